@@ -1,0 +1,168 @@
+"""Catalog: what can be used here. The directory is the registry.
+
+``quantize/int8_static.py`` *is* the step ``quantize.int8_static``; the name is written nowhere else. Names come from the
+directory, one-line descriptions from the first docstring line without importing, the class on first use. Other packages
+join through entry points: group ``lighten.quantize`` with the name ``mine`` adds ``quantize.mine``.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import inspect
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from lighten.core.engine import Engine
+from lighten.core.errors import InputError, MissingExtra, UnknownName
+from lighten.core.meter import QualityMeter, SpeedMeter
+from lighten.core.step import Step
+from lighten.core.task import Task
+
+STEP_KINDS = ("train", "prune", "distill", "export", "quantize")
+"""Folders of steps, in the order a recipe uses them."""
+
+KINDS: dict[str, tuple[type, ...]] = {
+    **{kind: (Step,) for kind in STEP_KINDS},
+    "engines": (Engine,),
+    "tasks": (Task,),
+    "meters": (SpeedMeter, QualityMeter),
+}
+"""Every folder of plug-ins and the class its files must define."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that can be used here.
+
+    Attributes:
+        name: ``quantize.int8_static`` for a step, ``ort`` for an engine, ``text_classification`` for a task.
+        kind: the folder it lives in.
+        module: dotted path of its module.
+        doc: first line of the module's docstring.
+        source: ``"lighten"`` or the name of the package that brings it.
+    """
+
+    name: str
+    kind: str
+    module: str
+    doc: str
+    source: str = "lighten"
+
+
+@cache
+def entries(kind: str) -> tuple[Entry, ...]:
+    """Everything of one kind, sorted by name; nothing is imported.
+
+    Raises:
+        InputError: two packages bring the same name.
+    """
+    prefix = f"{kind}." if kind in STEP_KINDS else ""
+    folder = Path(__file__).resolve().parent.parent / kind
+    found = {
+        path.stem: Entry(f"{prefix}{path.stem}", kind, f"lighten.{kind}.{path.stem}", first_line(path))
+        for path in folder.glob("*.py")
+        if not path.stem.startswith("_")
+    }
+    for point in entry_points(group=f"lighten.{kind}"):
+        if point.name in found:
+            raise InputError(
+                f"{point.value} brings {prefix}{point.name}, which {found[point.name].module} already is.",
+                fix="uninstall one of the two packages",
+            )
+        spec = importlib.util.find_spec(point.module)
+        doc = first_line(Path(spec.origin)) if spec and spec.origin else ""
+        source = point.dist.name if point.dist else point.module
+        found[point.name] = Entry(f"{prefix}{point.name}", kind, point.module, doc, source)
+    return tuple(sorted(found.values(), key=lambda e: e.name))
+
+
+def steps() -> tuple[Entry, ...]:
+    """Every step, in the order of the kinds."""
+    return tuple(entry for kind in STEP_KINDS for entry in entries(kind))
+
+
+def names(kind: str) -> tuple[str, ...]:
+    """Names of everything of one kind."""
+    return tuple(entry.name for entry in entries(kind))
+
+
+def first_line(path: Path) -> str:
+    """First line of a module's docstring, read without importing it."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return (ast.get_docstring(tree) or "").split("\n", 1)[0]
+
+
+def load(kind: str, name: str) -> type[Any]:
+    """The class behind a name; imports its module on first use.
+
+    Raises:
+        UnknownName: there is no such name; the nearest ones are offered.
+        MissingExtra: its libraries are not installed.
+    """
+    if kind not in KINDS:
+        raise UnknownName("kind of plug-in", kind, KINDS)
+    by_name = {entry.name: entry for entry in entries(kind)}
+    if name not in by_name:
+        raise UnknownName("step" if kind in STEP_KINDS else kind.removesuffix("s"), name, by_name)
+    return _class_in(by_name[name])
+
+
+def load_step(name: str) -> type[Step]:
+    """The step class behind a dotted name such as ``quantize.int8_static``.
+
+    Raises:
+        UnknownName: there is no such step.
+    """
+    kind = name.partition(".")[0]
+    if kind not in STEP_KINDS or name not in names(kind):
+        raise UnknownName("step", name, [entry.name for entry in steps()])
+    return load(kind, name)
+
+
+@cache
+def _class_in(entry: Entry) -> type[Any]:
+    try:
+        module = importlib.import_module(entry.module)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "lighten":
+            raise
+        raise MissingExtra(f"{entry.kind} {entry.name}", _extra_in(entry.module), str(error)) from error
+    wanted = KINDS[entry.kind]
+    found = [
+        c
+        for _, c in inspect.getmembers(module, inspect.isclass)
+        if c.__module__ == module.__name__ and issubclass(c, wanted) and not inspect.isabstract(c)
+    ]
+    if len(found) != 1:
+        base = " or ".join(c.__name__ for c in wanted)
+        raise InputError(f"{entry.module} defines {len(found)} classes of {base}.", allowed="exactly one")
+    return found[0]
+
+
+def _extra_in(module: str) -> str:
+    """The ``extra`` that a module's class declares, read without importing it."""
+    spec = importlib.util.find_spec(module)
+    tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8")) if spec and spec.origin else ast.Module([], [])
+    for node in ast.walk(tree):
+        target = node.target if isinstance(node, ast.AnnAssign) else None
+        if isinstance(target, ast.Name) and target.id == "extra" and isinstance(node, ast.AnnAssign):
+            value = node.value
+            if isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value:
+                return value.value
+    return "all"
+
+
+def name_of(thing: Any) -> str:
+    """Catalog name of an instance or class of a plug-in."""
+    cls = thing if isinstance(thing, type) else type(thing)
+    for kind, wanted in KINDS.items():
+        if issubclass(cls, wanted):
+            for entry in entries(kind):
+                if entry.module == cls.__module__:
+                    return entry.name
+    raise InputError(f"{cls.__module__}.{cls.__qualname__} is in no catalog.", allowed="classes that the catalog lists")

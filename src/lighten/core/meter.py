@@ -1,0 +1,60 @@
+"""Meter: how one quantity (or a family of them) is measured."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from lighten.core.engine import Session
+from lighten.core.result import Measured, Quantity
+from lighten.core.task import Rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What the sessions are asked while they are timed: requests drawn from the user's own data.
+
+    Attributes:
+        singles: inputs sent one at a time.
+        batch: inputs sent all at once.
+        files: bytes on disk of the built artifact.
+        load_seconds: wall-clock seconds that opening the session took.
+    """
+
+    singles: tuple[str, ...]
+    batch: tuple[str, ...]
+    files: int = 0
+    load_seconds: float = 0.0
+
+
+class SpeedMeter(ABC):
+    """Measures a session. ``turn`` runs inside the session's own process, many times, the original interleaved."""
+
+    quantities: ClassVar[tuple[Quantity, ...]]
+    turns: ClassVar[int] = 1
+    """How many interleaved turns it wants at least; 1 for what does not vary (size, load)."""
+
+    @abstractmethod
+    def turn(self, session: Session, work: Workload, number: int) -> Mapping[str, Any]:
+        """One turn, as plain JSON values. ``number`` counts from 0; -1 is the warm-up, whose answer is dropped."""
+
+    @abstractmethod
+    def reduce(self, turns: Sequence[Mapping[str, Any]]) -> Mapping[str, Measured]:
+        """All turns of one candidate to values by quantity name."""
+
+
+class QualityMeter(ABC):
+    """Judges answers. Pure: answers and rows in, numbers out."""
+
+    quantities: ClassVar[tuple[Quantity, ...]]
+    paired: ClassVar[str] = "bootstrap"
+    """How its difference is proved: ``"right"`` (right/wrong per row: Tango) or ``"bootstrap"``."""
+
+    @abstractmethod
+    def measure(self, outputs: NDArray[Any], rows: Rows, original: NDArray[Any] | None) -> Mapping[str, Measured]:
+        """Values by quantity name. outputs, original: [n, classes] logits (original: of the original, same rows)."""

@@ -1,0 +1,203 @@
+"""Recipe: an ordered tuple of steps for one model. ``plan`` checks the whole chain before anything is touched."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lighten.core import catalog
+from lighten.core.engine import Engine
+from lighten.core.errors import DataError, PlanError, UnknownName
+from lighten.core.step import Step, after, settings_of, values_of
+
+HELD = frozenset({"train", "tune", "teacher"})
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Base model, steps, engine, task and seed: everything that is needed to make one candidate again.
+
+    Attributes:
+        model: what the user gave: a folder, a hub id, ``sample:NAME``.
+        steps: in order.
+        engine: what is to run it; None when the recipe only makes a model.
+        task: catalog name of the task.
+        seed: for every random choice.
+    """
+
+    model: str
+    steps: tuple[Step, ...] = ()
+    engine: Engine | None = None
+    task: str = "text_classification"
+    seed: int = 0
+    data: Mapping[str, str] = field(default_factory=dict)
+    """Source and column names of the data, as given."""
+
+    def plan(
+        self, *, format: str = "hf", facts: Mapping[str, Any] | None = None, held: frozenset[str] = HELD
+    ) -> tuple[Step, ...]:
+        """Check the whole chain and return it with the conversions it needs put in.
+
+        Args:
+            format: of the base model.
+            facts: what is known of the base model (see ``nets``), for the steps' own checks.
+            held: which of ``train``, ``tune``, ``teacher`` are at hand.
+
+        Raises:
+            PlanError: lists every problem.
+        """
+        problems: list[str] = []
+        chain: list[Step] = []
+        for number, step in enumerate(self.steps, 1):
+            name = f"step {number} ({catalog.name_of(step)})"
+            for known in settings_of(type(step)):
+                problem = known.problem(getattr(step, known.name))
+                if problem:
+                    problems.append(f"{name}: {problem}.")
+            missing = sorted(step.needs - held)
+            if missing:
+                problems.append(f"{name}: needs {', '.join(missing)} data, which is not given.")
+            refused = step.check(facts or {})
+            if refused:
+                problems.append(f"{name}: {refused}.")
+            bridge = conversion(format, step.consumes)
+            if bridge is None:
+                problems.append(f"{name}: takes {' or '.join(step.consumes)}, but the model is {format} at this point.")
+                continue
+            for link in (*bridge, step):
+                chain.append(link)
+                format = after(link, format)
+        if self.engine is not None:
+            name = f"engine {catalog.name_of(self.engine)}"
+            for known in settings_of(type(self.engine)):
+                problem = known.problem(getattr(self.engine, known.name))
+                if problem:
+                    problems.append(f"{name}: {problem}.")
+            bridge = conversion(format, self.engine.consumes)
+            if bridge is None:
+                problems.append(f"{name}: takes {' or '.join(self.engine.consumes)}, but the recipe makes {format}.")
+            else:
+                chain.extend(bridge)
+        if problems:
+            raise PlanError(problems)
+        return tuple(chain)
+
+    def to_toml(self) -> str:
+        """As TOML; :meth:`from_toml` reads it back."""
+        lines = [f"model = {json.dumps(self.model)}", f"task = {json.dumps(self.task)}", f"seed = {self.seed}"]
+        if self.data:
+            lines += ["", "[data]", *(f"{name} = {json.dumps(value)}" for name, value in self.data.items())]
+        for step in self.steps:
+            lines += ["", "[[step]]", f"use = {json.dumps(catalog.name_of(step))}", *_toml(values_of(step))]
+        if self.engine is not None:
+            lines += [
+                "",
+                "[engine]",
+                f"use = {json.dumps(catalog.name_of(self.engine))}",
+                *_toml(values_of(self.engine)),
+            ]
+        return "\n".join(lines) + "\n"
+
+    @classmethod
+    def from_toml(cls, source: str | Path) -> Recipe:
+        """Read a recipe from a file (a Path) or from TOML text.
+
+        Raises:
+            DataError: not TOML, or a key that does not belong there.
+            PlanError: unknown steps or settings; lists every problem.
+        """
+        try:
+            text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
+            tree = tomllib.loads(text)
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise DataError(
+                f"{source if isinstance(source, Path) else 'The recipe'} cannot be read: {error}"
+            ) from error
+        known = {"model", "task", "seed", "data", "step", "engine", "run"}
+        for name in tree:
+            if name not in known:
+                raise UnknownName("key of a recipe", name, known)
+        if not isinstance(tree.get("model"), str):
+            raise DataError("The recipe names no model.", fix='add a line such as  model = "sample:minilm"')
+        problems: list[str] = []
+        steps = []
+        for record in tree.get("step", []):
+            try:
+                steps.append(step_from(record))
+            except UnknownName as error:
+                problems.append(str(error).replace("\n", ";"))
+            except PlanError as error:
+                problems.extend(error.problems)
+        engine = None
+        if "engine" in tree:
+            try:
+                engine = engine_from(tree["engine"])
+            except UnknownName as error:
+                problems.append(str(error).replace("\n", ";"))
+            except PlanError as error:
+                problems.extend(error.problems)
+        if problems:
+            raise PlanError(problems)
+        data = {str(k): str(v) for k, v in tree.get("data", {}).items()}
+        return cls(
+            tree["model"], tuple(steps), engine, tree.get("task", "text_classification"), tree.get("seed", 0), data
+        )
+
+
+def record_of(thing: Step | Engine) -> dict[str, Any]:
+    """A step or engine as a plain record: ``{"use": catalog name, settings...}``."""
+    return {"use": catalog.name_of(thing), **values_of(thing)}
+
+
+def step_from(record: Mapping[str, Any]) -> Step:
+    """A step from its record.
+
+    Raises:
+        UnknownName: no such step. PlanError: a setting that it does not have or does not allow.
+    """
+    made: Step = _from(catalog.load_step(str(record.get("use", ""))), record)
+    return made
+
+
+def engine_from(record: Mapping[str, Any]) -> Engine:
+    """An engine from its record.
+
+    Raises:
+        UnknownName: no such engine. PlanError: a setting that it does not have or does not allow.
+    """
+    made: Engine = _from(catalog.load("engines", str(record.get("use", ""))), record)
+    return made
+
+
+def _from(cls: type[Any], record: Mapping[str, Any]) -> Any:
+    known = {s.name: s for s in settings_of(cls)}
+    problems = []
+    for name, value in record.items():
+        if name == "use":
+            continue
+        if name not in known:
+            problems.append(str(UnknownName(f"setting of {record['use']}", name, known)).replace("\n", ";"))
+        elif known[name].problem(value):
+            problems.append(f"{record['use']}: {known[name].problem(value)}.")
+    if problems:
+        raise PlanError(problems)
+    return cls(**{name: value for name, value in record.items() if name != "use"})
+
+
+def conversion(format: str, wanted: Sequence[str]) -> tuple[Step, ...] | None:
+    """The export steps that turn ``format`` into one of ``wanted``; empty when none is needed, None when none leads there."""
+    if format in wanted:
+        return ()
+    for entry in catalog.entries("export"):
+        cls = catalog.load_step(entry.name)
+        if format in cls.consumes and cls.produces in wanted:
+            return (cls(),)
+    return None
+
+
+def _toml(values: Mapping[str, Any]) -> list[str]:
+    return [f"{name} = {json.dumps(value)}" for name, value in values.items()]

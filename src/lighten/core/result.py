@@ -1,0 +1,128 @@
+"""Result: one measured number with everything that is needed to read it. The currency of search, report and serve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+LOWER, HIGHER = "lower", "higher"
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """Something a meter measures.
+
+    Attributes:
+        name: such as ``"p50"``.
+        unit: such as ``"ms"``.
+        direction: which way is better, ``"lower"`` or ``"higher"``.
+        doc: one sentence.
+    """
+
+    name: str
+    unit: str
+    direction: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A value with its spread.
+
+    Attributes:
+        value: the median, or the statistic itself; None when it is unknown on this machine.
+        n: how many observations it rests on.
+        spread: half the interquartile range of the repetitions, in the unit; None when there was one repetition.
+        note: why the value is unknown, or what else a reader must know.
+    """
+
+    value: float | None
+    n: int
+    spread: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Plain immutable data: what was measured, on what, with which spread.
+
+    Attributes:
+        artifact: id of the artifact that ran.
+        engine: catalog name of the engine.
+        device: such as ``"cpu"``.
+        meter: name of the quantity.
+        value: None when unknown.
+        part: which part of the data it was measured on (``select`` or ``proof``).
+        ratio: original / candidate for lower-is-better, candidate / original for higher-is-better, measured pairwise
+            in one interleaved run; above 1 is better. None for quality, and for the original itself 1.
+        environment: hash of the environment record of the run.
+    """
+
+    artifact: str
+    engine: str
+    device: str
+    meter: str
+    value: float | None
+    unit: str
+    direction: str
+    n: int
+    spread: float | None = None
+    part: str = "select"
+    ratio: float | None = None
+    note: str = ""
+    environment: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As a plain dictionary."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Result:
+        """From a plain dictionary."""
+        return cls(**record)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What a recipe makes of the original, built for one engine, and what became of it.
+
+    Attributes:
+        key: number of the candidate in its run; 0 is the original.
+        name: short and readable, such as ``"3 layers + int8_dynamic @ ort"``.
+        recipe: the steps, each ``{"step": catalog name, settings...}``.
+        engine: catalog name; engine_settings: its settings.
+        state: ``"ok"``, ``"failed"``, ``"stopped"`` (racing) or ``"running"``.
+        reason: why it failed or was stopped: ``"SessionCrashed: ..."``; empty when ok.
+        artifact: id of the built artifact; empty when it was never built.
+        results: by quantity name.
+        role: ``"original"``, ``"stock"`` (what a user could pick without lighten) or ``"search"``.
+        seconds: wall-clock seconds that making and measuring it took.
+    """
+
+    key: int
+    name: str
+    recipe: tuple[Mapping[str, Any], ...]
+    engine: str
+    engine_settings: Mapping[str, Any] = field(default_factory=dict)
+    state: str = "running"
+    reason: str = ""
+    artifact: str = ""
+    results: Mapping[str, Result] = field(default_factory=dict)
+    role: str = "search"
+    seconds: float = 0.0
+
+    def value(self, meter: str) -> float | None:
+        """Value of a quantity; None when it was not measured or is unknown."""
+        found = self.results.get(meter)
+        return found.value if found else None
+
+    def to_json(self) -> dict[str, Any]:
+        """As a plain dictionary."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Candidate:
+        """From a plain dictionary."""
+        results = {name: Result.from_json(r) for name, r in record["results"].items()}
+        return cls(**{**record, "recipe": tuple(record["recipe"]), "results": results})

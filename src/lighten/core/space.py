@@ -1,0 +1,83 @@
+"""Space: which recipes can be composed from the catalog, by what formats allow. No step names another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+from lighten.core import catalog
+from lighten.core.engine import Engine
+from lighten.core.recipe import conversion
+from lighten.core.step import Step, after, settings_of
+
+
+@dataclass(frozen=True)
+class Dressing:
+    """The cheap end of a recipe: what happens to a float network without training, and the engine that runs it."""
+
+    steps: tuple[Step, ...]
+    engine: Engine
+
+
+@dataclass(frozen=True)
+class Space:
+    """Everything that can be tried.
+
+    Attributes:
+        reshaping: step classes that change the float network and want recovery (layers, width, ...).
+        exact: step classes that change the float network and no answer on covered text (vocabulary).
+        recovery: step classes that train the network back.
+        dressings: every combination of quantization and engine that formats allow.
+    """
+
+    reshaping: tuple[type[Step], ...]
+    exact: tuple[type[Step], ...]
+    recovery: tuple[type[Step], ...]
+    dressings: tuple[Dressing, ...]
+
+    @classmethod
+    def compose(cls, format: str, engines: Sequence[Engine], facts: Mapping[str, Any]) -> Space:
+        """All recipes for a float network of ``format``; steps that refuse these facts are left out."""
+        reshaping: list[type[Step]] = []
+        exact: list[type[Step]] = []
+        recovery: list[type[Step]] = []
+        last: list[type[Step]] = []
+        for entry in catalog.steps():
+            step = catalog.load_step(entry.name)
+            if entry.kind == "export" or step().check(facts):
+                continue
+            if entry.kind == "distill":
+                recovery.append(step)
+            elif entry.kind == "prune" and format in step.consumes and step.wants_recovery:
+                reshaping.append(step)
+            elif entry.kind == "prune" and format in step.consumes:
+                exact.append(step)
+            elif entry.kind == "quantize":
+                last.append(step)
+        dressings = tuple(_dressings(format, last, engines))
+        return cls(tuple(reshaping), tuple(exact), tuple(recovery), dressings)
+
+
+def _dressings(format: str, last: Sequence[type[Step]], engines: Sequence[Engine]) -> Iterator[Dressing]:
+    for engine in engines:
+        if conversion(format, engine.consumes) is not None:
+            yield Dressing((), engine)
+        for step in last:
+            bridge = conversion(format, step.consumes)
+            if bridge is None:
+                continue
+            made = after(step(), format)
+            if made in engine.consumes:
+                for variant in variants(step):
+                    yield Dressing((variant,), engine)
+
+
+def variants(cls: type[Any]) -> list[Any]:
+    """Every combination of the search ranges of a step or engine, the most promising first."""
+    ranged = [s for s in settings_of(cls) if s.search]
+    return [
+        replace(cls(), **dict(zip([s.name for s in ranged], values, strict=True)))
+        for values in product(*(s.search for s in ranged))
+    ]

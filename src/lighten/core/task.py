@@ -1,0 +1,111 @@
+"""Task: what "good" means. Rows and Parts are the data as a task hands it to steps and meters."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+PART_NAMES = ("train", "tune", "select", "proof")
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """One part of the user's data, by column.
+
+    Attributes:
+        inputs: raw inputs, one per row.
+        targets: class index per row.
+        groups: name of the group of each row, or empty when the data has no group column.
+        units: independent unit of each row (user, document), or empty when every row is its own unit.
+        ids: content hash per row (16 hex digits).
+    """
+
+    inputs: tuple[str, ...]
+    targets: tuple[int, ...]
+    groups: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def take(self, indices: Sequence[int]) -> Rows:
+        """The rows at ``indices``, in that order."""
+
+        def pick(column: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(column[i] for i in indices) if column else ()
+
+        return Rows(
+            pick(self.inputs),
+            tuple(self.targets[i] for i in indices),
+            pick(self.groups),
+            pick(self.units),
+            pick(self.ids),
+        )
+
+    def fingerprint(self) -> str:
+        """Content hash (16 hex digits) of inputs, targets, groups and units in order."""
+        digest = hashlib.sha256()
+        for column in (self.inputs, tuple(map(str, self.targets)), self.groups, self.units):
+            for value in column:
+                digest.update(value.encode("utf-8", "surrogatepass") + b"\0")
+            digest.update(b"\1")
+        return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The four parts of a data set; ``proof`` is opened once, at the end.
+
+    Attributes:
+        labels: name of each class; ``targets`` index into it.
+        notes: what was noticed while splitting, one sentence each.
+    """
+
+    train: Rows
+    tune: Rows
+    select: Rows
+    proof: Rows
+    labels: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Rows:
+        if name not in PART_NAMES:
+            raise KeyError(name)
+        part: Rows = getattr(self, name)
+        return part
+
+    @property
+    def fingerprint(self) -> str:
+        """Content hash (16 hex digits) of all four parts and the labels."""
+        text = "|".join([*(self[name].fingerprint() for name in PART_NAMES), *self.labels])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Task(ABC):
+    """One kind of job: its loss, its per-example score, and the quality meters that apply. Knows no model.
+
+    A task is one file in ``tasks/``; its class's docstring says what it is for.
+    """
+
+    metrics: ClassVar[tuple[str, ...]]
+    """Quantities of quality meters that make sense for this task; the first is the default floor."""
+
+    @abstractmethod
+    def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Mean training loss. logits: [batch, classes] float; targets: [batch] int64. Returns a scalar."""
+
+    @abstractmethod
+    def distance(self, logits: Tensor, teacher: Tensor) -> Tensor:
+        """Mean distillation loss. logits, teacher: [batch, classes] float. Returns a scalar."""
+
+    @abstractmethod
+    def right(self, outputs: NDArray[object], rows: Rows) -> NDArray[object]:
+        """Per-example score. outputs: [n, classes] logits. Returns [n] bool: was the answer right?"""
