@@ -1,1 +1,58 @@
-"""lighten."""
+"""lighten: bring a model, your data and a budget; get the cheapest version that provably still works.
+
+Every verb of the command line is a function here, with the same words. Importing this loads none of them yet.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lighten.core.errors import LightenError
+    from lighten.core.recipe import Recipe
+    from lighten.core.summary import Summary
+    from lighten.verbs.apply import apply
+    from lighten.verbs.bench import bench
+    from lighten.verbs.catalog import catalog
+    from lighten.verbs.compare import compare
+    from lighten.verbs.doctor import doctor
+    from lighten.verbs.load import load
+    from lighten.verbs.optimize import optimize
+    from lighten.verbs.report import report
+    from lighten.verbs.sample import sample
+
+__version__ = "0.1.0"
+__all__ = [
+    "LightenError",
+    "Recipe",
+    "Summary",
+    "apply",
+    "bench",
+    "catalog",
+    "compare",
+    "doctor",
+    "load",
+    "optimize",
+    "report",
+    "sample",
+]
+
+_HOMES = {
+    "LightenError": "lighten.core.errors",
+    "Recipe": "lighten.core.recipe",
+    "Summary": "lighten.core.summary",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'lighten' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_HOMES.get(name, f"lighten.verbs.{name}")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

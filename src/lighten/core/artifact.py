@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ RECORD = "lighten.json"
 VERSION = 1
 
 HF, ONNX, ONNX_INT8, OPENVINO, OPENVINO_INT8 = "hf", "onnx", "onnx-int8", "openvino", "openvino-int8"
-"""Format names: float network in an HF folder; ONNX file, float or int8; OpenVINO IR, float or int8. Plug-ins may add others."""
+"""Float network in an HF folder; ONNX file, float or int8; OpenVINO IR, float or int8. Plug-ins may add more."""
 
 PICKLED = frozenset({".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".npy", ".npz", ".joblib", ".h5", ".msgpack"})
 """Suffixes of files that can hold pickled objects or are not plain weights; refused in an artifact."""
@@ -153,14 +152,14 @@ def walk_files(folder: Path) -> Iterator[Path]:
     """Every file below ``folder`` except ``lighten.json`` and the model card, sorted.
 
     Raises:
-        UnsafeFile: a symbolic link, a hard link, something that is not a plain file, or a suffix that can hold a pickle.
+        UnsafeFile: a link, something that is not a plain file, or a suffix that can hold a pickle.
     """
     for path in sorted(folder.rglob("*")):
         if path.is_symlink():
             raise UnsafeFile(f"{path} is a symbolic link.", allowed="plain files inside the folder")
         if path.is_dir() or (path.parent == folder and path.name in (RECORD, "README.md")):
             continue
-        if not path.is_file() or os.stat(path).st_nlink > 1:
+        if not path.is_file() or path.stat().st_nlink > 1:
             raise UnsafeFile(f"{path} is a hard link or not a plain file.", allowed="plain files inside the folder")
         weights_of_ir = path.suffix == ".bin" and path.with_suffix(".xml").is_file()
         if path.suffix.lower() in PICKLED and not weights_of_ir:

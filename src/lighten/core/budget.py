@@ -134,7 +134,7 @@ def _parse(text: str, known: Mapping[str, Quantity], other: Mapping[str, Quantit
         )
     value = float(number)
     scales = SCALES.get(quantity.unit, {quantity.unit: 1.0, "": 1.0})
-    if option == "--under" and unit == "%" or (minus and unit == "%" and quantity.unit != "fraction"):
+    if (option == "--under" and unit == "%") or (minus and unit == "%" and quantity.unit != "fraction"):
         share = value / 100
         loss = share if minus else (1 - share if better_up else share - 1)
         return Constraint(name, loss, "ratio", text)

@@ -1,7 +1,7 @@
 """Catalog: what can be used here. The directory is the registry.
 
-``quantize/int8_static.py`` *is* the step ``quantize.int8_static``; the name is written nowhere else. Names come from the
-directory, one-line descriptions from the first docstring line without importing, the class on first use. Other packages
+``quantize/int8_static.py`` *is* the step ``quantize.int8_static``; the name is written nowhere else. Names come from
+the directory, one-line descriptions from the first docstring line without importing, the class on first use. Packages
 join through entry points: group ``lighten.quantize`` with the name ``mine`` adds ``quantize.mine``.
 """
 
@@ -27,7 +27,7 @@ STEP_KINDS = ("train", "prune", "distill", "export", "quantize")
 """Folders of steps, in the order a recipe uses them."""
 
 KINDS: dict[str, tuple[type, ...]] = {
-    **{kind: (Step,) for kind in STEP_KINDS},
+    **dict.fromkeys(STEP_KINDS, (Step,)),
     "engines": (Engine,),
     "tasks": (Task,),
     "meters": (SpeedMeter, QualityMeter),

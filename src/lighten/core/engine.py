@@ -41,7 +41,7 @@ class Session(ABC):
 
 @dataclass(frozen=True)
 class Engine(ABC):
-    """One runtime: export and run. One file in ``engines/``; its fields are its settings (see ``core.step.setting``)."""
+    """One runtime: export and run. One file in ``engines/``; its fields are its settings (``core.step.setting``)."""
 
     consumes: ClassVar[tuple[str, ...]]
     """Formats it can build from."""

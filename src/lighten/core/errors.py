@@ -174,6 +174,8 @@ class Interrupted(LightenError):
     """The run was interrupted. What was finished is kept and can be resumed."""
 
     exit_code = 130
+    summary: object | None = None
+    """What there is (a ``Summary``), when the run had begun to measure."""
 
 
 def nearest(name: str, known: Iterable[str], most: int = 2) -> list[str]:

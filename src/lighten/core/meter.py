@@ -14,6 +14,8 @@ from lighten.core.task import Rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from lighten.proof.verdict import Verdict
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:
@@ -32,10 +34,15 @@ class Workload:
     load_seconds: float = 0.0
 
 
-class SpeedMeter(ABC):
-    """Measures a session. ``turn`` runs inside the session's own process, many times, the original interleaved."""
+class Meter(ABC):
+    """What measures one quantity, or a family of them that one look gives."""
 
     quantities: ClassVar[tuple[Quantity, ...]]
+
+
+class SpeedMeter(Meter):
+    """Measures a session. ``turn`` runs inside the session's own process, many times, the original interleaved."""
+
     turns: ClassVar[int] = 1
     """How many interleaved turns it wants at least; 1 for what does not vary (size, load)."""
 
@@ -48,13 +55,18 @@ class SpeedMeter(ABC):
         """All turns of one candidate to values by quantity name."""
 
 
-class QualityMeter(ABC):
+class QualityMeter(Meter):
     """Judges answers. Pure: answers and rows in, numbers out."""
 
-    quantities: ClassVar[tuple[Quantity, ...]]
-    paired: ClassVar[str] = "bootstrap"
-    """How its difference is proved: ``"right"`` (right/wrong per row: Tango) or ``"bootstrap"``."""
 
     @abstractmethod
     def measure(self, outputs: NDArray[Any], rows: Rows, original: NDArray[Any] | None) -> Mapping[str, Measured]:
         """Values by quantity name. outputs, original: [n, classes] logits (original: of the original, same rows)."""
+
+    @abstractmethod
+    def judge(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, margin: float, seed: int) -> Verdict:
+        """Prove that the quantity got worse by less than ``margin``. original, candidate: [n, classes] logits.
+
+        Raises:
+            ValueError: the rows do not allow it (no groups, say).
+        """

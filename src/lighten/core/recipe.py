@@ -189,7 +189,7 @@ def _from(cls: type[Any], record: Mapping[str, Any]) -> Any:
 
 
 def conversion(format: str, wanted: Sequence[str]) -> tuple[Step, ...] | None:
-    """The export steps that turn ``format`` into one of ``wanted``; empty when none is needed, None when none leads there."""
+    """The export steps that turn ``format`` into one of ``wanted``; None when none leads there."""
     if format in wanted:
         return ()
     for entry in catalog.entries("export"):

@@ -170,8 +170,12 @@ class Step(ABC):
         """
 
     def check(self, facts: Mapping[str, Any]) -> str:
-        """Why this step cannot be applied to a model with these facts (layers, heads, family, ...); empty when it can."""
+        """Why this step cannot be applied to a model with these facts (layers, family, ...); empty when it can."""
         return ""
+
+    def share(self) -> float:
+        """Estimated share of the arithmetic that is left after this step, above 0; only orders what is tried first."""
+        return 1.0
 
 
 def after(step: Step, format: str) -> str:

@@ -6,7 +6,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -107,5 +107,5 @@ class Task(ABC):
         """Mean distillation loss. logits, teacher: [batch, classes] float. Returns a scalar."""
 
     @abstractmethod
-    def right(self, outputs: NDArray[object], rows: Rows) -> NDArray[object]:
+    def right(self, outputs: NDArray[Any], rows: Rows) -> NDArray[Any]:
         """Per-example score. outputs: [n, classes] logits. Returns [n] bool: was the answer right?"""

@@ -1,0 +1,33 @@
+# Everything starts from a fresh machine with Python 3.11 or newer: `make demo`, `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: env demo test check bench clean
+env: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[all,dev]'
+	touch $(STAMP)
+
+demo: env  ## the main job on the sample model and data
+	$(BIN)/lighten optimize sample:minilm --data sample:reviews --keep "accuracy>=-1pt" \
+	  --minimize throughput --time 8m --out runs/demo-$$(date +%Y%m%d-%H%M%S)
+
+check: env  ## linters and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: check  ## linters, types, all tests
+	$(BIN)/python -m pytest
+
+bench: env  ## what the README claims, side by side with what a user could pick instead
+	$(BIN)/python benchmarks/false_holds.py
+	$(BIN)/python benchmarks/encoder.py
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

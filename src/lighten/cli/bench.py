@@ -1,0 +1,36 @@
+"""lighten bench"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from lighten.cli.options import Json, Seed, Text, Threads
+
+
+def command(
+    models: Annotated[
+        list[str], typer.Argument(help="Artifacts, runs, HF folders, hub ids or samples; ratios are to the first.")
+    ],
+    data: Annotated[str, typer.Option(help="Texts to ask; labels are not needed.", show_default=False)],
+    text: Text = None,
+    seconds: Annotated[float, typer.Option(help="Seconds of measuring for each model.", min=1.0)] = 10.0,
+    threads: Threads = 0,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Measure models side by side, in turns: latency, throughput, memory, size, load, CPU-seconds, energy."""
+    from rich.console import Console
+
+    from lighten.report.table import bench_table
+    from lighten.verbs.bench import bench
+
+    with Console(stderr=True).status("measuring"):
+        found = bench(models, data, text=text, seconds=seconds, threads=threads, seed=seed)
+    if as_json:
+        sys.stdout.write(json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n")
+    else:
+        Console().print(bench_table(found.results, found.failed))

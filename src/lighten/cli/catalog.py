@@ -1,0 +1,58 @@
+"""lighten catalog"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from lighten.cli.options import Json
+
+
+def command(
+    name: Annotated[
+        str | None, typer.Argument(help="A kind (steps, engines, tasks, meters) or one entry, such as prune.layers.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what can be used here: every step, engine, task and meter, or the settings of one."""
+    from dataclasses import asdict
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from lighten.core import catalog as known
+    from lighten.verbs.catalog import catalog, settings
+
+    if name is None or name == "steps" or name in known.KINDS:
+        entries = catalog(name)
+        if as_json:
+            sys.stdout.write(json.dumps([asdict(entry) for entry in entries], indent=1) + "\n")
+            return
+        table = Table(box=None, padding=(0, 2), title_justify="left")
+        for heading in ("kind", "name", "what it does", "from"):
+            table.add_column(heading)
+        for entry in entries:
+            table.add_row(entry.kind, entry.name, entry.doc, entry.source)
+        Console().print(table)
+        return
+    found = settings(name)
+    if as_json:
+        sys.stdout.write(json.dumps(found, indent=1) + "\n")
+        return
+    table = Table(box=None, padding=(0, 2))
+    for heading in ("setting", "default", "allowed", "searched", "what it is"):
+        table.add_column(heading)
+    for one in found:
+        allowed = ", ".join(map(str, one["choices"])) or _range(one["low"], one["high"], one["unit"]) or one["type"]
+        table.add_row(one["name"], str(one["default"]), allowed, ", ".join(map(str, one["search"])) or "-", one["doc"])
+    Console().print(table if found else f"{name} has no settings.")
+
+
+def _range(low: float | None, high: float | None, unit: str) -> str:
+    if low is None and high is None:
+        return ""
+    ends = f"{'' if low is None else f'{low:g}'}..{'' if high is None else f'{high:g}'}"
+    return f"{ends} {unit}".strip()

@@ -1,0 +1,56 @@
+"""lighten compare"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from lighten.cli.options import DropEmpty, Group, Json, Label, Seed, Text, Threads, Unit
+
+
+def command(
+    original: Annotated[
+        str, typer.Argument(help="The model to compare with: artifact, run, HF folder, hub id, sample.")
+    ],
+    candidate: Annotated[str, typer.Argument(help="The model that should be no worse.")],
+    data: Annotated[str, typer.Option(help="Labelled rows that neither model was made with.", show_default=False)],
+    margin: Annotated[str, typer.Option(help="The loss that is allowed, such as 1pt.")] = "1pt",
+    metric: Annotated[
+        str, typer.Option(help="What to compare: accuracy, macro_f1, worst_group, log_loss, ...")
+    ] = "accuracy",
+    flips: Annotated[int, typer.Option(help="How many rows with another answer to show.", min=0)] = 10,
+    text: Text = None,
+    label: Label = None,
+    group: Group = None,
+    unit: Unit = None,
+    drop_empty: DropEmpty = False,
+    threads: Threads = 0,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Prove on other data that one model still does what another does: verdict, interval, flips, groups.
+
+    Exit code 0: it holds; 3: it is worse, or there is not enough data; 2: bad input.
+    """
+    from rich.console import Console
+
+    from lighten.core.errors import NothingMet
+    from lighten.report.table import compare_tables
+    from lighten.verbs.compare import compare
+
+    with Console(stderr=True).status("comparing"):
+        found = compare(
+            original, candidate, data, margin=margin, metric=metric, text=text, label=label, group=group, unit=unit,
+            drop_empty=drop_empty, threads=threads, seed=seed,
+        )  # fmt: skip
+    if as_json:
+        sys.stdout.write(json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n")
+    else:
+        Console().print(
+            compare_tables(found.verdict, found.quality, found.flips[:flips], len(found.flips), found.groups)
+        )
+    if not found.verdict.holds:
+        raise typer.Exit(NothingMet.exit_code)

@@ -1,0 +1,89 @@
+"""lighten optimize"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from lighten.cli.options import DropEmpty, Group, Json, Label, QuietOption, Seed, Text, Threads, Unit
+
+
+def command(
+    model: Annotated[str, typer.Argument(help="HF folder, hub id, sample:NAME, or an artifact of lighten.")],
+    data: Annotated[
+        str,
+        typer.Option(help="csv, tsv, jsonl, parquet, HF dataset folder or hub id, or sample:NAME.", show_default=False),
+    ],
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(help='Quality floor to prove, such as "accuracy>=-1pt" (at most 1 point below the original).'),
+    ] = None,
+    under: Annotated[
+        list[str] | None, typer.Option(help='Ceiling, such as "p95<=5ms", "memory<=400MB", "size<=50%".')
+    ] = None,
+    minimize: Annotated[
+        str, typer.Option(help="What to make as good as possible: cpu, p50, p95, throughput, memory, size.")
+    ] = "cpu",
+    time: Annotated[str, typer.Option(help="Time of the search, such as 15m. Fine-tuning comes before it.")] = "15m",
+    candidates: Annotated[int | None, typer.Option(help="The most candidates to try.", min=1)] = None,
+    engines: Annotated[
+        list[str] | None, typer.Option(help="Engine to use; repeat for several. Default: all that work here.")
+    ] = None,
+    out: Annotated[str | None, typer.Option(help="Folder of the run; a new one below runs/ by default.")] = None,
+    text: Text = None,
+    label: Label = None,
+    group: Group = None,
+    unit: Unit = None,
+    drop_empty: DropEmpty = False,
+    threads: Threads = 0,
+    seed: Seed = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Take up the run in --out where it stopped.")] = False,
+    as_json: Json = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Find the cheapest version of a model that provably still works on your data.
+
+    Exit code 0: a winner; 3: nothing met the budget; 2: bad input; 130: interrupted (resume with --resume).
+    """
+    from rich.console import Console
+
+    from lighten.cli.screen import LiveScreen, PlainLines
+    from lighten.core.errors import NothingMet
+    from lighten.report.table import summary_panel
+    from lighten.search.listener import Listener, Quiet
+    from lighten.verbs.optimize import optimize
+
+    errors = Console(stderr=True)
+    asked = {
+        "keep": keep or (),
+        "under": under or (),
+        "minimize": minimize,
+        "time": time,
+        "candidates": candidates,
+        "engines": engines or (),
+        "out": out,
+        "text": text,
+        "label": label,
+        "group": group,
+        "unit": unit,
+        "drop_empty": drop_empty,
+        "threads": threads,
+        "seed": seed,
+        "resume": resume,
+    }
+    listener: Listener
+    if quiet:
+        listener = Quiet()
+        summary = optimize(model, data, listener=listener, **asked)  # type: ignore[arg-type]
+    else:
+        with LiveScreen(errors) if errors.is_terminal else PlainLines(errors) as screen:
+            summary = optimize(model, data, listener=screen, **asked)  # type: ignore[arg-type]
+    if as_json:
+        sys.stdout.write(json.dumps(summary.to_json(), ensure_ascii=False, indent=1) + "\n")
+    else:
+        Console().print(summary_panel(summary))
+    if summary.winner is None:
+        raise typer.Exit(NothingMet.exit_code)

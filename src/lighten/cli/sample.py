@@ -1,0 +1,26 @@
+"""lighten sample"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def command(
+    name: Annotated[str | None, typer.Argument(help="Name of a sample; without one they are listed.")] = None,
+    folder: Annotated[str | None, typer.Argument(help="Where to copy it; kept in the cache only by default.")] = None,
+) -> None:
+    """Fetch a sample model or data set to try with."""
+    from rich.console import Console
+
+    from lighten.data.samples import SAMPLES
+    from lighten.verbs.sample import sample
+
+    if name is None:
+        for known in SAMPLES:
+            typer.echo(f"sample:{known}")
+        return
+    with Console(stderr=True).status("fetching") as status:
+        found = sample(name, folder, progress=status.update)
+    typer.echo(found)

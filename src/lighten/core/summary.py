@@ -1,0 +1,320 @@
+"""Summary: everything a finished or interrupted run knows. It is the ``--json`` object and the report's only input."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lighten.core.budget import Budget
+from lighten.core.errors import DataError
+from lighten.core.plain import decode, decode_fields
+from lighten.core.result import HIGHER, LOWER, Candidate
+
+VERSION = 1
+STATES = ("winner", "nothing_met", "interrupted")
+VERDICT_STATES = ("holds", "worse", "not_enough_data")
+CANDIDATE_STATES = ("ok", "failed", "stopped", "running")
+ROLES = ("original", "stock", "search")
+RUNGS = ("naive", "tuned", "stock", "ours")
+"""The baseline ladder: eager float as most scripts run it, float tuned, int8 as a vendor's tool makes it, ours."""
+FLIP_KINDS = ("broke", "fixed", "moved")
+"""Only the original was right; only the winner was right; both wrong, with different answers."""
+
+VERDICT: Mapping[str, Any] = {
+    "metric": str, "state": str, "original": float, "candidate": float, "direction": str, "difference": float,
+    "lower": float, "upper": float, "margin": float, "confidence": float, "n": int, "units": int,
+    "b": int | None, "c": int | None, "needed": int | None, "method": str,
+}  # fmt: skip
+"""Keys of a verdict and their types: what ``proof.Verdict.to_json`` gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One number of the winner; fields as in ``Result``."""
+
+    value: float | None
+    unit: str
+    direction: str
+    n: int
+    spread: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """The cheapest candidate whose verdicts hold within the budget.
+
+    Attributes:
+        key: of the candidate.
+        path: folder of its artifact.
+        recipe: as in ``Candidate``.
+        meters: by quantity name.
+        ratio: by quantity name: original / winner when lower is better, winner / original when higher is; above 1 is
+            better.
+    """
+
+    key: int
+    path: str
+    engine: str
+    recipe: tuple[Mapping[str, Any], ...]
+    meters: Mapping[str, Reading]
+    ratio: Mapping[str, float]
+
+    @classmethod
+    def of(cls, candidate: Candidate, path: str) -> Winner:
+        """The winner's entry, from the candidate that won."""
+        meters = {
+            name: Reading(r.value, r.unit, r.direction, r.n, r.spread, r.note) for name, r in candidate.results.items()
+        }
+        ratio = {name: r.ratio for name, r in candidate.results.items() if r.ratio is not None}
+        return cls(candidate.key, path, candidate.engine, candidate.recipe, meters, ratio)
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One rung of the baseline ladder: which candidate stands on it, or why none does.
+
+    Attributes:
+        rung: one of ``RUNGS``; a run without a winner has no ``ours``.
+        key: of the candidate; None when it could not be measured.
+        note: why it could not.
+    """
+
+    rung: str
+    key: int | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """What the proof part can prove, computed before anything was measured.
+
+    Attributes:
+        metric: such as ``"accuracy"``.
+        n: rows of the proof part.
+        margin: the loss that the user allows, in the metric's unit.
+        provable: the smallest loss that ``n`` rows can be expected to rule out, in the metric's unit.
+    """
+
+    metric: str
+    n: int
+    margin: float
+    provable: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """One test of the fixed sequence: the candidate and its verdict for every gate (see ``VERDICT``)."""
+
+    key: int
+    verdicts: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """One row of the proof part that the winner answers differently. All texts are the user's data: never trusted.
+
+    Attributes:
+        text: the input.
+        label, original, winner: names of the true class, the original's answer and the winner's.
+        group: its group; empty when the data has no group column.
+        kind: one of ``FLIP_KINDS``.
+    """
+
+    text: str
+    label: str
+    original: str
+    winner: str
+    group: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Accuracy of both models in one group of the proof part, proportions."""
+
+    name: str
+    n: int
+    original: float
+    winner: float
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One artifact on the way from the original to the winner, in order.
+
+    Attributes:
+        id, parent, format: of the artifact.
+        step: what made it, as in ``Artifact``: catalog name and settings; empty for the original.
+        seconds: wall-clock seconds that the step took.
+    """
+
+    id: str
+    step: Mapping[str, Any]
+    parent: str
+    format: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DataFacts:
+    """The user's data.
+
+    Attributes:
+        source: as given.
+        rows: number of rows by part.
+        labels: name of each class.
+        notes: what was noticed while splitting, one sentence each.
+    """
+
+    source: str
+    rows: Mapping[str, int]
+    labels: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Everything a run knows. Plain data; the sentences about it are made by ``report``.
+
+    Attributes:
+        state: one of ``STATES``.
+        model: what the user gave: a folder, a hub id, ``sample:NAME``.
+        original: key of the original among the candidates.
+        winner: None when nothing met the budget, or when the run ended before the proof.
+        verdicts: of the winner; without a winner, of the candidate tested last.
+        frontier: keys of the candidates that no other beats on ``select``.
+        tested: the fixed sequence of tests on ``proof``, in order.
+        environment: what the numbers depend on: CPU, flags, cores, bandwidth, versions. Nested plain values.
+        paths: what the run left, by name: ``run``, ``winner``, ``report``, ...
+        command: reproduces the run.
+        lighten: version. started: ISO 8601 with zone. seconds: wall clock of the whole run.
+    """
+
+    state: str
+    model: str
+    budget: Budget
+    data: DataFacts
+    candidates: tuple[Candidate, ...]
+    original: int = 0
+    winner: Winner | None = None
+    verdicts: tuple[Mapping[str, Any], ...] = ()
+    frontier: tuple[int, ...] = ()
+    baseline: tuple[Rung, ...] = ()
+    power: tuple[Power, ...] = ()
+    tested: tuple[Tested, ...] = ()
+    flips: tuple[Flip, ...] = ()
+    groups: tuple[Group, ...] = ()
+    lineage: tuple[Link, ...] = ()
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    paths: Mapping[str, str] = field(default_factory=dict)
+    command: str = ""
+    task: str = "text_classification"
+    lighten: str = ""
+    started: str = ""
+    seconds: float = 0.0
+
+    def candidate(self, key: int | None) -> Candidate | None:
+        """The candidate with this key; None when there is none."""
+        return next((c for c in self.candidates if c.key == key), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a plain dictionary, with ``failed`` (key, name, reason of what did not finish) for who reads the JSON."""
+        failed = [
+            {"key": c.key, "name": c.name, "reason": c.reason}
+            for c in self.candidates
+            if c.state in ("failed", "stopped")
+        ]
+        return {"version": VERSION, **asdict(self), "failed": failed}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Summary:
+        """From a plain dictionary.
+
+        Raises:
+            DataError: another version; a key that is missing, unknown or of the wrong type; keys of candidates that
+                do not exist. Lists every problem.
+        """
+        version = record.get("version") if isinstance(record, Mapping) else None
+        if version != VERSION:
+            raise DataError(f"This is no summary of a run: its version is {version!r}.", allowed=f"version {VERSION}")
+        problems: list[str] = []
+        kept = {name: value for name, value in record.items() if name not in ("version", "failed")}
+        made = decode(kept, cls, "", problems)
+        _refuse(problems)
+        assert isinstance(made, cls)
+        _refuse(made.problems())
+        return made
+
+    def problems(self) -> list[str]:
+        """What contradicts itself, one sentence each; empty for a sound summary."""
+        found: list[str] = []
+
+        def check(path: str, value: object, allowed: Iterable[object]) -> None:
+            if value not in (choices := tuple(allowed)):
+                found.append(f"{path} is {value!r}; allowed: {', '.join(map(str, choices)) or '(none)'}")
+
+        keys = [c.key for c in self.candidates]
+        check("state", self.state, STATES)
+        if len(set(keys)) < len(keys):
+            found.append("candidates: a key appears twice")
+        if self.state == "winner" and self.winner is None:
+            found.append("winner is null, but state is 'winner'")
+        if self.state == "nothing_met" and self.winner is not None:
+            found.append("winner is given, but state is 'nothing_met'")
+        if keys:
+            check("original", self.original, keys)
+        if self.winner is not None:
+            check("winner.key", self.winner.key, keys)
+        for i, key in enumerate(self.frontier):
+            check(f"frontier[{i}]", key, keys)
+        for i, rung in enumerate(self.baseline):
+            check(f"baseline[{i}].rung", rung.rung, RUNGS)
+            check(f"baseline[{i}].key", rung.key, (None, *keys))
+        for i, flip in enumerate(self.flips):
+            check(f"flips[{i}].kind", flip.kind, FLIP_KINDS)
+        for i, one in enumerate(self.candidates):
+            check(f"candidates[{i}].state", one.state, CANDIDATE_STATES)
+            check(f"candidates[{i}].role", one.role, ROLES)
+            for name, result in one.results.items():
+                check(f"candidates[{i}].results.{name}.direction", result.direction, (LOWER, HIGHER))
+        verdicts = {f"verdicts[{i}]": verdict for i, verdict in enumerate(self.verdicts)}
+        for i, test in enumerate(self.tested):
+            check(f"tested[{i}].key", test.key, keys)
+            verdicts |= {f"tested[{i}].verdicts[{j}]": verdict for j, verdict in enumerate(test.verdicts)}
+        for path, verdict in verdicts.items():
+            decode_fields(verdict, VERDICT, frozenset(VERDICT), path, found)
+            check(f"{path}.state", verdict.get("state"), VERDICT_STATES)
+            check(f"{path}.direction", verdict.get("direction"), (LOWER, HIGHER))
+        return found
+
+    def save(self, path: Path | str) -> None:
+        """Write it as JSON, whole or not at all. Lone surrogates in the user's texts are kept as JSON escapes."""
+        path = Path(path)
+        text = json.dumps(self.to_json(), indent=1, ensure_ascii=False, allow_nan=False)
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        draft.write_bytes(text.encode("utf-8", "backslashreplace") + b"\n")
+        draft.replace(path)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Summary:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            DataError: the file cannot be read, or as :meth:`from_json`.
+        """
+        try:
+            record = json.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path} cannot be read as the summary of a run ({error}).") from error
+        return cls.from_json(record)
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        shown = [*problems[:10], *([f"... and {len(problems) - 10} more"] if len(problems) > 10 else [])]
+        raise DataError("\n".join(["This summary of a run is damaged:", *(f"  {line}" for line in shown)]))

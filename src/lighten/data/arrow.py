@@ -1,0 +1,98 @@
+"""Parquet and Arrow files to a table, with the class names that Hugging Face datasets keep beside the numbers."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lighten.core.errors import DataError, MissingExtra
+from lighten.data.cells import Table
+from lighten.data.jsonrows import table_of_columns
+
+
+def read_parquet(data: bytes, source: str) -> Table:
+    """Table of a parquet file's bytes.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+        DataError: damaged, or without rows.
+    """
+    _require_pyarrow(source)
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        table = pyarrow.parquet.read_table(io.BytesIO(data))
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(f"{source} is damaged parquet ({error}).", fix="copy or write it again") from error
+    return _plain(table, source, features_of(table.schema.metadata))
+
+
+def read_arrow_files(paths: Sequence[Path], source: str, features: Mapping[str, object]) -> Table:
+    """Table of the ``.arrow`` files that ``save_to_disk`` writes (the stream format; the file format too).
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+        DataError: a damaged file, or no rows.
+    """
+    _require_pyarrow(source)
+    import pyarrow
+
+    tables = []
+    for path in paths:
+        data = pyarrow.BufferReader(path.read_bytes())
+        try:
+            opened = pyarrow.ipc.open_file(data) if _is_file_format(path) else pyarrow.ipc.open_stream(data)
+            tables.append(opened.read_all())
+        except (pyarrow.ArrowException, OSError) as error:
+            raise DataError(f"{path} is a damaged Arrow file ({error}).", fix="save the dataset again") from error
+    return _plain(pyarrow.concat_tables(tables), source, features or features_of(tables[0].schema.metadata))
+
+
+def features_of(metadata: Mapping[bytes, bytes] | None) -> Mapping[str, object]:
+    """Hugging Face feature descriptions kept in a schema's metadata; empty when there are none."""
+    kept = (metadata or {}).get(b"huggingface")
+    if not kept:
+        return {}
+    info = json.loads(kept).get("info", {})
+    features = info.get("features", {}) if isinstance(info, dict) else {}
+    return features if isinstance(features, dict) else {}
+
+
+def _plain(table: Any, source: str, features: Mapping[str, object]) -> Table:
+    columns: dict[str, list[object]] = table.to_pydict()
+    if not table.num_rows:
+        raise DataError(f"{source} has no rows.", allowed="at least one row")
+    notes = []
+    for name, feature in features.items():
+        if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and name in columns:
+            words = feature.get("names")
+            if isinstance(words, list) and words:
+                columns[name] = [_class_name(v, words, name, source) for v in columns[name]]
+                notes.append(f"Numbers of column {name!r} were replaced by the class names that {source} gives.")
+    plain = table_of_columns(columns, source)
+    return Table(plain.columns, source, (*plain.notes, *notes))
+
+
+def _class_name(value: object, words: Sequence[object], name: str, source: str) -> str | None:
+    """Name of a class number; -1 and null are how Hugging Face writes "no label"."""
+    if value is None or value == -1:
+        return None
+    if not isinstance(value, int) or not 0 <= value < len(words):
+        raise DataError(f"Column {name!r} of {source} holds {value!r}, and its class names are {list(words)}.")
+    return str(words[value])
+
+
+def _is_file_format(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(6) == b"ARROW1"
+
+
+def _require_pyarrow(source: str) -> None:
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra(f"Reading {source}", "parquet", str(error)) from error

@@ -1,0 +1,169 @@
+"""Which column holds the text, the label, the group and the unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lighten.core.errors import DataError
+from lighten.data.cells import Cell, Table
+from lighten.data.header import GROUP_NAMES, LABEL_NAMES, SPLIT_NAMES, TEXT_NAMES, UNIT_NAMES
+from lighten.data.labels import label_text
+
+MOST_CLASSES = 1000
+_FEW_CLASSES = 100
+_FEWEST_UNITS = 20
+_SEEN = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Names of the columns in use; ``notes`` says how each was found."""
+
+    text: str
+    label: str
+    group: str | None = None
+    unit: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def find_columns(
+    table: Table, text: str | None = None, label: str | None = None, group: str | None = None, unit: str | None = None
+) -> Columns:
+    """Columns of text, label, group and unit: those given, else by usual names, else by content.
+
+    A group column is taken on its own only when named ``group`` or ``domain``; a unit column when it has a usual name
+    (``unit``, ``user``, ``doc_id``, ...), repeats, and has at least 20 distinct values. Columns named ``split`` are
+    never guessed to be anything else.
+
+    Raises:
+        UnknownName: a given column does not exist.
+        DataError: none or several fit; lists the candidates and the option to give.
+    """
+    given = {"--text": text, "--label": label, "--group": group, "--unit": unit}
+    for name in given.values():
+        if name is not None:
+            table.column(name)
+    twice = {n for n in given.values() if n is not None and list(given.values()).count(n) > 1}
+    if twice:
+        raise DataError(f"The column {twice.pop()!r} was given for two things.", allowed=", ".join(given))
+    notes: list[str] = []
+    taken = {n for n in given.values() if n is not None} | {n for n in table.columns if n.casefold() in SPLIT_NAMES}
+    if group is None:
+        group = _by_name(table, GROUP_NAMES, taken, "--group", notes, "Groups are")
+        group = _useful_group(table, group, notes)
+        taken |= {group} if group else set()
+    if unit is None:
+        unit = _by_name(table, UNIT_NAMES, taken, "--unit", notes, "Rows are kept together by")
+        unit = _useful_unit(table, unit, notes)
+        taken |= {unit} if unit else set()
+    label_by_name = label or _by_name(table, LABEL_NAMES, taken, "--label", notes, "Labels are")
+    taken |= {label_by_name} if label_by_name else set()
+    if text is None:
+        text = _by_name(table, TEXT_NAMES, taken, "--text", notes, "Texts are", wordy_only=True)
+        text = text or _longest_text(table, taken, notes)
+        taken.add(text)
+    label = label_by_name or _few_values(table, taken, notes)
+    return Columns(text, label, group, unit, tuple(notes))
+
+
+def _named(table: Table, names: Sequence[str], taken: Iterable[str]) -> list[str]:
+    """Free columns with one of the usual names, in the order of those names."""
+    free = {n.casefold(): n for n in table.columns if n not in set(taken)}
+    return [free[n] for n in names if n in free]
+
+
+def _by_name(
+    table: Table,
+    names: Sequence[str],
+    taken: Iterable[str],
+    option: str,
+    notes: list[str],
+    what: str,
+    wordy_only: bool = False,
+) -> str | None:
+    """The column with a usual name; the first of the names (``text``, ``label``) wins over all others."""
+    found = _named(table, names, taken)
+    if wordy_only:
+        found = [n for n in found if _mean_length(table.column(n)) > 0]
+    if len(found) > 1 and found[0].casefold() != names[0]:
+        raise _several(table, found, option)
+    if not found:
+        return None
+    notes.append(f"{what} the column {found[0]!r} (by its name).")
+    return found[0]
+
+
+def _useful_group(table: Table, group: str | None, notes: list[str]) -> str | None:
+    """The group column when it has several values; else None, with a note."""
+    if group is None or _distinct(table.column(group)) > 1:
+        return group
+    notes[-1] = f"The column {group!r} has one value only and was not used as group."
+    return None
+
+
+def _useful_unit(table: Table, unit: str | None, notes: list[str]) -> str | None:
+    """The unit column when it keeps rows together and there are enough units to divide; else None, with a note."""
+    if unit is None:
+        return None
+    distinct = len(set(table.column(unit)))
+    if _FEWEST_UNITS <= distinct < len(table):
+        return unit
+    notes[-1] = f"The column {unit!r} has {distinct} distinct values in {len(table)} rows and was not used as unit."
+    return None
+
+
+def _longest_text(table: Table, taken: set[str], notes: list[str]) -> str:
+    """The free column with by far the longest strings."""
+    lengths = {n: _mean_length(table.column(n)) for n in table.columns if n not in taken}
+    ranked = sorted((n for n, length in lengths.items() if length > 0), key=lambda n: -lengths[n])
+    if not ranked:
+        raise DataError(
+            f"{table.source} has no column of text.",
+            allowed=_described(table, table.columns),
+            fix="name it with --text",
+        )
+    if len(ranked) > 1 and lengths[ranked[0]] < 2 * lengths[ranked[1]]:
+        raise _several(table, ranked, "--text")
+    notes.append(f"Texts are the column {ranked[0]!r} (its strings are the longest).")
+    return ranked[0]
+
+
+def _few_values(table: Table, taken: set[str], notes: list[str]) -> str:
+    """The one free column whose values are few and repeat."""
+    most = min(_FEW_CLASSES, max(2, len(table) // 2))
+    fitting = [n for n in table.columns if n not in taken and 2 <= _distinct(table.column(n)) <= most]
+    if not fitting:
+        raise DataError(
+            f"No column of {table.source} looks like a label: a few values that repeat.",
+            allowed=_described(table, table.columns),
+            fix="name it with --label",
+        )
+    if len(fitting) > 1:
+        raise _several(table, fitting, "--label")
+    notes.append(f"Labels are the column {fitting[0]!r} (its values are few and repeat).")
+    return fitting[0]
+
+
+def _several(table: Table, names: Sequence[str], option: str) -> DataError:
+    return DataError(
+        f"{len(names)} columns of {table.source} could be meant by {option}: {', '.join(names)}.",
+        allowed=_described(table, names),
+        fix=f"say which one, for example {option} {names[0]}",
+    )
+
+
+def _described(table: Table, names: Iterable[str]) -> str:
+    """Each column with its first value, so that the reader sees what is meant."""
+    return "; ".join(f"{n} (such as {str(table.column(n)[0])[:30]!r})" for n in names)
+
+
+def _mean_length(cells: Sequence[Cell]) -> float:
+    """Mean characters per cell among the first rows; 0 for a column that is not mostly words."""
+    seen = [c for c in cells[:_SEEN] if c is not None and c != ""]
+    words = [c for c in seen if isinstance(c, str) and any(ch.isalpha() for ch in c)]
+    return sum(map(len, words)) / len(words) if words and 2 * len(words) >= len(seen) else 0.0
+
+
+def _distinct(cells: Sequence[Cell]) -> int:
+    return len({label_text(c) for c in cells} - {None})

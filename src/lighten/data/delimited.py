@@ -1,0 +1,156 @@
+"""csv and tsv to a table: the delimiter is found, quotes are honoured, ragged lines are named."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+
+from lighten.core.errors import DataError
+from lighten.data.cells import Table, count_of
+from lighten.data.header import why_no_header
+
+_DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon"}
+_LOOKED_AT = 200
+_SHOWN = 5
+_Lines = list[tuple[int, list[str]]]
+
+
+def parse_delimited(text: str, source: str, delimiter: str = "") -> Table:
+    """Table of a csv text whose first line holds the column names. Cells stay text, exactly as written.
+
+    Args:
+        delimiter: one character; found among comma, tab and semicolon when empty.
+
+    Raises:
+        DataError: no header, no rows, rows of different width (the first ones are listed), a quote that never ends.
+    """
+    with _long_cells():
+        delimiter = delimiter or _find_delimiter(text)
+        lines, notes = _parse(text, source, delimiter)
+    blank = sum(not cells for _, cells in lines)
+    lines = [line for line in lines if line[1]]
+    if not lines:
+        raise DataError(f"{source} has no lines.", allowed="a header line and at least one row")
+    (_, header), rows = lines[0], lines[1:]
+    reason = why_no_header(header, [cells for _, cells in rows[:_LOOKED_AT]])
+    if reason:
+        example = delimiter.join(["text", "label", "column3", "column4"][: len(header)])
+        raise DataError(
+            f"The first line of {source} does not look like column names: {reason}.",
+            allowed="a first line with the names of the columns",
+            fix=f"add a first line such as {example!r}",
+        )
+    if not rows:
+        raise DataError(f"{source} has a header and no rows.", allowed="at least one row")
+    _refuse_ragged(header, rows, source, delimiter)
+    if blank:
+        notes.append(f"{count_of(blank, 'blank line')} of {source} skipped.")
+    names, renamed = _column_names(header, source)
+    if delimiter != ",":
+        notes.append(f"{source} is separated by {_DELIMITERS.get(delimiter, repr(delimiter))}s.")
+    columns = {name: tuple(cells[at] for _, cells in rows) for at, name in enumerate(names)}
+    return Table(columns, source, (*notes, *renamed))
+
+
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    """Let a cell hold a whole document: Python's csv stops at 128 KiB, as a setting of the process."""
+    before = csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _find_delimiter(text: str) -> str:
+    """The delimiter that cuts the most lines into as many cells as the header; comma when none cuts the header."""
+    best, best_score = ",", (0.0, 0)
+    for delimiter in _DELIMITERS:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        widths = [len(cells) for cells in islice(reader, _LOOKED_AT) if cells]
+        if not widths or widths[0] < 2:
+            continue
+        score = (sum(w == widths[0] for w in widths) / len(widths), widths[0])
+        if score > best_score:
+            best, best_score = delimiter, score
+    return best
+
+
+def _parse(text: str, source: str, delimiter: str) -> tuple[_Lines, list[str]]:
+    """Lines of cells with their line numbers. Tab-separated files are often written without any quoting."""
+    if '"' not in text:
+        return _cells(text, delimiter, quoted=False), []
+    plain = _cells(text, delimiter, quoted=False)
+    even = len({len(cells) for _, cells in plain if cells}) == 1 and len(plain[0][1]) > 1
+    wrapped = any(len(c) > 1 and c[0] == '"' == c[-1] for _, cells in plain for c in cells)
+    if delimiter == "\t" and even and not wrapped:
+        return plain, []
+    try:
+        return _cells(text, delimiter, quoted=True), []
+    except csv.Error as error:
+        if even:
+            return plain, [f"Quotes in {source} do not pair up, so they were read as ordinary characters."]
+        raise DataError(
+            f"{source} has a quote that cannot be read: {error}.",
+            allowed='cells in double quotes, with "" for a quote inside',
+            fix="write the file with a csv library",
+        ) from error
+
+
+def _cells(text: str, delimiter: str, *, quoted: bool) -> _Lines:
+    """Every line as (line number of its start, cells); raises csv.Error that names the line."""
+    lines_of = io.StringIO(text, newline="")
+    if quoted:
+        reader = csv.reader(lines_of, delimiter=delimiter, strict=True)
+    else:
+        reader = csv.reader(lines_of, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    lines: _Lines = []
+    start = 1
+    try:
+        for cells in reader:
+            lines.append((start, cells))
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise csv.Error(f"line {start:,}: {error}") from error
+    return lines
+
+
+def _refuse_ragged(header: list[str], rows: _Lines, source: str, delimiter: str) -> None:
+    ragged = [(line, cells) for line, cells in rows if len(cells) != len(header)]
+    if not ragged:
+        return
+    shown = [
+        f"line {line:,}: {count_of(len(cells), 'cell')}, {delimiter.join(cells)[:60]!r}"
+        for line, cells in ragged[:_SHOWN]
+    ]
+    more = [f"and {len(ragged) - _SHOWN:,} more"] if len(ragged) > _SHOWN else []
+    raise DataError(
+        "\n    ".join(
+            [
+                f"{source} has {count_of(len(ragged), 'line')} that {'does' if len(ragged) == 1 else 'do'} not have "
+                f"{count_of(len(header), 'cell')} like its header:",
+                *shown,
+                *more,
+            ]
+        ),
+        allowed=f"{count_of(len(header), 'cell')} on every line ({', '.join(header)})",
+        fix=f"put texts that contain a {_DELIMITERS.get(delimiter, delimiter)} in double quotes, or use jsonl",
+    )
+
+
+def _column_names(header: list[str], source: str) -> tuple[list[str], list[str]]:
+    """Names without surrounding space; a column without a name (an exported index) gets its position as name."""
+    names, notes = [], []
+    for at, cell in enumerate(header, 1):
+        name = cell.strip()
+        if not name:
+            name = f"column_{at}"
+            notes.append(f"Column {at} of {source} has no name and is called {name!r}.")
+        if name in names:
+            raise DataError(f"{source} has two columns named {name!r}.", fix="rename one of them")
+        names.append(name)
+    return names, notes

@@ -1,0 +1,134 @@
+"""Rows that can be used: text and label present, labels in one spelling, counted and checked."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+
+from lighten.core.errors import DataError
+from lighten.data.cells import Cell, Table, count_of, some_numbers
+from lighten.data.columns import MOST_CLASSES, Columns
+from lighten.data.labels import is_number, label_text, sorted_labels
+
+_FEW_ROWS = 20
+_MISSING_WORDS = frozenset({"nan", "null", "none", "n/a", "na", "?"})
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One usable row. ``number`` counts the table's rows from 1; ``unit`` is empty when the row is its own unit."""
+
+    text: str
+    label: str
+    number: int
+    group: str = ""
+    unit: str = ""
+
+    @property
+    def key(self) -> str:
+        """The text up to case and spacing: rows with the same key may never be on two sides."""
+        return " ".join(unicodedata.normalize("NFC", self.text).casefold().split())
+
+    @property
+    def id(self) -> str:
+        """Content hash of text and label, 16 hex digits."""
+        return hashlib.sha256(f"{self.text}\x1f{self.label}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Usable rows in the table's order, their classes in a fixed order, and what was noticed."""
+
+    rows: tuple[Example, ...]
+    labels: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def usable(table: Table, columns: Columns, *, drop_empty: bool = False) -> Examples:
+    """Rows whose text and label are present.
+
+    Args:
+        drop_empty: leave rows without text or label out and count them in the notes, instead of refusing.
+
+    Raises:
+        DataError: rows without text or label (their numbers are listed), or none left.
+    """
+    texts, labels = table.column(columns.text), table.column(columns.label)
+    groups = table.column(columns.group) if columns.group else None
+    units = table.column(columns.unit) if columns.unit else None
+    rows: list[Example] = []
+    without: dict[str, list[int]] = {columns.text: [], columns.label: []}
+    for at, (text, value) in enumerate(zip(texts, labels, strict=True)):
+        label = label_text(value)
+        if _is_empty(text):
+            without[columns.text].append(at + 1)
+        if label is None:
+            without[columns.label].append(at + 1)
+        if not _is_empty(text) and label is not None:
+            group = (label_text(groups[at]) or "(none)") if groups is not None else ""
+            unit = (label_text(units[at]) or "") if units is not None else ""
+            rows.append(Example(str(text), label, at + 1, group, unit))
+    notes = _about_missing(table, without, drop_empty)
+    if not rows:
+        raise DataError(f"{table.source} has no row with both {columns.text!r} and {columns.label!r}.")
+    return Examples(tuple(rows), sorted_labels(r.label for r in rows), notes)
+
+
+def check_classes(examples: Examples, column: str, source: str) -> tuple[str, ...]:
+    """Notes about the classes: rare ones, and words that usually mean "missing".
+
+    Raises:
+        DataError: one class only, or so many that the column is a number or a free text.
+    """
+    counts = Counter(row.label for row in examples.rows)
+    if len(counts) == 1:
+        raise DataError(
+            f"Every row of {source} has the same label: {column!r} is {examples.labels[0]!r}.",
+            allowed="at least two classes",
+            fix="choose the label column with --label, or add rows of another class",
+        )
+    if len(counts) > MOST_CLASSES or (len(counts) > 20 and 2 * len(counts) > len(examples.rows)):
+        kind = "a number to predict" if all(map(is_number, examples.labels)) else "free text"
+        raise DataError(
+            f"The label column {column!r} of {source} has {len(counts):,} distinct values in "
+            f"{count_of(len(examples.rows), 'row')}; it looks like {kind}, not a class.",
+            allowed=f"2 to {MOST_CLASSES:,} classes that repeat",
+            fix="choose another column with --label, or turn the values into a few classes",
+        )
+    notes = []
+    rare = [f"{label!r} ({counts[label]})" for label in examples.labels if counts[label] < _FEW_ROWS]
+    listed = ", ".join(rare[:10]) + (", ..." if len(rare) > 10 else "")
+    if rare:
+        notes.append(
+            f"{count_of(len(rare), 'class has', 'classes have')} fewer than {_FEW_ROWS} rows, so nothing can be proved "
+            f"about {'it' if len(rare) == 1 else 'them'} alone: {listed}."
+        )
+    for label in examples.labels:
+        if label.casefold() in _MISSING_WORDS:
+            notes.append(f"{counts[label]} rows have the label {label!r}, which was taken as a class of that name.")
+    return tuple(notes)
+
+
+def _is_empty(cell: Cell) -> bool:
+    return cell is None or (isinstance(cell, float) and math.isnan(cell)) or not str(cell).strip()
+
+
+def _about_missing(table: Table, without: dict[str, list[int]], drop_empty: bool) -> tuple[str, ...]:
+    """Notes about dropped rows, or the refusal. Row 1 is the first row after the header."""
+    found = [
+        f"{count_of(len(rows), 'row')} without {name!r} (row {some_numbers(rows)})"
+        for name, rows in without.items()
+        if rows
+    ]
+    if not found:
+        return ()
+    if drop_empty:
+        return (f"Left out: {'; '.join(found)}.",)
+    raise DataError(
+        f"{table.source} has {'; '.join(found)}.",
+        allowed="a text and a label in every row",
+        fix="fill them in, or leave those rows out with --drop-empty",
+    )

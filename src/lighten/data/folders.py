@@ -1,0 +1,152 @@
+"""Folders of data: what ``save_to_disk`` writes, folders of files, and data sets of the hub."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from lighten.core.errors import DataError, MissingExtra, UnsafeFile
+from lighten.data.arrow import read_arrow_files
+from lighten.data.cells import Table, join_tables
+from lighten.data.files import DATA_SUFFIXES, read_file
+
+SPLITS = {
+    "train": "train", "training": "train",
+    "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation", "eval": "validation",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+HUB_ID = re.compile(r"(?P<repo>[A-Za-z0-9][\w.-]*/[\w.-]+?)(?P<inside>/[\w.-][\w./-]*)?")
+_HUB_SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".jsonl", ".jsonl.gz", ".json", ".ndjson")
+
+
+def read_folder(folder: Path) -> Table:
+    """Rows of every file of a folder. Splits are joined, and the column ``split`` says where each row came from.
+
+    Raises:
+        DataError: no data file inside, or files whose columns differ.
+        UnsafeFile: a file list that points outside the folder.
+    """
+    if (folder / "dataset_dict.json").is_file():
+        splits = _json_object(folder / "dataset_dict.json").get("splits")
+        names = [str(name) for name in splits] if isinstance(splits, list) else []
+        if not names:
+            raise DataError(f"{folder / 'dataset_dict.json'} lists no splits.", fix="save the dataset again")
+        return _joined({n: _read_saved(_inside(folder, n)) for n in names}, folder)
+    if (folder / "state.json").is_file():
+        return _read_saved(folder)
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and _is_data(p.relative_to(folder)))
+    if not files:
+        raise DataError(f"{folder} holds no data file.", allowed=", ".join(DATA_SUFFIXES))
+    splits_of = {p: _split_of(p.relative_to(folder)) for p in files}
+    tables = []
+    for path in files:
+        table, split = read_file(_inside(folder, str(path.relative_to(folder)))), splits_of[path]
+        tables.append(_with_split(table, split) if all(splits_of.values()) else table)
+    return _noted(join_tables(tables, str(folder)), f"{folder} holds {len(files)} data files; all were read.")
+
+
+def read_hub(name: str) -> Table:
+    """A data set of the Hugging Face hub: its parquet, csv and JSON files only; no loading script is ever run.
+
+    Args:
+        name: ``user/name``, or ``user/name/folder`` for one folder (one configuration) of it.
+
+    Raises:
+        MissingExtra: huggingface_hub is not installed.
+        DataError: not reachable, not found, or without such files.
+    """
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise MissingExtra(f"Downloading {name}", "hub", str(error)) from error
+    match = HUB_ID.fullmatch(name)
+    if match is None:
+        raise DataError(f"{name!r} is not a data set's id.", allowed="user/name or user/name/folder")
+    repo, inside = match["repo"], (match["inside"] or "").strip("/")
+    patterns = [f"{inside}/*{s}" if inside else f"*{s}" for s in _HUB_SUFFIXES]
+    try:
+        root = Path(snapshot_download(repo, repo_type="dataset", allow_patterns=patterns))
+    except (OSError, ValueError, RuntimeError) as error:
+        first_line = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(
+            f"There is no file or folder {name!r} here, and the hub's data set {repo!r} could not be fetched: "
+            f"{first_line}",
+            allowed="a path, a hub id (user/name), sample:NAME, or - for standard input",
+            fix="check the spelling, the network, and for private data the token (HF_TOKEN)",
+        ) from error
+    folder = root / inside
+    if not folder.is_dir():
+        raise DataError(f"The data set {repo!r} has no folder {inside!r} with parquet, csv or JSON files.")
+    table = read_folder(folder)
+    return Table(table.columns, name, table.notes)
+
+
+def _read_saved(folder: Path) -> Table:
+    """A folder of Arrow files as ``Dataset.save_to_disk`` writes it."""
+    listed = _json_object(folder / "state.json").get("_data_files")
+    names = (
+        [str(f["filename"]) for f in listed if isinstance(f, dict) and "filename" in f]
+        if isinstance(listed, list)
+        else []
+    )
+    if not names:
+        raise DataError(f"{folder / 'state.json'} lists no data files.", fix="save the dataset again")
+    paths = [_inside(folder, name) for name in names]
+    missing = [str(p) for p in paths if not p.is_file()]
+    if missing:
+        raise DataError(f"{folder} lacks files that its state.json lists: {', '.join(missing)}.")
+    info = folder / "dataset_info.json"
+    features = _json_object(info).get("features") if info.is_file() else None
+    return read_arrow_files(paths, str(folder), features if isinstance(features, dict) else {})
+
+
+def _joined(tables: Mapping[str, Table], folder: Path) -> Table:
+    parts = [_with_split(table, SPLITS.get(name, name)) for name, table in tables.items()]
+    return _noted(join_tables(parts, str(folder)), f"{folder} holds the splits {', '.join(tables)}; all were read.")
+
+
+def _with_split(table: Table, split: str) -> Table:
+    if "split" in table.columns:
+        return table
+    return Table({**table.columns, "split": (split,) * len(table)}, table.source, table.notes)
+
+
+def _noted(table: Table, note: str) -> Table:
+    return Table(table.columns, table.source, (*table.notes, note))
+
+
+def _is_data(path: Path) -> bool:
+    """Whether a path relative to the data folder is a data file: not hidden, and not a description of the folder."""
+    if any(part.startswith((".", "_")) for part in path.parts):
+        return False
+    name = path.name.lower().removesuffix(".gz")
+    if path.name.lower() in {"dataset_info.json", "dataset_infos.json", "state.json", "package.json"}:
+        return False
+    return name.endswith(DATA_SUFFIXES) and not (
+        name.endswith(".txt") and name.startswith(("readme", "licen", "notes"))
+    )
+
+
+def _split_of(path: Path) -> str:
+    """The split that a file's name says (``train-00000.parquet``, ``test/part.csv``); empty when none."""
+    words = re.split(r"[^a-z]+", str(path.with_suffix("")).lower())
+    named = list(dict.fromkeys(SPLITS[w] for w in words if w in SPLITS))
+    return named[0] if len(named) == 1 else ""
+
+
+def _inside(folder: Path, name: str) -> Path:
+    if not (folder / name).absolute().is_relative_to(folder.absolute()) or ".." in Path(name).parts:
+        raise UnsafeFile(f"{folder} lists the file {name!r}, which is outside of it.")
+    return folder / name
+
+
+def _json_object(path: Path) -> Mapping[str, object]:
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read as JSON ({error}).") from error
+    if not isinstance(value, dict):
+        raise DataError(f"{path} is not a JSON object.")
+    return value

@@ -1,0 +1,221 @@
+"""Rows into train, tune, select and proof, by content: adding rows never moves others from one part to another."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+from lighten.core.errors import DataError
+from lighten.core.task import PART_NAMES, Parts, Rows
+from lighten.data.cells import Table, count_of, some_numbers
+from lighten.data.columns import Columns
+from lighten.data.examples import Example, Examples, check_classes, usable
+from lighten.data.fixed import fixed_parts
+
+FRACTIONS: Mapping[str, float] = {"train": 0.55, "tune": 0.10, "select": 0.10, "proof": 0.25}
+_FEWEST_ROWS = 2
+
+
+def split(
+    table: Table,
+    columns: Columns,
+    *,
+    seed: int = 0,
+    fractions: Mapping[str, float] = FRACTIONS,
+    fixed: str | None = None,
+    drop_empty: bool = False,
+) -> Parts:
+    """The four parts of a data set.
+
+    A row's part follows from a hash of its unit (when there is a unit column) or of its text up to case and spacing,
+    and of the seed; nothing else. Rows of a unit stay together. A text is on one side only: where its copies would be
+    in several parts (units, fixed splits), the most guarded part keeps it (proof, then select, tune, train). Train
+    keeps repeated rows; the other parts keep the first copy only, so that their items are independent.
+
+    So a row added later moves no other row. With units it can still take one out: a train row whose text the new row
+    brings into a more guarded part. With ``fixed``, a value that was not there before can change what the others serve.
+
+    Args:
+        fractions: share of each part; they sum to 1. A part with share 0 stays empty.
+        fixed: column whose values train, tune, select, proof, validation, test say where rows go (see ``fixed_parts``).
+        drop_empty: leave rows without text or label out and count them, instead of refusing.
+
+    Raises:
+        DataError: empty cells, one class, too few rows (says how many are needed), a class that train lacks.
+    """
+    shares = _checked(fractions)
+    examples = usable(table, columns, drop_empty=drop_empty)
+    class_notes = check_classes(examples, columns.label, table.source)
+    homes = [_drawn(row, seed, shares) for row in examples.rows]
+    fixed_notes: tuple[str, ...] = ()
+    if fixed is not None:
+        values = [table.column(fixed)[row.number - 1] for row in examples.rows]
+        homes, fixed_notes = fixed_parts(values, [_position(row, seed) for row in examples.rows], shares, fixed)
+    kept, copy_notes = _one_side(examples.rows, homes)
+    if fixed is not None and columns.unit:
+        _refuse_split_units(examples.rows, homes, columns.unit, fixed)
+    needed = [name for name in PART_NAMES if shares[name] > 0 or any(h == name for h in homes)]
+    _refuse_small(kept, needed, shares, table.source, columns.unit)
+    lacking = _about_lacking_classes(kept, needed, examples.labels)
+    index = {label: i for i, label in enumerate(examples.labels)}
+    rows = {name: rows_of(kept[name], index, columns) for name in PART_NAMES}
+    notes = (*table.notes, *columns.notes, *examples.notes, *class_notes, *fixed_notes, *copy_notes, *lacking)
+    return Parts(rows["train"], rows["tune"], rows["select"], rows["proof"], examples.labels, notes)
+
+
+def encode(table: Table, columns: Columns, labels: Sequence[str], *, drop_empty: bool = False) -> Rows:
+    """Rows of new data with the classes of an earlier run, in the table's order.
+
+    Raises:
+        DataError: empty cells, or labels that are not among the known ones (row numbers and known labels are listed).
+    """
+    examples: Examples = usable(table, columns, drop_empty=drop_empty)
+    index = {label: i for i, label in enumerate(labels)}
+    unknown: dict[str, list[int]] = defaultdict(list)
+    for row in examples.rows:
+        if row.label not in index:
+            unknown[row.label].append(row.number)
+    if unknown:
+        shown = [f"{label!r} (row {some_numbers(rows, 5)})" for label, rows in sorted(unknown.items())[:5]]
+        more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+        raise DataError(
+            f"{table.source} has labels that the model does not know: {', '.join(shown)}{more}.",
+            allowed=", ".join(labels),
+            fix="choose the label column with --label, or rename these labels",
+        )
+    return rows_of(examples.rows, index, columns)
+
+
+def rows_of(examples: Sequence[Example], index: Mapping[str, int], columns: Columns) -> Rows:
+    """Rows with class numbers; ``groups`` and ``units`` only when those columns are in use."""
+    return Rows(
+        tuple(e.text for e in examples),
+        tuple(index[e.label] for e in examples),
+        tuple(e.group for e in examples) if columns.group else (),
+        tuple(e.unit or f"row:{e.id}" for e in examples) if columns.unit else (),
+        tuple(e.id for e in examples),
+    )
+
+
+def _checked(fractions: Mapping[str, float]) -> dict[str, float]:
+    """Shares of all four parts, in their order."""
+    unknown = set(fractions) - set(PART_NAMES)
+    shares = {name: float(fractions.get(name, 0.0)) for name in PART_NAMES}
+    bad = [s for s in shares.values() if not (math.isfinite(s) and s >= 0)]
+    if unknown or bad or not math.isclose(sum(shares.values()), 1.0, abs_tol=1e-6):
+        raise DataError(
+            f"The fractions of the parts are {dict(fractions)}.",
+            allowed=f"{', '.join(PART_NAMES)}, each from 0 to 1, together 1",
+        )
+    return shares
+
+
+def _position(row: Example, seed: int) -> float:
+    """A number in [0, 1) that only the unit (else the text) and the seed decide."""
+    of = f"unit\0{row.unit}" if row.unit else f"text\0{row.key}"
+    digest = hashlib.sha256(f"{seed}\0{of}".encode()).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def _drawn(row: Example, seed: int, shares: Mapping[str, float]) -> str:
+    position, upper = _position(row, seed), 0.0
+    for name, share in shares.items():
+        upper += share
+        if position < upper:
+            return name
+    return max(shares, key=lambda name: shares[name])
+
+
+def _one_side(rows: Sequence[Example], homes: Sequence[str]) -> tuple[dict[str, list[Example]], tuple[str, ...]]:
+    """Rows of each part with every text on one side; and what was left out, counted."""
+    copies: dict[str, list[int]] = defaultdict(list)
+    for at, row in enumerate(rows):
+        copies[row.key].append(at)
+    chosen: set[int] = set()
+    moved = repeated = 0
+    for places in copies.values():
+        part = max((homes[at] for at in places), key=PART_NAMES.index)
+        here = [at for at in places if homes[at] == part]
+        moved += len(places) - len(here)
+        if part != "train":
+            repeated += len(here) - 1
+            here = here[:1]
+        chosen.update(here)
+    kept: dict[str, list[Example]] = {name: [] for name in PART_NAMES}
+    for at in sorted(chosen):
+        kept[homes[at]].append(rows[at])
+    several = [places for places in copies.values() if len(places) > 1]
+    if not several:
+        return kept, ()
+    conflicts = sum(len({rows[at].label for at in places}) > 1 for places in several)
+    notes = [
+        f"{count_of(len(several), 'text occurs', 'texts occur')} more than once (up to case and spacing); each is in "
+        f"one part only. Left out: {repeated:,} copies outside train, and {moved:,} rows whose text is in "
+        "another part."
+    ]
+    if conflicts:
+        notes.append(f"{count_of(conflicts, 'repeated text has', 'repeated texts have')} different labels.")
+    return kept, tuple(notes)
+
+
+def _refuse_split_units(rows: Sequence[Example], homes: Sequence[str], unit: str, fixed: str) -> None:
+    parts: dict[str, set[str]] = defaultdict(set)
+    for row, home in zip(rows, homes, strict=True):
+        if row.unit:
+            parts[row.unit].add(home)
+    torn = sorted(name for name, of in parts.items() if len(of) > 1)
+    if torn:
+        raise DataError(
+            f"{count_of(len(torn), 'unit')} of {unit!r} would be in several parts by {fixed!r}: {', '.join(torn[:5])}.",
+            allowed="all rows of a unit in one part",
+            fix="drop --split-column or --unit",
+        )
+
+
+def _refuse_small(
+    kept: Mapping[str, Sequence[Example]],
+    needed: Sequence[str],
+    shares: Mapping[str, float],
+    source: str,
+    unit: str | None,
+) -> None:
+    small = [name for name in needed if len(kept[name]) < _FEWEST_ROWS]
+    if not small:
+        return
+    positive = [s for s in shares.values() if s > 0]
+    of = f"distinct {unit!r}" if unit else "rows with distinct texts"
+    total = sum(len(rows) for rows in kept.values())
+    raise DataError(
+        f"{source} has too few rows: of {total:,}, {', '.join(f'{len(kept[n])} are in {n}' for n in small)}.",
+        allowed=f"about {_enough(min(positive)):,} {of} or more for these fractions",
+        fix="add rows" + (", or change --unit" if unit else ""),
+    )
+
+
+def _enough(share: float) -> int:
+    """Items with which a part of this share gets fewer than two of them at most once in 1,000 draws."""
+    n = _FEWEST_ROWS
+    while (1 - share) ** n + n * share * (1 - share) ** (n - 1) > 0.001:
+        n += max(1, n // 50)
+    return n
+
+
+def _about_lacking_classes(
+    kept: Mapping[str, Sequence[Example]], needed: Sequence[str], labels: Sequence[str]
+) -> tuple[str, ...]:
+    """Notes about classes that a part lacks; train must have them all."""
+    notes = []
+    for name in needed:
+        counts = Counter(row.label for row in kept[name])
+        lacking = [label for label in labels if not counts[label]]
+        if lacking and name == "train":
+            raise DataError(
+                f"No row of {', '.join(map(repr, lacking[:10]))} is in train, so it cannot be learnt.",
+                allowed="every class in train",
+                fix="add rows of it, leave it out, or give another --seed",
+            )
+        if lacking and name != "tune":
+            notes.append(f"{name} has no row of {', '.join(map(repr, lacking[:10]))}; nothing is known about it there.")
+    return tuple(notes)

@@ -1,0 +1,92 @@
+"""Take wanted files out of an archive, and nothing that could land elsewhere."""
+
+from __future__ import annotations
+
+import io
+import re
+import stat
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from shutil import copyfileobj
+
+from lighten.core.errors import UnsafeFile
+
+_MOST_BYTES = 2 * 2**30
+
+
+def unzip_folder(archive: Path, inside: str, into: Path, skip: frozenset[str] = frozenset()) -> list[str]:
+    """Write the files under the folder ``inside`` of a zip file to the folder ``into``.
+
+    Args:
+        skip: names relative to ``inside`` that are not wanted.
+
+    Returns:
+        names written, relative to ``into``.
+
+    Raises:
+        UnsafeFile: damaged, a wanted name that leaves the folder, a link, a name that occurs twice, or over 2 GiB.
+    """
+    prefix = inside.rstrip("/") + "/"
+    written: list[str] = []
+    with _opened_zip(archive) as opened:
+        wanted = [m for m in opened.infolist() if m.filename.startswith(prefix) and not m.is_dir()]
+        names = [_safe_name(m.filename.removeprefix(prefix), archive) for m in wanted]
+        if sum(m.file_size for m in wanted) > _MOST_BYTES:
+            raise UnsafeFile(f"{archive.name} unpacks to more than {_MOST_BYTES >> 30} GiB.")
+        if len(set(names)) != len(names):
+            raise UnsafeFile(f"{archive.name} holds a file twice.")
+        for member, name in zip(wanted, names, strict=True):
+            if stat.S_ISLNK(member.external_attr >> 16):
+                raise UnsafeFile(f"{archive.name} holds the link {member.filename!r}.")
+            if name not in skip:
+                target = into / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with opened.open(member) as source, target.open("xb") as file:
+                    copyfileobj(source, file)
+                written.append(name)
+    return written
+
+
+def zip_bytes(archive: Path, member: str) -> bytes:
+    """Content of one file of a zip file; raises UnsafeFile when it is not there or damaged."""
+    with _opened_zip(archive) as opened:
+        try:
+            info = opened.getinfo(member)
+        except KeyError as error:
+            raise UnsafeFile(f"{archive.name} has no file {member!r}.") from error
+        if info.file_size > _MOST_BYTES:
+            raise UnsafeFile(f"{member} unpacks to more than {_MOST_BYTES >> 30} GiB.")
+        return opened.read(info)
+
+
+def tar_bytes(archive: bytes | Path, member: str) -> bytes:
+    """Content of one ordinary file of a tar file (any compression); raises UnsafeFile for a link or a missing one."""
+    data = archive if isinstance(archive, bytes) else archive.read_bytes()
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data)) as opened:
+            info = opened.getmember(member)
+            file = opened.extractfile(info) if info.isreg() and info.size <= _MOST_BYTES else None
+            if file is None:
+                raise UnsafeFile(f"{member!r} of the archive is not an ordinary file.")
+            return file.read()
+    except (KeyError, tarfile.TarError, EOFError, OSError) as error:
+        raise UnsafeFile(f"The archive has no readable file {member!r} ({error}).") from error
+
+
+@contextmanager
+def _opened_zip(archive: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            yield opened
+    except zipfile.BadZipFile as error:
+        raise UnsafeFile(f"{archive.name} is a damaged zip file ({error}).") from error
+
+
+def _safe_name(name: str, archive: Path) -> str:
+    path = PurePosixPath(name)
+    if not name or path.is_absolute() or ".." in path.parts or re.search(r"[\\:\0]", name):
+        raise UnsafeFile(f"{archive.name} holds a file whose name leaves its folder: {name!r}.")
+    return str(path)

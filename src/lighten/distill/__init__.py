@@ -1,0 +1,1 @@
+"""Distilling: one file is one step."""

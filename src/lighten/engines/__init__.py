@@ -1,0 +1,1 @@
+"""One file = one runtime: build its files and run them."""

@@ -1,0 +1,113 @@
+"""ONNX Runtime on the CPU: float or int8 ONNX files, no conversion, starts in a moment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lighten.core.artifact import ONNX, ONNX_INT8, Artifact
+from lighten.core.engine import Engine
+from lighten.core.errors import BuildFailed, LightenError, MissingExtra
+from lighten.core.step import setting
+from lighten.engines._text import PROBE, Batching, Ids, Logits, TextSession, feed
+from lighten.nets.encoder import Encoder
+from lighten.nets.onnx_model import FILE, open_onnx, save_onnx
+
+SLOW_FUSIONS = ["SkipLayerNormFusion"]
+"""Rewrites of ONNX Runtime that cost time: its fused Add + LayerNormalization is not vectorized and is four times
+slower than the two operators one after the other (1.31, AVX-512)."""
+
+
+@dataclass(frozen=True)
+class Ort(Engine):
+    """ONNX Runtime with its CPU provider."""
+
+    consumes: ClassVar[tuple[str, ...]] = (ONNX, ONNX_INT8)
+    stores: ClassVar[tuple[str, ...]] = (ONNX, ONNX_INT8)
+    extra: ClassVar[str] = "ort"
+
+    streams: int = setting(0, "Batches computed at the same time; 0 for as many as threads.", low=0, high=256)
+    rows: int = setting(32, "Most rows in a batch.", unit="rows", low=1, high=4096)
+    tokens: int = setting(512, "Most tokens in a batch, padding included.", unit="tokens", low=1, high=1_000_000)
+    spin: bool = setting(
+        False,
+        "Let idle threads wait busily: single answers may come sooner on a quiet machine, but cores are never idle.",
+    )
+
+    def version(self) -> str:
+        """See :meth:`Engine.version`."""
+        return f"onnxruntime {import_ort().__version__}"
+
+    def build(self, artifact: Artifact, folder: Path) -> str:
+        """Check the model, write it, load it once. The graph is optimized when it is opened, for that machine."""
+        model = open_onnx(artifact)
+        save_onnx(model, folder)
+        try:
+            with OrtSession(
+                self._session(folder / FILE, 1), model.encoder, Batching(self.rows, self.tokens)
+            ) as session:
+                found = session.run(PROBE)
+        except LightenError:
+            raise
+        except Exception as error:  # ONNX Runtime raises a dozen classes that share nothing but this
+            raise BuildFailed(f"ONNX Runtime refuses the model: {error}") from error
+        if not np.isfinite(found).all():
+            raise BuildFailed("The model answers with numbers that are not finite in ONNX Runtime.")
+        return artifact.format
+
+    def open(self, artifact: Artifact, *, threads: int) -> OrtSession:
+        """See :meth:`Engine.open`."""
+        session = self._session(artifact.path / FILE, threads)
+        batching = Batching(self.rows, self.tokens, streams=min(self.streams or threads, threads))
+        return OrtSession(session, Encoder.open(artifact.path), batching)
+
+    def _session(self, path: Path, threads: int) -> Any:
+        ort = import_ort()
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+        options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "1" if self.spin else "0")
+        return ort.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOW_FUSIONS
+        )
+
+
+class OrtSession(TextSession):
+    """One loaded model. Streams share it: each stream's own thread computes, helped by idle threads of the session."""
+
+    def __init__(self, session: Any, encoder: Encoder, batching: Batching) -> None:
+        self._session = session
+        self._inputs = tuple(i.name for i in session.get_inputs())
+        one = np.ones((1, 2), np.int64)
+        super().__init__(encoder, self.forward(one, one).shape[-1], batching)
+
+    def forward(self, ids: Ids, mask: Ids) -> Logits:
+        """See :meth:`TextSession.forward`."""
+        logits: Logits = self._session.run(None, feed(self._inputs, ids, mask))[0]
+        return logits
+
+    def close(self) -> None:
+        """See :meth:`Session.close`."""
+        super().close()
+        self._session = None
+
+
+def import_ort() -> Any:
+    """The onnxruntime package, with telemetry off.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    try:
+        import onnxruntime
+    except ModuleNotFoundError as error:
+        raise MissingExtra("the engine ort", "ort", str(error)) from error
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime

@@ -1,0 +1,1 @@
+"""One file = one way to write a float network in another format; answers stay the same."""

@@ -1,0 +1,167 @@
+"""Write the network as an ONNX graph that any batch and length fits, checked against the network itself."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from lighten.core.artifact import HF, ONNX
+from lighten.core.errors import BuildFailed, MissingExtra
+from lighten.core.step import Needs, Step, setting
+from lighten.data.buckets import pad
+from lighten.nets.encoder import Encoder
+from lighten.nets.first_token import answering_from_first_token
+from lighten.nets.onnx_model import OnnxModel, import_onnx
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from onnx import ModelProto
+
+    from lighten.nets.network import Network
+
+TEXTS = (
+    "It works.",
+    "The first half was slow, but what followed made up for it, and the ending stayed with me for days.",
+    "",
+    "Don't buy: it broke after 2 weeks, nobody answered my e-mails, and the refund (if any) is still on its way!",
+)
+"""What the exported graph and the network both answer; of different length, so that padding is part of the check."""
+TOLERANCE = 1e-3
+"""Largest difference of a logit that passes, as a share of 1 + the largest logit: float32 rounding leaves 1e-5."""
+
+
+@dataclass(frozen=True)
+class Onnx(Step):
+    """Float ONNX, opset 23: attention is one operator there, and runtimes have a kernel for it."""
+
+    consumes: ClassVar[tuple[str, ...]] = (HF,)
+    produces: ClassVar[str] = ONNX
+    lossy: ClassVar[bool] = False
+    extra: ClassVar[str] = "ort"
+
+    opset: int = setting(23, "Version of the ONNX operator set.", low=20, high=23)
+    first_token: bool = setting(
+        True, "Compute the last layer for the first token alone when the head reads nothing else (same answers)."
+    )
+
+    def run(self, model: Network, needs: Needs) -> OnnxModel:
+        """Export, simplify and check.
+
+        Raises:
+            BuildFailed: the network cannot be traced, or the graph answers differently.
+            MissingExtra: onnx, onnxscript or onnxruntime is not installed.
+        """
+        import torch
+
+        net = model.net.eval()
+        before = torch.get_num_threads()
+        torch.set_num_threads(needs.threads)
+        try:
+            with answering_from_first_token(net) if self.first_token else contextlib.nullcontext():
+                proto = traced(net, self.opset)
+            # onnxruntime's quantizer refuses shapes that differ from those it infers itself.
+            proto.graph.ClearField("value_info")
+            proto.producer_name, proto.producer_version, proto.doc_string = "lighten", "", ""
+            check(proto, net, model.encoder, needs.threads)
+        finally:
+            torch.set_num_threads(before)
+        return OnnxModel(proto, model.encoder, tuple(model.labels), dict(model.meta))
+
+
+def traced(net: Any, opset: int) -> ModelProto:
+    """The network as a graph: input_ids and attention_mask, int64 [batch, tokens] each; logits [batch, classes].
+
+    Raises:
+        BuildFailed: it cannot be traced. MissingExtra: onnx or onnxscript is not installed.
+    """
+    import torch
+
+    onnx = import_onnx("export.onnx")
+    ids = torch.tensor([[5, 6, 7, 8, 9, 10, 11], [11, 10, 9, 8, 7, 6, 5]]) % int(net.config.vocab_size)
+    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    sizes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens")}
+    with tempfile.TemporaryDirectory(prefix="lighten-export-") as folder, quiet() as said, torch.no_grad():
+        path = Path(folder) / "traced.onnx"
+        try:
+            torch.onnx.export(
+                net,
+                (),
+                str(path),
+                kwargs=inputs,
+                input_names=list(inputs),
+                output_names=["logits"],
+                dynamic_shapes=dict.fromkeys(inputs, sizes),
+                opset_version=opset,
+                dynamo=True,
+                external_data=True,
+                verbose=False,
+            )
+        except ModuleNotFoundError as error:
+            raise MissingExtra("export.onnx", "ort", str(error)) from error
+        except Exception as error:  # the exporter has no class of errors of its own that covers all its parts
+            reason = str(error).strip().split("\n", 1)[0]
+            raise BuildFailed(
+                f"{type(net).__name__} cannot be exported to ONNX: {reason}\n{said.getvalue()}"
+            ) from error
+        proto: ModelProto = onnx.load_model(str(path))
+    return proto
+
+
+def check(proto: ModelProto, net: Any, encoder: Encoder, threads: int) -> float:
+    """Largest difference of a logit between the graph and the network on ``TEXTS``.
+
+    Raises:
+        BuildFailed: it is above ``TOLERANCE``. MissingExtra: onnxruntime is not installed.
+    """
+    import torch
+
+    ids, mask = pad(encoder(TEXTS), encoder.pad_id)
+    with torch.inference_mode():
+        wanted = net(input_ids=torch.from_numpy(ids), attention_mask=torch.from_numpy(mask)).logits.float().numpy()
+        alone = net(input_ids=torch.from_numpy(ids[:1, : mask[0].sum()]), attention_mask=None).logits.float().numpy()
+    found = answers(proto, ids, mask, threads)
+    found_alone = answers(proto, ids[:1, : mask[0].sum()], mask[:1, : mask[0].sum()], threads)
+    apart = float(max(np.abs(found - wanted).max(), np.abs(found_alone - alone).max()))
+    if not apart <= TOLERANCE * (1 + float(np.abs(wanted).max())):
+        raise BuildFailed(f"The ONNX graph answers differently: logits are up to {apart:.2g} apart.")
+    return apart
+
+
+def answers(proto: ModelProto, ids: NDArray[np.int64], mask: NDArray[np.int64], threads: int) -> NDArray[np.float32]:
+    """Logits [batch, classes] that onnxruntime computes. ids, mask: [batch, tokens]."""
+    try:
+        import onnxruntime
+    except ModuleNotFoundError as error:
+        raise MissingExtra("export.onnx", "ort", str(error)) from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    found: NDArray[np.float32] = session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+    return found
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[io.StringIO]:
+    """Keep the exporter's progress and advice out of the terminal; what was printed is in the buffer that is given."""
+    said = io.StringIO()
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL)
+        with warnings.catch_warnings(), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            warnings.simplefilter("ignore")
+            yield said
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

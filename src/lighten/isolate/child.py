@@ -1,0 +1,162 @@
+"""The child's side: a process that holds a session or does one job after another, until its parent is gone.
+
+Whatever native libraries print goes to the log that the parent gave as stdout and stderr; messages have a socket of
+their own. Times are taken in here, so that the way to the parent is not part of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import resource
+import select
+import socket
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from lighten.isolate import wire
+
+if TYPE_CHECKING:
+    from lighten.core.engine import Session
+    from lighten.core.meter import SpeedMeter, Workload
+
+SILENCED = ("openvino_telemetry",)
+"""Packages that send usage data home and know no switch. OpenVINO and NNCF work without them and then send nothing."""
+
+
+_parent: socket.socket | None = None
+_sending = threading.Lock()
+
+
+class Child:
+    """One method per operation, named as in the message."""
+
+    def __init__(self) -> None:
+        self.session: Session | None = None
+        self.work: Workload | None = None
+        self.meters: dict[str, SpeedMeter] = {}
+        self.load_seconds = 0.0
+
+    def open(self, artifact: str, engine: Mapping[str, Any], threads: int) -> dict[str, Any]:
+        """Open an artifact through its engine. Returns ``seconds``, ``version`` and ``device``.
+
+        The files are verified before the clock starts; the engine's imports are on it.
+        """
+        from lighten.core.artifact import Artifact
+        from lighten.core.recipe import engine_from
+
+        verified = Artifact.open(Path(artifact))
+        started = perf_counter()
+        runtime = engine_from(engine)
+        session = runtime.open(verified, threads=threads)
+        self.session, self.load_seconds = session, perf_counter() - started
+        return {"seconds": self.load_seconds, "version": runtime.version(), "device": runtime.device}
+
+    def run(self, inputs: list[str]) -> dict[str, Any]:
+        """Answer ``inputs``. Returns the logits, packed."""
+        return wire.pack_array(self._opened().run(tuple(inputs)))
+
+    def load(self, singles: list[str], batch: list[str], files: int) -> dict[str, Any]:
+        """Remember what the meters will ask."""
+        from lighten.core.meter import Workload
+
+        self.work = Workload(tuple(singles), tuple(batch), files, self.load_seconds)
+        return {}
+
+    def turn(self, meter: str, number: int) -> dict[str, Any]:
+        """One turn of a meter, garbage collection off. Returns ``turn`` and the wall-clock ``seconds`` it took."""
+        if self.work is None:
+            raise RuntimeError("no workload was loaded")
+        session = self._opened()
+        if meter not in self.meters:
+            from lighten.core import catalog
+
+            self.meters[meter] = catalog.load("meters", meter)()
+        work = replace(self.work, load_seconds=self.load_seconds)
+        gc.collect()
+        gc.disable()
+        started = perf_counter()
+        try:
+            turn = self.meters[meter].turn(session, work, number)
+        finally:
+            gc.enable()
+        return {"turn": dict(turn), "seconds": perf_counter() - started}
+
+    def call(self, function: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Call ``package.module:function`` with JSON arguments. Returns ``value``, which must be JSON too."""
+        module, _, name = function.partition(":")
+        return {"value": getattr(importlib.import_module(module), name)(**arguments)}
+
+    def close(self) -> dict[str, Any]:
+        """Free the session."""
+        if self.session is not None:
+            self.session.close()
+        return {}
+
+    def _opened(self) -> Session:
+        if self.session is None:
+            raise RuntimeError("no session is open")
+        return self.session
+
+
+def emit(event: Mapping[str, Any]) -> None:
+    """Tell the parent something while an operation still runs; does nothing outside a child process."""
+    if _parent is not None:
+        with _sending:
+            _parent.sendall(wire.pack({"event": event}))
+
+
+def answer(child: Child, message: dict[str, Any]) -> dict[str, Any]:
+    """Do what a message asks; an exception becomes its record."""
+    from lighten.core.errors import BuildFailed, SessionCrashed, StepFailed
+
+    operation = message.pop("op")
+    otherwise = {"open": BuildFailed, "call": StepFailed}.get(operation, SessionCrashed)
+    try:
+        reply: dict[str, Any] = getattr(child, operation)(**message)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - everything a plug-in can raise goes to the parent, typed
+        return {"error": wire.pack_error(error, otherwise)}
+    return reply
+
+
+def leave_with(parent: socket.socket) -> None:
+    """End this process as soon as the parent has gone, even in the middle of a run."""
+    watch = select.poll()
+    watch.register(parent, 0)  # hang-ups are always reported
+    watch.poll()
+    os._exit(0)
+
+
+def main(number: int) -> None:
+    """Answer messages from socket ``number`` until it is closed."""
+    os.set_inheritable(number, False)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    global _parent
+    _parent = parent = socket.socket(fileno=number)
+    threading.Thread(target=leave_with, args=(parent,), daemon=True).start()
+    for name in SILENCED:
+        sys.modules[name] = None  # type: ignore[assignment]  # importing it now raises ImportError
+    child = Child()
+    for line in parent.makefile("rb"):
+        message = wire.unpack(line)
+        closing = message["op"] == "close"
+        reply = answer(child, message)
+        with _sending, contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            parent.sendall(_packed(reply))
+        if closing:
+            break
+    os._exit(0)  # the exit handlers of native libraries have nothing to add, and some of them crash
+
+
+def _packed(reply: dict[str, Any]) -> bytes:
+    try:
+        return wire.pack(reply)
+    except (TypeError, ValueError) as error:
+        return wire.pack({"error": wire.pack_error(error)})

@@ -1,0 +1,239 @@
+"""Child processes that can crash, hang or leak without harm, and leave nothing behind when they end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from time import monotonic
+from typing import Any, NoReturn
+
+from lighten.core.errors import CandidateFailed, OutOfMemory, SessionCrashed, SessionTimeout
+from lighten.isolate import wire
+from lighten.isolate.machine import allowed_memory
+
+DOING = {
+    "open": "opened the artifact",
+    "run": "answered",
+    "load": "took the workload",
+    "turn": "was measured",
+    "call": "was at work",
+}
+POLL_SECONDS = 0.1
+GRACE_SECONDS = 5.0
+LOG_BYTES, LOG_LINES, LOG_CHARACTERS = 8192, 6, 600
+
+
+class ChildProcess:
+    """One ``python -m lighten.isolate``: start it, ask it, end it. Always ended by :meth:`close`, with all it started.
+
+    Args:
+        threads: what every runtime's own thread setting is set to.
+        memory: bytes of resident memory at which it is ended; None for 90 % of what this machine allows.
+    """
+
+    def __init__(self, *, threads: int, memory: int | None = None) -> None:
+        self.threads, self.memory = threads, memory
+        self.peak = 0
+        self.failure: CandidateFailed | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._busy = False
+        self._rest = self._words = b""
+
+    def start(self) -> None:
+        """Start the process; it has nothing heavy imported yet."""
+        self._limit = self.memory or int(allowed_memory() * 0.9)
+        self._socket, theirs = socket.socketpair()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process is reaped
+        command = [sys.executable, "-P", "-m", "lighten.isolate", str(theirs.fileno())]
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=self._log,
+                pass_fds=(theirs.fileno(),),
+                env={**os.environ, **variables(self.threads)},
+                start_new_session=True,
+            )
+        finally:
+            theirs.close()
+
+    @property
+    def pid(self) -> int:
+        """Process id; 0 when it is not running."""
+        return self._process.pid if self._process else 0
+
+    def ask(
+        self,
+        operation: str,
+        deadline: float,
+        *,
+        on_event: Callable[[Mapping[str, Any]], None] | None = None,
+        **message: Any,
+    ) -> dict[str, Any]:
+        """Send one message and wait for its answer.
+
+        Args:
+            operation: name of a method of ``child.Child``; ``message`` are its arguments.
+            deadline: seconds from now.
+            on_event: called with what the child emits meanwhile (see ``child.emit``).
+
+        Raises:
+            SessionCrashed: the process died. SessionTimeout: it gave no answer in time and was ended.
+            OutOfMemory: it went over its memory, or could not get what it needed.
+            LightenError: what was raised inside, by class and message.
+        """
+        if self._process is None:
+            raise self.failure or SessionCrashed("The child process is not running.")
+        self._busy = True
+        try:
+            self._socket.settimeout(deadline)
+            self._socket.sendall(wire.pack({"op": operation, **message}))
+            until = monotonic() + deadline
+            line = self._line(until)
+            while line.startswith(wire.EVENT):
+                if on_event is not None:
+                    on_event(wire.unpack(line)["event"])
+                line = self._line(until)
+        except TimeoutError:
+            seen = f"The child process did not answer within {deadline:.3g} s while it {DOING[operation]}"
+            self._fail(SessionTimeout, f"{seen}, and was ended.")
+        except (BrokenPipeError, ConnectionResetError):
+            line = b""
+        if not line:
+            self._died(operation)
+        self._busy = False
+        reply = wire.unpack(line)
+        if "error" in reply:
+            raise wire.unpack_error(reply["error"])
+        return reply
+
+    def close(self) -> None:
+        """End the process and all it started; closing twice is allowed."""
+        if self._process is None:
+            return
+        if not self._busy:
+            with contextlib.suppress(OSError, CandidateFailed):  # it is ended in any case
+                self._socket.settimeout(GRACE_SECONDS)
+                self._socket.sendall(wire.pack({"op": "close"}))
+                until = monotonic() + GRACE_SECONDS
+                while self._line(until):
+                    continue
+        self._reap()
+
+    def _line(self, until: float) -> bytes:
+        """The next line; empty when the process has gone. Watches its memory meanwhile.
+
+        Raises:
+            TimeoutError: time is up.
+        """
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLIN)
+        parts = [self._rest]
+        while b"\n" not in parts[-1]:
+            left = until - monotonic()
+            if left <= 0:
+                raise TimeoutError
+            if not waiting.poll(min(left, POLL_SECONDS) * 1e3):
+                self._watch_memory()
+                continue
+            part = self._socket.recv(1 << 20)
+            if not part:
+                return b""
+            parts.append(part)
+        line, _, self._rest = b"".join(parts).partition(b"\n")
+        return line
+
+    def _watch_memory(self) -> None:
+        held = resident_bytes(self.pid)
+        self.peak = max(self.peak, held)
+        if held > self._limit:
+            seen = f"The child process held {held / 1e6:.0f} MB, more than its {self._limit / 1e6:.0f} MB"
+            self._fail(OutOfMemory, f"{seen}, and was ended.")
+
+    def _died(self, operation: str) -> NoReturn:
+        code = self._reap()
+        cause = f"ended with exit code {code}"
+        if code < 0:
+            number = signal.Signals(-code)
+            cause = f"was ended by {number.name} ({signal.strsignal(number)})"
+        seen = f"The child process {cause} while it {DOING[operation]}."
+        if code == -signal.SIGKILL and self.peak > allowed_memory() / 2:
+            self._fail(OutOfMemory, f"{seen} It held {self.peak / 1e6:.0f} MB.")
+        self._fail(OutOfMemory if wire.OUT_OF_MEMORY.search(last_lines(self._words)) else SessionCrashed, seen)
+
+    def _fail(self, kind: type[CandidateFailed], seen: str) -> NoReturn:
+        self._reap()
+        words = last_lines(self._words)
+        self.failure = kind(f"{seen} Its last words: {words}" if words else seen)
+        raise self.failure
+
+    def _reap(self) -> int:
+        """End the whole group at once and return the exit code; a process that already ended keeps its own."""
+        process = self._process
+        if process is None:
+            return 0
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            # It is not reaped yet, so the number still is its own and names no other group.
+            os.killpg(process.pid, signal.SIGKILL)
+        code = process.wait()
+        end = os.fstat(self._log.fileno()).st_size
+        self._words = os.pread(self._log.fileno(), LOG_BYTES, max(0, end - LOG_BYTES))
+        self._log.close()
+        self._socket.close()
+        self._process = None
+        return code
+
+
+def call(function: str, *, threads: int = 1, deadline: float = 120.0, **arguments: Any) -> Any:
+    """Call ``package.module:function`` in a process of its own; arguments and answer are plain JSON values.
+
+    Raises:
+        StepFailed: the function raised an error that is not lighten's.
+        SessionCrashed, SessionTimeout, OutOfMemory, LightenError: see ``ChildProcess.ask``.
+    """
+    child = ChildProcess(threads=threads)
+    child.start()
+    try:
+        return child.ask("call", deadline, function=function, arguments=arguments)["value"]
+    finally:
+        child.close()
+
+
+def variables(threads: int) -> dict[str, str]:
+    """Environment of a child: the same threads for every runtime, no network, no telemetry, little chatter."""
+    count = str(threads)
+    return {
+        **{f"{pool}_NUM_THREADS": count for pool in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "RAYON")},
+        "VECLIB_MAXIMUM_THREADS": count,
+        "TOKENIZERS_PARALLELISM": "true" if threads > 1 else "false",
+        "ORT_DISABLE_TELEMETRY": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "DO_NOT_TRACK": "1",
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
+        "TRANSFORMERS_VERBOSITY": "error",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident memory of a process; 0 where ``/proc`` does not say."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0
+
+
+def last_lines(log: bytes) -> str:
+    """The end of a log in one line; empty when nothing was written."""
+    lines = [line.strip() for line in log.decode("utf-8", "replace").splitlines() if line.strip()]
+    return " | ".join(lines[-LOG_LINES:])[-LOG_CHARACTERS:]

@@ -1,0 +1,85 @@
+"""Doctor: what this machine can do, what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lighten.core import catalog
+from lighten.measure.environment import Environment, installed
+from lighten.measure.probe import EngineHealth, probe_engine
+
+EXTRAS: Mapping[str, tuple[str, ...]] = {
+    "train": ("torch", "transformers", "torch-pruning"),
+    "ort": ("onnxruntime", "onnx", "onnxscript"),
+    "ov": ("openvino", "nncf"),
+    "search": ("optuna", "sqlalchemy"),
+    "parquet": ("pyarrow",),
+    "hub": ("huggingface-hub",),
+}
+"""Optional dependency groups and what each brings."""
+
+
+@dataclass(frozen=True)
+class Checkup:
+    """What the doctor found.
+
+    Attributes:
+        environment: the record of the machine.
+        engines: every engine of the catalog: works here, or why not.
+        missing: libraries that are not installed, by the extra that brings them; complete extras are left out.
+        hints: what a user would want to know before trusting a number from here, one sentence each.
+    """
+
+    environment: Environment
+    engines: tuple[EngineHealth, ...]
+    missing: Mapping[str, tuple[str, ...]]
+    hints: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As a plain dictionary."""
+        return {
+            "environment": self.environment.to_json(),
+            "engines": [asdict(engine) for engine in self.engines],
+            "missing": {extra: list(names) for extra, names in self.missing.items()},
+            "hints": list(self.hints),
+        }
+
+
+def doctor(samples: Sequence[Path] = (), *, rates: bool = True) -> Checkup:
+    """Look at the machine and probe every engine, each in a process of its own.
+
+    Args:
+        samples: folders of small artifacts that engines are to build and run (see ``probe_engine``).
+        rates: whether to measure memory bandwidth and arithmetic too (about a second).
+    """
+    environment = Environment.here(rates=rates)
+    engines = tuple(probe_engine(name, samples) for name in catalog.names("engines"))
+    missing = {}
+    for extra, names in EXTRAS.items():
+        absent = tuple(name for name in names if name not in installed(names))
+        if absent:
+            missing[extra] = absent
+    return Checkup(environment, engines, missing, tuple(hints(environment, engines, missing)))
+
+
+def hints(environment: Environment, engines: Sequence[EngineHealth], missing: Mapping[str, Sequence[str]]) -> list[str]:
+    """What a user would want to know, one sentence each."""
+    found = []
+    if environment.cores_allowed < environment.cores:
+        found.append(
+            f"This process may use {environment.cores_allowed} of {environment.cores} cores; engines get that many."
+        )
+    if environment.memory_allowed < environment.memory:
+        allowed, present = environment.memory_allowed / 1e9, environment.memory / 1e9
+        found.append(f"This process may use {allowed:.1f} of {present:.1f} GB of memory.")
+    x86 = environment.system.endswith(("x86_64", "AMD64"))
+    if x86 and not {"avx512_vnni", "avx_vnni", "amx_int8"} & set(environment.flags):
+        found.append("This processor has no int8 dot product (VNNI): int8 models may gain size, but little speed.")
+    if not any(engine.works for engine in engines):
+        found.append("No engine works here, so nothing can be measured: pip install 'lighten[all]'.")
+    found += [f"{e.name} does not work here: {e.reason} {e.fix}".rstrip() for e in engines if not e.works]
+    found += [f"pip install 'lighten[{extra}]' would bring {', '.join(names)}." for extra, names in missing.items()]
+    return found

@@ -1,0 +1,98 @@
+"""A process of its own for each session, so that a crash, a hang or a leak costs one candidate and never the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lighten.core.artifact import Artifact
+from lighten.core.engine import Engine, Session
+from lighten.core.errors import BuildFailed
+from lighten.core.meter import Workload
+from lighten.core.recipe import record_of
+from lighten.isolate import wire
+from lighten.isolate.process import ChildProcess
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class SessionProcess(Session):
+    """A session in a child process: what :class:`lighten.core.engine.Session` promises, and turns of meters.
+
+    Args:
+        artifact: built for ``engine``.
+        engine: what opens it.
+        threads: cores it may use.
+        deadline: seconds that any one request may take.
+        memory: bytes of resident memory at which it is ended; None for 90 % of what this machine allows.
+
+    Attributes:
+        load_seconds, version: known once it is open.
+    """
+
+    def __init__(
+        self, artifact: Artifact, engine: Engine, *, threads: int, deadline: float = 120.0, memory: int | None = None
+    ) -> None:
+        self.artifact, self.engine, self.threads, self.deadline = artifact, engine, threads, deadline
+        self.load_seconds, self.version = 0.0, ""
+        self.child = ChildProcess(threads=threads, memory=memory)
+        self._work: Workload | None = None
+        self._warm: set[str] = set()
+
+    def __enter__(self) -> SessionProcess:
+        """Start the process and open the artifact.
+
+        Raises:
+            BuildFailed: the engine cannot open it.
+            SessionCrashed, SessionTimeout, OutOfMemory: see ``ChildProcess.ask``.
+        """
+        self.child.start()
+        try:
+            path = str(self.artifact.path.resolve())
+            record = record_of(self.engine)
+            reply = self.child.ask("open", self.deadline, artifact=path, engine=record, threads=self.threads)
+        except BaseException:
+            self.child.close()
+            raise
+        self.load_seconds, self.version = reply["seconds"], reply["version"]
+        return self
+
+    def run(self, inputs: Sequence[str]) -> NDArray[Any]:
+        """Answer ``inputs``: float32 [n, classes], finite.
+
+        Raises:
+            BuildFailed: the answer has another shape, or holds NaN or infinity.
+        """
+        import numpy as np
+
+        found = wire.unpack_array(self.child.ask("run", self.deadline, inputs=list(inputs)))
+        if found.ndim != 2 or found.shape[0] != len(inputs):
+            raise BuildFailed(f"It answered {len(inputs)} inputs with an array of shape {found.shape}.")
+        if not np.isfinite(found).all():
+            bad = int((~np.isfinite(found).all(axis=1)).sum())
+            raise BuildFailed(f"Its answers to {bad} of {len(inputs)} inputs hold NaN or infinity.")
+        return found
+
+    def load(self, work: Workload) -> None:
+        """Hand over what the meters ask; nothing happens when it has this workload already."""
+        if work == self._work:
+            return
+        files = work.files or self.artifact.size
+        self.child.ask("load", self.deadline, singles=work.singles, batch=work.batch, files=files)
+        self._work, self._warm = work, set()
+
+    def turn(self, meter: str, number: int) -> Mapping[str, Any]:
+        """One turn of a meter, by catalog name, on the workload; see :class:`lighten.core.meter.SpeedMeter`."""
+        turn: dict[str, Any] = self.child.ask("turn", self.deadline, meter=meter, number=number)["turn"]
+        return turn
+
+    def warm_up(self, meter: str) -> None:
+        """The meter's warm-up turn, unless this session had it on this workload."""
+        if meter not in self._warm:
+            self.turn(meter, -1)
+            self._warm.add(meter)
+
+    def close(self) -> None:
+        """End the process; closing twice is allowed."""
+        self.child.close()

@@ -1,0 +1,118 @@
+"""Quality: what the catalog's quality meters say of a candidate's answers, and whether a floor is proved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lighten.core.budget import Constraint
+from lighten.core.errors import UnknownName
+from lighten.core.meter import QualityMeter
+from lighten.core.result import Quantity
+from lighten.core.summary import Flip, Group
+from lighten.core.task import Rows
+from lighten.measure.interleave import Reading, Readings
+from lighten.proof.bootstrap import LEAST_UNITS
+from lighten.proof.flips import find_flips
+from lighten.proof.verdict import State, Verdict
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def judge_all(
+    meters: Mapping[str, QualityMeter], answers: NDArray[Any], rows: Rows, original: NDArray[Any] | None
+) -> Readings:
+    """Every quality quantity of a candidate. answers, original: [n, classes] logits of the same rows."""
+    found = {}
+    for meter in meters.values():
+        measured = meter.measure(answers, rows, original)
+        for quantity in meter.quantities:
+            found[quantity.name] = Reading(quantity, measured[quantity.name])
+    return found
+
+
+def meter_of(meters: Mapping[str, QualityMeter], name: str) -> tuple[QualityMeter, Quantity]:
+    """The meter of a quantity, and the quantity.
+
+    Raises:
+        UnknownName: no quality meter measures it.
+    """
+    by_name = {quantity.name: (meter, quantity) for meter in meters.values() for quantity in meter.quantities}
+    if name not in by_name:
+        raise UnknownName("quantity of quality", name, by_name)
+    return by_name[name]
+
+
+def verdict(
+    meters: Mapping[str, QualityMeter],
+    constraint: Constraint,
+    original: NDArray[Any],
+    answers: NDArray[Any],
+    rows: Rows,
+    seed: int,
+) -> Verdict:
+    """Judge one floor on the rows of the proof. original, answers: [n, classes] logits.
+
+    The floor may be absolute and above what the original reaches. The margin is negative then, and the verdict holds
+    when the candidate is proved to be better by that much.
+
+    Raises:
+        UnknownName: no quality meter measures the quantity.
+        ValueError: the rows do not allow it (no groups, say).
+    """
+    meter, quantity = meter_of(meters, constraint.metric)
+    value = meter.measure(original, rows, original)[quantity.name]
+    if value.value is None:
+        raise ValueError(f"{quantity.name} is unknown on these rows: {value.note}")
+    margin = constraint.margin(value.value, quantity.direction)
+    judged = meter.judge(original, answers, rows, max(margin, 0.0), seed)
+    if margin >= 0:
+        return judged
+    too_few = judged.method != "tango" and judged.units < LEAST_UNITS
+    state: State = "not_enough_data"
+    if not too_few and judged.lower > -margin:
+        state = "holds"
+    elif not too_few and judged.upper < -margin:
+        state = "worse"
+    return replace(judged, margin=margin, state=state, needed=None)
+
+
+def flips_of(original: NDArray[Any], candidate: NDArray[Any], rows: Rows, labels: Sequence[str]) -> tuple[Flip, ...]:
+    """Rows that the candidate answers differently: those it broke first, then fixed, then moved.
+
+    original, candidate: [n, classes] logits. labels: name of each class.
+    """
+    before, after = original.argmax(axis=1), candidate.argmax(axis=1)
+    found = find_flips(rows.targets, before, after)
+    return tuple(
+        Flip(
+            text=rows.inputs[i],
+            label=labels[rows.targets[i]],
+            original=labels[before[i]],
+            winner=labels[after[i]],
+            group=rows.groups[i] if rows.groups else "",
+            kind=kind,
+        )
+        for kind, numbers in (("broke", found.broke), ("fixed", found.fixed), ("moved", found.moved))
+        for i in numbers.tolist()
+    )
+
+
+def groups_of(original: NDArray[Any], candidate: NDArray[Any], rows: Rows) -> tuple[Group, ...]:
+    """Accuracy of both models in each group, by name; empty when the data has no group column.
+
+    original, candidate: [n, classes] logits.
+    """
+    if not rows.groups:
+        return ()
+    targets, groups = np.asarray(rows.targets), np.asarray(rows.groups)
+    before, after = (outputs.argmax(axis=1) == targets for outputs in (original, candidate))
+    return tuple(
+        Group(str(name), int(own.sum()), float(before[own].mean()), float(after[own].mean()))
+        for name in np.unique(groups)
+        for own in [groups == name]
+    )

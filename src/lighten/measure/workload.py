@@ -1,0 +1,81 @@
+"""Workload: what sessions are asked while they are timed, drawn from the user's own data."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from time import perf_counter
+
+from lighten.core.engine import Session
+from lighten.core.errors import DataError
+from lighten.core.meter import Workload
+from lighten.core.task import Rows
+
+SINGLES, BATCH = 200, 512
+LEAST_SINGLES, LEAST_BATCH = 40, 32
+PASSES = 12
+"""How often a measurement runs the batch and half as often the singles: warm-up and five turns, the original and one
+candidate."""
+
+
+def draw(rows: Rows, *, singles: int = SINGLES, batch: int = BATCH, seed: int = 0) -> Workload:
+    """Draw requests that have the data's own mix of lengths. The same rows and seed give the same requests.
+
+    Args:
+        rows: the part to draw from, usually ``select``.
+        singles, batch: how many inputs to draw for each; fewer when there are fewer rows, none twice.
+
+    Raises:
+        DataError: there is no row to draw from.
+    """
+    if not rows.inputs:
+        raise DataError("There is no row to measure with.", fix="give more data")
+    rng = random.Random(seed)
+    return Workload(_by_length(rows.inputs, singles, rng), _by_length(rows.inputs, batch, rng))
+
+
+def fit(work: Workload, session: Session, seconds: float) -> Workload:
+    """Shrink a workload until measuring one candidate beside this session, the original, takes about ``seconds``.
+
+    Do it once per run, so that all candidates are asked the same. Whichever of singles and batch takes longer is
+    halved first, down to 40 and 32 inputs; what remains is still a random sample. A candidate is taken to be as slow as
+    the original.
+    """
+    one, sample = [work.singles[:1]] * 3, [work.batch[:LEAST_BATCH]]
+    per_single = _seconds(session, one) / len(one)
+    per_row = _seconds(session, sample) / len(sample[0])
+    singles, batch = len(work.singles), len(work.batch)
+    while True:
+        alone, together = singles * per_single * PASSES / 3, batch * per_row * PASSES
+        fewer_singles, fewer_batch = max(LEAST_SINGLES, singles // 2), max(LEAST_BATCH, batch // 2)
+        if alone + together <= seconds or (singles <= LEAST_SINGLES and batch <= LEAST_BATCH):
+            return replace(work, singles=work.singles[:singles], batch=work.batch[:batch])
+        if batch > LEAST_BATCH and (together >= alone or singles <= LEAST_SINGLES):
+            batch = fewer_batch
+        else:
+            singles = fewer_singles
+
+
+def _seconds(session: Session, requests: Sequence[Sequence[str]]) -> float:
+    """Seconds for all requests; once they are known to be quick, the second time counts, when all is warm."""
+    taken = 0.0
+    for _ in range(2):
+        started = perf_counter()
+        for inputs in requests:
+            session.run(inputs)
+        taken = perf_counter() - started
+        if taken > 1.0:
+            break
+    return taken
+
+
+def _by_length(inputs: Sequence[str], count: int, rng: random.Random) -> tuple[str, ...]:
+    """A random sample, shuffled: one from each of ``count`` equal slices of the inputs sorted by length."""
+    order = sorted(range(len(inputs)), key=lambda i: (len(inputs[i]), i))
+    count = min(count, len(order))
+    edges = [len(order) * i // count for i in range(count + 1)]
+    drawn = [inputs[order[rng.randrange(low, high)]] for low, high in pairwise(edges)]
+    rng.shuffle(drawn)
+    return tuple(drawn)

@@ -1,0 +1,1 @@
+"""Networks: bring them in, open, save, walk, count, couple, run and train them."""

@@ -1,0 +1,148 @@
+"""What is known of a network from its config and its headers alone: no torch, no weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lighten.core.artifact import HF, Artifact
+from lighten.core.errors import ModelError
+from lighten.nets.safefile import Tensor, read_header
+
+if TYPE_CHECKING:
+    from lighten.nets.network import Network
+
+FAMILIES = (
+    "bert", "roberta", "xlm-roberta", "camembert", "distilbert", "electra", "mpnet", "deberta-v2", "albert", "modernbert",
+)  # fmt: skip
+"""Encoder families (``model_type``) that lighten opens."""
+
+SHAPES = "lighten_shapes"
+"""Key of ``config.json`` under which a width-pruned network records what its config cannot say (see ``nets.network``)."""
+
+HEAD = ("classifier", "pre_classifier", "score", "head")
+"""First part of the names of a classification head's weights."""
+
+_NAMES: Mapping[str, tuple[str, ...]] = {
+    "layers": ("num_hidden_layers", "n_layers"),
+    "heads": ("num_attention_heads", "n_heads"),
+    "hidden": ("hidden_size", "dim"),
+    "intermediate": ("intermediate_size", "hidden_dim"),
+    "vocabulary": ("vocab_size",),
+}
+
+
+def facts(source: Path | Artifact | Network) -> dict[str, Any]:
+    """Family, sizes and labels of a network, for the steps' ``check`` and for reports.
+
+    Returns:
+        ``family``, ``layers``, ``heads`` (most of any layer), ``head_size``, ``hidden``, ``intermediate`` (most of any
+        layer), ``vocabulary`` (rows of the embedding), ``parameters`` (elements of all weights), ``labels`` (tuple;
+        empty without a head), ``has_head``, ``format``.
+
+    Raises:
+        ModelError: the folder's config or headers cannot be read.
+    """
+    if isinstance(source, Artifact):
+        source = source.path
+    if isinstance(source, Path):
+        config, tensors = read_config(source), weights(source)
+        elements = sum(t.elements for t in tensors.values())
+        return _facts(config, elements, has_head(config, tensors))
+    net = source.net
+    known = _facts(net.config.to_dict(), sum(p.numel() for p in net.parameters()), source.has_head)
+    shapes = source.shapes()
+    if shapes:
+        known |= {"heads": max(shapes["heads"]), "intermediate": max(shapes["ff"]), "layers": len(shapes["ff"])}
+    return known | {"labels": source.labels, "vocabulary": net.get_input_embeddings().num_embeddings}
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """``config.json`` of an HF folder.
+
+    Raises:
+        ModelError: it is missing, not JSON, or of a family that lighten does not open.
+    """
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(
+            f"{folder} has no config.json.", allowed="a folder that save_pretrained of transformers wrote"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} cannot be read ({error}).") from error
+    if not isinstance(config, dict):
+        raise ModelError(f"{path} holds {type(config).__name__}.", allowed="a JSON object")
+    if config.get("model_type") not in FAMILIES:
+        raise ModelError(
+            f"{path} describes the architecture {config.get('model_type')!r}, which lighten does not know.",
+            allowed=", ".join(FAMILIES),
+        )
+    return config
+
+
+def weights(folder: Path) -> dict[str, Tensor]:
+    """Every tensor of every ``*.safetensors`` file at the top of ``folder``.
+
+    Raises:
+        ModelError: there is none, one is broken, or a name occurs twice.
+    """
+    found: dict[str, Tensor] = {}
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise ModelError(f"{folder} has no weights.", allowed="model.safetensors")
+    for path in files:
+        tensors = read_header(path)
+        twice = sorted(set(found) & set(tensors))
+        if twice:
+            raise ModelError(f"{path} holds {twice[0]} once more.", allowed="each weight in one file")
+        found |= tensors
+    return found
+
+
+def has_head(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> bool:
+    """Whether the weights hold a head that classifies sequences."""
+    classifies = any(str(a).endswith("ForSequenceClassification") for a in config.get("architectures") or ())
+    return classifies and any(name.partition(".")[0] in HEAD for name in tensors)
+
+
+def labels_of(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the classes in the order of the outputs.
+
+    Raises:
+        ModelError: ``id2label`` is not a numbering from 0.
+    """
+    table = config.get("id2label") or {i: f"LABEL_{i}" for i in range(int(config.get("num_labels", 2)))}
+    try:
+        by_number = {int(i): str(name) for i, name in table.items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ModelError(f"id2label in config.json cannot be read ({error}).") from error
+    if sorted(by_number) != list(range(len(by_number))):
+        raise ModelError(f"id2label in config.json numbers its classes {sorted(by_number)}.", allowed="0, 1, 2, ...")
+    return tuple(by_number[i] for i in range(len(by_number)))
+
+
+def _facts(config: Mapping[str, Any], parameters: int, headed: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, keys in _NAMES.items():
+        value = next((config[key] for key in keys if key in config), None)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ModelError(f"config.json: {keys[0]} is {value!r}.", allowed="a count of at least 1")
+        found[name] = value
+    head_size = found["hidden"] // found["heads"]
+    shapes = config.get(SHAPES) or {}
+    if isinstance(shapes, dict) and shapes:
+        found["heads"] = max(shapes.get("heads") or [found["heads"]])
+        found["intermediate"] = max(shapes.get("ff") or [found["intermediate"]])
+    return {
+        "family": config["model_type"],
+        **found,
+        "head_size": head_size,
+        "parameters": parameters,
+        "labels": labels_of(config) if headed else (),
+        "has_head": headed,
+        "format": HF,
+    }

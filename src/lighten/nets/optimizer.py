@@ -1,0 +1,98 @@
+"""Optimizer: AdamW over the dense weights, lazy Adam over the rows of the embedding that a batch touches.
+
+A word embedding is half of a small encoder, and a batch touches one row in fifty. Its gradient is kept sparse, and only
+touched rows (and their moments) are updated: the lazy variant of Adam (``torch.optim.SparseAdam``), without weight decay.
+Untouched rows stay as they are, bit for bit. Dense gradients are clipped inside the fused update, which takes
+a divisor for mixed precision: one pass over memory instead of three.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+WIDTH = 384
+"""Width of the network at which a learning rate is meant; others scale it by ``WIDTH / width`` (Yang et al. 2022)."""
+
+
+class Descent:
+    """One optimizer for all weights of a network. Call :meth:`close` when done: the network is marked while it lives.
+
+    Args:
+        learning_rate: peak, for a network of ``WIDTH``.
+        weight_decay: of matrices; biases, norms and word embeddings have none.
+        clip: largest norm of the whole gradient.
+        freeze_embeddings: leave everything in the embedding block as it is.
+    """
+
+    def __init__(
+        self, net: nn.Module, learning_rate: float, weight_decay: float, clip: float, *, freeze_embeddings: bool = False
+    ) -> None:
+        self.peak = learning_rate * WIDTH / net.config.hidden_size
+        self.clip = clip
+        self.words: nn.Embedding = net.get_input_embeddings()
+        self.frozen = [p for p in embedding_block(net).parameters() if p.requires_grad] if freeze_embeddings else []
+        for parameter in self.frozen:
+            parameter.requires_grad_(False)
+        dense = [p for p in net.parameters() if p.requires_grad and p is not self.words.weight]
+        groups = [
+            {"params": [p for p in dense if p.dim() > 1], "weight_decay": weight_decay},
+            {"params": [p for p in dense if p.dim() <= 1], "weight_decay": 0.0},
+        ]
+        self.dense = dense
+        self.adam = torch.optim.AdamW(groups, lr=self.peak, fused=True)
+        self.lazy = None if freeze_embeddings else torch.optim.SparseAdam([self.words.weight], lr=self.peak)
+        self.was_sparse, self.words.sparse = self.words.sparse, not freeze_embeddings
+
+    def step(self, share: float) -> float:
+        """Update with ``share`` of the peak learning rate and forget the gradients.
+
+        Returns:
+            The norm of the gradient before clipping; when it is not finite, nothing is updated.
+        """
+        held = [p.grad for p in self.dense if p.grad is not None]
+        rows = self._touched_rows()
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm([*held, *([] if rows is None else [rows])])))
+        if math.isfinite(float(norm)):
+            divisor = torch.clamp(norm / self.clip, min=1.0)
+            self._set_rate(self.peak * share)
+            # The contract of GradScaler with fused optimizers: gradients are divided by grad_scale inside the kernel.
+            self.adam.grad_scale, self.adam.found_inf = divisor, torch.zeros(())
+            self.adam.step()
+            if self.lazy is not None and rows is not None:
+                rows.div_(divisor)
+                self.lazy.step()
+        self.adam.zero_grad()
+        if self.lazy is not None:
+            self.lazy.zero_grad()
+        return float(norm)
+
+    def close(self) -> None:
+        """Take the marks off the network: the embedding's gradient is dense again, frozen weights are free."""
+        self.words.sparse = self.was_sparse
+        for parameter in self.frozen:
+            parameter.requires_grad_(True)
+
+    def _touched_rows(self) -> Tensor | None:
+        """Gradient of the embedding's touched rows [touched, width], a view into it; None when there is none."""
+        weight = self.words.weight
+        if self.lazy is None or weight.grad is None:
+            return None
+        weight.grad = weight.grad.coalesce()
+        return weight.grad._values()
+
+    def _set_rate(self, rate: float) -> None:
+        for optimizer in (self.adam, self.lazy):
+            for group in optimizer.param_groups if optimizer is not None else ():
+                group["lr"] = rate
+
+
+def embedding_block(net: nn.Module) -> nn.Module:
+    """The module that holds word, position and type embeddings; the word embedding alone when they have no block."""
+    words = net.get_input_embeddings()
+    for name, module in net.named_modules():
+        if name.rpartition(".")[2] == "embeddings" and any(part is words for part in module.modules()):
+            return module
+    return words

@@ -1,0 +1,57 @@
+"""Precision and threads: what torch computes with on this machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import torch
+from torch import nn
+from torch.nn.functional import linear
+
+ROWS = 512
+"""Rows of the matrix product that is timed: a batch of 16 sentences of 32 tokens."""
+
+WORTH = 1.3
+"""How many times faster bf16 must be; autocast spends the rest on casting."""
+
+
+@contextmanager
+def using_threads(threads: int) -> Iterator[None]:
+    """Let torch compute with ``threads`` threads inside, and with as many as before after it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def autocast_dtype(net: nn.Module, threads: int) -> torch.dtype | None:
+    """``torch.bfloat16`` when this machine multiplies this network's matrices clearly faster in it, else None.
+
+    Machines with AMX do (4x); with AVX-512 only, bf16 is at half the speed of fp32. Nothing but the clock tells
+    them apart for sure, so it is measured once per process, shape and thread count (some milliseconds).
+    """
+    wide = getattr(net.config, "intermediate_size", None) or getattr(net.config, "hidden_dim", 0)
+    return torch.bfloat16 if _speedup(int(net.config.hidden_size), int(wide), threads) >= WORTH else None
+
+
+@cache
+def _speedup(hidden: int, wide: int, threads: int) -> float:
+    """Times that bf16 is faster than fp32 for [ROWS, hidden] x [hidden, wide] on this machine."""
+    with using_threads(threads), torch.inference_mode():
+        seconds = {}
+        operands = {}
+        for dtype in (torch.float32, torch.bfloat16):
+            operands[dtype] = torch.ones(ROWS, hidden, dtype=dtype), torch.ones(wide, hidden, dtype=dtype)
+            linear(*operands[dtype])
+            seconds[dtype] = float("inf")
+        for _ in range(4):  # taking turns, so that a busy moment hits both; the fastest of each counts
+            for dtype, (x, weight) in operands.items():
+                start = time.perf_counter()
+                linear(x, weight)
+                seconds[dtype] = min(seconds[dtype], time.perf_counter() - start)
+    return seconds[torch.float32] / seconds[torch.bfloat16]

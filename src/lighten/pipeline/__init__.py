@@ -1,0 +1,1 @@
+"""Run a recipe: cache, resume, isolate. No science here."""

@@ -1,0 +1,183 @@
+"""Make what a recipe asks for: step by step, each result kept under the key of what made it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lighten.core.artifact import Artifact
+from lighten.core.engine import Engine
+from lighten.core.errors import BuildFailed, LightenError, StepFailed
+from lighten.core.recipe import record_of
+from lighten.core.step import Needs, Step, Watch, after
+from lighten.core.task import Parts, Rows, Task
+from lighten.pipeline.formats import open_model, save_model
+from lighten.store.artifacts import ArtifactStore, key_of
+
+LIBRARIES = ("torch", "transformers", "onnx", "onnxruntime", "openvino", "nncf", "tokenizers")
+
+
+@dataclass
+class Bench:
+    """What making needs to have at hand.
+
+    Attributes:
+        store: where artifacts are kept.
+        task, parts: what "good" means, and the data.
+        original: the teacher; None while the original itself is being made.
+        seed, threads: for every step.
+    """
+
+    store: ArtifactStore
+    task: Task
+    parts: Parts
+    original: Artifact | None
+    seed: int
+    threads: int
+
+    def chain(self, base: Artifact, steps: Sequence[Step], watch: Watch) -> Artifact:
+        """Apply ``steps`` to ``base``; what was made before is taken from the store.
+
+        Raises:
+            StepFailed: a step raised; the message names it.
+            StoppedEarly: racing stopped it.
+        """
+        keys: list[str] = []
+        key = base.id
+        for step in steps:
+            key = self.step_key(key, step)
+            keys.append(key)
+        done, artifact = 0, base
+        for number in range(len(steps), 0, -1):
+            found = self.store.get(keys[number - 1])
+            if found is not None:
+                done, artifact = number, found
+                break
+        model: Any = None
+        for number in range(done, len(steps)):
+            step = steps[number]
+            if model is None:
+                model = open_model(artifact, self.parts.labels)
+            model, artifact = self._one(model, artifact, step, keys[number], watch)
+        return artifact
+
+    def step_key(self, before: str, step: Step) -> str:
+        """Key of what ``step`` makes of what has the key ``before``."""
+        data = {name: self.parts[name].fingerprint() for name in ("train", "tune") if name in step.needs}
+        teacher = self.original.id if self.original and "teacher" in step.needs else ""
+        return key_of(before=before, step=record_of(step), data=data, teacher=teacher, seed=self.seed)
+
+    def _one(self, model: Any, parent: Artifact, step: Step, key: str, watch: Watch) -> tuple[Any, Artifact]:
+        record = record_of(step)
+        needs = Needs(
+            task=self.task,
+            seed=self.seed,
+            threads=self.threads,
+            train=self.parts.train if "train" in step.needs else None,
+            tune=self.parts.tune if "tune" in step.needs else None,
+            teacher=self._teacher() if "teacher" in step.needs else None,
+            watch=watch,
+        )
+        began = time.monotonic()
+        try:
+            made = step.run(model, needs)
+        except (LightenError, MemoryError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            raise StepFailed(f"{record['use']}: {type(error).__name__}: {error}") from error
+        format = after(step, parent.format)
+
+        def write(folder: Path) -> Mapping[str, Any]:
+            meta = {**save_model(made, format, folder), "seconds": round(time.monotonic() - began, 3)}
+            return {
+                "format": format,
+                "parent": parent.id,
+                "step": record,
+                "seed": self.seed,
+                "versions": versions(),
+                "meta": meta,
+            }
+
+        return made, self.store.put(key, write)
+
+    def build(self, artifact: Artifact, engine: Engine) -> Artifact:
+        """What ``engine`` opens, made from ``artifact``.
+
+        Raises:
+            BuildFailed: the engine refuses the model.
+        """
+        key = key_of(build=artifact.id, engine=record_of(engine), runtime=engine.version())
+        found = self.store.get(key)
+        if found is not None:
+            return found
+
+        def write(folder: Path) -> Mapping[str, Any]:
+            try:
+                format = engine.build(artifact, folder)
+            except (LightenError, MemoryError, OSError, KeyboardInterrupt):
+                raise
+            except Exception as error:
+                use = record_of(engine)["use"]
+                raise BuildFailed(f"{use}: {type(error).__name__}: {error}") from error
+            return {
+                "format": format,
+                "parent": artifact.id,
+                "step": {"use": f"engine {record_of(engine)['use']}"},
+                "seed": self.seed,
+                "versions": versions(),
+                "meta": artifact.meta,
+            }
+
+        return self.store.put(key, write)
+
+    def _teacher(self) -> RememberingTeacher:
+        if self.original is None:
+            raise StepFailed("This step learns from the original, and there is none yet.")
+        return RememberingTeacher(self.original, self.store.root.parent / "teacher", self.parts.labels, self.threads)
+
+
+class RememberingTeacher:
+    """The original, opened when it is asked for rows that it has not answered before.
+
+    Args:
+        original: an artifact of format ``hf``.
+        folder: where answers are kept.
+    """
+
+    def __init__(self, original: Artifact, folder: Path, labels: tuple[str, ...], threads: int) -> None:
+        self.original, self.folder, self.labels, self.threads = original, folder, labels, threads
+
+    def logits(self, rows: Rows) -> NDArray[np.float32]:
+        """Outputs of the original on ``rows``: float32 [n, classes]."""
+        from safetensors.numpy import load_file, save_file
+
+        path = self.folder / f"{self.original.id[:16]}-{rows.fingerprint()}.safetensors"
+        if not path.is_file():
+            from lighten.nets.forward import logits
+
+            network = open_model(self.original, self.labels)
+            values = np.ascontiguousarray(logits(network, rows.inputs, threads=self.threads), dtype=np.float32)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(".part")
+            save_file({"logits": values}, part)
+            part.replace(path)
+        found: NDArray[np.float32] = load_file(path)["logits"]
+        return found
+
+
+def versions() -> dict[str, str]:
+    """Versions of the libraries that make artifacts; nothing is imported."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

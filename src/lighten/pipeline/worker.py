@@ -1,0 +1,118 @@
+"""What the workshop's own process does: make and build artifacts, and tell how far it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lighten.core import catalog
+from lighten.core.artifact import Artifact
+from lighten.core.errors import StoppedEarly
+from lighten.core.recipe import engine_from, step_from
+from lighten.core.task import Parts
+from lighten.isolate.child import emit
+from lighten.pipeline.make import Bench
+from lighten.store.artifacts import ArtifactStore
+from lighten.store.folder import load_parts
+
+SLACK = 0.08
+"""Quality that a student may still gain at the start of its training; what it may gain falls linearly to none."""
+
+
+class Reporting:
+    """A watch that tells the parent, and stops a training that is hopeless or out of time.
+
+    Args:
+        floor: quality on ``tune`` that the end of the training must reach; 0 for none.
+        seconds: until the run's deadline.
+    """
+
+    def __init__(self, floor: float, seconds: float) -> None:
+        self.floor, self.until = floor, time.monotonic() + seconds
+        self.last = 0.0
+
+    def progress(self, done: float, total: float, message: str = "") -> None:
+        """Tell the parent, at most four times a second.
+
+        Raises:
+            StoppedEarly: the run's time is up.
+        """
+        now = time.monotonic()
+        if now > self.until:
+            raise StoppedEarly("The time of the run was up before its training was done.")
+        if now - self.last >= 0.25 or done >= total:
+            self.last = now
+            emit({"done": done, "total": total, "message": message})
+
+    def score(self, fraction: float, value: float) -> None:
+        """Stop when ``value`` on ``tune`` is too low to be caught up.
+
+        Raises:
+            StoppedEarly: it is.
+        """
+        emit({"fraction": fraction, "score": value})
+        least = self.floor - SLACK * (1.0 - fraction)
+        if value < least:
+            raise StoppedEarly(
+                f"After {fraction:.0%} of its training it reached {value:.1%} on tune; at least {least:.1%} was needed."
+            )
+
+    def seconds_left(self) -> float:
+        """Seconds until the run's deadline. Never shortens a training: what a recipe says is what is done."""
+        return float("inf")
+
+
+def make(
+    root: str,
+    parts: str,
+    task: str,
+    base: str,
+    chain: Sequence[Mapping[str, Any]],
+    original: str,
+    seed: int,
+    threads: int,
+    floor: float,
+    seconds: float | None,
+) -> dict[str, Any]:
+    """Apply the steps ``chain`` to the artifact ``base``. Returns the ``path`` of what was made."""
+    bench = _bench(root, parts, task, original, seed, threads)
+    watch = Reporting(floor, float("inf") if seconds is None else seconds)
+    made = bench.chain(Artifact.open(base, verify=False), [step_from(record) for record in chain], watch)
+    return {"path": str(made.path)}
+
+
+def build(
+    root: str, parts: str, task: str, original: str, seed: int, threads: int, artifact: str, engine: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Build an artifact for an engine. Returns the ``path`` of what was built."""
+    bench = _bench(root, parts, task, original, seed, threads)
+    built = bench.build(Artifact.open(artifact, verify=False), engine_from(engine))
+    return {"path": str(built.path)}
+
+
+def score(
+    root: str, parts: str, task: str, original: str, seed: int, threads: int, artifact: str, part: str
+) -> dict[str, Any]:
+    """Share of rows of a part that a float network answers right, by eager torch. Returns ``right``."""
+    from lighten.nets.forward import logits
+    from lighten.pipeline.formats import open_model
+
+    bench = _bench(root, parts, task, original, seed, threads)
+    rows = bench.parts[part]
+    network = open_model(Artifact.open(artifact, verify=False), bench.parts.labels)
+    right = bench.task.right(logits(network, rows.inputs, threads=threads), rows)
+    return {"right": float(right.mean())}
+
+
+@cache
+def _parts(path: str) -> Parts:
+    return load_parts(Path(path))
+
+
+def _bench(root: str, parts: str, task: str, original: str, seed: int, threads: int) -> Bench:
+    teacher = Artifact.open(original, verify=False) if original else None
+    store = ArtifactStore(Path(root))
+    return Bench(store, catalog.load("tasks", task)(), _parts(parts), teacher, seed, threads)

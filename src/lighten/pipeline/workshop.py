@@ -1,0 +1,117 @@
+"""The workshop: a process of its own in which models are made, so that a crash costs one candidate, never the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from lighten.core.artifact import Artifact
+from lighten.core.engine import Engine
+from lighten.core.errors import CandidateFailed
+from lighten.core.recipe import record_of
+from lighten.core.step import Step
+from lighten.isolate.process import ChildProcess
+
+A_DAY = 86_400.0
+
+Progress = Callable[[float, float, str], None]
+"""Told how far the work is: done, total, message."""
+
+
+class Workshop:
+    """Makes and builds artifacts in a child process that stays up between calls and is started again after a crash.
+
+    Args:
+        root: folder of the artifact store. parts: file of the run's data. task: catalog name.
+        seed, threads: for every step.
+        progress: told how far the work is.
+    """
+
+    def __init__(
+        self, root: Path, parts: Path, task: str, *, seed: int, threads: int, progress: Progress | None = None
+    ) -> None:
+        self._common = {
+            "root": str(root.resolve()),
+            "parts": str(parts.resolve()),
+            "task": task,
+            "seed": seed,
+            "threads": threads,
+        }
+        self._original = ""
+        self._threads, self._progress = threads, progress
+        self._child: ChildProcess | None = None
+        self.last_score: float | None = None
+
+    def teach_with(self, original: Artifact) -> None:
+        """The original, once it is known: what students learn from."""
+        self._original = str(original.path.resolve())
+
+    def make(
+        self, base: Artifact, chain: Sequence[Step], *, floor: float = 0.0, seconds: float = float("inf")
+    ) -> Artifact:
+        """Apply a planned chain of steps to ``base``; what was made before is taken from the store.
+
+        Args:
+            floor: quality on ``tune`` that training must reach; 0 for none. seconds: until the run's deadline.
+
+        Raises:
+            CandidateFailed: a step failed, was stopped early, crashed or ran out of memory.
+        """
+        reply = self._call(
+            "make",
+            base=str(base.path.resolve()),
+            chain=[record_of(step) for step in chain],
+            floor=floor,
+            seconds=seconds if isfinite(seconds) else None,
+        )
+        return Artifact.open(reply["path"], verify=False)
+
+    def build(self, artifact: Artifact, engine: Engine) -> Artifact:
+        """What ``engine`` opens, made from ``artifact``.
+
+        Raises:
+            CandidateFailed: the engine refuses the model, crashed or ran out of memory.
+        """
+        reply = self._call("build", artifact=str(artifact.path.resolve()), engine=record_of(engine))
+        return Artifact.open(reply["path"], verify=False)
+
+    def score(self, artifact: Artifact, part: str) -> float:
+        """Share of rows of a part that a float network answers right."""
+        return float(self._call("score", artifact=str(artifact.path.resolve()), part=part)["right"])
+
+    def close(self) -> None:
+        """End the process; closing twice is allowed."""
+        if self._child is not None:
+            self._child.close()
+            self._child = None
+
+    def _call(self, function: str, **arguments: Any) -> Mapping[str, Any]:
+        if self._child is None:
+            self._child = ChildProcess(threads=self._threads)
+            self._child.start()
+        arguments = {**self._common, "original": self._original, **arguments}
+        try:
+            reply = self._child.ask(
+                "call",
+                A_DAY,
+                on_event=self._event,
+                function=f"lighten.pipeline.worker:{function}",
+                arguments=arguments,
+            )
+        except CandidateFailed:
+            if self._child.pid == 0:  # it died; the next call starts a new one
+                self.close()
+            raise
+        except BaseException:
+            self.close()
+            raise
+        value: Mapping[str, Any] = reply["value"]
+        return value
+
+    def _event(self, event: Mapping[str, Any]) -> None:
+        if "score" in event:
+            self.last_score = float(event["score"])
+        elif self._progress is not None:
+            self._progress(event["done"], event["total"], event["message"])

@@ -1,0 +1,1 @@
+"""Pruning: one file is one step."""

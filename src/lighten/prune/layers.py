@@ -1,0 +1,68 @@
+"""Drop whole encoder layers: the surest way to make a network faster on any engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from torch import nn
+
+from lighten.core.step import Needs, Step, setting
+from lighten.nets.network import Network
+from lighten.nets.walk import layer_list, refusal
+
+
+@dataclass(frozen=True)
+class DropLayers(Step):
+    """Keep some of the layers, in their order; the others are gone (Sajjad et al. 2020, "Poor Man's BERT")."""
+
+    consumes: ClassVar[tuple[str, ...]] = ("hf",)
+    wants_recovery: ClassVar[bool] = True
+    extra: ClassVar[str] = "train"
+
+    keep: float = setting(
+        0.5, "Share of the layers that stays.", unit="fraction", low=0.01, high=1.0, search=(0.5, 0.67, 0.34)
+    )
+    choice: str = setting(
+        "even", "Which stay: evenly spaced with first and last, or the first ones.", choices=("even", "first")
+    )
+
+    def check(self, facts: Mapping[str, Any]) -> str:
+        """Refuses families whose layers cannot be dropped, and networks of one layer."""
+        if facts.get("layers") == 1:
+            return "the network has one layer only"
+        return refusal(facts, "layers")
+
+    def run(self, model: Network, needs: Needs) -> Network:
+        """Drop layers in place."""
+        found = layer_list(model.net)
+        kept = chosen(len(found), max(1, round(self.keep * len(found))), self.choice)
+        layers = [found[i] for i in kept]
+        del found[:]
+        found.extend(layers)
+        _renumber(model.net, layers)
+        return model
+
+
+def chosen(count: int, kept: int, choice: str = "even") -> list[int]:
+    """Which ``kept`` of ``count`` layers stay, ascending. Evenly spaced: first and last are among them from two on.
+
+    >>> chosen(6, 3), chosen(6, 4), chosen(12, 4), chosen(6, 2, "first")
+    ([0, 2, 5], [0, 2, 3, 5], [0, 4, 7, 11], [0, 1])
+    """
+    if choice == "first" or kept == 1:
+        return list(range(kept))
+    return [(2 * i * (count - 1) + kept - 1) // (2 * (kept - 1)) if i < kept / 2 else
+            count - 1 - chosen(count, kept)[kept - 1 - i] for i in range(kept)]
+
+
+def _renumber(net: nn.Module, layers: list[nn.Module]) -> None:
+    net.config.num_hidden_layers = len(layers)
+    for number, layer in enumerate(layers):
+        for module in layer.modules():
+            if hasattr(module, "layer_idx"):
+                module.layer_idx = number
+    for module in net.modules():
+        if hasattr(module, "n_layers"):  # distilbert counts them beside its list
+            module.n_layers = len(layers)

@@ -1,0 +1,180 @@
+"""Drop the tokens that the data never uses, and their rows of the embeddings.
+
+In small encoders half of the weights are embeddings, and a data set of sentences uses half of the vocabulary or less.
+Text of known tokens gets exactly the answers it got; a word with an unknown token is spelled in smaller ones.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from lighten.core.errors import ModelError, StepFailed
+from lighten.core.step import Needs, Step, setting
+from lighten.nets import vocabulary
+from lighten.nets.encoder import Encoder
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from lighten.nets.network import Network
+
+PLACEHOLDER = re.compile(r"[\[<]\S+[\]>]")
+"""Tokens that look like ``[unused7]`` or ``<extra_id_7>``: rows that wait for a use; text does not give them."""
+
+NO_LIMIT = 2**31 - 1
+"""Tokens; for counting: a word cut in two by the limit would be counted by half."""
+
+
+@dataclass(frozen=True)
+class Vocabulary(Step):
+    """Keep the tokens that the training data uses, what they are made of, and a share of the others."""
+
+    consumes: ClassVar[tuple[str, ...]] = ("hf",)
+    needs: ClassVar[frozenset[str]] = frozenset({"train"})
+    lossy: ClassVar[bool] = True
+    wants_recovery: ClassVar[bool] = False
+    extra: ClassVar[str] = "train"
+
+    min_count: int = setting(1, "How often the training data must use a token for it to stay.", unit="times", low=1)
+    spare: float = setting(
+        0.1,
+        "Share of the original vocabulary that stays beyond that, for words that the training data lacks: "
+        "tokens it uses more rarely first, then the original order, which in most vocabularies is by frequency.",
+        unit="fraction",
+        low=0.0,
+        high=1.0,
+        search=(0.1, 0.0),
+    )
+
+    def check(self, facts: Mapping[str, Any]) -> str:
+        """A tokenizer that cannot be cut is refused here when the facts tell its kind, and else by :meth:`run`."""
+        kind = facts.get("tokenizer")
+        if kind is None or kind in vocabulary.KINDS:
+            return ""
+        return f"the tokenizer is of the kind {kind!r}; kinds that can be cut: {', '.join(vocabulary.KINDS)}"
+
+    def run(self, model: Network, needs: Needs) -> Network:
+        """Cut the tokenizer of ``model`` and the rows of its embeddings, in place.
+
+        Raises:
+            CannotCut: a tokenizer that cannot be cut.
+            ModelError: a network with fewer rows of embeddings than its tokenizer has tokens.
+            StepFailed: text of kept tokens is not tokenized as before.
+        """
+        assert needs.train is not None
+        old, texts = model.encoder, needs.train.inputs
+        tokenizer = json.loads(old.source)
+        whole = Encoder(old.source, max_tokens=NO_LIMIT, pad_id=old.pad_id, settings=old.settings)
+        counts = vocabulary.used(whole, texts)
+        needs.watch.progress(1, 3, f"the training data uses {len(counts)} tokens")
+        made, kept = vocabulary.cut(tokenizer, self._keep(model, tokenizer, counts))
+        new = {i: row for row, i in enumerate(kept)}
+        encoder = Encoder(
+            json.dumps(made, ensure_ascii=False),
+            max_tokens=old.max_tokens,
+            pad_id=new[old.pad_id],
+            settings=recoded_settings(old.settings, new),
+        )
+        same_on_covered(old, encoder, kept, texts)
+        needs.watch.progress(2, 3, f"kept {len(kept)} of {len(vocabulary.tokens(tokenizer))} tokens")
+        keep_rows(model.net, kept)
+        model.encoder = encoder
+        return model
+
+    def _keep(self, model: Network, tokenizer: vocabulary.Json, counts: Counter[int]) -> set[int]:
+        names = vocabulary.tokens(tokenizer)
+        special = special_names(model.encoder.settings)
+        keep = {i for i, n in counts.items() if n >= self.min_count} | {model.encoder.pad_id}
+        keep |= {i for ids in named_ids(model.net.config).values() for i in ids if i in names}
+        keep |= {i for i, token in names.items() if token in special}
+        if positions_follow_padding(model.net):
+            keep |= {i for i in names if i <= model.encoder.pad_id}
+        keep = vocabulary.closure(tokenizer, keep)
+        rest = [i for i, token in names.items() if i not in keep and not PLACEHOLDER.fullmatch(token)]
+        rest.sort(key=lambda i: (-counts[i], i))
+        return keep | set(rest[: round(self.spare * len(names))])
+
+
+def same_on_covered(old: Encoder, new: Encoder, kept: list[int], texts: Sequence[str]) -> None:
+    """Compare the two tokenizers on ``texts``; id i of the new one stands for id ``kept[i]`` of the old.
+
+    Raises:
+        StepFailed: a text whose tokens are all kept is not tokenized as before.
+    """
+    there = set(kept)
+    for number, (was, now) in enumerate(zip(old(texts), new(texts), strict=True)):
+        if there.issuperset(was) and [kept[i] for i in now] != was:
+            raise StepFailed(f"The cut tokenizer gives other tokens for row {number} of the training data.")
+
+
+def keep_rows(net: nn.Module, kept: list[int]) -> None:
+    """Keep the rows ``kept`` of the input embeddings and of an output head, tied or not; recode ids in the config.
+
+    Everything that shares one of these tensors shares the new one. Row i of the new [len(kept), width] matrix is row
+    ``kept[i]`` of the old.
+
+    Raises:
+        ModelError: the embeddings have fewer rows than the tokenizer has tokens.
+    """
+    from torch import nn
+
+    embedding, head = net.get_input_embeddings(), net.get_output_embeddings()
+    rows = embedding.weight.shape[0]
+    if rows <= max(kept):
+        raise ModelError(f"The network has {rows} rows of embeddings, and its tokenizer the id {max(kept)}.")
+    new = {i: row for row, i in enumerate(kept)}
+    padding = getattr(embedding, "padding_idx", None)
+    olds = [embedding.weight, *(() if head is None else (t for t in (head.weight, head.bias) if t is not None))]
+    made = {id(old): nn.Parameter(old.detach()[kept].clone(), old.requires_grad) for old in olds}
+    for module in net.modules():
+        for name, parameter in module._parameters.items():
+            if id(parameter) in made:
+                module._parameters[name] = made[id(parameter)]
+                if isinstance(module, nn.Embedding):
+                    module.num_embeddings = len(kept)
+                elif isinstance(module, nn.Linear):
+                    module.out_features = len(kept)
+    embedding.padding_idx = None if padding is None else new.get(padding)
+    for name, ids in named_ids(net.config).items():
+        value = [new.get(i, i) for i in ids]
+        setattr(net.config, name, value if isinstance(getattr(net.config, name), list) else value[0])
+    net.config.vocab_size = len(kept)
+
+
+def named_ids(config: Any) -> dict[str, list[int]]:
+    """Token ids in a network's config by the name of their entry, such as ``pad_token_id``; those not set left out."""
+    found = {n: v if isinstance(v, list) else [v] for n, v in vars(config).items() if n.endswith("_token_id")}
+    return {name: ids for name, ids in found.items() if all(isinstance(i, int) for i in ids)}
+
+
+def special_names(settings: Mapping[str, Any]) -> set[str]:
+    """Tokens that ``tokenizer_config.json`` names, such as its ``pad_token``."""
+    named = (value for name, value in settings.items() if name.endswith("_token"))
+    return {str(v["content"]) if isinstance(v, dict) else v for v in named if isinstance(v, (str, dict))}
+
+
+def recoded_settings(settings: Mapping[str, Any], new: Mapping[int, int]) -> dict[str, Any]:
+    """``tokenizer_config.json`` with its table of added tokens under their new ids.
+
+    Raises:
+        ModelError: the table names an id that the tokenizer does not have.
+    """
+    table = settings.get("added_tokens_decoder")
+    if table is None:
+        return dict(settings)
+    unknown = sorted(i for i in table if int(i) not in new)
+    if unknown:
+        raise ModelError(f"tokenizer_config.json lists added tokens that tokenizer.json does not have: {unknown}.")
+    return {**settings, "added_tokens_decoder": {str(new[int(i)]): token for i, token in table.items()}}
+
+
+def positions_follow_padding(net: nn.Module) -> bool:
+    """Whether positions are counted from the padding id (RoBERTa and its kin), so that it must stay where it is."""
+    tokens = net.get_input_embeddings()
+    others = (module for module in net.modules() if module is not tokens)
+    return any(getattr(module, "padding_idx", None) is not None for module in others)

@@ -1,0 +1,1 @@
+"""One file = one way to store and compute with fewer bits."""

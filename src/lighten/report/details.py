@@ -1,0 +1,219 @@
+"""The second half of the page: what changed, groups, every candidate, lineage, data, environment, how to reproduce."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from lighten.core.result import Candidate
+from lighten.core.summary import FLIP_KINDS, Flip, Summary
+from lighten.report.describe import meters_shown, recipe_text, step_text, unit_of
+from lighten.report.drawing import badge
+from lighten.report.markup import data, esc, label, said
+from lighten.report.numbers import count
+from lighten.report.sections import LEAD, NOTE, section, unknown_notes
+from lighten.report.standing import STATUSES, standing
+from lighten.report.values import (
+    bare_value_of,
+    change_of,
+    heading_of,
+    number_cell,
+    reason_of,
+    table_of,
+    time_of,
+    value_of,
+)
+from lighten.report.words import LANGS, WORDS, say
+
+FLIPS_SHOWN = 100
+"""Of each kind; the summary of the run has them all."""
+COLUMNS = 6
+"""Quantities in the table of candidates."""
+
+
+def flips(summary: Summary) -> str:
+    """Rows that the winner answers differently, by kind, with their texts."""
+    if summary.winner is None:
+        return ""
+    lead = said("flips.lead", "p", LEAD)
+    totals = Counter(flip.kind for flip in summary.flips)
+    for verdict in summary.verdicts:
+        if verdict["metric"] == "accuracy" and verdict["b"] is not None and verdict["c"] is not None:
+            totals |= Counter({"broke": verdict["b"], "fixed": verdict["c"]})
+    if not totals.total():
+        return section("flips", said("flips.none", "p"), lead)
+    blocks = []
+    for kind in FLIP_KINDS:
+        shown = [flip for flip in summary.flips if flip.kind == kind][:FLIPS_SHOWN]
+        if not totals[kind]:
+            continue
+        head = said("flips.count", "p", NOTE, n=count(len(shown)), total=count(totals[kind]))
+        cards = f'<div class="card flips" tabindex="0">{"".join(map(_flip, shown))}</div>' if shown else ""
+        blocks.append(f"<div>{said(f'flips.{kind}', 'h3')}{head}{cards}</div>")
+    return section("flips", f'<div class="columns">{"".join(blocks)}</div>', lead)
+
+
+def _flip(flip: Flip) -> str:
+    group = f" · {data(flip.group)}" if flip.group else ""
+    answers = f"{data(flip.original)} → {data(flip.winner)}"
+    under = f'<div class="sub">{answers} · {said("flips.label")}: {data(flip.label)}{group}</div>'
+    return f'<div class="flip"><p dir="auto">{esc(flip.text)}</p>{under}</div>'
+
+
+def groups(summary: Summary) -> str:
+    """Accuracy of both models by group."""
+    if not summary.groups:
+        return ""
+    heads = ("groups.rows", "column.original", "column.winner", "groups.change")
+    rows = []
+    for group in summary.groups:
+        values = [
+            esc(count(group.n)),
+            value_of(group.original, "fraction"),
+            value_of(group.winner, "fraction"),
+            change_of(group.winner - group.original, "fraction"),
+        ]
+        cells = "".join(number_cell(said(key), value) for key, value in zip(heads, values, strict=True))
+        rows.append(f'<tr><th scope="row">{data(group.name)}</th>{cells}</tr>')
+    first = f'<th scope="col">{said("groups.group")}</th>'
+    head = [first, *(f'<th scope="col" class="num">{said(key)}</th>' for key in heads)]
+    return section("groups", f'<div class="card scroll">{table_of(head, rows)}</div>', said("groups.lead", "p", LEAD))
+
+
+def candidates(summary: Summary) -> str:
+    """Every candidate in a table that sorts and filters, with what became of it and why."""
+    if not summary.candidates:
+        return ""
+    places = [(candidate, standing(summary, candidate)) for candidate in summary.candidates]
+    statuses = Counter(place.status for _, place in places)
+    names = _columns(summary)
+    heads = [_head("column.name", "text"), _head("column.status", "number")]
+    heads += [_head_of(summary, name) for name in names]
+    heads.append(f'<th scope="col">{said("column.why")}</th>')
+    rows = []
+    for candidate, place in places:
+        rank = STATUSES.index(place.status)
+        recipe = esc(recipe_text(candidate.recipe)) or said("recipe.none")
+        cells = [
+            f'<th scope="row" class="name" data-value="{esc(candidate.name)}">{data(candidate.name)}'
+            f'<span class="sub mono">{recipe}</span></th>',
+            f'<td data-value="{rank}">{badge("status", place.status)}</td>',
+            *(_number(summary, candidate, name) for name in names),
+            f'<td class="why">{reason_of(summary, candidate, place)}</td>',
+        ]
+        text = " ".join([candidate.name, recipe_text(candidate.recipe), candidate.engine, candidate.reason])
+        text += "".join(f" {say(lang, f'status.{place.status}')}" for lang in LANGS)
+        about = (
+            f'id="row-{candidate.key}" data-key="{candidate.key}" data-status="{place.status}" data-text="{esc(text)}"'
+        )
+        rows.append(f'<tr tabindex="-1" {about}>{"".join(cells)}</tr>')
+    chips = [f'<button type="button" data-status="all" aria-pressed="true">{said("candidates.all")}</button>']
+    for status in STATUSES:
+        if statuses[status]:
+            text = f"{said(f'status.{status}')} {statuses[status]}"
+            chips.append(f'<button type="button" data-status="{status}" aria-pressed="false">{text}</button>')
+    shown = f'<span class="count" role="status"><span id="shown">{len(rows)}</span> {said("candidates.shown")}</span>'
+    controls = f'<div class="controls">{_filter()}{shown}<div class="chips">{"".join(chips)}</div></div>'
+    table = table_of(heads, rows, "candidates stack")
+    measured = sum(candidate.state == "ok" for candidate in summary.candidates)
+    lost = sum(candidate.state in ("failed", "stopped") for candidate in summary.candidates)
+    lead = said("candidates.lead", "p", LEAD, n=len(rows), ok=measured, failed=lost)
+    body = f'<div class="card">{controls}<div class="scroll">{table}</div></div>{unknown_notes(summary)}'
+    return section("candidates", body, lead)
+
+
+def _filter() -> str:
+    hints = {lang: esc(say(lang, "candidates.filter")) for lang in LANGS}
+    hint = f'placeholder="{hints["en"]}" data-hint-en="{hints["en"]}" data-hint-zh="{hints["zh"]}"'
+    name = label(lambda lang: say(lang, "candidates.filter"))
+    return f'<input id="filter" type="search" autocomplete="off" {hint} {name}>'
+
+
+def _columns(summary: Summary) -> Sequence[str]:
+    """Quantities that some candidate has, those of the budget first."""
+    known = [n for n in meters_shown(summary) if any(c.value(n) is not None for c in summary.candidates)]
+    asked = [bound.metric for bound in summary.budget.under]
+    first = known[:2]
+    return list(dict.fromkeys([*first, *(n for n in asked if n in known), *known]))[:COLUMNS]
+
+
+def _head(key: str, kind: str) -> str:
+    return f'<th scope="col" data-kind="{kind}"><button type="button">{said(key)}</button></th>'
+
+
+def _head_of(summary: Summary, name: str) -> str:
+    text = heading_of(name, unit_of(summary, name))
+    return f'<th scope="col" class="num" data-kind="number"><button type="button">{text}</button></th>'
+
+
+def _number(summary: Summary, candidate: Candidate, name: str) -> str:
+    result = candidate.results.get(name)
+    value = "" if result is None or result.value is None else repr(float(result.value))
+    shown = bare_value_of(result.value, result.unit) if result else "–"
+    return number_cell(heading_of(name, unit_of(summary, name)), shown, value)
+
+
+def lineage(summary: Summary) -> str:
+    """Every artifact from the original to the winner: step, format, time and content hash."""
+    if not summary.lineage:
+        return ""
+    rows = []
+    for link in summary.lineage:
+        step = f'<span class="mono">{esc(step_text(link.step))}</span>' if link.step else said("lineage.brought")
+        cells = {
+            "format": data(link.format),
+            "time": time_of(link.seconds) if link.step else "–",
+            "id": f'<code title="{esc(link.id)}">{esc(link.id[:12])}</code>',
+        }
+        numbers = "".join(number_cell(said(f"lineage.{key}"), value) for key, value in cells.items())
+        rows.append(f'<tr><th scope="row">{step}</th>{numbers}</tr>')
+    keys = ("format", "time", "id")
+    first = f'<th scope="col">{said("lineage.step")}</th>'
+    heads = [first, *(f'<th scope="col" class="num">{said(f"lineage.{key}")}</th>' for key in keys)]
+    return section("lineage", f'<div class="card scroll">{table_of(heads, rows)}</div>')
+
+
+def facts(summary: Summary) -> str:
+    """Data, files and environment."""
+    rows = [f"{_part(name)} {esc(count(n))}" for name, n in summary.data.rows.items()]
+    about = [
+        (said("data.source"), data(summary.data.source, "mono")),
+        *([(said("groups.rows"), " · ".join(rows))] if rows else []),
+        *([(said("data.labels"), ", ".join(map(data, summary.data.labels)))] if summary.data.labels else []),
+    ]
+    notes = "".join(f"<li>{data(note)}</li>" for note in summary.data.notes)
+    body = _pairs(about) + (f'<ul class="plain note">{notes}</ul>' if notes else "")
+    text = section("data", body)
+    if summary.environment:
+        pairs = [(data(name), data(_flat(value))) for name, value in summary.environment.items()]
+        text += section("environment", _pairs(pairs), said("environment.lead", "p", LEAD))
+    return text
+
+
+def reproduce(summary: Summary) -> str:
+    """The command with a button that copies it, and what the run left."""
+    body = ""
+    if summary.command:
+        ask = f'<span class="ask">{said("page.copy")}</span><span class="ok" role="status">{said("page.copied")}</span>'
+        button = f'<button type="button" class="copy" data-copy="command">{ask}</button>'
+        body = f'<div class="card command"><pre><code id="command">{esc(summary.command)}</code></pre>{button}</div>'
+    text = section("reproduce", body, said("reproduce.lead", "p", LEAD))
+    pairs = [(data(name), data(path, "mono")) for name, path in summary.paths.items()]
+    return text + (section("paths", _pairs(pairs)) if pairs else "")
+
+
+def _part(name: str) -> str:
+    key = f"part.{name}"
+    return said(key) if key in WORDS else data(name)
+
+
+def _pairs(pairs: Sequence[tuple[str, str]]) -> str:
+    return f'<dl class="pairs">{"".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in pairs)}</dl>'
+
+
+def _flat(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_flat(one)}" for name, one in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_flat, value))
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,75 @@
+"""Small drawings beside numbers: the interval of a verdict, the bar of a ratio."""
+
+from __future__ import annotations
+
+from lighten.proof import Verdict
+from lighten.report.markup import both, esc, label
+from lighten.report.numbers import change, loss
+from lighten.report.plot import Axis, text_width
+from lighten.report.words import LANGS, quantity, say
+
+WIDTH, HEIGHT = 360, 104
+
+
+def interval_svg(verdict: Verdict, unit: str) -> str:
+    """The difference with its one-sided bounds against zero and the loss that is allowed, 360 x 104 pixels."""
+    ends = (verdict.lower, verdict.upper, -verdict.margin, 0.0)
+    low, high = min(ends), max(ends)
+    room = 0.12 * (high - low) or 0.01
+    axis = Axis(low - room, high + room, 8, WIDTH - 8)
+    zero, margin = axis.place(0.0), axis.place(-verdict.margin)
+    left, at, right = axis.place(verdict.lower), axis.place(verdict.difference), axis.place(verdict.upper)
+
+    def name(lang: str) -> str:
+        values = {
+            "metric": quantity(lang, verdict.metric),
+            "difference": change(lang, verdict.difference, unit),
+            "lower": change(lang, verdict.lower, unit),
+            "upper": change(lang, verdict.upper, unit),
+            "margin": loss(lang, verdict.margin, unit),
+        }
+        return say(lang, "proof.drawing", **values)
+
+    parts = [
+        f'<rect class="below" x="0" y="22" width="{margin:.1f}" height="50"/>',
+        f'<line class="floor" x1="{margin:.1f}" x2="{margin:.1f}" y1="22" y2="72"/>',
+        f'<line class="base" x1="{zero:.1f}" x2="{zero:.1f}" y1="22" y2="72"/>',
+        f'<line class="base" x1="0" x2="{WIDTH}" y1="72" y2="72"/>',
+        f'<line class="span {verdict.state}" x1="{left:.1f}" x2="{max(right, left + 0.1):.1f}" y1="47" y2="47"/>',
+        f'<circle class="dot" cx="{at:.1f}" cy="47" r="5.5"/>',
+    ]
+    for lang in LANGS:
+        allowed = f"{say(lang, 'proof.allowed')} {change(lang, -verdict.margin, unit)}"
+        below = change(lang, verdict.lower, unit)
+        parts += [_text(lang, allowed, margin, 14, "floor-text"), _text(lang, below, left, 90, "tick")]
+        if abs(zero - margin) > (text_width(allowed, 12.5) + 20) / 2 + 10:
+            parts.append(_text(lang, "0", zero, 14, "tick"))
+        above = change(lang, verdict.upper, unit)
+        if right - left > (text_width(below, 12.5) + text_width(above, 12.5)) / 2 + 12:
+            parts.append(_text(lang, above, right, 90, "tick"))
+    head = f'<svg class="figure interval" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img"'
+    return f"{head} {label(name)}>{''.join(parts)}</svg>"
+
+
+def _text(lang: str, text: str, x: float, y: float, css: str) -> str:
+    """A text centred on ``x``, moved inwards where it would leave the drawing."""
+    half = text_width(text, 12.5) / 2
+    inside = min(max(x, half), WIDTH - half)
+    return f'<text lang="{lang}" class="{css}" x="{inside:.1f}" y="{y}" text-anchor="middle">{esc(text)}</text>'
+
+
+def bar_svg(share: float, css: str) -> str:
+    """A bar that fills ``share`` (0 to 1) of its cell; decoration beside a number that is written out."""
+    wide = 100 * min(max(share, 0.0), 1.0)
+    bar = f'<rect class="{css}" width="{max(wide, 0.6):.2f}" height="6"/>'
+    return f'<svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">{bar}</svg>'
+
+
+def badge(kind: str, status: str) -> str:
+    """A short word on a coloured ground. kind: ``status`` or ``verdict``."""
+    tone = {
+        "winner": "good", "held": "good", "holds": "good", "worse": "bad", "failed": "bad", "below_floor": "bad",
+        "over_ceiling": "bad", "not_enough_data": "warn", "stopped": "warn", "running": "warn",
+    }.get(status, "calm")  # fmt: skip
+    texts = both(lambda lang: say(lang, f"{kind}.{status}"))
+    return f'<span class="badge {tone}">{texts}</span>'

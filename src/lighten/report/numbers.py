@@ -1,0 +1,96 @@
+"""Numbers as people read them: with unit, few digits, and bounds rounded to the cautious side."""
+
+from __future__ import annotations
+
+import math
+
+from lighten.report.words import WORDS, say
+
+MINUS = "\u2212"
+SPACE = "\u00a0"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """``value`` with ``digits`` significant digits, thousands separated, never in exponent form."""
+    if value == 0:
+        return "0"
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    rounded = round(value, places)
+    text = f"{rounded:,.{max(0, min(places, 12))}f}"
+    return text.replace("-", MINUS)
+
+
+def count(value: int) -> str:
+    """A whole number, thousands separated."""
+    return f"{value:,}"
+
+
+def amount(lang: str, value: float | None, unit: str) -> str:
+    """A value with its unit; a fraction as per cent with two decimals; None as unknown."""
+    if value is None:
+        return say(lang, "number.unknown")
+    if unit == "fraction":
+        return f"{100 * value:.2f}%".replace("-", MINUS)
+    name = unit_name(lang, unit)
+    return f"{number(value)}{SPACE}{name}" if name else number(value)
+
+
+def unit_name(lang: str, unit: str) -> str:
+    """A unit as it is written in ``lang``."""
+    key = f"unit.{unit}"
+    return say(lang, key) if key in WORDS else unit
+
+
+def bound(lang: str, value: float, unit: str) -> str:
+    """A limit that somebody chose: as :func:`amount`, without trailing zeros."""
+    head, dot, tail = amount(lang, value, unit).partition(".")
+    digits = tail[: len(tail) - len(tail.lstrip("0123456789"))]
+    kept = digits.rstrip("0")
+    return head + (dot if kept else "") + kept + tail[len(digits) :]
+
+
+def share(value: float) -> str:
+    """A proportion as per cent without needless decimals: ``14%``, ``0.6%``."""
+    percent = 100 * value
+    return f"{percent:.0f}%" if percent >= 1 else f"{number(percent, 1)}%"
+
+
+def times(ratio: float) -> str:
+    """A ratio without its sign: ``7.1``, ``0.83``, ``1.04``, ``128``."""
+    if ratio >= 100:
+        return f"{ratio:,.0f}"
+    return f"{ratio:.1f}" if ratio >= 2 else f"{ratio:.2f}"
+
+
+def ratio(value: float) -> str:
+    """A ratio: ``7.1×``."""
+    return f"{times(value)}×"
+
+
+def change(lang: str, difference: float, unit: str) -> str:
+    """A signed difference; a fraction in percentage points: ``−0.40 pt``."""
+    sign = MINUS if difference < 0 else "+" if difference > 0 else "±"
+    if unit == "fraction":
+        return say(lang, "number.pt", value=f"{sign}{abs(100 * difference):.2f}").replace(" ", SPACE)
+    return f"{sign}{amount(lang, abs(difference), unit)}"
+
+
+def loss(lang: str, size: float, unit: str, *, up: bool = False) -> str:
+    """A loss in words, such as ``0.58 points``; a bound is rounded up, so that it never promises too much."""
+    if unit != "fraction":
+        return amount(lang, size, unit)
+    hundredths = math.ceil(round(1e4 * size, 6)) if up else round(1e4 * size)
+    text = f"{hundredths / 100:.2f}".rstrip("0").rstrip(".")
+    return say(lang, "number.point" if text == "1" else "number.points", value=text).replace(" ", SPACE)
+
+
+def duration(lang: str, seconds: float) -> str:
+    """``8.2 s``, ``6 min 53 s``, ``1 h 2 min``."""
+    if seconds < 60:
+        return say(lang, "number.seconds", value=number(seconds, 2)).replace(" ", SPACE)
+    whole = round(seconds)
+    if whole < 3600:
+        text = say(lang, "number.minutes", minutes=whole // 60, seconds=whole % 60)
+    else:
+        text = say(lang, "number.hours", hours=whole // 3600, minutes=whole % 3600 // 60)
+    return text.replace(" ", SPACE)

@@ -1,0 +1,71 @@
+"""Names, numbers and reasons as markup, in both languages; and the table they stand in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lighten.core.result import Candidate
+from lighten.core.summary import Summary
+from lighten.report.describe import capital, why
+from lighten.report.markup import both
+from lighten.report.numbers import amount, change, duration, unit_name
+from lighten.report.standing import Standing
+from lighten.report.words import quantity
+
+
+def name_of(metric: str) -> str:
+    """A quantity in running text."""
+    return both(lambda lang: quantity(lang, metric))
+
+
+def title_of(metric: str) -> str:
+    """A quantity as a heading."""
+    return both(lambda lang: capital(quantity(lang, metric)))
+
+
+def heading_of(metric: str, unit: str) -> str:
+    """A quantity as the heading of a column, with the unit that its cells leave out."""
+    known = "" if unit in ("", "fraction") else f'<span class="unit">{both(lambda lang: unit_name(lang, unit))}</span>'
+    return f"{title_of(metric)} {known}".strip()
+
+
+def bare_value_of(value: float | None, unit: str) -> str:
+    """A value under a heading that names its unit."""
+    return value_of(value, unit if unit == "fraction" else "")
+
+
+def value_of(value: float | None, unit: str) -> str:
+    """A value with its unit."""
+    return both(lambda lang: amount(lang, value, unit))
+
+
+def change_of(difference: float, unit: str) -> str:
+    """A signed difference."""
+    return both(lambda lang: change(lang, difference, unit))
+
+
+def pair_of(before: float | None, after: float | None, unit: str) -> str:
+    """Two values in the same unit with an arrow; a unit other than per cent stands once."""
+    first = unit if unit == "fraction" else ""
+    return both(lambda lang: f"{amount(lang, before, first)} → {amount(lang, after, unit)}")
+
+
+def time_of(seconds: float) -> str:
+    """A duration."""
+    return both(lambda lang: duration(lang, seconds))
+
+
+def reason_of(summary: Summary, candidate: Candidate, place: Standing, tag: str = "span") -> str:
+    """Why a candidate won or did not."""
+    return both(lambda lang: why(summary, candidate, lang, place), tag)
+
+
+def number_cell(heading: str, inside: str, value: str | None = None) -> str:
+    """A cell of a column of numbers; its heading shows where the table is stacked, ``value`` is what sorts."""
+    sort = "" if value is None else f' data-value="{value}"'
+    return f'<td class="num"{sort}><span class="cell-name">{heading}</span><span>{inside}</span></td>'
+
+
+def table_of(heads: Sequence[str], rows: Sequence[str], css: str = "stack") -> str:
+    """A table from its head cells and its rows."""
+    return f'<table class="{css}"><thead><tr>{"".join(heads)}</tr></thead><tbody>{"".join(rows)}</tbody></table>'

@@ -1,0 +1,1 @@
+"""Budget to trials to frontier to winner."""

@@ -1,0 +1,131 @@
+"""Make, build, judge and measure one candidate. Whatever goes wrong becomes a typed result with its reason."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lighten.core.artifact import Artifact
+from lighten.core.engine import Engine
+from lighten.core.errors import BuildFailed, CandidateFailed
+from lighten.core.recipe import Recipe, engine_from, record_of
+from lighten.core.result import Candidate, Result
+from lighten.core.step import Step
+from lighten.measure.interleave import Readings, measure, results
+from lighten.measure.process import SessionProcess
+from lighten.measure.quality import judge_all
+from lighten.measure.workload import fit
+from lighten.search.context import Run
+from lighten.search.proposals import name_of
+from lighten.search.racing import hopeless_below
+
+SECONDS_TO_MEASURE = 8.0
+"""Wall-clock seconds that measuring one candidate beside the original may take."""
+
+
+def evaluate(run: Run, key: int, steps: Sequence[Step], engine: Engine, role: str) -> Candidate:
+    """One candidate, from its recipe to its results, saved in the study."""
+    candidate = Candidate(
+        key=key,
+        name=name_of(steps, engine),
+        recipe=tuple(record_of(step) for step in steps),
+        engine=record_of(engine)["use"],
+        engine_settings={k: v for k, v in record_of(engine).items() if k != "use"},
+        role=role,
+    )
+    run.listener.candidate(key, candidate.name)
+    run.folder.study.save(candidate)
+    began = time.monotonic()
+    try:
+        candidate = _measured(run, candidate, steps, engine)
+    except CandidateFailed as error:
+        state = "stopped" if error.kind == "StoppedEarly" else "failed"
+        candidate = replace(candidate, state=state, reason=f"{error.kind}: {error}")
+    candidate = replace(candidate, seconds=time.monotonic() - began)
+    run.folder.study.save(candidate)
+    run.clock.tick()
+    run.listener.finished(candidate)
+    return candidate
+
+
+def _measured(run: Run, candidate: Candidate, steps: Sequence[Step], engine: Engine) -> Candidate:
+    built = built_of(run, steps, engine)
+    candidate = replace(candidate, artifact=built.id)
+    with SessionProcess(built, engine, threads=run.threads) as session:
+        answers = answer(run, session, "select", candidate.key)
+        original = answers if candidate.key == 0 else run.folder.study.answers(0, "select")
+        quality = judge_all(run.quality, answers, run.parts.select, original)
+        if candidate.key == 0:
+            run.work = fit(run.work, session, SECONDS_TO_MEASURE)
+            run.folder.study.remember("workload", [len(run.work.singles), len(run.work.batch)])
+            timed = measure({0: session}, run.work, seconds=SECONDS_TO_MEASURE)
+        else:
+            if run.original_session is None:
+                run.original_session = open_original(run)
+            pair = {0: run.original_session, candidate.key: session}
+            timed = measure(pair, run.work, seconds=SECONDS_TO_MEASURE)
+    speed = timed[candidate.key]
+    if isinstance(speed, CandidateFailed):
+        raise speed
+    return replace(candidate, state="ok", results=results_of(run, built, engine, {**quality, **speed}))
+
+
+def built_of(run: Run, steps: Sequence[Step], engine: Engine) -> Artifact:
+    """The artifact that ``engine`` opens, made by the workshop or taken from the store.
+
+    Raises:
+        CandidateFailed: a step failed, was stopped, or the engine refuses.
+    """
+    chain = Recipe(run.options.model, tuple(steps), engine, seed=run.options.seed).plan(
+        format=run.original.format, facts=run.facts
+    )
+    floor = 0.0
+    accuracy = next((c for c in run.budget.keep if c.metric == "accuracy"), None)
+    tune = run.folder.study.recall("original tune accuracy")
+    if accuracy is not None and tune is not None:
+        margin = accuracy.margin(tune, "higher")
+        floor = hopeless_below(tune, margin, len(run.parts.tune))
+    made = run.workshop.make(run.original, chain, floor=floor, seconds=run.clock.left)
+    return run.workshop.build(made, engine)
+
+
+def open_original(run: Run) -> SessionProcess:
+    """A session of the original in the engine that every ratio is taken against. The caller closes it."""
+    first = run.folder.study.candidates()[0]
+    engine = engine_from({"use": first.engine, **first.engine_settings})
+    session = SessionProcess(run.workshop.build(run.original, engine), engine, threads=run.threads)
+    session.__enter__()
+    return session
+
+
+def answer(run: Run, session: SessionProcess, part: str, key: int) -> NDArray[np.float32]:
+    """A candidate's answers on a part, checked and kept in the study: float32 [n, classes].
+
+    Raises:
+        BuildFailed: the wrong number of answers, or numbers that are not finite.
+    """
+    rows = run.parts[part]
+    answers = session.run(rows.inputs)
+    expected = (len(rows), len(run.parts.labels))
+    if answers.shape != expected:
+        raise BuildFailed(f"The engine gave answers of shape {answers.shape}; expected {expected}.")
+    if not np.isfinite(answers).all():
+        raise BuildFailed(f"{int((~np.isfinite(answers)).any(axis=1).sum())} of {len(rows)} answers are not finite.")
+    run.folder.study.save_answers(key, part, answers)
+    return answers
+
+
+def results_of(run: Run, built: Artifact, engine: Engine, readings: Readings) -> dict[str, Result]:
+    """All results of one candidate by quantity name."""
+    found = results(
+        readings,
+        artifact=built.id,
+        engine=record_of(engine)["use"],
+        device=engine.device,
+        environment=str(run.environment.get("id", "")),
+    )
+    return {result.meter: result for result in found}

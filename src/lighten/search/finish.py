@@ -1,0 +1,189 @@
+"""The end of a run: the winner's folder, and the summary of everything."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+from lighten.core.artifact import Artifact
+from lighten.core.recipe import Recipe, engine_from, step_from
+from lighten.core.result import Candidate
+from lighten.core.summary import RUNGS, DataFacts, Flip, Group, Link, Rung, Summary, Tested, Winner
+from lighten.measure.quality import flips_of, groups_of
+from lighten.proof.sequence import SequenceResult
+from lighten.search.context import Run
+from lighten.search.loop import Search
+from lighten.search.racing import cost, frontier
+from lighten.search.start import Asked
+from lighten.store.folder import write_whole
+
+MOST_FLIPS = 400
+"""Rows with another answer that the summary lists with their texts; all are counted."""
+
+
+def recipe_of(run: Run, candidate: Candidate) -> Recipe:
+    """Everything that is needed to make a candidate again."""
+    steps = tuple(step_from(record) for record in candidate.recipe)
+    engine = engine_from({"use": candidate.engine, **candidate.engine_settings})
+    return Recipe(run.options.model, steps, engine, run.options.task, run.options.seed, {"source": run.options.data})
+
+
+def take_winner(run: Run, winner: Candidate) -> Artifact:
+    """Copy the winner's built artifact to ``winner/`` with what is needed to open it, whole or not at all."""
+    engine = engine_from({"use": winner.engine, **winner.engine_settings})
+    steps = [step_from(record) for record in winner.recipe]
+    from lighten.search.evaluate import built_of
+
+    built = built_of(run, steps, engine)
+    part, final = run.folder.path / ".winner.part", run.folder.path / "winner"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    for name in built.files:
+        target = part / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(built.path / name, target)
+    meta = {
+        **built.meta,
+        "labels": list(run.parts.labels),
+        "task": run.options.task,
+        "engine": {"use": winner.engine, **winner.engine_settings},
+        "threads": run.threads,
+    }
+    sealed = Artifact.seal(
+        part,
+        format=built.format,
+        parent=built.parent,
+        step=built.step,
+        seed=built.seed,
+        versions=built.versions,
+        meta=meta,
+    )
+    if final.exists():
+        shutil.rmtree(final)
+    part.rename(final)
+    return replace(sealed, path=final)
+
+
+def summarize(
+    run: Run,
+    asked: Asked,
+    search: Search | None,
+    sequence: SequenceResult[int] | None,
+    ladder: Mapping[str, Candidate],
+    state: str,
+    began: float,
+    started: str,
+) -> Summary:
+    """Everything the run knows, and the files beside it: ``results.jsonl``, ``run.toml``, ``summary.json``."""
+    candidates = tuple(c for c in run.folder.study.candidates() if c.state != "running")
+    winner = ladder.get("ours")
+    verdicts = {t.key: tuple(v.to_json() for v in t.verdicts) for t in (sequence.tested if sequence else ())}
+    last = list(verdicts.values())[-1] if verdicts else ()
+    out = run.folder.path
+    paths = {"run": out, "report": out / "report.html", "results": out / "results.jsonl", "study": out / "study.db"}
+    paths |= {"recipe": out / "run.toml", "summary": out / "summary.json"}
+    if winner is not None:
+        paths["winner"] = out / "winner"
+    summary = Summary(
+        state=state,
+        model=run.options.model,
+        budget=run.budget,
+        data=DataFacts(
+            run.options.data,
+            {name: len(run.parts[name]) for name in ("train", "tune", "select", "proof")},
+            run.parts.labels,
+            (*run.parts.notes, *run.notes, *(f"Engine {n} was left out: {why}" for n, why in run.refused.items())),
+        ),
+        candidates=candidates,
+        winner=Winner.of(winner, str(out / "winner")) if winner is not None else None,
+        verdicts=verdicts.get(winner.key, ()) if winner is not None else last,
+        frontier=_frontier(run, search) if search is not None else (),
+        baseline=tuple(Rung(rung, ladder[rung].key) for rung in RUNGS if rung in ladder),
+        power=asked.power,
+        tested=tuple(Tested(key, judged) for key, judged in verdicts.items()),
+        flips=_flips(run, winner) if winner is not None else (),
+        groups=_groups(run, winner) if winner is not None else (),
+        lineage=_lineage(run, winner) if winner is not None else (),
+        environment=run.environment,
+        paths={name: str(path) for name, path in paths.items()},
+        command=run.options.command(),
+        task=run.options.task,
+        lighten=version("lighten"),
+        started=started,
+        seconds=time.monotonic() - began,
+    )
+    _write(run, summary, winner)
+    return summary
+
+
+def _frontier(run: Run, search: Search) -> tuple[int, ...]:
+    points = []
+    for candidate in search.done.values():
+        price = cost(candidate, search.original, run.budget, search.quantities)
+        if candidate.state == "ok" and price is not None:
+            points.append((candidate, price, search.gain(candidate)))
+    return tuple(c.key for c in frontier(points))
+
+
+def _flips(run: Run, winner: Candidate) -> tuple[Flip, ...]:
+    before, after = run.folder.study.answers(0, "proof"), run.folder.study.answers(winner.key, "proof")
+    if before is None or after is None:
+        return ()
+    return flips_of(before, after, run.parts.proof, run.parts.labels)[:MOST_FLIPS]
+
+
+def _groups(run: Run, winner: Candidate) -> tuple[Group, ...]:
+    before, after = run.folder.study.answers(0, "proof"), run.folder.study.answers(winner.key, "proof")
+    return groups_of(before, after, run.parts.proof) if before is not None and after is not None else ()
+
+
+def _lineage(run: Run, winner: Candidate) -> tuple[Link, ...]:
+    """Artifacts from the original to the winner, in order; parents are looked up by id in the store."""
+    by_id: dict[str, Artifact] = {}
+    for folder in sorted(run.folder.store.root.iterdir()):
+        if (folder / "lighten.json").is_file():
+            artifact = Artifact.open(folder, verify=False)
+            by_id.setdefault(artifact.id, artifact)
+    chain: list[Link] = []
+    seen: set[str] = set()
+    at = winner.artifact
+    while at in by_id and at not in seen:
+        seen.add(at)
+        found = by_id[at]
+        chain.append(Link(found.id, found.step, found.parent, found.format, float(found.meta.get("seconds", 0.0))))
+        at = found.parent
+    return tuple(reversed(chain))
+
+
+def _write(run: Run, summary: Summary, winner: Candidate | None) -> None:
+    import json
+
+    lines = []
+    for candidate in summary.candidates:
+        head = {
+            "candidate": candidate.key,
+            "name": candidate.name,
+            "state": candidate.state,
+            "reason": candidate.reason,
+        }
+        if not candidate.results:
+            lines.append(json.dumps(head, ensure_ascii=False))
+        for result in candidate.results.values():
+            lines.append(json.dumps({**head, **result.to_json()}, ensure_ascii=False))
+    write_whole(run.folder.path / "results.jsonl", "\n".join(lines) + "\n")
+    recipe = recipe_of(run, winner) if winner is not None else Recipe(run.options.model, seed=run.options.seed)
+    title = [f"# {summary.command}", f"# lighten {summary.lighten}, {summary.started}", ""]
+    settings = {
+        "minimize": run.budget.minimize,
+        "keep": [c.text for c in run.budget.keep],
+        "under": [c.text for c in run.budget.under],
+        "data_fingerprint": run.parts.fingerprint,
+        "threads": run.threads,
+    }
+    tail = ["", "[run]", *(f"{name} = {json.dumps(value)}" for name, value in settings.items()), ""]
+    write_whole(run.folder.path / "run.toml", "\n".join(title) + recipe.to_toml() + "\n".join(tail))
+    summary.save(Path(summary.paths["summary"]))

@@ -1,0 +1,252 @@
+"""The search: stock candidates, then engine settings, then bodies with recovery, until time or candidates are spent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from lighten.core.engine import Engine
+from lighten.core.recipe import record_of, step_from
+from lighten.core.result import HIGHER, Candidate
+from lighten.core.space import Dressing, Space, variants
+from lighten.core.step import Step, settings_of
+from lighten.search import proposals
+from lighten.search.context import Run, quantities_of
+from lighten.search.evaluate import evaluate
+from lighten.search.proposals import Body
+from lighten.search.racing import cost, promising, shortfall
+from lighten.search.trials import Trials
+
+KEPT_DRESSINGS = 2
+"""How many dressings every body is measured in."""
+STOCK_SHARE = 0.35
+"""Share of the time after which no more engine settings are tried on the original."""
+
+
+class Search:
+    """One search over one space. Every decision follows from the study, so that it can be killed and resumed."""
+
+    def __init__(self, run: Run, reserve: float) -> None:
+        self.run, self.reserve = run, reserve
+        self.space = Space.compose(run.original.format, run.engines, run.facts)
+        self.dressings = list(self._all_dressings())
+        choices = proposals.choices(self.space, self.dressings)
+        self.trials = Trials(run.folder.study.path, choices, run.options.seed)
+        self.quantities = quantities_of(run.quality, run.speed)
+        self.done = {c.key: c for c in run.folder.study.candidates() if c.state != "running"}
+        self._repair()
+
+    def _all_dressings(self) -> Iterator[Dressing]:
+        for dressing in self.space.dressings:
+            yield dressing
+            for engine in one_at_a_time(dressing.engine):
+                yield replace(dressing, engine=engine)
+
+    def _repair(self) -> None:
+        """Finish what a killed run left: tell what was measured, measure again what was not."""
+        for number, point in self.trials.unfinished():
+            if set(point) != set(self.trials.choices):
+                self.trials.tell(number, None, None, [])
+            elif number + 1 in self.done:
+                self._tell(self.done[number + 1])
+            else:
+                body, dressing = proposals.from_parameters(self.space, self.dressings, point)
+                epochs = self.run.folder.study.recall(f"epochs of {number + 1}")
+                self._evaluate(number, body, dressing, "search" if body.reshaping else "stock", epochs)
+
+    @property
+    def original(self) -> Candidate:
+        """Candidate 0."""
+        return self.done[0]
+
+    def spent(self) -> bool:
+        """Whether the time or the number of candidates is used up."""
+        most = self.run.options.candidates
+        return self.run.clock.left <= self.reserve or (most is not None and len(self.done) - 1 >= most)
+
+    def go(self) -> None:
+        """Search until time or candidates are spent, or nothing is left to try."""
+        run = self.run
+        run.listener.phase("stock", run.clock.left)
+        for dressing in self._stock():
+            self._try(proposals.Body(), dressing, "stock")
+        for dressing in self._tuned():
+            if run.clock.seconds is None or run.clock.spent < STOCK_SHARE * run.clock.seconds:
+                self._try(proposals.Body(), dressing, "search")
+        for dressing in self._best_dressings(1):
+            if self.space.exact:
+                self._try(Body(proposals.exact_steps(self.space)), dressing, "search")
+        run.listener.phase("search", run.clock.left)
+        bodies = proposals.bodies(self.space)
+        while not self.spent():
+            body = proposals.next_body(self._tried(), bodies)
+            if body is None or not self._body(body):
+                break
+        self._sampled()
+
+    def _stock(self) -> list[Dressing]:
+        """Every combination of quantization and engine, at the first variant of each."""
+        seen: dict[tuple[str, ...], Dressing] = {}
+        for dressing in self.space.dressings:
+            kinds = (*(record_of(step)["use"] for step in dressing.steps), record_of(dressing.engine)["use"])
+            seen.setdefault(kinds, dressing)
+        return [d for d in seen.values() if not self._is_original(d)]
+
+    def _is_original(self, dressing: Dressing) -> bool:
+        first = self.original
+        record = {"use": first.engine, **first.engine_settings}
+        return not dressing.steps and record_of(dressing.engine) == record
+
+    def _tuned(self) -> list[Dressing]:
+        """Other settings of the quantization and the engine of the best stock dressing, one at a time."""
+        best = self._best_dressings(1)
+        if not best:
+            return []
+        found = [replace(best[0], engine=engine) for engine in one_at_a_time(best[0].engine)]
+        same = [d for d in self.space.dressings if [type(s) for s in d.steps] == [type(s) for s in best[0].steps]]
+        return [*found, *(d for d in same if d != best[0] and d.engine == best[0].engine)]
+
+    def _best_dressings(self, most: int) -> list[Dressing]:
+        """The cheapest dressings of the float original that look good enough, at most one for each pair of kinds."""
+        by_name = {proposals.dressing_name(d): d for d in self.dressings}
+        plain = [c for c in self.done.values() if c.key and c.name in by_name]
+        good = [c for c in plain if promising(c, self.original, self.run.budget, self.quantities)] or [
+            c for c in plain if c.state == "ok" and not self._missed_quality(c)
+        ]
+        kept: dict[tuple[str, ...], Dressing] = {}
+        for candidate in sorted(good, key=self._cost_of):
+            dressing = by_name[candidate.name]
+            kinds = (*(record_of(step)["use"] for step in dressing.steps), record_of(dressing.engine)["use"])
+            kept.setdefault(kinds, dressing)
+        return list(kept.values())[:most]
+
+    def _missed_quality(self, candidate: Candidate) -> bool:
+        return any(m > 0 for m in self._missed(candidate)[: len(self.run.budget.keep)])
+
+    def _cost_of(self, candidate: Candidate) -> float:
+        found = cost(candidate, self.original, self.run.budget, self.quantities)
+        return float("inf") if found is None else found
+
+    def _missed(self, candidate: Candidate) -> list[float]:
+        """By how much each floor, then each ceiling, is missed."""
+        found = []
+        for constraint in (*self.run.budget.keep, *self.run.budget.under):
+            missed = shortfall(constraint, self.quantities[constraint.metric], candidate, self.original)
+            found.append(1.0 if missed is None else missed)
+        return found
+
+    def _tried(self) -> dict[str, bool]:
+        """Every body tried so far, and whether its best candidate looks good enough in quality."""
+        tried: dict[str, bool] = {}
+        for candidate in self.done.values():
+            name = self.run.folder.study.recall(f"body of {candidate.key}")
+            if name:
+                good = candidate.state == "ok" and not self._missed_quality(candidate)
+                tried[name] = tried.get(name, False) or good
+        return tried
+
+    def _body(self, body: Body) -> bool:
+        """Try a body in the best dressings; False when there is no time for it."""
+        epochs = self._affordable(body)
+        if epochs == 0:
+            return False
+        for dressing in self._best_dressings(KEPT_DRESSINGS):
+            if not self._try(body, dressing, "search", epochs):
+                break
+        return True
+
+    def _affordable(self, body: Body) -> int | None:
+        """Epochs of recovery that the time left allows: None for the default, 0 when not even one fits."""
+        recovery = self._recovery(None)
+        usual = max((int(getattr(step, "epochs", 1)) for step in recovery), default=1)
+        past = self.run.folder.study.recall("seconds per epoch and share", [])
+        if not past or self.run.clock.seconds is None:
+            return None
+        slowest = max(seconds / (0.3 + 0.7 * share) for seconds, share in past)
+        each = slowest * (0.3 + 0.7 * body.share) * max(len(body.reshaping), 1)
+        fit = int((self.run.clock.left - self.reserve - 40.0) / each)
+        return None if fit >= usual else max(fit, 0)
+
+    def _recovery(self, epochs: int | None) -> tuple[Step, ...]:
+        made = []
+        for cls in self.space.recovery:
+            step = cls()
+            if epochs is not None and any(s.name == "epochs" for s in settings_of(cls)):
+                step = step_from({**record_of(step), "epochs": epochs})
+            made.append(step)
+        return tuple(made)
+
+    def _sampled(self) -> None:
+        """What bisection left open: Optuna's sampler, until it only repeats itself."""
+        repeats = 0
+        while not self.spent() and repeats < 8 and self.space.reshaping:
+            number, point = self.trials.ask()
+            body, dressing = proposals.from_parameters(self.space, self.dressings, point)
+            name = self._name(body, dressing, None)
+            epochs = self._affordable(body) if body.reshaping else None
+            if epochs == 0 or any(c.name == name for c in self.done.values()):
+                self.trials.tell(number, None, None, [])
+                repeats += 1
+                continue
+            repeats = 0
+            self._evaluate(number, body, dressing, "search", epochs)
+
+    def _name(self, body: Body, dressing: Dressing, epochs: int | None) -> str:
+        return proposals.name_of((*body.recipe(self._recovery(epochs)), *dressing.steps), dressing.engine)
+
+    def _try(self, body: Body, dressing: Dressing, role: str, epochs: int | None = None) -> bool:
+        """Measure a candidate unless it was measured before; False when the budget of trials or time is used up."""
+        if any(c.name == self._name(body, dressing, epochs) for c in self.done.values()):
+            return True
+        if self.spent():
+            return False
+        number, _ = self.trials.ask(proposals.parameters(self.space, body, dressing))
+        self._evaluate(number, body, dressing, role, epochs)
+        return True
+
+    def _evaluate(self, number: int, body: Body, dressing: Dressing, role: str, epochs: int | None) -> None:
+        study = self.run.folder.study
+        study.remember(f"epochs of {number + 1}", epochs)
+        if body.reshaping:
+            study.remember(f"body of {number + 1}", body.name)
+        steps = (*body.recipe(self._recovery(epochs)), *dressing.steps)
+        candidate = evaluate(self.run, number + 1, steps, dressing.engine, role)
+        known = study.recall("seconds per epoch and share", [])
+        fresh = body.reshaping and body.name not in {study.recall(f"body of {key}") for key in self.done}
+        if fresh and candidate.state == "ok":
+            trained = max((int(getattr(s, "epochs", 1)) for s in self._recovery(epochs)), default=1)
+            each = candidate.seconds / trained / len(body.reshaping)
+            study.remember("seconds per epoch and share", [*known, [each, body.share]])
+        self._tell(candidate)
+
+    def _tell(self, candidate: Candidate) -> None:
+        before = self._leader()
+        self.done[candidate.key] = candidate
+        price = cost(candidate, self.original, self.run.budget, self.quantities)
+        if candidate.state != "ok" or price is None:
+            self.trials.tell(candidate.key - 1, None, None, [])
+            return
+        self.trials.tell(candidate.key - 1, price, -self.gain(candidate), self._missed(candidate))
+        leader = self._leader()
+        if leader is not None and leader is not before:
+            self.run.listener.best(leader)
+
+    def _leader(self) -> Candidate | None:
+        good = [
+            c for c in self.done.values() if c.key and promising(c, self.original, self.run.budget, self.quantities)
+        ]
+        return min(good, key=self._cost_of, default=None)
+
+    def gain(self, candidate: Candidate) -> float:
+        """Change of the first floor's metric against the original on ``select``, positive when better."""
+        first = self.run.budget.keep[0].metric
+        value, before = candidate.value(first), self.original.value(first)
+        change = (value or 0.0) - (before or 0.0)
+        return change if self.quantities[first].direction == HIGHER else -change
+
+
+def one_at_a_time(engine: Engine) -> list[Engine]:
+    """Variants of an engine that differ from it in one setting."""
+    base = record_of(engine)
+    every: list[Engine] = variants(type(engine))
+    return [v for v in every if sum(record_of(v)[name] != base[name] for name in base) == 1]

@@ -1,0 +1,147 @@
+"""What to try next: cheap candidates first, then bodies by bisection on their cost, then what Optuna suggests.
+
+A *body* is a float network after reshaping and recovery; its *share* is the estimated part of the arithmetic that is
+left. Quality falls as the share falls, so bisection finds the cheapest body that still looks good in few trials; a body
+costs minutes, its dressings seconds. What bisection leaves open goes to Optuna's constrained TPE sampler. Every choice
+is a function of the study alone, so that a resumed run goes on as an uninterrupted one would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import log
+from typing import Any
+
+from lighten.core import catalog
+from lighten.core.recipe import record_of, step_from
+from lighten.core.space import Dressing, Space, variants
+from lighten.core.step import Step, settings_of
+
+OFF = "off"
+
+
+@dataclass(frozen=True)
+class Body:
+    """Which exact and reshaping steps make a float network; recovery follows each reshaping step.
+
+    Attributes:
+        exact: steps that change no answer on covered text.
+        reshaping: in catalog order.
+    """
+
+    exact: tuple[Step, ...] = ()
+    reshaping: tuple[Step, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """Estimated share of the original's arithmetic that is left."""
+        share = 1.0
+        for step in self.reshaping:
+            share *= step.share()
+        return share
+
+    def recipe(self, recovery: Sequence[Step]) -> tuple[Step, ...]:
+        """The steps in order, each reshaping step followed by recovery."""
+        chain: list[Step] = list(self.exact)
+        for step in self.reshaping:
+            chain += [step, *recovery]
+        return tuple(chain)
+
+    @property
+    def name(self) -> str:
+        """Key of this body in a study."""
+        return " + ".join(describe(step) for step in (*self.exact, *self.reshaping)) or "as it is"
+
+
+def describe(step: Any) -> str:
+    """``layers(keep=0.5)``: a step or engine with the settings that differ from the default."""
+    record = record_of(step)
+    defaults = {s.name: s.default for s in settings_of(type(step))}
+    changed = [f"{k}={v}" for k, v in record.items() if k != "use" and v != defaults[k]]
+    ranged = [f"{s.name}={record[s.name]}" for s in settings_of(type(step)) if s.search and s.name in record]
+    shown = ", ".join(dict.fromkeys([*changed, *(ranged if isinstance(step, Step) else [])]))
+    return f"{record['use'].rpartition('.')[2]}{f'({shown})' if shown else ''}"
+
+
+def name_of(steps: Sequence[Step], engine: Any) -> str:
+    """A short, readable name of a candidate."""
+    shown = [describe(step) for step in steps if catalog.name_of(step).partition(".")[0] not in ("distill", "train")]
+    return f"{' + '.join(shown) or 'as it is'} @ {describe(engine)}"
+
+
+def bodies(space: Space) -> list[Body]:
+    """Every body with reshaping, the largest share first; exact steps are on (see :func:`exact_steps`)."""
+    exact = exact_steps(space)
+    choices: list[list[Step | None]] = [[None, *variants(cls)] for cls in space.reshaping]
+    found = []
+    for combination in product(*choices):
+        steps = tuple(step for step in combination if step is not None)
+        body = Body(exact, steps)
+        if steps and body.share < 1.0:
+            found.append(body)
+    return sorted(found, key=lambda b: (-b.share, len(b.reshaping), b.name))
+
+
+def exact_steps(space: Space) -> tuple[Step, ...]:
+    """Exact steps at their defaults."""
+    return tuple(cls() for cls in space.exact)
+
+
+def next_body(tried: Mapping[str, bool], open_bodies: Sequence[Body]) -> Body | None:
+    """The body to try next, by bisection on the logarithm of the share; None when there is none left in between.
+
+    Args:
+        tried: name of each body tried so far, and whether its best candidate looks good enough.
+        open_bodies: every body, tried or not, the largest share first.
+    """
+    by_name = {body.name: body for body in open_bodies}
+    known = {name: ok for name, ok in tried.items() if name in by_name}
+    good = [by_name[name].share for name, ok in known.items() if ok]
+    bad = [by_name[name].share for name, ok in known.items() if not ok]
+    top = min(good, default=1.0)
+    bottom = max((s for s in bad if s < top), default=0.0)
+    between = [b for b in open_bodies if b.name not in known and bottom < b.share < top]
+    if not between:
+        return None
+    if not bad:
+        # Nothing has failed yet: halve the cost of the cheapest success.
+        target = log(top * 0.5)
+    else:
+        target = (log(top) + log(max(bottom, 1e-3))) / 2
+    return min(between, key=lambda b: (abs(log(b.share) - target), len(b.reshaping), b.name))
+
+
+def parameters(space: Space, body: Body, dressing: Dressing) -> dict[str, str]:
+    """The point of Optuna's space that a candidate is: a choice for each step class and for the dressing."""
+    point = {}
+    for cls in (*space.exact, *space.reshaping):
+        made = [step for step in (*body.exact, *body.reshaping) if type(step) is cls]
+        point[catalog.name_of(cls)] = describe(made[0]) if made else OFF
+    return {**point, "dressing": dressing_name(dressing)}
+
+
+def dressing_name(dressing: Dressing) -> str:
+    """Name of a dressing: its steps and its engine with all that differs from the defaults."""
+    return name_of(dressing.steps, dressing.engine)
+
+
+def choices(space: Space, dressings: Sequence[Dressing]) -> dict[str, list[str]]:
+    """Optuna's space: names of the choices for each step class and for the dressing."""
+    found = {catalog.name_of(cls): [OFF, describe(cls())] for cls in space.exact}
+    for cls in space.reshaping:
+        found[catalog.name_of(cls)] = [OFF, *(describe(step) for step in variants(cls))]
+    return {**found, "dressing": [dressing_name(d) for d in dressings]}
+
+
+def from_parameters(space: Space, dressings: Sequence[Dressing], point: Mapping[str, str]) -> tuple[Body, Dressing]:
+    """The body and dressing at a point of Optuna's space."""
+    exact = tuple(cls() for cls in space.exact if point[catalog.name_of(cls)] != OFF)
+    reshaping = []
+    for cls in space.reshaping:
+        for step in variants(cls):
+            if describe(step) == point[catalog.name_of(cls)]:
+                reshaping.append(step_from(record_of(step)))
+    by_name = {dressing_name(d): d for d in dressings}
+    return Body(exact, tuple(reshaping)), by_name[point["dressing"]]

@@ -1,0 +1,110 @@
+"""The proof: finalists in a fixed order, from the safest to the cheapest, on the part that nothing has looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lighten.core.errors import CandidateFailed
+from lighten.core.recipe import engine_from, step_from
+from lighten.core.result import HIGHER, Candidate
+from lighten.measure.process import SessionProcess
+from lighten.measure.quality import verdict
+from lighten.proof.sequence import SequenceResult, fixed_sequence
+from lighten.proof.verdict import Verdict
+from lighten.search.context import Run
+from lighten.search.evaluate import answer, built_of
+from lighten.search.loop import Search
+from lighten.search.racing import cost, shortfall
+
+LEAST_CHANCE = 0.02
+"""Finalists whose estimated chance to hold is below this are not tested: opening the proof for them is idle."""
+
+
+def finalists(run: Run, search: Search) -> list[tuple[Candidate, float]]:
+    """Candidates worth testing with their estimated chance to hold, in the order of the test.
+
+    Chosen on ``select`` alone. The safest comes first; each next one is cheaper than all before it, for a dearer and
+    riskier one could never win. The original's own settings (candidate 0) are not among them.
+    """
+    found = []
+    for candidate in search.done.values():
+        if candidate.key == 0 or candidate.state != "ok":
+            continue
+        price = cost(candidate, search.original, run.budget, search.quantities)
+        over = [shortfall(c, search.quantities[c.metric], candidate, search.original) for c in run.budget.under]
+        if price is None or price >= 1.0 or any(missed is None or missed > 0 for missed in over):
+            continue
+        found.append((candidate, price, chance(run, search, candidate)))
+    ordered = sorted(found, key=lambda f: (-f[2], f[1]))
+    kept: list[tuple[Candidate, float]] = []
+    cheapest = float("inf")
+    for candidate, price, likely in ordered:
+        if price < cheapest and likely >= LEAST_CHANCE:
+            kept.append((candidate, likely))
+            cheapest = price
+    return kept
+
+
+def chance(run: Run, search: Search, candidate: Candidate) -> float:
+    """Estimated chance that every floor holds on ``proof``, from the difference and the flips seen on ``select``."""
+    from scipy.stats import norm
+
+    rows = run.parts.select
+    before, after = _right(run, 0), _right(run, candidate.key)
+    disagreement = max(float(np.mean(before != after)), 1.0 / len(rows))
+    seen, proof = sqrt(disagreement / len(rows)), sqrt(disagreement / max(len(run.parts.proof), 1))
+    lowest = 1.0
+    for constraint in run.budget.keep:
+        quantity = search.quantities[constraint.metric]
+        value, original = candidate.value(constraint.metric), search.original.value(constraint.metric)
+        if value is None or original is None:
+            return 0.0
+        change = (value - original) if quantity.direction == HIGHER else (original - value)
+        room = change + constraint.margin(original, quantity.direction) - 1.645 * proof
+        lowest = min(lowest, float(norm.cdf(room / sqrt(seen**2 + proof**2))))
+    return lowest
+
+
+def _right(run: Run, key: int) -> NDArray[Any]:
+    answers = run.folder.study.answers(key, "select")
+    assert answers is not None, f"candidate {key} was measured without answers"
+    return run.task.right(answers, run.parts.select)
+
+
+def prove(run: Run, ordered: Sequence[tuple[Candidate, float]]) -> SequenceResult[int]:
+    """Test the finalists in order; the first failure ends it. From here on the search is closed."""
+    run.folder.study.remember("proof opened", [candidate.key for candidate, _ in ordered])
+    original = proof_answers(run, run.folder.study.candidates()[0])
+
+    def test(candidate: Candidate) -> Callable[[], list[Verdict]]:
+        def judge() -> list[Verdict]:
+            run.listener.candidate(candidate.key, candidate.name)
+            answers = proof_answers(run, candidate)
+            return [
+                verdict(run.quality, constraint, original, answers, run.parts.proof, run.options.seed)
+                for constraint in run.budget.keep
+            ]
+
+        return judge
+
+    return fixed_sequence((candidate.key, test(candidate)) for candidate, _ in ordered)
+
+
+def proof_answers(run: Run, candidate: Candidate) -> NDArray[np.float32]:
+    """A candidate's answers on ``proof``, asked once from the built file in its engine: float32 [n, classes]."""
+    known = run.folder.study.answers(candidate.key, "proof")
+    if known is not None:
+        return known
+    engine = engine_from({"use": candidate.engine, **candidate.engine_settings})
+    built = built_of(run, [step_from(record) for record in candidate.recipe], engine)
+    if built.id != candidate.artifact:
+        raise CandidateFailed(f"Candidate {candidate.key} was built again and is not the file that was measured.")
+    with SessionProcess(built, engine, threads=run.threads) as session:
+        answers = answer(run, session, "proof", candidate.key)
+    run.clock.tick()
+    return answers

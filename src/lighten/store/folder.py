@@ -1,0 +1,118 @@
+"""The run folder: its layout, its lock, and whether it may be used or resumed."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from lighten.core.errors import RunFolderError
+from lighten.core.task import Parts, Rows
+from lighten.store.artifacts import ArtifactStore, disk_error
+from lighten.store.study import Study
+
+MANIFEST = "manifest.json"
+
+
+class RunFolder:
+    """A folder that one run owns.
+
+    Attributes:
+        path: the folder.
+        store: artifacts; study: candidates and answers.
+    """
+
+    def __init__(self, path: Path, lock: IO[str]) -> None:
+        self.path = path
+        self._lock = lock
+        self.store = ArtifactStore(path / "store")
+        self.store.sweep()
+        self.study = Study(path / "study.db")
+
+    @classmethod
+    def open(cls, path: Path, manifest: Mapping[str, Any], *, resume: bool) -> RunFolder:
+        """Make the folder, or take up the run in it.
+
+        Args:
+            manifest: what the run was asked (plain values); a resumed run must be asked the same.
+
+        Raises:
+            RunFolderError: not writable, holds another run or other files, or another process works in it.
+        """
+        old = path / MANIFEST
+        if path.exists() and not path.is_dir():
+            raise RunFolderError(f"--out {path} is a file.", fix="give a folder")
+        if old.is_file():
+            if not resume:
+                raise RunFolderError(
+                    f"--out {path} holds a run already.",
+                    fix="add --resume to go on with it, or give another --out",
+                )
+            _same(json.loads(old.read_text(encoding="utf-8")), manifest, path)
+        elif path.is_dir() and any(entry.name != ".lock" for entry in path.iterdir()):
+            raise RunFolderError(f"--out {path} holds files that are not a run.", fix="give a new or empty folder")
+        elif resume:
+            raise RunFolderError(f"--resume: there is no run in {path}.", fix="leave --resume out to start one")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            lock = (path / ".lock").open("a+", encoding="utf-8")
+        except OSError as error:
+            raise disk_error(error, path.parent) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.close()
+            raise RunFolderError(f"Another process is working in {path}.", fix="wait for it or end it") from error
+        try:
+            if not old.is_file():
+                write_whole(old, json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+            return cls(path, lock)
+        except OSError as error:
+            raise disk_error(error, path) from error
+
+    def close(self) -> None:
+        """Give the lock back."""
+        self.study.close()
+        self._lock.close()
+
+
+def _same(old: Mapping[str, Any], new: Mapping[str, Any], path: Path) -> None:
+    changed = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    if changed:
+        lines = "; ".join(f"{name} was {old.get(name)!r} and is now {new.get(name)!r}" for name in changed)
+        raise RunFolderError(
+            f"--resume: the run in {path} was asked something else: {lines}.",
+            fix="repeat the first command with --resume added, or give another --out",
+        )
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file so that a reader sees the old or the new one, never half of it."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with part.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(path)
+
+
+def save_parts(parts: Parts, path: Path) -> None:
+    """Freeze the data of a run, so that every process and a resumed run see the same rows."""
+    rows = {
+        name: {field: list(getattr(parts[name], field)) for field in ("inputs", "targets", "groups", "units", "ids")}
+        for name in ("train", "tune", "select", "proof")
+    }
+    write_whole(path, json.dumps({"labels": parts.labels, "notes": parts.notes, **rows}, ensure_ascii=False))
+
+
+def load_parts(path: Path) -> Parts:
+    """Read what :func:`save_parts` wrote."""
+    record = json.loads(path.read_text(encoding="utf-8"))
+    rows = {
+        name: Rows(**{field: tuple(values) for field, values in record[name].items()})
+        for name in ("train", "tune", "select", "proof")
+    }
+    return Parts(**rows, labels=tuple(record["labels"]), notes=tuple(record["notes"]))

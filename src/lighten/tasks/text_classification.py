@@ -1,0 +1,40 @@
+"""Text classification: one class per text, such as sentiment, topic or intent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from lighten.core.task import Rows, Task
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class TextClassification(Task):
+    """Exactly one class per text; the answer is the class with the largest logit."""
+
+    metrics: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1", "worst_group", "log_loss", "calibration_error")
+
+    def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Mean cross entropy in nats. logits: [batch, classes]; targets: [batch] int64."""
+        from torch.nn.functional import cross_entropy
+
+        return cross_entropy(logits.float(), targets)
+
+    def distance(self, logits: Tensor, teacher: Tensor) -> Tensor:
+        """Mean squared error of the logits (Ba and Caruana 2014). logits, teacher: [batch, classes]."""
+        from torch.nn.functional import mse_loss
+
+        return mse_loss(logits.float(), teacher.float())
+
+    def right(self, outputs: NDArray[Any], rows: Rows) -> NDArray[Any]:
+        """Whether the largest logit is the target's. outputs: [n, classes]. Returns [n] bool."""
+        if len(outputs) != len(rows):
+            raise ValueError(f"{len(outputs)} outputs for {len(rows)} rows")
+        found: NDArray[Any] = np.argmax(outputs, axis=1) == np.asarray(rows.targets, dtype=np.int64)
+        return found

@@ -1,0 +1,61 @@
+"""Fine-tune all weights on the task's labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from lighten.core.errors import StepFailed
+from lighten.core.step import Needs, Step, setting
+from lighten.nets.loop import Schedule, fit
+from lighten.nets.network import Network
+
+
+@dataclass(frozen=True)
+class FullTraining(Step):
+    """Plain fine-tuning with the task's loss: AdamW, warm-up, linear decay, early stopping on ``tune``."""
+
+    consumes: ClassVar[tuple[str, ...]] = ("hf",)
+    needs: ClassVar[frozenset[str]] = frozenset({"train", "tune"})
+    extra: ClassVar[str] = "train"
+
+    epochs: int = setting(3, "Passes over the training rows; fewer when the time is short.", low=1, high=100)
+    learning_rate: float = setting(
+        1e-4, "Peak rate for a network 384 wide; scaled by 384 / width.", low=1e-7, high=1e-1
+    )
+    batch_rows: int = setting(32, "Rows per update.", unit="rows", low=1, high=1024)
+    weight_decay: float = setting(0.01, "Decay of the matrices.", low=0.0, high=1.0)
+    dropout: float = setting(0.0, "Rate of dropout; above 0 training takes about half as long again.", low=0.0, high=0.9)
+    freeze_embeddings: bool = setting(False, "Leave the embeddings as they are.")
+
+    def run(self, model: Network, needs: Needs) -> Network:
+        """Train in place; the best weights seen on ``tune`` stay.
+
+        Raises:
+            StepFailed: the loss became infinite or NaN.
+        """
+        if needs.train is None or needs.tune is None:
+            raise StepFailed("Training needs rows to train and to tune on.")
+        targets = torch.tensor(needs.train.targets)
+        schedule = Schedule(
+            epochs=self.epochs,
+            learning_rate=self.learning_rate,
+            batch_rows=self.batch_rows,
+            weight_decay=self.weight_decay,
+            dropout=self.dropout,
+            freeze_embeddings=self.freeze_embeddings,
+        )
+        fit(
+            model,
+            needs.train,
+            needs.tune,
+            needs.task,
+            lambda logits, rows: needs.task.loss(logits, targets[rows]),
+            schedule,
+            seed=needs.seed,
+            threads=needs.threads,
+            watch=needs.watch,
+        )
+        return model

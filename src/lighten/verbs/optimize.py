@@ -1,0 +1,107 @@
+"""optimize: find the cheapest version of a model that provably still works."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lighten.core.errors import InputError, Interrupted
+from lighten.core.summary import Summary
+from lighten.report.card import write_card
+from lighten.report.page import write_page
+from lighten.search.listener import Listener
+from lighten.search.optimize import search_for_winner
+from lighten.search.options import Options, seconds_of
+
+
+def optimize(
+    model: str | Path,
+    data: str | Path,
+    *,
+    keep: Sequence[str] | str = (),
+    under: Sequence[str] | str = (),
+    minimize: str = "cpu",
+    time: str | None = "15m",
+    candidates: int | None = None,
+    engines: Sequence[str] | str = (),
+    threads: int = 0,
+    out: str | Path | None = None,
+    text: str | None = None,
+    label: str | None = None,
+    group: str | None = None,
+    unit: str | None = None,
+    drop_empty: bool = False,
+    seed: int = 0,
+    resume: bool = False,
+    listener: Listener | None = None,
+) -> Summary:
+    """Find the cheapest version of a text classifier that provably still works on your data.
+
+    Args:
+        model: HF folder, hub id, ``sample:NAME`` or an artifact of ours.
+        data: csv, tsv, jsonl, parquet, HF dataset folder or hub id, or ``sample:NAME``.
+        keep: quality floors such as ``"accuracy>=-1pt"``; by default the task's first metric at a provable margin.
+        under: ceilings such as ``"p95<=5ms"`` or ``"size<=50%"``.
+        minimize: ``cpu``, ``p50``, ``p95``, ``throughput``, ``memory``, ``size``, ...
+        time: of the search, such as ``"15m"``; None when only ``candidates`` bounds it.
+        engines: catalog names; empty for every engine that works here.
+        threads: cores to use; 0 for all that this process may use.
+        out: the run's folder; by default a new one below ``runs/``.
+        text, label, group, unit: columns; found by themselves when they can be.
+        resume: take up the run in ``out``.
+
+    Returns:
+        What the run knows; ``summary.state`` is ``"winner"`` or ``"nothing_met"``. The folder holds ``winner/``,
+        ``report.html``, ``results.jsonl``, ``run.toml``, ``summary.json`` and ``study.db``.
+
+    Raises:
+        InputError: something given cannot be used; nothing was written.
+        Interrupted: Ctrl-C; the report of what there is was written.
+    """
+    if candidates is not None and candidates < 1:
+        raise InputError(f"--candidates is {candidates}.", allowed="1 or more")
+    if threads < 0:
+        raise InputError(f"--threads is {threads}.", allowed="1 or more; 0 for all that are allowed")
+    if time is None and candidates is None:
+        raise InputError("Nothing bounds the search.", fix="give --time 15m or --candidates 20")
+    options = Options(
+        model=str(model),
+        data=str(data),
+        out=Path(out) if out is not None else fresh_folder(str(data)),
+        keep=tuple([keep] if isinstance(keep, str) else keep),
+        under=tuple([under] if isinstance(under, str) else under),
+        minimize=minimize,
+        text=text,
+        label=label,
+        group=group,
+        unit=unit,
+        drop_empty=drop_empty,
+        seconds=seconds_of(time) if time is not None else None,
+        candidates=candidates,
+        engines=tuple([engines] if isinstance(engines, str) else engines),
+        threads=threads,
+        seed=seed,
+        resume=resume,
+    )
+    try:
+        summary = search_for_winner(options, listener)
+    except Interrupted as stop:
+        if isinstance(stop.summary, Summary):
+            write_page(stop.summary, Path(stop.summary.paths["report"]))
+        raise
+    write_page(summary, Path(summary.paths["report"]))
+    if summary.winner is not None:
+        write_card(summary, Path(summary.winner.path) / "README.md")
+    return summary
+
+
+def fresh_folder(data: str) -> Path:
+    """A folder below ``runs/`` named after the data that does not exist yet."""
+    stem = Path(data.rpartition(":")[2].strip("/").replace("/", "-")).stem or "run"
+    first = Path("runs") / stem
+    number = 2
+    found = first
+    while found.exists():
+        found = first.with_name(f"{stem}-{number}")
+        number += 1
+    return found

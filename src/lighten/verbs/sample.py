@@ -1,0 +1,29 @@
+"""sample: models and data to try with."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from lighten.core.errors import RunFolderError
+from lighten.data.samples import fetch_sample
+
+
+def sample(name: str, folder: str | Path | None = None, *, progress: Callable[[str], None] | None = None) -> Path:
+    """Fetch a sample once, and copy it to ``folder`` when one is given. Returns where it is.
+
+    Raises:
+        UnknownName: there is no such sample. RunFolderError: ``folder`` exists. InputError: it cannot be fetched.
+    """
+    found = fetch_sample(name, progress=progress)
+    if folder is None:
+        return found
+    target = Path(folder)
+    if target.exists() and (target.is_file() or any(target.iterdir())):
+        raise RunFolderError(f"{target} exists already and is not empty.", fix="give a new folder")
+    if found.is_dir():
+        shutil.copytree(found, target, dirs_exist_ok=True)
+        return target
+    target.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copy(found, target))

@@ -1,0 +1,112 @@
+"""Which column is what: by option, by name, by content; doubt is an error that lists the candidates."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lighten.core.errors import DataError, UnknownName
+from lighten.data.cells import Cell, Table
+from lighten.data.columns import find_columns
+from lighten.data.examples import check_classes, usable
+from lighten.data.labels import label_text, sorted_labels
+
+
+def table(**columns: list[Cell]) -> Table:
+    return Table({name: tuple(cells) for name, cells in columns.items()}, "data.csv")
+
+
+LONG: list[Cell] = [f"a sentence of some length, number {i}" for i in range(60)]
+FEW: list[Cell] = ["yes", "no", "no"] * 20
+
+
+def test_usual_names_are_found_whatever_their_case() -> None:
+    found = find_columns(table(Review=LONG, Sentiment=FEW, domain=["a", "b"] * 30, id=list(range(60))))
+    assert (found.text, found.label, found.group, found.unit) == ("Review", "Sentiment", "domain", None)
+
+
+def test_unusual_names_are_found_by_content() -> None:
+    found = find_columns(table(number=list(range(60)), was_gefiel=LONG, urteil=FEW))
+    assert (found.text, found.label) == ("was_gefiel", "urteil")
+    assert any("longest" in note for note in found.notes)
+
+
+def test_text_and_label_win_over_other_usual_names() -> None:
+    found = find_columns(table(text=LONG, content=LONG, label=FEW, stars=FEW))
+    assert (found.text, found.label) == ("text", "label")
+
+
+def test_given_names_win_and_are_checked() -> None:
+    data = table(text=LONG, other=LONG, label=FEW, stars=FEW)
+    assert find_columns(data, text="other", label="stars").text == "other"
+    with pytest.raises(UnknownName, match="did you mean 'stars'"):
+        find_columns(data, label="star")
+    with pytest.raises(DataError, match="given for two things"):
+        find_columns(data, text="text", label="text")
+
+
+@pytest.mark.parametrize(
+    ("columns", "option"),
+    [
+        ({"review": LONG, "content": LONG, "label": FEW}, "--text review"),
+        ({"a": LONG, "b": LONG, "label": FEW}, "--text a"),
+        ({"text": LONG, "stars": FEW, "category": FEW}, "--label category"),
+        ({"text": LONG, "u": FEW, "v": FEW}, "--label u"),
+        ({"text": LONG, "v": LONG}, "--label"),
+        ({"number": list(range(60)), "label": FEW}, "--text"),
+    ],
+)
+def test_doubt_lists_the_candidates_and_the_option(columns: dict[str, list[Cell]], option: str) -> None:
+    with pytest.raises(DataError, match=option):
+        find_columns(table(**columns))
+
+
+def test_a_column_named_split_is_not_taken_for_the_label() -> None:
+    assert find_columns(table(text=LONG, split=["train", "test"] * 30, verdict=FEW)).label == "verdict"
+
+
+def test_unit_is_used_when_it_keeps_enough_rows_together() -> None:
+    assert find_columns(table(text=LONG, label=FEW, user=[i // 2 for i in range(60)])).unit == "user"
+    few = find_columns(table(text=LONG, label=FEW, user=[i % 3 for i in range(60)]))
+    assert few.unit is None and any("'user'" in note and "not used" in note for note in few.notes)
+    assert find_columns(table(text=LONG, label=FEW, user=[i % 3 for i in range(60)]), unit="user").unit == "user"
+
+
+@pytest.mark.parametrize(
+    ("value", "label"),
+    [(1, "1"), (1.0, "1"), ("1.0", "1"), (" 1 ", "1"), (True, "true"), ("False", "false"), (2.5, "2.5"), ("007", "007"),
+     (None, None), (float("nan"), None), ("  ", None), ("-1.00", "-1"), ("None", "None"), (float("inf"), "inf")],
+)  # fmt: skip
+def test_one_spelling_per_class(value: Cell, label: str | None) -> None:
+    assert label_text(value) == label
+
+
+@given(st.lists(st.sampled_from(["10", "9", "-1", "2.5"]), min_size=1), st.randoms())
+def test_label_order_does_not_depend_on_the_rows(labels: list[str], random: object) -> None:
+    assert sorted_labels(reversed(labels)) == sorted_labels(labels)
+    assert sorted_labels(["10", "9", "-1"]) == ("-1", "9", "10")
+    assert sorted_labels(["10", "9", "x"]) == ("10", "9", "x")
+
+
+def test_empty_cells_are_listed_by_row_or_dropped_and_counted() -> None:
+    data = table(text=["a", " ", "c", None, "e"], label=["x", "y", float("nan"), "x", "y"])
+    columns = find_columns(data, text="text", label="label")
+    with pytest.raises(DataError, match=r"2 rows without 'text' \(row 2, 4\); 1 row without 'label' \(row 3\)"):
+        usable(data, columns)
+    kept = usable(data, columns, drop_empty=True)
+    assert [row.number for row in kept.rows] == [1, 5]
+    assert any("row 2, 4" in note for note in kept.notes)
+
+
+def test_classes_are_checked() -> None:
+    def notes(labels: list[Cell]) -> tuple[str, ...]:
+        data = table(text=[f"t {i}" for i in range(len(labels))], label=labels)
+        return check_classes(usable(data, find_columns(data, text="text", label="label")), "label", data.source)
+
+    with pytest.raises(DataError, match="same label"):
+        notes(["x"] * 9)
+    with pytest.raises(DataError, match="a number to predict"):
+        notes([i / 7 for i in range(1, 60)])
+    assert any("'rare' (3)" in note for note in notes(["x"] * 40 + ["y"] * 40 + ["rare"] * 3))
+    assert any("'nan'" in note for note in notes(["x"] * 40 + ["nan"] * 40))

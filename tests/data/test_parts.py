@@ -1,0 +1,163 @@
+"""Parts are decided by content: stable when rows are added, no text on two sides, units in one piece."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lighten.core.errors import DataError
+from lighten.core.task import PART_NAMES, Parts
+from lighten.data.cells import Cell, Table
+from lighten.data.columns import Columns
+from lighten.data.examples import Example
+from lighten.data.parts import FRACTIONS, encode, split
+
+BASE = [(f"sentence number {i}", ("no", "yes")[i % 2], f"user{i % 60}") for i in range(400)]
+PLAIN, BY_UNIT = Columns("text", "label"), Columns("text", "label", unit="user")
+Row = tuple[str, str, str]
+
+
+def table(rows: Sequence[Row], **more: Sequence[Cell]) -> Table:
+    texts, labels, users = zip(*rows, strict=True)
+    return Table({"text": texts, "label": labels, "user": users, **{n: tuple(v) for n, v in more.items()}}, "data.csv")
+
+
+def part_of(parts: Parts) -> dict[str, str]:
+    return {text: name for name in PART_NAMES for text in parts[name].inputs}
+
+
+def keys(parts: Parts, name: str) -> set[str]:
+    return {Example(text, "", 0).key for text in parts[name].inputs}
+
+
+added = st.lists(
+    st.tuples(
+        st.sampled_from(["sentence number 7", "Sentence  NUMBER 7", "new", "brand new"]) | st.text("ab ", min_size=1),
+        st.sampled_from(["no", "yes"]),
+        st.sampled_from(["user1", "user2", "someone"]),
+    ).filter(lambda row: bool(row[0].strip())),
+    max_size=30,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(added, st.integers(0, 5), st.booleans())
+def test_adding_rows_never_moves_others(rows: list[Row], seed: int, by_unit: bool) -> None:
+    columns = BY_UNIT if by_unit else PLAIN
+    before = part_of(split(table(BASE), columns, seed=seed))
+    after = part_of(split(table([*BASE, *rows]), columns, seed=seed))
+    moved = [text for text, name in after.items() if before.get(text, name) != name]
+    if by_unit:  # a text that now also belongs to a more guarded unit is kept there only
+        assert all(any(Example(row[0], "", 0).key == Example(text, "", 0).key for row in rows) for text in moved)
+    else:
+        assert not moved
+        assert set(before) <= set(after)
+
+
+@settings(max_examples=40, deadline=None)
+@given(added, st.booleans())
+def test_no_text_is_on_two_sides_and_units_stay_whole(rows: list[Row], by_unit: bool) -> None:
+    parts = split(table([*BASE, *rows, *rows]), BY_UNIT if by_unit else PLAIN)
+    for one in PART_NAMES:
+        for other in PART_NAMES:
+            if one < other:
+                assert not keys(parts, one) & keys(parts, other)
+                assert not set(parts[one].units) & set(parts[other].units)
+        if one != "train":
+            assert len(keys(parts, one)) == len(parts[one]), "items outside train are independent"
+
+
+def test_shares_and_seed() -> None:
+    rows = [(f"text {i}", "ab"[i % 2], "") for i in range(4000)]
+    parts = split(table(rows), PLAIN)
+    for name, share in FRACTIONS.items():
+        assert len(parts[name]) / len(rows) == pytest.approx(share, abs=0.03)
+    assert sum(len(parts[name]) for name in PART_NAMES) == len(rows)
+    assert parts.fingerprint == split(table(rows), PLAIN).fingerprint
+    assert parts.fingerprint != split(table(rows), PLAIN, seed=1).fingerprint
+    halves = split(table(rows), PLAIN, fractions={"train": 0.5, "proof": 0.5})
+    assert len(halves.tune) == 0 and len(halves.proof) > 1800
+    with pytest.raises(DataError, match="together 1"):
+        split(table(rows), PLAIN, fractions={"train": 0.5})
+
+
+def test_rows_carry_labels_groups_units_and_ids() -> None:
+    parts = split(table(BASE), Columns("text", "label", group="label", unit="user"))
+    assert parts.labels == ("no", "yes")
+    for text, target, group, unit, row_id in zip(
+        parts.proof.inputs, parts.proof.targets, parts.proof.groups, parts.proof.units, parts.proof.ids, strict=True
+    ):
+        number = int(text.split()[-1])
+        assert (target, group, unit) == (number % 2, ("no", "yes")[number % 2], f"user{number % 60}")
+        assert len(row_id) == 16
+
+
+def test_repeated_texts_are_counted_and_conflicts_named() -> None:
+    rows = [
+        *BASE,
+        *((t.upper(), "maybe", u) for t, _, u in BASE[:50]),
+        *(("extra " + t, "maybe", u) for t, _, u in BASE),
+    ]
+    parts = split(table(rows), PLAIN)
+    assert any("50 texts occur more than once" in note for note in parts.notes)
+    assert any("50 repeated texts have different labels" in note for note in parts.notes)
+    in_train = sum(text.casefold() in {t for t, _, _ in BASE[:50]} for text in parts.train.inputs)
+    assert in_train % 2 == 0 and in_train > 0, "train keeps both copies"
+
+
+def test_too_few_rows_says_how_many_are_needed() -> None:
+    with pytest.raises(DataError, match=r"too few rows(.|\n)*about 89 rows"):
+        split(table(BASE[:6]), PLAIN)
+
+
+def test_a_class_that_train_lacks_is_refused() -> None:
+    names = part_of(split(table(BASE), PLAIN))
+    rows = [(t, "rare" if names[t] == "proof" else label, u) for t, label, u in BASE]
+    with pytest.raises(DataError, match="'rare' is in train"):
+        split(table(rows), PLAIN)
+
+
+def test_a_class_that_the_proof_lacks_is_noted() -> None:
+    names = part_of(split(table(BASE), PLAIN))
+    rows = [(t, "third" if names[t] == "train" and i % 3 == 0 else label, u) for i, (t, label, u) in enumerate(BASE)]
+    notes = split(table(rows), PLAIN).notes
+    assert any(note.startswith("proof has no row of 'third'") for note in notes)
+
+
+def test_fixed_split_column() -> None:
+    names = [("train", "test", "train", "dev")[i // 2 % 4] for i in range(400)]
+    parts = split(table(BASE, split=names), PLAIN, fixed="split")
+    of = dict(zip((t for t, _, _ in BASE), names, strict=True))
+    assert {of[t] for t in parts.train.inputs} == {"train"} and len(parts.train) == 200
+    assert {of[t] for t in parts.proof.inputs} == {"test"} and len(parts.proof) == 100
+    assert {of[t] for t in (*parts.tune.inputs, *parts.select.inputs)} == {"dev"}
+    with pytest.raises(DataError, match="no rows for the proof"):
+        split(table(BASE, split=["train"] * 400), PLAIN, fixed="split")
+    with pytest.raises(DataError, match=r"holds 'holdout' \(usable row 1, 2"):
+        split(table(BASE, split=["holdout"] * 400), PLAIN, fixed="split")
+
+
+def test_fixed_split_takes_tune_and_select_from_train_and_drops_leaks() -> None:
+    rows = [*BASE, (BASE[0][0] + " ", "no", "x")]
+    names = [*("train" if i // 2 % 2 == 0 else "test" for i in range(400)), "test"]
+    parts = split(table(rows, split=names), PLAIN, fixed="split")
+    assert len(parts.tune) > 5 and len(parts.select) > 5
+    assert BASE[0][0] not in parts.train.inputs and BASE[0][0] + " " in parts.proof.inputs
+    assert any("1 rows whose text is in another part" in note for note in parts.notes)
+
+
+def test_fixed_split_that_tears_units_is_refused() -> None:
+    names = ["train" if i < 200 else "test" for i in range(400)]
+    with pytest.raises(DataError, match="in several parts"):
+        split(table(BASE, split=names), BY_UNIT, fixed="split")
+
+
+def test_new_data_uses_the_known_classes() -> None:
+    new = table([("x", "yes", "u"), ("y", "no", "u"), ("x", "yes", "v")])
+    rows = encode(new, PLAIN, ("no", "yes"))
+    assert rows.targets == (1, 0, 1) and rows.units == ()
+    with pytest.raises(DataError, match=r"'yes' \(row 1, 3\)(.|\n)*allowed: no, maybe"):
+        encode(new, PLAIN, ("no", "maybe"))

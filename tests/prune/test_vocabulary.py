@@ -1,0 +1,194 @@
+"""Dropping unused tokens: covered text is answered as before, every id that is named follows, the rest still works."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import (
+    AutoModelForSequenceClassification,
+    BertConfig,
+    BertForMaskedLM,
+    RobertaConfig,
+    RobertaForSequenceClassification,
+)
+
+from lighten.core.errors import ModelError, StepFailed
+from lighten.core.step import Needs, settings_of
+from lighten.core.task import Rows
+from lighten.nets.encoder import Encoder
+from lighten.nets.network import Network, open_network, save_network
+from lighten.nets.vocabulary import CannotCut, tokens
+from lighten.prune.vocabulary import (
+    Vocabulary,
+    keep_rows,
+    positions_follow_padding,
+    recoded_settings,
+    same_on_covered,
+)
+from lighten.testing.tiny import FAMILIES, WORDS, tiny_network_folder, toy_rows
+
+RARE = ("zebra", "quixotic", "xylophone", "jigsaw", "kaleidoscope", "vowels")
+ROWS = toy_rows(80)
+UNSEEN = ("a zebra jigsaw is good", "quixotic", "", "Ünïcode 映画 😀", "[PAD] <pad> [MASK]")
+
+
+def network(folder: Path, family: str = "bert", tokenizer: str = "wordpiece") -> Network:
+    tiny_network_folder(folder, family, layers=2, words=(*RARE, *WORDS), tokenizer=tokenizer)
+    return open_network(folder)
+
+
+def needs(rows: Rows = ROWS) -> Needs:
+    return Needs(task=None, train=rows)  # type: ignore[arg-type]
+
+
+def logits(model: Network, texts: tuple[str, ...]) -> torch.Tensor:
+    """[len(texts), classes]"""
+    rows = model.encoder(texts)
+    width = max(map(len, rows))
+    ids = torch.tensor([[*row, *[model.encoder.pad_id] * (width - len(row))] for row in rows])
+    mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
+    with torch.inference_mode():
+        found: torch.Tensor = model.net(input_ids=ids, attention_mask=mask).logits
+    return found
+
+
+@pytest.mark.parametrize("tokenizer", ["wordpiece", "bpe", "wordlevel"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_covered_text_is_answered_as_before(tmp_path: Path, family: str, tokenizer: str) -> None:
+    model = network(tmp_path, family, tokenizer)
+    before, rows = logits(model, ROWS.inputs), model.net.get_input_embeddings().weight.shape[0]
+    cut = Vocabulary(spare=0.0).run(model, needs())
+    assert (logits(cut, ROWS.inputs) - before).abs().max() < 1e-5
+    embedding = cut.net.get_input_embeddings()
+    assert embedding.weight.shape[0] == embedding.num_embeddings == cut.encoder.vocabulary_size < rows
+    assert cut.net.config.vocab_size == cut.encoder.vocabulary_size
+    assert cut.net.config.pad_token_id == cut.encoder.pad_id
+    assert torch.isfinite(logits(cut, UNSEEN)).all()
+    if tokenizer != "wordlevel":
+        unknown = json.loads(cut.encoder.source)["model"].get("unk_token")
+        names = tokens(json.loads(cut.encoder.source))
+        assert not any(names[i] == unknown for row in cut.encoder(("a zebra jigsaw is good",)) for i in row)
+
+
+def test_it_can_be_saved_opened_and_trained(tmp_path: Path) -> None:
+    model = network(tmp_path / "old")
+    cut = Vocabulary(spare=0.0).run(model, needs())
+    before = logits(cut, (*ROWS.inputs, *UNSEEN))
+    again = open_network(save_network(cut, tmp_path / "new"))
+    assert torch.equal(logits(again, (*ROWS.inputs, *UNSEEN)), before)
+    cut.net(input_ids=torch.tensor(cut.encoder(("good",)))).logits.sum().backward()
+    weight = cut.net.get_input_embeddings().weight
+    assert weight.is_leaf and weight.grad is not None and weight.grad.shape == weight.shape
+
+
+def test_spare_keeps_rare_tokens_first_then_the_original_order(tmp_path: Path) -> None:
+    whole = tokens(json.loads(network(tmp_path).encoder.source))
+
+    def kept(rows: Rows, **values: Any) -> list[str]:
+        cut = Vocabulary(**values).run(open_network(tmp_path), needs(rows))
+        return list(tokens(json.loads(cut.encoder.source)).values())
+
+    names = [set(kept(ROWS.take(range(4)), spare=spare)) for spare in (0.0, 0.1, 0.3, 1.0)]
+    assert names[0] < names[1] < names[2] < names[3]
+    assert len(names[1]) - len(names[0]) == round(0.1 * len(whole)) and len(names[3]) == len(whole)
+    extra = set(kept(ROWS, min_count=10**6, spare=5 / len(whole))) - set(kept(ROWS, min_count=10**6, spare=0.0))
+    assert len(extra) == 5
+    assert all(any(token in text.split() for text in ROWS.inputs) for token in extra)
+
+
+def test_placeholders_are_not_spared(tmp_path: Path) -> None:
+    model = network(tmp_path, tokenizer="wordlevel")
+    source = json.loads(model.encoder.source)
+    vocab = source["model"]["vocab"]
+    source["model"]["vocab"] = {(f"[unused{i}]" if token == "zebra" else token): i for token, i in vocab.items()}
+    model.encoder = Encoder(json.dumps(source), max_tokens=64, pad_id=model.encoder.pad_id, settings={})
+    cut = Vocabulary(spare=1.0).run(model, needs())
+    assert set(vocab) - set(tokens(json.loads(cut.encoder.source)).values()) == {"zebra"}
+
+
+def test_ids_in_the_config_and_the_settings_follow(tmp_path: Path) -> None:
+    vocab = {t: i for i, t in enumerate(["a", "b", "[PAD]", "c", "[UNK]", "d", "[CLS]", "[SEP]", "e"])}
+    model = wordlevel(vocab, BertConfig, AutoModelForSequenceClassification.from_config, "[PAD]", "[CLS]", "[SEP]")
+    model.net.config.eos_token_id = [7, 5]
+    model.net.config.bos_token_id = 50256
+    before = logits(model, ("a c", "c"))
+    cut = Vocabulary(spare=0.0).run(model, needs(Rows(("c a", "c"), (0, 1))))
+    assert list(tokens(json.loads(cut.encoder.source)).values()) == ["a", "[PAD]", "c", "[UNK]", "d", "[CLS]", "[SEP]"]
+    config = cut.net.config
+    assert (config.pad_token_id, config.eos_token_id, config.bos_token_id, config.vocab_size) == (1, [6, 4], 50256, 7)
+    assert cut.encoder.pad_id == cut.net.get_input_embeddings().padding_idx == 1
+    assert cut.encoder.settings["added_tokens_decoder"]["5"]["content"] == "[CLS]"
+    assert torch.allclose(logits(cut, ("a c", "c")), before, atol=1e-5)
+    with pytest.raises(ModelError, match="'9'"):
+        recoded_settings({"added_tokens_decoder": {"9": {}}}, {0: 0})
+
+
+def test_padding_stays_where_positions_are_counted_from_it(tmp_path: Path) -> None:
+    vocab = {t: i for i, t in enumerate(["<s>", "a", "b", "c", "<pad>", "</s>", "[UNK]", "d", "e"])}
+    model = wordlevel(vocab, RobertaConfig, RobertaForSequenceClassification, "<pad>", "<s>", "</s>")
+    assert positions_follow_padding(model.net)
+    assert not positions_follow_padding(network(tmp_path).net)
+    before = logits(model, ("b", "b b"))
+    cut = Vocabulary(spare=0.0).run(model, needs(Rows(("b",), (0,))))
+    assert cut.encoder.pad_id == 4 and cut.encoder.vocabulary_size == 7
+    assert torch.allclose(logits(cut, ("b", "b b")), before, atol=1e-5)
+
+
+def wordlevel(vocab: dict[str, int], config: Any, make: Any, pad: str, cls: str, sep: str) -> Network:
+    inner = Tokenizer(models.WordLevel(vocab, unk_token="[UNK]"))
+    inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    inner.post_processor = processors.BertProcessing((sep, vocab[sep]), (cls, vocab[cls]))
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    torch.manual_seed(0)
+    net = make(config(vocab_size=len(vocab), pad_token_id=vocab[pad], max_position_embeddings=40, **sizes)).eval()
+    table = {str(vocab[token]): {"content": token} for token in (pad, cls, sep)}
+    settings = {"pad_token": pad, "cls_token": {"content": cls}, "sep_token": sep, "added_tokens_decoder": table}
+    encoder = Encoder(inner.to_str(), max_tokens=16, pad_id=vocab[pad], settings=settings)
+    return Network(net, encoder, ("negative", "positive"))
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_an_output_head_loses_the_same_rows(tied: bool) -> None:
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    torch.manual_seed(0)
+    net = BertForMaskedLM(BertConfig(vocab_size=20, tie_word_embeddings=tied, **sizes)).eval()
+    torch.nn.init.normal_(net.get_output_embeddings().bias)
+    kept = [0, 3, 4, 11, 19]
+    with torch.inference_mode():
+        before = net(torch.tensor([[3, 11, 4]])).logits[..., kept]
+        keep_rows(net, kept)
+        after = net(torch.tensor([[1, 3, 2]])).logits
+    assert torch.allclose(after, before, atol=1e-5)
+    assert (net.get_output_embeddings().weight is net.get_input_embeddings().weight) == tied
+
+
+def test_refusals(tmp_path: Path) -> None:
+    model = network(tmp_path)
+    assert Vocabulary().check({}) == Vocabulary().check({"tokenizer": "BPE"}) == ""
+    assert "Morphemes" in Vocabulary().check({"tokenizer": "Morphemes"})
+    with pytest.raises(ModelError, match="9 rows"):
+        model.net.set_input_embeddings(torch.nn.Embedding(9, 32))
+        Vocabulary().run(model, needs())
+    source = json.loads(network(tmp_path / "bpe", tokenizer="bpe").encoder.source)
+    source["model"]["dropout"] = 0.5
+    model.encoder = Encoder(json.dumps(source), max_tokens=64, pad_id=0, settings={})
+    with pytest.raises(CannotCut, match="dropout"):
+        Vocabulary().run(model, needs())
+
+
+def test_a_tokenizer_that_changes_covered_text_is_found(tmp_path: Path) -> None:
+    encoder = network(tmp_path, tokenizer="wordlevel").encoder
+    every = list(range(encoder.vocabulary_size))
+    same_on_covered(encoder, encoder, every, ROWS.inputs)
+    with pytest.raises(StepFailed, match="row 0"):
+        same_on_covered(encoder, encoder, every[::-1], ROWS.inputs)
+
+
+def test_settings_are_within_their_bounds() -> None:
+    for known in settings_of(Vocabulary):
+        assert not any(known.problem(value) for value in (known.default, *known.search))
