@@ -32,7 +32,6 @@ import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
 import lighten  # noqa: E402
-from lighten.core.artifact import Artifact  # noqa: E402
 from lighten.core.summary import Summary  # noqa: E402
 from lighten.isolate.machine import allowed_cores  # noqa: E402
 from lighten.store.folder import load_parts  # noqa: E402
@@ -51,15 +50,6 @@ def make_run(minutes: str) -> Path:
     if done.returncode:
         sys.exit(f"lighten optimize ended with {done.returncode}")
     return out
-
-
-def original_of(run: Path) -> Path:
-    """Folder of the fine-tuned original that the run started from."""
-    first = Summary.load(run / "summary.json").lineage[0].id
-    for folder in (run / "store").iterdir():
-        if (folder / "lighten.json").is_file() and Artifact.open(folder, verify=False).id == first:
-            return folder
-    sys.exit(f"{run} no longer holds its original")
 
 
 def toolkit_rungs(model: Path, calibration: list[str], threads: int, scratch: Path) -> dict[str, Answer]:
@@ -149,11 +139,12 @@ def main() -> None:
     parser.add_argument("--singles", type=int, default=40, help="requests of one turn of latency")
     asked = parser.parse_args()
     run = asked.run or make_run(asked.time)
+    summary = Summary.load(run / "summary.json")
     parts, threads = load_parts(run / "parts.json"), allowed_cores()
     rng = np.random.default_rng(0)
     batch = [parts.select.inputs[i] for i in rng.choice(len(parts.select), asked.rows, replace=False)]
     with tempfile.TemporaryDirectory() as scratch, lighten.load(run / "winner", threads=threads) as winner:
-        rungs = toolkit_rungs(original_of(run), list(parts.tune.inputs[:200]), threads, Path(scratch))
+        rungs = toolkit_rungs(Path(summary.paths["original"]), list(parts.tune.inputs[:200]), threads, Path(scratch))
         alone: dict[str, Answer] = {**rungs, "lighten's winner": lambda texts: winner._session.run(texts)}
         many: dict[str, Answer] = {
             **{name: (lambda texts, one=one: in_batches(one, texts)) for name, one in rungs.items()},
@@ -195,7 +186,6 @@ def main() -> None:
                 "times_rows": statistics.median(b / a for a, b in zip(rates[first], rates[name], strict=True)),
             }
         )
-    summary = Summary.load(run / "summary.json")
     print(f"{'rung':28s} {'accuracy':>8s} {'p50 ms':>7s} {'p95 ms':>7s} {'rows/s':>7s} {'x p50':>6s} {'x rows/s':>8s}")
     for row in rows:
         print(

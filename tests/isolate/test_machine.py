@@ -69,7 +69,9 @@ def test_a_path_that_climbs_out_of_the_root_is_not_followed(tmp_path: Path) -> N
 
 def test_processor_from_cpuinfo(tmp_path: Path) -> None:
     path = tmp_path / "cpuinfo"
-    path.write_text("processor\t: 0\nmodel name\t: Some CPU @ 2 GHz\nflags\t\t: fpu avx2 avx512f amx_int8\n\nprocessor : 1\n")
+    path.write_text(
+        "processor\t: 0\nmodel name\t: Some CPU @ 2 GHz\nflags\t: fpu avx2 avx512f amx_int8\n\nprocessor : 1\n"
+    )
     assert machine.cpu_model(path) == "Some CPU @ 2 GHz"
     assert machine.cpu_flags(path) == ("avx2", "avx512f", "amx_int8")
     assert machine.cpu_model(tmp_path / "none") == "" and machine.cpu_flags(tmp_path / "none") == ()

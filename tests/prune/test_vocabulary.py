@@ -189,6 +189,18 @@ def test_a_tokenizer_that_changes_covered_text_is_found(tmp_path: Path) -> None:
         same_on_covered(encoder, encoder, every[::-1], ROWS.inputs)
 
 
+def test_text_beyond_the_limit_counts(tmp_path: Path) -> None:
+    model = network(tmp_path)
+    model.encoder = model.encoder.with_limit(6)
+    rows = Rows(("the film is a quixotic zebra", "the film is a zebra"), (0, 1))
+    before, whole = logits(model, rows.inputs), Encoder.open(tmp_path)
+    cut = Vocabulary(spare=0.0).run(model, needs(rows))
+    assert cut.encoder.max_tokens == 6 and torch.allclose(logits(cut, rows.inputs), before, atol=1e-5)
+    names = json.loads(whole.source)["model"]["vocab"], json.loads(cut.encoder.source)["model"]["vocab"]
+    assert {t for t, i in names[0].items() if i in whole(rows.inputs)[0]} <= set(names[1])
+    Vocabulary(min_count=2, spare=0.0).run(open_network(tmp_path), needs(rows))
+
+
 def test_settings_are_within_their_bounds() -> None:
     for known in settings_of(Vocabulary):
         assert not any(known.problem(value) for value in (known.default, *known.search))

@@ -25,7 +25,7 @@ def command(
     """Measure models side by side, in turns: latency, throughput, memory, size, load, CPU-seconds, energy."""
     from rich.console import Console
 
-    from lighten.report.table import bench_table
+    from lighten.report import table
     from lighten.verbs.bench import bench
 
     with Console(stderr=True).status("measuring"):
@@ -33,4 +33,8 @@ def command(
     if as_json:
         sys.stdout.write(json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n")
     else:
-        Console().print(bench_table(found.results, found.failed))
+        console = Console()
+        named = [(name, {r.meter: r for r in results}) for name, results in found.results.items()]
+        console.print(table.bench(named, width=console.width))
+        for name, reason in found.failed.items():
+            console.print(f"{name}: {reason}", markup=False)

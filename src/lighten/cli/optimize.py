@@ -52,7 +52,7 @@ def command(
 
     from lighten.cli.screen import LiveScreen, PlainLines
     from lighten.core.errors import NothingMet
-    from lighten.report.table import summary_panel
+    from lighten.report import table
     from lighten.search.listener import Listener, Quiet
     from lighten.verbs.optimize import optimize
 
@@ -84,6 +84,14 @@ def command(
     if as_json:
         sys.stdout.write(json.dumps(summary.to_json(), ensure_ascii=False, indent=1) + "\n")
     else:
-        Console().print(summary_panel(summary))
+        console = Console()
+        console.print(table.verdict_panel(summary))
+        if summary.winner is not None:
+            console.print(table.ladder(summary, width=console.width))
+        else:
+            console.print(table.candidates(summary, width=console.width))
+        for name in ("winner", "report"):
+            if name in summary.paths:
+                console.print(f"{name}: {summary.paths[name]}", markup=False, highlight=False, soft_wrap=True)
     if summary.winner is None:
         raise typer.Exit(NothingMet.exit_code)

@@ -14,6 +14,13 @@ from lighten.core.errors import ModelError, UnsafeFile
 RECORD = "lighten.json"
 VERSION = 1
 
+FIELDS: Mapping[str, type] = {
+    **dict.fromkeys(("id", "format", "parent"), str),
+    **dict.fromkeys(("files", "step", "versions", "meta"), dict),
+    "seed": int,
+}
+"""Keys of a record beside its version, and their JSON types."""
+
 HF, ONNX, ONNX_INT8, OPENVINO, OPENVINO_INT8 = "hf", "onnx", "onnx-int8", "openvino", "openvino-int8"
 """Float network in an HF folder; ONNX file, float or int8; OpenVINO IR, float or int8. Plug-ins may add more."""
 
@@ -114,18 +121,19 @@ class Artifact:
         path = folder / RECORD
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(record, dict) or not isinstance(record["files"], dict):
+            if not isinstance(record, dict):
                 raise ModelError(f"{path} is not the record of an artifact.")
             if record["version"] != VERSION:
                 raise ModelError(f"{path} has version {record['version']!r}.", allowed=f"version {VERSION}")
-            if not all(isinstance(record[name], str) for name in ("id", "format")):
-                raise ModelError(f"{path} has no id or format.")
+            for name, kind in FIELDS.items():
+                if not isinstance(record.get(name, kind()), kind) or (name in ("id", "format") and not record[name]):
+                    raise ModelError(f"{path}: {name} is missing or not what it should be.")
         except FileNotFoundError:
             raise ModelError(
                 f"{folder} is not an artifact of lighten: it has no {RECORD}.",
                 fix="give the folder that a run left (such as runs/x/winner)",
             ) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise ModelError(f"{path} cannot be read as the record of an artifact ({error}).") from error
         return record
 
@@ -161,8 +169,7 @@ def walk_files(folder: Path) -> Iterator[Path]:
             continue
         if not path.is_file() or path.stat().st_nlink > 1:
             raise UnsafeFile(f"{path} is a hard link or not a plain file.", allowed="plain files inside the folder")
-        weights_of_ir = path.suffix == ".bin" and path.with_suffix(".xml").is_file()
-        if path.suffix.lower() in PICKLED and not weights_of_ir:
+        if path.suffix.lower() in PICKLED and not _weights_of_ir(path):
             raise UnsafeFile(
                 f"{path} can hold pickled objects, which run code when opened.",
                 allowed="safetensors, ONNX, OpenVINO IR, GGUF",
@@ -170,10 +177,18 @@ def walk_files(folder: Path) -> Iterator[Path]:
         yield path
 
 
+def _weights_of_ir(path: Path) -> bool:
+    """Whether a ``.bin`` stands beside the graph that makes it the weights of OpenVINO IR."""
+    graph = path.with_suffix(".xml")
+    if path.suffix != ".bin" or graph.is_symlink() or not graph.is_file():
+        return False
+    with graph.open("rb") as stream:
+        return b"<net" in stream.read(4096)
+
+
 def content_id(files: Mapping[str, str], format: str) -> str:
     """SHA-256 over the format and the sorted (name, hash) pairs, 64 hex digits."""
-    lines = "\n".join([format, *(f"{name} {files[name]}" for name in sorted(files))])
-    return hashlib.sha256(lines.encode()).hexdigest()
+    return hashlib.sha256(json.dumps([format, sorted(files.items())]).encode()).hexdigest()
 
 
 def sha256(path: Path) -> str:

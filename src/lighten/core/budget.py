@@ -31,7 +31,7 @@ class Constraint:
 
     Attributes:
         metric: name of a quantity.
-        bound: in the quantity's unit. Relative: the allowed loss as a positive margin.
+        bound: in the quantity's unit. Relative: the allowed loss; below 0 it asks for a gain (``size<=50%``: -0.5).
         relative: ``"points"`` (difference to the original), ``"ratio"`` (share of the original), or ``""`` (absolute).
         text: as the user wrote it.
     """
@@ -42,7 +42,7 @@ class Constraint:
     text: str
 
     def margin(self, original: float, direction: str) -> float:
-        """The loss against ``original`` that is allowed, in the quantity's unit, positive."""
+        """The loss against ``original`` that is allowed, in the quantity's unit; negative when a gain is asked."""
         if self.relative == "points":
             return self.bound
         if self.relative == "ratio":
@@ -51,6 +51,8 @@ class Constraint:
 
     def limit(self, original: float, direction: str) -> float:
         """The value that a candidate must reach (floor) or stay under (ceiling), in the quantity's unit."""
+        if not self.relative:
+            return self.bound
         margin = self.margin(original, direction)
         return original - margin if direction == HIGHER else original + margin
 
@@ -132,25 +134,51 @@ def _parse(text: str, known: Mapping[str, Quantity], other: Mapping[str, Quantit
             f"{option} {text!r}: for {name}, {quantity.direction} is better, so a bound is written {wanted}.",
             fix=f"write {name}{wanted}...",
         )
-    value = float(number)
+    return Constraint(name, *_bound(text, quantity, option, example, minus, number, unit), text)
+
+
+def _bound(
+    text: str, quantity: Quantity, option: str, example: str, minus: str, number: str, unit: str
+) -> tuple[float, str]:
+    """Bound and kind of a constraint (see :class:`Constraint`), from its sign, number and unit."""
+    name, value, fraction = quantity.name, float(number), quantity.unit == "fraction"
+    better_up = quantity.direction == HIGHER
+    loses = minus == ("-" if better_up else "+")
     scales = SCALES.get(quantity.unit, {quantity.unit: 1.0, "": 1.0})
-    if (option == "--under" and unit == "%") or (minus and unit == "%" and quantity.unit != "fraction"):
-        share = value / 100
-        loss = share if minus else (1 - share if better_up else share - 1)
-        return Constraint(name, loss, "ratio", text)
-    if unit not in scales:
-        raise UnknownName(f"unit for {name}", unit, [u for u in (*scales, "%") if u])
-    value *= scales[unit]
-    if minus == ("-" if better_up else "+"):
-        return Constraint(name, value, "points", text)
-    if minus:
+    share = unit == "%" and (option == "--under" or (minus and not fraction))
+    if unit not in scales and not share:
+        known = [u for u in (*scales, "%") if u and (u != "%" or fraction or option == "--under")]
+        raise UnknownName(f"unit for {name}", unit, known, fix=f"write it after the number, as in {example}")
+    if minus and not loses and option == "--keep":
         raise BudgetError(
             f"{option} {text!r} asks for a gain over the original.",
             allowed="a loss that is allowed, or an absolute bound",
             fix=f'write, say, {option} "{example}"',
         )
-    if quantity.unit == "fraction" and not 0 <= value <= 1:
+    if share:
+        loss = value / 100
+        if not minus:
+            loss = 1 - loss if better_up else loss - 1
+        elif not loses:
+            loss = -loss
+        if not better_up and loss <= -1:
+            raise BudgetError(f"{option} {text!r} leaves nothing: no candidate can reach it.", fix=f"write {name}<=50%")
+        return loss, "ratio"
+    value *= scales[unit]
+    if minus and not loses:
+        raise BudgetError(
+            f"{option} {text!r} asks for a gain over the original.",
+            allowed="a gain in percent, or an absolute bound",
+            fix=f'write, say, {option} "{name}{">=+" if better_up else "<=-"}20%"',
+        )
+    if fraction and unit == "pt" and not minus:
+        way = ">=-" if better_up else "<=+"
+        raise BudgetError(f"{option} {text!r}: points are a difference.", fix=f"write {name}{way}{number}pt")
+    if fraction and minus and not value < 1:
+        way = ">=-" if better_up else "<=+"
+        raise BudgetError(f"{option} {text!r} allows the loss of everything.", fix=f"write {name}{way}1pt")
+    if fraction and not 0 <= value <= 1:
         raise BudgetError(f"{option} {text!r}: {name} lies between 0 and 1.", fix="write 0.85 or 85%")
-    if quantity.unit == "fraction" and unit == "pt":
-        raise BudgetError(f"{option} {text!r}: points are a difference.", fix=f"write {name}>=-{number}pt")
-    return Constraint(name, value, "", text)
+    if option == "--under" and not minus and not better_up and value <= 0:
+        raise BudgetError(f"{option} {text!r}: no candidate can reach it.", fix=f"write {example}")
+    return value, "points" if minus else ""

@@ -74,9 +74,9 @@ def entries(kind: str) -> tuple[Entry, ...]:
                 f"{point.value} brings {prefix}{point.name}, which {found[point.name].module} already is.",
                 fix="uninstall one of the two packages",
             )
-        spec = importlib.util.find_spec(point.module)
-        doc = first_line(Path(spec.origin)) if spec and spec.origin else ""
+        path = _file_of(point.module)
         source = point.dist.name if point.dist else point.module
+        doc = first_line(path) if path else ""
         found[point.name] = Entry(f"{prefix}{point.name}", kind, point.module, doc, source)
     return tuple(sorted(found.values(), key=lambda e: e.name))
 
@@ -92,24 +92,29 @@ def names(kind: str) -> tuple[str, ...]:
 
 
 def first_line(path: Path) -> str:
-    """First line of a module's docstring, read without importing it."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    """First line of a module's docstring, read without importing it; empty when it cannot be read."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return ""
     return (ast.get_docstring(tree) or "").split("\n", 1)[0]
 
 
 def load(kind: str, name: str) -> type[Any]:
-    """The class behind a name; imports its module on first use.
+    """The class behind a name, with or without its kind in front; imports its module on first use.
 
     Raises:
         UnknownName: there is no such name; the nearest ones are offered.
         MissingExtra: its libraries are not installed.
+        InputError: a package outside lighten brings it, and its module cannot be imported or has no one such class.
     """
     if kind not in KINDS:
         raise UnknownName("kind of plug-in", kind, KINDS)
     by_name = {entry.name: entry for entry in entries(kind)}
-    if name not in by_name:
+    found = by_name.get(name) or by_name.get(f"{kind}.{name}")
+    if found is None:
         raise UnknownName("step" if kind in STEP_KINDS else kind.removesuffix("s"), name, by_name)
-    return _class_in(by_name[name])
+    return _class_in(found)
 
 
 def load_step(name: str) -> type[Step]:
@@ -128,10 +133,16 @@ def load_step(name: str) -> type[Step]:
 def _class_in(entry: Entry) -> type[Any]:
     try:
         module = importlib.import_module(entry.module)
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "lighten":
+    except ImportError as error:
+        missing = (error.name or "").partition(".")[0]
+        if entry.source != "lighten":
+            raise InputError(
+                f"{entry.name} of the package {entry.source} cannot be imported ({error}).",
+                fix=f"install what {entry.source} needs, update it, or uninstall it",
+            ) from error
+        if missing == "lighten":
             raise
-        raise MissingExtra(f"{entry.kind} {entry.name}", _extra_in(entry.module), str(error)) from error
+        raise MissingExtra(entry.name, _extra_in(entry.module), str(error)) from error
     wanted = KINDS[entry.kind]
     found = [
         c
@@ -144,11 +155,19 @@ def _class_in(entry: Entry) -> type[Any]:
     return found[0]
 
 
+def _file_of(module: str) -> Path | None:
+    """The file of a module; None when it has none or its package cannot be imported."""
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        return None
+    return Path(spec.origin) if spec and spec.origin else None
+
+
 def _extra_in(module: str) -> str:
     """The ``extra`` that a module's class declares, read without importing it."""
-    spec = importlib.util.find_spec(module)
-    tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8")) if spec and spec.origin else ast.Module([], [])
-    for node in ast.walk(tree):
+    path = _file_of(module)
+    for node in ast.walk(ast.parse(path.read_bytes() if path else b"")):
         target = node.target if isinstance(node, ast.AnnAssign) else None
         if isinstance(target, ast.Name) and target.id == "extra" and isinstance(node, ast.AnnAssign):
             value = node.value

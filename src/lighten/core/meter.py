@@ -58,7 +58,6 @@ class SpeedMeter(Meter):
 class QualityMeter(Meter):
     """Judges answers. Pure: answers and rows in, numbers out."""
 
-
     @abstractmethod
     def measure(self, outputs: NDArray[Any], rows: Rows, original: NDArray[Any] | None) -> Mapping[str, Measured]:
         """Values by quantity name. outputs, original: [n, classes] logits (original: of the original, same rows)."""

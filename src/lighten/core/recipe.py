@@ -16,6 +16,17 @@ from lighten.core.step import Step, after, settings_of, values_of
 
 HELD = frozenset({"train", "tune", "teacher"})
 
+KEYS: Mapping[str, tuple[type, str]] = {
+    "model": (str, "a text"),
+    "task": (str, "a text"),
+    "seed": (int, "a whole number"),
+    "data": (dict, "a table: [data]"),
+    "step": (list, "tables: [[step]], one for each step"),
+    "engine": (dict, "a table: [engine]"),
+    "run": (dict, "a table: [run]"),
+}
+"""Keys of a recipe in TOML, their types, and how they are written. What is in ``run`` is for people only."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -88,18 +99,13 @@ class Recipe:
 
     def to_toml(self) -> str:
         """As TOML; :meth:`from_toml` reads it back."""
-        lines = [f"model = {json.dumps(self.model)}", f"task = {json.dumps(self.task)}", f"seed = {self.seed}"]
+        lines = _toml({"model": self.model, "task": self.task, "seed": self.seed})
         if self.data:
-            lines += ["", "[data]", *(f"{name} = {json.dumps(value)}" for name, value in self.data.items())]
+            lines += ["", "[data]", *_toml(self.data)]
         for step in self.steps:
-            lines += ["", "[[step]]", f"use = {json.dumps(catalog.name_of(step))}", *_toml(values_of(step))]
+            lines += ["", "[[step]]", *_toml(record_of(step))]
         if self.engine is not None:
-            lines += [
-                "",
-                "[engine]",
-                f"use = {json.dumps(catalog.name_of(self.engine))}",
-                *_toml(values_of(self.engine)),
-            ]
+            lines += ["", "[engine]", *_toml(record_of(self.engine))]
         return "\n".join(lines) + "\n"
 
     @classmethod
@@ -107,29 +113,34 @@ class Recipe:
         """Read a recipe from a file (a Path) or from TOML text.
 
         Raises:
-            DataError: not TOML, or a key that does not belong there.
+            DataError: not TOML, or a value of the wrong type. UnknownName: a key that does not belong there.
             PlanError: unknown steps or settings; lists every problem.
         """
         try:
             text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
             tree = tomllib.loads(text)
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
             raise DataError(
                 f"{source if isinstance(source, Path) else 'The recipe'} cannot be read: {error}"
             ) from error
-        known = {"model", "task", "seed", "data", "step", "engine", "run"}
-        for name in tree:
-            if name not in known:
-                raise UnknownName("key of a recipe", name, known)
-        if not isinstance(tree.get("model"), str):
+        for name, value in tree.items():
+            if name not in KEYS:
+                raise UnknownName("key of a recipe", name, KEYS)
+            kind, wanted = KEYS[name]
+            tables = all(isinstance(one, dict) for one in value) if kind is list and isinstance(value, list) else True
+            if type(value) is not kind or not tables:
+                raise DataError(f"The recipe's {name} is {value!r:.60}.", allowed=wanted)
+        if not tree.get("model"):
             raise DataError("The recipe names no model.", fix='add a line such as  model = "sample:minilm"')
         problems: list[str] = []
+        if tree.get("task", "") not in ("", *catalog.names("tasks")):
+            problems.append(_one_line(UnknownName("task", tree["task"], catalog.names("tasks"))))
         steps = []
         for record in tree.get("step", []):
             try:
                 steps.append(step_from(record))
             except UnknownName as error:
-                problems.append(str(error).replace("\n", ";"))
+                problems.append(_one_line(error))
             except PlanError as error:
                 problems.extend(error.problems)
         engine = None
@@ -137,7 +148,7 @@ class Recipe:
             try:
                 engine = engine_from(tree["engine"])
             except UnknownName as error:
-                problems.append(str(error).replace("\n", ";"))
+                problems.append(_one_line(error))
             except PlanError as error:
                 problems.extend(error.problems)
         if problems:
@@ -180,7 +191,7 @@ def _from(cls: type[Any], record: Mapping[str, Any]) -> Any:
         if name == "use":
             continue
         if name not in known:
-            problems.append(str(UnknownName(f"setting of {record['use']}", name, known)).replace("\n", ";"))
+            problems.append(_one_line(UnknownName(f"setting of {record['use']}", name, known)))
         elif known[name].problem(value):
             problems.append(f"{record['use']}: {known[name].problem(value)}.")
     if problems:
@@ -200,4 +211,18 @@ def conversion(format: str, wanted: Sequence[str]) -> tuple[Step, ...] | None:
 
 
 def _toml(values: Mapping[str, Any]) -> list[str]:
-    return [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+    return [f"{_key(name)} = {toml_value(value)}" for name, value in values.items()]
+
+
+def _key(name: str) -> str:
+    bare = name.replace("-", "").replace("_", "")
+    return name if bare.isascii() and bare.isalnum() else toml_value(name)
+
+
+def toml_value(value: Any) -> str:
+    """A plain value as TOML: JSON's spelling, except for what JSON escapes in pairs and what TOML wants escaped."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _one_line(error: UnknownName) -> str:
+    return str(error).replace("\n", ";")

@@ -90,7 +90,7 @@ class Candidate:
     Attributes:
         key: number of the candidate in its run; 0 is the original.
         name: short and readable, such as ``"3 layers + int8_dynamic @ ort"``.
-        recipe: the steps, each ``{"step": catalog name, settings...}``.
+        recipe: the steps, each ``{"use": catalog name, settings...}``.
         engine: catalog name; engine_settings: its settings.
         state: ``"ok"``, ``"failed"``, ``"stopped"`` (racing) or ``"running"``.
         reason: why it failed or was stopped: ``"SessionCrashed: ..."``; empty when ok.

@@ -68,8 +68,10 @@ def _dressings(format: str, last: Sequence[type[Step]], engines: Sequence[Engine
             bridge = conversion(format, step.consumes)
             if bridge is None:
                 continue
-            made = after(step(), format)
-            if made in engine.consumes:
+            made = format
+            for link in (*bridge, step()):
+                made = after(link, made)
+            if conversion(made, engine.consumes) is not None:
                 for variant in variants(step):
                     yield Dressing((variant,), engine)
 

@@ -41,13 +41,15 @@ class Setting:
         fits = isinstance(value, self.type) or (self.type is float and number)
         if not fits or (isinstance(value, bool) and self.type is not bool):
             return f"{self.name} is {value!r}; allowed: {self.type.__name__}"
-        if number and not math.isfinite(value):
+        if isinstance(value, float) and not math.isfinite(value):
             return f"{self.name} is {value!r}; allowed: a finite number"
         if self.choices and value not in self.choices:
             return f"{self.name} is {value!r}; allowed: {', '.join(map(repr, self.choices))}"
         if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
             unit = f" {self.unit}" if self.unit else ""
-            return f"{self.name} is {value!r}; allowed: {self.low} to {self.high}{unit}"
+            low, high = self.low, self.high
+            bounds = f"at least {low}" if high is None else f"at most {high}" if low is None else f"{low} to {high}"
+            return f"{self.name} is {value!r}; allowed: {bounds}{unit}"
         return ""
 
 
@@ -67,7 +69,7 @@ def setting(
 
 
 def settings_of(cls: type) -> tuple[Setting, ...]:
-    """The settings of a step, engine or task class, in the order they are declared."""
+    """The settings of a step or engine class, in the order they are declared."""
     found = []
     for field in dataclasses.fields(cls):
         if "doc" in field.metadata:

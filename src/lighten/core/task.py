@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,8 +56,9 @@ class Rows:
         digest = hashlib.sha256()
         for column in (self.inputs, tuple(map(str, self.targets)), self.groups, self.units):
             for value in column:
-                digest.update(value.encode("utf-8", "surrogatepass") + b"\0")
-            digest.update(b"\1")
+                raw = value.encode("utf-8", "surrogatepass")
+                digest.update(b"%d:%b" % (len(raw), raw))
+            digest.update(b";")
         return digest.hexdigest()[:16]
 
 
@@ -85,7 +87,7 @@ class Parts:
     @property
     def fingerprint(self) -> str:
         """Content hash (16 hex digits) of all four parts and the labels."""
-        text = "|".join([*(self[name].fingerprint() for name in PART_NAMES), *self.labels])
+        text = json.dumps([[self[name].fingerprint() for name in PART_NAMES], self.labels])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

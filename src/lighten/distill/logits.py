@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,8 +11,9 @@ import torch
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.loop import Schedule, fit
+from lighten.nets.loop import fit
 from lighten.nets.network import Network
+from lighten.nets.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class LogitDistillation(Step):
             )
         targets, task, alpha = torch.tensor(needs.train.targets), needs.task, self.alpha
 
-        def loss(logits: torch.Tensor, rows: list[int]) -> torch.Tensor:
+        def loss(logits: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
             mixed: torch.Tensor = (1 - alpha) * task.distance(logits, answers[rows])
             return mixed + alpha * task.loss(logits, targets[rows]) if alpha else mixed
 

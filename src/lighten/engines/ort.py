@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,11 +10,11 @@ import numpy as np
 
 from lighten.core.artifact import ONNX, ONNX_INT8, Artifact
 from lighten.core.engine import Engine
-from lighten.core.errors import BuildFailed, LightenError, MissingExtra
+from lighten.core.errors import BuildFailed, LightenError
 from lighten.core.step import setting
 from lighten.engines._text import PROBE, Batching, Ids, Logits, TextSession, feed
 from lighten.nets.encoder import Encoder
-from lighten.nets.onnx_model import FILE, open_onnx, save_onnx
+from lighten.nets.onnx_model import FILE, import_ort, open_onnx, save_onnx
 
 SLOW_FUSIONS = ["SkipLayerNormFusion"]
 """Rewrites of ONNX Runtime that cost time: its fused Add + LayerNormalization is not vectorized and is four times
@@ -40,7 +39,7 @@ class Ort(Engine):
 
     def version(self) -> str:
         """See :meth:`Engine.version`."""
-        return f"onnxruntime {import_ort().__version__}"
+        return f"onnxruntime {import_ort('the engine ort').__version__}"
 
     def build(self, artifact: Artifact, folder: Path) -> str:
         """Check the model, write it, load it once. The graph is optimized when it is opened, for that machine."""
@@ -66,7 +65,7 @@ class Ort(Engine):
         return OrtSession(session, Encoder.open(artifact.path), batching)
 
     def _session(self, path: Path, threads: int) -> Any:
-        ort = import_ort()
+        ort = import_ort("the engine ort")
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -96,18 +95,3 @@ class OrtSession(TextSession):
         """See :meth:`Session.close`."""
         super().close()
         self._session = None
-
-
-def import_ort() -> Any:
-    """The onnxruntime package, with telemetry off.
-
-    Raises:
-        MissingExtra: it is not installed.
-    """
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    try:
-        import onnxruntime
-    except ModuleNotFoundError as error:
-        raise MissingExtra("the engine ort", "ort", str(error)) from error
-    onnxruntime.disable_telemetry_events()
-    return onnxruntime

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import logging
 import tempfile
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,10 +16,10 @@ from lighten.core.step import Needs, Step, setting
 from lighten.data.buckets import pad
 from lighten.nets.encoder import Encoder
 from lighten.nets.first_token import answering_from_first_token
-from lighten.nets.onnx_model import OnnxModel, import_onnx
+from lighten.nets.onnx_model import OnnxModel, answers, import_onnx
+from lighten.nets.quiet import quiet
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from onnx import ModelProto
 
     from lighten.nets.network import Network
@@ -134,34 +130,3 @@ def check(proto: ModelProto, net: Any, encoder: Encoder, threads: int) -> float:
     if not apart <= TOLERANCE * (1 + float(np.abs(wanted).max())):
         raise BuildFailed(f"The ONNX graph answers differently: logits are up to {apart:.2g} apart.")
     return apart
-
-
-def answers(proto: ModelProto, ids: NDArray[np.int64], mask: NDArray[np.int64], threads: int) -> NDArray[np.float32]:
-    """Logits [batch, classes] that onnxruntime computes. ids, mask: [batch, tokens]."""
-    try:
-        import onnxruntime
-    except ModuleNotFoundError as error:
-        raise MissingExtra("export.onnx", "ort", str(error)) from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    found: NDArray[np.float32] = session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
-    return found
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[io.StringIO]:
-    """Keep the exporter's progress and advice out of the terminal; what was printed is in the buffer that is given."""
-    said = io.StringIO()
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")]
-    levels = [logger.level for logger in loggers]
-    try:
-        for logger in loggers:
-            logger.setLevel(logging.CRITICAL)
-        with warnings.catch_warnings(), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            warnings.simplefilter("ignore")
-            yield said
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

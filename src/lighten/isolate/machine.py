@@ -77,7 +77,7 @@ def _levels(root: Path, own: Path, controller: str) -> list[Path]:
         lines = []
     folders = [root, root / controller]
     for _, controllers, path in (parts for parts in lines if len(parts) == 3):
-        if controllers and controller not in controllers.split(","):
+        if (controllers and controller not in controllers.split(",")) or ".." in Path(path).parts:
             continue
         top = root if not controllers else root / controller
         inside = top / path.lstrip("/")

@@ -14,10 +14,10 @@ from lighten.core.meter import Workload
 from lighten.core.task import Rows
 
 SINGLES, BATCH = 200, 512
-LEAST_SINGLES, LEAST_BATCH = 40, 32
-PASSES = 12
-"""How often a measurement runs the batch and half as often the singles: warm-up and five turns, the original and one
-candidate."""
+LEAST_SINGLES, LEAST_BATCH = 40, 64
+PASSES = 9
+"""What a measurement costs, in runs of the batch by the original: warm-up and five turns, and half of that for a
+candidate, which is meant to be quicker. The singles are run a third as often: once to warm up, once in slices."""
 
 
 def draw(rows: Rows, *, singles: int = SINGLES, batch: int = BATCH, seed: int = 0) -> Workload:
@@ -40,8 +40,7 @@ def fit(work: Workload, session: Session, seconds: float) -> Workload:
     """Shrink a workload until measuring one candidate beside this session, the original, takes about ``seconds``.
 
     Do it once per run, so that all candidates are asked the same. Whichever of singles and batch takes longer is
-    halved first, down to 40 and 32 inputs; what remains is still a random sample. A candidate is taken to be as slow as
-    the original.
+    halved first, down to 40 and 64 inputs; what remains is still a random sample.
     """
     one, sample = [work.singles[:1]] * 3, [work.batch[:LEAST_BATCH]]
     per_single = _seconds(session, one) / len(one)

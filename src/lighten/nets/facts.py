@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from lighten.nets.network import Network
 
 FAMILIES = (
-    "bert", "roberta", "xlm-roberta", "camembert", "distilbert", "electra", "mpnet", "deberta-v2", "albert", "modernbert",
+    "bert", "roberta", "xlm-roberta", "camembert", "distilbert", "electra", "mpnet", "deberta-v2", "albert",
+    "modernbert",
 )  # fmt: skip
 """Encoder families (``model_type``) that lighten opens."""
 
 SHAPES = "lighten_shapes"
-"""Key of ``config.json`` under which a width-pruned network records what its config cannot say (see ``nets.network``)."""
+"""Key of ``config.json`` under which a narrowed network records what its config cannot say (see ``nets.network``)."""
 
 HEAD = ("classifier", "pre_classifier", "score", "head")
 """First part of the names of a classification head's weights."""
@@ -40,7 +41,8 @@ def facts(source: Path | Artifact | Network) -> dict[str, Any]:
     Returns:
         ``family``, ``layers``, ``heads`` (most of any layer), ``head_size``, ``hidden``, ``intermediate`` (most of any
         layer), ``vocabulary`` (rows of the embedding), ``parameters`` (elements of all weights), ``labels`` (tuple;
-        empty without a head), ``has_head``, ``format``.
+        empty without a head), ``has_head``, ``format``, ``tokenizer`` (``"WordPiece"``, ``"BPE"``, ...; empty when it
+        has to be converted first).
 
     Raises:
         ModelError: the folder's config or headers cannot be read.
@@ -50,13 +52,16 @@ def facts(source: Path | Artifact | Network) -> dict[str, Any]:
     if isinstance(source, Path):
         config, tensors = read_config(source), weights(source)
         elements = sum(t.elements for t in tensors.values())
-        return _facts(config, elements, has_head(config, tensors))
+        tokenizer = source / "tokenizer.json"
+        kind = _tokenizer(tokenizer.read_text(encoding="utf-8")) if tokenizer.is_file() else ""
+        return {**_facts(config, elements, has_head(config, tensors)), "tokenizer": kind}
     net = source.net
     known = _facts(net.config.to_dict(), sum(p.numel() for p in net.parameters()), source.has_head)
     shapes = source.shapes()
     if shapes:
         known |= {"heads": max(shapes["heads"]), "intermediate": max(shapes["ff"]), "layers": len(shapes["ff"])}
-    return known | {"labels": source.labels, "vocabulary": net.get_input_embeddings().num_embeddings}
+    words = net.get_input_embeddings().num_embeddings
+    return known | {"labels": source.labels, "vocabulary": words, "tokenizer": _tokenizer(source.encoder.source)}
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -72,7 +77,7 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise ModelError(
             f"{folder} has no config.json.", allowed="a folder that save_pretrained of transformers wrote"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} cannot be read ({error}).") from error
     if not isinstance(config, dict):
         raise ModelError(f"{path} holds {type(config).__name__}.", allowed="a JSON object")
@@ -123,6 +128,14 @@ def labels_of(config: Mapping[str, Any]) -> tuple[str, ...]:
     if sorted(by_number) != list(range(len(by_number))):
         raise ModelError(f"id2label in config.json numbers its classes {sorted(by_number)}.", allowed="0, 1, 2, ...")
     return tuple(by_number[i] for i in range(len(by_number)))
+
+
+def _tokenizer(text: str) -> str:
+    """Kind of the tokenizer's model."""
+    try:
+        return str(json.loads(text)["model"]["type"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"tokenizer.json says no kind of tokenizer ({type(error).__name__}: {error}).") from error
 
 
 def _facts(config: Mapping[str, Any], parameters: int, headed: bool) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """Answer from the first token: the last layer computes only what the classifier reads.
 
-A sequence classifier of the BERT kind reads the last layer at the first position and nowhere else. There, the layer needs
-the keys and values of all positions, but query, attention, output projection and feed-forward block of the first one only.
-The answer is the same, not an approximation; of the last layer's matrix products 10 of 12 fall away (with a feed-forward
-block four times as wide as the network): 14 % of a network of six layers, 28 % of one of three, forward and backward.
+A sequence classifier of the BERT kind reads the last layer at the first position and nowhere else. There, the layer
+needs the keys and values of all positions, but query, attention, output projection and feed-forward block of the first
+one only. The answer is the same, not an approximation; of the last layer's matrix products 10 of 12 fall away (with a
+feed-forward block four times as wide as the network): 14 % of a network of six layers, 28 % of one of three, there and
+back.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ FAMILIES = (*BERT_LIKE, "distilbert")
 
 @contextmanager
 def answering_from_first_token(net: nn.Module) -> Iterator[bool]:
-    """While this holds, the last layer of a sequence classifier returns [batch, 1, hidden]. Export and training may use it.
+    """Inside, the last layer of a sequence classifier returns [batch, 1, hidden]. Export and training may use it.
 
     Yields:
         Whether it applies to this family; False changes nothing.

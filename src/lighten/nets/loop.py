@@ -1,7 +1,7 @@
 """Loop: train a network on rows with any loss, in the time there is, and leave it with the best weights seen.
 
-Everything that costs time and changes nothing is left out: batches of one length (little padding, often no mask), the last
-layer at the first position only, lazy embeddings, no dropout unless asked for.
+What costs time and changes nothing is left out: batches of one length (little padding, often no mask), the last layer
+at the first position only, lazy embeddings, no dropout unless asked for.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -26,6 +25,7 @@ from lighten.nets.forward import casting, logits_of_ids, run
 from lighten.nets.network import Network
 from lighten.nets.optimizer import Descent
 from lighten.nets.precision import autocast_dtype, using_threads
+from lighten.nets.schedule import Schedule, Trained
 
 Loss = Callable[[Tensor, Sequence[int]], Tensor]
 """Logits [batch, classes] and the batch's row numbers to the mean loss."""
@@ -35,55 +35,6 @@ REPORT_EVERY = 1.0
 
 SPARE = 0.95
 """Share of the time left that training plans to use."""
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """How to train.
-
-    Attributes:
-        epochs: passes over the rows.
-        learning_rate: peak, for a network 384 wide (see ``optimizer.WIDTH``).
-        batch_rows: rows per update.
-        weight_decay: of matrices.
-        warmup: share of the training in which the rate rises; then it falls linearly to 0.
-        clip: largest gradient norm.
-        dropout: rate of every dropout in the network while it trains.
-        freeze_embeddings: leave the embedding block as it is.
-        patience: evaluations in a row without a better one before it stops.
-    """
-
-    epochs: int = 3
-    learning_rate: float = 1e-4
-    batch_rows: int = 32
-    weight_decay: float = 0.01
-    warmup: float = 0.1
-    clip: float = 1.0
-    dropout: float = 0.0
-    freeze_embeddings: bool = False
-    patience: int = 4
-
-
-@dataclass
-class Trained:
-    """What became of a training.
-
-    Attributes:
-        rows: rows that were learned from, repeats counted.
-        seconds: spent in updates, evaluations left out.
-        points: after which fraction of the training, accuracy and loss on ``tune``.
-        best: accuracy and minus loss of the weights that were kept.
-    """
-
-    rows: int = 0
-    seconds: float = 0.0
-    points: list[tuple[float, float, float]] = field(default_factory=list)
-    best: tuple[float, float] = (-math.inf, -math.inf)
-
-    @property
-    def rows_per_second(self) -> float:
-        """Training speed."""
-        return self.rows / self.seconds if self.seconds else 0.0
 
 
 def fit(
@@ -100,9 +51,9 @@ def fit(
 ) -> Trained:
     """Train ``network`` in place; the weights that did best on ``tune`` (accuracy, then loss) are kept.
 
-    ``tune`` is judged after every epoch (every half epoch when there are at most three), on at most a tenth as many rows as
-    there are to train on, but 500 if it has them. A network that has a trained head is judged before, too: training never
-    leaves it worse on ``tune`` than it was. The number of updates follows the time that ``watch`` leaves.
+    ``tune`` is judged after every epoch (every half epoch when there are at most three), on at most a tenth as many
+    rows as there are to train on, but 500 if it has them. A network that has a trained head is judged before, too:
+    training never leaves it worse on ``tune`` than it was. The training ends within the time that ``watch`` leaves.
 
     Raises:
         DataError: no rows, or a target that the network has no class for.
@@ -152,7 +103,7 @@ class _Training:
         self.end = self.planned
         self.interval = len(train) / (2 if schedule.epochs <= 3 else 1)
         self.judge_seconds = 0.0
-        self.share = 0.0
+        self.fall = 1.0
         self.idle = 0
         self.kept: dict[str, Tensor] = {}
         self.result = Trained()
@@ -175,6 +126,7 @@ class _Training:
                     break
         else:
             self._judge(1.0)
+        self._report(last=True)
         self.network.net.load_state_dict(self.kept)
         self.network.has_head = True
         return self.result
@@ -189,26 +141,23 @@ class _Training:
 
     def _update(self, batch: list[int]) -> None:
         start, net = time.perf_counter(), self.network.net
-        rise = self.schedule.warmup * self.end
         done = self.result.rows + len(batch)
-        if done < rise:
-            self.share = done / rise
-        elif self.share == 0.0 or self.result.rows < rise:
-            self.share = 1.0
+        rise = self.schedule.warmup * self.end
+        share = min(done / rise, 1.0) if self.result.rows < rise else self.fall
         net.train()
         with casting(self.dtype), answering_from_first_token(net):
             logits = run(net, [self.ids[i] for i in batch], self.network.encoder.pad_id)
-        value = self.loss(logits, batch)
-        value.backward()
-        norm = self.descent.step(self.share)
-        if not math.isfinite(norm) or not math.isfinite(float(value)):
+        mean = self.loss(logits, batch)
+        mean.backward()
+        value, norm = float(mean.detach()), self.descent.step(share)
+        if not math.isfinite(norm) or not math.isfinite(value):
             raise StepFailed(
-                f"The training came apart after {self.result.rows:,} rows: loss {float(value)}, gradient norm {norm}.",
+                f"The training came apart after {self.result.rows:,} rows: loss {value}, gradient norm {norm}.",
                 fix="lower learning_rate",
             )
-        left = max(self.end - self.result.rows, 1)
-        if done >= rise:
-            self.share *= max(left - len(batch), 0) / left  # a straight line to 0 at the end, wherever the end moves
+        left = self.end - self.result.rows
+        if self.result.rows >= rise and left > len(batch):
+            self.fall *= (left - len(batch)) / left  # a straight line towards 0 at the end, wherever the end moves
         self.result.rows = done
         self.result.seconds += time.perf_counter() - start
         if not self.first[0]:
@@ -240,16 +189,16 @@ class _Training:
         self.judge_seconds = time.perf_counter() - start
         self.watch.score(fraction, accuracy)
 
-    def _report(self) -> None:
+    def _report(self, *, last: bool = False) -> None:
         now = time.perf_counter()
-        if now - self.reported < REPORT_EVERY:
+        if now - self.reported < REPORT_EVERY and not last:
             return
         self.reported = now
         epoch = min(self.result.rows // len(self.ids) + 1, self.schedule.epochs)
         message = f"epoch {epoch}/{self.schedule.epochs}, {self.result.rows_per_second:.0f} rows/s"
         if self.result.points:
             message += f", tune {self.result.points[-1][1]:.1%}"
-        self.watch.progress(self.result.rows, self.end, message)
+        self.watch.progress(self.result.rows, self.result.rows if last else max(self.end, self.result.rows), message)
 
 
 def _check(network: Network, train: Rows, tune: Rows) -> None:

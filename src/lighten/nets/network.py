@@ -1,14 +1,14 @@
 """Network: an encoder that classifies text, live in torch, with its tokenizer and the names of its classes.
 
-A folder that lighten saves is an ordinary HF folder, which plain transformers opens too, with one exception: a network that
-lost attention heads, or has feed-forward blocks of several sizes. Its config cannot say so (transformers computes
-the head's width from the number of heads, and 5.x cannot prune heads), so the counts stand in ``config.json`` beside the
-original ones::
+A folder that lighten saves is an ordinary HF folder, which plain transformers opens too, with one exception: a network
+that lost attention heads, or has feed-forward blocks of several sizes. Its config cannot say so (transformers computes
+the head's width from the number of heads, and 5.x cannot prune heads), so the counts stand in ``config.json`` beside
+the original ones::
 
     "num_attention_heads": 12,
     "lighten_shapes": {"heads": [8, 8, 8], "ff": [768, 768, 768]}
 
-and ``open_network`` builds the layers with these sizes. Feed-forward blocks of one size are simply ``intermediate_size``.
+and ``open_network`` builds the layers with these sizes. Feed-forward blocks of one size are ``intermediate_size``.
 """
 
 from __future__ import annotations
@@ -19,24 +19,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from safetensors.torch import save_file
+from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError, UnsafeFile
+from lighten.nets.checkpoint import differences, load, mismatch, renamed
 from lighten.nets.couple import resize
 from lighten.nets.encoder import Encoder
-from lighten.nets.facts import FAMILIES, HEAD, SHAPES, facts, has_head, labels_of, read_config, weights
+from lighten.nets.facts import FAMILIES, SHAPES, facts, has_head, labels_of, read_config, weights
 from lighten.nets.walk import REFUSALS, head_size, layers
 
 __all__ = ["FAMILIES", "Network", "expected_shapes", "facts", "open_network", "save_network"]
-
-PRETRAINING = ("cls", "lm_head", "vocab_transform", "vocab_layer_norm", "vocab_projector", "discriminator_predictions",
-               "generator_predictions", "generator_lm_head", "mask_predictions", "lm_predictions", "predictions",
-               "sop_classifier", "decoder", "qa_outputs")  # fmt: skip
-"""First part of the names of weights that served pretraining only; a classifier has no place for them."""
 
 
 @dataclass
@@ -85,10 +80,10 @@ def open_network(source: Artifact | Path, labels: Sequence[str] | None = None, *
     config, headed = read_config(folder), has_head(read_config(folder), weights(folder))
     names = _names(config, headed, labels)
     net = _build(folder, names, seed)
-    state = _renamed(_load(folder), net, headed)
-    problems = _differences({n: tuple(t.shape) for n, t in state.items()}, net, headed)
+    state = renamed(load(folder), net, headed)
+    problems = differences({n: tuple(t.shape) for n, t in state.items()}, net, headed)
     if problems:
-        raise _mismatch(folder, problems)
+        raise mismatch(folder, problems)
     net.load_state_dict(state, strict=False)
     encoder = Encoder.open(folder)
     if encoder.vocabulary_size > net.get_input_embeddings().num_embeddings:
@@ -130,10 +125,10 @@ def expected_shapes(folder: Path) -> None:
     headed = has_head(config, tensors)
     with torch.device("meta"):
         net = _build(folder, labels_of(config), 0)
-    names = _renamed({name: torch.empty(t.shape, device="meta") for name, t in tensors.items()}, net, headed)
-    problems = _differences({name: tuple(t.shape) for name, t in names.items()}, net, headed)
+    names = renamed({name: torch.empty(t.shape, device="meta") for name, t in tensors.items()}, net, headed)
+    problems = differences({name: tuple(t.shape) for name, t in names.items()}, net, headed)
     if problems:
-        raise _mismatch(folder, problems)
+        raise mismatch(folder, problems)
 
 
 def _names(config: dict[str, Any], headed: bool, labels: Sequence[str] | None) -> tuple[str, ...]:
@@ -162,7 +157,9 @@ def _build(folder: Path, labels: Sequence[str], seed: int) -> nn.Module:
     """The network of a config with random weights (those that the file lacks stay random, from ``seed``)."""
     raw = read_config(folder)
     if "auto_map" in raw:
-        raise UnsafeFile(f"{folder / 'config.json'} names Python code to run (auto_map).", allowed="known architectures")
+        raise UnsafeFile(
+            f"{folder / 'config.json'} names Python code to run (auto_map).", allowed="known architectures"
+        )
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         config.id2label = dict(enumerate(labels))
@@ -187,9 +184,11 @@ def _check_shapes(folder: Path, shapes: Any, count: int, most: dict[str, int]) -
     fits = isinstance(shapes, dict) and set(shapes) <= set(most)
     for name, limit in most.items():
         sizes = shapes.get(name, [1] * count) if fits else None
-        if not isinstance(sizes, list) or len(sizes) != count:
-            fits = False
-        elif not all(type(n) is int and 1 <= n <= limit for n in sizes):
+        if (
+            not isinstance(sizes, list)
+            or len(sizes) != count
+            or not all(type(n) is int and 1 <= n <= limit for n in sizes)
+        ):
             fits = False
     if not fits:
         raise ModelError(
@@ -207,58 +206,3 @@ def _record_shapes(config: Any, shapes: dict[str, list[int]]) -> None:
     odd_heads = any(count != config.num_attention_heads for count in shapes["heads"])
     if odd_heads or len(set(shapes["ff"])) > 1:
         setattr(config, SHAPES, shapes)
-
-
-def _load(folder: Path) -> dict[str, Tensor]:
-    state: dict[str, Tensor] = {}
-    for path in sorted(folder.glob("*.safetensors")):
-        try:
-            state |= load_file(path)
-        except (SafetensorError, OSError) as error:
-            raise ModelError(f"{path} cannot be read as safetensors ({error}).") from error
-    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
-
-
-def _renamed(state: dict[str, Tensor], net: nn.Module, headed: bool) -> dict[str, Tensor]:
-    """The weights under the names of ``net``: old spellings, a missing base prefix, pretraining heads left out."""
-    base = f"{net.base_model_prefix}."
-    prefixed = any(name.startswith(base) for name in state)
-    known = net.state_dict().keys()
-    found = {}
-    for old, tensor in state.items():
-        name = old.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
-        first = name.partition(".")[0]
-        if name.endswith("position_ids") or first in PRETRAINING or (not headed and first in HEAD):
-            continue
-        if not prefixed and first not in HEAD:
-            name = base + name
-        if name.startswith(f"{base}pooler.") and name not in known:
-            continue  # made for next-sentence prediction; this family's classifier does not use it
-        found[name] = tensor
-    return found
-
-
-def _differences(shapes: dict[str, tuple[int, ...]], net: nn.Module, headed: bool) -> list[str]:
-    """How weights differ from what the config describes, one sentence each. A new head (and pooler) may be missing."""
-    expected = {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
-    encoder = (f"{net.base_model_prefix}.",)
-    problems = []
-    for name in sorted(expected.keys() | shapes.keys()):
-        if name not in shapes:
-            new = not headed and (not name.startswith(encoder) or f"{encoder[0]}pooler" in name)
-            if not new:
-                problems.append(f"{name} {list(expected[name])} is missing from the weights")
-        elif name not in expected:
-            problems.append(f"{name} {list(shapes[name])} has no place in the config's network")
-        elif shapes[name] != expected[name]:
-            problems.append(f"{name} is {list(shapes[name])} in the weights and {list(expected[name])} by the config")
-    return problems
-
-
-def _mismatch(folder: Path, problems: Sequence[str]) -> ModelError:
-    first = "".join(f"\n  - {problem}" for problem in problems[:5])
-    more = f"\n  - and {len(problems) - 5} more" if len(problems) > 5 else ""
-    return ModelError(
-        f"{folder}: config.json does not describe model.safetensors:{first}{more}",
-        fix="take config.json and the weights from the same place",
-    )

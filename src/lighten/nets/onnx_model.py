@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from lighten.core.artifact import Artifact
 from lighten.core.errors import MissingExtra, ModelError, UnsafeFile
 from lighten.nets.encoder import Encoder
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from onnx import FunctionProto, GraphProto, ModelProto, TensorProto
 
 FILE, WEIGHTS = "model.onnx", "model.onnx.data"
@@ -91,6 +95,22 @@ def read_onnx(folder: Path) -> ModelProto:
     return proto
 
 
+def answers(proto: ModelProto, ids: NDArray[np.int64], mask: NDArray[np.int64], threads: int) -> NDArray[np.float32]:
+    """Logits [batch, classes] as onnxruntime computes them. ids, mask: [batch, tokens].
+
+    Raises:
+        MissingExtra: onnxruntime is not installed.
+    """
+    ort = import_ort("running an ONNX model")
+    options = ort.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = threads, 3
+    session = ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    given = {"input_ids": ids, "attention_mask": mask}
+    feed = {i.name: given.get(i.name, np.zeros_like(ids)) for i in session.get_inputs()}
+    found: NDArray[np.float32] = session.run(None, feed)[0]
+    return found
+
+
 def check_operators(proto: ModelProto, path: Path) -> None:
     """Refuse operators that only a library of their own could run.
 
@@ -168,3 +188,14 @@ def import_onnx(what: str) -> Any:
     except ModuleNotFoundError as error:
         raise MissingExtra(what, "ort", str(error)) from error
     return onnx
+
+
+def import_ort(what: str) -> Any:
+    """The onnxruntime package, with telemetry off. Raises MissingExtra when it is not installed."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    try:
+        import onnxruntime
+    except ModuleNotFoundError as error:
+        raise MissingExtra(what, "ort", str(error)) from error
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime

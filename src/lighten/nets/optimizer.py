@@ -1,9 +1,9 @@
 """Optimizer: AdamW over the dense weights, lazy Adam over the rows of the embedding that a batch touches.
 
 A word embedding is half of a small encoder, and a batch touches one row in fifty. Its gradient is kept sparse, and only
-touched rows (and their moments) are updated: the lazy variant of Adam (``torch.optim.SparseAdam``), without weight decay.
-Untouched rows stay as they are, bit for bit. Dense gradients are clipped inside the fused update, which takes
-a divisor for mixed precision: one pass over memory instead of three.
+touched rows (and their moments) are updated: the lazy variant of Adam (``torch.optim.SparseAdam``), without decay.
+Untouched rows stay as they are, bit for bit. Dense gradients are clipped inside the fused update, which takes a divisor
+for mixed precision: one pass over memory instead of three.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def autocast_dtype(net: nn.Module, threads: int) -> torch.dtype | None:
     Machines with AMX do (4x); with AVX-512 only, bf16 is at half the speed of fp32. Nothing but the clock tells
     them apart for sure, so it is measured once per process, shape and thread count (some milliseconds).
     """
-    wide = getattr(net.config, "intermediate_size", None) or getattr(net.config, "hidden_dim", 0)
+    wide = net.config.hidden_dim if net.config.model_type == "distilbert" else net.config.intermediate_size
     return torch.bfloat16 if _speedup(int(net.config.hidden_size), int(wide), threads) >= WORTH else None
 
 

@@ -57,7 +57,7 @@ def read_header(path: Path) -> dict[str, Tensor]:
     raw, data = _raw_header(path)
     try:
         record = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _broken(path, f"its header is not JSON ({error})") from error
     if not isinstance(record, dict):
         raise _broken(path, "its header is not a JSON object")

@@ -1,8 +1,8 @@
 """Walk: the parts of an encoder that pruning speaks of, found by their names and types.
 
-Families differ in how they call things, not in what there is: a list of equal layers; in each layer query, key, value and
-output projections and two linear maps of a feed-forward block. One walk finds them in all families; what a family does
-beside that (shared layers, fused projections, positions that enter every layer) is in ``REFUSALS``, with the reason.
+Families differ in how they call things, not in what there is: a list of equal layers; in each layer query, key, value
+and output projections and two linear maps of a feed-forward block. One walk finds them in all families. What a family
+does otherwise (shared layers, fused projections, positions that enter every layer) is in ``REFUSALS``, with the reason.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from torch import nn
 
 from lighten.core.errors import ModelError
 
-QUERY, KEY, VALUE = ("query", "q", "q_lin", "query_proj"), ("key", "k", "k_lin", "key_proj"), ("value", "v", "v_lin", "value_proj")  # fmt: skip
+QUERY = ("query", "q", "q_lin", "query_proj")
+KEY = ("key", "k", "k_lin", "key_proj")
+VALUE = ("value", "v", "v_lin", "value_proj")
 OUT = ("dense", "o", "out_lin", "out_proj")
 
 _SHARED = "every layer of albert is the same one"
@@ -67,7 +69,9 @@ def layer_list(net: nn.Module) -> nn.ModuleList:
         ModelError: there is not exactly one list as long as the config says.
     """
     count = net.config.num_hidden_layers
-    lists = [m for m in net.modules() if isinstance(m, nn.ModuleList) and len(m) == count and len(set(map(type, m))) == 1]
+    lists = [
+        m for m in net.modules() if isinstance(m, nn.ModuleList) and len(m) == count and len(set(map(type, m))) == 1
+    ]
     lists = [found for found in lists if not any(found is not other and _inside(found, other) for other in lists)]
     if len(lists) != 1:
         raise ModelError(

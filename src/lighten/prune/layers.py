@@ -53,8 +53,7 @@ def chosen(count: int, kept: int, choice: str = "even") -> list[int]:
     """
     if choice == "first" or kept == 1:
         return list(range(kept))
-    return [(2 * i * (count - 1) + kept - 1) // (2 * (kept - 1)) if i < kept / 2 else
-            count - 1 - chosen(count, kept)[kept - 1 - i] for i in range(kept)]
+    return [round(i * (count - 1) / (kept - 1)) for i in range(kept)]
 
 
 def _renumber(net: nn.Module, layers: list[nn.Module]) -> None:

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.artifact import ONNX, ONNX_INT8
-from lighten.core.errors import MissingExtra
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.onnx_model import OnnxModel, import_onnx
+from lighten.nets.onnx_model import OnnxModel, import_onnx, import_ort
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -43,10 +42,9 @@ class Int8Dynamic(Step):
 def quantized(proto: ModelProto, operators: list[str], per_channel: bool) -> ModelProto:
     """A copy of ``proto`` whose ``operators`` (types) with constant weights work on int8."""
     onnx: Any = import_onnx("quantize.int8_dynamic")
-    try:
-        from onnxruntime.quantization import QuantType, quantize_dynamic
-    except ModuleNotFoundError as error:
-        raise MissingExtra("quantize.int8_dynamic", "ort", str(error)) from error
+    import_ort("quantize.int8_dynamic")
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
     copy = onnx.ModelProto.FromString(proto.SerializeToString())
     onnx.helper.set_model_props(copy, dict([PREPARED]))
     with tempfile.TemporaryDirectory(prefix="lighten-int8-") as folder:

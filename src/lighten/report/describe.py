@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,30 +13,37 @@ from lighten.report.numbers import amount, bound, change, count, duration, loss,
 from lighten.report.standing import Miss, Standing, example, nearest_misses, quality_metric, standing
 from lighten.report.words import quantity, say
 
+RATES = {"bandwidth": "GB/s", "arithmetic": "GFLOP/s"}
+"""Units of the rates in the record of the machine."""
+
 
 def headline(summary: Summary, lang: str) -> str:
-    """What the run found, in one or two sentences."""
+    """What the run found, in one or two sentences; with every gate of the winner."""
+    return ("" if lang == "zh" else " ").join(findings(summary, lang))
+
+
+def findings(summary: Summary, lang: str) -> tuple[str, ...]:
+    """What the run found, the sentence that matters most first."""
     if summary.state == "winner":
         gain, verdicts = gain_sentence(summary, lang), tuple(Verdict.from_json(v) for v in summary.verdicts)
         stop = "。" if lang == "zh" else "."
         if not verdicts:
-            return f"{gain}{stop}"
+            return (f"{gain}{stop}",)
         first = say(
             lang, "say.and", gain=gain, quality=_quality(verdicts[0], unit_of(summary, verdicts[0].metric), lang)
         )
         others = [_also(verdict, unit_of(summary, verdict.metric), lang) for verdict in verdicts[1:]]
-        return ("" if lang == "zh" else " ").join([first, *others])
+        return (first, *others)
     made = [c for c in summary.candidates if c.key != summary.original]
     if summary.state == "nothing_met":
         said = say(lang, "say.nothing_met", n=count(len(made)))
         near = nearest_misses(summary, 1)
         if not near:
-            return said
-        name = say(lang, "say.nearest", name=near[0][0].name)
-        return ("" if lang == "zh" else " ").join([said, name])
+            return (said,)
+        return (said, say(lang, "say.nearest", name=near[0][0].name))
     done = sum(c.state == "ok" for c in made)
     time = duration(lang, summary.seconds)
-    return say(lang, "say.interrupted", time=time, done=count(done), n=count(len(made)))
+    return (say(lang, "say.interrupted", time=time, done=count(done), n=count(len(made))),)
 
 
 def gain_sentence(summary: Summary, lang: str) -> str:
@@ -60,17 +68,26 @@ def _quality(verdict: Verdict, unit: str, lang: str) -> str:
         n=count(verdict.n),
         metric=quantity(lang, verdict.metric),
         loss=loss(lang, -verdict.lower, unit, up=True),
+        gain=loss(lang, math.floor(1e4 * verdict.lower) / 1e4, unit),
         confidence=share(verdict.confidence),
-        margin=loss(lang, verdict.margin, unit),
+        margin=loss(lang, abs(verdict.margin), unit),
     )
 
 
 def _also(verdict: Verdict, unit: str, lang: str) -> str:
-    metric, most = quantity(lang, verdict.metric), loss(lang, -verdict.lower, unit, up=True)
-    return say(lang, f"say.also.{_kind(verdict)}", metric=metric, loss=most, margin=loss(lang, verdict.margin, unit))
+    return say(
+        lang,
+        f"say.also.{_kind(verdict)}",
+        metric=quantity(lang, verdict.metric),
+        loss=loss(lang, -verdict.lower, unit, up=True),
+        gain=loss(lang, math.floor(1e4 * verdict.lower) / 1e4, unit),
+        margin=loss(lang, abs(verdict.margin), unit),
+    )
 
 
 def _kind(verdict: Verdict) -> str:
+    if verdict.margin < 0:
+        return "gain"
     return "no_loss" if verdict.lower >= 0 else verdict.direction
 
 
@@ -79,7 +96,7 @@ def why(summary: Summary, candidate: Candidate, lang: str, place: Standing | Non
     place = place or standing(summary, candidate)
     status = place.status
     if status in ("failed", "stopped"):
-        return say(lang, f"why.{status}", reason=candidate.reason)
+        return candidate.reason or say(lang, "why.no_reason")
     if status in ("winner", "original", "running"):
         return say(lang, f"why.{status}")
     gap = "" if lang == "zh" else " "
@@ -99,8 +116,8 @@ def _unproved(verdict: Verdict, unit: str, lang: str) -> str:
     values = {
         "metric": quantity(lang, verdict.metric),
         "difference": change(lang, verdict.difference, unit),
-        "lower": change(lang, verdict.lower, unit),
-        "upper": change(lang, verdict.upper, unit),
+        "lower": change(lang, verdict.lower, unit, "down"),
+        "upper": change(lang, verdict.upper, unit, "up"),
         "loss": loss(lang, max(0.0, -verdict.lower), unit, up=True),
         "margin": loss(lang, verdict.margin, unit),
     }
@@ -136,8 +153,16 @@ def miss_sentence(miss: Miss, lang: str) -> str:
     )
 
 
+def method_text(verdict: Verdict, lang: str) -> str:
+    """How the bounds of a verdict were found."""
+    key = "tango" if verdict.method == "tango" else "both" if "Tango" in verdict.method else "bootstrap"
+    known = key == "tango" or verdict.method.startswith("bootstrap")
+    method = say(lang, f"method.{key}") if known else verdict.method
+    return say(lang, "proof.method", confidence=share(verdict.confidence), method=method)
+
+
 def power_sentence(power: Power, unit: str, lang: str) -> str:
-    """What the proof rows can prove: ``400 proof rows can prove 2 points in accuracy, not 1 point.``"""
+    """What the proof rows can prove, judged before the run: ``400 rows can be expected to prove 2 points, not 1``."""
     return say(
         lang,
         "say.power.can" if power.provable <= power.margin else "say.power.cannot",
@@ -183,3 +208,22 @@ def meters_shown(summary: Summary) -> tuple[str, ...]:
     order = ["p50", "p95", "rows_per_second", "cpu", "memory", "size", "load", "energy"]
     known = [*first, *order, *seen]
     return tuple(name for name in dict.fromkeys(known) if name in seen)
+
+
+def flat(value: object) -> str:
+    """A nested plain value in one line."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {flat(one)}" for name, one in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(flat, value))
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)
+
+
+def environment_fact(name: str, value: object) -> str:
+    """One fact about the machine in one line, with its unit: bytes as GiB, rates as they were measured."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if name in ("memory", "memory_allowed"):
+            return f"{value / 2**30:.1f} GiB"
+        if name in RATES:
+            return f"{value:.1f} {RATES[name]}"
+    return flat(value)

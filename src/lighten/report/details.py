@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from lighten.core.result import Candidate
 from lighten.core.summary import FLIP_KINDS, Flip, Summary
-from lighten.report.describe import meters_shown, recipe_text, step_text, unit_of
+from lighten.report.describe import environment_fact, meters_shown, recipe_text, step_text, unit_of
 from lighten.report.drawing import badge
 from lighten.report.markup import data, esc, label, said
 from lighten.report.numbers import count
@@ -56,7 +56,7 @@ def flips(summary: Summary) -> str:
 def _flip(flip: Flip) -> str:
     group = f" · {data(flip.group)}" if flip.group else ""
     answers = f"{data(flip.original)} → {data(flip.winner)}"
-    under = f'<div class="sub">{answers} · {said("flips.label")}: {data(flip.label)}{group}</div>'
+    under = f'<div class="sub">{answers} · {said("flips.label")}{said("page.colon")}{data(flip.label)}{group}</div>'
     return f'<div class="flip"><p dir="auto">{esc(flip.text)}</p>{under}</div>'
 
 
@@ -89,17 +89,16 @@ def candidates(summary: Summary) -> str:
     names = _columns(summary)
     heads = [_head("column.name", "text"), _head("column.status", "number")]
     heads += [_head_of(summary, name) for name in names]
-    heads.append(f'<th scope="col">{said("column.why")}</th>')
     rows = []
     for candidate, place in places:
+        reason = reason_of(summary, candidate, place, "p")
         rank = STATUSES.index(place.status)
         recipe = esc(recipe_text(candidate.recipe)) or said("recipe.none")
         cells = [
             f'<th scope="row" class="name" data-value="{esc(candidate.name)}">{data(candidate.name)}'
             f'<span class="sub mono">{recipe}</span></th>',
-            f'<td data-value="{rank}">{badge("status", place.status)}</td>',
+            f'<td class="why" data-value="{rank}">{badge("status", place.status)}{reason}</td>',
             *(_number(summary, candidate, name) for name in names),
-            f'<td class="why">{reason_of(summary, candidate, place)}</td>',
         ]
         text = " ".join([candidate.name, recipe_text(candidate.recipe), candidate.engine, candidate.reason])
         text += "".join(f" {say(lang, f'status.{place.status}')}" for lang in LANGS)
@@ -150,7 +149,7 @@ def _number(summary: Summary, candidate: Candidate, name: str) -> str:
     result = candidate.results.get(name)
     value = "" if result is None or result.value is None else repr(float(result.value))
     shown = bare_value_of(result.value, result.unit) if result else "–"
-    return number_cell(heading_of(name, unit_of(summary, name)), shown, value)
+    return number_cell(heading_of(name, unit_of(summary, name)), shown, value, "num" if result else "num none")
 
 
 def lineage(summary: Summary) -> str:
@@ -161,14 +160,14 @@ def lineage(summary: Summary) -> str:
     for link in summary.lineage:
         step = f'<span class="mono">{esc(step_text(link.step))}</span>' if link.step else said("lineage.brought")
         cells = {
-            "format": data(link.format),
-            "time": time_of(link.seconds) if link.step else "–",
+            "time": time_of(link.seconds) if link.seconds else "–",
             "id": f'<code title="{esc(link.id)}">{esc(link.id[:12])}</code>',
         }
         numbers = "".join(number_cell(said(f"lineage.{key}"), value) for key, value in cells.items())
-        rows.append(f'<tr><th scope="row">{step}</th>{numbers}</tr>')
-    keys = ("format", "time", "id")
-    first = f'<th scope="col">{said("lineage.step")}</th>'
+        form = number_cell(said("lineage.format"), data(link.format), css="num text")
+        rows.append(f'<tr><th scope="row">{step}</th>{form}{numbers}</tr>')
+    keys = ("time", "id")
+    first = "".join(f'<th scope="col">{said(f"lineage.{key}")}</th>' for key in ("step", "format"))
     heads = [first, *(f'<th scope="col" class="num">{said(f"lineage.{key}")}</th>' for key in keys)]
     return section("lineage", f'<div class="card scroll">{table_of(heads, rows)}</div>')
 
@@ -185,7 +184,7 @@ def facts(summary: Summary) -> str:
     body = _pairs(about) + (f'<ul class="plain note">{notes}</ul>' if notes else "")
     text = section("data", body)
     if summary.environment:
-        pairs = [(data(name), data(_flat(value))) for name, value in summary.environment.items()]
+        pairs = [(_fact(name), data(environment_fact(name, value))) for name, value in summary.environment.items()]
         text += section("environment", _pairs(pairs), said("environment.lead", "p", LEAD))
     return text
 
@@ -207,13 +206,10 @@ def _part(name: str) -> str:
     return said(key) if key in WORDS else data(name)
 
 
+def _fact(name: str) -> str:
+    key = f"environment.{name}"
+    return said(key) if key in WORDS else data(name)
+
+
 def _pairs(pairs: Sequence[tuple[str, str]]) -> str:
     return f'<dl class="pairs">{"".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in pairs)}</dl>'
-
-
-def _flat(value: object) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_flat(one)}" for name, one in value.items())
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(_flat, value))
-    return f"{value:,.4g}" if isinstance(value, float) else str(value)

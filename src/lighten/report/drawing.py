@@ -24,8 +24,8 @@ def interval_svg(verdict: Verdict, unit: str) -> str:
         values = {
             "metric": quantity(lang, verdict.metric),
             "difference": change(lang, verdict.difference, unit),
-            "lower": change(lang, verdict.lower, unit),
-            "upper": change(lang, verdict.upper, unit),
+            "lower": change(lang, verdict.lower, unit, "down"),
+            "upper": change(lang, verdict.upper, unit, "up"),
             "margin": loss(lang, verdict.margin, unit),
         }
         return say(lang, "proof.drawing", **values)
@@ -40,11 +40,11 @@ def interval_svg(verdict: Verdict, unit: str) -> str:
     ]
     for lang in LANGS:
         allowed = f"{say(lang, 'proof.allowed')} {change(lang, -verdict.margin, unit)}"
-        below = change(lang, verdict.lower, unit)
+        below = change(lang, verdict.lower, unit, "down")
         parts += [_text(lang, allowed, margin, 14, "floor-text"), _text(lang, below, left, 90, "tick")]
         if abs(zero - margin) > (text_width(allowed, 12.5) + 20) / 2 + 10:
             parts.append(_text(lang, "0", zero, 14, "tick"))
-        above = change(lang, verdict.upper, unit)
+        above = change(lang, verdict.upper, unit, "up")
         if right - left > (text_width(below, 12.5) + text_width(above, 12.5)) / 2 + 12:
             parts.append(_text(lang, above, right, 90, "tick"))
     head = f'<svg class="figure interval" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img"'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 from lighten.core.result import HIGHER
@@ -47,8 +48,9 @@ class _Drawing:
         self.points = points(summary)
         self.narrow = width < 500
         self.taken: list[Box] = []
-        legend = 2 if self.narrow else 1
-        self.frame = Box(62, 42 + 22 * legend, width - 18, height - 50)
+        self.captions: list[str] = []
+        legend = max((y for lang in self.langs for _, _, y in self._legend_spots(lang)), default=20.0)
+        self.frame = Box(62, legend + 48, width - 18, height - (66 if self.narrow else 50))
         floor = next((b for b in summary.budget.keep if b.metric == self.metric), None)
         ceiling = next((b for b in summary.budget.under if b.metric == self.cost), None)
         self.floor = limit_of(summary, floor) if floor else None
@@ -86,7 +88,7 @@ class _Drawing:
         self.taken += [Box(x - 9, y - 9, x + 9, y + 9) for x, y in self.spots]
         below = [self._limits(), self._grid(), self._axes(), self._stairs(sunk)]
         marks = [self._point(p, spot, low) for p, spot, low in zip(self.points, self.spots, sunk, strict=True)]
-        return "".join([*below, self._legend(), *marks, self._names()])
+        return "".join([*below, self._legend(), *marks, *self.captions, self._names()])
 
     def _vertical(self) -> tuple[Axis, float]:
         """The quality axis, better at the top, and the worst quality it shows: hopeless ones do not stretch it."""
@@ -119,16 +121,16 @@ class _Drawing:
                          f'height="{frame.bottom - y:.1f}"/>')  # fmt: skip
             parts.append(f'<line class="floor" x1="{frame.left}" x2="{frame.right}" y1="{y:.1f}" y2="{y:.1f}"/>')
             floor = self.floor
-            parts.append(
+            self.captions.append(
                 self._text(lambda lang: say(lang, "frontier.floor", limit=bound(lang, floor, unit)), frame.right - 6,
                            y + 16, "floor-text", "end")
             )  # fmt: skip
-            self.taken.append(Box(frame.right - 120, y, frame.right, y + 20))
+            self.taken += [Box(frame.right - 120, y, frame.right, y + 20), Box(frame.left, y - 2, frame.right, y + 2)]
         if self.ceiling is not None:
             x, ceiling = self.x.place(self.ceiling), self.ceiling
             end = x > (frame.left + frame.right) / 2
             parts.append(f'<line class="floor" x1="{x:.1f}" x2="{x:.1f}" y1="{frame.top}" y2="{frame.bottom}"/>')
-            parts.append(
+            self.captions.append(
                 self._text(lambda lang: say(lang, "frontier.ceiling", limit=bound(lang, ceiling, cost)),
                            x - 6 if end else x + 6, frame.bottom - 8, "floor-text", "end" if end else "start")
             )  # fmt: skip
@@ -175,10 +177,11 @@ class _Drawing:
         at = (frame.left, "start") if self.less else (frame.right, "end")
         other = (frame.right, "end") if self.less else (frame.left, "start")
         y = self.height - 10
+        title = y - 19 if self.narrow else y
         return "".join(
             [
                 self._text(lambda lang: capital(quantity(lang, self.metric)), 10, frame.top - 12, "title"),
-                self._text(across, other[0], y, "title", other[1]),
+                self._text(across, other[0], title, "title", other[1]),
                 self._text(lambda lang: say(lang, hint), at[0], y, "hint", at[1]),
             ]
         )
@@ -193,24 +196,33 @@ class _Drawing:
         steps.sort(key=lambda s: s[2] if self.less else -s[2])
         if len(steps) < 2:
             return ""
+        for (x0, y0, _), (x1, y1, _) in pairwise(steps):
+            self.taken += [Box(min(x0, x1), y0 - 2, max(x0, x1), y0 + 2), Box(x1 - 2, min(y0, y1), x1 + 2, max(y0, y1))]
         path = f"M{steps[0][0]:.1f} {steps[0][1]:.1f}" + "".join(f"H{x:.1f}V{y:.1f}" for x, y, _ in steps[1:])
         return f'<path class="stair" d="{path}"/>'
 
     def _legend(self) -> str:
-        present = [kind for kind in reversed(MARKS) if any(kind in p.kinds for p in self.points)]
         parts = []
         for lang in self.langs:
-            x, y, row = 20.0, 20.0, []
-            for kind in present:
-                text = say(lang, f"mark.{kind}")
-                wide = text_width(text, FONT) + 34
-                if x + wide > self.width and x > 20:
-                    x, y = 20.0, y + 22
+            row = []
+            for kind, x, y in self._legend_spots(lang):
                 row.append(f'<g class="{kind}">{shape(kind, x, y)}</g>')
-                row.append(f'<text class="hint" x="{x + 14:.1f}" y="{y + 4:.1f}">{esc(text)}</text>')
-                x += wide
+                text = esc(say(lang, f"mark.{kind}"))
+                row.append(f'<text class="hint" x="{x + 14:.1f}" y="{y + 4:.1f}">{text}</text>')
             parts.append(f'<g lang="{lang}" aria-hidden="true">{"".join(row)}</g>')
         return "".join(parts)
+
+    def _legend_spots(self, lang: str) -> list[tuple[str, float, float]]:
+        """Kind and position of every mark in the legend, in as many rows as it needs."""
+        x, y, found = 20.0, 20.0, []
+        for kind in reversed(MARKS):
+            if any(kind in p.kinds for p in self.points):
+                wide = text_width(say(lang, f"mark.{kind}"), FONT) + 34
+                if x + wide > self.width and x > 20:
+                    x, y = 20.0, y + 22
+                found.append((kind, x, y))
+                x += wide
+        return found
 
     def _point(self, point: Point, spot: tuple[float, float], low: bool) -> str:
         x, y = spot
@@ -247,7 +259,8 @@ class _Drawing:
                 continue
             texts = {lang: self._name(point, kind, lang) for lang in self.langs}
             width = max(text_width(text, FONT) for text in texts.values()) * (1.06 if strong else 1.0)
-            spotted = place_label(spot, width, 16, self.frame, self.taken)
+            gaps = (13.0, 24.0, 38.0) if strong else (13.0,)
+            spotted = place_label(spot, width, 16, self.frame, self.taken, gaps)
             if not strong and spotted.harm > 1:
                 continue
             self.taken.append(spotted.box)
@@ -272,4 +285,4 @@ class _Drawing:
 
 def stylesheet() -> str:
     """The style of figures; it brings its own colours, light and dark."""
-    return files("lighten.report").joinpath("figure.css").read_text(encoding="utf-8")
+    return files(__package__).joinpath("figure.css").read_text(encoding="utf-8")

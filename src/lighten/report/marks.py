@@ -11,7 +11,7 @@ from lighten.report.standing import quality_metric, standing
 
 MARKS = ("missed", "beaten", "frontier", "stock", "original", "winner")
 """Kinds of marks, in the order they are drawn; the last lies on top."""
-SHARES = frozenset({"accuracy", "worst_group", "agreement", "robustness"})
+SHARES = frozenset({"accuracy", "worst_group", "flips"})
 """Qualities that are a share of n rows, so that the score interval of a proportion applies."""
 
 

@@ -14,8 +14,8 @@ def number(value: float, digits: int = 3) -> str:
     """``value`` with ``digits`` significant digits, thousands separated, never in exponent form."""
     if value == 0:
         return "0"
-    places = digits - 1 - math.floor(math.log10(abs(value)))
-    rounded = round(value, places)
+    rounded = float(f"{value:.{digits - 1}e}")
+    places = digits - 1 - math.floor(math.log10(abs(rounded)))
     text = f"{rounded:,.{max(0, min(places, 12))}f}"
     return text.replace("-", MINUS)
 
@@ -67,8 +67,15 @@ def ratio(value: float) -> str:
     return f"{times(value)}×"
 
 
-def change(lang: str, difference: float, unit: str) -> str:
-    """A signed difference; a fraction in percentage points: ``−0.40 pt``."""
+def change(lang: str, difference: float, unit: str, toward: str = "") -> str:
+    """A signed difference; a fraction in percentage points: ``−0.40 pt``.
+
+    Args:
+        toward: ``"down"`` or ``"up"`` for a lower or upper bound in points, so that rounding never narrows it.
+    """
+    if unit == "fraction" and toward:
+        turn = math.floor if toward == "down" else math.ceil
+        difference = turn(round(1e4 * difference, 6)) / 1e4
     sign = MINUS if difference < 0 else "+" if difference > 0 else "±"
     if unit == "fraction":
         return say(lang, "number.pt", value=f"{sign}{abs(100 * difference):.2f}").replace(" ", SPACE)
@@ -80,8 +87,8 @@ def loss(lang: str, size: float, unit: str, *, up: bool = False) -> str:
     if unit != "fraction":
         return amount(lang, size, unit)
     hundredths = math.ceil(round(1e4 * size, 6)) if up else round(1e4 * size)
-    text = f"{hundredths / 100:.2f}".rstrip("0").rstrip(".")
-    return say(lang, "number.point" if text == "1" else "number.points", value=text).replace(" ", SPACE)
+    text = f"{hundredths / 100:.2f}".rstrip("0").rstrip(".").replace("-", MINUS)
+    return say(lang, "number.point" if text.strip(MINUS) == "1" else "number.points", value=text).replace(" ", SPACE)
 
 
 def duration(lang: str, seconds: float) -> str:

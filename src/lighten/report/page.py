@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -29,8 +30,8 @@ def write_page(summary: Summary, path: Path | str) -> None:
 
 def page(summary: Summary) -> str:
     """The report as HTML. Styles and script stand in it and are allowed by their hashes; everything else is barred."""
-    style = stylesheet() + files("lighten.report").joinpath("page.css").read_text(encoding="utf-8")
-    script = files("lighten.report").joinpath("page.js").read_text(encoding="utf-8")
+    style = stylesheet() + files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+    script = files(__package__).joinpath("page.js").read_text(encoding="utf-8")
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -74,6 +75,14 @@ def _contents(body: str) -> str:
 def _foot(summary: Summary) -> str:
     def text(lang: str) -> str:
         time = duration(lang, summary.seconds)
-        return say(lang, "page.made", version=summary.lighten, started=summary.started, time=time)
+        return say(lang, "page.made", version=summary.lighten, started=_moment(summary.started), time=time)
 
     return f'<footer class="foot">{both(text)}</footer>'
+
+
+def _moment(stamp: str) -> str:
+    """An ISO 8601 time to the minute; what is none stays as it is."""
+    try:
+        return datetime.fromisoformat(stamp).strftime("%Y-%m-%d %H:%M %Z").strip()
+    except ValueError:
+        return stamp

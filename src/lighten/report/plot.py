@@ -107,11 +107,18 @@ def text_width(text: str, size: float) -> float:
     return size * (wide + 0.56 * (len(text) - wide))
 
 
-def place_label(at: tuple[float, float], width: float, height: float, frame: Box, taken: Sequence[Box]) -> Label:
-    """The spot around a mark where a label covers least of what is ``taken`` and stays in ``frame``."""
+def place_label(
+    at: tuple[float, float],
+    width: float,
+    height: float,
+    frame: Box,
+    taken: Sequence[Box],
+    gaps: Sequence[float] = (13.0,),
+) -> Label:
+    """The spot around a mark where a label covers least and stays in ``frame``; ``gaps`` are the distances tried."""
     x, y = at
     best: tuple[float, Label] | None = None
-    for gap in (13.0, 24.0, 38.0):
+    for gap in gaps:
         for rank, (dx, dy) in enumerate(((0, -1), (1, 0), (-1, 0), (0, 1), (1, -1), (-1, -1), (1, 1), (-1, 1))):
             anchor = ("end", "middle", "start")[dx + 1]
             left = x + dx * gap - width * (0.5 if dx == 0 else 1.0 if dx < 0 else 0.0)

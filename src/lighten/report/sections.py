@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lighten.core.result import Candidate, Result
 from lighten.core.summary import Power, Summary, Winner
 from lighten.proof import Verdict
-from lighten.report.describe import headline, meters_shown, power_sentence, recipe_text, unit_of
+from lighten.report.describe import capital, findings, meters_shown, method_text, power_sentence, recipe_text, unit_of
 from lighten.report.drawing import badge, bar_svg, interval_svg
 from lighten.report.figure import frontier_svg
 from lighten.report.marks import interval, points
 from lighten.report.markup import both, data, esc, said
-from lighten.report.numbers import amount, count, loss, ratio, share
+from lighten.report.numbers import amount, count, loss, ratio
 from lighten.report.standing import example, nearest_misses, quality_metric, standing
 from lighten.report.values import (
     bare_value_of,
@@ -23,6 +25,7 @@ from lighten.report.values import (
     table_of,
     title_of,
 )
+from lighten.report.words import quantity, say
 
 NOTE, LEAD = 'class="note"', 'class="lead"'
 TILES = ("p50", "rows_per_second", "memory", "size", "cpu", "p95")
@@ -38,7 +41,9 @@ def section(name: str, body: str, lead: str = "") -> str:
 def hero(summary: Summary) -> str:
     """The verdict in one sentence, how the winner was made, what was asked for, and the numbers that matter most."""
     state = f'<span class="state {summary.state}">{said(f"state.{summary.state}")}</span>'
-    title = f"<h1>{both(lambda lang: headline(summary, lang))}</h1>"
+    title = f"<h1>{both(lambda lang: findings(summary, lang)[0])}</h1>"
+    if len(findings(summary, "en")) > 1:
+        title += both(lambda lang: " ".join(findings(summary, lang)[1:]), "p", 'class="also"')
     made = ""
     if summary.winner is not None:
         recipe = esc(recipe_text(summary.winner.recipe)) or said("recipe.none")
@@ -55,7 +60,7 @@ def _budget(summary: Summary) -> str:
     known = example(summary, budget.minimize)
     verb = "budget.maximize" if known is not None and known.direction == "higher" else "budget.minimize"
     parts.append(f"{said(verb)} {name_of(budget.minimize)}")
-    return f'<p class="note">{said("budget.title")}: {" · ".join(parts)}</p>'
+    return f'<p class="note">{said("budget.title")}{said("page.colon")}{" · ".join(parts)}</p>'
 
 
 def _tiles(summary: Summary) -> str:
@@ -67,8 +72,12 @@ def _tiles(summary: Summary) -> str:
     for verdict in [Verdict.from_json(v) for v in summary.verdicts[:1]]:
         unit = unit_of(summary, verdict.metric)
         start = pair_of(verdict.original, verdict.candidate, unit)
-        tiles.insert(1, _tile_markup(title_of(verdict.metric), change_of(verdict.difference, unit), start))
+        tiles.insert(1, _tile_markup(_proved(verdict.metric), change_of(verdict.difference, unit), start, " words"))
     return f'<div class="tiles">{"".join(tiles[:6])}</div>'
+
+
+def _proved(metric: str) -> str:
+    return both(lambda lang: say(lang, "proof.part", metric=capital(quantity(lang, metric))))
 
 
 def _tile(summary: Summary, name: str, winner: Winner, original: Candidate) -> str:
@@ -99,12 +108,14 @@ def _tip(summary: Summary, key: int) -> str:
     for name in meters_shown(summary):
         result = candidate.results.get(name)
         if result is not None and result.value is not None:
-            rows.append(f"<dt>{name_of(name)}</dt><dd>{_reading(result)}</dd>")
+            shown = replace(result, ratio=None) if key == summary.original else result
+            rows.append(f"<dt>{name_of(name)}</dt><dd>{_reading(shown)}</dd>")
     ends = interval(candidate.results[quality_metric(summary)])
     sure = ""
     if ends is not None:
         low, high = (f"{100 * end:.2f}%" for end in ends)
-        sure = f"<p>{title_of(quality_metric(summary))}: " + (f"{said('frontier.interval', low=low, high=high)}</p>")
+        title = f"{title_of(quality_metric(summary))}{said('page.colon')}"
+        sure = f"<p>{title}{said('frontier.interval', low=low, high=high)}</p>"
     reason = reason_of(summary, candidate, place, "p")
     head = f"<b>{data(candidate.name)}</b>{badge('status', place.status)}"
     return f'<div class="tip" id="tip-{key}" role="tooltip" hidden>{head}<dl>{"".join(rows)}</dl>{sure}{reason}</div>'
@@ -112,7 +123,9 @@ def _tip(summary: Summary, key: int) -> str:
 
 def _reading(result: Result) -> str:
     def text(lang: str) -> str:
-        spread = f" ± {amount(lang, result.spread, '')}" if result.spread else ""
+        share = result.unit == "fraction"
+        width = loss(lang, result.spread or 0.0, "fraction") if share else amount(lang, result.spread, "")
+        spread = f" ± {width}" if result.spread else ""
         times = f" · {ratio(result.ratio)}" if result.ratio else ""
         return f"{amount(lang, result.value, result.unit)}{spread}{times}"
 
@@ -164,17 +177,27 @@ def unknown_notes(summary: Summary) -> str:
     for name in meters_shown(summary):
         known = [c.results[name] for c in summary.candidates if name in c.results]
         if known and all(result.value is None for result in known):
-            title = f"{title_of(name)}: {said('number.unknown')}"
-            reason = f" ({data(known[0].note)})" if known[0].note else ""
-            lines.append(f'<p class="note">{title}{reason}</p>')
+            lines.append(_unknown(name, known[0].note))
     return "".join(lines)
+
+
+def _unknown(name: str, reason: str) -> str:
+    if not reason:
+        return f'<p class="note">{title_of(name)}{said("page.colon")}{said("number.unknown")}</p>'
+
+    def text(lang: str) -> str:
+        return say(lang, "number.unknown_because", quantity=capital(quantity(lang, name)), reason=reason)
+
+    return both(text, "p", NOTE)
 
 
 def proof(summary: Summary) -> str:
     """Every gate with its numbers and interval, the sequence of tests, and what the rows can prove."""
     verdicts = [Verdict.from_json(v) for v in summary.verdicts]
     gates = "".join(_gate(verdict, unit_of(summary, verdict.metric)) for verdict in verdicts)
-    body = f'<div class="card">{gates}</div>' if gates else said("proof.none", "p")
+    whose = summary.candidate(summary.tested[-1].key) if summary.winner is None and summary.tested else None
+    title = f"<h3>{data(whose.name)}</h3>" if whose else ""
+    body = f'{title}<div class="card">{gates}</div>' if gates else said("proof.none", "p")
     if summary.tested:
         items = "".join(
             _test(summary, test.key, [Verdict.from_json(v) for v in test.verdicts]) for test in summary.tested
@@ -193,7 +216,7 @@ def _power(power: Power, unit: str) -> str:
 def _gate(verdict: Verdict, unit: str) -> str:
     facts = [
         ("proof.difference", change_of(verdict.difference, unit)),
-        ("proof.lower", change_of(verdict.lower, unit)),
+        ("proof.lower", change_of(verdict.lower, unit, "down")),
         ("proof.margin", both(lambda lang: loss(lang, verdict.margin, unit))),
         ("proof.rows", esc(count(verdict.n))),
     ]
@@ -203,7 +226,7 @@ def _gate(verdict: Verdict, unit: str) -> str:
         facts += [("proof.b", esc(f"b = {count(verdict.b)}")), ("proof.c", esc(f"c = {count(verdict.c)}"))]
     facts.append(("proof.values", pair_of(verdict.original, verdict.candidate, unit)))
     pairs = "".join(f"<div>{said(key, 'dt')}<dd>{value}</dd></div>" for key, value in facts)
-    method = said("proof.method", "p", NOTE, confidence=share(verdict.confidence), method=verdict.method)
+    method = both(lambda lang: method_text(verdict, lang), "p", NOTE)
     settle = said("why.needed", "p", NOTE, needed=count(verdict.needed)) if verdict.needed is not None else ""
     name = f"<h3>{title_of(verdict.metric)} {badge('verdict', verdict.state)}</h3>"
     left = f'<div>{name}<dl class="facts">{pairs}</dl>{method}{settle}</div>'
@@ -220,8 +243,8 @@ def _test(summary: Summary, key: int, verdicts: list[Verdict]) -> str:
 
 
 def nearest(summary: Summary) -> str:
-    """For a run without a winner: the candidates that came nearest and what each lacks."""
-    if summary.winner is not None:
+    """For a run that met nothing: the candidates that came nearest and what each lacks."""
+    if summary.state != "nothing_met":
         return ""
     items = []
     for candidate, place in nearest_misses(summary):

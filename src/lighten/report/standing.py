@@ -63,14 +63,8 @@ class Standing:
 
 
 def quality_metric(summary: Summary) -> str:
-    """The quality that the figure shows: the first floor's, else the first fraction that was measured."""
-    if summary.budget.keep:
-        return summary.budget.keep[0].metric
-    for one in summary.candidates:
-        for name, result in one.results.items():
-            if result.unit == "fraction":
-                return name
-    return "accuracy"
+    """The quality that the figure shows: the first floor's."""
+    return summary.budget.keep[0].metric if summary.budget.keep else "accuracy"
 
 
 def example(summary: Summary, metric: str) -> Result | None:

@@ -39,9 +39,9 @@ def value_of(value: float | None, unit: str) -> str:
     return both(lambda lang: amount(lang, value, unit))
 
 
-def change_of(difference: float, unit: str) -> str:
+def change_of(difference: float, unit: str, toward: str = "") -> str:
     """A signed difference."""
-    return both(lambda lang: change(lang, difference, unit))
+    return both(lambda lang: change(lang, difference, unit, toward))
 
 
 def pair_of(before: float | None, after: float | None, unit: str) -> str:
@@ -60,10 +60,10 @@ def reason_of(summary: Summary, candidate: Candidate, place: Standing, tag: str 
     return both(lambda lang: why(summary, candidate, lang, place), tag)
 
 
-def number_cell(heading: str, inside: str, value: str | None = None) -> str:
+def number_cell(heading: str, inside: str, value: str | None = None, css: str = "num") -> str:
     """A cell of a column of numbers; its heading shows where the table is stacked, ``value`` is what sorts."""
     sort = "" if value is None else f' data-value="{value}"'
-    return f'<td class="num"{sort}><span class="cell-name">{heading}</span><span>{inside}</span></td>'
+    return f'<td class="{css}"{sort}><span class="cell-name">{heading}</span><div>{inside}</div></td>'
 
 
 def table_of(heads: Sequence[str], rows: Sequence[str], css: str = "stack") -> str:

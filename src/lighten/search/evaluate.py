@@ -67,7 +67,13 @@ def _measured(run: Run, candidate: Candidate, steps: Sequence[Step], engine: Eng
             if run.original_session is None:
                 run.original_session = open_original(run)
             pair = {0: run.original_session, candidate.key: session}
-            timed = measure(pair, run.work, seconds=SECONDS_TO_MEASURE)
+            try:
+                timed = measure(pair, run.work, seconds=SECONDS_TO_MEASURE)
+            except CandidateFailed:
+                # The original's session died, which is not this candidate's fault: once more with a new one.
+                run.original_session.close()
+                run.original_session = pair[0] = open_original(run)
+                timed = measure(pair, run.work, seconds=SECONDS_TO_MEASURE)
     speed = timed[candidate.key]
     if isinstance(speed, CandidateFailed):
         raise speed

@@ -85,6 +85,7 @@ def summarize(
     last = list(verdicts.values())[-1] if verdicts else ()
     out = run.folder.path
     paths = {"run": out, "report": out / "report.html", "results": out / "results.jsonl", "study": out / "study.db"}
+    paths["original"] = run.original.path
     paths |= {"recipe": out / "run.toml", "summary": out / "summary.json"}
     if winner is not None:
         paths["winner"] = out / "winner"
@@ -147,7 +148,8 @@ def _lineage(run: Run, winner: Candidate) -> tuple[Link, ...]:
     for folder in sorted(run.folder.store.root.iterdir()):
         if (folder / "lighten.json").is_file():
             artifact = Artifact.open(folder, verify=False)
-            by_id.setdefault(artifact.id, artifact)
+            if artifact.parent != artifact.id:  # an engine that takes the model as it is copies it
+                by_id.setdefault(artifact.id, artifact)
     chain: list[Link] = []
     seen: set[str] = set()
     at = winner.artifact

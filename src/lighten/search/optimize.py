@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -9,15 +11,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lighten.core.artifact import Artifact
-from lighten.core.errors import CandidateFailed, Interrupted
+from lighten.core import catalog
+from lighten.core.artifact import HF, Artifact
+from lighten.core.errors import CandidateFailed, Interrupted, ModelError
 from lighten.core.result import Candidate
 from lighten.core.summary import Summary
 from lighten.isolate.machine import allowed_cores
+from lighten.isolate.process import call
 from lighten.measure.environment import Environment
 from lighten.measure.workload import draw
-from lighten.nets.bring import bring
-from lighten.nets.network import facts
+from lighten.nets.bring import resolve
+from lighten.nets.facts import facts
 from lighten.pipeline.workshop import Workshop
 from lighten.search.context import Clock, Run
 from lighten.search.evaluate import evaluate
@@ -27,7 +31,8 @@ from lighten.search.listener import Listener, Quiet
 from lighten.search.loop import Search
 from lighten.search.options import Options
 from lighten.search.prove import finalists, prove
-from lighten.search.start import Asked, ask, load_recipe_defaults, working_engines
+from lighten.search.start import Asked, aligned, ask, load_recipe_defaults, working_engines
+from lighten.store.artifacts import disk_error
 from lighten.store.folder import RunFolder, save_parts
 
 
@@ -43,8 +48,16 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
     listener.phase("data", None)
     asked = ask(options, listener)
     threads = options.threads or allowed_cores()
+    manifest = manifest_of(asked, threads)
+    RunFolder.check(options.out, manifest, resume=options.resume)
     engines, refused = working_engines(asked, listener)
-    folder = RunFolder.open(options.out, manifest_of(asked, threads), resume=options.resume)
+    with tempfile.TemporaryDirectory(prefix="lighten-") as scratch:
+        fresh = None if (options.out / "store" / "model").is_dir() else brought(options.model, Path(scratch))
+        known = facts(fresh.path if fresh is not None else options.out / "store" / "model")
+        if known["has_head"]:
+            asked = replace(asked, parts=aligned(asked.parts, known["labels"], options.model))
+        folder = RunFolder.open(options.out, manifest, resume=options.resume)
+        base = settled(folder, fresh)
     workshop: Workshop | None = None
     run: Run | None = None
     try:
@@ -60,7 +73,6 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
             progress=listener.progress,
         )
         listener.phase("original", None)
-        base = brought(folder, options.model)
         machine = Environment.here()
         run = Run(
             options=options,
@@ -103,7 +115,7 @@ def _searched(run: Run, asked: Asked, began: float, started: str) -> Summary:
         run.work = replace(run.work, singles=run.work.singles[: sizes[0]], batch=run.work.batch[: sizes[1]])
     original = next((c for c in run.folder.study.candidates() if c.key == 0 and c.state != "running"), None)
     if original is None:
-        eager = next(engine for engine in run.engines if type(engine).__module__.endswith(".eager"))
+        eager = next(engine for engine in run.engines if catalog.name_of(engine) == "eager")
         original = evaluate(run, 0, (), eager, "original")
         if original.state != "ok":
             raise CandidateFailed(f"The original itself does not run: {original.reason}")
@@ -125,19 +137,36 @@ def _searched(run: Run, asked: Asked, began: float, started: str) -> Summary:
     return summarize(run, asked, search, sequence, ladder, state, began, started)
 
 
-def brought(folder: RunFolder, model: str) -> Artifact:
-    """The user's model as an artifact in the run's store, brought once."""
-    known = folder.study.recall("model")
-    if known is not None:
-        return Artifact.open(folder.store.root / known)
-    target = folder.store.root / "model"
-    if target.exists():
-        import shutil
+def brought(model: str, scratch: Path) -> Artifact:
+    """The user's model, checked and copied into ``scratch`` by a process of its own, so that this one stays small.
 
-        shutil.rmtree(target)
-    artifact = bring(model, target)
-    folder.study.remember("model", target.name)
+    Raises:
+        ModelError, UnsafeFile: it cannot be used.
+    """
+    source = resolve(model)
+    reply = call("lighten.nets.bring:bring_resolved", deadline=600.0, source=str(source), folder=str(scratch / "model"))
+    artifact = Artifact.open(reply["path"], verify=False)
+    if artifact.format != HF:
+        raise ModelError(
+            f"{model} is a model of format {artifact.format}, which is quantized or exported already.",
+            allowed="a float model in an HF folder",
+            fix="give the model that it was made from",
+        )
     return artifact
+
+
+def settled(folder: RunFolder, brought: Artifact | None) -> Artifact:
+    """The user's model in the run's own store; a resumed run has it there already."""
+    target = folder.store.root / "model"
+    if brought is not None:
+        part = target.with_suffix(".part")
+        try:
+            shutil.copytree(brought.path, part)
+            part.rename(target)
+        except OSError as error:
+            raise disk_error(error, folder.path) from error
+        folder.study.remember("model", target.name)
+    return Artifact.open(target)
 
 
 def prepare_original(run: Run) -> None:

@@ -10,6 +10,9 @@ from lighten.core.errors import BudgetError, InputError
 
 _TIME = re.compile(r"^\s*(\d+(?:\.\d*)?)\s*(s|sec|m|min|h)?\s*$")
 
+SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+A_YEAR = 366 * 86_400.0
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -61,7 +64,7 @@ class Options:
         if self.drop_empty:
             words.append("--drop-empty")
         if self.seconds is not None:
-            words += ["--time", f"{self.seconds:g}s"]
+            words += ["--time", f"{self.seconds:.3f}".rstrip("0").rstrip(".") + "s"]
         if self.candidates is not None:
             words += ["--candidates", str(self.candidates)]
         for name in self.engines:
@@ -76,15 +79,14 @@ def seconds_of(text: str) -> float:
     """Seconds of ``15m``, ``90s``, ``1.5h``; a bare number is minutes.
 
     Raises:
-        InputError: it cannot be read or is not positive.
+        InputError: it cannot be read, is not positive, or is longer than a year.
     """
     match = _TIME.match(text)
-    if not match or float(match[1]) <= 0:
+    if not match or not 0 < float(match[1]) * SECONDS[(match[2] or "m")[0]] <= A_YEAR:
         raise InputError(
             f"--time {text!r} cannot be read.", allowed="a positive number with s, m or h", fix="--time 15m"
         )
-    unit = (match[2] or "m")[0]
-    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[unit]
+    return float(match[1]) * SECONDS[(match[2] or "m")[0]]
 
 
 def margin_of(text: str) -> float:

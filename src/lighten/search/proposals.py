@@ -74,13 +74,14 @@ def name_of(steps: Sequence[Step], engine: Any) -> str:
 def bodies(space: Space) -> list[Body]:
     """Every body with reshaping, the largest share first; exact steps are on (see :func:`exact_steps`)."""
     exact = exact_steps(space)
-    choices: list[list[Step | None]] = [[None, *variants(cls)] for cls in space.reshaping]
+    choices: list[list[Step | None]] = [
+        [None, *(step for step in variants(cls) if 0.0 < step.share() < 1.0)] for cls in space.reshaping
+    ]
     found = []
     for combination in product(*choices):
         steps = tuple(step for step in combination if step is not None)
-        body = Body(exact, steps)
-        if steps and body.share < 1.0:
-            found.append(body)
+        if steps:
+            found.append(Body(exact, steps))
     return sorted(found, key=lambda b: (-b.share, len(b.reshaping), b.name))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
 from lighten.core import catalog
 from lighten.core.budget import Budget, Constraint
 from lighten.core.engine import Engine
@@ -11,7 +13,7 @@ from lighten.core.errors import DataError, InputError, UnknownName
 from lighten.core.meter import QualityMeter, SpeedMeter
 from lighten.core.recipe import Recipe
 from lighten.core.summary import Power
-from lighten.core.task import Parts, Task
+from lighten.core.task import PART_NAMES, Parts, Rows, Task
 from lighten.data.columns import find_columns
 from lighten.data.parts import split
 from lighten.data.table import read_table
@@ -71,7 +73,7 @@ def ask(options: Options, listener: Listener) -> Asked:
     table = read_table(options.data)
     columns = find_columns(table, options.text, options.label, options.group, options.unit)
     parts = split(table, columns, seed=options.seed, drop_empty=options.drop_empty)
-    for note in (*table.notes, *columns.notes, *parts.notes):
+    for note in parts.notes:
         listener.note(note)
     if not budget.keep:
         budget = Budget((default_floor(task, parts),), budget.under, budget.minimize)
@@ -153,3 +155,35 @@ def working_engines(asked: Asked, listener: Listener) -> tuple[tuple[Engine, ...
 def load_recipe_defaults(model: str, seed: int) -> Recipe:
     """The recipe that fine-tunes a model without a head."""
     return Recipe(model, (catalog.load_step("train.full")(),), seed=seed)
+
+
+def aligned(parts: Parts, labels: Sequence[str], model: str) -> Parts:
+    """The parts with targets that index into the labels of a model that has a head already.
+
+    Names are matched whatever their case. A model whose labels are only numbered (``LABEL_0``, ...) takes the data's
+    labels in their order, and a note says so.
+
+    Raises:
+        DataError: the data has a label that the model never saw in training.
+    """
+    known = {name.casefold(): index for index, name in enumerate(labels)}
+    unnamed = all(re.fullmatch(r"label_\d+", name) for name in known)
+    strange = [name for name in parts.labels if name.casefold() not in known]
+    if strange and unnamed and len(labels) == len(parts.labels):
+        pairs = ", ".join(f"{a} is {b!r}" for a, b in zip(labels, parts.labels, strict=True))
+        note = f"The labels of {model} have no names; they were taken in order: {pairs}."
+        return replace(parts, notes=(*parts.notes, note))
+    if strange:
+        raise DataError(
+            f"{model} was never trained on the label{'s' if len(strange) > 1 else ''} "
+            f"{', '.join(map(repr, strange))} of the data.",
+            allowed=", ".join(labels),
+            fix="rename the labels in the data, or bring a model without a head, which is fine-tuned first",
+        )
+    place = [known[name.casefold()] for name in parts.labels]
+
+    def moved(rows: Rows) -> Rows:
+        return replace(rows, targets=tuple(place[target] for target in rows.targets))
+
+    train, tune, select, proof = (moved(parts[name]) for name in PART_NAMES)
+    return Parts(train, tune, select, proof, tuple(labels), parts.notes)

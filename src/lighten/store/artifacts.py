@@ -15,12 +15,15 @@ from typing import Any
 from lighten.core.artifact import Artifact
 from lighten.core.errors import LightenError, RunFolderError
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
 
 class ArtifactStore:
     """A folder of artifacts, each under the key of what made it.
 
     Args:
-        root: made when it does not exist. Leftovers of a killed process are removed.
+        root: made when it does not exist.
     """
 
     def __init__(self, root: Path) -> None:
@@ -30,7 +33,7 @@ class ArtifactStore:
     def sweep(self) -> None:
         """Remove what a killed process left half-written. Only for the one process that holds the run's lock."""
         for leftover in self.root.glob("*.part"):
-            shutil.rmtree(leftover)
+            discard(leftover)
 
     def get(self, key: str) -> Artifact | None:
         """The artifact under ``key``; None when it was not made yet. Its files are verified.
@@ -45,23 +48,37 @@ class ArtifactStore:
         """Make the artifact under ``key``: ``write`` fills an empty folder and returns the arguments for sealing it.
 
         Raises:
-            RunFolderError: the disk is full or cannot be written.
+            RunFolderError: the disk is full or cannot be written. Any other error of ``write`` is passed on.
         """
-        part = self.root / f"{key}.{os.getpid()}.part"
+        part, old = (self.root / f"{key}.{os.getpid()}{kind}.part" for kind in ("", ".old"))
+        final = self.root / key
+        shutil.rmtree(part, ignore_errors=True)
         try:
             part.mkdir()
             sealed = Artifact.seal(part, **write(part))
-            final = self.root / key
             if final.is_dir():
-                shutil.rmtree(final)
+                final.rename(old)  # renamed first, so that a kill leaves a whole one or none
             part.rename(final)
         except OSError as error:
-            shutil.rmtree(part, ignore_errors=True)
-            raise disk_error(error, self.root) from error
-        except BaseException:
-            shutil.rmtree(part, ignore_errors=True)
+            if error.errno in FULL + REFUSED:
+                raise disk_error(error, self.root) from error
             raise
+        except Exception as error:
+            if _says_full(error):
+                raise disk_error(OSError(errno.ENOSPC, str(error)), self.root) from error
+            raise
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
         return replace(sealed, path=final)
+
+
+def discard(leftover: Path) -> None:
+    """Remove a file, link or folder that a killed process left; its orphans may write there for one more moment."""
+    if leftover.is_dir() and not leftover.is_symlink():
+        shutil.rmtree(leftover, ignore_errors=True)
+    else:
+        leftover.unlink(missing_ok=True)
 
 
 def key_of(**what: Any) -> str:
@@ -69,15 +86,21 @@ def key_of(**what: Any) -> str:
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
 
 
+def _says_full(error: Exception) -> bool:
+    """Whether a library that writes its files in Rust or C++ ran into a full disk: it raises classes of its own."""
+    return "No space left on device" in str(error) or "os error 28" in str(error)
+
+
 def disk_error(error: OSError, folder: Path) -> LightenError:
     """The clear error behind an ``OSError`` of writing to ``folder``."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        free = shutil.disk_usage(folder).free / 1e6
+    if error.errno in FULL:
+        place = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+        free = shutil.disk_usage(place).free / 1e6
         return RunFolderError(
             f"The disk of {folder} is full ({free:,.0f} MB free). What was finished is kept.",
             fix="free some space and run the same command with --resume, or give --out on another disk",
         )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if error.errno in REFUSED:
         return RunFolderError(
             f"{error.filename or folder} cannot be written ({error.strerror}).", fix="give --out a folder you own"
         )

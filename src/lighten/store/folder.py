@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from lighten.core.errors import RunFolderError
 from lighten.core.task import Parts, Rows
-from lighten.store.artifacts import ArtifactStore, disk_error
+from lighten.store.artifacts import ArtifactStore, discard, disk_error
 from lighten.store.study import Study
 
 MANIFEST = "manifest.json"
@@ -42,20 +42,8 @@ class RunFolder:
         Raises:
             RunFolderError: not writable, holds another run or other files, or another process works in it.
         """
+        cls.check(path, manifest, resume=resume)
         old = path / MANIFEST
-        if path.exists() and not path.is_dir():
-            raise RunFolderError(f"--out {path} is a file.", fix="give a folder")
-        if old.is_file():
-            if not resume:
-                raise RunFolderError(
-                    f"--out {path} holds a run already.",
-                    fix="add --resume to go on with it, or give another --out",
-                )
-            _same(json.loads(old.read_text(encoding="utf-8")), manifest, path)
-        elif path.is_dir() and any(entry.name != ".lock" for entry in path.iterdir()):
-            raise RunFolderError(f"--out {path} holds files that are not a run.", fix="give a new or empty folder")
-        elif resume:
-            raise RunFolderError(f"--resume: there is no run in {path}.", fix="leave --resume out to start one")
         try:
             path.mkdir(parents=True, exist_ok=True)
             lock = (path / ".lock").open("a+", encoding="utf-8")
@@ -63,13 +51,35 @@ class RunFolder:
             raise disk_error(error, path.parent) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             lock.close()
             raise RunFolderError(f"Another process is working in {path}.", fix="wait for it or end it") from error
+        except OSError as error:
+            lock.close()
+            raise disk_error(error, path) from error
         try:
+            cls.check(path, manifest, resume=resume)  # again: another process may have been here before the lock
+            for leftover in path.glob(".*.part"):
+                discard(leftover)
             if not old.is_file():
-                write_whole(old, json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+                write_whole(old, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
             return cls(path, lock)
+        except OSError as error:
+            lock.close()
+            raise disk_error(error, path) from error
+        except BaseException:
+            lock.close()
+            raise
+
+    @staticmethod
+    def check(path: Path, manifest: Mapping[str, Any], *, resume: bool) -> None:
+        """Whether the folder may be used, before anything is written; see :meth:`open`.
+
+        Raises:
+            RunFolderError: not writable, holds another run or other files.
+        """
+        try:
+            _check(path, manifest, resume)
         except OSError as error:
             raise disk_error(error, path) from error
 
@@ -77,6 +87,41 @@ class RunFolder:
         """Give the lock back."""
         self.study.close()
         self._lock.close()
+
+
+def _check(path: Path, manifest: Mapping[str, Any], resume: bool) -> None:
+    old = path / MANIFEST
+    if path.exists() and not path.is_dir():
+        raise RunFolderError(f"--out {path} is a file.", fix="give a folder")
+    if old.is_file():
+        if not resume:
+            raise RunFolderError(
+                f"--out {path} holds a run already.",
+                fix="add --resume to go on with it, or give another --out",
+            )
+        _same(_manifest_in(old), json.loads(json.dumps(manifest)), path)
+    elif path.is_dir() and any(not _ours(entry) for entry in path.iterdir()):
+        raise RunFolderError(f"--out {path} holds files that are not a run.", fix="give a new or empty folder")
+    elif resume:
+        raise RunFolderError(f"--resume: there is no run in {path}.", fix="leave --resume out to start one")
+    parent = next(place for place in (path, *path.resolve().parents) if place.exists())
+    if not os.access(parent, os.W_OK):
+        raise RunFolderError(f"{parent} cannot be written.", fix="give --out a folder you own")
+
+
+def _ours(entry: Path) -> bool:
+    """Whether it is what a run that was killed before it wrote its manifest leaves."""
+    return entry.name == ".lock" or (entry.name.startswith(f".{MANIFEST}.") and entry.suffix == ".part")
+
+
+def _manifest_in(path: Path) -> Mapping[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        record = None
+    if not isinstance(record, dict):
+        raise RunFolderError(f"{path} is damaged.", fix="give another --out")
+    return record
 
 
 def _same(old: Mapping[str, Any], new: Mapping[str, Any], path: Path) -> None:
@@ -90,13 +135,19 @@ def _same(old: Mapping[str, Any], new: Mapping[str, Any], path: Path) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees the old or the new one, never half of it."""
+    """Write a text file so that a reader sees the old or the new one, never half of it.
+
+    Lone surrogates, which the user's texts may hold, become JSON escapes.
+    """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with part.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(path)
+    try:
+        with part.open("w", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def save_parts(parts: Parts, path: Path) -> None:
@@ -105,7 +156,7 @@ def save_parts(parts: Parts, path: Path) -> None:
         name: {field: list(getattr(parts[name], field)) for field in ("inputs", "targets", "groups", "units", "ids")}
         for name in ("train", "tune", "select", "proof")
     }
-    write_whole(path, json.dumps({"labels": parts.labels, "notes": parts.notes, **rows}, ensure_ascii=False))
+    write_whole(path, json.dumps({"labels": parts.labels, "notes": parts.notes, **rows}))
 
 
 def load_parts(path: Path) -> Parts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ class Study:
     def save(self, candidate: Candidate) -> None:
         """Add or replace a candidate."""
         record = json.dumps(candidate.to_json())
-        self._db.execute("INSERT OR REPLACE INTO candidate VALUES (?, ?)", (candidate.key, record))
+        self._write("INSERT OR REPLACE INTO candidate VALUES (?, ?)", (candidate.key, record))
 
     def candidates(self) -> list[Candidate]:
         """Every candidate, by key."""
@@ -57,7 +58,7 @@ class Study:
         """Keep a candidate's answers on a part. logits: [n, classes], kept as float32."""
         data = np.ascontiguousarray(logits, dtype="<f4")
         row = (key, part, data.shape[0], data.shape[1], data.tobytes())
-        self._db.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)", row)
+        self._write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)", row)
 
     def answers(self, key: int, part: str) -> NDArray[np.float32] | None:
         """A candidate's answers on a part, float32 [n, classes]; None when it has none."""
@@ -70,9 +71,18 @@ class Study:
 
     def remember(self, name: str, value: Any) -> None:
         """Keep a plain value under a name."""
-        self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, json.dumps(value)))
+        self._write("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, json.dumps(value)))
 
     def recall(self, name: str, default: Any = None) -> Any:
         """The value under a name."""
         found = self._db.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
         return default if found is None else json.loads(found[0])
+
+    def _write(self, statement: str, values: Sequence[Any]) -> None:
+        try:
+            self._db.execute(statement, values)
+        except sqlite3.OperationalError as error:
+            raise RunFolderError(
+                f"{self.path} cannot be written ({error}). What was finished is kept.",
+                fix="free some space if the disk is full, then run the same command with --resume",
+            ) from error

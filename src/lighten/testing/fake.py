@@ -143,8 +143,7 @@ def misbehave(fault: str) -> None:
             _say('{"event": "chatter that looks like a message"}\n')
             ctypes.CDLL(None).puts(b"chatter of C")
         case "close_stdout":
-            os.close(1)
-            os.close(2)
+            os.closerange(1, 3)
 
 
 def _leak() -> None:
@@ -160,4 +159,4 @@ def _say(text: str) -> None:
 
 def _draw(text: str) -> float:
     """A number in [0, 1) that depends on the text alone."""
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) / 2**32
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:4]) / 2**32

@@ -4,33 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lighten.core import catalog
-from lighten.core.engine import Session
 from lighten.core.meter import QualityMeter, SpeedMeter, Workload
 from lighten.core.result import HIGHER, LOWER, Measured, Quantity
 from lighten.core.task import Rows
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-
-class CountingSession(Session):
-    """A session that answers at once and counts the inputs of each call."""
-
-    def __init__(self) -> None:
-        self.calls: list[int] = []
-
-    def run(self, inputs: Sequence[str]) -> NDArray[Any]:
-        """float32 [n, 2] zeros."""
-        self.calls.append(len(inputs))
-        return np.zeros((len(inputs), 2), dtype=np.float32)
-
-    def close(self) -> None:
-        """Nothing is held."""
+from lighten.testing.sessions import RecordingSession
 
 
 def check_meter(name: str) -> None:
@@ -65,11 +46,10 @@ def _check_quantities(meter: SpeedMeter | QualityMeter) -> None:
 
 def _check_speed(meter: SpeedMeter) -> None:
     work = Workload(tuple("ab" * n for n in range(1, 41)), tuple("abc" * n for n in range(1, 65)), 1_000_000, 0.5)
-    session = CountingSession()
+    session = RecordingSession()
     meter.turn(session, work, -1)
     turns = []
     for number in range(max(meter.turns, 2)):
-        session.calls.clear()
         turn = meter.turn(session, work, number)
         assert json.loads(json.dumps(turn)) == dict(turn), "a turn must consist of plain JSON values"
         turns.append(turn)

@@ -55,7 +55,7 @@ def winner() -> Summary:
     """A run that found a winner: every part of the report has something to show."""
     candidates = tuple(_candidate(*row) for row in RUN)
     won = candidates[6]
-    verdicts = _verdicts(5144, 87, 72)
+    verdicts = _verdicts(5057, 87, 72)
     return Summary(
         state="winner",
         model="sample:minilm",
@@ -71,11 +71,11 @@ def winner() -> Summary:
         verdicts=verdicts,
         frontier=FRONTIER,
         baseline=(Rung("naive", 0), Rung("tuned", 1), Rung("stock", 3), Rung("ours", 6)),
-        power=(Power("accuracy", PROOF, 0.01, 0.0073), Power("worst_group", 928, 0.02, 0.0183)),
+        power=(Power("accuracy", PROOF, 0.01, 0.0073), Power("worst_group", 2651, 0.02, 0.0108)),
         tested=(
-            Tested(5, _verdicts(5145, 61, 52)),
+            Tested(5, _verdicts(5083, 61, 52)),
             Tested(6, verdicts),
-            Tested(8, _verdicts(5090, 141, 90)),
+            Tested(8, _verdicts(5003, 141, 90)),
         ),
         flips=_flips(),
         groups=(
@@ -93,10 +93,16 @@ def winner() -> Summary:
         ),
         environment={
             "cpu": "Example CPU @ 2.60 GHz",
-            "cores allowed": 4,
             "flags": ["avx2", "avx512f", "avx512_vnni"],
-            "memory bandwidth": "38.2 GB/s",
-            "versions": {"lighten": "0.1.0", "openvino": "2025.3.0", "onnxruntime": "1.22.1", "torch": "2.8.0"},
+            "cores": 16,
+            "cores_allowed": 4,
+            "memory": 67_000_000_000,
+            "memory_allowed": 16_000_000_000,
+            "system": "Linux 6.1.0 x86_64",
+            "python": "3.11.2",
+            "libraries": {"lighten": "0.1.0", "openvino": "2025.3.0", "onnxruntime": "1.22.1", "torch": "2.8.0"},
+            "bandwidth": 38.2,
+            "arithmetic": 310.5,
         },
         paths={"run": "runs/reviews", "winner": "runs/reviews/winner", "report": "runs/reviews/report.html"},
         command='lighten optimize sample:minilm --data sample:reviews --keep "accuracy>=-1pt" '
@@ -110,7 +116,7 @@ def winner() -> Summary:
 def nothing_met() -> Summary:
     """The same run under a ceiling that only broken candidates reach; one was tested and lacked data."""
     run = winner()
-    undecided = _verdicts(4870, 330, 310)
+    undecided = _verdicts(4814, 330, 310)
     return replace(
         run,
         state="nothing_met",
@@ -148,7 +154,7 @@ def interrupted() -> Summary:
 def bare() -> Summary:
     """A winner on data without groups, with no flip at all and one gate."""
     run = winner()
-    verdicts = (judge_counts(4120, 0, 0, 4633, 0.01).to_json(),)
+    verdicts = (judge_counts(357, 0, 0, 400, 0.01).to_json(),)
     return replace(
         run,
         budget=Budget((run.budget.keep[0],), (), "rows_per_second"),
@@ -195,7 +201,7 @@ def _budget() -> Budget:
 
 
 def _verdicts(both: int, b: int, c: int) -> tuple[dict[str, Any], ...]:
-    group = judge_counts(round(both * 0.148), round(b * 0.12), round(c * 0.11), 928, 0.02, "worst_group")
+    group = judge_counts(2651 * both // 6000, round(b * 0.5), round(c * 0.48), 2651, 0.02, "worst_group")
     return judge_counts(both, b, c, PROOF, 0.01).to_json(), group.to_json()
 
 

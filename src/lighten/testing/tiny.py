@@ -9,9 +9,10 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import AutoModel, AutoModelForSequenceClassification, PreTrainedTokenizerFast
 from transformers import (
     AlbertConfig,
+    AutoModel,
+    AutoModelForSequenceClassification,
     BertConfig,
     CamembertConfig,
     DebertaV2Config,
@@ -19,6 +20,7 @@ from transformers import (
     ElectraConfig,
     ModernBertConfig,
     MPNetConfig,
+    PreTrainedTokenizerFast,
     RobertaConfig,
     XLMRobertaConfig,
 )
@@ -151,9 +153,7 @@ def toy_rows(n: int, seed: int = 0, *, groups: bool = False) -> Rows:
     return Rows(tuple(inputs), tuple(targets), tuple(("east", "west")[i // 2 % 2] for i in range(n)) if groups else ())
 
 
-def _config(
-    family: str, vocabulary: int, pad: int, layers: int, hidden: int, heads: int, intermediate: int
-) -> Any:
+def _config(family: str, vocabulary: int, pad: int, layers: int, hidden: int, heads: int, intermediate: int) -> Any:
     shape: dict[str, Any] = {
         "vocab_size": vocabulary,
         "pad_token_id": pad,
@@ -189,7 +189,11 @@ def _config(
         return MPNetConfig(**shape)
     if family == "deberta-v2":
         return DebertaV2Config(
-            **shape, relative_attention=True, pos_att_type=["p2c", "c2p"], position_buckets=16, pooler_hidden_size=hidden
+            **shape,
+            relative_attention=True,
+            pos_att_type=["p2c", "c2p"],
+            position_buckets=16,
+            pooler_hidden_size=hidden,
         )
     if family == "bert":
         return BertConfig(**shape)

@@ -9,8 +9,9 @@ import torch
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.loop import Schedule, fit
+from lighten.nets.loop import fit
 from lighten.nets.network import Network
+from lighten.nets.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,9 @@ class FullTraining(Step):
     )
     batch_rows: int = setting(32, "Rows per update.", unit="rows", low=1, high=1024)
     weight_decay: float = setting(0.01, "Decay of the matrices.", low=0.0, high=1.0)
-    dropout: float = setting(0.0, "Rate of dropout; above 0 training takes about half as long again.", low=0.0, high=0.9)
+    dropout: float = setting(
+        0.0, "Rate of dropout; above 0 training takes about half as long again.", low=0.0, high=0.9
+    )
     freeze_embeddings: bool = setting(False, "Leave the embeddings as they are.")
 
     def run(self, model: Network, needs: Needs) -> Network:

@@ -15,7 +15,7 @@ from lighten.data.parts import split
 from lighten.data.table import read_table
 from lighten.isolate.machine import allowed_cores
 from lighten.nets.bring import bring
-from lighten.nets.network import facts
+from lighten.nets.facts import facts
 from lighten.pipeline.workshop import Workshop
 from lighten.search.start import load_recipe_defaults
 from lighten.store.artifacts import ArtifactStore

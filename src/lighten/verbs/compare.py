@@ -9,14 +9,15 @@ from typing import Any
 
 from lighten.core.budget import Constraint
 from lighten.core.errors import InputError, UnknownName
-from lighten.core.result import Quantity
+from lighten.core.result import Result
 from lighten.core.summary import Flip, Group
 from lighten.data.columns import find_columns
 from lighten.data.parts import encode
 from lighten.data.table import read_table
 from lighten.isolate.machine import allowed_cores
+from lighten.measure.interleave import results
 from lighten.measure.process import SessionProcess
-from lighten.measure.quality import flips_of, groups_of, judge_all, meter_of, verdict
+from lighten.measure.quality import flips_of, groups_of, judge_all, verdict
 from lighten.proof.verdict import Verdict
 from lighten.search.options import margin_of
 from lighten.search.start import meters
@@ -30,7 +31,7 @@ class Comparison:
     Attributes:
         original, candidate: as named by the user.
         verdict: on the metric. n: rows compared.
-        quality: by quantity name: (quantity, value of the original, value of the candidate).
+        before, after: quality of the original and of the candidate, by quantity name.
         flips: every row with another answer, with its text. groups: accuracy of both by group.
         notes: what was noticed in the data.
     """
@@ -39,7 +40,8 @@ class Comparison:
     candidate: str
     verdict: Verdict
     n: int
-    quality: dict[str, tuple[Quantity, float | None, float | None]]
+    before: dict[str, Result]
+    after: dict[str, Result]
     flips: tuple[Flip, ...]
     groups: tuple[Group, ...]
     notes: tuple[str, ...]
@@ -54,8 +56,13 @@ class Comparison:
             "n": self.n,
             "verdicts": [self.verdict.to_json()],
             "quality": {
-                name: {"unit": q.unit, "direction": q.direction, "original": before, "candidate": after}
-                for name, (q, before, after) in self.quality.items()
+                name: {
+                    "unit": r.unit,
+                    "direction": r.direction,
+                    "original": self.before[name].value,
+                    "candidate": r.value,
+                }
+                for name, r in self.after.items()
             },
             "flips": [asdict(flip) for flip in self.flips],
             "groups": [asdict(group) for group in self.groups],
@@ -103,16 +110,17 @@ def compare(
             with SessionProcess(artifact, engine, threads=threads or allowed_cores(), deadline=3600.0) as session:
                 answers.append(session.run(rows.inputs)[:, [own.index(name) for name in labels[0]]])
     before, after = answers
-    values = [judge_all(quality, side, rows, before) for side in (before, after)]
+    measured = [
+        {r.meter: r for r in results(judge_all(quality, side, rows, before), artifact=a.id, engine="", part="data")}
+        for side, (a, _) in zip(answers, sides, strict=True)
+    ]
     return Comparison(
         str(original),
         str(candidate),
         verdict(quality, floor, before, after, rows, seed),
         len(rows),
-        {
-            name: (meter_of(quality, name)[1], values[0][name].measured.value, values[1][name].measured.value)
-            for name in known
-        },
+        measured[0],
+        measured[1],
         flips_of(before, after, rows, labels[0]),
         groups_of(before, after, rows),
         (*table.notes, *columns.notes),

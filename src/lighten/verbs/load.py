@@ -117,7 +117,7 @@ def resolved(model: str, scratch: Path) -> tuple[Artifact, Engine]:
         ModelError: it cannot be used, or has no classification head.
     """
     from lighten.nets.bring import bring
-    from lighten.nets.network import facts
+    from lighten.nets.facts import facts
 
     folder = Path(model)
     for place in (folder, folder / "winner"):

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from lighten.core.errors import InputError, LightenError, MissingExtra, OutOfMemory, SessionCrashed, StepFailed
-from lighten.isolate import wire
+from lighten.core.errors import InputError, LightenError, MissingExtra, SessionCrashed, StepFailed
 from lighten.isolate.child import emit
 from lighten.isolate.process import ChildProcess, call, variables
 
@@ -72,7 +71,7 @@ def on_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([here, os.environ.get("PYTHONPATH", "")]))
 
 
-HERE = "test_child_process:"
+HERE = "test_process:"
 
 
 def test_a_function_is_called_with_its_arguments_in_another_process() -> None:
@@ -148,16 +147,6 @@ def test_a_busy_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     parent.wait()
     parent.stdout.close()
     assert wait_gone(pid)
-
-
-def test_allocation_failures_are_told_from_other_errors() -> None:
-    for text in ("std::bad_alloc", "DefaultCPUAllocator: can't allocate memory", "Failed to allocate memory for 9"):
-        record = wire.pack_error(RuntimeError(text))
-        assert isinstance(wire.unpack_error(record), OutOfMemory)
-    assert isinstance(wire.unpack_error(wire.pack_error(MemoryError())), OutOfMemory)
-    assert isinstance(wire.unpack_error(wire.pack_error(RuntimeError("shape"))), SessionCrashed)
-    long = wire.pack_error(RuntimeError("x" * 5000 + " the cause"))["seen"]
-    assert len(long) < 700 and long.endswith("the cause")
 
 
 def test_one_thread_turns_parallel_tokenizing_off() -> None:

@@ -1,0 +1,127 @@
+"""OpenVINO on the CPU: the fastest int8 kernels on x86 with VNNI or AMX; takes longer to open."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lighten.core.artifact import ONNX, OPENVINO, OPENVINO_INT8, Artifact
+from lighten.core.engine import Engine
+from lighten.core.errors import BuildFailed, LightenError
+from lighten.core.step import setting
+from lighten.data.buckets import pad
+from lighten.engines._text import PROBE, Batching, Ids, Logits, TextSession, feed
+from lighten.nets.encoder import Encoder
+from lighten.nets.onnx_model import answers, open_onnx
+from lighten.nets.ov_model import OvModel, from_onnx, import_ov, open_ov, read_ov, save_ov
+
+TOLERANCE = 1e-3
+"""Largest difference of a logit to the ONNX graph's that passes in float, as a share of 1 + the largest logit."""
+
+
+@dataclass(frozen=True)
+class Ov(Engine):
+    """OpenVINO with its CPU plug-in."""
+
+    consumes: ClassVar[tuple[str, ...]] = (ONNX, OPENVINO, OPENVINO_INT8)
+    stores: ClassVar[tuple[str, ...]] = (OPENVINO, OPENVINO_INT8)
+    extra: ClassVar[str] = "ov"
+
+    streams: int = setting(0, "Batches computed at the same time; 0 for as many as threads.", low=0, high=256)
+    rows: int = setting(32, "Most rows in a batch.", unit="rows", low=1, high=4096)
+    tokens: int = setting(512, "Most tokens in a batch, padding included.", unit="tokens", low=1, high=1_000_000)
+    bucket: int = setting(
+        8,
+        "Lengths are padded up to a multiple of this: OpenVINO compiles for each shape.",
+        unit="tokens",
+        low=1,
+        high=512,
+    )
+    group: int = setting(
+        128,
+        "Activations of a layer whose weights alone are int8 are quantized in groups of this many, each with its scale;"
+        " 0 computes such layers in float.",
+        low=0,
+        high=65536,
+    )
+    precision: str = setting("f32", "Of what is not int8.", choices=("f32", "bf16", "f16"))
+
+    def version(self) -> str:
+        """See :meth:`Engine.version`."""
+        return f"openvino {import_ov('the engine ov').__version__}"
+
+    def build(self, artifact: Artifact, folder: Path) -> str:
+        """Convert ONNX to OpenVINO's own format, or check and copy what is in that format; load it and ask it.
+
+        Raises:
+            BuildFailed: OpenVINO refuses the model, or a converted float model answers differently.
+        """
+        wanted = None
+        try:
+            if artifact.format == ONNX:
+                source = open_onnx(artifact)
+                wanted = answers(source.proto, *pad(source.encoder(PROBE), source.encoder.pad_id), threads=1)
+                model = OvModel(from_onnx(source.proto), source.encoder, source.labels)
+            else:
+                model = open_ov(artifact)
+            save_ov(model, folder)
+            with OvSession(self._compiled(read_ov(folder), 1, 1), model.encoder, self._batching(1)) as session:
+                found = session.run(PROBE)
+        except LightenError:
+            raise
+        except Exception as error:  # OpenVINO raises bare RuntimeError
+            raise BuildFailed(f"OpenVINO refuses the model: {error}") from error
+        if not np.isfinite(found).all():
+            raise BuildFailed("The model answers with numbers that are not finite in OpenVINO.")
+        if wanted is not None and self.precision == "f32":
+            apart = float(np.abs(found - wanted).max())
+            if apart > TOLERANCE * (1 + float(np.abs(wanted).max())):
+                raise BuildFailed(f"OpenVINO answers differently: logits are up to {apart:.2g} apart.")
+        return OPENVINO if artifact.format == ONNX else artifact.format
+
+    def open(self, artifact: Artifact, *, threads: int) -> OvSession:
+        """See :meth:`Engine.open`."""
+        batching = self._batching(threads)
+        compiled = self._compiled(read_ov(artifact.path), threads, batching.streams)
+        return OvSession(compiled, Encoder.open(artifact.path), batching)
+
+    def _batching(self, threads: int) -> Batching:
+        return Batching(self.rows, self.tokens, self.bucket, min(self.streams or threads, threads))
+
+    def _compiled(self, model: Any, threads: int, streams: int) -> Any:
+        settings = {
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": streams,
+            "PERFORMANCE_HINT": "THROUGHPUT" if streams > 1 else "LATENCY",
+            "INFERENCE_PRECISION_HINT": self.precision,
+            "DYNAMIC_QUANTIZATION_GROUP_SIZE": self.group,
+        }
+        return import_ov("the engine ov").Core().compile_model(model, "CPU", settings)
+
+
+class OvSession(TextSession):
+    """One compiled model; each thread that asks has a request of its own."""
+
+    def __init__(self, compiled: Any, encoder: Encoder, batching: Batching) -> None:
+        self._compiled, self._requests = compiled, threading.local()
+        self._inputs = tuple(i.any_name for i in compiled.inputs)
+        one = np.ones((1, batching.multiple), np.int64)
+        super().__init__(encoder, self.forward(one, one).shape[-1], batching)
+
+    def forward(self, ids: Ids, mask: Ids) -> Logits:
+        """See :meth:`TextSession.forward`."""
+        request = getattr(self._requests, "own", None)
+        if request is None:
+            request = self._requests.own = self._compiled.create_infer_request()
+        request.infer(feed(self._inputs, ids, mask), share_inputs=True)
+        logits: Logits = request.get_output_tensor(0).data.copy()
+        return logits
+
+    def close(self) -> None:
+        """See :meth:`Session.close`."""
+        super().close()
+        self._compiled, self._requests = None, threading.local()

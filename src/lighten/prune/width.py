@@ -1,0 +1,147 @@
+"""Remove attention heads and feed-forward neurons: smaller dense matrices in every layer.
+
+Importance is the first-order Taylor estimate of what the loss loses without a part: |sum of activation x gradient|
+(Molchanov et al. 2019; Michel et al. 2019 for heads). A part acts through its columns of the next matrix only, so the
+sum is weight x gradient over these columns: no hooks, and a part that contributes nothing scores exactly 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from lighten.core.errors import StepFailed
+from lighten.core.step import Needs, Step, setting
+from lighten.core.task import Rows
+from lighten.data.buckets import batches_by_length
+from lighten.nets.couple import keep_heads, keep_neurons
+from lighten.nets.first_token import answering_from_first_token
+from lighten.nets.forward import run
+from lighten.nets.network import Network
+from lighten.nets.precision import using_threads
+from lighten.nets.walk import Layer, head_size, layers, refusal
+
+MULTIPLE = 64
+"""Feed-forward sizes are multiples of this, so that every engine's kernels fill their vectors."""
+
+BATCH_ROWS = 8
+"""Rows per batch when importance is measured: the sign is lost per batch, so small batches tell more."""
+
+
+@dataclass(frozen=True)
+class Narrow(Step):
+    """Keep the most important heads and neurons of every layer, equally many in each."""
+
+    consumes: ClassVar[tuple[str, ...]] = ("hf",)
+    needs: ClassVar[frozenset[str]] = frozenset({"train"})
+    wants_recovery: ClassVar[bool] = True
+    extra: ClassVar[str] = "train"
+
+    ff: float = setting(
+        0.5, "Share of the feed-forward neurons that stays.", unit="fraction", low=0.01, high=1.0, search=(0.5, 0.75)
+    )
+    heads: float = setting(
+        1.0, "Share of the attention heads that stays.", unit="fraction", low=0.01, high=1.0, search=(1.0, 0.67)
+    )
+    importance: str = setting(
+        "taylor", "Loss on rows of the training data, or size of the weights.", choices=("taylor", "magnitude")
+    )
+    rows: int = setting(256, "Training rows that importance is measured on.", unit="rows", low=1, high=100_000)
+
+    def check(self, facts: Mapping[str, Any]) -> str:
+        """Refuses families whose neurons or heads cannot be removed."""
+        refused = refusal(facts, "ff")
+        if not refused and self.heads < 1.0:
+            refused = refusal(facts, "heads")
+            refused = f"{refused}; heads = 1.0 would do" if refused else ""
+        return refused
+
+    def run(self, model: Network, needs: Needs) -> Network:
+        """Remove heads and neurons in place.
+
+        Raises:
+            StepFailed: importance has to be measured and there are no rows.
+        """
+        parts, size = layers(model.net), head_size(model.net)
+        if self.importance == "taylor":
+            if needs.train is None or not len(needs.train):
+                raise StepFailed("Importance is measured on training rows, and there are none.")
+            with using_threads(needs.threads):
+                neurons, heads = taylor(model, needs.train.take(_spread(len(needs.train), self.rows)), needs.task.loss)
+        else:
+            neurons, heads = magnitude(parts, size)
+        for part, of_neurons, of_heads in zip(parts, neurons, heads, strict=True):
+            if self.ff < 1.0:
+                keep_neurons(part, most(of_neurons, rounded(self.ff * len(of_neurons), len(of_neurons))))
+            if self.heads < 1.0:
+                keep_heads(part, most(of_heads, max(1, round(self.heads * len(of_heads)))), size)
+        return model
+
+
+def taylor(network: Network, rows: Rows, loss: Callable[[Tensor, Tensor], Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    """Importance of every neuron and head, per layer: |weight x gradient| summed over the part's columns, over batches.
+
+    Returns:
+        neurons: per layer float32 [ff]; heads: per layer float32 [heads].
+    """
+    net, size, parts = network.net, head_size(network.net), layers(network.net)
+    ids, targets = network.encoder(rows.inputs), torch.tensor(rows.targets)
+    neurons = [torch.zeros(part.up.out_features) for part in parts]
+    heads = [torch.zeros(part.query.out_features // size) for part in parts]
+    columns = [matrix for part in parts for matrix in (part.down.weight, part.out.weight)]
+    with _only(net, columns), answering_from_first_token(net):
+        for batch in batches_by_length([len(i) for i in ids], BATCH_ROWS):
+            value = loss(run(net, [ids[i] for i in batch], network.encoder.pad_id), targets[batch])
+            found = [w.detach() * g for w, g in zip(columns, torch.autograd.grad(value, columns), strict=True)]
+            for i in range(len(parts)):
+                neurons[i] += found[2 * i].sum(0).abs() * len(batch)
+                heads[i] += found[2 * i + 1].sum(0).unflatten(0, (-1, size)).sum(1).abs() * len(batch)
+    return neurons, heads
+
+
+def magnitude(parts: Sequence[Layer], size: int) -> tuple[list[Tensor], list[Tensor]]:
+    """Importance by the weights alone: norm of what goes into a part times norm of what comes out of it."""
+    neurons = [p.up.weight.detach().norm(dim=1) * p.down.weight.detach().norm(dim=0) for p in parts]
+    heads = [
+        p.value.weight.detach().unflatten(0, (-1, size)).flatten(1).norm(dim=1)
+        * p.out.weight.detach().unflatten(1, (-1, size)).norm(dim=(0, 2))
+        for p in parts
+    ]
+    return neurons, heads
+
+
+def most(importance: Tensor, count: int) -> Tensor:
+    """Indices of the ``count`` largest, ascending; among equals the first."""
+    order = torch.argsort(importance, descending=True, stable=True)
+    return order[:count].sort().values
+
+
+def rounded(wanted: float, size: int) -> int:
+    """``wanted`` neurons as a multiple of ``MULTIPLE`` (8 when the block is small), at least one of it, at most all."""
+    multiple = MULTIPLE if size >= 4 * MULTIPLE else 8
+    return min(size, max(multiple, round(wanted / multiple) * multiple))
+
+
+def _spread(count: int, wanted: int) -> list[int]:
+    kept = min(count, wanted)
+    return [i * count // kept for i in range(kept)]
+
+
+@contextmanager
+def _only(net: nn.Module, weights: Sequence[Tensor]) -> Iterator[None]:
+    """Inside, gradients are computed for ``weights`` of ``net`` and nothing else, in eval mode."""
+    before, training = [(p, p.requires_grad) for p in net.parameters()], net.training
+    net.eval().requires_grad_(False)
+    for weight in weights:
+        weight.requires_grad_(True)
+    try:
+        yield
+    finally:
+        for parameter, wanted in before:
+            parameter.requires_grad_(wanted)
+        net.train(training)

@@ -1,0 +1,124 @@
+"""A summary survives its file, and a damaged one says everything that is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lighten.core.errors import DataError
+from lighten.core.summary import VERDICT, Summary, Winner
+from lighten.proof import Verdict
+from lighten.testing import summaries
+
+RUNS: list[Callable[[], Summary]] = [
+    summaries.winner,
+    summaries.nothing_met,
+    summaries.interrupted,
+    summaries.bare,
+    summaries.hostile,
+]
+
+
+@pytest.mark.parametrize("make", RUNS)
+def test_a_saved_summary_loads_as_the_same(make: Callable[[], Summary], tmp_path: Path) -> None:
+    run = make()
+    run.save(tmp_path / "summary.json")
+    assert Summary.load(tmp_path / "summary.json") == run
+    assert [p.name for p in tmp_path.iterdir()] == ["summary.json"]
+
+
+def test_the_json_has_the_keys_that_scripts_rely_on() -> None:
+    record = json.loads(json.dumps(summaries.winner().to_json()))
+    assert {"winner", "verdicts", "frontier", "baseline", "failed", "environment", "paths"} <= set(record)
+    won = record["winner"]
+    assert {"path", "engine", "recipe", "meters", "ratio"} <= set(won)
+    assert {"value", "unit", "spread", "n", "direction"} <= set(won["meters"]["cpu"])
+    assert won["ratio"]["cpu"] == pytest.approx(7.1)
+    keys = {"metric", "state", "difference", "lower", "upper", "margin", "n", "b", "c"}
+    assert keys <= set(record["verdicts"][0])
+    assert record["failed"][1] == {
+        "key": 17,
+        "name": "2 layers + int8 static @ ort",
+        "reason": "SessionCrashed: killed by signal 11 (SIGSEGV)",
+    }
+    assert summaries.nothing_met().to_json()["winner"] is None
+
+
+def test_the_shape_of_a_verdict_is_the_proofs() -> None:
+    assert list(VERDICT) == [field.name for field in fields(Verdict)]
+
+
+def test_texts_that_are_no_valid_unicode_survive(tmp_path: Path) -> None:
+    run = summaries.hostile()
+    assert any("\ud800" in flip.text for flip in run.flips)
+    run.save(tmp_path / "s.json")
+    assert Summary.load(tmp_path / "s.json").flips == run.flips
+
+
+def test_winner_of_a_candidate_keeps_ratios_and_notes() -> None:
+    candidate = summaries.winner().candidates[6]
+    won = Winner.of(candidate, "here")
+    assert won.meters["energy"].value is None
+    assert won.meters["energy"].note
+    assert "energy" not in won.ratio
+    assert won.ratio["p50"] == candidate.results["p50"].ratio
+
+
+def damaged(**changes: Any) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads(json.dumps(summaries.winner().to_json()))
+    return {**record, **changes}
+
+
+def test_every_problem_is_listed_with_its_path() -> None:
+    record = damaged(state=3, seconds="long")
+    record["candidates"][2]["results"]["p50"]["value"] = "fast"
+    del record["candidates"][3]["name"]
+    record["colour"] = "blue"
+    with pytest.raises(DataError) as refused:
+        Summary.from_json(record)
+    said = str(refused.value)
+    for line in (
+        "state is 3; allowed: a text",
+        "seconds is 'long'; allowed: a finite number",
+        "candidates[2].results.p50.value is 'fast'",
+        "candidates[3].name is missing",
+        "colour is unknown",
+    ):
+        assert line in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"state": "won"}, "state is 'won'; allowed: winner, nothing_met, interrupted"),
+        ({"winner": None}, "winner is null"),
+        ({"state": "nothing_met"}, "winner is given"),
+        ({"frontier": [99]}, "frontier[0] is 99"),
+        ({"original": 99}, "original is 99"),
+        ({"baseline": [{"rung": "magic", "key": 0}]}, "baseline[0].rung is 'magic'"),
+        ({"tested": [{"key": 77, "verdicts": []}]}, "tested[0].key is 77"),
+        ({"verdicts": [{"metric": "accuracy"}]}, "verdicts[0].b is missing"),
+    ],
+)
+def test_contradictions_are_refused(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(DataError) as refused:
+        Summary.from_json(damaged(**changes))
+    assert said in str(refused.value)
+
+
+def test_another_version_and_other_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="version is 2"):
+        Summary.from_json(damaged(version=2))
+    (tmp_path / "s.json").write_text("{", encoding="utf-8")
+    with pytest.raises(DataError, match=r"s\.json cannot be read"):
+        Summary.load(tmp_path / "s.json")
+    with pytest.raises(DataError, match="cannot be read"):
+        Summary.load(tmp_path / "absent.json")
+    (tmp_path / "s.json").write_text("[1]", encoding="utf-8")
+    with pytest.raises(DataError, match="no summary"):
+        Summary.load(tmp_path / "s.json")

@@ -1,0 +1,34 @@
+"""The record of the machine."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+
+from lighten.measure.environment import Environment, installed, matmul_rate, memory_bandwidth
+
+
+def test_the_record_is_plain_and_its_id_leaves_out_what_varies() -> None:
+    here = Environment.here(rates=False)
+    record = here.to_json()
+    assert json.loads(json.dumps(record)) == record
+    assert record["memory bandwidth"] == record["arithmetic"] == "not measured"
+    assert 1 <= here.cores_allowed <= here.cores and 0 < here.memory_allowed <= here.memory
+    assert record["versions"]["numpy"] == installed(("numpy",))["numpy"]
+    assert re.fullmatch("[0-9a-f]{16}", here.id)
+    assert replace(here, bandwidth=12.3, arithmetic=99.0).id == here.id
+    assert replace(here, flags=()).id != here.id or not here.flags
+    assert replace(here, cores_allowed=here.cores_allowed + 1).id != here.id
+
+
+def test_rates_are_plausible() -> None:
+    assert 0.1 < memory_bandwidth() < 5000 and 0.1 < matmul_rate() < 100_000
+
+
+def test_looking_at_the_machine_imports_no_runtime() -> None:
+    program = (
+        "import sys; from lighten.measure.environment import Environment; Environment.here(rates=False);"
+        "print(sorted({'torch', 'onnxruntime', 'openvino', 'transformers'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout.strip() == "[]"

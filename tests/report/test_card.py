@@ -1,0 +1,60 @@
+"""The model card: what a stranger needs to judge and use the winner."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lighten.report.card import code, fenced, model_card, plain, write_card
+from lighten.testing import summaries
+
+
+def test_the_card_holds_recipe_numbers_proof_limits_and_use(tmp_path: Path) -> None:
+    write_card(summaries.winner(), tmp_path / "README.md")
+    text = (tmp_path / "README.md").read_text(encoding="utf-8").replace("\u00a0", " ")
+    assert text.startswith('---\nbase_model: "sample:minilm"\n')
+    assert '- "quantize"' in text
+    for line in (
+        "1. `prune.layers keep=3`",
+        "3. `quantize.int8_static rows=300`",
+        "| Median latency | 12.4 ms | 2.12 ms | 0.0425 ms | 5.8× | 600 | lower is better |",
+        "unknown (no counter that this user may read)",
+        "| accuracy | holds | −0.26 pt | −0.63 pt | 1 point | 5,766 | 87 | 72 |",
+        "- processor: Example CPU @ 2.60 GHz",
+        "- memory allowed: 14.9 GiB",
+        "- matrix product, float32: 310.5 GFLOP/s",
+        "| lighten predict runs/reviews/winner",
+        'with lighten.load("runs/reviews/winner") as model:',
+        "As the base model.",
+    ):
+        assert line in text
+
+
+def test_a_run_without_a_winner_has_no_card() -> None:
+    with pytest.raises(ValueError, match="no model card"):
+        model_card(summaries.nothing_met())
+
+
+def test_data_cannot_write_markdown_or_html() -> None:
+    text = model_card(summaries.hostile("<script>x</script>|[link](http://evil)\n# heading `tick` "))
+    head, _, body = text.partition("\n---\n")
+    starts = ("---", "base_model: ", "library", "pipeline", "tags:", "- ")
+    assert all(line.startswith(starts) for line in head.splitlines())
+    shown = re.sub(r"(?s)(`{3,})[a-z]*\n.*?\n\1|(`+)(?!`).+?(?<!`)\2(?!`)", "", body)  # what is no code
+    assert not re.search(r"(?<!\\)<script|(?<!\\)\[link|^# heading", shown, re.MULTILINE)
+
+
+def test_quoting() -> None:
+    assert plain("a|b <c> *d*\n[e]") == "a\\|b \\<c\\> \\*d\\* \\[e\\]"
+    assert fenced("```\nx") == "````\n```\nx\n````"
+    assert code("a`b") == "`` a`b ``"
+
+
+def test_paths_with_blanks_are_quoted_for_the_shell() -> None:
+    run = summaries.winner()
+    assert run.winner is not None
+    text = model_card(replace(run, winner=replace(run.winner, path="my runs/winner")))
+    assert "lighten predict 'my runs/winner'" in text

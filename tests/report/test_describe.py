@@ -1,0 +1,192 @@
+"""Sentences and numbers a user reads: they say what was measured, and a bound never promises too much."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from lighten.core.budget import Budget, Constraint
+from lighten.core.result import LOWER, Result
+from lighten.core.summary import Summary, Winner
+from lighten.core.summary import Tested as OneTest
+from lighten.proof import judge_counts
+from lighten.report.describe import flat, headline, method_text, power_sentence, recipe_text, why
+from lighten.report.numbers import amount, bound, change, duration, loss, number, ratio, share
+from lighten.report.standing import beaten_by, misses, nearest_misses, standing
+from lighten.testing import summaries
+
+
+def test_headline_of_a_winner_states_gain_bound_and_margin() -> None:
+    said = headline(summaries.bare(), "en").replace("\u00a0", " ")
+    assert said == (
+        "The winner answers 7.1× as many rows per second as the original, and on 400 unseen rows its accuracy is at "
+        "most 0.68 points lower (95% bound); you allowed 1 point."
+    )
+    chinese = headline(summaries.winner(), "zh").replace("\u00a0", " ")
+    assert chinese == (
+        "优胜者的 CPU 时间仅为原模型的 14%（7.1×）；在 5,766 行从未见过的数据上，"
+        "准确率至多下降 0.63 个百分点（95% 置信界），"
+        "您允许的上限是 1 个百分点。最差分组准确率至多下降 0.91 个百分点，允许上限为 2 个百分点。"
+    )
+
+
+def test_headline_when_quality_rose_for_sure() -> None:
+    run = summaries.bare()
+    verdict = judge_counts(900, 1, 60, 1000, 0.01).to_json()
+    assert "its accuracy is no worse" in headline(replace(run, verdicts=(verdict,)), "en")
+
+
+def test_headline_of_a_floor_above_the_original_states_the_gain() -> None:
+    run = summaries.bare()
+    verdict = {**judge_counts(800, 1, 120, 1000, 0.0).to_json(), "margin": -0.05}
+    said = headline(replace(run, verdicts=(verdict,)), "en").replace("\u00a0", " ")
+    assert re.search(r"its accuracy is at least \d+\.\d+ points better \(95% bound\); you asked for 5 points\.", said)
+
+
+def test_headline_of_a_metric_where_lower_is_better() -> None:
+    run = summaries.bare()
+    verdict = {**run.verdicts[0], "metric": "perplexity", "direction": "lower", "lower": -0.031, "margin": 0.1}
+    results = {"perplexity": Result("", "ov", "cpu", "perplexity", 7.5, "", LOWER, 100)}
+    candidates = tuple(replace(c, results={**c.results, **results}) for c in run.candidates)
+    said = headline(replace(run, candidates=candidates, verdicts=(verdict,)), "en")
+    assert "its perplexity is at most 0.0310 higher" in said
+
+
+def test_headlines_without_a_winner() -> None:
+    said = headline(summaries.nothing_met(), "en")
+    assert said.startswith("None of the 18 candidates met every floor and ceiling.")
+    assert said.endswith("2 layers + distilled + int8 static @ ov came nearest.")
+    stopped = headline(summaries.interrupted(), "en").replace("\u00a0", " ")
+    assert stopped.startswith("The run was stopped after 12 min 51 s. 6 of 7 candidates were measured")
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "english"),
+    [
+        (0, "original", "The model as you brought it."),
+        (
+            2,
+            "below_floor",
+            "Accuracy 87.71% is below the floor of 88.21% on the select rows. P95 latency 9.76 ms is over",
+        ),
+        (3, "over_ceiling", "P95 latency 8.51 ms is over the ceiling of 8 ms."),
+        (5, "held", "Proved to hold as well, but its CPU time is 6.42 s per 1,000 rows; the winner’s is 3.25 s"),
+        (6, "winner", "The cheapest whose quality is proved"),
+        (8, "worse", "Worse on the proof rows: accuracy changed by −0.88 pt"),
+        (13, "beaten", "3 layers + distilled + int8 static @ ov is cheaper and at least as good."),
+        (16, "stopped", "StoppedEarly: 6.1 points behind"),
+        (17, "failed", "SessionCrashed: killed by signal 11"),
+    ],
+)
+def test_why_each_candidate_lost(key: int, status: str, english: str) -> None:
+    run = summaries.winner()
+    candidate = run.candidates[key]
+    assert standing(run, candidate).status == status
+    assert why(run, candidate, "en").replace("\u00a0", " ").startswith(english)
+    assert why(run, candidate, "zh")
+
+
+def test_not_enough_data_says_how_many_rows_would_settle_it() -> None:
+    run = summaries.nothing_met()
+    said = why(run, run.candidates[8], "en").replace("\u00a0", " ")
+    assert said.startswith("Not enough data: accuracy may be 1.08 points worse, and 1 point was allowed. About 16,")
+
+
+def test_an_unknown_value_cannot_meet_a_ceiling() -> None:
+    run = summaries.winner()
+    energy = Budget(run.budget.keep, (Constraint("energy", 5.0, "", "energy<=5"),), "cpu")
+    asked = replace(run, budget=energy, winner=None, state="nothing_met", tested=())
+    assert misses(asked, run.candidates[6])[0].value is None
+    assert "could not be measured" in why(asked, run.candidates[6], "en")
+
+
+def test_a_relative_ceiling_follows_the_original() -> None:
+    run = summaries.winner()
+    half = Budget((), (Constraint("size", -0.5, "ratio", "size<=50%"),), "cpu")
+    asked = replace(run, budget=half)
+    assert misses(asked, run.candidates[0])[0].limit == pytest.approx(91.3 / 2)
+    assert not misses(asked, run.candidates[6])
+
+
+def test_exactly_on_the_floor_is_met() -> None:
+    run = summaries.winner()
+    assert run.candidates[3].value("accuracy") == pytest.approx(0.8821)
+    assert not any(miss.metric == "accuracy" for miss in misses(run, run.candidates[3]))
+
+
+def test_a_candidate_that_breaks_the_budget_beats_nobody_that_keeps_it() -> None:
+    run = summaries.winner()
+    assert beaten_by(run, run.candidates[6]) is None
+    beaten = beaten_by(run, run.candidates[13])
+    assert beaten is not None
+    assert beaten.key == 6
+
+
+def test_nearest_misses_come_in_order_of_how_little_is_missing() -> None:
+    near = nearest_misses(summaries.nothing_met())
+    assert [candidate.key for candidate, _ in near] == [8, 6, 13]
+    assert nearest_misses(replace(summaries.nothing_met(), candidates=())) == ()
+
+
+def test_every_state_of_a_winnerless_proof_is_explained() -> None:
+    run = summaries.winner()
+    held = (judge_counts(5100, 10, 10, 5766, 0.01).to_json(),)
+    asked = replace(run, winner=None, state="interrupted", tested=(OneTest(6, held),))
+    assert why(asked, run.candidates[6], "en") == "Proved to hold."
+    assert "its turn in the sequence" in why(replace(asked, tested=()), run.candidates[6], "en")
+
+
+def test_power_is_compared_with_what_is_allowed() -> None:
+    run = summaries.bare()
+    said = power_sentence(run.power[0], "fraction", "en").replace("\u00a0", " ")
+    assert said == "400 proof rows can be expected to prove 2.48 points in accuracy, not 1 point."
+
+
+def test_a_winner_without_a_ratio_is_still_announced() -> None:
+    run = summaries.bare()
+    assert isinstance(run.winner, Winner)
+    bare: Summary = replace(run, winner=replace(run.winner, ratio={}), verdicts=())
+    assert headline(bare, "en") == "The winner meets the budget."
+
+
+def test_small_texts() -> None:
+    recipe = ({"use": "prune.layers", "keep": 3}, {"step": "quantize.int8_static", "rate": 0.1})
+    assert recipe_text(recipe) == "prune.layers keep=3 → quantize.int8_static rate=0.1"
+    assert flat({"a": [1, 2.5], "b": {"c": True}}) == "a 1, 2.5, b c True"
+    verdict = judge_counts(90, 5, 5, 100, 0.1)
+    assert method_text(verdict, "en") == "95% one-sided bounds; Tango score interval"
+    clustered = replace(verdict, method="bootstrap over units, wider of percentile and BCa, and of Tango")
+    assert "wider of Tango" in method_text(clustered, "en")
+    assert "mine" in method_text(replace(verdict, method="mine"), "zh")
+
+
+def test_numbers() -> None:
+    assert [number(v) for v in (0, 0.01234, 1.5, 99.96, 1234.5, -3.0)] == [
+        "0",
+        "0.0123",
+        "1.50",
+        "100",
+        "1,230",
+        "−3.00",
+    ]
+    assert amount("en", None, "ms") == "unknown"
+    assert amount("zh", 12.0, "rows/s") == "12.0\u00a0行/秒"
+    assert (bound("en", 5.0, "ms"), bound("en", 0.88, "fraction")) == ("5\u00a0ms", "88%")
+    assert (share(0.141), share(0.95), share(0.0042)) == ("14%", "95%", "0.4%")
+    assert [ratio(v) for v in (0.5, 1.0, 7.14, 42.0, 128.4)] == ["0.50×", "1.00×", "7.1×", "42.0×", "128×"]
+    assert (change("en", 0.0, "fraction"), change("en", -2.0, "ms")) == ("±0.00\u00a0pt", "−2.00\u00a0ms")
+    assert [duration("en", s).replace("\u00a0", " ") for s in (0.4, 8.2, 413, 3720)] == [
+        "0.40 s",
+        "8.2 s",
+        "6 min 53 s",
+        "1 h 2 min",
+    ]
+
+
+def test_bounds_are_rounded_to_the_cautious_side() -> None:
+    assert loss("en", 0.00621, "fraction", up=True).replace("\u00a0", " ") == "0.63 points"
+    assert loss("en", 0.01, "fraction", up=True).replace("\u00a0", " ") == "1 point"
+    assert change("en", -0.00621, "fraction", "down").startswith("−0.63")
+    assert change("en", 0.00101, "fraction", "up").startswith("+0.11")

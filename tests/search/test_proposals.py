@@ -1,0 +1,155 @@
+"""Bisection finds the cheapest body that is good enough, in few trials, and goes on where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from lighten.core import catalog
+from lighten.core.recipe import Recipe, step_from
+from lighten.core.space import Space
+from lighten.search import proposals
+from lighten.search.proposals import Body, describe, name_of, next_body
+
+pytestmark = pytest.mark.usefixtures("fakes")
+
+
+@pytest.fixture(scope="module")
+def space(fakes: None) -> Space:
+    return Space.compose("hf", tuple(catalog.load("engines", name)() for name in ("floaty", "toy")), {})
+
+
+def walk(bodies: list[Body], good: Callable[[Body], bool], known: dict[str, bool] | None = None) -> list[Body]:
+    """Every body that bisection asks for, in order, when ``known`` was tried before."""
+    tried, asked = dict(known or {}), []
+    while (body := next_body(tried, bodies)) is not None:
+        assert body.name not in tried
+        tried[body.name] = good(body)
+        asked.append(body)
+        assert len(asked) <= len(bodies)
+    return asked
+
+
+def test_bodies_are_every_combination_the_largest_first(space: Space) -> None:
+    bodies = proposals.bodies(space)
+    assert len(bodies) == (1 + 7) * (1 + 3) - 1  # the variant of Thin that keeps everything is none
+    shares = [body.share for body in bodies]
+    assert shares == sorted(shares, reverse=True)
+    assert all(0 < share < 1 for share in shares)
+    assert len({body.name for body in bodies}) == len(bodies)
+    assert all([type(s).__name__ for s in body.exact] == ["Trim"] for body in bodies)
+
+
+def test_recovery_follows_each_reshaping_step(space: Space) -> None:
+    body = Body(
+        (step_from({"use": "prune.trim"}),), tuple(map(step_from, ({"use": "prune.shrink"}, {"use": "prune.thin"})))
+    )
+    recovery = [step_from({"use": "distill.relearn"})]
+    used = [catalog.name_of(step) for step in body.recipe(recovery)]
+    assert used == ["prune.trim", "prune.shrink", "distill.relearn", "prune.thin", "distill.relearn"]
+    assert Body().recipe(recovery) == ()
+
+
+@examples(max_examples=60, deadline=None)
+@given(least=st.floats(0.01, 1.0))
+def test_bisection_finds_the_cheapest_good_body_in_few_trials(space: Space, least: float) -> None:
+    bodies = proposals.bodies(space)
+    asked = walk(bodies, lambda body: body.share >= least)
+    found = [body.share for body in asked if body.share >= least]
+    cheapest = min((body.share for body in bodies if body.share >= least), default=None)
+    assert min(found, default=None) == cheapest
+    assert len(asked) <= 9, [(round(b.share, 3), b.share >= least) for b in asked]
+
+
+def test_the_first_body_halves_the_cost(space: Space) -> None:
+    first = next_body({}, proposals.bodies(space))
+    assert first is not None
+    assert first.share == pytest.approx(0.5, abs=0.02)
+    assert len(first.reshaping) == 1
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_when_all_are_alike_it_ends_soon(space: Space, good: bool) -> None:
+    bodies = proposals.bodies(space)
+    asked = walk(bodies, lambda body: good)
+    assert len(asked) <= 9
+    ends = (min, max)[not good]
+    assert asked[-1].share == ends(body.share for body in bodies)
+
+
+@examples(max_examples=40, deadline=None)
+@given(least=st.floats(0.05, 0.9), cut=st.integers(0, 9))
+def test_a_resumed_search_asks_the_same(space: Space, least: float, cut: int) -> None:
+    bodies = proposals.bodies(space)
+    whole = [body.name for body in walk(bodies, lambda body: body.share >= least)]
+    known = {body.name: body.share >= least for body in bodies if body.name in whole[:cut]}
+    shuffled = dict(sorted(known.items()))  # the order in which the study lists them plays no part
+    assert [body.name for body in walk(bodies, lambda body: body.share >= least, shuffled)] == whole[cut:]
+
+
+@examples(max_examples=40, deadline=None)
+@given(st.data())
+def test_noise_never_makes_it_ask_twice_or_for_ever(space: Space, data: st.DataObject) -> None:
+    bodies = proposals.bodies(space)
+    asked = walk(bodies, lambda body: data.draw(st.booleans()))
+    assert len({body.name for body in asked}) == len(asked)
+
+
+def test_bodies_of_another_search_do_not_confuse_it(space: Space) -> None:
+    bodies = proposals.bodies(space)
+    assert next_body({"gone(keep=0.1)": False}, bodies) == next_body({}, bodies)
+    assert next_body({}, []) is None
+
+
+def test_every_candidate_is_a_point_and_every_point_a_candidate(space: Space) -> None:
+    dressings = list(space.dressings)
+    choices = proposals.choices(space, dressings)
+    assert all(len(set(values)) == len(values) for values in choices.values())
+    assert choices["prune.trim"] == ["off", "trim"]
+    for body in (Body(), Body(proposals.exact_steps(space)), *proposals.bodies(space)):
+        for dressing in dressings:
+            point = proposals.parameters(space, body, dressing)
+            assert all(point[name] in values for name, values in choices.items())
+            assert set(point) == set(choices)
+            assert proposals.from_parameters(space, dressings, point) == (body, dressing)
+
+
+def test_every_candidate_has_a_name_of_its_own(space: Space) -> None:
+    names = [
+        name_of((*body.recipe([step_from({"use": "distill.relearn"})]), *dressing.steps), dressing.engine)
+        for body in (Body(), Body(proposals.exact_steps(space)), *proposals.bodies(space))
+        for dressing in space.dressings
+    ]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("steps", "engine", "name"),
+    [
+        ([], {"use": "floaty"}, "as it is @ floaty"),
+        ([], {"use": "toy", "streams": 4}, "as it is @ toy(streams=4)"),
+        (
+            [{"use": "prune.shrink"}, {"use": "distill.relearn", "epochs": 7}, {"use": "quantize.small", "bits": 4}],
+            {"use": "toy"},
+            "shrink(keep=0.5) + small(bits=4) @ toy",
+        ),
+        ([{"use": "prune.shrink", "seats": 2, "keep": 0.2}], {"use": "toy"}, "shrink(keep=0.2, seats=2) @ toy"),
+    ],
+)
+def test_names_say_what_matters(steps: list[dict[str, Any]], engine: dict[str, Any], name: str) -> None:
+    recipe = Recipe(
+        "m",
+        tuple(map(step_from, steps)),
+        catalog.load("engines", engine["use"])(**{k: v for k, v in engine.items() if k != "use"}),
+    )
+    assert name_of(recipe.steps, recipe.engine) == name
+
+
+def test_a_description_shows_what_was_chosen(space: Space) -> None:
+    assert describe(step_from({"use": "prune.trim"})) == "trim"
+    assert describe(step_from({"use": "prune.thin"})) == "thin(width=1.0)"
