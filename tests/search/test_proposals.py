@@ -55,7 +55,7 @@ def test_recovery_follows_each_reshaping_step(space: Space) -> None:
     assert Body().recipe(recovery) == ()
 
 
-@examples(max_examples=60, deadline=None)
+@examples(max_examples=30, deadline=None)
 @given(least=st.floats(0.01, 1.0))
 def test_bisection_finds_the_cheapest_good_body_in_few_trials(space: Space, least: float) -> None:
     bodies = proposals.bodies(space)
@@ -82,7 +82,7 @@ def test_when_all_are_alike_it_ends_soon(space: Space, good: bool) -> None:
     assert asked[-1].share == ends(body.share for body in bodies)
 
 
-@examples(max_examples=40, deadline=None)
+@examples(max_examples=20, deadline=None)
 @given(least=st.floats(0.05, 0.9), cut=st.integers(0, 9))
 def test_a_resumed_search_asks_the_same(space: Space, least: float, cut: int) -> None:
     bodies = proposals.bodies(space)
@@ -92,7 +92,7 @@ def test_a_resumed_search_asks_the_same(space: Space, least: float, cut: int) ->
     assert [body.name for body in walk(bodies, lambda body: body.share >= least, shuffled)] == whole[cut:]
 
 
-@examples(max_examples=40, deadline=None)
+@examples(max_examples=20, deadline=None)
 @given(st.data())
 def test_noise_never_makes_it_ask_twice_or_for_ever(space: Space, data: st.DataObject) -> None:
     bodies = proposals.bodies(space)

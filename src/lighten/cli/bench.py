@@ -25,7 +25,7 @@ def command(
     """Measure models side by side, in turns: latency, throughput, memory, size, load, CPU-seconds, energy."""
     from rich.console import Console
 
-    from lighten.report import table
+    from lighten.reports import table
     from lighten.verbs.bench import bench
 
     with Console(stderr=True).status("measuring"):

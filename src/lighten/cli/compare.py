@@ -40,7 +40,7 @@ def command(
     from rich.text import Text
 
     from lighten.core.errors import NothingMet
-    from lighten.report import table
+    from lighten.reports import table
     from lighten.verbs.compare import compare
 
     with Console(stderr=True).status("comparing"):

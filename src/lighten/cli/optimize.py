@@ -52,7 +52,7 @@ def command(
 
     from lighten.cli.screen import LiveScreen, PlainLines
     from lighten.core.errors import NothingMet
-    from lighten.report import table
+    from lighten.reports import table
     from lighten.search.listener import Listener, Quiet
     from lighten.verbs.optimize import optimize
 

@@ -171,8 +171,9 @@ class _Training:
         rows, seconds = self.result.rows - self.first[0], self.result.seconds - self.first[1]
         if not rows:
             rows, seconds = self.result.rows, self.result.seconds
-        per_row = seconds / rows + self.judge_seconds / self.interval
-        affordable = int((left * SPARE - self.judge_seconds) / per_row)
+        # An answer costs a third of an update; that stands in until an evaluation was timed.
+        judging = self.judge_seconds or seconds / rows * len(self.tune) / 3
+        affordable = int((left * SPARE - judging) / (seconds / rows + judging / self.interval))
         self.end = min(self.planned, self.result.rows + max(affordable, 0))
 
     def _judge(self, fraction: float) -> None:

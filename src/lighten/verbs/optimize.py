@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lighten.core.errors import InputError, Interrupted
 from lighten.core.summary import Summary
-from lighten.report.card import write_card
-from lighten.report.page import write_page
+from lighten.reports.card import write_card
+from lighten.reports.page import write_page
 from lighten.search.listener import Listener
 from lighten.search.optimize import search_for_winner
 from lighten.search.options import Options, seconds_of

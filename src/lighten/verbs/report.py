@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lighten.core.summary import Summary
-from lighten.report.page import write_page
+from lighten.reports.page import write_page
 
 
 def report(run: str | Path, out: str | Path | None = None) -> Path:

@@ -15,12 +15,12 @@ from lighten.core.result import Result
 from lighten.core.summary import Flip, Summary
 from lighten.core.summary import Group as DataGroup
 from lighten.proof import Verdict
-from lighten.report.describe import capital, findings, meters_shown, power_sentence, unit_of, why
-from lighten.report.grid import BAD, GOOD, SOFT, WARN, Row, number_table, ratio_text
-from lighten.report.markup import one_line
-from lighten.report.numbers import amount, change, count, loss
-from lighten.report.standing import standing
-from lighten.report.words import quantity, say
+from lighten.reports.describe import capital, findings, meters_shown, power_sentence, unit_of, why
+from lighten.reports.grid import BAD, GOOD, SOFT, WARN, Row, number_table, ratio_text
+from lighten.reports.markup import one_line
+from lighten.reports.numbers import amount, change, count, loss
+from lighten.reports.standing import standing
+from lighten.reports.words import quantity, say
 
 TONES = {
     "winner": GOOD, "held": GOOD, "holds": GOOD, "worse": BAD, "failed": BAD, "below_floor": BAD, "over_ceiling": BAD,

@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 
 from lighten.core.summary import Summary
 from lighten.proof import Verdict
-from lighten.report import table
+from lighten.reports import table
 from lighten.testing import summaries
 
 

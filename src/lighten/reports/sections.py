@@ -7,14 +7,14 @@ from dataclasses import replace
 from lighten.core.result import Candidate, Result
 from lighten.core.summary import Power, Summary, Winner
 from lighten.proof import Verdict
-from lighten.report.describe import capital, findings, meters_shown, method_text, power_sentence, recipe_text, unit_of
-from lighten.report.drawing import badge, bar_svg, interval_svg
-from lighten.report.figure import frontier_svg
-from lighten.report.marks import interval, points
-from lighten.report.markup import both, data, esc, said
-from lighten.report.numbers import amount, count, loss, ratio
-from lighten.report.standing import example, nearest_misses, quality_metric, standing
-from lighten.report.values import (
+from lighten.reports.describe import capital, findings, meters_shown, method_text, power_sentence, recipe_text, unit_of
+from lighten.reports.drawing import badge, bar_svg, interval_svg
+from lighten.reports.figure import frontier_svg
+from lighten.reports.marks import interval, points
+from lighten.reports.markup import both, data, esc, said
+from lighten.reports.numbers import amount, count, loss, ratio
+from lighten.reports.standing import example, nearest_misses, quality_metric, standing
+from lighten.reports.values import (
     bare_value_of,
     change_of,
     heading_of,
@@ -25,7 +25,7 @@ from lighten.report.values import (
     table_of,
     title_of,
 )
-from lighten.report.words import quantity, say
+from lighten.reports.words import quantity, say
 
 NOTE, LEAD = 'class="note"', 'class="lead"'
 TILES = ("p50", "rows_per_second", "memory", "size", "cpu", "p95")

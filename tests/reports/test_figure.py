@@ -12,10 +12,10 @@ import pytest
 from lighten.core.budget import Budget
 from lighten.core.result import LOWER
 from lighten.proof import judge_counts
-from lighten.report.drawing import interval_svg
-from lighten.report.figure import frontier_svg, write_svg
-from lighten.report.marks import interval, points
-from lighten.report.plot import Axis, Box, linear_ticks, place_label, scale, text_width, wilson
+from lighten.reports.drawing import interval_svg
+from lighten.reports.figure import frontier_svg, write_svg
+from lighten.reports.marks import interval, points
+from lighten.reports.plot import Axis, Box, linear_ticks, place_label, scale, text_width, wilson
 from lighten.testing import summaries
 
 SVG = "{http://www.w3.org/2000/svg}"

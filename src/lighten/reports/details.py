@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from lighten.core.result import Candidate
 from lighten.core.summary import FLIP_KINDS, Flip, Summary
-from lighten.report.describe import environment_fact, meters_shown, recipe_text, step_text, unit_of
-from lighten.report.drawing import badge
-from lighten.report.markup import data, esc, label, said
-from lighten.report.numbers import count
-from lighten.report.sections import LEAD, NOTE, section, unknown_notes
-from lighten.report.standing import STATUSES, standing
-from lighten.report.values import (
+from lighten.reports.describe import environment_fact, meters_shown, recipe_text, step_text, unit_of
+from lighten.reports.drawing import badge
+from lighten.reports.markup import data, esc, label, said
+from lighten.reports.numbers import count
+from lighten.reports.sections import LEAD, NOTE, section, unknown_notes
+from lighten.reports.standing import STATUSES, standing
+from lighten.reports.values import (
     bare_value_of,
     change_of,
     heading_of,
@@ -23,7 +23,7 @@ from lighten.report.values import (
     time_of,
     value_of,
 )
-from lighten.report.words import LANGS, WORDS, say
+from lighten.reports.words import LANGS, WORDS, say
 
 FLIPS_SHOWN = 100
 """Of each kind; the summary of the run has them all."""

@@ -9,11 +9,11 @@ from importlib.resources import files
 from pathlib import Path
 
 from lighten.core.summary import Summary
-from lighten.report import details, sections
-from lighten.report.figure import stylesheet
-from lighten.report.markup import both, data, esc, label, one_line, said
-from lighten.report.numbers import duration
-from lighten.report.words import say
+from lighten.reports import details, sections
+from lighten.reports.figure import stylesheet
+from lighten.reports.markup import both, data, esc, label, one_line, said
+from lighten.reports.numbers import duration
+from lighten.reports.words import say
 
 SECTIONS = (
     sections.nearest, sections.frontier, sections.ladder, sections.proof, details.flips, details.groups,

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from lighten.core.result import Candidate
 from lighten.core.summary import Summary
-from lighten.report.describe import capital, why
-from lighten.report.markup import both
-from lighten.report.numbers import amount, change, duration, unit_name
-from lighten.report.standing import Standing
-from lighten.report.words import quantity
+from lighten.reports.describe import capital, why
+from lighten.reports.markup import both
+from lighten.reports.numbers import amount, change, duration, unit_name
+from lighten.reports.standing import Standing
+from lighten.reports.words import quantity
 
 
 def name_of(metric: str) -> str:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from lighten.core.summary import Summary, Winner
 from lighten.proof import Verdict
-from lighten.report.describe import capital, environment_fact, headline, step_text, unit_of
-from lighten.report.markup import one_line
-from lighten.report.numbers import amount, change, count, loss, ratio
-from lighten.report.words import WORDS, quantity, say
+from lighten.reports.describe import capital, environment_fact, headline, step_text, unit_of
+from lighten.reports.markup import one_line
+from lighten.reports.numbers import amount, change, count, loss, ratio
+from lighten.reports.words import WORDS, quantity, say
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$&])")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lighten.report.card import code, fenced, model_card, plain, write_card
+from lighten.reports.card import code, fenced, model_card, plain, write_card
 from lighten.testing import summaries
 
 

@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from lighten.core.result import Result
-from lighten.report.describe import capital
-from lighten.report.numbers import amount, ratio, unit_name
-from lighten.report.words import quantity, say
+from lighten.reports.describe import capital
+from lighten.reports.numbers import amount, ratio, unit_name
+from lighten.reports.words import quantity, say
 
 GOOD, BAD, WARN, SOFT = "green", "red", "yellow", "dim"
 

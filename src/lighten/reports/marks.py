@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from lighten.core.result import Result
 from lighten.core.summary import Summary
-from lighten.report.plot import wilson
-from lighten.report.standing import quality_metric, standing
+from lighten.reports.plot import wilson
+from lighten.reports.standing import quality_metric, standing
 
 MARKS = ("missed", "beaten", "frontier", "stock", "original", "winner")
 """Kinds of marks, in the order they are drawn; the last lies on top."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from html import escape
 
-from lighten.report.words import LANGS, say
+from lighten.reports.words import LANGS, say
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _REORDERING = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")

@@ -8,8 +8,8 @@ from string import Formatter
 
 import pytest
 
-from lighten.report import words
-from lighten.report.words import WORDS, quantity, say
+from lighten.reports import words
+from lighten.reports.words import WORDS, quantity, say
 
 HAN = re.compile("[\u4e00-\u9fff]")
 SAME_IN_BOTH = {"rung.ours", "page.colon", "say.and"}

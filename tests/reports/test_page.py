@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lighten.core.summary import Flip, Group, Summary
-from lighten.report.page import page, write_page
+from lighten.reports.page import page, write_page
 from lighten.testing import summaries
 from lighten.testing.require import require
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from lighten.report.words import WORDS, say
+from lighten.reports.words import WORDS, say
 
 MINUS = "\u2212"
 SPACE = "\u00a0"

@@ -12,9 +12,9 @@ from lighten.core.result import LOWER, Result
 from lighten.core.summary import Summary, Winner
 from lighten.core.summary import Tested as OneTest
 from lighten.proof import judge_counts
-from lighten.report.describe import flat, headline, method_text, power_sentence, recipe_text, why
-from lighten.report.numbers import amount, bound, change, duration, loss, number, ratio, share
-from lighten.report.standing import beaten_by, misses, nearest_misses, standing
+from lighten.reports.describe import flat, headline, method_text, power_sentence, recipe_text, why
+from lighten.reports.numbers import amount, bound, change, duration, loss, number, ratio, share
+from lighten.reports.standing import beaten_by, misses, nearest_misses, standing
 from lighten.testing import summaries
 
 

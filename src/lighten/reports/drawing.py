@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from lighten.proof import Verdict
-from lighten.report.markup import both, esc, label
-from lighten.report.numbers import change, loss
-from lighten.report.plot import Axis, text_width
-from lighten.report.words import LANGS, quantity, say
+from lighten.reports.markup import both, esc, label
+from lighten.reports.numbers import change, loss
+from lighten.reports.plot import Axis, text_width
+from lighten.reports.words import LANGS, quantity, say
 
 WIDTH, HEIGHT = 360, 104
 

@@ -9,9 +9,9 @@ from typing import Any
 from lighten.core.result import HIGHER, Candidate
 from lighten.core.summary import Power, Summary
 from lighten.proof import Verdict
-from lighten.report.numbers import amount, bound, change, count, duration, loss, ratio, share, times
-from lighten.report.standing import Miss, Standing, example, nearest_misses, quality_metric, standing
-from lighten.report.words import quantity, say
+from lighten.reports.numbers import amount, bound, change, count, duration, loss, ratio, share, times
+from lighten.reports.standing import Miss, Standing, example, nearest_misses, quality_metric, standing
+from lighten.reports.words import quantity, say
 
 RATES = {"bandwidth": "GB/s", "arithmetic": "GFLOP/s"}
 """Units of the rates in the record of the machine."""

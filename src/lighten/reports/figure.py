@@ -9,13 +9,13 @@ from pathlib import Path
 
 from lighten.core.result import HIGHER
 from lighten.core.summary import Summary
-from lighten.report.describe import capital, unit_of
-from lighten.report.marks import MARKS, Point, points, shape
-from lighten.report.markup import clean, esc, label
-from lighten.report.numbers import amount, bound, ratio, unit_name
-from lighten.report.plot import Axis, Box, place_label, scale, text_width
-from lighten.report.standing import example, limit_of, quality_metric
-from lighten.report.words import LANGS, quantity, say
+from lighten.reports.describe import capital, unit_of
+from lighten.reports.marks import MARKS, Point, points, shape
+from lighten.reports.markup import clean, esc, label
+from lighten.reports.numbers import amount, bound, ratio, unit_name
+from lighten.reports.plot import Axis, Box, place_label, scale, text_width
+from lighten.reports.standing import example, limit_of, quality_metric
+from lighten.reports.words import LANGS, quantity, say
 
 FONT = 12.5
 
