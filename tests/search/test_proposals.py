@@ -36,7 +36,7 @@ def walk(bodies: list[Body], good: Callable[[Body], bool], known: dict[str, bool
 
 
 def test_bodies_are_every_combination_the_largest_first(space: Space) -> None:
-    bodies = proposals.bodies(space)
+    bodies = proposals.bodies(space, proposals.exact_steps(space))
     assert len(bodies) == (1 + 7) * (1 + 3) - 1  # the variant of Thin that keeps everything is none
     shares = [body.share for body in bodies]
     assert shares == sorted(shares, reverse=True)
@@ -58,7 +58,7 @@ def test_recovery_follows_each_reshaping_step(space: Space) -> None:
 @examples(max_examples=30, deadline=None)
 @given(least=st.floats(0.01, 1.0))
 def test_bisection_finds_the_cheapest_good_body_in_few_trials(space: Space, least: float) -> None:
-    bodies = proposals.bodies(space)
+    bodies = proposals.bodies(space, proposals.exact_steps(space))
     asked = walk(bodies, lambda body: body.share >= least)
     found = [body.share for body in asked if body.share >= least]
     cheapest = min((body.share for body in bodies if body.share >= least), default=None)
@@ -67,7 +67,7 @@ def test_bisection_finds_the_cheapest_good_body_in_few_trials(space: Space, leas
 
 
 def test_the_first_body_halves_the_cost(space: Space) -> None:
-    first = next_body({}, proposals.bodies(space))
+    first = next_body({}, proposals.bodies(space, proposals.exact_steps(space)))
     assert first is not None
     assert first.share == pytest.approx(0.5, abs=0.02)
     assert len(first.reshaping) == 1
@@ -75,7 +75,7 @@ def test_the_first_body_halves_the_cost(space: Space) -> None:
 
 @pytest.mark.parametrize("good", [True, False])
 def test_when_all_are_alike_it_ends_soon(space: Space, good: bool) -> None:
-    bodies = proposals.bodies(space)
+    bodies = proposals.bodies(space, proposals.exact_steps(space))
     asked = walk(bodies, lambda body: good)
     assert len(asked) <= 9
     ends = (min, max)[not good]
@@ -85,7 +85,7 @@ def test_when_all_are_alike_it_ends_soon(space: Space, good: bool) -> None:
 @examples(max_examples=20, deadline=None)
 @given(least=st.floats(0.05, 0.9), cut=st.integers(0, 9))
 def test_a_resumed_search_asks_the_same(space: Space, least: float, cut: int) -> None:
-    bodies = proposals.bodies(space)
+    bodies = proposals.bodies(space, proposals.exact_steps(space))
     whole = [body.name for body in walk(bodies, lambda body: body.share >= least)]
     known = {body.name: body.share >= least for body in bodies if body.name in whole[:cut]}
     shuffled = dict(sorted(known.items()))  # the order in which the study lists them plays no part
@@ -95,13 +95,13 @@ def test_a_resumed_search_asks_the_same(space: Space, least: float, cut: int) ->
 @examples(max_examples=20, deadline=None)
 @given(st.data())
 def test_noise_never_makes_it_ask_twice_or_for_ever(space: Space, data: st.DataObject) -> None:
-    bodies = proposals.bodies(space)
+    bodies = proposals.bodies(space, proposals.exact_steps(space))
     asked = walk(bodies, lambda body: data.draw(st.booleans()))
     assert len({body.name for body in asked}) == len(asked)
 
 
 def test_bodies_of_another_search_do_not_confuse_it(space: Space) -> None:
-    bodies = proposals.bodies(space)
+    bodies = proposals.bodies(space, proposals.exact_steps(space))
     assert next_body({"gone(keep=0.1)": False}, bodies) == next_body({}, bodies)
     assert next_body({}, []) is None
 
@@ -111,7 +111,7 @@ def test_every_candidate_is_a_point_and_every_point_a_candidate(space: Space) ->
     choices = proposals.choices(space, dressings)
     assert all(len(set(values)) == len(values) for values in choices.values())
     assert choices["prune.trim"] == ["off", "trim"]
-    for body in (Body(), Body(proposals.exact_steps(space)), *proposals.bodies(space)):
+    for body in (Body(), Body(proposals.exact_steps(space)), *proposals.bodies(space, proposals.exact_steps(space))):
         for dressing in dressings:
             point = proposals.parameters(space, body, dressing)
             assert all(point[name] in values for name, values in choices.items())
@@ -122,7 +122,7 @@ def test_every_candidate_is_a_point_and_every_point_a_candidate(space: Space) ->
 def test_every_candidate_has_a_name_of_its_own(space: Space) -> None:
     names = [
         name_of((*body.recipe([step_from({"use": "distill.relearn"})]), *dressing.steps), dressing.engine)
-        for body in (Body(), Body(proposals.exact_steps(space)), *proposals.bodies(space))
+        for body in (Body(), Body(proposals.exact_steps(space)), *proposals.bodies(space, proposals.exact_steps(space)))
         for dressing in space.dressings
     ]
     assert len(set(names)) == len(names)

@@ -64,9 +64,7 @@ class Onnx(Step):
         try:
             with answering_from_first_token(net) if self.first_token else contextlib.nullcontext():
                 proto = traced(net, self.opset)
-            # onnxruntime's quantizer refuses shapes that differ from those it infers itself.
-            proto.graph.ClearField("value_info")
-            proto.producer_name, proto.producer_version, proto.doc_string = "lighten", "", ""
+            strip(proto)
             check(proto, net, model.encoder, needs.threads)
         finally:
             torch.set_num_threads(before)
@@ -110,6 +108,19 @@ def traced(net: Any, opset: int) -> ModelProto:
             ) from error
         proto: ModelProto = onnx.load_model(str(path))
     return proto
+
+
+def strip(proto: ModelProto) -> None:
+    """Take out what only the exporter needed, in place: shapes in between, and stack traces with paths of this machine.
+
+    onnxruntime's quantizer refuses shapes that differ from those it infers itself.
+    """
+    graph = proto.graph
+    graph.ClearField("value_info")
+    for part in (proto, graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    proto.producer_name, proto.producer_version = "lighten", ""
 
 
 def check(proto: ModelProto, net: Any, encoder: Encoder, threads: int) -> float:

@@ -60,8 +60,11 @@ def open_onnx(artifact: Artifact) -> OnnxModel:
 def save_onnx(model: OnnxModel, folder: Path) -> None:
     """Write the graph and the tokenizer into ``folder``."""
     onnx = import_onnx("saving an ONNX model")
-    external = model.proto.ByteSize() > LARGEST
-    onnx.save_model(model.proto, str(folder / FILE), save_as_external_data=external, location=WEIGHTS)
+    proto, external = model.proto, model.proto.ByteSize() > LARGEST
+    if external:  # saving moves the weights out of what is saved
+        proto = type(proto)()
+        proto.CopyFrom(model.proto)
+    onnx.save_model(proto, str(folder / FILE), save_as_external_data=external, location=WEIGHTS)
     model.encoder.save(folder)
 
 

@@ -34,6 +34,10 @@ class DropLayers(Step):
             return "the network has one layer only"
         return refusal(facts, "layers")
 
+    def share(self) -> float:
+        """See :meth:`Step.share`."""
+        return self.keep
+
     def run(self, model: Network, needs: Needs) -> Network:
         """Drop layers in place."""
         found = layer_list(model.net)

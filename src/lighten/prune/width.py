@@ -61,6 +61,10 @@ class Narrow(Step):
             refused = f"{refused}; heads = 1.0 would do" if refused else ""
         return refused
 
+    def share(self) -> float:
+        """See :meth:`Step.share`: in a layer of usual proportions, attention is a third of the arithmetic."""
+        return (self.heads + 2 * self.ff) / 3
+
     def run(self, model: Network, needs: Needs) -> Network:
         """Remove heads and neurons in place.
 

@@ -73,16 +73,21 @@ class Search:
         for dressing in self._tuned():
             if run.clock.seconds is None or run.clock.spent < STOCK_SHARE * run.clock.seconds:
                 self._try(proposals.Body(), dressing, "search")
-        for dressing in self._best_dressings(1):
-            if self.space.exact:
-                self._try(Body(proposals.exact_steps(self.space)), dressing, "search")
+        exact = self._exact()
+        for dressing in self._best_dressings(1) if exact else []:
+            self._try(Body(exact), dressing, "search")
         run.listener.phase("search", run.clock.left)
-        bodies = proposals.bodies(self.space)
+        bodies = proposals.bodies(self.space, exact)
         while not self.spent():
             body = proposals.next_body(self._tried(), bodies)
             if body is None or not self._body(body):
                 break
         self._sampled()
+
+    def _exact(self) -> tuple[Step, ...]:
+        """Exact steps, where the budget asks for what they save: bytes. They cost quality on words unseen in training."""
+        asked = {self.run.budget.minimize, *(c.metric for c in self.run.budget.under)}
+        return proposals.exact_steps(self.space) if asked & {"memory", "size", "load"} else ()
 
     def _stock(self) -> list[Dressing]:
         """Every combination of quantization and engine, at the first variant of each."""

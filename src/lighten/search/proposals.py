@@ -71,9 +71,8 @@ def name_of(steps: Sequence[Step], engine: Any) -> str:
     return f"{' + '.join(shown) or 'as it is'} @ {describe(engine)}"
 
 
-def bodies(space: Space) -> list[Body]:
-    """Every body with reshaping, the largest share first; exact steps are on (see :func:`exact_steps`)."""
-    exact = exact_steps(space)
+def bodies(space: Space, exact: tuple[Step, ...] = ()) -> list[Body]:
+    """Every body with reshaping, the largest share first, each with the same exact steps."""
     choices: list[list[Step | None]] = [
         [None, *(step for step in variants(cls) if 0.0 < step.share() < 1.0)] for cls in space.reshaping
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -93,5 +92,3 @@ def check_answers(session: Session, classes: int, tolerance: float) -> None:
 def _close(found: np.ndarray, wanted: np.ndarray, tolerance: float, how: str) -> None:
     apart = float(np.abs(found - wanted).max())
     assert apart <= tolerance, f"answers differ when {how}: {apart:.2g} apart"
-
-

@@ -1,0 +1,85 @@
+"""OpenVINO keeps the contract of engines, in float and int8, and refuses files that are not sound."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lighten.core.artifact import HF, ONNX, OPENVINO, OPENVINO_INT8, Artifact
+from lighten.core.errors import LightenError, ModelError, UnsafeFile
+from lighten.engines.eager import Eager
+from lighten.testing.engine_contract import check_engine, texts
+from lighten.testing.tiny_artifacts import META, tiny_artifact
+
+pytest.importorskip("openvino", reason="openvino is not installed: pip install 'lighten[ov]'")
+
+from lighten.engines.ov import Ov
+
+
+@pytest.mark.parametrize(
+    ("engine", "format", "tolerance"),
+    [
+        (Ov(), ONNX, 1e-3),
+        (Ov(streams=1, rows=5, tokens=60, bucket=1), ONNX, 1e-3),
+        (Ov(group=32), OPENVINO_INT8, 0.02),
+    ],
+)
+def test_contract(engine: Ov, format: str, tolerance: float, tmp_path: Path) -> None:
+    built = check_engine(engine, tiny_artifact(format), tmp_path / "built", tolerance=tolerance)
+    assert built.format == (OPENVINO if format == ONNX else format)
+    if format == ONNX:
+        check_engine(engine, built, tmp_path / "again")
+
+
+@pytest.mark.parametrize(("format", "tolerance"), [(ONNX, 1e-4), (OPENVINO_INT8, 0.1)])
+def test_it_answers_as_eager_does(format: str, tolerance: float, tmp_path: Path) -> None:
+    Ov().build(tiny_artifact(format), tmp_path)
+    built = Artifact.seal(tmp_path, format=OPENVINO, meta=META)
+    with Eager().open(tiny_artifact(HF), threads=1) as eager, Ov().open(built, threads=2) as session:
+        wanted = eager.run(texts())
+        found = session.run(texts())
+        assert np.abs(found - wanted).max() < tolerance
+        assert (found.argmax(1) == wanted.argmax(1)).mean() > 0.9
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of an IR that may be damaged."""
+    source = tiny_artifact(OPENVINO_INT8).path
+    shutil.copytree(source, tmp_path / "copy", ignore=shutil.ignore_patterns("lighten.json"))
+    return tmp_path / "copy"
+
+
+def damage(folder: Path, old: str, new: str) -> Artifact:
+    path = folder / "model.xml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    return Artifact.seal(folder, format=OPENVINO_INT8, meta=META)
+
+
+def test_operators_of_other_libraries_are_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnsafeFile, match="evil"):
+        Ov().build(damage(folder, 'version="opset1"', 'version="evil"'), tmp_path)
+
+
+def test_entities_are_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnsafeFile, match="entities"):
+        Ov().build(damage(folder, "<net", '<!DOCTYPE net [<!ENTITY a "b">]><net'), tmp_path)
+
+
+def test_constants_outside_of_the_weights_are_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="outside"):
+        Ov().build(damage(folder, 'offset="0"', 'offset="999999999"'), tmp_path)
+
+
+def test_garbage_is_refused(folder: Path, tmp_path: Path) -> None:
+    (folder / "model.xml").write_text("garbage")
+    with pytest.raises(ModelError, match="not XML"):
+        Ov().build(Artifact.seal(folder, format=OPENVINO_INT8, meta=META), tmp_path)
+    (folder / "model.bin").unlink()
+    with pytest.raises(LightenError):
+        Ov().build(Artifact.seal(folder, format=OPENVINO_INT8, meta=META), tmp_path)

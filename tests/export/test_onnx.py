@@ -1,0 +1,87 @@
+"""The exported graph answers as the network does, whatever its size and family, and says so when it does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from lighten.core.errors import BuildFailed
+from lighten.core.step import Needs
+from lighten.data.buckets import pad
+from lighten.export.onnx import Onnx, check
+from lighten.nets.network import Network, open_network
+from lighten.nets.onnx_model import answers
+from lighten.tasks.text_classification import TextClassification
+from lighten.testing.engine_contract import texts
+from lighten.testing.tiny import tiny_network_folder
+
+pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'lighten[ort]'")
+
+NEEDS = Needs(TextClassification())
+
+
+def network(folder: Path, family: str = "bert") -> Network:
+    return open_network(tiny_network_folder(folder, family, layers=2))
+
+
+def apart(net: Network, proto: object) -> float:
+    """Largest difference of a logit on 20 texts of different length, together and alone."""
+    found = []
+    for batch in (texts(20), texts(1, seed=3)):
+        ids, mask = pad(net.encoder(batch), net.encoder.pad_id)
+        with torch.inference_mode():
+            wanted = net.net(input_ids=torch.from_numpy(ids), attention_mask=torch.from_numpy(mask)).logits.numpy()
+        assert wanted.std() > 0.01
+        found.append(np.abs(answers(proto, ids, mask, 1) - wanted).max())  # type: ignore[arg-type]
+    return float(max(found))
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "distilbert", "mpnet"])
+def test_any_batch_and_length_is_answered_as_the_network_does(
+    family: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    net = network(tmp_path / "net", family)
+    capfd.readouterr()
+    model = Onnx().run(net, NEEDS)
+    said = capfd.readouterr()
+    assert (said.out, said.err) == ("", ""), "exporting must be silent"
+    assert model.labels == net.labels
+    assert [value.name for value in model.proto.graph.input] == ["input_ids", "attention_mask"]
+    assert not model.proto.graph.value_info
+    assert b".py" not in model.proto.SerializeToString(), "stack traces name paths of the machine that exported"
+    assert apart(net, model.proto) < 1e-4
+
+
+def test_a_pruned_network_is_exported_and_the_last_layer_is_shortened(tmp_path: Path) -> None:
+    from lighten.prune.width import Width
+
+    net: Network = Width(heads=0.5, ff=0.5).run(network(tmp_path / "net"), NEEDS)
+    short, whole = Onnx().run(net, NEEDS).proto, Onnx(first_token=False).run(net, NEEDS).proto
+    assert apart(net, short) < 1e-4
+    assert apart(net, whole) < 1e-4
+    cuts = [sum(node.op_type == "Slice" for node in proto.graph.node) for proto in (short, whole)]
+    assert cuts[0] > cuts[1], "nothing chooses the first token before the last layer"
+
+
+def test_a_graph_that_answers_differently_is_refused(tmp_path: Path) -> None:
+    net = network(tmp_path / "net")
+    proto = Onnx().run(net, NEEDS).proto
+    assert check(proto, net.net, net.encoder, 1) < 1e-4
+    with torch.no_grad():
+        net.net.classifier.bias.add_(0.1)
+    with pytest.raises(BuildFailed, match="answers differently"):
+        check(proto, net.net, net.encoder, 1)
+
+
+def test_a_network_that_cannot_be_traced_is_refused_with_the_reason(tmp_path: Path) -> None:
+    net = network(tmp_path / "net")
+
+    def forward(input_ids: torch.Tensor, attention_mask: torch.Tensor) -> object:
+        raise TypeError("looks at its data")
+
+    net.net.forward = forward
+    with pytest.raises(BuildFailed, match="cannot be exported"):
+        Onnx().run(net, NEEDS)
