@@ -77,9 +77,13 @@ def test_constants_outside_of_the_weights_are_refused(folder: Path, tmp_path: Pa
 
 
 def test_garbage_is_refused(folder: Path, tmp_path: Path) -> None:
+    artifact = Artifact.seal(folder, format=OPENVINO_INT8, meta=META)
     (folder / "model.xml").write_text("garbage")
     with pytest.raises(ModelError, match="not XML"):
-        Ov().build(Artifact.seal(folder, format=OPENVINO_INT8, meta=META), tmp_path)
-    (folder / "model.bin").unlink()
+        Ov().build(artifact, tmp_path)
+    (folder / "model.xml").write_text('<net name="a" version="11"></net>')
     with pytest.raises(LightenError):
-        Ov().build(Artifact.seal(folder, format=OPENVINO_INT8, meta=META), tmp_path)
+        Ov().build(artifact, tmp_path)
+    (folder / "model.bin").unlink()
+    with pytest.raises(ModelError, match="missing"):
+        Ov().build(artifact, tmp_path)

@@ -17,6 +17,7 @@ from lighten.nets.onnx_model import answers
 from lighten.tasks.text_classification import TextClassification
 from lighten.testing.engine_contract import texts
 from lighten.testing.tiny import tiny_network_folder
+from lighten.testing.tiny_artifacts import tiny_needs
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'lighten[ort]'")
 
@@ -56,9 +57,9 @@ def test_any_batch_and_length_is_answered_as_the_network_does(
 
 
 def test_a_pruned_network_is_exported_and_the_last_layer_is_shortened(tmp_path: Path) -> None:
-    from lighten.prune.width import Width
+    from lighten.prune.width import Narrow
 
-    net: Network = Width(heads=0.5, ff=0.5).run(network(tmp_path / "net"), NEEDS)
+    net: Network = Narrow(heads=0.5, ff=0.5).run(network(tmp_path / "net"), tiny_needs())
     short, whole = Onnx().run(net, NEEDS).proto, Onnx(first_token=False).run(net, NEEDS).proto
     assert apart(net, short) < 1e-4
     assert apart(net, whole) < 1e-4

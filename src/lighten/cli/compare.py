@@ -36,8 +36,6 @@ def command(
     Exit code 0: it holds; 3: it is worse, or there is not enough data; 2: bad input.
     """
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     from lighten.core.errors import NothingMet
     from lighten.reports import table
@@ -55,14 +53,8 @@ def command(
         before, after = (found.original, found.before), (found.candidate, found.after)
         console.print(table.compare(before, after, [found.verdict]))
         if found.groups:
-            groups = Table("group", "rows", "original", "candidate", box=None, padding=(0, 2))
-            for one in found.groups:
-                groups.add_row(Text(one.name), f"{one.n:,}", f"{one.original:.1%}", f"{one.winner:.1%}")
-            console.print(groups)
+            console.print(table.groups(found.groups))
         if found.flips and flips:
-            shown = Table("truth", "original", "candidate", f"text ({len(found.flips):,} rows flipped)", box=None)
-            for flip in found.flips[:flips]:
-                shown.add_row(Text(flip.label), Text(flip.original), Text(flip.winner), Text(flip.text[:200]))
-            console.print(shown)
+            console.print(table.flips(found.flips, flips))
     if not found.verdict.holds:
         raise typer.Exit(NothingMet.exit_code)

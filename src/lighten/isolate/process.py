@@ -31,16 +31,22 @@ GRACE_SECONDS = 5.0
 LOG_BYTES, LOG_LINES, LOG_CHARACTERS = 8192, 6, 600
 
 
+PATIENT = {"GOMP_SPINCOUNT": "10000"}
+"""Some microseconds of waiting busily; the default is some milliseconds, which a busy machine turns into seconds."""
+
+
 class ChildProcess:
     """One ``python -m lighten.isolate``: start it, ask it, end it. Always ended by :meth:`close`, with all it started.
 
     Args:
         threads: what every runtime's own thread setting is set to.
         memory: bytes of resident memory at which it is ended; None for 90 % of what this machine allows.
+        patient: let threads of OpenMP sleep soon while they wait for each other. On a machine that others use too,
+            training is several times faster so; single answers on a quiet one come a little later.
     """
 
-    def __init__(self, *, threads: int, memory: int | None = None) -> None:
-        self.threads, self.memory = threads, memory
+    def __init__(self, *, threads: int, memory: int | None = None, patient: bool = False) -> None:
+        self.threads, self.memory, self.patient = threads, memory, patient
         self.peak = 0
         self.failure: CandidateFailed | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -60,7 +66,7 @@ class ChildProcess:
                 stdout=self._log,
                 stderr=self._log,
                 pass_fds=(theirs.fileno(),),
-                env={**os.environ, **variables(self.threads)},
+                env={**os.environ, **variables(self.threads), **(PATIENT if self.patient else {})},
                 start_new_session=True,
             )
         finally:

@@ -14,6 +14,9 @@ from torch.nn.functional import linear
 ROWS = 512
 """Rows of the matrix product that is timed: a batch of 16 sentences of 32 tokens."""
 
+TURNS = 25
+"""How often each is timed. Four were too few: on a busy machine bf16 once won although it is half as fast."""
+
 WORTH = 1.3
 """How many times faster bf16 must be; autocast spends the rest on casting."""
 
@@ -33,7 +36,7 @@ def autocast_dtype(net: nn.Module, threads: int) -> torch.dtype | None:
     """``torch.bfloat16`` when this machine multiplies this network's matrices clearly faster in it, else None.
 
     Machines with AMX do (4x); with AVX-512 only, bf16 is at half the speed of fp32. Nothing but the clock tells
-    them apart for sure, so it is measured once per process, shape and thread count (some milliseconds).
+    them apart for sure, so it is measured once per process, shape and thread count (about a fifth of a second).
     """
     wide = net.config.hidden_dim if net.config.model_type == "distilbert" else net.config.intermediate_size
     return torch.bfloat16 if _speedup(int(net.config.hidden_size), int(wide), threads) >= WORTH else None
@@ -49,7 +52,7 @@ def _speedup(hidden: int, wide: int, threads: int) -> float:
             operands[dtype] = torch.ones(ROWS, hidden, dtype=dtype), torch.ones(wide, hidden, dtype=dtype)
             linear(*operands[dtype])
             seconds[dtype] = float("inf")
-        for _ in range(4):  # taking turns, so that a busy moment hits both; the fastest of each counts
+        for _ in range(TURNS):  # taking turns, so that a busy moment hits both; the fastest of each counts
             for dtype, (x, weight) in operands.items():
                 start = time.perf_counter()
                 linear(x, weight)

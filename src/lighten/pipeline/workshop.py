@@ -89,7 +89,7 @@ class Workshop:
 
     def _call(self, function: str, **arguments: Any) -> Mapping[str, Any]:
         if self._child is None:
-            self._child = ChildProcess(threads=self._threads)
+            self._child = ChildProcess(threads=self._threads, patient=True)
             self._child.start()
         arguments = {**self._common, "original": self._original, **arguments}
         try:

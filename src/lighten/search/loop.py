@@ -85,7 +85,7 @@ class Search:
         self._sampled()
 
     def _exact(self) -> tuple[Step, ...]:
-        """Exact steps, where the budget asks for what they save: bytes. They cost quality on words unseen in training."""
+        """Exact steps, where the budget asks for what they save: bytes. Words unseen in training cost quality."""
         asked = {self.run.budget.minimize, *(c.metric for c in self.run.budget.under)}
         return proposals.exact_steps(self.space) if asked & {"memory", "size", "load"} else ()
 
