@@ -55,7 +55,7 @@ def test_every_verb_explains_itself(verb: str) -> None:
 @pytest.mark.parametrize(("page", "body"), fences("python"))
 def test_every_python_fence_runs(page: str, body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ModelError, match="not an artifact"):  # the fence opens a run that the reader has and a test has not
+    with pytest.raises(ModelError, match="not an artifact"):  # the reader has that run
         exec(compile(body, page, "exec"), {})
 
 
