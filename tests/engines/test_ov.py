@@ -45,6 +45,15 @@ def test_it_answers_as_eager_does(format: str, tolerance: float, tmp_path: Path)
         assert (found.argmax(1) == wanted.argmax(1)).mean() > 0.9
 
 
+def test_padding_stays_within_the_positions_of_the_model(tmp_path: Path) -> None:
+    Ov().build(tiny_artifact(ONNX), tmp_path)
+    built = Artifact.seal(tmp_path, format=OPENVINO, meta=META)
+    long = [" ".join(texts())] * 3
+    with Ov(bucket=48).open(built, threads=1) as wide, Ov().open(built, threads=1) as session:
+        assert np.abs(wide.run(long) - session.run(long)).max() < 1e-3
+        assert np.abs(wide.run(long[:1]) - session.run(long[:1])).max() < 1e-3
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of an IR that may be damaged."""

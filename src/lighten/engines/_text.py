@@ -51,23 +51,22 @@ class TextSession(Session):
     def forward(self, ids: Ids, mask: Ids) -> Logits:
         """Logits [batch, classes] of one batch. ids, mask: [batch, tokens]. Called by several threads at a time."""
 
-    def forward_one(self, ids: Ids, mask: Ids) -> Logits:
-        """Logits [1, classes] of one input, as soon as possible. ids, mask: [1, tokens]."""
-        return self.forward(ids, mask)
-
     def run(self, inputs: Sequence[str]) -> Logits:
         """See :meth:`Session.run`."""
         if len(inputs) == 1:
-            ids = self._padded(self.encoder(inputs)[0])
-            return self.forward_one(*ids)
+            return self.forward(*self._padded(self.encoder(inputs)[0]))
         return self._many(inputs) if inputs else np.empty((0, self.classes), np.float32)
 
     def _padded(self, ids: list[int]) -> tuple[Ids, Ids]:
-        multiple = self.batching.multiple
-        if multiple > 1:
-            return pad([ids], self.encoder.pad_id, -(-len(ids) // multiple) * multiple)
+        if self.batching.multiple > 1:
+            return pad([ids], self.encoder.pad_id, self._length(len(ids)))
         row = np.array([ids], np.int64)
         return row, np.ones_like(row)
+
+    def _length(self, tokens: int) -> int:
+        """The padded length of ``tokens`` tokens, within what the model has positions for."""
+        multiple = self.batching.multiple
+        return min(-(-tokens // multiple) * multiple, self.encoder.max_tokens)
 
     def _many(self, inputs: Sequence[str]) -> Logits:
         batching = self.batching
@@ -76,8 +75,7 @@ class TextSession(Session):
         logits = np.empty((len(inputs), self.classes), np.float32)
 
         def answer(rows: list[int]) -> None:
-            widest = max(len(ids[row]) for row in rows)
-            length = -(-widest // batching.multiple) * batching.multiple
+            length = self._length(max(len(ids[row]) for row in rows))
             logits[rows] = self.forward(*pad([ids[row] for row in rows], self.encoder.pad_id, length))
 
         # The longest batches first: the last ones to finish are then short, and no stream waits long for another.

@@ -21,6 +21,9 @@ from lighten.store.folder import load_parts
 SLACK = 0.08
 """Quality that a student may still gain at the start of its training; what it may gain falls linearly to none."""
 
+EARLIEST = 0.3
+"""Share of its training before which nothing is stopped: a network that lost half its layers starts near chance."""
+
 
 class Reporting:
     """A watch that tells the parent, and stops a training that is hopeless or out of time.
@@ -54,6 +57,8 @@ class Reporting:
             StoppedEarly: it is.
         """
         emit({"fraction": fraction, "score": value})
+        if fraction < EARLIEST:
+            return
         least = self.floor - SLACK * (1.0 - fraction)
         if value < least:
             raise StoppedEarly(

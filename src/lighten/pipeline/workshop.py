@@ -13,6 +13,7 @@ from lighten.core.errors import CandidateFailed
 from lighten.core.recipe import record_of
 from lighten.core.step import Step
 from lighten.isolate.process import ChildProcess
+from lighten.store.artifacts import ArtifactStore
 
 A_DAY = 86_400.0
 
@@ -32,7 +33,7 @@ class Workshop:
     def __init__(
         self, root: Path, parts: Path, task: str, *, seed: int, threads: int, progress: Progress | None = None
     ) -> None:
-        self._common = {
+        self._common: dict[str, Any] = {
             "root": str(root.resolve()),
             "parts": str(parts.resolve()),
             "task": task,
@@ -103,6 +104,7 @@ class Workshop:
         except CandidateFailed:
             if self._child.pid == 0:  # it died; the next call starts a new one
                 self.close()
+                ArtifactStore(Path(self._common["root"])).sweep()
             raise
         except BaseException:
             self.close()

@@ -25,11 +25,12 @@ MOST_FLIPS = 400
 """Rows with another answer that the summary lists with their texts; all are counted."""
 
 
-def recipe_of(run: Run, candidate: Candidate) -> Recipe:
+def recipe_of(run: Run, candidate: Candidate, columns: Mapping[str, str]) -> Recipe:
     """Everything that is needed to make a candidate again."""
     steps = tuple(step_from(record) for record in candidate.recipe)
     engine = engine_from({"use": candidate.engine, **candidate.engine_settings})
-    return Recipe(run.options.model, steps, engine, run.options.task, run.options.seed, {"source": run.options.data})
+    data = {"source": run.options.data, **columns}
+    return Recipe(run.options.model, steps, engine, run.options.task, run.options.seed, data)
 
 
 def take_winner(run: Run, winner: Candidate) -> Artifact:
@@ -79,7 +80,8 @@ def summarize(
     started: str,
 ) -> Summary:
     """Everything the run knows, and the files beside it: ``results.jsonl``, ``run.toml``, ``summary.json``."""
-    candidates = tuple(c for c in run.folder.study.candidates() if c.state != "running")
+    fresh = {candidate.key: candidate for candidate in ladder.values()}
+    candidates = tuple(fresh.get(c.key, c) for c in run.folder.study.candidates() if c.state != "running")
     winner = ladder.get("ours")
     verdicts = {t.key: tuple(v.to_json() for v in t.verdicts) for t in (sequence.tested if sequence else ())}
     last = list(verdicts.values())[-1] if verdicts else ()
@@ -117,7 +119,7 @@ def summarize(
         started=started,
         seconds=time.monotonic() - began,
     )
-    _write(run, summary, winner)
+    _write(run, summary, winner, asked.columns)
     return summary
 
 
@@ -161,7 +163,7 @@ def _lineage(run: Run, winner: Candidate) -> tuple[Link, ...]:
     return tuple(reversed(chain))
 
 
-def _write(run: Run, summary: Summary, winner: Candidate | None) -> None:
+def _write(run: Run, summary: Summary, winner: Candidate | None, columns: Mapping[str, str]) -> None:
     import json
 
     lines = []
@@ -177,8 +179,8 @@ def _write(run: Run, summary: Summary, winner: Candidate | None) -> None:
         for result in candidate.results.values():
             lines.append(json.dumps({**head, **result.to_json()}, ensure_ascii=False))
     write_whole(run.folder.path / "results.jsonl", "\n".join(lines) + "\n")
-    recipe = recipe_of(run, winner) if winner is not None else Recipe(run.options.model, seed=run.options.seed)
-    title = [f"# {summary.command}", f"# lighten {summary.lighten}, {summary.started}", ""]
+    recipe = recipe_of(run, winner, columns) if winner is not None else Recipe(run.options.model, seed=run.options.seed)
+    title = [f"# {' '.join(summary.command.split())}", f"# lighten {summary.lighten}, {summary.started}", ""]
     settings = {
         "minimize": run.budget.minimize,
         "keep": [c.text for c in run.budget.keep],

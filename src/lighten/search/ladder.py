@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from lighten.core.artifact import Artifact
+from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed
 from lighten.core.recipe import engine_from, step_from
 from lighten.core.result import Candidate
-from lighten.measure.interleave import measure
+from lighten.measure.interleave import Readings, measure
 from lighten.measure.process import SessionProcess
 from lighten.search.context import Run
 from lighten.search.evaluate import built_of, results_of
 from lighten.search.loop import Search
 
 SECONDS_PER_RUNG = 8.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a rung is measured with."""
+
+    built: Artifact
+    engine: Engine
+    session: SessionProcess
 
 
 def rungs(search: Search, winner: Candidate | None) -> dict[str, Candidate]:
@@ -33,30 +44,32 @@ def rungs(search: Search, winner: Candidate | None) -> dict[str, Candidate]:
 
 
 def measure_together(run: Run, ladder: dict[str, Candidate]) -> dict[str, Candidate]:
-    """Measure all rungs in one interleaved run and put the new speeds in their results; quality stays as it was.
+    """All rungs measured in one interleaved run, with these speeds in their results; the study keeps the earlier ones.
 
-    Raises:
-        CandidateFailed: a rung that worked before fails now.
+    A rung that fails now keeps its earlier numbers, and a note says so.
     """
+    places: dict[int, Place] = {}
+    timed: dict[int, Readings | CandidateFailed] = {}
     with ExitStack() as stack:
-        sessions, built, engines = {}, {}, {}
-        for candidate in {c.key: c for c in ladder.values()}.values():
-            engine = engine_from({"use": candidate.engine, **candidate.engine_settings})
-            artifact = built_of(run, [step_from(record) for record in candidate.recipe], engine)
-            key = str(candidate.key)
-            built[key], engines[key] = artifact, engine
-            sessions[key] = stack.enter_context(SessionProcess(artifact, engine, threads=run.threads))
-        if "0" not in sessions:
-            raise CandidateFailed("The ladder has no original to compare with.")
-        ordered = {"0": sessions["0"], **sessions}
-        timed = measure(ordered, run.work, seconds=SECONDS_PER_RUNG * len(sessions))
+        try:
+            for candidate in {c.key: c for c in ladder.values()}.values():
+                engine = engine_from({"use": candidate.engine, **candidate.engine_settings})
+                built = built_of(run, [step_from(record) for record in candidate.recipe], engine)
+                session = stack.enter_context(SessionProcess(built, engine, threads=run.threads))
+                places[candidate.key] = Place(built, engine, session)
+            sessions = {key: place.session for key, place in sorted(places.items())}
+            timed = measure(sessions, run.work, seconds=SECONDS_PER_RUNG * len(sessions))
+        except CandidateFailed as error:
+            run.notes.append(f"The ladder keeps its earlier numbers: {error.kind}: {error}")
     found = {}
     for rung, candidate in ladder.items():
-        key = str(candidate.key)
-        readings = timed[key]
+        readings = timed.get(candidate.key)
         if isinstance(readings, CandidateFailed):
-            raise readings
-        fresh = results_of(run, built[key], engines[key], readings)
+            run.notes.append(f"{rung} keeps its earlier numbers: {readings.kind}: {readings}")
+        if readings is None or isinstance(readings, CandidateFailed):
+            found[rung] = candidate
+            continue
+        place = places[candidate.key]
+        fresh = results_of(run, place.built, place.engine, readings)
         found[rung] = replace(candidate, results={**candidate.results, **fresh})
-        run.folder.study.save(found[rung])
     return found

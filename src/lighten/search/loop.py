@@ -52,7 +52,8 @@ class Search:
             else:
                 body, dressing = proposals.from_parameters(self.space, self.dressings, point)
                 epochs = self.run.folder.study.recall(f"epochs of {number + 1}")
-                self._evaluate(number, body, dressing, "search" if body.reshaping else "stock", epochs)
+                stock = not body.exact and not body.reshaping and dressing in self._stock()
+                self._evaluate(number, body, dressing, "stock" if stock else "search", epochs)
 
     @property
     def original(self) -> Candidate:
@@ -74,10 +75,14 @@ class Search:
             if run.clock.seconds is None or run.clock.spent < STOCK_SHARE * run.clock.seconds:
                 self._try(proposals.Body(), dressing, "search")
         exact = self._exact()
-        for dressing in self._best_dressings(1) if exact else []:
+        for dressing in self._kept("kept dressings", KEPT_DRESSINGS)[:1] if exact else []:
             self._try(Body(exact), dressing, "search")
         run.listener.phase("search", run.clock.left)
         bodies = proposals.bodies(self.space, exact)
+        in_hand = run.folder.study.recall("body in hand")
+        for body in bodies:
+            if body.name == in_hand:  # a killed run had tried it in some of its dressings
+                self._body(body)
         while not self.spent():
             body = proposals.next_body(self._tried(), bodies)
             if body is None or not self._body(body):
@@ -104,7 +109,7 @@ class Search:
 
     def _tuned(self) -> list[Dressing]:
         """Other settings of the quantization and the engine of the best stock dressing, one at a time."""
-        best = self._best_dressings(1)
+        best = self._kept("tuned dressing", 1)
         if not best:
             return []
         found = [replace(best[0], engine=engine) for engine in one_at_a_time(best[0].engine)]
@@ -124,6 +129,16 @@ class Search:
             kinds = (*(record_of(step)["use"] for step in dressing.steps), record_of(dressing.engine)["use"])
             kept.setdefault(kinds, dressing)
         return list(kept.values())[:most]
+
+    def _kept(self, name: str, most: int) -> list[Dressing]:
+        """The best dressings when this was first asked, kept in the study; the original's own when none is good."""
+        by_name = {proposals.dressing_name(d): d for d in self.dressings}
+        names = self.run.folder.study.recall(name)
+        if names is None:
+            own = [d for d in self.dressings if self._is_original(d)]
+            names = [proposals.dressing_name(d) for d in self._best_dressings(most) or own[:1]]
+            self.run.folder.study.remember(name, names)
+        return [by_name[one] for one in names]
 
     def _missed_quality(self, candidate: Candidate) -> bool:
         return any(m > 0 for m in self._missed(candidate)[: len(self.run.budget.keep)])
@@ -152,12 +167,14 @@ class Search:
 
     def _body(self, body: Body) -> bool:
         """Try a body in the best dressings; False when there is no time for it."""
+        study, dressings = self.run.folder.study, self._kept("kept dressings", KEPT_DRESSINGS)
         epochs = self._affordable(body)
-        if epochs == 0:
+        if epochs == 0 or not dressings:
             return False
-        for dressing in self._best_dressings(KEPT_DRESSINGS):
-            if not self._try(body, dressing, "search", epochs):
-                break
+        study.remember("body in hand", body.name)
+        if not all(self._try(body, dressing, "search", epochs) for dressing in dressings):
+            return False
+        study.remember("body in hand", None)
         return True
 
     def _affordable(self, body: Body) -> int | None:

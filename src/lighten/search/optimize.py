@@ -57,7 +57,11 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
         if known["has_head"]:
             asked = replace(asked, parts=aligned(asked.parts, known["labels"], options.model))
         folder = RunFolder.open(options.out, manifest, resume=options.resume)
-        base = settled(folder, fresh)
+        try:
+            base = settled(folder, fresh)
+        except BaseException:
+            folder.close()
+            raise
     workshop: Workshop | None = None
     run: Run | None = None
     try:
@@ -113,7 +117,7 @@ def _searched(run: Run, asked: Asked, began: float, started: str) -> Summary:
     sizes = run.folder.study.recall("workload")
     if sizes is not None:
         run.work = replace(run.work, singles=run.work.singles[: sizes[0]], batch=run.work.batch[: sizes[1]])
-    original = next((c for c in run.folder.study.candidates() if c.key == 0 and c.state != "running"), None)
+    original = next((c for c in run.folder.study.candidates() if c.key == 0 and c.state == "ok"), None)
     if original is None:
         eager = next(engine for engine in run.engines if catalog.name_of(engine) == "eager")
         original = evaluate(run, 0, (), eager, "original")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import sqrt
 from typing import Any
 
@@ -77,22 +77,31 @@ def _right(run: Run, key: int) -> NDArray[Any]:
 
 
 def prove(run: Run, ordered: Sequence[tuple[Candidate, float]]) -> SequenceResult[int]:
-    """Test the finalists in order; the first failure ends it. From here on the search is closed."""
-    run.folder.study.remember("proof opened", [candidate.key for candidate, _ in ordered])
-    original = proof_answers(run, run.folder.study.candidates()[0])
+    """Test the finalists in order; the first failure ends it. A resumed run keeps the order that was fixed first."""
+    every = {candidate.key: candidate for candidate in run.folder.study.candidates()}
+    opened = run.folder.study.recall("proof opened")
+    if opened is None:
+        opened = [candidate.key for candidate, _ in ordered]
+        run.folder.study.remember("proof opened", opened)
+    original = proof_answers(run, every[0])
 
-    def test(candidate: Candidate) -> Callable[[], list[Verdict]]:
-        def judge() -> list[Verdict]:
-            run.listener.candidate(candidate.key, candidate.name)
-            answers = proof_answers(run, candidate)
-            return [
-                verdict(run.quality, constraint, original, answers, run.parts.proof, run.options.seed)
-                for constraint in run.budget.keep
-            ]
+    def judged(answers: NDArray[np.float32]) -> Callable[[], list[Verdict]]:
+        return lambda: [
+            verdict(run.quality, constraint, original, answers, run.parts.proof, run.options.seed)
+            for constraint in run.budget.keep
+        ]
 
-        return judge
+    def in_order() -> Iterator[tuple[int, Callable[[], list[Verdict]]]]:
+        for key in opened:
+            run.listener.candidate(key, every[key].name)
+            try:
+                answers = proof_answers(run, every[key])
+            except CandidateFailed as error:
+                run.notes.append(f"The proof ended at candidate {key}, which failed: {error.kind}: {error}")
+                return
+            yield key, judged(answers)
 
-    return fixed_sequence((candidate.key, test(candidate)) for candidate, _ in ordered)
+    return fixed_sequence(in_order())
 
 
 def proof_answers(run: Run, candidate: Candidate) -> NDArray[np.float32]:
