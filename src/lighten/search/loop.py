@@ -80,9 +80,9 @@ class Search:
         run.listener.phase("search", run.clock.left)
         bodies = proposals.bodies(self.space, exact)
         in_hand = run.folder.study.recall("body in hand")
-        for body in bodies:
-            if body.name == in_hand:  # a killed run had tried it in some of its dressings
-                self._body(body)
+        for known in bodies:
+            if known.name == in_hand:  # a killed run had tried it in some of its dressings
+                self._body(known)
         while not self.spent():
             body = proposals.next_body(self._tried(), bodies)
             if body is None or not self._body(body):
