@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lighten.core import catalog
-from lighten.core.artifact import HF, Artifact
+from lighten.core.artifact import HF, RECORD, Artifact
 from lighten.core.errors import CandidateFailed, Interrupted, ModelError
 from lighten.core.result import Candidate
 from lighten.core.summary import Summary
@@ -20,7 +20,7 @@ from lighten.isolate.machine import allowed_cores
 from lighten.isolate.process import call
 from lighten.measure.environment import Environment
 from lighten.measure.workload import draw
-from lighten.nets.bring import resolve
+from lighten.nets.bring import check_folder, resolve
 from lighten.nets.facts import facts
 from lighten.pipeline.workshop import Workshop
 from lighten.search.context import Clock, Run
@@ -50,9 +50,11 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
     threads = options.threads or allowed_cores()
     manifest = manifest_of(asked, threads)
     RunFolder.check(options.out, manifest, resume=options.resume)
+    resumed = (options.out / "store" / "model").is_dir()
+    source = None if resumed else located(options.model)
     engines, refused = working_engines(asked, listener)
     with tempfile.TemporaryDirectory(prefix="lighten-") as scratch:
-        fresh = None if (options.out / "store" / "model").is_dir() else brought(options.model, Path(scratch))
+        fresh = brought(options.model, source, Path(scratch)) if source is not None else None
         known = facts(fresh.path if fresh is not None else options.out / "store" / "model")
         if known["has_head"]:
             asked = replace(asked, parts=aligned(asked.parts, known["labels"], options.model))
@@ -141,14 +143,26 @@ def _searched(run: Run, asked: Asked, began: float, started: str) -> Summary:
     return summarize(run, asked, search, sequence, ladder, state, began, started)
 
 
-def brought(model: str, scratch: Path) -> Artifact:
-    """The user's model, checked and copied into ``scratch`` by a process of its own, so that this one stays small.
+def located(model: str) -> Path:
+    """Where the user's model is, after every check that opens no weights.
 
     Raises:
         ModelError, UnsafeFile: it cannot be used.
     """
     source = resolve(model)
-    reply = call("lighten.nets.bring:bring_resolved", deadline=600.0, source=str(source), folder=str(scratch / "model"))
+    if not (source / RECORD).is_file():
+        check_folder(source)
+    return source
+
+
+def brought(model: str, source: Path, scratch: Path) -> Artifact:
+    """The user's model, checked and copied into ``scratch`` by a process of its own, so that this one stays small.
+
+    Raises:
+        ModelError, UnsafeFile: it cannot be used.
+    """
+    asked = {"source": str(source), "folder": str(scratch / "model"), "model": model}
+    reply = call("lighten.nets.bring:bring_resolved", deadline=600.0, **asked)
     artifact = Artifact.open(reply["path"], verify=False)
     if artifact.format != HF:
         raise ModelError(

@@ -1,0 +1,152 @@
+"""Bad input: exit code 2, what was seen and what to do, no traceback, and nothing is written."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from lighten.testing.tiny import tiny_network_folder
+
+Case = Callable[[Path], Sequence[str]]
+
+
+def rows(path: Path, pairs: Sequence[tuple[str, str]], head: tuple[str, str] = ("text", "label")) -> str:
+    """A csv with these rows; its path as a word of a command."""
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([head, *pairs])
+    return str(path)
+
+
+def many(count: int = 2000) -> list[tuple[str, str]]:
+    """Rows of two classes, no text twice."""
+    return [(f"number {i} is {'good' if i % 2 else 'bad'}", "yes" if i % 2 else "no") for i in range(count)]
+
+
+def written(path: Path, content: bytes) -> str:
+    """A file with this content; its path as a word of a command."""
+    path.write_bytes(content)
+    return str(path)
+
+
+def model(folder: Path, labels: int | None = None) -> str:
+    """A tiny network; its path as a word of a command."""
+    return str(tiny_network_folder(folder / "model", layers=2, labels=labels))
+
+
+def spoiled(folder: Path, change: Callable[[Path], object]) -> list[str]:
+    """A tiny network after ``change``, with data that is fine."""
+    name = model(folder)
+    change(Path(name))
+    return [name, "--data", rows(folder / "d.csv", many())]
+
+
+def with_code(folder: Path) -> None:
+    """Make the config ask for code of its own."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["auto_map"] = {"AutoModel": "modeling.Mine"}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+
+
+def of_another_size(folder: Path) -> None:
+    """Make the config disagree with the weights."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["intermediate_size"] = 999
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+
+
+def truncated(folder: Path) -> None:
+    """Cut the weights in half."""
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def without_tokenizer(folder: Path) -> None:
+    """Remove every tokenizer file."""
+    for path in folder.iterdir():
+        if path.name not in ("config.json", "model.safetensors"):
+            path.unlink()
+
+
+GOOD_TEXT = [("fine words", "yes"), ("other words", "no")]
+DATA: dict[str, tuple[Case, str]] = {
+    "missing file": (lambda f: [str(f / "none.csv")], "none.csv"),
+    "empty file": (lambda f: [written(f / "d.csv", b"")], "empty"),
+    "binary file": (lambda f: [written(f / "d.csv", bytes(range(256)) * 8)], "d.csv"),
+    "not UTF-8": (lambda f: [written(f / "d.csv", "text,label\ncaf\xe9,yes\n".encode("latin-1"))], "UTF-8"),
+    "no such column": (lambda f: [rows(f / "d.csv", many()), "--text", "txet"], "'text'"),
+    "one class": (lambda f: [rows(f / "d.csv", [(f"row {i}", "yes") for i in range(500)])], "class"),
+    "empty texts": (lambda f: [rows(f / "d.csv", [*many(), ("", "yes"), ("  ", "no")])], "--drop-empty"),
+    "too few rows": (lambda f: [rows(f / "d.csv", many(300)), "--keep", "accuracy>=-1pt"], "proof rows"),
+    "unknown metric": (lambda f: [rows(f / "d.csv", many()), "--keep", "acuracy>=-1pt"], "accuracy"),
+    "unknown unit": (lambda f: [rows(f / "d.csv", many()), "--under", "p95<=5mss"], "ms"),
+    "unknown engine": (lambda f: [rows(f / "d.csv", many()), "--engines", "otr"], "ort"),
+    "unknown quantity": (lambda f: [rows(f / "d.csv", many()), "--minimize", "p59"], "p95"),
+    "contradiction": (lambda f: [rows(f / "d.csv", many()), "--under", "p95<=5ms", "--under", "p95<=9ms"], "twice"),
+    "wrong direction": (lambda f: [rows(f / "d.csv", many()), "--keep", "accuracy<=-1pt"], ">="),
+    "bad time": (lambda f: [rows(f / "d.csv", many()), "--time", "soon"], "--time 15m"),
+}
+MODELS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no tokenizer": (without_tokenizer, "tokenizer"),
+    "pickled weights": (lambda f: (f / "model.safetensors").rename(f / "pytorch_model.bin"), "pickle"),
+    "remote code": (with_code, "auto_map"),
+    "truncated weights": (truncated, "safetensors"),
+    "config that does not match": (of_another_size, "config"),
+}
+
+
+def refused(folder: Path, words: Sequence[str], expected: str) -> None:
+    """Run ``optimize``, check that it refuses, and that it left nothing."""
+    out = folder / "out"
+    command = [sys.executable, "-m", "lighten", "optimize", *words, "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("case", DATA)
+def test_data_and_budget_are_refused_before_anything_is_written(case: str, tmp_path: Path) -> None:
+    words, expected = DATA[case]
+    refused(tmp_path, [str(tmp_path / "no-model"), "--data", *words(tmp_path)], expected)
+
+
+@pytest.mark.parametrize("case", MODELS)
+def test_models_are_refused_before_anything_is_written(case: str, tmp_path: Path) -> None:
+    change, expected = MODELS[case]
+    refused(tmp_path, [*spoiled(tmp_path, change), "--engines", "eager"], expected)
+
+
+def test_a_label_that_the_model_never_saw_is_named(tmp_path: Path) -> None:
+    name = model(tmp_path, labels=2)
+    config = json.loads((Path(name) / "config.json").read_text(encoding="utf-8"))
+    config["id2label"], config["label2id"] = {"0": "yes", "1": "no"}, {"yes": 0, "no": 1}
+    (Path(name) / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    pairs = [*many(), *[(f"perhaps {i}", "maybe") for i in range(300)]]
+    refused(tmp_path, [name, "--data", rows(tmp_path / "d.csv", pairs), "--engines", "eager"], "'maybe'")
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder", encoding="utf-8")
+    data = rows(tmp_path / "d.csv", many())
+    command = [
+        sys.executable,
+        "-m",
+        "lighten",
+        "optimize",
+        "x",
+        "--data",
+        data,
+        "--out",
+        str(tmp_path / "file" / "run"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
