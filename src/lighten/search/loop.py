@@ -19,6 +19,8 @@ from lighten.search.trials import Trials
 
 KEPT_DRESSINGS = 2
 """How many dressings every body is measured in."""
+TRAINING_COSTS = 2.5
+"""How many times longer a row takes to learn from than to answer, until a first body has shown it."""
 STOCK_SHARE = 0.35
 """Share of the time after which no more engine settings are tried on the original."""
 
@@ -182,11 +184,17 @@ class Search:
         recovery = self._recovery(None)
         usual = max((int(getattr(step, "epochs", 1)) for step in recovery), default=1)
         past = self.run.folder.study.recall("seconds per epoch and share", [])
-        if not past or self.run.clock.seconds is None:
+        if self.run.clock.seconds is None:
             return None
-        slowest = max(seconds / (0.3 + 0.7 * share) for seconds, share in past)
+        room = self.run.clock.left - self.reserve - 40.0
+        if past:
+            slowest = max(seconds / (0.3 + 0.7 * share) for seconds, share in past)
+        else:
+            answered = len(self.run.parts.train) / (self.original.value("rows_per_second") or 100.0)
+            slowest = TRAINING_COSTS * answered
+            room -= answered  # the teacher answers every row once
         each = slowest * (0.3 + 0.7 * body.share) * max(len(body.reshaping), 1)
-        fit = int((self.run.clock.left - self.reserve - 40.0) / each)
+        fit = int(room / each)
         return None if fit >= usual else max(fit, 0)
 
     def _recovery(self, epochs: int | None) -> tuple[Step, ...]:
