@@ -22,8 +22,8 @@ HEADS = {
 UNDER = {
     "en": "`{command}` on {cores} cores of {cpu}. All rungs in one interleaved run on the same requests, tokenizer "
     "included (`python benchmarks/encoder.py`); ratios are against the first row, accuracy is on {n:,} proof rows.",
-    "zh": "`{command}`，{cpu} 的 {cores} 个核心。所有方案在同一次交错运行中处理相同的请求，包含分词（`python benchmarks/encoder.py`）；"
-    "倍数以第一行为基准，准确率来自 {n:,} 条证明数据。",
+    "zh": "`{command}`，{cpu} 的 {cores} 个核心。所有方案在同一次交错运行中处理相同的请求，包含分词"
+    "（`python benchmarks/encoder.py`）；倍数以第一行为基准，准确率来自 {n:,} 条证明数据。",
 }
 
 
@@ -53,8 +53,10 @@ def main() -> None:
         path = ROOT / page
         text = path.read_text(encoding="utf-8")
         new = section(summary, record, lang, picture)
-        text = re.sub(r"<!-- run -->.*<!-- /run -->", lambda _: f"<!-- run -->\n{new}\n<!-- /run -->", text, flags=re.S)
-        path.write_text(text, encoding="utf-8")
+        head, rest = text.split("<!-- run -->", 1)
+        path.write_text(
+            f"{head}<!-- run -->\n{new}\n<!-- /run -->{rest.split('<!-- /run -->', 1)[1]}", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":
