@@ -20,6 +20,9 @@ from lighten.core.space import Dressing, Space, variants
 from lighten.core.step import Step, settings_of
 
 OFF = "off"
+BOLDNESS = 0.7
+"""Share of the cheapest success that is tried next while nothing has failed. Half was too bold: on 13,000 rows a body
+of half the layers lost two points and five minutes, one of 0.7 of the arithmetic lost nothing."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,7 @@ def next_body(tried: Mapping[str, bool], open_bodies: Sequence[Body]) -> Body | 
     if not between:
         return None
     if not bad:
-        # Nothing has failed yet: halve the cost of the cheapest success.
-        target = log(top * 0.5)
+        target = log(top * BOLDNESS)
     else:
         target = (log(top) + log(max(bottom, 1e-3))) / 2
     return min(between, key=lambda b: (abs(log(b.share) - target), len(b.reshaping), b.name))
