@@ -161,8 +161,13 @@ def brought(model: str, source: Path, scratch: Path) -> Artifact:
     Raises:
         ModelError, UnsafeFile: it cannot be used.
     """
-    asked = {"source": str(source), "folder": str(scratch / "model"), "model": model}
-    reply = call("lighten.nets.bring:bring_resolved", deadline=600.0, **asked)
+    reply = call(
+        "lighten.nets.bring:bring_resolved",
+        deadline=600.0,
+        source=str(source),
+        folder=str(scratch / "model"),
+        model=model,
+    )
     artifact = Artifact.open(reply["path"], verify=False)
     if artifact.format != HF:
         raise ModelError(
