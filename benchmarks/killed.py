@@ -1,0 +1,105 @@
+"""Kill a run with signal 9 at five moments, resume it each time, and compare its study with an uninterrupted one.
+
+    python benchmarks/killed.py [--candidates 5]
+
+Uses a tiny network and made-up sentences, so that it takes minutes. The same recipes must have been tried in the same
+order, every artifact must be the same file by file, answers equal, and nothing finished may have been measured again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from lighten.core.summary import Summary
+from lighten.testing.tiny import tiny_network_folder, toy_rows
+
+QUALITY = ("accuracy", "macro_f1", "log_loss", "calibration_error", "flips")
+
+
+def states(out: Path) -> dict[int, str]:
+    """Record of every finished candidate in a run's study."""
+    if not (out / "study.db").is_file():
+        return {}
+    db = sqlite3.connect(f"file:{out / 'study.db'}?mode=ro", uri=True)
+    try:
+        found = db.execute("SELECT key, record FROM candidate").fetchall()
+    except sqlite3.OperationalError:  # the table is not made yet
+        return {}
+    finally:
+        db.close()
+    return {key: record for key, record in found if json.loads(record)["state"] != "running"}
+
+
+def main() -> None:
+    """Run, kill, resume, compare."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--candidates", type=int, default=5)
+    parser.add_argument(
+        "--moments", type=float, nargs="*", default=[9, 14, 20, 26, 32], help="seconds after each start"
+    )
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        tiny_network_folder(folder / "model", layers=4, labels=None)
+        rows = toy_rows(2400, seed=0)
+        lines = [json.dumps({"text": t, "label": str(y)}) for t, y in zip(rows.inputs, rows.targets, strict=True)]
+        (folder / "rows.jsonl").write_text("\n".join(dict.fromkeys(lines)) + "\n", encoding="utf-8")
+
+        def command(out: Path) -> list[str]:
+            words = [sys.executable, "-m", "lighten", "optimize", str(folder / "model"), "-q", "--json"]
+            words += ["--data", str(folder / "rows.jsonl"), "--keep", "accuracy>=-5pt", "--minimize", "throughput"]
+            return [
+                *words,
+                "--candidates",
+                str(asked.candidates),
+                "--time",
+                "30m",
+                "--engines",
+                "ort",
+                "--out",
+                str(out),
+            ]
+
+        whole, broken = folder / "whole", folder / "broken"
+        subprocess.run(command(whole), check=False, stdout=subprocess.DEVNULL)
+        repeated = 0
+        for number, moment in enumerate(asked.moments):
+            before = states(broken)
+            words = command(broken) + (["--resume"] if (broken / "manifest.json").is_file() else [])
+            process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+            time.sleep(moment)
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            after = states(broken)
+            repeated += sum(after.get(key) != record for key, record in before.items())
+            print(f"killed {number + 1}: after {moment:g} s, with {len(after)} candidates finished", flush=True)
+        before = states(broken)
+        subprocess.run([*command(broken), "--resume"], check=False, stdout=subprocess.DEVNULL)
+        after = states(broken)
+        repeated += sum(after.get(key) != record for key, record in before.items())
+        one, other = Summary.load(whole / "summary.json"), Summary.load(broken / "summary.json")
+        same = {
+            "candidates": [(c.key, c.name) for c in one.candidates] == [(c.key, c.name) for c in other.candidates],
+            "artifacts": [c.artifact for c in one.candidates] == [c.artifact for c in other.candidates],
+            "quality": [[c.value(q) for q in QUALITY] for c in one.candidates]
+            == [[c.value(q) for q in QUALITY] for c in other.candidates],
+            "nothing repeated": repeated == 0,
+        }
+    for candidate in other.candidates:
+        print(f"  {candidate.key}: {candidate.name}: {candidate.state}")
+    for what, equal in same.items():
+        print(f"{'same' if equal else 'DIFFERS'}  {what}")
+    sys.exit(0 if all(same.values()) else 1)
+
+
+if __name__ == "__main__":
+    main()
