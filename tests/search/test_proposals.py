@@ -66,10 +66,10 @@ def test_bisection_finds_the_cheapest_good_body_in_few_trials(space: Space, leas
     assert len(asked) <= 9, [(round(b.share, 3), b.share >= least) for b in asked]
 
 
-def test_the_first_body_halves_the_cost(space: Space) -> None:
+def test_the_first_body_is_bold_but_not_too_bold(space: Space) -> None:
     first = next_body({}, proposals.bodies(space, proposals.exact_steps(space)))
     assert first is not None
-    assert first.share == pytest.approx(0.5, abs=0.02)
+    assert first.share == pytest.approx(proposals.BOLDNESS, abs=0.06)
     assert len(first.reshaping) == 1
 
 

@@ -93,7 +93,7 @@ DATA: dict[str, tuple[Case, str]] = {
 }
 MODELS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no tokenizer": (without_tokenizer, "tokenizer"),
-    "pickled weights": (lambda f: (f / "model.safetensors").rename(f / "pytorch_model.bin"), "pickle"),
+    "pickled weights": (lambda f: (f / "model.safetensors").rename(f / "pytorch_model.bin"), "save_pretrained"),
     "remote code": (with_code, "auto_map"),
     "truncated weights": (truncated, "safetensors"),
     "config that does not match": (of_another_size, "config"),
