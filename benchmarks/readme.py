@@ -20,10 +20,12 @@ HEADS = {
     "zh": ("方案", "准确率", "p50（毫秒）", "行/秒", "p50 倍数", "行/秒倍数"),
 }
 UNDER = {
-    "en": "`{command}` on {cores} cores of {cpu}. All rungs in one interleaved run on the same requests, tokenizer "
-    "included (`python benchmarks/encoder.py`); ratios are against the first row, accuracy is on {n:,} proof rows.",
-    "zh": "`{command}`，{cpu} 的 {cores} 个核心。所有方案在同一次交错运行中处理相同的请求，包含分词"
-    "（`python benchmarks/encoder.py`）；倍数以第一行为基准，准确率来自 {n:,} 条证明数据。",
+    "en": "`{command}`, where ORIGINAL is `sample:minilm` fine-tuned by lighten, on {cores} cores of {cpu}. All rungs in "
+    "one interleaved run on the same requests, tokenizer included (`python benchmarks/encoder.py`); ratios are against "
+    "the first row, accuracy is on {n:,} proof rows.",
+    "zh": "`{command}`，其中 ORIGINAL 是由 lighten 微调的 `sample:minilm`；{cpu} 的 {cores} 个核心。"
+    "所有方案在同一次交错运行中处理相同的请求，包含分词（`python benchmarks/encoder.py`）；"
+    "倍数以第一行为基准，准确率来自 {n:,} 条证明数据。",
 }
 
 
@@ -36,8 +38,7 @@ def section(summary: Summary, record: dict[str, list[dict[str, float | str]]], l
         cells = [f"{row['accuracy']:.2%}", f"{row['p50_ms']:.2f}", f"{row['rows_per_second']:,.0f}"]
         cells += [f"{row['times_p50']:.1f}", f"{row['times_rows']:.1f}"]
         lines.append(f"| {row['rung']} | {' | '.join(cells)} |")
-    words = re.sub(r" --out \S+", "", summary.command)
-    words = re.sub(r"optimize \S+/\S+", "optimize sample:minilm", words)
+    words = re.sub(r" --out \S+", "", summary.command).replace(f"optimize {summary.model}", "optimize ORIGINAL")
     facts = {"command": words, "cores": summary.environment["cores_allowed"], "cpu": summary.environment["cpu"]}
     return "\n".join([*lines, "", UNDER[lang].format(**facts, n=summary.data.rows["proof"])])
 
