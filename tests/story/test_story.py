@@ -25,7 +25,7 @@ ROWS = 1600
 def command(*words: str | Path, expect: int = 0, text: str | None = None) -> subprocess.CompletedProcess[str]:
     """Run the command line and check its exit code."""
     done = subprocess.run(
-        [sys.executable, "-m", "lighten", *map(str, words)], capture_output=True, text=True, timeout=280, input=text
+        [sys.executable, "-m", "lighten", *map(str, words)], capture_output=True, text=True, timeout=600, input=text
     )
     assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
@@ -143,7 +143,7 @@ def test_a_killed_run_is_resumed_and_repeats_nothing(told: Path) -> None:
         [sys.executable, "-m", "lighten", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     finished = 0
-    until = time.monotonic() + 240
+    until = time.monotonic() + 400
     while finished < 2 and time.monotonic() < until and process.poll() is None:
         time.sleep(0.05)
         finished = len(states(out))
