@@ -21,8 +21,8 @@ HEADS = {
 }
 UNDER = {
     "en": "`{command}`, where ORIGINAL is `sample:minilm` fine-tuned by lighten, on {cores} cores of {cpu}. All rungs "
-    "in one interleaved run on the same requests, tokenizer included (`python benchmarks/encoder.py`); ratios are against "
-    "the first row, accuracy is on {n:,} proof rows.",
+    "in one interleaved run on the same requests, tokenizer included (`python benchmarks/encoder.py`); ratios are "
+    "against the first row, accuracy is on {n:,} proof rows.",
     "zh": "`{command}`，其中 ORIGINAL 是由 lighten 微调的 `sample:minilm`；{cpu} 的 {cores} 个核心。"
     "所有方案在同一次交错运行中处理相同的请求，包含分词（`python benchmarks/encoder.py`）；"
     "倍数以第一行为基准，准确率来自 {n:,} 条证明数据。",
