@@ -22,7 +22,9 @@ class Int8Weights(Step):
     produces: ClassVar[str] = OPENVINO_INT8
     extra: ClassVar[str] = "ov"
 
-    symmetric: bool = setting(True, "Weights without a zero point: faster to multiply, a little less exact.")
+    symmetric: bool = setting(
+        False, "Weights without a zero point: 3 % faster to multiply, and twice the rounding error of the weights."
+    )
 
     def run(self, model: OnnxModel, needs: Needs) -> OvModel:
         """Compress every matrix, embeddings included, with a scale for each output.
