@@ -24,7 +24,7 @@ class LogitDistillation(Step):
     needs: ClassVar[frozenset[str]] = frozenset({"train", "tune", "teacher"})
     extra: ClassVar[str] = "train"
 
-    epochs: int = setting(3, "Passes over the training rows; fewer when the time is short.", low=1, high=100)
+    epochs: int = setting(3, "Passes over the training rows.", low=1, high=100)
     learning_rate: float = setting(
         1e-4, "Peak rate for a network 384 wide; scaled by 384 / width.", low=1e-7, high=1e-1
     )
