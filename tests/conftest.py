@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lighten.core import catalog
+from lighten.testing.plugin import installed, plugin_package
 
 os.environ.update(
     HF_HUB_OFFLINE="1",
@@ -13,3 +20,21 @@ os.environ.update(
     TOKENIZERS_PARALLELISM="false",
     COLUMNS="120",
 )
+
+FAKES = Path(__file__).parent / "fakes"
+
+
+@pytest.fixture(scope="module")
+def fakes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A catalogue of fakes that need no library: the only steps and engines there are; tasks and meters stay."""
+    folder = tmp_path_factory.mktemp("fakes")
+    for path in sorted(FAKES.glob("*_*.py")):
+        kind, _, name = path.stem.partition("_")
+        plugin_package(folder, kind, name, path.read_text(encoding="utf-8"))
+    every = catalog.entries
+    with installed(folder), pytest.MonkeyPatch.context() as patch:
+        kept = (*catalog.STEP_KINDS, "engines")
+        patch.setattr(
+            catalog, "entries", lambda kind: tuple(e for e in every(kind) if kind not in kept or e.source != "lighten")
+        )
+        yield

@@ -32,6 +32,10 @@ def test_steps_are_sorted_by_what_they_do() -> None:
     assert [c.__name__ for c in space.recovery] == ["Relearn"]
 
 
+def test_a_step_is_left_out_where_one_that_supersedes_it_can_be_applied() -> None:
+    assert [c.__name__ for c in compose(dense=True).recovery] == ["Copy"]
+
+
 def test_dressings_are_what_formats_allow() -> None:
     assert dressed(compose()) == [
         ("floaty",),

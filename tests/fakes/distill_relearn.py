@@ -12,7 +12,12 @@ class Relearn(Step):
     consumes = ("hf",)
     needs = frozenset({"train", "teacher"})
 
+    supersedes = ("distill.copy",)
+
     epochs: int = setting(3, "Passes.", low=1, high=10)
+
+    def check(self, facts):
+        return "too hard" if facts.get("dense") else ""
 
     def run(self, model, needs):
         return model

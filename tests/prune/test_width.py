@@ -39,7 +39,7 @@ def test_keeping_all_changes_nothing(tmp_path: Path, family: str) -> None:
     assert all(p.requires_grad for p in network.net.parameters())
 
 
-@pytest.mark.parametrize("importance", ["taylor", "magnitude"])
+@pytest.mark.parametrize("importance", ["reconstruction", "taylor", "magnitude"])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_parts_that_do_nothing_go_first(tmp_path: Path, family: str, importance: str) -> None:
     network = opened(tmp_path, family)

@@ -40,13 +40,15 @@ class Space:
     @classmethod
     def compose(cls, format: str, engines: Sequence[Engine], facts: Mapping[str, Any]) -> Space:
         """All recipes for a float network of ``format``; steps that refuse these facts are left out."""
+        known = {entry.name: catalog.load_step(entry.name) for entry in catalog.steps()}
+        superseded = {name for step in known.values() if not step().check(facts) for name in step.supersedes}
         reshaping: list[type[Step]] = []
         exact: list[type[Step]] = []
         recovery: list[type[Step]] = []
         last: list[type[Step]] = []
         for entry in catalog.steps():
-            step = catalog.load_step(entry.name)
-            if entry.kind == "export" or step().check(facts):
+            step = known[entry.name]
+            if entry.kind == "export" or entry.name in superseded or step().check(facts):
                 continue
             if entry.kind == "distill":
                 recovery.append(step)

@@ -119,6 +119,9 @@ class Teacher(Protocol):
     def logits(self, rows: Rows) -> Any:
         """Outputs of the original on ``rows``: float32 array [n, classes]. Computed once per rows, then remembered."""
 
+    def states(self, rows: Rows) -> Any:
+        """What the original's layers put out on ``rows``: a ``nets.states.States``, for those who learn more than logits."""
+
 
 @dataclass(frozen=True)
 class Needs:
@@ -160,6 +163,8 @@ class Step(ABC):
     """Whether answers may change."""
     wants_recovery: ClassVar[bool] = False
     """Whether the model should be trained again after it before it is judged."""
+    supersedes: ClassVar[tuple[str, ...]] = ()
+    """Steps, such as ``distill.logits``, that the search leaves out where this one can be applied."""
     extra: ClassVar[str] = ""
     """Optional dependency group that brings its libraries."""
 

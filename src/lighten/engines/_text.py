@@ -51,6 +51,9 @@ class TextSession(Session):
     def forward(self, ids: Ids, mask: Ids) -> Logits:
         """Logits [batch, classes] of one batch. ids, mask: [batch, tokens]. Called by several threads at a time."""
 
+    def prepare(self) -> None:
+        """Called before many texts are answered, by one thread: what an engine needs for that and not for one text."""
+
     def run(self, inputs: Sequence[str]) -> Logits:
         """See :meth:`Session.run`."""
         if len(inputs) == 1:
@@ -69,6 +72,7 @@ class TextSession(Session):
         return min(-(-tokens // multiple) * multiple, self.encoder.max_tokens)
 
     def _many(self, inputs: Sequence[str]) -> Logits:
+        self.prepare()
         batching = self.batching
         ids = self._encoded(inputs)
         batches = batches_by_length(list(map(len, ids)), batching.rows, batching.tokens, batching.multiple)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -69,7 +70,7 @@ class Ov(Engine):
             else:
                 model = open_ov(artifact)
             save_ov(model, folder)
-            with OvSession(self._compiled(read_ov(folder), 1, 1), model.encoder, self._batching(1)) as session:
+            with self._session(folder, model.encoder, 1) as session:
                 found = session.run(PROBE)
         except LightenError:
             raise
@@ -85,12 +86,15 @@ class Ov(Engine):
 
     def open(self, artifact: Artifact, *, threads: int) -> OvSession:
         """See :meth:`Engine.open`."""
-        batching = self._batching(threads)
-        compiled = self._compiled(read_ov(artifact.path), threads, batching.streams)
-        return OvSession(compiled, Encoder.open(artifact.path), batching)
+        return self._session(artifact.path, Encoder.open(artifact.path), threads)
 
-    def _batching(self, threads: int) -> Batching:
-        return Batching(self.rows, self.tokens, self.bucket, min(self.streams or threads, threads))
+    def _session(self, folder: Path, encoder: Encoder, threads: int) -> OvSession:
+        model = read_ov(folder)
+        return OvSession(
+            lambda streams: self._compiled(model, threads, streams),
+            encoder,
+            Batching(self.rows, self.tokens, self.bucket, min(self.streams or threads, threads)),
+        )
 
     def _compiled(self, model: Any, threads: int, streams: int) -> Any:
         settings = {
@@ -104,19 +108,34 @@ class Ov(Engine):
 
 
 class OvSession(TextSession):
-    """One compiled model; each thread that asks has a request of its own."""
+    """One row at a time on all threads; many rows in streams, compiled when they are first asked for.
 
-    def __init__(self, compiled: Any, encoder: Encoder, batching: Batching) -> None:
+    A model compiled for streams gives each a share of the threads, so that a single row would wait for one thread
+    alone; one compiled for all threads keeps them waiting for each other between the operators of a batch.
+    """
+
+    def __init__(self, compiled: Callable[[int], Any], encoder: Encoder, batching: Batching) -> None:
         self._compiled, self._requests = compiled, threading.local()
-        self._inputs = tuple(i.any_name for i in compiled.inputs)
+        self._models = {1: compiled(1)}
+        self._inputs = tuple(i.any_name for i in self._models[1].inputs)
         one = np.ones((1, batching.multiple), np.int64)
         super().__init__(encoder, self.forward(one, one).shape[-1], batching)
 
+    def prepare(self) -> None:
+        """See :meth:`TextSession.prepare`."""
+        streams = self.batching.streams
+        if streams not in self._models:
+            self._models[streams] = self._compiled(streams)
+
     def forward(self, ids: Ids, mask: Ids) -> Logits:
         """See :meth:`TextSession.forward`."""
-        request = getattr(self._requests, "own", None)
+        streams = self.batching.streams if len(ids) > 1 else 1
+        if streams not in self._models:
+            streams = 1
+        request = getattr(self._requests, f"of{streams}", None)
         if request is None:
-            request = self._requests.own = self._compiled.create_infer_request()
+            request = self._models[streams].create_infer_request()
+            setattr(self._requests, f"of{streams}", request)
         request.infer(feed(self._inputs, ids, mask), share_inputs=True)
         logits: Logits = request.get_output_tensor(0).data.copy()
         return logits
@@ -124,4 +143,4 @@ class OvSession(TextSession):
     def close(self) -> None:
         """See :meth:`Session.close`."""
         super().close()
-        self._compiled, self._requests = None, threading.local()
+        self._models, self._requests = {}, threading.local()

@@ -12,7 +12,7 @@ from lighten.measure.environment import Environment, installed
 from lighten.measure.probe import EngineHealth, probe_engine
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
-    "train": ("torch", "transformers", "torch-pruning"),
+    "train": ("torch", "transformers"),
     "ort": ("onnxruntime", "onnx", "onnxscript"),
     "ov": ("openvino", "nncf"),
     "search": ("optuna", "sqlalchemy"),

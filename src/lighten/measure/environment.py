@@ -24,7 +24,6 @@ LIBRARIES = (
     "safetensors",
     "torch",
     "transformers",
-    "torch-pruning",
     "onnx",
     "onnxruntime",
     "onnxscript",

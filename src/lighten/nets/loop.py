@@ -49,11 +49,12 @@ def fit(
     threads: int,
     watch: Watch,
 ) -> Trained:
-    """Train ``network`` in place; the weights that did best on ``tune`` (accuracy, then loss) are kept.
+    """Train ``network`` in place; the weights that did best on ``tune`` (accuracy, then loss), or the last, are kept.
 
     ``tune`` is judged after every epoch (every half epoch when there are at most three), on at most a tenth as many
     rows as there are to train on, but 500 if it has them. A network that has a trained head is judged before, too:
-    training never leaves it worse on ``tune`` than it was. The training ends within the time that ``watch`` leaves.
+    where the best are kept, training never leaves it worse on ``tune`` than it was. The training ends within the time
+    that ``watch`` leaves.
 
     Raises:
         DataError: no rows, or a target that the network has no class for.
@@ -183,7 +184,7 @@ class _Training:
         accuracy = float(np.mean(np.asarray(self.task.right(outputs, self.tune), dtype=np.float64)))
         value = float(self.task.loss(torch.from_numpy(outputs), torch.tensor(self.tune.targets)))
         self.idle += 1
-        if (accuracy, -value) > self.result.best:
+        if self.schedule.keep == "last" or (accuracy, -value) > self.result.best:
             self.idle, self.result.best = 0, (accuracy, -value)
             self.kept = {name: tensor.clone() for name, tensor in self.network.net.state_dict().items()}
         self.result.points.append((fraction, accuracy, value))

@@ -20,6 +20,8 @@ class Schedule:
         dropout: rate of every dropout in the network while it trains.
         freeze_embeddings: leave the embedding block as it is.
         patience: evaluations in a row without a better one before it stops.
+        keep: ``best`` on ``tune``, or the ``last`` weights: towards a teacher, at a falling rate, every update is
+            expected to help, and to choose by a few hundred rows of ``tune`` is to choose by chance.
     """
 
     epochs: int = 3
@@ -31,6 +33,7 @@ class Schedule:
     dropout: float = 0.0
     freeze_embeddings: bool = False
     patience: int = 4
+    keep: str = "best"
 
 
 @dataclass

@@ -21,6 +21,9 @@ from lighten.core.task import Parts, Rows, Task
 from lighten.pipeline.formats import open_model, save_model
 from lighten.store.artifacts import ArtifactStore, key_of
 
+_STATES: dict[tuple[str, str], Any] = {}
+"""Hidden states of the teacher that was asked last."""
+
 LIBRARIES = ("torch", "transformers", "onnx", "onnxruntime", "openvino", "nncf", "tokenizers")
 
 
@@ -170,6 +173,16 @@ class RememberingTeacher:
             part.replace(path)
         found: NDArray[np.float32] = load_file(path)["logits"]
         return found
+
+    def states(self, rows: Rows) -> Any:
+        """Hidden states of the original on ``rows``, kept in memory from one body to the next: ``nets.states.States``."""
+        from lighten.nets.states import States
+
+        key = (self.original.id, rows.fingerprint())
+        if key not in _STATES:
+            _STATES.clear()
+            _STATES[key] = States(open_model(self.original, self.labels), rows.inputs)
+        return _STATES[key]
 
 
 def versions() -> dict[str, str]:

@@ -1,8 +1,9 @@
 """Remove attention heads and feed-forward neurons: smaller dense matrices in every layer.
 
-Importance is the first-order Taylor estimate of what the loss loses without a part: |sum of activation x gradient|
-(Molchanov et al. 2019; Michel et al. 2019 for heads). A part acts through its columns of the next matrix only, so the
-sum is weight x gradient over these columns: no hooks, and a part that contributes nothing scores exactly 0.
+A part acts through its columns of the next matrix only. By default those parts go whose columns the others can make up
+for, and they do (see :mod:`lighten.nets.surgeon`). The first-order Taylor estimate of what the loss loses without a
+part, |sum of activation x gradient| (Molchanov et al. 2019; Michel et al. 2019 for heads), is weight x gradient over
+the part's columns: no hooks, and a part that contributes nothing scores exactly 0.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from lighten.nets.first_token import answering_from_first_token
 from lighten.nets.forward import run
 from lighten.nets.network import Network
 from lighten.nets.precision import using_threads
+from lighten.nets.surgeon import gather, operate
 from lighten.nets.walk import Layer, head_size, layers, refusal
 
 MULTIPLE = 64
@@ -43,15 +45,22 @@ class Narrow(Step):
     extra: ClassVar[str] = "train"
 
     ff: float = setting(
-        0.5, "Share of the feed-forward neurons that stays.", unit="fraction", low=0.01, high=1.0, search=(0.5, 0.75)
+        0.5,
+        "Share of the feed-forward neurons that stays.",
+        unit="fraction",
+        low=0.01,
+        high=1.0,
+        search=(0.33, 0.5, 0.25, 0.75),
     )
     heads: float = setting(
-        1.0, "Share of the attention heads that stays.", unit="fraction", low=0.01, high=1.0, search=(1.0, 0.67)
+        1.0, "Share of the attention heads that stays.", unit="fraction", low=0.01, high=1.0, search=(0.67, 1.0, 0.5)
     )
     importance: str = setting(
-        "taylor", "Loss on rows of the training data, or size of the weights.", choices=("taylor", "magnitude")
+        "reconstruction",
+        "By what the layers' outputs lose when the rest makes up for it, by what the loss loses, or by weights alone.",
+        choices=("reconstruction", "taylor", "magnitude"),
     )
-    rows: int = setting(256, "Training rows that importance is measured on.", unit="rows", low=1, high=100_000)
+    rows: int = setting(1536, "Training rows that importance is measured on.", unit="rows", low=1, high=100_000)
 
     def check(self, facts: Mapping[str, Any]) -> str:
         """Refuses families whose neurons or heads cannot be removed."""
@@ -71,20 +80,40 @@ class Narrow(Step):
         Raises:
             StepFailed: importance has to be measured and there are no rows.
         """
+        if self.importance == "magnitude":
+            self._cut(layers(model.net), *magnitude(layers(model.net), head_size(model.net)), head_size(model.net))
+            return model
+        if needs.train is None or not len(needs.train):
+            raise StepFailed("Importance is measured on training rows, and there are none.")
+        rows = needs.train.take(_spread(len(needs.train), self.rows))
+        with using_threads(needs.threads):
+            if self.importance == "reconstruction":
+                self._operate(model, rows.inputs)
+            else:
+                self._cut(layers(model.net), *taylor(model, rows, needs.task.loss), head_size(model.net))
+        return model
+
+    def _operate(self, model: Network, texts: Sequence[str]) -> None:
         parts, size = layers(model.net), head_size(model.net)
-        if self.importance == "taylor":
-            if needs.train is None or not len(needs.train):
-                raise StepFailed("Importance is measured on training rows, and there are none.")
-            with using_threads(needs.threads):
-                neurons, heads = taylor(model, needs.train.take(_spread(len(needs.train), self.rows)), needs.task.loss)
-        else:
-            neurons, heads = magnitude(parts, size)
+        fed = gather(model, [m for part in parts for m in (part.down, part.out)], texts)
+        for i, part in enumerate(parts):
+            if self.ff < 1.0:
+                count = rounded(self.ff * part.down.in_features, part.down.in_features)
+                kept, weight, bias = operate(part.down, fed[2 * i], count)
+                keep_neurons(part, kept)
+                _put(part.down, weight, bias)
+            if self.heads < 1.0:
+                count = max(1, round(self.heads * (part.out.in_features // size)))
+                kept, weight, bias = operate(part.out, fed[2 * i + 1], count, size)
+                keep_heads(part, kept, size)
+                _put(part.out, weight, bias)
+
+    def _cut(self, parts: Sequence[Layer], neurons: Sequence[Tensor], heads: Sequence[Tensor], size: int) -> None:
         for part, of_neurons, of_heads in zip(parts, neurons, heads, strict=True):
             if self.ff < 1.0:
                 keep_neurons(part, most(of_neurons, rounded(self.ff * len(of_neurons), len(of_neurons))))
             if self.heads < 1.0:
                 keep_heads(part, most(of_heads, max(1, round(self.heads * len(of_heads)))), size)
-        return model
 
 
 def taylor(network: Network, rows: Rows, loss: Callable[[Tensor, Tensor], Tensor]) -> tuple[list[Tensor], list[Tensor]]:
@@ -134,6 +163,12 @@ def rounded(wanted: float, size: int) -> int:
 def _spread(count: int, wanted: int) -> list[int]:
     kept = min(count, wanted)
     return [i * count // kept for i in range(kept)]
+
+
+def _put(linear: nn.Linear, weight: Tensor, bias: Tensor | None) -> None:
+    linear.weight = nn.Parameter(weight)
+    if bias is not None:
+        linear.bias = nn.Parameter(bias)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from lighten.search.trials import Trials
 
 KEPT_DRESSINGS = 2
 """How many dressings every body is measured in."""
-TRAINING_COSTS = 2.5
+TRAINING_COSTS = 4.0
 """How many times longer a row takes to learn from than to answer, until a first body has shown it."""
 STOCK_SHARE = 0.35
 """Share of the time after which no more engine settings are tried on the original."""
@@ -192,8 +192,7 @@ class Search:
         else:
             answered = len(self.run.parts.train) / (self.original.value("rows_per_second") or 100.0)
             slowest = TRAINING_COSTS * answered
-            room -= answered  # the teacher answers every row once
-        each = slowest * (0.3 + 0.7 * body.share) * max(len(body.reshaping), 1)
+        each = slowest * (0.3 + 0.7 * body.share)
         fit = int(room / each)
         return None if fit >= usual else max(fit, 0)
 
@@ -245,7 +244,7 @@ class Search:
         fresh = body.reshaping and body.name not in {study.recall(f"body of {key}") for key in self.done}
         if fresh and candidate.state == "ok":
             trained = max((int(getattr(s, "epochs", 1)) for s in self._recovery(epochs)), default=1)
-            each = candidate.seconds / trained / len(body.reshaping)
+            each = candidate.seconds / trained
             study.remember("seconds per epoch and share", [*known, [each, body.share]])
         self._tell(candidate)
 
