@@ -77,3 +77,20 @@ def test_processor_from_cpuinfo(tmp_path: Path) -> None:
     assert machine.cpu_model(tmp_path / "none") == "" and machine.cpu_flags(tmp_path / "none") == ()
     path.write_text("processor : 0\nFeatures : fp asimd asimddp i8mm\n")
     assert machine.cpu_flags(path) == ("asimddp", "i8mm")
+
+
+def test_busy_seconds_are_those_of_the_cores_of_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: {0, 2}, raising=False)
+    monkeypatch.setattr(machine, "cpu_quota", lambda: math.inf)
+    tick = machine.os.sysconf("SC_CLK_TCK")
+    stat = tmp_path / "stat"
+    stat.write_text(
+        "cpu  9 9 9 9 9 9 9 9 9 9\n"
+        f"cpu0 {tick} 0 0 {50 * tick} {tick} 0 0 {2 * tick} {tick} 0\n"
+        f"cpu1 {100 * tick} 0 0 0 0 0 0 0 0 0\n"
+        f"cpu2 0 {tick} {tick} 0 0 {tick} {tick} 0 0 0\nintr 1 2 3\n"
+    )
+    assert machine.busy_seconds(stat) == pytest.approx(7.0)  # idle and waiting do not count, nor guests twice
+    assert machine.busy_seconds(tmp_path / "missing") is None
+    monkeypatch.setattr(machine, "cpu_quota", lambda: 1.5)
+    assert machine.busy_seconds(stat) is None

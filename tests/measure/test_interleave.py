@@ -42,9 +42,15 @@ class Scripted:
     """Stands in for a session process: turns cost what the script says; calls are logged."""
 
     def __init__(
-        self, name: str, log: list[tuple[str, int]], costs: Sequence[float], fails_at: int | None = None
+        self,
+        name: str,
+        log: list[tuple[str, int]],
+        costs: Sequence[float],
+        fails_at: int | None = None,
+        disturbed: Sequence[float | None] = (None,),
     ) -> None:
         self.name, self.log, self.costs, self.fails_at = name, log, costs, fails_at
+        self.disturbed, self.others = iter(disturbed), None
 
     def load(self, work: Workload) -> None:
         self.work = work
@@ -56,12 +62,15 @@ class Scripted:
         if number == self.fails_at:
             raise SessionCrashed(f"{self.name} is gone")
         self.log.append((self.name, number))
+        if number >= 0:
+            self.others = next(self.disturbed, None)
         return {"cost": self.costs[number % len(self.costs)]}
 
 
 @pytest.fixture
 def scripted_meter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(interleave, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(interleave, "sleep", lambda seconds: None)
     plugin_package(tmp_path, "meters", "scripted", SCRIPTED)
     with installed(tmp_path):
         yield
@@ -104,6 +113,22 @@ class TestOrder:
             log: list[tuple[str, int]] = []
             run(Scripted("a", log, [1.0]), Scripted("b", log, [1.0, 2.0]), **options)
             assert max(number for _, number in log) == interleave.LEAST_ROUNDS - 1
+
+    def test_a_disturbed_round_is_taken_again(self) -> None:
+        log: list[tuple[str, int]] = []
+        found = run(Scripted("a", log, [2.0]), Scripted("b", log, [1.0], disturbed=[0.0, 0.9, 0.1, None]))
+        assert [turn for turn in log if turn[0] == "b"][1:] == [("b", 0), ("b", 1), ("b", 1), ("b", 2)]
+        assert [turn for turn in log if turn[0] == "a"][1:] == [("a", 0), ("a", 1), ("a", 1), ("a", 2)]
+        assert found["b"]["cost"].measured.n == 3 and found["b"]["cost"].measured.note == ""
+
+    def test_a_disturbance_that_does_not_end_is_said(self) -> None:
+        log: list[tuple[str, int]] = []
+        found = run(
+            Scripted("a", log, [2.0]), Scripted("b", log, [1.0], disturbed=[0.9, 0.8, 0.7, None, 0.5] + [0] * 9)
+        )
+        assert sum(turn == ("a", 0) for turn in log) == 1 + interleave.PATIENCE
+        note = "1 of 3 rounds were disturbed: other processes took up to 70% of the cores"
+        assert found["a"]["cost"].measured.note == found["b"]["gain"].measured.note == note
 
     @pytest.mark.parametrize("fails_at", [-1, 0, 1])
     def test_a_session_that_fails_is_reported_and_the_others_go_on(self, fails_at: int) -> None:

@@ -120,7 +120,7 @@ class Teacher(Protocol):
         """Outputs of the original on ``rows``: float32 array [n, classes]. Computed once per rows, then remembered."""
 
     def states(self, rows: Rows) -> Any:
-        """What the original's layers put out on ``rows``: a ``nets.states.States``, for those who learn more than logits."""
+        """What the original's layers put out on ``rows``, a ``nets.states.States``, for those who learn from that."""
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,11 @@ import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
 
 from lighten.isolate import wire
+from lighten.isolate.machine import allowed_cores, busy_seconds
 
 if TYPE_CHECKING:
     from lighten.core.engine import Session
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 SILENCED = ("openvino_telemetry",)
 """Packages that send usage data home and know no switch. OpenVINO and NNCF work without them and then send nothing."""
 
+LEAST_SECONDS = 0.1
+"""Turns shorter than this are too short to say from ticks of 10 ms what other processes took."""
 
 _parent: socket.socket | None = None
 _sending = threading.Lock()
@@ -71,7 +74,11 @@ class Child:
         return {}
 
     def turn(self, meter: str, number: int) -> dict[str, Any]:
-        """One turn of a meter, garbage collection off. Returns ``turn`` and the wall-clock ``seconds`` it took."""
+        """One turn of a meter, garbage collection off.
+
+        Returns:
+            ``turn``, and ``others``: share of the cores that other processes took meanwhile; None when it is unknown.
+        """
         if self.work is None:
             raise RuntimeError("no workload was loaded")
         session = self._opened()
@@ -82,12 +89,16 @@ class Child:
         work = replace(self.work, load_seconds=self.load_seconds)
         gc.collect()
         gc.disable()
-        started = perf_counter()
+        busy, own, started = busy_seconds(), process_time(), perf_counter()
         try:
             turn = self.meters[meter].turn(session, work, number)
         finally:
             gc.enable()
-        return {"turn": dict(turn), "seconds": perf_counter() - started}
+        seconds, own, after = perf_counter() - started, process_time() - own, busy_seconds()
+        others = None
+        if busy is not None and after is not None and seconds >= LEAST_SECONDS:
+            others = max(0.0, after - busy - own) / (seconds * allowed_cores())
+        return {"turn": dict(turn), "others": others}
 
     def call(self, function: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Call ``package.module:function`` with JSON arguments. Returns ``value``, which must be JSON too."""

@@ -9,6 +9,7 @@ from pathlib import Path
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_GROUP = Path("/proc/self/cgroup")
 CPUINFO = Path("/proc/cpuinfo")
+STAT = Path("/proc/stat")
 
 FLAGS = ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16")
 ARM_FLAGS = ("asimddp", "i8mm", "bf16", "sve", "sve2")
@@ -32,6 +33,23 @@ def cpu_quota(root: Path = CGROUPS, own: Path = OWN_GROUP) -> float:
         if quota and period and int(quota[0]) > 0:
             strictest = min(strictest, int(quota[0]) / int(period[0]))
     return strictest
+
+
+def busy_seconds(stat: Path = STAT) -> float | None:
+    """CPU-seconds that everybody, and the host of a virtual machine, took of the cores of this process since the start.
+
+    None where this cannot be told: no such file, or a quota, which leaves open which cores count.
+    """
+    if not hasattr(os, "sched_getaffinity") or cpu_quota() < len(os.sched_getaffinity(0)):
+        return None
+    try:
+        rows = [line.split() for line in stat.read_text().splitlines() if line.startswith("cpu")]
+    except OSError:
+        return None
+    cores = {f"cpu{number}" for number in os.sched_getaffinity(0)}
+    # user, nice, system, idle, iowait, irq, softirq, steal; guests are counted in user already
+    ticks = [sum(map(int, row[1:9])) - sum(map(int, row[4:6])) for row in rows if row[0] in cores and len(row) > 8]
+    return sum(ticks) / os.sysconf("SC_CLK_TCK") if len(ticks) == len(cores) else None
 
 
 def allowed_memory() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from time import monotonic, sleep
 from typing import Any, Generic, TypeVar
@@ -27,6 +27,10 @@ MOST_ROUNDS = 4
 """Rounds at the least, even when time is up; and how many times the meters' own number of turns at the most."""
 SETTLED = 0.02
 """Half the interquartile range of a ratio over its median, below which more rounds change nothing."""
+DISTURBED = 0.15
+"""Share of the cores that other processes may take during a turn; above it the round is taken again."""
+PATIENCE = 2
+"""How many times a disturbed round is taken again; the last one counts, and a note says that it was disturbed."""
 SETTLE_SECONDS = 0.03
 """Pause between two sessions; threads of a runtime spin for some milliseconds after a call before they sleep."""
 
@@ -87,7 +91,7 @@ def measure(
         if enough or late:
             break
         for name in repeated:
-            field.round(name, number)
+            field.round(name, number, again=monotonic() < until)
         watch.progress(min(number + 1, wanted), wanted, "measured")
     for name in once:  # last, so that the peak of memory covers all that was run
         field.round(name, 0)
@@ -102,6 +106,7 @@ class _Field(Generic[Key]):
         self.first = next(iter(sessions))
         self.turns: dict[Key, Turns] = {key: {} for key in sessions}
         self.failed: dict[Key, CandidateFailed] = {}
+        self.disturbed: list[float] = []
 
     def warm_up(self, key: Key, meters: Mapping[str, SpeedMeter]) -> None:
         with self._failing(key):
@@ -109,14 +114,39 @@ class _Field(Generic[Key]):
             for name in meters:
                 self.sessions[key].warm_up(name)
 
-    def round(self, name: str, number: int) -> None:
-        """One turn of each session; every other round in reverse order."""
-        keys = [key for key in self.sessions if key not in self.failed]
+    def round(self, name: str, number: int, *, again: bool = False) -> None:
+        """One turn of each session; every other round in reverse order.
+
+        Interleaving cannot help against a disturbance as long as a round; such a round is taken ``again``.
+        """
+        for attempt in range(PATIENCE + 1):
+            taken, others = self._round(name, number)
+            if others <= DISTURBED or not again or attempt == PATIENCE:
+                break
+            sleep(attempt + 1.0)
+        self.disturbed.append(others)
+        for key, turn in taken.items():
+            self.turns[key].setdefault(name, []).append(turn)
+
+    def _round(self, name: str, number: int) -> tuple[dict[Key, Mapping[str, Any]], float]:
+        """A turn of each session that has not failed, and the largest share of the cores that others took meanwhile."""
+        keys, taken, most = [key for key in self.sessions if key not in self.failed], {}, 0.0
         for key in keys if number % 2 == 0 else reversed(keys):
             sleep(SETTLE_SECONDS)
             with self._failing(key):
-                turn = self.sessions[key].turn(name, number)
-                self.turns[key].setdefault(name, []).append(turn)
+                taken[key] = self.sessions[key].turn(name, number)
+                most = max(most, self.sessions[key].others or 0.0)
+        return taken, most
+
+    def note(self) -> str:
+        """What a reader must know about disturbed rounds; empty when there were none."""
+        loud = [others for others in self.disturbed if others > DISTURBED]
+        if not loud:
+            return ""
+        return (
+            f"{len(loud)} of {len(self.disturbed)} rounds were disturbed: "
+            f"other processes took up to {max(loud):.0%} of the cores"
+        )
 
     @contextmanager
     def _failing(self, key: Key) -> Iterator[None]:
@@ -157,8 +187,10 @@ class _Field(Generic[Key]):
             values = meter.reduce(self.turns[key][name])
             for quantity in meter.quantities:
                 ratios = self.ratios(key, name, meter, quantity)
-                ratio = median(ratios) if ratios else None
-                found[quantity.name] = Reading(quantity, values[quantity.name], ratio, _half_iqr(ratios))
+                ratio, measured = median(ratios) if ratios else None, values[quantity.name]
+                if meter.turns > 1 and self.note():
+                    measured = replace(measured, note="; ".join(filter(None, (measured.note, self.note()))))
+                found[quantity.name] = Reading(quantity, measured, ratio, _half_iqr(ratios))
         return found
 
 

@@ -29,6 +29,7 @@ class SessionProcess(Session):
 
     Attributes:
         load_seconds, version: known once it is open.
+        others: share of the cores that other processes took during the last turn; None when it is unknown.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class SessionProcess(Session):
     ) -> None:
         self.artifact, self.engine, self.threads, self.deadline = artifact, engine, threads, deadline
         self.load_seconds, self.version = 0.0, ""
+        self.others: float | None = None
         self.child = ChildProcess(threads=threads, memory=memory)
         self._work: Workload | None = None
         self._warm: set[str] = set()
@@ -84,7 +86,9 @@ class SessionProcess(Session):
 
     def turn(self, meter: str, number: int) -> Mapping[str, Any]:
         """One turn of a meter, by catalog name, on the workload; see :class:`lighten.core.meter.SpeedMeter`."""
-        turn: dict[str, Any] = self.child.ask("turn", self.deadline, meter=meter, number=number)["turn"]
+        reply = self.child.ask("turn", self.deadline, meter=meter, number=number)
+        self.others = reply["others"]
+        turn: dict[str, Any] = reply["turn"]
         return turn
 
     def warm_up(self, meter: str) -> None:

@@ -19,7 +19,7 @@ ROOM = 1 << 30
 
 
 class States:
-    """Hidden states and logits of a network for some texts, computed when first asked for and kept in half precision.
+    """Hidden states and logits of a network for texts, computed when first asked for, kept in half precision.
 
     A teacher answers the same rows in every epoch and for every student; its forward pass is a third of a training step.
 

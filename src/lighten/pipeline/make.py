@@ -175,7 +175,7 @@ class RememberingTeacher:
         return found
 
     def states(self, rows: Rows) -> Any:
-        """Hidden states of the original on ``rows``, kept in memory from one body to the next: ``nets.states.States``."""
+        """Hidden states of the original on ``rows``, a ``nets.states.States``, kept in memory for the next body."""
         from lighten.nets.states import States
 
         key = (self.original.id, rows.fingerprint())
