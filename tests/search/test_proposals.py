@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,10 +50,15 @@ def test_recovery_follows_the_last_reshaping_step(space: Space) -> None:
     body = Body(
         (step_from({"use": "prune.trim"}),), tuple(map(step_from, ({"use": "prune.shrink"}, {"use": "prune.thin"})))
     )
-    recovery = [step_from({"use": "distill.relearn"})]
+    recovery = [catalog.load_step("distill.relearn")]
     used = [catalog.name_of(step) for step in body.recipe(recovery)]
     assert used == ["prune.trim", "prune.shrink", "prune.thin", "distill.relearn"]
     assert Body().recipe(recovery) == ()
+    longer = replace(body, recoveries=(None, 2))
+    assert [step.epochs for step in longer.recipe(recovery)[-2:]] == [3, 2]
+    assert longer.name == f"{body.name} + recovered 2 times"
+    engine = catalog.load("engines", "toy")()
+    assert name_of(longer.recipe(recovery), engine) == f"{longer.name} @ {describe(engine)}"
 
 
 @examples(max_examples=30, deadline=None)
@@ -69,7 +75,7 @@ def test_bisection_finds_the_cheapest_good_body_in_few_trials(space: Space, leas
 def test_the_first_body_is_bold_but_not_too_bold(space: Space) -> None:
     first = next_body({}, proposals.bodies(space, proposals.exact_steps(space)))
     assert first is not None
-    assert first.share == pytest.approx(proposals.BOLDNESS, abs=0.06)
+    assert first.share == pytest.approx(proposals.FIRST, abs=0.06)
     assert len(first.reshaping) == 1
 
 
@@ -121,7 +127,7 @@ def test_every_candidate_is_a_point_and_every_point_a_candidate(space: Space) ->
 
 def test_every_candidate_has_a_name_of_its_own(space: Space) -> None:
     names = [
-        name_of((*body.recipe([step_from({"use": "distill.relearn"})]), *dressing.steps), dressing.engine)
+        name_of((*body.recipe(space.recovery), *dressing.steps), dressing.engine)
         for body in (Body(), Body(proposals.exact_steps(space)), *proposals.bodies(space, proposals.exact_steps(space)))
         for dressing in space.dressings
     ]

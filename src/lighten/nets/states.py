@@ -21,7 +21,7 @@ ROOM = 1 << 30
 class States:
     """Hidden states and logits of a network for texts, computed when first asked for, kept in half precision.
 
-    A teacher answers the same rows in every epoch and for every student; its forward pass is a third of a training step.
+    A teacher answers the same rows in every epoch and for every student, and that is a third of a training step.
 
     Attributes:
         ids: token ids of each text. lengths: tokens of each text, int64 [n].

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from lighten.core.engine import Engine
-from lighten.core.recipe import record_of, step_from
+from lighten.core.recipe import record_of
 from lighten.core.result import HIGHER, Candidate
 from lighten.core.space import Dressing, Space, variants
-from lighten.core.step import Step, settings_of
+from lighten.core.step import Step
 from lighten.search import proposals
+from lighten.search.chance import chance
 from lighten.search.context import Run, quantities_of
 from lighten.search.evaluate import evaluate
 from lighten.search.proposals import Body
@@ -21,6 +22,8 @@ KEPT_DRESSINGS = 2
 """How many dressings every body is measured in."""
 TRAINING_COSTS = 4.0
 """How many times longer a row takes to learn from than to answer, until a first body has shown it."""
+LIKELY, DOUBTFUL, SURE = 0.5, 0.25, 0.9
+"""Chance to hold on ``proof``: a body is a success from the first on; from the second to the third, more training pays."""
 STOCK_SHARE = 0.35
 """Share of the time after which no more engine settings are tried on the original."""
 
@@ -53,9 +56,9 @@ class Search:
                 self._tell(self.done[number + 1])
             else:
                 body, dressing = proposals.from_parameters(self.space, self.dressings, point)
-                epochs = self.run.folder.study.recall(f"epochs of {number + 1}")
+                body = replace(body, recoveries=tuple(self.run.folder.study.recall(f"recoveries of {number + 1}")))
                 stock = not body.exact and not body.reshaping and dressing in self._stock()
-                self._evaluate(number, body, dressing, "stock" if stock else "search", epochs)
+                self._evaluate(number, body, dressing, "stock" if stock else "search")
 
     @property
     def original(self) -> Candidate:
@@ -83,11 +86,11 @@ class Search:
         bodies = proposals.bodies(self.space, exact)
         in_hand = run.folder.study.recall("body in hand")
         for known in bodies:
-            if known.name == in_hand:  # a killed run had tried it in some of its dressings
-                self._body(known)
+            if in_hand and known.name == in_hand[0]:  # a killed run had tried it in some of its dressings
+                self._body(replace(known, recoveries=tuple(in_hand[1])))
         while not self.spent():
-            body = proposals.next_body(self._tried(), bodies)
-            if body is None or not self._body(body):
+            wanted = (self._doubtful(bodies), proposals.next_body(self._tried(), bodies))
+            if not any(body is not None and not self.spent() and self._body(body) for body in wanted):
                 break
         self._sampled()
 
@@ -158,31 +161,53 @@ class Search:
         return found
 
     def _tried(self) -> dict[str, bool]:
-        """Every body tried so far, and whether its best candidate looks good enough in quality."""
+        """Every body tried so far, and whether its best candidate is likely to hold."""
         tried: dict[str, bool] = {}
         for candidate in self.done.values():
             name = self.run.folder.study.recall(f"body of {candidate.key}")
             if name:
-                good = candidate.state == "ok" and not self._missed_quality(candidate)
-                tried[name] = tried.get(name, False) or good
+                tried[name] = tried.get(name, False) or self._chance(candidate) >= LIKELY
         return tried
+
+    def _chance(self, candidate: Candidate) -> float:
+        """Estimated chance that a candidate holds on ``proof``; 0 for one that failed."""
+        return chance(self.run, candidate, self.original, self.quantities) if candidate.state == "ok" else 0.0
+
+    def _doubtful(self, bodies: Sequence[Body]) -> Body | None:
+        """The cheapest body that may hold but need not, to be trained back once more; None when there is none."""
+        study, best = self.run.folder.study, dict[str, tuple[int | None, ...]]()
+        for candidate in sorted(self.done.values(), key=self._cost_of):
+            name = study.recall(f"body of {candidate.key}")
+            if name and DOUBTFUL <= self._chance(candidate) < SURE:
+                best.setdefault(name, tuple(study.recall(f"recoveries of {candidate.key}")))
+        again = {
+            study.recall(f"body of {key}") for key in self.done if len(study.recall(f"recoveries of {key}", [])) > 1
+        }
+        for name, recoveries in best.items():
+            for body in bodies:
+                if body.name == name and name not in again:
+                    return replace(body, recoveries=(*recoveries, None))
+        return None
 
     def _body(self, body: Body) -> bool:
         """Try a body in the best dressings; False when there is no time for it."""
         study, dressings = self.run.folder.study, self._kept("kept dressings", KEPT_DRESSINGS)
-        epochs = self._affordable(body)
-        if epochs == 0 or not dressings:
+        if study.recall("body in hand") is None:
+            epochs = self._affordable(body)
+            if epochs == 0:
+                return False
+            body = replace(body, recoveries=(*body.recoveries[:-1], epochs))
+        if not dressings:
             return False
-        study.remember("body in hand", body.name)
-        if not all(self._try(body, dressing, "search", epochs) for dressing in dressings):
+        study.remember("body in hand", [replace(body, recoveries=(None,)).name, list(body.recoveries)])
+        if not all(self._try(body, dressing, "search") for dressing in dressings):
             return False
         study.remember("body in hand", None)
         return True
 
     def _affordable(self, body: Body) -> int | None:
-        """Epochs of recovery that the time left allows: None for the default, 0 when not even one fits."""
-        recovery = self._recovery(None)
-        usual = max((int(getattr(step, "epochs", 1)) for step in recovery), default=1)
+        """Epochs of the last recovery that the time left allows: None for the default, 0 when not even one fits."""
+        usual = max((int(getattr(cls(), "epochs", 1)) for cls in self.space.recovery), default=1)
         past = self.run.folder.study.recall("seconds per epoch and share", [])
         if self.run.clock.seconds is None:
             return None
@@ -196,54 +221,45 @@ class Search:
         fit = int(room / each)
         return None if fit >= usual else max(fit, 0)
 
-    def _recovery(self, epochs: int | None) -> tuple[Step, ...]:
-        made = []
-        for cls in self.space.recovery:
-            step = cls()
-            if epochs is not None and any(s.name == "epochs" for s in settings_of(cls)):
-                step = step_from({**record_of(step), "epochs": epochs})
-            made.append(step)
-        return tuple(made)
-
     def _sampled(self) -> None:
         """What bisection left open: Optuna's sampler, until it only repeats itself."""
         repeats = 0
         while not self.spent() and repeats < 8 and self.space.reshaping:
             number, point = self.trials.ask()
             body, dressing = proposals.from_parameters(self.space, self.dressings, point)
-            name = self._name(body, dressing, None)
+            name = self._name(body, dressing)
             epochs = self._affordable(body) if body.reshaping else None
             if epochs == 0 or any(c.name == name for c in self.done.values()):
                 self.trials.tell(number, None, None, [])
                 repeats += 1
                 continue
             repeats = 0
-            self._evaluate(number, body, dressing, "search", epochs)
+            self._evaluate(number, replace(body, recoveries=(epochs,)), dressing, "search")
 
-    def _name(self, body: Body, dressing: Dressing, epochs: int | None) -> str:
-        return proposals.name_of((*body.recipe(self._recovery(epochs)), *dressing.steps), dressing.engine)
+    def _name(self, body: Body, dressing: Dressing) -> str:
+        return proposals.name_of((*body.recipe(self.space.recovery), *dressing.steps), dressing.engine)
 
-    def _try(self, body: Body, dressing: Dressing, role: str, epochs: int | None = None) -> bool:
+    def _try(self, body: Body, dressing: Dressing, role: str) -> bool:
         """Measure a candidate unless it was measured before; False when the budget of trials or time is used up."""
-        if any(c.name == self._name(body, dressing, epochs) for c in self.done.values()):
+        if any(c.name == self._name(body, dressing) for c in self.done.values()):
             return True
         if self.spent():
             return False
         number, _ = self.trials.ask(proposals.parameters(self.space, body, dressing))
-        self._evaluate(number, body, dressing, role, epochs)
+        self._evaluate(number, body, dressing, role)
         return True
 
-    def _evaluate(self, number: int, body: Body, dressing: Dressing, role: str, epochs: int | None) -> None:
-        study = self.run.folder.study
-        study.remember(f"epochs of {number + 1}", epochs)
+    def _evaluate(self, number: int, body: Body, dressing: Dressing, role: str) -> None:
+        study, base = self.run.folder.study, replace(body, recoveries=(None,)).name
+        study.remember(f"recoveries of {number + 1}", list(body.recoveries))
         if body.reshaping:
-            study.remember(f"body of {number + 1}", body.name)
-        steps = (*body.recipe(self._recovery(epochs)), *dressing.steps)
+            study.remember(f"body of {number + 1}", base)
+        steps = (*body.recipe(self.space.recovery), *dressing.steps)
         candidate = evaluate(self.run, number + 1, steps, dressing.engine, role)
         known = study.recall("seconds per epoch and share", [])
-        fresh = body.reshaping and body.name not in {study.recall(f"body of {key}") for key in self.done}
+        fresh = body.reshaping and base not in {study.recall(f"body of {key}") for key in self.done}
         if fresh and candidate.state == "ok":
-            trained = max((int(getattr(s, "epochs", 1)) for s in self._recovery(epochs)), default=1)
+            trained = max((int(getattr(step, "epochs", 1)) for step in steps), default=1)
             each = candidate.seconds / trained
             study.remember("seconds per epoch and share", [*known, [each, body.share]])
         self._tell(candidate)

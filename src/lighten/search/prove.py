@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from math import sqrt
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lighten.core.errors import CandidateFailed
 from lighten.core.recipe import engine_from, step_from
-from lighten.core.result import HIGHER, Candidate
+from lighten.core.result import Candidate
 from lighten.measure.process import SessionProcess
 from lighten.measure.quality import verdict
 from lighten.proof.sequence import SequenceResult, fixed_sequence
 from lighten.proof.verdict import Verdict
+from lighten.search.chance import chance
 from lighten.search.context import Run
 from lighten.search.evaluate import answer, built_of
 from lighten.search.loop import Search
@@ -39,7 +38,7 @@ def finalists(run: Run, search: Search) -> list[tuple[Candidate, float]]:
         over = [shortfall(c, search.quantities[c.metric], candidate, search.original) for c in run.budget.under]
         if price is None or price >= 1.0 or any(missed is None or missed > 0 for missed in over):
             continue
-        found.append((candidate, price, chance(run, search, candidate)))
+        found.append((candidate, price, chance(run, candidate, search.original, search.quantities)))
     ordered = sorted(found, key=lambda f: (-f[2], f[1]))
     kept: list[tuple[Candidate, float]] = []
     cheapest = float("inf")
@@ -48,32 +47,6 @@ def finalists(run: Run, search: Search) -> list[tuple[Candidate, float]]:
             kept.append((candidate, likely))
             cheapest = price
     return kept
-
-
-def chance(run: Run, search: Search, candidate: Candidate) -> float:
-    """Estimated chance that every floor holds on ``proof``, from the difference and the flips seen on ``select``."""
-    from scipy.stats import norm
-
-    rows = run.parts.select
-    before, after = _right(run, 0), _right(run, candidate.key)
-    disagreement = max(float(np.mean(before != after)), 1.0 / len(rows))
-    seen, proof = sqrt(disagreement / len(rows)), sqrt(disagreement / max(len(run.parts.proof), 1))
-    lowest = 1.0
-    for constraint in run.budget.keep:
-        quantity = search.quantities[constraint.metric]
-        value, original = candidate.value(constraint.metric), search.original.value(constraint.metric)
-        if value is None or original is None:
-            return 0.0
-        change = (value - original) if quantity.direction == HIGHER else (original - value)
-        room = change + constraint.margin(original, quantity.direction) - 1.645 * proof
-        lowest = min(lowest, float(norm.cdf(room / sqrt(seen**2 + proof**2))))
-    return lowest
-
-
-def _right(run: Run, key: int) -> NDArray[Any]:
-    answers = run.folder.study.answers(key, "select")
-    assert answers is not None, f"candidate {key} was measured without answers"
-    return run.task.right(answers, run.parts.select)
 
 
 def prove(run: Run, ordered: Sequence[tuple[Candidate, float]]) -> SequenceResult[int]:
