@@ -23,7 +23,7 @@ KEPT_DRESSINGS = 2
 TRAINING_COSTS = 4.0
 """How many times longer a row takes to learn from than to answer, until a first body has shown it."""
 LIKELY, DOUBTFUL, SURE = 0.5, 0.25, 0.9
-"""Chance to hold on ``proof``: a body is a success from the first on; from the second to the third, more training pays."""
+"""Chance to hold on ``proof``: a body is a success from the first; from the second to the third, more training pays."""
 STOCK_SHARE = 0.35
 """Share of the time after which no more engine settings are tried on the original."""
 

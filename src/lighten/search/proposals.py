@@ -26,6 +26,9 @@ reconstruction and recovered on hidden states, lost a third of a point."""
 BOLDNESS = 0.7
 """Share of the cheapest success that is tried next while nothing has failed. Bolder steps fail: from 0.45 to 0.2 of the
 arithmetic cost 1.9 points more."""
+ALIKE = 0.1
+"""Bodies whose shares differ by less than this (in logarithm) count as equally large; fewer reshaping steps win: all
+six layers at 0.44 changed 6.5 % of the answers, four of them at the same share 9.5 %."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ def next_body(tried: Mapping[str, bool], open_bodies: Sequence[Body]) -> Body | 
         target = log(top * BOLDNESS if good else FIRST)
     else:
         target = (log(top) + log(max(bottom, 1e-3))) / 2
-    return min(between, key=lambda b: (abs(log(b.share) - target), len(b.reshaping), b.name))
+    return min(between, key=lambda b: (round(abs(log(b.share) - target) / ALIKE), len(b.reshaping), b.name))
 
 
 def parameters(space: Space, body: Body, dressing: Dressing) -> dict[str, str]:
