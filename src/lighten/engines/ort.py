@@ -30,6 +30,14 @@ class Ort(Engine):
     extra: ClassVar[str] = "ort"
 
     streams: int = setting(0, "Batches computed at the same time; 0 for as many as threads.", low=0, high=256)
+    together: int = setting(
+        1,
+        "Threads that work on one batch or one single answer, 0 for all: waking another thread costs a small model more"
+        " than it brings.",
+        low=0,
+        high=256,
+        search=(1, 0),
+    )
     rows: int = setting(32, "Most rows in a batch.", unit="rows", low=1, high=4096)
     tokens: int = setting(512, "Most tokens in a batch, padding included.", unit="tokens", low=1, high=1_000_000)
     spin: bool = setting(
@@ -60,7 +68,7 @@ class Ort(Engine):
 
     def open(self, artifact: Artifact, *, threads: int) -> OrtSession:
         """See :meth:`Engine.open`."""
-        session = self._session(artifact.path / FILE, threads)
+        session = self._session(artifact.path / FILE, min(self.together or threads, threads))
         batching = Batching(self.rows, self.tokens, streams=min(self.streams or threads, threads))
         return OrtSession(session, Encoder.open(artifact.path), batching)
 
@@ -78,7 +86,7 @@ class Ort(Engine):
 
 
 class OrtSession(TextSession):
-    """One loaded model. Streams share it: each stream's own thread computes, helped by idle threads of the session."""
+    """One loaded model. Streams share it; each computes in its own thread, helped by others when ``together`` allows."""
 
     def __init__(self, session: Any, encoder: Encoder, batching: Batching) -> None:
         self._session = session

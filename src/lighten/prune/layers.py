@@ -22,7 +22,7 @@ class DropLayers(Step):
     extra: ClassVar[str] = "train"
 
     keep: float = setting(
-        0.5, "Share of the layers that stays.", unit="fraction", low=0.01, high=1.0, search=(0.67, 0.5, 0.34)
+        0.5, "Share of the layers that stays.", unit="fraction", low=0.01, high=1.0, search=(0.67, 0.83, 0.5, 0.34)
     )
     choice: str = setting(
         "even", "Which stay: evenly spaced with first and last, or the first ones.", choices=("even", "first")

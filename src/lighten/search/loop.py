@@ -19,11 +19,13 @@ from lighten.search.racing import cost, promising, shortfall
 from lighten.search.trials import Trials
 
 KEPT_DRESSINGS = 2
-"""How many dressings every body is measured in."""
+"""How many dressings every body is measured in, each on another engine."""
 TRAINING_COSTS = 4.0
 """How many times longer a row takes to learn from than to answer, until a first body has shown it."""
-LIKELY, DOUBTFUL, SURE = 0.5, 0.25, 0.9
+LIKELY, DOUBTFUL, SURE = 0.5, 0.25, 0.75
 """Chance to hold on ``proof``: a body is a success from the first; from the second to the third, more training pays."""
+LEAST_AGAIN = 2
+"""Epochs that training once more must have at the least: a single one, its rate risen anew, made a body worse."""
 STOCK_SHARE = 0.35
 """Share of the time after which no more engine settings are tried on the original."""
 
@@ -122,17 +124,16 @@ class Search:
         return [*found, *(d for d in same if d != best[0] and d.engine == best[0].engine)]
 
     def _best_dressings(self, most: int) -> list[Dressing]:
-        """The cheapest dressings of the float original that look good enough, at most one for each pair of kinds."""
+        """The cheapest dressings of the float original that look good enough, at most one for each engine."""
         by_name = {proposals.dressing_name(d): d for d in self.dressings}
         plain = [c for c in self.done.values() if c.key and c.name in by_name]
         good = [c for c in plain if promising(c, self.original, self.run.budget, self.quantities)] or [
             c for c in plain if c.state == "ok" and not self._missed_quality(c)
         ]
-        kept: dict[tuple[str, ...], Dressing] = {}
+        kept: dict[str, Dressing] = {}
         for candidate in sorted(good, key=self._cost_of):
             dressing = by_name[candidate.name]
-            kinds = (*(record_of(step)["use"] for step in dressing.steps), record_of(dressing.engine)["use"])
-            kept.setdefault(kinds, dressing)
+            kept.setdefault(candidate.engine, dressing)
         return list(kept.values())[:most]
 
     def _kept(self, name: str, most: int) -> list[Dressing]:
@@ -193,8 +194,8 @@ class Search:
         """Try a body in the best dressings; False when there is no time for it."""
         study, dressings = self.run.folder.study, self._kept("kept dressings", KEPT_DRESSINGS)
         if study.recall("body in hand") is None:
-            epochs = self._affordable(body)
-            if epochs == 0:
+            epochs, again = self._affordable(body), len(body.recoveries) > 1
+            if epochs is not None and epochs < (LEAST_AGAIN if again else 1):
                 return False
             body = replace(body, recoveries=(*body.recoveries[:-1], epochs))
         if not dressings:
