@@ -24,6 +24,7 @@ from lighten.engines.ort import Ort
     [
         (Ort(), ONNX, 1e-3),
         (Ort(streams=1, rows=5, tokens=60, spin=True), ONNX, 1e-3),
+        (Ort(together=0), ONNX, 1e-3),
         (Ort(), ONNX_INT8, 0.04),  # one range of activations for a whole batch
     ],
 )

@@ -86,7 +86,7 @@ class Ort(Engine):
 
 
 class OrtSession(TextSession):
-    """One loaded model. Streams share it; each computes in its own thread, helped by others when ``together`` allows."""
+    """One loaded model. Streams share it; each computes in its own thread, with others where ``together`` says so."""
 
     def __init__(self, session: Any, encoder: Encoder, batching: Batching) -> None:
         self._session = session

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from lighten.core.engine import Engine
@@ -20,12 +20,10 @@ from lighten.search.trials import Trials
 
 KEPT_DRESSINGS = 2
 """How many dressings every body is measured in, each on another engine."""
-TRAINING_COSTS = 4.0
+TRAINING_COSTS = 3.2
 """How many times longer a row takes to learn from than to answer, until a first body has shown it."""
-LIKELY, DOUBTFUL, SURE = 0.5, 0.25, 0.75
-"""Chance to hold on ``proof``: a body is a success from the first; from the second to the third, more training pays."""
-LEAST_AGAIN = 2
-"""Epochs that training once more must have at the least: a single one, its rate risen anew, made a body worse."""
+LIKELY = 0.5
+"""Chance to hold on ``proof`` from which a body counts as a success."""
 STOCK_SHARE = 0.35
 """Share of the time after which no more engine settings are tried on the original."""
 
@@ -58,7 +56,7 @@ class Search:
                 self._tell(self.done[number + 1])
             else:
                 body, dressing = proposals.from_parameters(self.space, self.dressings, point)
-                body = replace(body, recoveries=tuple(self.run.folder.study.recall(f"recoveries of {number + 1}")))
+                body = replace(body, epochs=self.run.folder.study.recall(f"epochs of {number + 1}"))
                 stock = not body.exact and not body.reshaping and dressing in self._stock()
                 self._evaluate(number, body, dressing, "stock" if stock else "search")
 
@@ -89,10 +87,10 @@ class Search:
         in_hand = run.folder.study.recall("body in hand")
         for known in bodies:
             if in_hand and known.name == in_hand[0]:  # a killed run had tried it in some of its dressings
-                self._body(replace(known, recoveries=tuple(in_hand[1])))
+                self._body(replace(known, epochs=in_hand[1]))
         while not self.spent():
-            wanted = (self._doubtful(bodies), proposals.next_body(self._tried(), bodies))
-            if not any(body is not None and not self.spent() and self._body(body) for body in wanted):
+            body = proposals.next_body(self._tried(), bodies)
+            if body is None or not self._body(body):
                 break
         self._sampled()
 
@@ -174,40 +172,29 @@ class Search:
         """Estimated chance that a candidate holds on ``proof``; 0 for one that failed."""
         return chance(self.run, candidate, self.original, self.quantities) if candidate.state == "ok" else 0.0
 
-    def _doubtful(self, bodies: Sequence[Body]) -> Body | None:
-        """The cheapest body that may hold but need not, to be trained back once more; None when there is none."""
-        study, best = self.run.folder.study, dict[str, tuple[int | None, ...]]()
-        for candidate in sorted(self.done.values(), key=self._cost_of):
-            name = study.recall(f"body of {candidate.key}")
-            if name and DOUBTFUL <= self._chance(candidate) < SURE:
-                best.setdefault(name, tuple(study.recall(f"recoveries of {candidate.key}")))
-        again = {
-            study.recall(f"body of {key}") for key in self.done if len(study.recall(f"recoveries of {key}", [])) > 1
-        }
-        for name, recoveries in best.items():
-            for body in bodies:
-                if body.name == name and name not in again:
-                    return replace(body, recoveries=(*recoveries, None))
-        return None
-
     def _body(self, body: Body) -> bool:
         """Try a body in the best dressings; False when there is no time for it."""
         study, dressings = self.run.folder.study, self._kept("kept dressings", KEPT_DRESSINGS)
         if study.recall("body in hand") is None:
-            epochs, again = self._affordable(body), len(body.recoveries) > 1
-            if epochs is not None and epochs < (LEAST_AGAIN if again else 1):
+            epochs = self._affordable(body)
+            if epochs == 0:
                 return False
-            body = replace(body, recoveries=(*body.recoveries[:-1], epochs))
+            body = replace(body, epochs=epochs)
         if not dressings:
             return False
-        study.remember("body in hand", [replace(body, recoveries=(None,)).name, list(body.recoveries)])
-        if not all(self._try(body, dressing, "search") for dressing in dressings):
-            return False
+        study.remember("body in hand", [body.name, body.epochs])
+        for dressing in dressings:
+            if not self._try(body, dressing, "search"):
+                return False
+            if any(
+                c.state == "stopped" and study.recall(f"body of {key}") == body.name for key, c in self.done.items()
+            ):
+                break  # its training was hopeless: no dressing changes that
         study.remember("body in hand", None)
         return True
 
     def _affordable(self, body: Body) -> int | None:
-        """Epochs of the last recovery that the time left allows: None for the default, 0 when not even one fits."""
+        """Epochs of recovery that the time left allows: None for the default, 0 when not even one fits."""
         usual = max((int(getattr(cls(), "epochs", 1)) for cls in self.space.recovery), default=1)
         past = self.run.folder.study.recall("seconds per epoch and share", [])
         if self.run.clock.seconds is None:
@@ -235,7 +222,7 @@ class Search:
                 repeats += 1
                 continue
             repeats = 0
-            self._evaluate(number, replace(body, recoveries=(epochs,)), dressing, "search")
+            self._evaluate(number, replace(body, epochs=epochs), dressing, "search")
 
     def _name(self, body: Body, dressing: Dressing) -> str:
         return proposals.name_of((*body.recipe(self.space.recovery), *dressing.steps), dressing.engine)
@@ -251,14 +238,14 @@ class Search:
         return True
 
     def _evaluate(self, number: int, body: Body, dressing: Dressing, role: str) -> None:
-        study, base = self.run.folder.study, replace(body, recoveries=(None,)).name
-        study.remember(f"recoveries of {number + 1}", list(body.recoveries))
+        study = self.run.folder.study
+        study.remember(f"epochs of {number + 1}", body.epochs)
         if body.reshaping:
-            study.remember(f"body of {number + 1}", base)
+            study.remember(f"body of {number + 1}", body.name)
         steps = (*body.recipe(self.space.recovery), *dressing.steps)
         candidate = evaluate(self.run, number + 1, steps, dressing.engine, role)
         known = study.recall("seconds per epoch and share", [])
-        fresh = body.reshaping and base not in {study.recall(f"body of {key}") for key in self.done}
+        fresh = body.reshaping and body.name not in {study.recall(f"body of {key}") for key in self.done}
         if fresh and candidate.state == "ok":
             trained = max((int(getattr(step, "epochs", 1)) for step in steps), default=1)
             each = candidate.seconds / trained

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, product
+from itertools import product
 from math import log
 from typing import Any
 
@@ -38,12 +38,12 @@ class Body:
     Attributes:
         exact: steps that change no answer on covered text.
         reshaping: in catalog order.
-        recoveries: epochs of each training back, one after the other; None for the step's own number.
+        epochs: of the training back; None for the step's own number.
     """
 
     exact: tuple[Step, ...] = ()
     reshaping: tuple[Step, ...] = ()
-    recoveries: tuple[int | None, ...] = (None,)
+    epochs: int | None = None
 
     @property
     def share(self) -> float:
@@ -55,16 +55,13 @@ class Body:
 
     def recipe(self, recovery: Sequence[type[Step]]) -> tuple[Step, ...]:
         """The steps in order, recovery at the end: one in between costs minutes and brought nothing."""
-        chain = [*self.exact, *self.reshaping]
-        for epochs in self.recoveries if self.reshaping else ():
-            chain += [_for(epochs, cls) for cls in recovery]
-        return tuple(chain)
+        back = [_for(self.epochs, cls) for cls in recovery] if self.reshaping else []
+        return (*self.exact, *self.reshaping, *back)
 
     @property
     def name(self) -> str:
         """Key of this body in a study."""
-        steps = [describe(step) for step in (*self.exact, *self.reshaping)]
-        return " + ".join([*steps, *_again(len(self.recoveries))]) or "as it is"
+        return " + ".join(describe(step) for step in (*self.exact, *self.reshaping)) or "as it is"
 
 
 def describe(step: Any) -> str:
@@ -79,12 +76,7 @@ def describe(step: Any) -> str:
 
 def name_of(steps: Sequence[Step], engine: Any) -> str:
     """A short, readable name of a candidate."""
-    shown: list[str] = []
-    for kind, group in groupby(steps, key=lambda step: catalog.name_of(step).partition(".")[0]):
-        if kind == "distill":
-            shown += _again(sum(1 for _ in group))
-        elif kind != "train":
-            shown += map(describe, group)
+    shown = [describe(step) for step in steps if catalog.name_of(step).partition(".")[0] not in ("distill", "train")]
     return f"{' + '.join(shown) or 'as it is'} @ {describe(engine)}"
 
 
@@ -92,10 +84,6 @@ def _for(epochs: int | None, cls: type[Step]) -> Step:
     if epochs is None or all(s.name != "epochs" for s in settings_of(cls)):
         return cls()
     return step_from({**record_of(cls()), "epochs": epochs})
-
-
-def _again(recoveries: int) -> list[str]:
-    return [f"recovered {recoveries} times"] if recoveries > 1 else []
 
 
 def bodies(space: Space, exact: tuple[Step, ...] = ()) -> list[Body]:
@@ -136,7 +124,10 @@ def next_body(tried: Mapping[str, bool], open_bodies: Sequence[Body]) -> Body | 
         target = log(top * BOLDNESS if good else FIRST)
     else:
         target = (log(top) + log(max(bottom, 1e-3))) / 2
-    return min(between, key=lambda b: (round(abs(log(b.share) - target) / ALIKE), len(b.reshaping), b.name))
+    return min(
+        between,
+        key=lambda b: (round(abs(log(b.share) - target) / ALIKE), len(b.reshaping), -b.reshaping[0].share(), b.name),
+    )
 
 
 def parameters(space: Space, body: Body, dressing: Dressing) -> dict[str, str]:
