@@ -20,10 +20,9 @@ HEADS = {
     "zh": ("方案", "准确率", "p50（毫秒）", "行/秒", "p50 倍数", "行/秒倍数"),
 }
 UNDER = {
-    "en": "`{command}`, where ORIGINAL is `sample:minilm` fine-tuned by lighten, on {cores} cores of {cpu}. All rungs "
-    "in one interleaved run on the same requests, tokenizer included; ratios are against the first row, accuracy is on "
-    "the select part; the verdict is on {n:,} other rows.",
-    "zh": "`{command}`，其中 ORIGINAL 是由 lighten 微调的 `sample:minilm`；{cpu} 的 {cores} 个核心。"
+    "en": "`{command}` on {cores} cores of {cpu} (`make demo`). All rungs in one interleaved run on the same requests, "
+    "tokenizer included; ratios are against the first row, accuracy is on the select part; the verdict is on {n:,} other rows.",
+    "zh": "`{command}`；{cpu} 的 {cores} 个核心（`make demo`）。"
     "所有方案在同一次交错运行中处理相同的请求，包含分词；"
     "倍数以第一行为基准，准确率来自筛选数据，结论来自另外 {n:,} 条数据。",
 }
@@ -42,7 +41,7 @@ def section(summary: Summary, lang: str, picture: str) -> str:
         cells = [f"{accuracy.value:.2%}", f"{p50.value:.2f}", f"{rate.value:,.0f}"]
         cells += [f"{one.ratio or 1:.1f}" for one in (p50, rate)]
         lines.append(f"| {say(lang, f'rung.{rung.rung}')}: {candidate.name} | {' | '.join(cells)} |")
-    words = re.sub(r" --out \S+", "", summary.command).replace(f"optimize {summary.model}", "optimize ORIGINAL")
+    words = re.sub(r" --out \S+", "", summary.command)
     facts = {"command": words, "cores": summary.environment["cores allowed"], "cpu": summary.environment["cpu"]}
     return "\n".join([*lines, "", UNDER[lang].format(**facts, n=summary.data.rows["proof"])])
 
