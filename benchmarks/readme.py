@@ -21,7 +21,8 @@ HEADS = {
 }
 UNDER = {
     "en": "`{command}` on {cores} cores of {cpu} (`make demo`). All rungs in one interleaved run on the same requests, "
-    "tokenizer included; ratios are against the first row, accuracy is on the select part; the verdict is on {n:,} other rows.",
+    "tokenizer included; ratios are against the first row, accuracy is on the select part; the verdict is on {n:,} "
+    "other rows.",
     "zh": "`{command}`；{cpu} 的 {cores} 个核心（`make demo`）。"
     "所有方案在同一次交错运行中处理相同的请求，包含分词；"
     "倍数以第一行为基准，准确率来自筛选数据，结论来自另外 {n:,} 条数据。",
