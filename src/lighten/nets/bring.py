@@ -12,6 +12,7 @@ from typing import Any
 from lighten.core.artifact import HF, RECORD, Artifact
 from lighten.core.errors import MissingExtra, ModelError, RunFolderError, UnsafeFile
 from lighten.nets.facts import facts, read_config, weights
+from lighten.nets.gguf_file import is_gguf, read_gguf
 from lighten.nets.safefile import FLOATS
 
 WANTED = (
@@ -112,6 +113,13 @@ def resolve(model: str) -> Path:
     path = Path(model).expanduser()
     if path.is_dir():
         return path
+    if path.is_file() and is_gguf(path):
+        header = read_gguf(path)
+        raise ModelError(
+            f"{path} is a GGUF file: a language model of the family {header.architecture} with "
+            f"{len(header.tensors):,} tensors. Text classifiers are what can be optimized today.",
+            allowed="an HF folder, a hub id, or sample:NAME of an encoder",
+        )
     if path.is_file():
         raise ModelError(
             f"{path} is a file.",
