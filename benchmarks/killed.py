@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -21,23 +20,10 @@ import time
 from pathlib import Path
 
 from lighten.core.summary import Summary
+from lighten.testing.studies import finished
 from lighten.testing.tiny import tiny_network_folder, toy_rows
 
 QUALITY = ("accuracy", "macro_f1", "log_loss", "calibration_error", "flips")
-
-
-def states(out: Path) -> dict[int, str]:
-    """Record of every finished candidate in a run's study."""
-    if not (out / "study.db").is_file():
-        return {}
-    db = sqlite3.connect(f"file:{out / 'study.db'}?mode=ro", uri=True)
-    try:
-        found = db.execute("SELECT key, record FROM candidate").fetchall()
-    except sqlite3.OperationalError:  # the table is not made yet
-        return {}
-    finally:
-        db.close()
-    return {key: record for key, record in found if json.loads(record)["state"] != "running"}
 
 
 def main() -> None:
@@ -74,23 +60,25 @@ def main() -> None:
         subprocess.run(command(whole), check=False, stdout=subprocess.DEVNULL)
         repeated = 0
         for number, moment in enumerate(asked.moments):
-            before = states(broken)
+            before = finished(broken)
             words = command(broken) + (["--resume"] if (broken / "manifest.json").is_file() else [])
             process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
             time.sleep(moment)
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
-            after = states(broken)
+            after = finished(broken)
             repeated += sum(after.get(key) != record for key, record in before.items())
             print(f"killed {number + 1}: after {moment:g} s, with {len(after)} candidates finished", flush=True)
-        before = states(broken)
+        before = finished(broken)
         subprocess.run([*command(broken), "--resume"], check=False, stdout=subprocess.DEVNULL)
-        after = states(broken)
+        after = finished(broken)
         repeated += sum(after.get(key) != record for key, record in before.items())
         one, other = Summary.load(whole / "summary.json"), Summary.load(broken / "summary.json")
         mine, theirs = ({c.name: c for c in summary.candidates} for summary in (one, other))
         common = sorted(set(mine) & set(theirs))
+        stock = {candidate.name for candidate in one.candidates if candidate.role != "search"}
         same = {
+            "the original and the stock candidates": stock <= set(common),
             "number of candidates": len(one.candidates) == len(other.candidates),
             "artifacts": all(mine[name].artifact == theirs[name].artifact for name in common),
             "quality": all(mine[name].value(q) == theirs[name].value(q) for name in common for q in QUALITY),

@@ -20,10 +20,10 @@ HEADS = {
     "zh": ("方案", "准确率", "p50（毫秒）", "行/秒", "p50 倍数", "行/秒倍数"),
 }
 UNDER = {
-    "en": "`{command}` on {cores} cores of {cpu} (`make demo`). All rungs in one interleaved run on the same requests, "
+    "en": "`{command}` on {cores} cores of {cpu}. All rungs in one interleaved run on the same requests, "
     "tokenizer included; ratios are against the first row, accuracy is on the select part; the verdict is on {n:,} "
     "other rows.",
-    "zh": "`{command}`；{cpu} 的 {cores} 个核心（`make demo`）。"
+    "zh": "`{command}`；{cpu} 的 {cores} 个核心。"
     "所有方案在同一次交错运行中处理相同的请求，包含分词；"
     "倍数以第一行为基准，准确率来自筛选数据，结论来自另外 {n:,} 条数据。",
 }

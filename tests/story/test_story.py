@@ -7,7 +7,6 @@ import json
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 
 import lighten
 from lighten.core.summary import Summary
+from lighten.testing.studies import finished
 from lighten.testing.tiny import BAD, GOOD, PLAIN, tiny_network_folder
 
 ROWS = 1600
@@ -142,17 +142,17 @@ def test_a_killed_run_is_resumed_and_repeats_nothing(told: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "lighten", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    finished = 0
+    done = 0
     until = time.monotonic() + 400
-    while finished < 2 and time.monotonic() < until and process.poll() is None:
+    while done < 2 and time.monotonic() < until and process.poll() is None:
         time.sleep(0.05)
-        finished = len(states(out))
+        done = len(finished(out))
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    before = states(out)
+    before = finished(out)
     assert before, "it was killed before it had measured anything"
     command(*words, "--resume")
-    after = states(out)
+    after = finished(out)
     assert {key: after[key] for key in before} == before, "a finished candidate was measured again"
     whole, resumed = (Summary.load(folder / "summary.json") for folder in (told / "run", out))
     # What is tried after the stock candidates follows from measured speeds, which no two runs share.
@@ -162,17 +162,3 @@ def test_a_killed_run_is_resumed_and_repeats_nothing(told: Path) -> None:
     ]
     assert stock[0] == stock[1]
     assert [c.key for c in whole.candidates] == [c.key for c in resumed.candidates]
-
-
-def states(out: Path) -> dict[int, str]:
-    """Record of every finished candidate in a run's study."""
-    if not (out / "study.db").is_file():
-        return {}
-    db = sqlite3.connect(f"file:{out / 'study.db'}?mode=ro", uri=True)
-    try:
-        found = db.execute("SELECT key, record FROM candidate").fetchall()
-    except sqlite3.OperationalError:  # the table is not made yet
-        return {}
-    finally:
-        db.close()
-    return {key: record for key, record in found if json.loads(record)["state"] != "running"}

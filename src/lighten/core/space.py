@@ -1,4 +1,7 @@
-"""Space: which recipes can be composed from the catalog, by what formats allow. No step names another."""
+"""Space: which recipes can be composed from the catalog, by what formats allow.
+
+No step names another, but those that it ``supersedes``.
+"""
 
 from __future__ import annotations
 

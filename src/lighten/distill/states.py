@@ -52,15 +52,16 @@ class StateDistillation(Step):
             raise StepFailed("Distilling needs a teacher and rows to train and to tune on.")
         known = needs.teacher.states(needs.train)
         teacher = known.network
-        for what, mine, theirs in (
+        for what, has, taught in (
             ("classes", len(model.labels), len(teacher.labels)),
             ("hidden units", model.net.config.hidden_size, teacher.net.config.hidden_size),
         ):
-            if mine != theirs:
-                raise StepFailed(f"The teacher has {theirs} {what}.", allowed=f"{mine}, as the student has")
+            if has != taught:
+                raise StepFailed(f"The teacher has {taught} {what}.", allowed=f"{has}, as the student has")
         if known.lengths.tolist() != [len(i) for i in model.encoder(needs.train.inputs)]:
             raise StepFailed(
-                "The student's tokenizer splits the rows differently from the teacher's.", fix="use distill.logits"
+                "The student's tokenizer splits the rows differently from the teacher's.",
+                fix="distil on logits instead",
             )
         schedule = Schedule(
             epochs=self.epochs, learning_rate=self.learning_rate, batch_rows=self.batch_rows, keep="last"

@@ -22,7 +22,8 @@ from lighten.nets.network import Network
 DAMPING = 0.01
 """Added to the diagonal of the covariance, as a share of its mean: few tokens then do not decide alone."""
 STEPS = 96
-"""In how many steps the columns go. One at a time is exact and needs 12 times as long for the same accuracy."""
+"""In how many steps the columns go. One at a time is exact, but took 10 s instead of 1 for half of 1,536 neurons;
+MiniLM's accuracy before training was 82.1 % that way and 82.0 % this way (0.33 of the neurons, 0.67 of the heads)."""
 BATCH_ROWS = 32
 
 
