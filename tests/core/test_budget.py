@@ -18,6 +18,8 @@ QUALITY = [
     Quantity("worst_group", "fraction", HIGHER, "."),
     Quantity("calibration_error", "fraction", LOWER, "."),
     Quantity("log_loss", "nats", LOWER, "."),
+    Quantity("bits_per_byte", "bits/byte", LOWER, "."),
+    Quantity("exact_match", "fraction", HIGHER, "."),
 ]
 SPEED = [
     Quantity("p95", "ms", LOWER, "."),
@@ -26,6 +28,9 @@ SPEED = [
     Quantity("size", "MB", LOWER, "."),
     Quantity("cpu", "s/1000 rows", LOWER, "."),
     Quantity("rows_per_second", "rows/s", HIGHER, "."),
+    Quantity("tpot", "ms", LOWER, "."),
+    Quantity("decode", "tok/s", HIGHER, "."),
+    Quantity("decode_cpu", "s/1000 tokens", LOWER, "."),
 ]
 BY_NAME = {q.name: q for q in (*QUALITY, *SPEED)}
 
@@ -59,6 +64,11 @@ def limit(text: str, original: float) -> float:
         ("log_loss<=0.5", 0.3, 0.5),
         ("log_loss<=+0.05", 0.3, 0.35),
         ("log_loss<=+10%", 0.3, 0.33),
+        ("bits_per_byte<=+1%", 1.2, 1.212),
+        ("bits_per_byte<=+0.02", 1.2, 1.22),
+        ("bits_per_byte<=1.1bits/byte", 1.2, 1.1),
+        ("bpb<=+0.02bpb", 1.2, 1.22),
+        ("em>=-2pt", 0.5, 0.48),
         ("p95<=5ms", 9.0, 5.0),
         ("p95<=0.005s", 9.0, 5.0),
         ("p95<=5000us", 9.0, 5.0),
@@ -78,6 +88,12 @@ def limit(text: str, original: float) -> float:
         ("throughput>=200%", 100.0, 200.0),
         ("throughput>=+50%", 100.0, 150.0),
         ("throughput>=-10%", 100.0, 90.0),
+        ("tpot<=0.02s", 50.0, 20.0),
+        ("decode>=30", 20.0, 30.0),
+        ("decode>=30tok/s", 20.0, 30.0),
+        ("decode>=30tokens/s", 20.0, 30.0),
+        ("decode>=200%", 20.0, 40.0),
+        ("decode_cpu<=40", 90.0, 40.0),
     ],
 )
 def test_bounds(text: str, original: float, expected: float) -> None:
@@ -108,7 +124,14 @@ def test_an_unknown_floor_offers_the_nearest(text: str, nearest: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "offered"),
-    [("p95<=5msec", "ms"), ("memory<=400mb", "MB"), ("p95<=5", "ms"), ("p95<=5MB", "us"), ("size<=3ms", "GiB")],
+    [
+        ("p95<=5msec", "ms"),
+        ("memory<=400mb", "MB"),
+        ("p95<=5", "ms"),
+        ("p95<=5MB", "us"),
+        ("size<=3ms", "GiB"),
+        ("decode>=3rows/s", "tok/s"),
+    ],
 )
 def test_an_unknown_unit_lists_those_that_exist(text: str, offered: str) -> None:
     with pytest.raises(UnknownName) as caught:

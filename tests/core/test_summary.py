@@ -13,7 +13,7 @@ import pytest
 from lighten.core.errors import DataError
 from lighten.core.summary import VERDICT, Summary, Winner
 from lighten.proof import Verdict
-from lighten.testing import summaries
+from lighten.testing import language_summaries, summaries
 
 RUNS: list[Callable[[], Summary]] = [
     summaries.winner,
@@ -21,6 +21,9 @@ RUNS: list[Callable[[], Summary]] = [
     summaries.interrupted,
     summaries.bare,
     summaries.hostile,
+    language_summaries.documents,
+    language_summaries.answers,
+    language_summaries.hostile,
 ]
 
 
@@ -74,6 +77,22 @@ def damaged(**changes: Any) -> dict[str, Any]:
     return {**record, **changes}
 
 
+def test_a_summary_from_before_there_were_language_models_still_loads() -> None:
+    record = damaged()
+    for name in ("continuations", "roof"):
+        del record[name]
+    run = Summary.from_json(record)
+    assert (run.continuations, run.roof) == ((), {})
+
+
+def test_shares_of_the_roof_and_samples_are_checked() -> None:
+    record = damaged(roof={"6": {"decode": "half"}}, continuations=[{"prompt": "a", "original": "b"}])
+    with pytest.raises(DataError) as refused:
+        Summary.from_json(record)
+    assert "roof.6.decode is 'half'; allowed: a finite number" in str(refused.value)
+    assert "continuations[0].winner is missing" in str(refused.value)
+
+
 def test_every_problem_is_listed_with_its_path() -> None:
     record = damaged(state=3, seconds="long")
     record["candidates"][2]["results"]["p50"]["value"] = "fast"
@@ -98,6 +117,7 @@ def test_every_problem_is_listed_with_its_path() -> None:
         ({"state": "won"}, "state is 'won'; allowed: winner, nothing_met, interrupted"),
         ({"winner": None}, "winner is null"),
         ({"state": "nothing_met"}, "winner is given"),
+        ({"roof": {"99": {"decode": 0.5}}}, "roof.99 is '99'; allowed: 0, 1"),
         ({"frontier": [99]}, "frontier[0] is 99"),
         ({"original": 99}, "original is 99"),
         ({"baseline": [{"rung": "magic", "key": 0}]}, "baseline[0].rung is 'magic'"),

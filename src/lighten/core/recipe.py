@@ -13,6 +13,7 @@ from lighten.core import catalog
 from lighten.core.engine import Engine
 from lighten.core.errors import DataError, PlanError, UnknownName
 from lighten.core.step import Step, after, settings_of, values_of
+from lighten.core.task import Task, task_record, task_settings
 
 HELD = frozenset({"train", "tune", "teacher"})
 
@@ -162,6 +163,25 @@ class Recipe:
 def record_of(thing: Step | Engine) -> dict[str, Any]:
     """A step or engine as a plain record: ``{"use": catalog name, settings...}``."""
     return {"use": catalog.name_of(thing), **values_of(thing)}
+
+
+def task_from(record: Mapping[str, Any]) -> Task:
+    """A task from its record: ``{"use": catalog name, settings...}``.
+
+    Raises:
+        UnknownName: no such task. PlanError: a setting that it does not have.
+    """
+    cls = catalog.load("tasks", str(record.get("use", "")))
+    try:
+        made: Task = cls(**task_settings(cls, {k: v for k, v in record.items() if k != "use"}))
+    except (TypeError, ValueError) as error:
+        raise PlanError([f"The task cannot be made: {error}."]) from error
+    return made
+
+
+def task_record_of(task: Task) -> dict[str, Any]:
+    """A task as a plain record; :func:`task_from` makes it again."""
+    return {"use": catalog.name_of(task), **task_record(task)}
 
 
 def step_from(record: Mapping[str, Any]) -> Step:

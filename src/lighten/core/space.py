@@ -6,7 +6,7 @@ No step names another, but those that it ``supersedes``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -32,13 +32,16 @@ class Space:
         reshaping: step classes that change the float network and want recovery (layers, width, ...).
         exact: step classes that change the float network and no answer on covered text (vocabulary).
         recovery: step classes that train the network back.
-        dressings: every combination of quantization and engine that formats allow.
+        dressings: every combination of quantization and engine that formats allow; models that are trained from
+            nothing and need no body (counts of words) are dressings too.
+        facts: what is known of the original.
     """
 
     reshaping: tuple[type[Step], ...]
     exact: tuple[type[Step], ...]
     recovery: tuple[type[Step], ...]
     dressings: tuple[Dressing, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def compose(cls, format: str, engines: Sequence[Engine], facts: Mapping[str, Any]) -> Space:
@@ -53,16 +56,22 @@ class Space:
             step = known[entry.name]
             if entry.kind == "export" or entry.name in superseded or step().check(facts):
                 continue
-            if entry.kind == "distill":
+            bridge = conversion(format, step.consumes)
+            if bridge is None:
+                if entry.kind == "quantize":
+                    last.append(step)
+                continue
+            trainable = bridge[-1].produces if bridge else format
+            if (entry.kind == "distill" and trainable in step.consumes) or trainable in step.recovers:
                 recovery.append(step)
-            elif entry.kind == "prune" and format in step.consumes and step.wants_recovery:
+            elif entry.kind == "prune" and step().reshapes(facts):
                 reshaping.append(step)
-            elif entry.kind == "prune" and format in step.consumes:
+            elif entry.kind == "prune":
                 exact.append(step)
-            elif entry.kind == "quantize":
+            elif entry.kind == "quantize" or (entry.kind == "train" and step.produces):
                 last.append(step)
         dressings = tuple(_dressings(format, last, engines))
-        return cls(tuple(reshaping), tuple(exact), tuple(recovery), dressings)
+        return cls(tuple(reshaping), tuple(exact), tuple(recovery), dressings, dict(facts))
 
 
 def _dressings(format: str, last: Sequence[type[Step]], engines: Sequence[Engine]) -> Iterator[Dressing]:

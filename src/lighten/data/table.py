@@ -42,7 +42,7 @@ def read_table(source: str | Path) -> Table:
         return _with_rows(read_folder(path))
     if path.exists():
         return _with_rows(read_file(path))
-    looks_like_file = name.lower().removesuffix(".gz").endswith(DATA_SUFFIXES)
+    looks_like_file = name.lower().removesuffix(".gz").endswith((*DATA_SUFFIXES, ".md"))
     if HUB_ID.fullmatch(name) and not looks_like_file:
         return _with_rows(read_hub(name))
     near = _similar_files(path)

@@ -47,24 +47,44 @@ class Child:
         self.meters: dict[str, SpeedMeter] = {}
         self.load_seconds = 0.0
 
-    def open(self, artifact: str, engine: Mapping[str, Any], threads: int) -> dict[str, Any]:
-        """Open an artifact through its engine. Returns ``seconds``, ``version`` and ``device``.
+    def open(
+        self, artifact: str, engine: Mapping[str, Any], threads: int, task: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Open an artifact through its engine, to be asked by ``task``. Returns ``seconds``, ``version``, ``device``.
 
         The files are verified before the clock starts; the engine's imports are on it.
         """
         from lighten.core.artifact import Artifact
-        from lighten.core.recipe import engine_from
+        from lighten.core.recipe import engine_from, task_from
 
         verified = Artifact.open(Path(artifact))
         started = perf_counter()
         runtime = engine_from(engine)
         session = runtime.open(verified, threads=threads)
-        self.session, self.load_seconds = session, perf_counter() - started
+        self.load_seconds = perf_counter() - started
+        self.session = task_from(task).asked(session) if task else session
         return {"seconds": self.load_seconds, "version": runtime.version(), "device": runtime.device}
 
     def run(self, inputs: list[str]) -> dict[str, Any]:
         """Answer ``inputs``. Returns the logits, packed."""
         return wire.pack_array(self._opened().run(tuple(inputs)))
+
+    def replies(self, prompts: list[str], most: int) -> dict[str, Any]:
+        """Go on with ``prompts``, the most likely token at each place, up to ``most`` of them. Returns ``texts``.
+
+        Of a prompt that leaves no room in the context, the end is read.
+        """
+        from lighten.core.errors import InputError
+        from lighten.core.language import LanguageSession
+
+        opened = self._opened()
+        language = getattr(opened, "language", opened)
+        if not isinstance(language, LanguageSession):
+            raise InputError("This session goes on with no text.", allowed="a language model")
+        most = min(most, language.context // 2)
+        read = [_ending(language.encode(prompt), language.context - most) for prompt in prompts]
+        made = language.generate(read, most)
+        return {"texts": [b"".join(language.pieces(tokens)).decode("utf-8", "replace") for tokens in made]}
 
     def load(self, singles: list[str], batch: list[str], files: int) -> dict[str, Any]:
         """Remember what the meters will ask."""
@@ -115,6 +135,11 @@ class Child:
         if self.session is None:
             raise RuntimeError("no session is open")
         return self.session
+
+
+def _ending(tokens: list[int], most: int) -> list[int]:
+    """The first token, which may begin every text of the model, and as many of the last as there is room for."""
+    return tokens if len(tokens) <= most else [*tokens[:1], *tokens[len(tokens) - most + 1 :]]
 
 
 def emit(event: Mapping[str, Any]) -> None:

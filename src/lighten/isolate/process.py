@@ -22,6 +22,7 @@ from lighten.isolate.machine import allowed_memory
 DOING = {
     "open": "opened the artifact",
     "run": "answered",
+    "replies": "wrote samples",
     "load": "took the workload",
     "turn": "was measured",
     "call": "was at work",

@@ -18,6 +18,8 @@ OUT_OF_MEMORY = re.compile(
     r"bad_alloc|out of memory|cannot allocate memory|can't allocate memory|failed to allocate|std::length_error", re.I
 )
 """How runtimes say that an allocation failed."""
+NUMBERS: Mapping[str, str] = {"float32": "<f4", "float64": "<f8"}
+"""Number formats of arrays, as they are named and as they are packed."""
 EVENT = b'{"event":'
 """How a line begins that is no answer yet."""
 
@@ -43,19 +45,21 @@ def unpack(line: bytes) -> dict[str, Any]:
 
 
 def pack_array(array: NDArray[Any]) -> dict[str, Any]:
-    """An array as float32 in base64, with its shape."""
+    """An array in base64, with its shape: float64 stays so, everything else becomes float32."""
     import numpy as np
 
-    plain = np.ascontiguousarray(array, dtype="<f4")
-    return {"shape": list(plain.shape), "float32": base64.b64encode(plain.tobytes()).decode("ascii")}
+    name = "float64" if array.dtype == np.float64 else "float32"
+    plain = np.ascontiguousarray(array, dtype=NUMBERS[name])
+    return {"shape": list(plain.shape), name: base64.b64encode(plain.tobytes()).decode("ascii")}
 
 
 def unpack_array(record: Mapping[str, Any]) -> NDArray[Any]:
-    """The float32 array that :func:`pack_array` packed."""
+    """The array that :func:`pack_array` packed, float32 or float64."""
     import numpy as np
 
-    flat = np.frombuffer(base64.b64decode(record["float32"]), dtype="<f4")
-    return flat.reshape(record["shape"]).astype(np.float32)
+    name = next(name for name in NUMBERS if name in record)
+    flat = np.frombuffer(base64.b64decode(record[name]), dtype=NUMBERS[name])
+    return flat.reshape(record["shape"]).astype(name)
 
 
 def pack_error(error: BaseException, otherwise: type[LightenError] = SessionCrashed) -> dict[str, str]:

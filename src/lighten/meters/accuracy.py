@@ -37,6 +37,12 @@ class Accuracy(QualityMeter):
             return judge_clustered(before, after, _numbers(rows.units), margin, "accuracy", seed=seed)
         return judge_paired(before, after, margin, "accuracy")
 
+    def effects(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows) -> NDArray[np.float64]:
+        """1 where only the original is right, -1 where only the candidate is, [n]."""
+        truth = np.asarray(rows.targets)
+        before, after = (outputs.argmax(axis=1) == truth for outputs in (original, candidate))
+        return np.asarray(before.astype(np.float64) - after)
+
 
 def _numbers(units: tuple[str, ...]) -> NDArray[Any]:
     return np.unique(np.asarray(units), return_inverse=True)[1]

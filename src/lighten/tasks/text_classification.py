@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 class TextClassification(Task):
     """Exactly one class per text; the answer is the class with the largest logit."""
 
-    metrics: ClassVar[tuple[str, ...]] = ("accuracy", "macro_f1", "worst_group", "log_loss", "calibration_error")
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """See :meth:`Task.metrics`."""
+        return ("accuracy", "macro_f1", "worst_group", "log_loss", "calibration_error", "flips")
+
+    @property
+    def speeds(self) -> tuple[str, ...]:
+        """See :meth:`Task.speeds`."""
+        return ("latency", "load", "memory", "size", "throughput")
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Mean cross entropy in nats. logits: [batch, classes]; targets: [batch] int64."""

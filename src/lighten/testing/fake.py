@@ -1,4 +1,4 @@
-"""An engine that misbehaves as its settings say, to test that one bad candidate harms nothing else."""
+"""An engine that misbehaves as told, to test that one bad candidate harms nothing else; a made-up language model."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine, Session
-from lighten.core.errors import BuildFailed
+from lighten.core.errors import BuildFailed, InputError
+from lighten.core.language import GREEDY, LanguageSession, Sampling, Scores, Span, check_spans
 from lighten.core.step import setting
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 FAULTS = (
@@ -99,6 +101,101 @@ class FakeSession(Session):
         if due and engine.fault == "spawn":
             answers[0, 0] = subprocess.Popen(["sleep", "300"]).pid
         return answers
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class FakeLanguageSession(LanguageSession):
+    """A language model whose tokens are bytes, and whose next token depends on the last one alone.
+
+    Args:
+        seed: another seed is another model.
+        context, streams: see :class:`LanguageSession`.
+
+    Attributes:
+        asked: prompts of every call of :meth:`generate`.
+        table: float64 [258, 258], logarithm of the probability of each token (column) after another (row).
+    """
+
+    BEGIN, END = 256, 257
+
+    def __init__(self, seed: int = 0, *, context: int = 2048, streams: int = 4) -> None:
+        import numpy as np
+
+        self.context, self.streams = context, streams
+        self.asked: list[list[list[int]]] = []
+        logits = np.random.default_rng(seed).normal(scale=2.0, size=(258, 258))
+        logits[:, self.BEGIN] = -100.0
+        self.table = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+
+    def encode(self, text: str, *, begin: bool = True, special: bool = False) -> list[int]:
+        """The bytes of the text; ``<end>`` is the one control token that can be written out."""
+        parts = text.split("<end>") if special else [text]
+        ids = [[*part.encode("utf-8", "surrogatepass"), self.END] for part in parts]
+        return [*([self.BEGIN] if begin else []), *(token for part in ids for token in part)][:-1]
+
+    def pieces(self, tokens: Sequence[int]) -> list[bytes]:
+        """See :meth:`LanguageSession.pieces`."""
+        return [bytes([token]) if token < self.BEGIN else b"" for token in tokens]
+
+    def ends(self, token: int) -> bool:
+        """See :meth:`LanguageSession.ends`."""
+        return token == self.END
+
+    def score(self, spans: Sequence[Span]) -> list[Scores]:
+        """See :meth:`LanguageSession.score`."""
+        import numpy as np
+
+        check_spans(spans, self.context)
+        found = []
+        for span in spans:
+            before = [span.context[-1], *span.targets[:-1]]
+            greedy = self.table[before].argmax(axis=1).astype(np.int32)
+            found.append(Scores(self.table[before, list(span.targets)], greedy))
+        return found
+
+    def generate(
+        self,
+        prompts: Sequence[Sequence[int]],
+        most: int,
+        *,
+        sampling: Sampling = GREEDY,
+        stop: bool = True,
+        heard: Callable[[int, int], bool] | None = None,
+    ) -> list[list[int]]:
+        """``streams`` prompts at a time, one token of each in turn."""
+        import numpy as np
+
+        self.asked.append([list(prompt) for prompt in prompts])
+        for prompt in prompts:
+            if not 0 < len(prompt) < self.context:
+                raise InputError(f"A prompt has {len(prompt)} tokens.", allowed=f"1 to {self.context - 1}")
+        random = np.random.default_rng(sampling.seed)
+        made: list[list[int]] = [[] for _ in prompts]
+        for start in range(0, len(prompts), self.streams):
+            running = list(range(start, min(start + self.streams, len(prompts))))
+            while running:
+                for number in tuple(running):
+                    token = self._next((made[number] or prompts[number])[-1], sampling, random)
+                    over = stop and self.ends(token)
+                    if not over:
+                        made[number].append(token)
+                        over = heard is not None and heard(number, token)
+                    if over or len(made[number]) >= min(most, self.context - len(prompts[number])):
+                        running.remove(number)
+        return made
+
+    def _next(self, last: int, sampling: Sampling, random: np.random.Generator) -> int:
+        import numpy as np
+
+        row = self.table[last]
+        if sampling.temperature <= 0:
+            return int(row.argmax())
+        order = np.argsort(-row)
+        shares = np.exp(row[order] / sampling.temperature)
+        kept = int(np.searchsorted(np.cumsum(shares / shares.sum()), sampling.top_p)) + 1
+        return int(random.choice(order[:kept], p=shares[:kept] / shares[:kept].sum()))
 
     def close(self) -> None:
         """Nothing is held."""

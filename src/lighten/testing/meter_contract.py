@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lighten.core import catalog
+from lighten.core.language import BYTES, NATS, PROBED, PROBES, TOKENS, answer_code
 from lighten.core.meter import QualityMeter, SpeedMeter, Workload
 from lighten.core.result import HIGHER, LOWER, Measured, Quantity
 from lighten.core.task import Rows
+from lighten.tasks.text_generation import TextGeneration
+from lighten.testing.fake import FakeLanguageSession
 from lighten.testing.sessions import RecordingSession
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+N = 300
+"""Rows that a quality meter is shown, a third of which break."""
+Case = tuple[Rows, "NDArray[Any]", "NDArray[Any]"]
+"""Rows, answers of a good model, and answers of one that broke."""
 
 
 def check_meter(name: str) -> None:
@@ -46,31 +58,56 @@ def _check_quantities(meter: SpeedMeter | QualityMeter) -> None:
 
 def _check_speed(meter: SpeedMeter) -> None:
     work = Workload(tuple("ab" * n for n in range(1, 41)), tuple("abc" * n for n in range(1, 65)), 1_000_000, 0.5)
-    session = RecordingSession()
-    meter.turn(session, work, -1)
-    turns = []
-    for number in range(max(meter.turns, 2)):
-        turn = meter.turn(session, work, number)
-        assert json.loads(json.dumps(turn)) == dict(turn), "a turn must consist of plain JSON values"
-        turns.append(turn)
-    for some in (turns, turns[:1]):  # one turn alone must do: ratios are taken turn by turn
-        _check_values(meter.reduce(some), meter.quantities)
+    for session in (RecordingSession(), TextGeneration().asked(FakeLanguageSession())):
+        meter.turn(session, work, -1)
+        turns = []
+        for number in range(max(meter.turns, 2)):
+            turn = meter.turn(session, work, number)
+            assert json.loads(json.dumps(turn)) == dict(turn), "a turn must consist of plain JSON values"
+            turns.append(turn)
+        for some in (turns, turns[:1]):  # one turn alone must do: ratios are taken turn by turn
+            _check_values(meter.reduce(some), meter.quantities)
 
 
 def _check_quality(meter: QualityMeter) -> None:
+    for rows, good, bad in _cases():
+        known = meter.measure(good, rows, good)
+        _check_values(known, meter.quantities)
+        if all(measured.value is not None for measured in known.values()):
+            _check_judgement(meter, rows, good, bad)
+            return
+    raise AssertionError(f"{meter.quantities[0].name} must be known for answers of one of the kinds that tasks have")
+
+
+def _cases() -> Iterator[Case]:
+    """Every layout of answers: logits of classes, what was said of documents, codes of answers."""
     rng = np.random.default_rng(0)
-    n, classes = 300, 3
-    targets = rng.integers(0, classes, n)
-    rows = Rows(tuple(f"row {i}" for i in range(n)), tuple(targets.tolist()), tuple("ab"[i % 2] for i in range(n)))
-    good = rng.normal(size=(n, classes)).astype(np.float32)
-    good[np.arange(n), targets] += 3.0
-    bad = good.copy()
-    bad[:100] = -bad[:100]
+    targets = rng.integers(0, 3, N)
+    said = tuple(f"answer {i}" for i in range(N))
+    texts, groups = tuple(f"row {i}" for i in range(N)), tuple("ab"[i % 2] for i in range(N))
+    rows = Rows(texts, tuple(targets.tolist()), groups)
+    logits = rng.normal(size=(N, 3)).astype(np.float32)
+    logits[np.arange(N), targets] += 3.0
+    yield rows, logits, np.concatenate([-logits[:100], logits[100:]])
+    documents = rng.integers(0, 1 << 48, (N, PROBED + PROBES)).astype(np.float64)
+    documents[:, BYTES] = rng.integers(200, 2000, N)
+    documents[:, TOKENS] = documents[:, BYTES] // 4
+    documents[:, NATS] = documents[:, BYTES] * rng.normal(0.8, 0.1, N)
+    broken = documents.copy()
+    broken[:100, NATS] *= 1.5
+    broken[:100, PROBED:] += 1.0
+    yield rows, documents, broken
+    answers = np.array([[answer_code(text)] for text in said])
+    broken = answers.copy()
+    broken[:100] += 1.0
+    yield Rows(texts, (0,) * N, groups, references=said), answers, broken
+
+
+def _check_judgement(meter: QualityMeter, rows: Rows, good: NDArray[Any], bad: NDArray[Any]) -> None:
     kept = good.copy(), bad.copy()
     first, second = meter.measure(good, rows, good), meter.measure(bad, rows, good)
-    _check_values(first, meter.quantities)
     _check_values(second, meter.quantities)
-    order = rng.permutation(n)
+    order = np.random.default_rng(1).permutation(N)
     shuffled = meter.measure(bad[order], rows.take(order.tolist()), good[order])
     verdict = meter.judge(good, bad, rows, 0.001, 0)
     assert np.array_equal(good, kept[0]) and np.array_equal(bad, kept[1]), "a meter must not change the answers"
@@ -86,6 +123,10 @@ def _check_quality(meter: QualityMeter) -> None:
     value = second[verdict.metric].value
     assert value is not None and np.isclose(verdict.candidate, value), "judge and measure must agree on the value"
     assert verdict == meter.judge(good, bad, rows, 0.001, 0), "judge must give the same verdict for the same seed"
+    effects = meter.effects(good, bad, rows)
+    if effects is not None:
+        assert effects.shape == (N,) and np.isclose(effects.mean(), -verdict.difference), "effects must add up"
+        assert not effects[100:].any(), "rows that did not change have no effect"
 
 
 def _check_values(values: Mapping[str, Measured], quantities: Sequence[Quantity]) -> None:

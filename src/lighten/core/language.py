@@ -1,0 +1,168 @@
+"""Language sessions: what a loaded language model can be asked, whatever engine runs it."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lighten.core.engine import Session
+from lighten.core.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Tokens whose probability is asked.
+
+    Attributes:
+        context: what comes before, at least one token (the model's start token, where it has one).
+        targets: the tokens that are scored, each given the context and the targets before it; at least one.
+    """
+
+    context: tuple[int, ...]
+    targets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a model says of a span.
+
+    Attributes:
+        logprobs: float64 [targets], natural logarithm of the probability of each target.
+        greedy: int32 [targets], the most likely token at each place.
+    """
+
+    logprobs: NDArray[Any]
+    greedy: NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is drawn.
+
+    Attributes:
+        temperature: 0 takes the most likely token.
+        top_p: share of probability that the tokens to draw from hold together, the most likely first.
+        seed: of the draws.
+    """
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+
+GREEDY = Sampling()
+
+
+class LanguageSession(Session):
+    """A language model that is loaded. Tokens are its own; text goes in and out by :meth:`encode` and :meth:`pieces`.
+
+    Attributes:
+        context: most tokens of one sequence, prompt and answer together.
+        streams: sequences that :meth:`generate` works on at the same time.
+    """
+
+    context: int
+    streams: int
+
+    @abstractmethod
+    def encode(self, text: str, *, begin: bool = True, special: bool = False) -> list[int]:
+        """Token ids of ``text``.
+
+        Args:
+            begin: put the model's start token first, where it has one.
+            special: control tokens that are written out in ``text`` become those tokens; else they stay text.
+        """
+
+    @abstractmethod
+    def pieces(self, tokens: Sequence[int]) -> list[bytes]:
+        """The bytes that each token stands for; none for a control token."""
+
+    @abstractmethod
+    def ends(self, token: int) -> bool:
+        """Whether ``token`` ends an answer."""
+
+    @abstractmethod
+    def score(self, spans: Sequence[Span]) -> list[Scores]:
+        """The probability of each target of each span, in the order of ``spans``.
+
+        Contexts that spans share are computed once, and logits only where they are asked; the result is that of one
+        pass for each span, up to floating-point tolerance.
+
+        Raises:
+            InputError: a span that is longer than the context, or empty.
+        """
+
+    @abstractmethod
+    def generate(
+        self,
+        prompts: Sequence[Sequence[int]],
+        most: int,
+        *,
+        sampling: Sampling = GREEDY,
+        stop: bool = True,
+        heard: Callable[[int, int], bool] | None = None,
+    ) -> list[list[int]]:
+        """Continue every prompt by up to ``most`` tokens; the ending token is not among them.
+
+        Args:
+            prompts: token ids, at least one each.
+            stop: end a sequence at a token that ends an answer; False goes on to ``most`` (for measuring).
+            heard: called with (number of the prompt, token) as soon as each token is known; True ends that sequence,
+                and this token is the last one kept.
+
+        Raises:
+            InputError: a prompt that leaves no room for an answer within the context.
+        """
+
+    def run(self, inputs: Sequence[str]) -> NDArray[Any]:
+        """A language model answers through its task, which knows what is to be asked."""
+        raise InputError("A language model was asked without a task.", fix="open it with the task text_generation")
+
+
+def check_spans(spans: Sequence[Span], context: int) -> None:
+    """Refuse spans that no engine can score.
+
+    Raises:
+        InputError: a span that is longer than ``context`` tokens, or empty.
+    """
+    for number, span in enumerate(spans):
+        if not span.context or not span.targets:
+            raise InputError(f"Span {number} has no context or nothing to score.", allowed="at least one token each")
+        length = len(span.context) + len(span.targets)
+        if length > context:
+            raise InputError(f"Span {number} has {length:,} tokens.", allowed=f"at most {context:,} tokens")
+
+
+NATS, BYTES, TOKENS, PROBED = 0, 1, 2, 3
+"""Columns of the answers to documents: what was scored, in nats, bytes of text and tokens; from PROBED on, one column
+for each place that was probed: the text of the most likely token there (see ``code_of``), or UNKNOWN."""
+PROBES = 16
+"""Places probed in each document: beginnings of words, spread evenly."""
+UNKNOWN = -1.0
+CODED_BYTES = 6
+"""Bytes that a float64 holds exactly."""
+
+
+def code_of(piece: bytes) -> float:
+    """The first six bytes of a text as a number that a float64 holds exactly: equal for equal beginnings."""
+    return float(int.from_bytes(piece[:CODED_BYTES].ljust(CODED_BYTES, b"\0"), "big"))
+
+
+def answer_code(text: str) -> float:
+    """48 bits of a hash of an answer, up to case, spacing and a final full stop: equal for equal answers."""
+    plain = " ".join(text.casefold().split()).rstrip(".")
+    return float(int.from_bytes(hashlib.sha256(plain.encode("utf-8", "surrogatepass")).digest()[:6], "big"))
+
+
+def probe_places(text: bytes, most: int = PROBES) -> list[int]:
+    """Byte offsets where a word's leading space stands, at most ``most`` of them, spread evenly over the text."""
+    places = [i for i in range(1, len(text)) if text[i : i + 1] == b" " and text[i - 1 : i] != b" "]
+    if len(places) <= most:
+        return places
+    return [places[(2 * i + 1) * len(places) // (2 * most)] for i in range(most)]

@@ -1,0 +1,46 @@
+"""Answer flips: share of prompts that get another answer than from the original, whether better or worse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lighten.core.meter import QualityMeter
+from lighten.core.result import LOWER, Measured, Quantity
+from lighten.core.task import Rows
+from lighten.proof.bootstrap import judge_bootstrap
+from lighten.proof.scores import mean
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lighten.proof.verdict import Verdict
+
+
+class AnswerFlips(QualityMeter):
+    """Answers are compared by their codes, so up to case, spacing and a final full stop.
+
+    Source:
+        Dutta et al., "Accuracy is not all you need" (2024).
+    """
+
+    quantities = (Quantity("answer_flips", "fraction", LOWER, "Share of prompts whose answer is not the original's."),)
+
+    def measure(self, outputs: NDArray[Any], rows: Rows, original: NDArray[Any] | None) -> Mapping[str, Measured]:
+        """outputs, original: [n, 1] codes of answers to the same prompts."""
+        if original is None:
+            return {"answer_flips": Measured(None, 0, note="unknown: the original's answers are not at hand")}
+        if outputs.shape[1:] != (1,):
+            return {"answer_flips": Measured(None, 0, note="unknown: these are no answers to prompts")}
+        return {"answer_flips": Measured(float(self.effects(original, outputs, rows).mean()), len(rows))}
+
+    def judge(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, margin: float, seed: int) -> Verdict:
+        """Paired bootstrap of the share of changed answers; the original changes none of its own."""
+        moved, still = self.effects(original, candidate, rows), np.zeros(len(rows))
+        return judge_bootstrap(mean, still, moved, margin, "answer_flips", "lower", units=rows.units or None, seed=seed)
+
+    def effects(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows) -> NDArray[np.float64]:
+        """1 where the answer is another one, else 0, [n]."""
+        return np.asarray(original[:, 0] != candidate[:, 0], dtype=np.float64)

@@ -1,0 +1,55 @@
+"""Exact match: share of prompts whose answer is the reference, up to case, spacing and a final full stop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lighten.core.language import answer_code
+from lighten.core.meter import QualityMeter
+from lighten.core.result import HIGHER, Measured, Quantity
+from lighten.core.task import Rows
+from lighten.proof.bootstrap import judge_clustered
+from lighten.proof.verdict import judge_paired
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lighten.proof.verdict import Verdict
+
+
+class ExactMatch(QualityMeter):
+    """An answer is right when its code is that of the row's reference (``lighten.core.language.answer_code``)."""
+
+    quantities = (Quantity("exact_match", "fraction", HIGHER, "Share of prompts whose answer is the reference."),)
+
+    def measure(self, outputs: NDArray[Any], rows: Rows, original: NDArray[Any] | None) -> Mapping[str, Measured]:
+        """outputs: [n, 1] codes of answers."""
+        if outputs.shape[1:] != (1,):
+            return {"exact_match": Measured(None, 0, note="unknown: these are no answers to prompts")}
+        if not rows.references:
+            return {"exact_match": Measured(None, 0, note="unknown: the rows have no reference answers")}
+        return {"exact_match": Measured(float(_right(outputs, rows).mean()), len(rows))}
+
+    def judge(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, margin: float, seed: int) -> Verdict:
+        """Tango's interval on right and wrong rows; over units as well where rows belong together.
+
+        Raises:
+            ValueError: the rows have no reference answers.
+        """
+        before, after = _right(original, rows), _right(candidate, rows)
+        if rows.units:
+            return judge_clustered(before, after, rows.units, margin, "exact_match", seed=seed)
+        return judge_paired(before, after, margin, "exact_match")
+
+    def effects(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows) -> NDArray[np.float64]:
+        """1 where only the original is right, -1 where only the candidate is, [n]."""
+        return np.asarray(_right(original, rows).astype(np.float64) - _right(candidate, rows))
+
+
+def _right(outputs: NDArray[Any], rows: Rows) -> NDArray[np.bool_]:
+    if not rows.references:
+        raise ValueError("the rows have no reference answers")
+    return np.asarray(outputs[:, 0] == np.array([answer_code(text) for text in rows.references]))

@@ -1,0 +1,51 @@
+"""One long prompt per turn, made of the workload's texts."""
+
+import pytest
+
+from lighten.core.meter import Workload
+from lighten.meters.prefill import LONGEST, Prefill
+from lighten.tasks.text_generation import TextGeneration
+from lighten.testing.fake import FakeLanguageSession
+from lighten.testing.sessions import RecordingSession
+
+METER = Prefill()
+
+
+def prompt_of(work: Workload, number: int = 0, context: int = 2048) -> list[int]:
+    session = FakeLanguageSession(context=context)
+    turn = METER.turn(TextGeneration().asked(session), work, number)
+    ((prompt,),) = session.asked
+    assert turn["tokens"] == len(prompt) and turn["seconds"] > 0.0
+    return prompt
+
+
+def test_texts_are_joined_to_512_tokens() -> None:
+    work = Workload(("first " * 40, " ", "second " * 60), ("row",))
+    prompt = prompt_of(work)
+    text = bytes(prompt[1:]).decode()
+    assert len(prompt) == LONGEST and prompt.count(FakeLanguageSession.BEGIN) == 1
+    assert text.startswith("first first") and "\n\nsecond" in text
+    assert bytes(prompt_of(work, 1)[1:7]) == b"second"
+
+
+def test_few_texts_repeat_and_a_long_one_is_cut() -> None:
+    assert len(prompt_of(Workload(("ab",), ("row",)))) == LONGEST
+    assert len(prompt_of(Workload(("ab" * 2000,), ("row",)), -1)) == LONGEST
+
+
+def test_a_short_context_leaves_room_for_the_answer() -> None:
+    assert len(prompt_of(Workload(("word " * 99,), ("row",)), context=100)) == 98
+
+
+def test_the_median_of_the_turns_counts() -> None:
+    found = METER.reduce([{"tokens": 500, "seconds": s, "note": ""} for s in (1.0, 2.0, 5.0)])["prefill"]
+    assert (found.value, found.n) == (250.0, 1500)
+
+
+@pytest.mark.parametrize(
+    ("session", "texts", "why"),
+    [(RecordingSession(), ("a",), "no language model"), (FakeLanguageSession(), (" ",), "no text")],
+)
+def test_what_cannot_be_measured_is_unknown(session: RecordingSession, texts: tuple[str, ...], why: str) -> None:
+    found = METER.reduce([METER.turn(session, Workload(texts, ("row",)), 0)])["prefill"]
+    assert found.value is None and why in found.note
