@@ -10,11 +10,15 @@ from transformers import AutoModelForSequenceClassification
 
 from lighten.core import catalog
 from lighten.core.step import Needs
+from lighten.nets.language import open_language, save_language
 from lighten.nets.network import facts, open_network, save_network
 from lighten.nets.walk import layer_list
 from lighten.prune.layers import DropLayers, chosen
 from lighten.tasks.text_classification import TextClassification
+from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.tiny import FAMILIES, tiny_network_folder
+from lighten.testing.tiny_language import FAMILIES as LANGUAGE_FAMILIES
+from lighten.testing.tiny_language import tiny_language
 
 NEEDS, IDS = Needs(TextClassification()), torch.tensor([[2, 5, 6, 25, 7, 3]])
 
@@ -75,3 +79,56 @@ def test_refusals() -> None:
     assert "one layer only" in DropLayers().check({"family": "bert", "layers": 1})
     assert DropLayers().check({"family": "bert", "layers": 6}) == ""
     assert catalog.load_step("prune.layers") is DropLayers
+
+
+WORDS = torch.tensor([[1, *range(30, 70)]])  # longer than the window of the tiny Gemma
+
+
+@pytest.mark.parametrize("family", LANGUAGE_FAMILIES)
+def test_a_language_model_keeps_the_layers_that_are_named(tmp_path: Path, family: str) -> None:
+    count = 12 if family == "gemma3_text" else 4
+    model = open_language(tiny_language(family, tmp_path / "a", layers=count))
+    needs, before = Needs(TextGeneration()), model.net(WORDS).logits
+    assert torch.equal(DropLayers(keep=1.0).run(model, needs).net(WORDS).logits, before)
+    originals = list(model.net.model.layers)
+    DropLayers(keep=0.5).run(model, needs)
+    kept = [originals.index(layer) for layer in model.net.model.layers]
+    assert kept == ([0, 3] if count == 4 else [0, 1, 2, 3, 4, 5])
+    assert model.net.config.num_hidden_layers == len(kept)
+    after = model.net(WORDS).logits
+    assert not torch.allclose(after, before, atol=0.1)
+    answer = model.net.generate(WORDS, max_new_tokens=4, do_sample=False, eos_token_id=-1)  # with keys and values kept
+    save_language(model, tmp_path / "b")
+    again = open_language(tmp_path / "b")
+    torch.testing.assert_close(again.net(WORDS).logits, after)
+    assert torch.equal(answer[:, -1], again.net(answer[:, :-1]).logits[:, -1].argmax(-1))
+
+
+@pytest.mark.parametrize(
+    ("count", "keep", "kept"),
+    [
+        (12, 0.5, [*range(6)]),
+        (14, 1.0, [*range(14)]),  # less than a round stands at the end and stays
+        (14, 0.5, [*range(6), 12, 13]),
+        (18, 0.67, [*range(6), *range(12, 18)]),
+        (7, 0.1, [*range(7)]),
+        (4, 0.5, [0, 3]),  # all of one kind
+    ],
+)
+def test_gemma_loses_whole_rounds_so_that_kinds_of_attention_stay_in_place(
+    tmp_path: Path, count: int, keep: float, kept: list[int]
+) -> None:
+    model = open_language(tiny_language("gemma3_text", tmp_path, layers=count))
+    originals = list(model.net.model.layers)
+    DropLayers(keep=keep).run(model, Needs(TextGeneration()))
+    assert [originals.index(layer) for layer in model.net.model.layers] == kept
+    kinds = ["full_attention" if number % 6 == 5 else "sliding_attention" for number in range(len(kept))]
+    assert model.net.config.layer_types == kinds
+    assert [layer.self_attn.layer_idx for layer in model.net.model.layers] == list(range(len(kept)))
+    assert [layer.self_attn.is_sliding for layer in model.net.model.layers] == [kind[0] == "s" for kind in kinds]
+
+
+def test_the_share_of_a_language_model_is_that_of_its_bytes() -> None:
+    facts = {"language": True, "vocabulary": 600, "hidden": 10, "parameters": 10_000, "layers": 4, "family": "llama"}
+    assert DropLayers(keep=0.5).share(facts) == pytest.approx(0.6 + 0.4 * 0.5)
+    assert DropLayers().check(facts) == ""

@@ -1,8 +1,13 @@
-"""Dropping unused tokens: covered text is answered as before, every id that is named follows, the rest still works."""
+"""Dropping unused tokens: covered text is answered as before, every id that is named follows, the rest still works.
+
+How the vocabulary of a language model is cut is tested in ``tests/nets/test_language_vocabulary.py``; here is what a
+user sees of it: texts come back, and llama.cpp reads the cut file.
+"""
 
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +22,7 @@ from transformers import (
     RobertaForSequenceClassification,
 )
 
+from lighten.core.artifact import GGUF, Artifact
 from lighten.core.errors import ModelError, StepFailed
 from lighten.core.step import Needs, settings_of
 from lighten.core.task import Rows
@@ -30,7 +36,10 @@ from lighten.prune.vocabulary import (
     recoded_settings,
     same_on_covered,
 )
+from lighten.tasks.text_generation import ANSWERS, CHOICES, TextGeneration
+from lighten.testing.require import require
 from lighten.testing.tiny import FAMILIES, WORDS, tiny_network_folder, toy_rows
+from lighten.testing.tiny_language import tiny_documents, tiny_gguf, tiny_language, tiny_texts
 
 RARE = ("zebra", "quixotic", "xylophone", "jigsaw", "kaleidoscope", "vowels")
 ROWS = toy_rows(80)
@@ -204,3 +213,76 @@ def test_text_beyond_the_limit_counts(tmp_path: Path) -> None:
 def test_settings_are_within_their_bounds() -> None:
     for known in settings_of(Vocabulary):
         assert not any(known.problem(value) for value in (known.default, *known.search))
+
+
+KINDS = {"sentencepiece": "llama", "gemma": "gemma3_text", "llama3": "llama", "qwen2": "qwen3"}
+DOCUMENTS = tiny_documents(6)
+STRANGE = ("Ünïcode 映画 😀", "  two  spaces\n\n\ttab", "<s></s><|im_end|><eos>", "quixotic zebra 1234", "")
+
+
+@pytest.mark.parametrize("came_from_gguf", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_texts_of_a_cut_language_model_come_back_in_llama_cpp(tmp_path: Path, kind: str, came_from_gguf: bool) -> None:
+    require(find_spec("xllamacpp") and find_spec("gguf"), "llama.cpp (pip install 'lighten[llama]')")
+    from lighten.engines.llama import Llama
+    from lighten.export.dequantize import Dequantize
+    from lighten.export.gguf import Gguf
+    from lighten.nets.gguf_network import open_gguf, save_gguf
+    from lighten.nets.language import open_language
+
+    whole = tiny_gguf(KINDS[kind], tmp_path, tokenizer=kind)
+    given = Needs(TextGeneration(), train=DOCUMENTS)
+    model = Dequantize().run(open_gguf(whole), given) if came_from_gguf else open_language(tmp_path / "hf")
+    cut = Vocabulary(spare=0.0).run(model, given)
+    (tmp_path / "cut").mkdir()
+    save_gguf(Gguf(format="F32").run(cut, given), tmp_path / "cut")
+    small = Artifact.seal(tmp_path / "cut", format=GGUF)
+    assert small.size < whole.size - 20_000
+    with Llama().open(whole, threads=1) as before, Llama().open(small, threads=1) as after:
+        covered = 0
+        for text in (*DOCUMENTS.inputs, *tiny_texts(60, 77), *STRANGE):
+            old, new = before.encode(text), after.encode(text)
+            said = b"".join(after.pieces(new))
+            assert said == b"".join(before.pieces(old))
+            assert said.decode() in (text, " " + text)
+            assert new == cut.tokens.begun(text)
+            if before.pieces(old) == after.pieces(new):
+                covered += 1
+                assert len(old) == len(new)
+            elif text in DOCUMENTS.inputs:
+                raise AssertionError(f"{text!r} was counted and is spelled in other tokens now")
+        assert len(DOCUMENTS) < covered < len(DOCUMENTS) + 65
+        ends = [[m.pieces([i]) for i in range(400) if m.ends(i)] for m in (before, after)]
+        assert len(ends[0]) == len(ends[1]) > 0
+
+
+def test_choices_and_answers_keep_the_tokens_they_have_behind_a_prompt(tmp_path: Path) -> None:
+    from lighten.nets.language import open_language
+
+    tiny_language("llama", tmp_path)
+    for task, rows in (
+        (TextGeneration(CHOICES, choices=(" stre", " umti")), Rows(("ba", "ko"), (0, 0))),
+        (TextGeneration(ANSWERS), Rows(("ba", "ko"), (0, 0), references=("stre", "umti"))),
+    ):
+        model = open_language(tmp_path)
+        wanted = [[model.tokens.name(i) for i in model.tokens.begun(f"ba {text}")] for text in ("stre", "umti")]
+        cut = Vocabulary(spare=0.0).run(model, Needs(task, train=rows))
+        found = [[cut.tokens.name(i) for i in cut.tokens.begun(f"ba {text}")] for text in ("stre", "umti")]
+        assert found[0] == wanted[0]
+        assert found[1] == wanted[1] or task.evidence == ANSWERS  # that answer stands behind "ko"
+
+
+def test_a_language_model_whose_tokenizer_cannot_be_cut(tmp_path: Path) -> None:
+    from lighten.nets.language import Tokens, open_language
+
+    model = open_language(tiny_language("qwen2", tmp_path))
+    source = json.loads(model.tokens.source)
+    source["model"]["dropout"] = 0.5
+    model.tokens = Tokens(json.dumps(source), {})
+    with pytest.raises(CannotCut, match="dropout"):
+        Vocabulary().run(model, Needs(TextGeneration(), train=DOCUMENTS))
+    known = {"language": True, "vocabulary": 600, "hidden": 10, "parameters": 10_000}
+    assert Vocabulary().check({**known, "tokenizer": "gpt2"}) == Vocabulary().check({**known, "tokenizer": "BPE"}) == ""
+    assert "bert" in Vocabulary().check({**known, "tokenizer": "bert"})
+    assert Vocabulary(spare=0.1).share(known) == pytest.approx(1 - 0.6 * 0.8)
+    assert Vocabulary().reshapes(known) and not Vocabulary().reshapes({})

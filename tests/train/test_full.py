@@ -1,4 +1,4 @@
-"""Fine-tuning learns, in every family, and plan sees its settings."""
+"""Fine-tuning learns, in every family of classifiers and language models, and plan sees its settings."""
 
 from __future__ import annotations
 
@@ -6,15 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from lighten.core import catalog
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, settings_of
 from lighten.nets.facts import FAMILIES
 from lighten.nets.forward import logits
+from lighten.nets.language import open_language
+from lighten.nets.language_loop import nats_per_token, windows
 from lighten.nets.network import open_network
 from lighten.tasks.text_classification import TextClassification
+from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.tiny import tiny_network_folder, toy_rows
+from lighten.testing.tiny_language import FAMILIES as LANGUAGE_FAMILIES
+from lighten.testing.tiny_language import tiny_documents, tiny_language
 from lighten.train.full import FullTraining
 
 TASK = TextClassification()
@@ -31,6 +37,20 @@ def test_learns_a_new_head_to_95_percent(tmp_path: Path, family: str) -> None:
     assert before < 0.7
     assert after > 0.95
     assert network.has_head
+
+
+@pytest.mark.parametrize("family", LANGUAGE_FAMILIES)
+def test_half_a_pass_lowers_the_loss_of_a_language_model(tmp_path: Path, family: str) -> None:
+    model = open_language(tiny_language(family, tmp_path))
+    needs = Needs(TextGeneration(), train=tiny_documents(160), tune=tiny_documents(4, 1))
+    unseen = windows(model, tiny_documents(6, 5).inputs, 256)
+    before = nats_per_token(model.net, unseen)
+    weights = {name: value.clone() for name, value in model.net.state_dict().items()}
+    assert FullTraining(epochs=0.5, learning_rate=1e-3).run(model, needs) is model
+    assert nats_per_token(model.net, unseen) < before - 0.3
+    assert not any(torch.equal(value, weights[name]) for name, value in model.net.state_dict().items())
+    assert all(parameter.grad is None and parameter.requires_grad for parameter in model.net.parameters())
+    assert not model.net.training
 
 
 def test_dropout_changes_the_training_and_not_the_answers_after_it(tmp_path: Path) -> None:

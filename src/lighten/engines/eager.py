@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from lighten.core.artifact import HF, Artifact
-from lighten.core.engine import Engine
+from lighten.core.artifact import HF, HF_CAUSAL, Artifact
+from lighten.core.engine import Engine, Session
 from lighten.core.errors import BuildFailed, MissingExtra
+from lighten.core.language import LanguageSession, Span
 from lighten.core.step import setting
 from lighten.engines._text import PROBE, Batching, Ids, Logits, TextSession
 
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 class Eager(Engine):
     """PyTorch eager mode on the CPU."""
 
-    consumes: ClassVar[tuple[str, ...]] = (HF,)
-    stores: ClassVar[tuple[str, ...]] = (HF,)
+    consumes: ClassVar[tuple[str, ...]] = (HF, HF_CAUSAL)
+    stores: ClassVar[tuple[str, ...]] = (HF, HF_CAUSAL)
     extra: ClassVar[str] = "train"
 
     dtype: str = setting("float32", "Of weights and arithmetic.", choices=("float32", "bfloat16"))
@@ -39,6 +41,8 @@ class Eager(Engine):
 
     def build(self, artifact: Artifact, folder: Path) -> str:
         """Check the network by loading it, write it, ask it."""
+        if artifact.format == HF_CAUSAL:
+            return self._build_language(artifact, folder)
         from lighten.nets.network import open_network, save_network
 
         network = open_network(artifact, artifact.meta.get("labels"))
@@ -48,8 +52,31 @@ class Eager(Engine):
                 raise BuildFailed("The network answers with numbers that are not finite.")
         return HF
 
-    def open(self, artifact: Artifact, *, threads: int) -> EagerSession:
+    def _build_language(self, artifact: Artifact, folder: Path) -> str:
+        for name in artifact.files:
+            shutil.copyfile(artifact.path / name, folder / name)
+        with self._language(artifact, 1) as session:
+            assert isinstance(session, LanguageSession)
+            ids = tuple(session.encode("It works, whatever the manual says."))
+            found = session.score([Span(ids[:1], ids[1:])])[0]
+        if not np.isfinite(found.logprobs).all():
+            raise BuildFailed("The network answers with numbers that are not finite.")
+        return HF_CAUSAL
+
+    def _language(self, artifact: Artifact, threads: int) -> Session:
+        import torch
+
+        from lighten.engines._eager_language import EagerLanguageSession
+        from lighten.nets.language import open_language
+
+        network = open_language(artifact)
+        network.net.to(getattr(torch, self.dtype)).eval()
+        return EagerLanguageSession(network, rows=self.rows, threads=threads)
+
+    def open(self, artifact: Artifact, *, threads: int) -> Session:
         """See :meth:`Engine.open`."""
+        if artifact.format == HF_CAUSAL:
+            return self._language(artifact, threads)
         from lighten.nets.network import open_network
 
         return self._session(open_network(artifact, artifact.meta.get("labels")), threads)

@@ -9,14 +9,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from lighten.core.artifact import HF, RECORD, Artifact
+from lighten.core.artifact import GGUF, HF, HF_CAUSAL, RECORD, Artifact
 from lighten.core.errors import MissingExtra, ModelError, RunFolderError, UnsafeFile
 from lighten.nets.facts import facts, read_config, weights
-from lighten.nets.gguf_file import is_gguf, read_gguf
+from lighten.nets.gguf_families import FAMILIES as LANGUAGE_FAMILIES
+from lighten.nets.gguf_file import FILE, is_gguf, read_gguf
+from lighten.nets.language import read_language_config
 from lighten.nets.safefile import FLOATS
 
 WANTED = (
     "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+    "chat_template.jinja",
     "vocab.txt", "vocab.json", "merges.txt", "sentencepiece.bpe.model", "spm.model", "spiece.model", "tokenizer.model",
 )  # fmt: skip
 """Files beside the weights that are copied."""
@@ -60,12 +63,17 @@ def _bring(source: Path, folder: Path, model: str) -> Artifact:
     if folder.exists() and any(folder.iterdir()):
         raise RunFolderError(f"{folder} is not empty.", allowed="an empty or a new folder")
     folder.mkdir(parents=True, exist_ok=True)
+    if source.is_file():
+        return _bring_gguf(source, folder, model)
     if (source / RECORD).is_file():
         return _copy_artifact(Artifact.open(source), folder)
     for name in check_folder(source):
         shutil.copyfile(source / name, folder / name)
     if not (folder / "tokenizer.json").exists():
         _convert_tokenizer(source, folder)
+    if is_language(folder):
+        _check_weights(folder)
+        return Artifact.seal(folder, format=HF_CAUSAL, meta={"model": model, "labels": []})
     known = facts(folder)
     _check_weights(folder)
     meta = {"model": model, "family": known["family"], "labels": list(known["labels"])}
@@ -86,7 +94,10 @@ def check_folder(source: Path) -> list[str]:
         _check_link(source / name, source)
     if not shards:
         _refuse_weights(source, tops)
-    read_config(source)
+    if (source / "config.json").is_file() and is_language(source):
+        read_language_config(source)
+    else:
+        read_config(source)
     for name in ("config.json", "tokenizer_config.json"):
         _refuse_code(source / name)
     shards = _one_set(source, shards)
@@ -109,17 +120,13 @@ def resolve(model: str) -> Path:
     if kind == "sample" and name:
         from lighten.data.samples import fetch_sample
 
-        return Path(fetch_sample(name))
+        path = Path(fetch_sample(name))
+        return path if path.is_dir() else _checked_gguf(path)
     path = Path(model).expanduser()
     if path.is_dir():
         return path
     if path.is_file() and is_gguf(path):
-        header = read_gguf(path)
-        raise ModelError(
-            f"{path} is a GGUF file: a language model of the family {header.architecture} with "
-            f"{len(header.tensors):,} tensors. Text classifiers are what can be optimized today.",
-            allowed="an HF folder, a hub id, or sample:NAME of an encoder",
-        )
+        return _checked_gguf(path)
     if path.is_file():
         raise ModelError(
             f"{path} is a file.",
@@ -129,6 +136,36 @@ def resolve(model: str) -> Path:
     if not _HUB_ID.fullmatch(model):
         raise ModelError(f"There is no folder {model}.", allowed="an HF folder, a hub id, or sample:NAME")
     return _download(model)
+
+
+def _checked_gguf(path: Path) -> Path:
+    """A GGUF file, after everything that can be checked without native code.
+
+    Raises:
+        ModelError: it is broken, or one part of several.
+    """
+    header = read_gguf(path)
+    if int(header.values.get("split.count", 1) or 1) > 1:
+        raise ModelError(
+            f"{path} is one of {header.values['split.count']} parts of a model.",
+            allowed="one file",
+            fix="join them with llama-gguf-split --merge",
+        )
+    return path
+
+
+def _bring_gguf(source: Path, folder: Path, model: str) -> Artifact:
+    header = read_gguf(_checked_gguf(source))
+    shutil.copyfile(source, folder / FILE)
+    meta = {"model": model, "family": header.architecture, "labels": []}
+    return Artifact.seal(folder, format=GGUF, meta=meta)
+
+
+def is_language(source: Path) -> bool:
+    """Whether an HF folder holds a causal language model, by its config."""
+    config = _object(source / "config.json")
+    causal = any(str(name).endswith("ForCausalLM") for name in config.get("architectures") or ())
+    return causal or config.get("model_type") in {family.model_type for family in LANGUAGE_FAMILIES}
 
 
 def _download(model: str) -> Path:
@@ -248,6 +285,8 @@ def _check_weights(folder: Path) -> None:
                 allowed="float weights (F32, F16, BF16)",
                 fix="bring the model before quantization",
             )
+    if is_language(folder):
+        return
     try:
         from lighten.nets.network import expected_shapes
     except ModuleNotFoundError as error:

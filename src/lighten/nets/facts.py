@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lighten.core.artifact import HF, Artifact
+from lighten.core.artifact import GGUF, HF, HF_CAUSAL, Artifact
 from lighten.core.errors import ModelError
+from lighten.nets.gguf_families import FAMILIES as LANGUAGE_FAMILIES
+from lighten.nets.gguf_file import FILE, GgufHeader, read_gguf
 from lighten.nets.safefile import Tensor, read_header
 
 if TYPE_CHECKING:
@@ -49,6 +52,10 @@ def facts(source: Path | Artifact | Network) -> dict[str, Any]:
     """
     if isinstance(source, Artifact):
         source = source.path
+    if isinstance(source, Path) and (source / FILE).is_file():
+        return gguf_facts(read_gguf(source / FILE))
+    if isinstance(source, Path) and (config := language_config(source)) is not None:
+        return language_facts(source, config)
     if isinstance(source, Path):
         config, tensors = read_config(source), weights(source)
         elements = sum(t.elements for t in tensors.values())
@@ -62,6 +69,65 @@ def facts(source: Path | Artifact | Network) -> dict[str, Any]:
         known |= {"heads": max(shapes["heads"]), "intermediate": max(shapes["ff"]), "layers": len(shapes["ff"])}
     words = net.get_input_embeddings().num_embeddings
     return known | {"labels": source.labels, "vocabulary": words, "tokenizer": _tokenizer(source.encoder.source)}
+
+
+def language_config(folder: Path) -> dict[str, Any] | None:
+    """``config.json`` of a causal language model; None when the folder holds another network."""
+    path = folder / "config.json"
+    if not path.is_file():
+        return None
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None  # what is wrong with it is said where it is read
+    known = {family.model_type for family in LANGUAGE_FAMILIES}
+    return config if isinstance(config, dict) and config.get("model_type") in known else None
+
+
+def language_facts(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts of a language model in an HF folder; see :func:`facts`."""
+    elements = sum(tensor.elements for tensor in weights(folder).values())
+    tokenizer = folder / "tokenizer.json"
+    return {
+        "family": config["model_type"],
+        "layers": config["num_hidden_layers"],
+        "heads": config["num_attention_heads"],
+        "hidden": config["hidden_size"],
+        "intermediate": config["intermediate_size"],
+        "vocabulary": config["vocab_size"],
+        "parameters": elements,
+        "labels": (),
+        "has_head": True,
+        "language": True,
+        "format": HF_CAUSAL,
+        "tokenizer": _tokenizer(tokenizer.read_text(encoding="utf-8")) if tokenizer.is_file() else "",
+    }
+
+
+def gguf_facts(header: GgufHeader) -> dict[str, Any]:
+    """Facts of a language model in a GGUF file; see :func:`facts`. What the file does not say is 0."""
+    values, name = header.values, header.architecture
+    known = {
+        fact: int(values.get(f"{name}.{key}", 0) or 0)
+        for fact, key in (
+            ("layers", "block_count"),
+            ("hidden", "embedding_length"),
+            ("intermediate", "feed_forward_length"),
+            ("heads", "attention.head_count"),
+        )
+    }
+    embedding = header.tensors.get("token_embd.weight")
+    return {
+        "family": name,
+        **known,
+        "vocabulary": embedding.shape[0] if embedding else 0,
+        "parameters": sum(prod(tensor.shape) for tensor in header.tensors.values()),
+        "labels": (),
+        "has_head": True,
+        "language": True,
+        "format": GGUF,
+        "tokenizer": str(values.get("tokenizer.ggml.model", "")),
+    }
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from typing import Any, BinaryIO
 
 from lighten.core.errors import ModelError
 
+FILE = "model.gguf"
+"""Name of the one file of an artifact of this format."""
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
 LONGEST_STRING = 1 << 24

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from torch import nn
 
 from lighten.core.step import Needs, Step, setting
+from lighten.nets.language import LanguageNetwork
 from lighten.nets.network import Network
 from lighten.nets.walk import layer_list, refusal
 
@@ -17,7 +18,7 @@ from lighten.nets.walk import layer_list, refusal
 class DropLayers(Step):
     """Keep some of the layers, in their order; the others are gone (Sajjad et al. 2020, "Poor Man's BERT")."""
 
-    consumes: ClassVar[tuple[str, ...]] = ("hf",)
+    consumes: ClassVar[tuple[str, ...]] = ("hf", "hf-causal")
     wants_recovery: ClassVar[bool] = True
     extra: ClassVar[str] = "train"
 
@@ -34,18 +35,28 @@ class DropLayers(Step):
             return "the network has one layer only"
         return refusal(facts, "layers")
 
-    def share(self) -> float:
+    def share(self, facts: Mapping[str, Any] | None = None) -> float:
         """See :meth:`Step.share`."""
+        if facts and facts.get("language"):
+            body = 1.0 - facts["vocabulary"] * facts["hidden"] / facts["parameters"]
+            return float(1.0 - body * (1.0 - self.keep))
         return self.keep
 
-    def run(self, model: Network, needs: Needs) -> Network:
+    def run(self, model: Network | LanguageNetwork, needs: Needs) -> Network | LanguageNetwork:
         """Drop layers in place."""
         found = layer_list(model.net)
-        kept = chosen(len(found), max(1, round(self.keep * len(found))), self.choice)
+        # Where kinds of layers alternate by their number, whole rounds go, so that each number keeps its kind; what
+        # is less than a round stands at the end and stays.
+        pattern = int(getattr(model.net.config, "_sliding_window_pattern", 1) or 1)
+        pattern = pattern if pattern <= len(found) else 1
+        count, rest = divmod(len(found), pattern)
+        rounds = chosen(count, max(1, round((self.keep * len(found) - rest) / pattern)), self.choice)
+        kept = [first * pattern + i for first in rounds for i in range(pattern)]
+        kept += range(len(found) - rest, len(found))
         layers = [found[i] for i in kept]
         del found[:]
         found.extend(layers)
-        _renumber(model.net, layers)
+        _renumber(model.net, layers, kept)
         return model
 
 
@@ -60,8 +71,10 @@ def chosen(count: int, kept: int, choice: str = "even") -> list[int]:
     return [round(i * (count - 1) / (kept - 1)) for i in range(kept)]
 
 
-def _renumber(net: nn.Module, layers: list[nn.Module]) -> None:
+def _renumber(net: nn.Module, layers: list[nn.Module], kept: list[int]) -> None:
     net.config.num_hidden_layers = len(layers)
+    if getattr(net.config, "layer_types", None):
+        net.config.layer_types = [net.config.layer_types[i] for i in kept]
     for number, layer in enumerate(layers):
         for module in layer.modules():
             if hasattr(module, "layer_idx"):

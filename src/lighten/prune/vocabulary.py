@@ -22,7 +22,11 @@ from lighten.nets.encoder import Encoder
 if TYPE_CHECKING:
     from torch import nn
 
+    from lighten.nets.language import LanguageNetwork
     from lighten.nets.network import Network
+
+LANGUAGE_KINDS = ("BPE", "llama", "gpt2")
+"""Kinds of tokenizers of language models that can be cut: of ``tokenizer.json``, and as GGUF calls them."""
 
 PLACEHOLDER = re.compile(r"[\[<]\S+[\]>]")
 """Tokens that look like ``[unused7]`` or ``<extra_id_7>``: rows that wait for a use; text does not give them."""
@@ -35,7 +39,7 @@ NO_LIMIT = 2**31 - 1
 class Vocabulary(Step):
     """Keep the tokens that the training data uses, what they are made of, and a share of the others."""
 
-    consumes: ClassVar[tuple[str, ...]] = ("hf",)
+    consumes: ClassVar[tuple[str, ...]] = ("hf", "hf-causal")
     needs: ClassVar[frozenset[str]] = frozenset({"train"})
     lossy: ClassVar[bool] = True
     wants_recovery: ClassVar[bool] = False
@@ -49,17 +53,30 @@ class Vocabulary(Step):
         unit="fraction",
         low=0.0,
         high=1.0,
-        search=(0.2, 0.0),
+        search=(0.2, 0.1, 0.05, 0.02, 0.0),
     )
 
     def check(self, facts: Mapping[str, Any]) -> str:
         """A tokenizer that cannot be cut is refused here when the facts tell its kind, and else by :meth:`run`."""
         kind = facts.get("tokenizer")
+        if facts.get("language") and kind in LANGUAGE_KINDS:
+            return ""
         if kind is None or kind in vocabulary.KINDS:
             return ""
         return f"the tokenizer is of the kind {kind!r}; kinds that can be cut: {', '.join(vocabulary.KINDS)}"
 
-    def run(self, model: Network, needs: Needs) -> Network:
+    def reshapes(self, facts: Mapping[str, Any]) -> bool:
+        """A language model predicts every token, so each that is gone costs; an encoder only reads them."""
+        return bool(facts.get("language"))
+
+    def share(self, facts: Mapping[str, Any] | None = None) -> float:
+        """Share of a language model's bytes that stays; text of one language uses about a tenth of the tokens."""
+        if not facts or not facts.get("language"):
+            return 1.0
+        words = facts["vocabulary"] * facts["hidden"] / facts["parameters"]
+        return float(1.0 - words * max(0.0, 0.9 - self.spare))
+
+    def run(self, model: Network | LanguageNetwork, needs: Needs) -> Network | LanguageNetwork:
         """Cut the tokenizer of ``model`` and the rows of its embeddings, in place.
 
         Raises:
@@ -68,6 +85,19 @@ class Vocabulary(Step):
             StepFailed: text of kept tokens is not tokenized as before.
         """
         assert needs.train is not None
+        from lighten.nets.language import LanguageNetwork
+
+        if isinstance(model, LanguageNetwork):
+            from lighten.nets.language_loop import texts_of
+            from lighten.nets.language_vocabulary import cut_language
+
+            # Choices and answers as they stand behind a prompt: alone they may be other tokens.
+            prompts = needs.train.inputs[:1]
+            offered = (prompt + choice for choice in getattr(needs.task, "choices", ()) for prompt in prompts)
+            texts = (str(getattr(needs.task, "prefix", "")), *texts_of(needs.train, needs.task), *offered)
+            return cut_language(
+                model, texts, min_count=self.min_count, spare=self.spare, threads=needs.threads, watch=needs.watch
+            )
         old, texts = model.encoder, needs.train.inputs
         tokenizer = json.loads(old.source)
         whole = Encoder(old.source, max_tokens=NO_LIMIT, pad_id=old.pad_id, settings=old.settings)

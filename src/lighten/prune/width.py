@@ -70,7 +70,7 @@ class Narrow(Step):
             refused = f"{refused}; heads = 1.0 would do" if refused else ""
         return refused
 
-    def share(self) -> float:
+    def share(self, facts: Mapping[str, Any] | None = None) -> float:
         """See :meth:`Step.share`: in a layer of usual proportions, attention is a third of the arithmetic."""
         return (self.heads + 2 * self.ff) / 3
 

@@ -9,6 +9,8 @@ import torch
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
+from lighten.nets.language import LanguageNetwork
+from lighten.nets.language_loop import Course, learn
 from lighten.nets.loop import fit
 from lighten.nets.network import Network
 from lighten.nets.schedule import Schedule
@@ -16,13 +18,20 @@ from lighten.nets.schedule import Schedule
 
 @dataclass(frozen=True)
 class FullTraining(Step):
-    """Plain fine-tuning with the task's loss: AdamW, warm-up, linear decay, early stopping on ``tune``."""
+    """Plain fine-tuning with the task's loss: AdamW, warm-up, decay; for classifiers early stopping on ``tune``.
 
-    consumes: ClassVar[tuple[str, ...]] = ("hf",)
+    A language model goes on learning the next token of the user's own text; parts of an epoch are allowed there.
+    """
+
+    consumes: ClassVar[tuple[str, ...]] = ("hf", "hf-causal")
     needs: ClassVar[frozenset[str]] = frozenset({"train", "tune"})
     extra: ClassVar[str] = "train"
 
-    epochs: int = setting(3, "Passes over the training rows.", low=1, high=100)
+    recovers: ClassVar[tuple[str, ...]] = ("hf-causal",)
+
+    epochs: float = setting(
+        3.0, "Passes over the training rows; parts of one for language models only.", low=0.05, high=100
+    )
     learning_rate: float = setting(
         1e-4, "Peak rate for a network 384 wide; scaled by 384 / width.", low=1e-7, high=1e-1
     )
@@ -33,7 +42,7 @@ class FullTraining(Step):
     )
     freeze_embeddings: bool = setting(False, "Leave the embeddings as they are.")
 
-    def run(self, model: Network, needs: Needs) -> Network:
+    def run(self, model: Network | LanguageNetwork, needs: Needs) -> Network | LanguageNetwork:
         """Train in place; the best weights seen on ``tune`` stay.
 
         Raises:
@@ -41,9 +50,13 @@ class FullTraining(Step):
         """
         if needs.train is None or needs.tune is None:
             raise StepFailed("Training needs rows to train and to tune on.")
+        if isinstance(model, LanguageNetwork):
+            course = Course(self.epochs, self.learning_rate * (384 / model.net.config.hidden_size))
+            learn(model, needs, course)
+            return model
         targets = torch.tensor(needs.train.targets)
         schedule = Schedule(
-            epochs=self.epochs,
+            epochs=round(self.epochs),
             learning_rate=self.learning_rate,
             batch_rows=self.batch_rows,
             weight_decay=self.weight_decay,

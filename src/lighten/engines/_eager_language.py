@@ -1,0 +1,188 @@
+"""A language model in eager torch: batches by length, what contexts share computed once, keys and values kept."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from lighten.core.errors import InputError
+from lighten.core.language import GREEDY, LanguageSession, Sampling, Scores, Span, check_spans
+from lighten.engines._sampling import chosen, log_softmax_at
+from lighten.nets.gguf_bpe import ENDINGS
+from lighten.nets.language import LanguageNetwork
+from lighten.nets.precision import using_threads
+
+MOST_CONTEXT = 4096
+TOKENS = 2048
+"""Tokens in a batch, padding included."""
+LEAST_SHARED = 8
+"""Tokens that contexts must share for it to be worth a pass of its own."""
+PLACES = 64
+"""Places whose logits are held at a time."""
+
+
+class EagerLanguageSession(LanguageSession):
+    """See :class:`LanguageSession`."""
+
+    def __init__(self, network: LanguageNetwork, *, rows: int, threads: int) -> None:
+        self._net, self._tokens, self._threads = network.net, network.tokens, threads
+        config = network.net.config
+        self.context = min(int(getattr(config, "max_position_embeddings", MOST_CONTEXT)), MOST_CONTEXT)
+        self.streams = rows
+        ends = getattr(config, "eos_token_id", None)
+        self._ends = set(ends if isinstance(ends, list) else [ends]) - {None}
+        self._ends |= {i for i in range(network.tokens.size) if network.tokens.name(i) in ENDINGS}
+
+    def encode(self, text: str, *, begin: bool = True, special: bool = False) -> list[int]:
+        """See :meth:`LanguageSession.encode`."""
+        if begin:
+            return self._tokens.begun(text, control=special)
+        return self._tokens.control(text) if special else self._tokens.plain(text)
+
+    def pieces(self, tokens: Sequence[int]) -> list[bytes]:
+        """See :meth:`LanguageSession.pieces`."""
+        return self._tokens.pieces(tokens)
+
+    def ends(self, token: int) -> bool:
+        """See :meth:`LanguageSession.ends`."""
+        return token in self._ends
+
+    def score(self, spans: Sequence[Span]) -> list[Scores]:
+        """See :meth:`LanguageSession.score`."""
+        check_spans(spans, self.context)
+        found: list[Scores | None] = [None] * len(spans)
+        with using_threads(self._threads), torch.inference_mode():
+            shared = self._share([span.context for span in spans])
+            skip = len(shared[0]) if shared else 0
+            order = sorted(range(len(spans)), key=lambda i: len(spans[i].context) + len(spans[i].targets))
+            batch: list[int] = []
+            for number in order:
+                length = len(spans[number].context) + len(spans[number].targets) - skip
+                if batch and (length * (len(batch) + 1) > TOKENS or len(batch) == self.streams):
+                    self._score_batch(spans, batch, shared, found)
+                    batch = []
+                batch.append(number)
+            if batch:
+                self._score_batch(spans, batch, shared, found)
+        return [scores for scores in found if scores is not None]
+
+    def _share(self, contexts: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], Any] | None:
+        """What all contexts begin with, and its keys and values; None when it is not worth a pass."""
+        if len(set(contexts)) < 2:
+            return None
+        first, last = min(contexts), max(contexts)
+        most = min(map(len, contexts)) - 1
+        count = min(next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), most), most)
+        if count < LEAST_SHARED:
+            return None
+        output = self._net(input_ids=torch.tensor([first[:count]]), use_cache=True, logits_to_keep=1)
+        return first[:count], output.past_key_values
+
+    def _score_batch(
+        self, spans: Sequence[Span], batch: Sequence[int], shared: Any, found: list[Scores | None]
+    ) -> None:
+        skip = len(shared[0]) if shared else 0
+        rows = [[*spans[n].context[skip:], *spans[n].targets[:-1]] for n in batch]
+        longest = max(map(len, rows))
+        ids = torch.zeros(len(rows), longest, dtype=torch.long)
+        for i, row in enumerate(rows):
+            ids[i, : len(row)] = torch.tensor(row)
+        more: dict[str, Any] = {}
+        if shared:
+            cache = copy.deepcopy(shared[1])
+            cache.batch_repeat_interleave(len(rows))
+            more = {
+                "past_key_values": cache,
+                "position_ids": torch.arange(skip, skip + longest)[None].expand(len(rows), -1),
+            }
+        # Rows are padded behind: what comes later is not seen by what is read.
+        hidden = self._net.model(input_ids=ids, use_cache=bool(shared), **more).last_hidden_state
+        for i, number in enumerate(batch):
+            span = spans[number]
+            first, pieces = len(span.context) - skip - 1, []
+            for begin in range(0, len(span.targets), PLACES):
+                targets = np.array(span.targets[begin : begin + PLACES])
+                logits = self._net.lm_head(hidden[i, first + begin : first + begin + len(targets)]).float().numpy()
+                pieces.append(log_softmax_at(logits, np.arange(len(targets)), targets))
+            logprobs, greedy = zip(*pieces, strict=True)
+            found[number] = Scores(np.concatenate(logprobs), np.concatenate(greedy))
+
+    def generate(
+        self,
+        prompts: Sequence[Sequence[int]],
+        most: int,
+        *,
+        sampling: Sampling = GREEDY,
+        stop: bool = True,
+        heard: Callable[[int, int], bool] | None = None,
+    ) -> list[list[int]]:
+        """See :meth:`LanguageSession.generate`."""
+        for number, prompt in enumerate(prompts):
+            if not prompt or len(prompt) >= self.context:
+                raise InputError(
+                    f"Prompt {number} has {len(prompt):,} tokens.", allowed=f"1 to {self.context - 1:,} tokens"
+                )
+        random = np.random.default_rng(sampling.seed)
+        made: list[list[int]] = [[] for _ in prompts]
+        with using_threads(self._threads), torch.inference_mode():
+            for begin in range(0, len(prompts), self.streams):
+                numbers = list(range(begin, min(begin + self.streams, len(prompts))))
+                self._together(prompts, numbers, most, sampling, random, stop, heard, made)
+        return made
+
+    def _together(
+        self,
+        prompts: Sequence[Sequence[int]],
+        numbers: Sequence[int],
+        most: int,
+        sampling: Sampling,
+        random: np.random.Generator,
+        stop: bool,
+        heard: Callable[[int, int], bool] | None,
+        made: list[list[int]],
+    ) -> None:
+        """Continue some prompts at the same time; they are padded in front."""
+        longest = max(len(prompts[n]) for n in numbers)
+        ids = torch.zeros(len(numbers), longest, dtype=torch.long)
+        mask = torch.zeros(len(numbers), longest, dtype=torch.long)
+        for i, n in enumerate(numbers):
+            ids[i, longest - len(prompts[n]) :] = torch.tensor(list(prompts[n]))
+            mask[i, longest - len(prompts[n]) :] = 1
+        running = set(numbers)
+        cache = None
+        for _ in range(most):
+            positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+            padded = bool((mask == 0).any())
+            output = self._net(
+                input_ids=ids,
+                attention_mask=mask if padded else None,
+                position_ids=positions,
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
+            )
+            cache, logits = output.past_key_values, output.logits[:, -1].float().numpy()
+            tokens = []
+            for i, n in enumerate(numbers):
+                token = chosen(logits[i], sampling, random)
+                tokens.append(token)
+                if n not in running:
+                    continue
+                over = stop and self.ends(token)
+                if not over:
+                    made[n].append(token)
+                    over = heard is not None and heard(n, token)
+                if over or len(prompts[n]) + len(made[n]) >= self.context:
+                    running.discard(n)
+            if not running:
+                return
+            ids = torch.tensor(tokens)[:, None]
+            mask = torch.cat([mask, torch.ones(len(numbers), 1, dtype=torch.long)], dim=1)
+
+    def close(self) -> None:
+        """See :meth:`Session.close`."""
+        self.__dict__.pop("_net", None)

@@ -1,0 +1,289 @@
+"""A loaded GGUF file: sequences share one key-value cache, and what they have in common is computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lighten.core.errors import BuildFailed, InputError
+from lighten.core.language import GREEDY, LanguageSession, Sampling, Scores, Span, check_spans
+from lighten.engines._sampling import chosen, log_softmax_at
+from lighten.nets.llama_api import Vocabulary, library, load_model
+
+if TYPE_CHECKING:
+    from lighten.engines.llama import Llama
+
+FLASH = {"auto": -1, "off": 0, "on": 1}
+CACHES = {"f16": 1, "q8_0": 8}
+"""Number of a tensor format in ggml."""
+MOST_LOGITS = 1 << 22
+"""Numbers of the output layer that are held at a time: with 32,768 tokens in the vocabulary, 128 places."""
+LEAST_SHARED = 8
+"""Tokens that contexts must share for it to be worth a pass of its own."""
+
+Logits = NDArray[np.float32]
+
+
+@dataclass
+class Place:
+    """One token to be computed.
+
+    Attributes:
+        token, position: its id and its place in the sequence.
+        sequences: that it belongs to.
+        wanted: whether its logits are asked.
+    """
+
+    token: int
+    position: int
+    sequences: tuple[int, ...]
+    wanted: bool = False
+
+
+@dataclass
+class Branch:
+    """One span while it is scored: where in the outputs its logits are, one place for each target."""
+
+    span: int
+    places: list[int] = field(default_factory=list)
+
+
+class LlamaSession(LanguageSession):
+    """See :class:`LanguageSession`. Sequence 0 holds what all contexts of a call share."""
+
+    def __init__(self, path: Path, engine: Llama, *, threads: int) -> None:
+        self._lib = library(engine.library)
+        self._model = load_model(self._lib, path, repack=engine.repack, mapped=engine.mapped)
+        self._words = Vocabulary(self._lib, self._model)
+        self._batch_size = min(engine.batch, engine.cells)
+        self.context, self.streams, self._cells = engine.cells, engine.streams, engine.cells
+        self._outputs = max(min(MOST_LOGITS // self._words.size, self._batch_size), engine.streams + 1, 8)
+        params = self._lib.llama_context_default_params()
+        params.n_ctx, params.n_batch, params.n_ubatch = engine.cells, self._batch_size, self._batch_size
+        params.n_seq_max, params.kv_unified, params.swa_full = engine.streams + 1, True, True
+        params.n_outputs_max = params.n_outputs_max_per_seq = self._outputs
+        params.n_threads = params.n_threads_batch = threads
+        params.flash_attn_type = FLASH[engine.flash]
+        params.type_k = params.type_v = CACHES[engine.cache]
+        self._context = self._lib.llama_init_from_model(self._model, params)
+        if not self._context:
+            self._lib.llama_model_free(self._model)
+            raise BuildFailed(
+                f"llama.cpp makes no context of {engine.cells} cells, flash attention {engine.flash}, "
+                f"cache {engine.cache}.",
+                fix="a quantized cache needs flash attention; a smaller --cells needs less memory",
+            )
+        self._memory = self._lib.llama_get_memory(self._context)
+        self._batch = self._lib.llama_batch_init(self._batch_size, 0, engine.streams + 1)
+        trained = int(self._lib.llama_model_n_ctx_train(self._model))
+        self.context = min(self.context, trained) if trained > 0 else self.context
+        self.parameters = int(self._lib.llama_model_n_params(self._model))
+
+    def encode(self, text: str, *, begin: bool = True, special: bool = False) -> list[int]:
+        """See :meth:`LanguageSession.encode`."""
+        ids = self._words.encode(text, begin=begin, special=special)
+        return ids[:-1] if begin and self._words.closes else ids
+
+    def pieces(self, tokens: Sequence[int]) -> list[bytes]:
+        """See :meth:`LanguageSession.pieces`."""
+        return self._words.pieces(tokens)
+
+    def ends(self, token: int) -> bool:
+        """See :meth:`LanguageSession.ends`."""
+        return self._words.ends(token)
+
+    def score(self, spans: Sequence[Span]) -> list[Scores]:
+        """See :meth:`LanguageSession.score`."""
+        check_spans(spans, self.context)
+        found: list[Scores | None] = [None] * len(spans)
+        shared = self._share([span.context for span in spans])
+        for pack in self._packs(spans, len(shared)):
+            self._score_pack(spans, pack, len(shared), found)
+        self._forget()
+        return [scores for scores in found if scores is not None]
+
+    def _share(self, contexts: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+        """What all contexts begin with, computed into sequence 0; empty when it is not worth it."""
+        self._forget()
+        first, last = (min(contexts), max(contexts)) if contexts else ((), ())
+        # At least one token of each context stays, because the logits of the first target come from it.
+        most = min((len(context) for context in contexts), default=0) - 1
+        count = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), most)
+        count = min(count, most)
+        if len(set(contexts)) < 2 or count < LEAST_SHARED:
+            return ()
+        for _ in self._decode([Place(token, i, (0,)) for i, token in enumerate(first[:count])]):
+            raise AssertionError("nothing was asked")
+        return first[:count]
+
+    def _packs(self, spans: Sequence[Span], shared: int) -> Iterator[list[int]]:
+        """Numbers of spans that fit into the cache together, those of one context side by side, the long ones first."""
+        order = sorted(range(len(spans)), key=lambda i: (-len(spans[i].context), spans[i].context, i))
+        pack: list[int] = []
+        cells = sequences = 0
+        before: tuple[int, ...] | None = None
+        for number in order:
+            span = spans[number]
+            own = len(span.targets) - 1 + (0 if span.context == before else len(span.context) - shared)
+            full = cells + own > min(self._cells - shared, 4 * self._batch_size) or sequences == self.streams
+            if pack and full:
+                yield pack
+                pack, cells, sequences = [], 0, 0
+                own = len(span.targets) - 1 + len(span.context) - shared
+            pack.append(number)
+            cells, sequences, before = cells + own, sequences + 1, span.context
+        if pack:
+            yield pack
+
+    def _score_pack(self, spans: Sequence[Span], pack: Sequence[int], shared: int, found: list[Scores | None]) -> None:
+        groups: dict[tuple[int, ...], list[tuple[int, Branch]]] = {}
+        for sequence, number in enumerate(pack, 1):
+            groups.setdefault(spans[number].context, []).append((sequence, Branch(number)))
+            if shared:
+                self._lib.llama_memory_seq_cp(self._memory, 0, sequence, -1, -1)
+        places: list[Place] = []
+        asked = 0
+        for context, members in groups.items():
+            everyone = tuple(sequence for sequence, _ in members)
+            places += [Place(context[i], i, everyone) for i in range(shared, len(context))]
+            places[-1].wanted = True
+            for _, branch in members:
+                branch.places.append(asked)
+            asked += 1
+            for sequence, branch in members:
+                for offset, token in enumerate(spans[branch.span].targets[:-1]):
+                    places.append(Place(token, len(context) + offset, (sequence,), True))
+                    branch.places.append(asked)
+                    asked += 1
+        wanted: list[list[tuple[Branch, int]]] = [[] for _ in range(asked)]
+        for members in groups.values():
+            for _, branch in members:
+                for offset, place in enumerate(branch.places):
+                    wanted[place].append((branch, offset))
+                targets = len(branch.places)
+                found[branch.span] = Scores(np.empty(targets), np.empty(targets, np.int32))
+        at = 0
+        for logits in self._decode(places):
+            here = [(row, b, o) for row in range(len(logits)) for b, o in wanted[at + row]]
+            rows = np.array([row for row, _, _ in here])
+            tokens = np.array([spans[b.span].targets[o] for _, b, o in here])
+            logprobs, best = log_softmax_at(logits, rows, tokens)
+            for (row, branch, offset), value in zip(here, logprobs, strict=True):
+                scores = found[branch.span]
+                assert scores is not None
+                scores.logprobs[offset], scores.greedy[offset] = value, best[row]
+            at += len(logits)
+        for sequence in range(1, len(pack) + 1):
+            self._lib.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+
+    def generate(
+        self,
+        prompts: Sequence[Sequence[int]],
+        most: int,
+        *,
+        sampling: Sampling = GREEDY,
+        stop: bool = True,
+        heard: Callable[[int, int], bool] | None = None,
+    ) -> list[list[int]]:
+        """See :meth:`LanguageSession.generate`."""
+        for number, prompt in enumerate(prompts):
+            if not prompt or len(prompt) >= self.context:
+                raise InputError(
+                    f"Prompt {number} has {len(prompt):,} tokens.", allowed=f"1 to {self.context - 1:,} tokens"
+                )
+        if most < 1:
+            return [[] for _ in prompts]
+        shared = len(self._share([tuple(prompt) for prompt in prompts]))
+        random = np.random.default_rng(sampling.seed)
+        made: list[list[int]] = [[] for _ in prompts]
+        waiting = list(range(len(prompts)))[::-1]
+        running: dict[int, int] = {}
+        free = list(range(self.streams, 0, -1))
+        while waiting or running:
+            places: list[Place] = []
+            owners: list[int] = []
+            for number, sequence in running.items():
+                position = len(prompts[number]) + len(made[number]) - 1
+                places.append(Place(made[number][-1], position, (sequence,), True))
+                owners.append(number)
+            held = shared + sum(self._room(prompts[n], most) - shared for n in running)
+            while waiting and free and held + self._room(prompts[waiting[-1]], most) - shared <= self._cells:
+                number = waiting.pop()
+                held += self._room(prompts[number], most) - shared
+                running[number] = free.pop()
+                if shared:
+                    self._lib.llama_memory_seq_cp(self._memory, 0, running[number], -1, -1)
+                ids = prompts[number]
+                places += [Place(ids[i], i, (running[number],)) for i in range(shared, len(ids))]
+                places[-1].wanted = True
+                owners.append(number)
+            at = 0
+            for logits in self._decode(places):
+                for row in range(len(logits)):
+                    number = owners[at + row]
+                    token = chosen(logits[row], sampling, random)
+                    over = stop and self.ends(token)
+                    if not over:
+                        made[number].append(token)
+                        over = heard is not None and heard(number, token)
+                    if over or len(made[number]) >= min(most, self.context - len(prompts[number])):
+                        sequence = running.pop(number)
+                        self._lib.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+                        free.append(sequence)
+                at += len(logits)
+        self._forget()
+        return made
+
+    def _room(self, prompt: Sequence[int], most: int) -> int:
+        return min(len(prompt) + most, self.context)
+
+    def _decode(self, places: Sequence[Place]) -> Iterator[Logits]:
+        """Compute tokens in their order; gives the logits that are wanted, [places, vocabulary], piece by piece.
+
+        An array is valid until the next one is asked for.
+
+        Raises:
+            BuildFailed: llama.cpp reports a failure.
+        """
+        begin = 0
+        while begin < len(places):
+            end = outputs = 0
+            for end in range(begin, min(begin + self._batch_size, len(places))):
+                outputs += places[end].wanted
+                if outputs > self._outputs:
+                    end -= 1
+                    outputs -= 1
+                    break
+            piece = places[begin : end + 1]
+            self._fill(piece)
+            code = self._lib.llama_decode(self._context, self._batch)
+            if code:
+                raise BuildFailed(f"llama.cpp ended with code {code} while it computed {len(piece)} tokens.")
+            if outputs:
+                yield np.ctypeslib.as_array(self._lib.llama_get_logits(self._context), (outputs, self._words.size))
+            begin = end + 1
+
+    def _fill(self, piece: Sequence[Place]) -> None:
+        batch = self._batch
+        batch.n_tokens = len(piece)
+        for i, place in enumerate(piece):
+            batch.token[i], batch.pos[i], batch.logits[i] = place.token, place.position, place.wanted
+            batch.n_seq_id[i] = len(place.sequences)
+            for j, sequence in enumerate(place.sequences):
+                batch.seq_id[i][j] = sequence
+
+    def _forget(self) -> None:
+        self._lib.llama_memory_clear(self._memory, False)
+
+    def close(self) -> None:
+        """See :meth:`Session.close`."""
+        if self._context:
+            self._lib.llama_batch_free(self._batch)
+            self._lib.llama_free(self._context)
+            self._lib.llama_model_free(self._model)
+            self._context = None

@@ -1,0 +1,45 @@
+"""From logits to probabilities and tokens: what every engine for language models does after its runtime."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lighten.core.language import Sampling
+
+
+def log_softmax_at(
+    logits: NDArray[np.float32], rows: NDArray[Any], tokens: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Log-probability of single tokens, and the most likely token of each row.
+
+    Args:
+        logits: [places, vocabulary]. rows, tokens: [n] which place, which token.
+
+    Returns:
+        float64 [n] nats; int32 [places].
+    """
+    best = np.empty(len(logits), np.int32)
+    normal = np.empty(len(logits))
+    work = np.empty(logits.shape[1], np.float32)
+    for place, row in enumerate(logits):  # row by row, because a row stays in the cache and the whole does not
+        best[place] = row.argmax()
+        np.subtract(row, row[best[place]], out=work)
+        np.exp(work, out=work)
+        normal[place] = float(row[best[place]]) + np.log(work.sum(dtype=np.float64))
+    return logits[rows, tokens].astype(np.float64) - normal[rows], best
+
+
+def chosen(logits: NDArray[np.float32], sampling: Sampling, random: np.random.Generator) -> int:
+    """The next token. logits: [vocabulary]."""
+    if sampling.temperature <= 0:
+        return int(logits.argmax())
+    scaled = logits.astype(np.float64) / sampling.temperature
+    order = np.argsort(-scaled)
+    probabilities = np.exp(scaled[order] - scaled[order[0]])
+    probabilities /= probabilities.sum()
+    kept = int(np.searchsorted(np.cumsum(probabilities), sampling.top_p)) + 1
+    probabilities = probabilities[:kept] / probabilities[:kept].sum()
+    return int(random.choice(order[:kept], p=probabilities))

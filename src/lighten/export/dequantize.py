@@ -1,0 +1,36 @@
+"""Open a GGUF file as the float network it stands for, so that it can be pruned and trained."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from lighten.core.artifact import GGUF, HF_CAUSAL
+from lighten.core.step import Needs, Step
+
+if TYPE_CHECKING:
+    from lighten.nets.gguf_network import GgufModel
+    from lighten.nets.language import LanguageNetwork
+
+
+@dataclass(frozen=True)
+class Dequantize(Step):
+    """Every tensor as the float numbers that its blocks stand for; nothing is lost, nothing is won back."""
+
+    consumes: ClassVar[tuple[str, ...]] = (GGUF,)
+    produces: ClassVar[str] = HF_CAUSAL
+    lossy: ClassVar[bool] = False
+    extra: ClassVar[str] = "llama"
+
+    def run(self, model: GgufModel, needs: Needs) -> LanguageNetwork:
+        """The network; it remembers its file, so that what is not changed can be copied back bit for bit.
+
+        Raises:
+            ModelError: an architecture or tokenizer that lighten cannot take apart.
+        """
+        from lighten.nets.gguf_network import to_network
+
+        with tempfile.TemporaryDirectory(prefix="lighten-") as scratch:
+            return to_network(model, Path(scratch))

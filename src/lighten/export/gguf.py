@@ -1,0 +1,35 @@
+"""Write a float language model as GGUF, without quantizing what was not quantized before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from lighten.core.artifact import GGUF, HF_CAUSAL
+from lighten.core.step import Needs, Step, setting
+
+if TYPE_CHECKING:
+    from lighten.nets.gguf_network import GgufModel
+    from lighten.nets.language import LanguageNetwork
+
+
+@dataclass(frozen=True)
+class Gguf(Step):
+    """Half precision for matrices, single for vectors; tensors that came from a GGUF file are copied."""
+
+    consumes: ClassVar[tuple[str, ...]] = (HF_CAUSAL,)
+    produces: ClassVar[str] = GGUF
+    lossy: ClassVar[bool] = False
+    extra: ClassVar[str] = "llama"
+
+    format: str = setting("F16", "Number format of the matrices.", choices=("F16", "F32"))
+
+    def run(self, model: LanguageNetwork, needs: Needs) -> GgufModel:
+        """The model in GGUF.
+
+        Raises:
+            ModelError: a family that lighten cannot write as GGUF.
+        """
+        from lighten.nets.gguf_network import to_gguf_model
+
+        return to_gguf_model(model, lambda name, shape: self.format)

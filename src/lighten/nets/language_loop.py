@@ -1,0 +1,211 @@
+"""Train a language model on texts: batches of similar length, the head only where a token is learnt."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from lighten.core.errors import StepFailed
+from lighten.core.step import Needs, Watch
+from lighten.core.task import Rows, Task
+from lighten.nets.precision import using_threads
+
+if TYPE_CHECKING:
+    from lighten.nets.language import LanguageNetwork
+
+PIECE = 256
+"""Places whose logits are held at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a language model is trained.
+
+    Attributes:
+        passes: over the texts; parts of a pass are allowed.
+        rate: peak learning rate of AdamW. tokens: per update, about. longest: tokens of a window.
+        clip: largest norm of the gradient.
+    """
+
+    passes: float
+    rate: float
+    tokens: int = 512
+    longest: int = 512
+    clip: float = 1.0
+
+
+def fit_language(
+    network: LanguageNetwork,
+    texts: Sequence[str],
+    held: Sequence[str],
+    course: Course,
+    *,
+    seed: int,
+    threads: int,
+    watch: Watch,
+    parameters: Sequence[nn.Parameter] | None = None,
+) -> list[float]:
+    """Train in place on next tokens: warm-up over a twentieth of the updates, then a cosine to zero.
+
+    Args:
+        texts: to learn from. held: texts that are only scored, before, half-way and at the end.
+        parameters: what is trained; all when None.
+
+    Returns:
+        Nats per token on ``held``, each time it was scored.
+
+    Raises:
+        StepFailed: the loss became infinite or NaN, or no text has a token after another one.
+    """
+    net = network.net
+    trained = list(net.parameters()) if parameters is None else list(parameters)
+    chosen = {id(parameter) for parameter in trained}
+    for parameter in net.parameters():
+        parameter.requires_grad_(id(parameter) in chosen)
+    updates = _updates(windows(network, texts, course.longest), course, seed)
+    if not updates:
+        raise StepFailed("The texts to train on have nothing to learn from.", allowed="texts of two tokens at least")
+    optimizer = torch.optim.AdamW(
+        trained, lr=course.rate, betas=(0.9, 0.95), weight_decay=0.0, foreach=False, fused=True
+    )
+    warm = max(len(updates) // 20, 1)
+    checked = windows(network, held, course.longest)[:32]
+    seen: list[float] = []
+    with using_threads(threads):
+        seen.append(nats_per_token(net, checked))
+        net.train()
+        for number, batch in enumerate(updates):
+            share = min(
+                (number + 1) / warm, 0.5 * (1 + math.cos(math.pi * max(number - warm, 0) / (len(updates) - warm or 1)))
+            )
+            for group in optimizer.param_groups:
+                group["lr"] = course.rate * share
+            loss = _learn(net, batch)
+            if not math.isfinite(loss):
+                raise StepFailed(f"The loss became {loss} at update {number + 1} of {len(updates)}.")
+            torch.nn.utils.clip_grad_norm_(trained, course.clip)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            watch.progress(number + 1, len(updates), f"loss {loss:.3f} nats a token, held-out {seen[-1]:.3f}")
+            if number + 1 in (len(updates) // 2, len(updates)):
+                net.eval()
+                seen.append(nats_per_token(net, checked))
+                net.train()
+    for parameter in net.parameters():
+        parameter.requires_grad_(True)
+    net.eval()
+    return seen
+
+
+def learn(network: LanguageNetwork, needs: Needs, course: Course, **more: Any) -> list[float]:
+    """Train on the task's training texts, prompts with their answers or choices; see :func:`fit_language`."""
+    assert needs.train is not None and needs.tune is not None
+    texts, held = (texts_of(rows, needs.task) for rows in (needs.train, needs.tune))
+    return fit_language(network, texts, held, course, seed=needs.seed, threads=needs.threads, watch=needs.watch, **more)
+
+
+def texts_of(rows: Rows, task: Task) -> list[str]:
+    """What a language model learns from: documents, or prompts with what should follow them."""
+    choices = getattr(task, "choices", ())
+    if choices:
+        return [prompt + choices[target] for prompt, target in zip(rows.inputs, rows.targets, strict=True)]
+    if rows.references:
+        until = str(getattr(task, "until", ""))
+        joined = zip(rows.inputs, rows.references, strict=True)
+        return [f"{prompt}{'' if prompt[-1:].isspace() else ' '}{answer}{until}" for prompt, answer in joined]
+    return list(rows.inputs)
+
+
+def windows(network: LanguageNetwork, texts: Sequence[str], longest: int) -> list[list[int]]:
+    """Texts as token ids in windows of at most ``longest``, the start token at the front of each."""
+    found = []
+    before, _ = network.tokens.around
+    for ids in network.tokens(texts):
+        start, rest = ids[:before], ids[before:]
+        room = longest - before
+        for begin in range(0, len(rest), room):
+            piece = [*start, *rest[begin : begin + room]]
+            if len(piece) > 1:
+                found.append(piece)
+    return found
+
+
+def nats_per_token(net: nn.Module, rows: Sequence[Sequence[int]]) -> float:
+    """Mean cross entropy of the next token over windows, without training."""
+    nats, count = 0.0, 0
+    with torch.inference_mode():
+        for row in rows:
+            logits, targets = _at_targets(net, [list(row)])
+            nats += float(torch.nn.functional.cross_entropy(logits, targets, reduction="sum"))
+            count += len(targets)
+    return nats / max(count, 1)
+
+
+def _updates(rows: list[list[int]], course: Course, seed: int) -> list[list[list[int]]]:
+    """Batches in the order of the training: lengths alike within one, the batches shuffled."""
+    drawn = random.Random(seed)
+    found: list[list[list[int]]] = []
+    left = course.passes
+    while left > 0:
+        order = list(range(len(rows)))
+        drawn.shuffle(order)
+        order = order[: math.ceil(min(left, 1.0) * len(rows))]
+        found += _shuffled(list(_batches([rows[i] for i in order], course.tokens)), drawn)
+        left -= 1.0
+    return found
+
+
+def _batches(rows: list[list[int]], tokens: int) -> Iterator[list[list[int]]]:
+    batch: list[list[int]] = []
+    for row in sorted(rows, key=len):
+        if batch and (len(batch) + 1) * len(row) > tokens:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def _shuffled(batches: list[list[list[int]]], drawn: random.Random) -> list[list[list[int]]]:
+    drawn.shuffle(batches)
+    return batches
+
+
+def _learn(net: nn.Module, batch: list[list[int]]) -> float:
+    """Gradients of the mean loss of a batch; the head is computed for some places at a time, to need little memory."""
+    hidden, targets = hidden_at_targets(net, batch)
+    cut = hidden.detach().requires_grad_(True)
+    total = 0.0
+    for begin in range(0, len(targets), PIECE):
+        logits = net.lm_head(cut[begin : begin + PIECE])
+        loss = torch.nn.functional.cross_entropy(logits, targets[begin : begin + PIECE], reduction="sum") / len(targets)
+        loss.backward()
+        total += float(loss.detach())
+    assert cut.grad is not None
+    hidden.backward(cut.grad)
+    return total
+
+
+def _at_targets(net: nn.Module, batch: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    hidden, targets = hidden_at_targets(net, batch)
+    return net.lm_head(hidden), targets
+
+
+def hidden_at_targets(net: nn.Module, batch: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """What the head reads at every place that has a next token: [places, width], and these tokens [places]."""
+    longest = max(map(len, batch))
+    ids = torch.zeros(len(batch), longest, dtype=torch.long)
+    targets = torch.full((len(batch), longest), -100)
+    for i, row in enumerate(batch):
+        ids[i, : len(row)] = torch.tensor(row)
+        targets[i, : len(row) - 1] = torch.tensor(row[1:])
+    # No attention mask: places after the end of a row come later than all that is learnt, and look back only.
+    output: Any = net.model(input_ids=ids, use_cache=False)
+    wanted = targets != -100
+    return output.last_hidden_state[wanted], targets[wanted]

@@ -1,0 +1,68 @@
+"""Learn a hidden Markov model of the user's text, byte by byte: the smallest baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lighten.core.artifact import COUNTS, GGUF, HF_CAUSAL
+from lighten.core.errors import StepFailed
+from lighten.core.step import Needs, Step, setting
+from lighten.core.task import task_record
+from lighten.nets.byte_model import ByteModel, texts_of
+from lighten.nets.hmm import MOST_STATES, fit_hmm
+
+
+@dataclass(frozen=True)
+class HiddenMarkovModel(Step):
+    """Baum-Welch over bytes, in place of the model, from which nothing is taken. Some hundred kilobytes."""
+
+    consumes: ClassVar[tuple[str, ...]] = (HF_CAUSAL, GGUF)
+    produces: ClassVar[str] = COUNTS
+    needs: ClassVar[frozenset[str]] = frozenset({"train"})
+
+    states: int = setting(64, "Hidden states; time grows with their square.", low=1, high=MOST_STATES, search=(64,))
+    iterations: int = setting(15, "Passes over the text; it ends sooner when little is gained.", low=1, high=1000)
+    most: int = setting(
+        500_000,
+        "Text that it learns from, drawn at random when there is more: every pass goes through all of it.",
+        unit="characters",
+        low=1,
+        high=100_000_000,
+    )
+
+    def run(self, model: object, needs: Needs) -> ByteModel:
+        """Learn, up to the deadline.
+
+        Raises:
+            StepFailed: there are no rows to learn from. DataError: they hold no text.
+        """
+        if needs.train is None:
+            raise StepFailed("Learning a hidden Markov model needs rows to train on.")
+        texts = texts_of(needs.train, task_record(needs.task).get("choices", ()))
+
+        def heard(done: int, likelihood: float) -> bool:
+            needs.watch.progress(done, self.iterations, f"log-likelihood {likelihood:,.0f}")
+            return needs.watch.seconds_left() <= 0
+
+        return fit_hmm(drawn(texts, self.most, needs.seed), self.states, iterations=self.iterations, heard=heard)
+
+    def share(self, facts: Mapping[str, Any] | None = None) -> float:
+        """See :meth:`Step.share`: two products of a small matrix for each byte."""
+        return 1e-6 * self.states
+
+
+def drawn(texts: Sequence[str], most: int, seed: int) -> list[str]:
+    """All texts, or texts drawn at random that have ``most`` characters together, the last one in part."""
+    if sum(map(len, texts)) <= most:
+        return list(texts)
+    found: list[str] = []
+    for number in np.random.default_rng(seed).permutation(len(texts)).tolist():
+        found.append(texts[number][:most])
+        most -= len(found[-1])
+        if most <= 0:
+            break
+    return found

@@ -1,0 +1,289 @@
+"""llama.cpp: the answers of transformers, and of many sequences at once those of one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from lighten.core.artifact import GGUF, HF_CAUSAL, Artifact
+from lighten.core.errors import BuildFailed, InputError, LightenError, MissingExtra, ModelError
+from lighten.core.language import LanguageSession, Sampling, Span
+from lighten.engines import _llama
+from lighten.engines.eager import Eager
+from lighten.engines.llama import Llama
+from lighten.nets.gguf_file import FILE
+from lighten.nets.precision import using_threads
+from lighten.testing.engine_contract import check_declaration
+from lighten.testing.require import require
+from lighten.testing.tiny_language import FAMILIES, POSITIONS, span_cases, tiny_gguf, tiny_language, tiny_texts
+
+STRANGE = ("", " ", "  ba  ko\n\n\nlin\t", "🦊 zebra 12345 naïve", "<s></s><|im_end|><eos>", "it's 'Tis IT'S", "\n\n")
+SMALL = {"cells": POSITIONS, "batch": 32, "streams": 3}
+"""Less room than the work needs: packs, batches and waiting prompts."""
+ERRORS = {"gemma3_text": 5e-3}
+"""Nats; llama.cpp looks GELU up in a table of half precision. All others compute in single precision here."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """What is compared with is computed in one thread: networks so small lose time by waiting for a second one."""
+    with using_threads(1):
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def libraries() -> None:
+    require(find_spec("xllamacpp") and find_spec("gguf"), "llama.cpp (pip install 'lighten[llama]')")
+
+
+@dataclass
+class Pair:
+    """A model as it was made, and as GGUF."""
+
+    family: str
+    gguf: Artifact
+    hf: Artifact
+
+
+def make(folder: Path, family: str, **more: Any) -> Pair:
+    gguf = tiny_gguf(family, folder, **more)
+    return Pair(family, gguf, Artifact.seal(folder / "hf", format=HF_CAUSAL))
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    return make(tmp_path_factory.mktemp(request.param), request.param)
+
+
+@pytest.fixture(scope="module")
+def llama(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    return make(tmp_path_factory.mktemp("llama"), "llama")
+
+
+@pytest.fixture
+def single(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys and values in single precision, so that what is left of a difference is a mistake."""
+    monkeypatch.setitem(_llama.CACHES, "f16", 0)
+
+
+@pytest.fixture
+def session(llama: Pair, single: None) -> Iterator[LanguageSession]:
+    with Llama(flash="off", **SMALL).open(llama.gguf, threads=1) as opened:
+        yield opened
+
+
+def reference(folder: Path, ids: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Log-probability of each token after the first, and the most likely one there, as transformers has them."""
+    from transformers import AutoModelForCausalLM
+
+    net = AutoModelForCausalLM.from_pretrained(folder, dtype="float32").eval()
+    with torch.inference_mode():
+        logits = net(torch.tensor([ids])).logits[0, :-1].log_softmax(-1)
+    return logits.gather(1, torch.tensor(ids[1:])[:, None])[:, 0], logits.argmax(-1)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_it_computes_what_transformers_computes(tmp_path: Path, family: str, tied: bool, single: None) -> None:
+    model = make(tmp_path, family, tied=tied, seed=1)
+    with Llama(flash="off").open(model.gguf, threads=1) as session:
+        ids = session.encode(" ".join(tiny_texts(4, 3)))  # longer than the window of the tiny Gemma
+        found = session.score([Span(tuple(ids[:1]), tuple(ids[1:]))])[0]
+    logprobs, greedy = reference(model.hf.path, ids)
+    assert len(ids) > 20
+    assert np.abs(found.logprobs - logprobs.numpy()).max() < ERRORS.get(family, 1e-4)
+    assert found.logprobs.std() > 0.5  # the network is sure of something
+    if family not in ERRORS:
+        assert (found.greedy == greedy.numpy()).all()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_half_precision_with_the_default_settings_is_near(tmp_path: Path, family: str) -> None:
+    model = make(tmp_path, family, format="F16")
+    with Llama().open(model.gguf, threads=2) as session:
+        ids = session.encode(" ".join(tiny_texts(4, 3)))
+        found = session.score([Span(tuple(ids[:1]), tuple(ids[1:]))])[0]
+    logprobs, _ = reference(model.hf.path, ids)
+    assert np.abs(found.logprobs - logprobs.numpy()).max() < 3e-2
+
+
+def test_text_goes_in_and_out_as_with_the_tokenizer_it_came_with(pair: Pair) -> None:
+    with Llama().open(pair.gguf, threads=1) as ours, Eager().open(pair.hf, threads=1) as theirs:
+        assert isinstance(theirs, LanguageSession)
+        for text in (*tiny_texts(40, 9), *STRANGE):
+            for begin in (True, False):
+                for special in (True, False):
+                    ids = ours.encode(text, begin=begin, special=special)
+                    assert ids == theirs.encode(text, begin=begin, special=special), (text, begin, special)
+            ids = ours.encode(text, begin=False)
+            assert b"".join(ours.pieces(ids)).decode() in (text, " " + text)
+        every = range(theirs._tokens.size)  # type: ignore[attr-defined]
+        assert ours.pieces(every) == theirs.pieces(every)
+        assert [t for t in every if ours.ends(t)] == [t for t in every if theirs.ends(t)] != []
+
+
+def test_the_end_token_is_not_put_behind_a_text_that_may_go_on(tmp_path: Path) -> None:
+    import json
+
+    folder = tiny_language("llama", tmp_path / "hf")
+    source = json.loads((folder / "tokenizer.json").read_text())
+    source["post_processor"]["single"].append({"SpecialToken": {"id": "</s>", "type_id": 0}})
+    source["post_processor"]["special_tokens"]["</s>"] = {"id": "</s>", "ids": [2], "tokens": ["</s>"]}
+    (folder / "tokenizer.json").write_text(json.dumps(source))
+    hf = Artifact.seal(folder, format=HF_CAUSAL)
+    gguf = exported(hf, tmp_path / "gguf")
+    with Llama().open(gguf, threads=1) as ours, Eager().open(hf, threads=1) as theirs:
+        assert isinstance(theirs, LanguageSession)
+        for session in (ours, theirs):
+            ids, plain = session.encode("ba ko"), session.encode("ba ko", begin=False)
+            assert ids == [1, *plain] and 2 not in plain
+            assert session.encode("ba</s>", special=True)[-1] == 2
+
+
+def exported(hf: Artifact, folder: Path) -> Artifact:
+    from lighten.core.step import Needs
+    from lighten.export.gguf import Gguf
+    from lighten.nets.gguf_network import save_gguf
+    from lighten.nets.language import open_language
+    from lighten.tasks.text_generation import TextGeneration
+
+    folder.mkdir()
+    made = Gguf().run(open_language(hf), Needs(TextGeneration()))
+    save_gguf(made, folder)
+    return Artifact.seal(folder, format=GGUF, meta=made.record)
+
+
+@pytest.mark.parametrize("settings", [SMALL, {}], ids=["small", "default"])
+def test_spans_together_get_the_scores_of_spans_alone(pair: Pair, settings: dict[str, Any], single: None) -> None:
+    tolerance = ERRORS.get(pair.family, 1e-4)
+    with Llama(flash="off", **settings).open(pair.gguf, threads=1) as session:
+        for name, spans in span_cases().items():
+            together = session.score(spans)
+            assert len(together) == len(spans)
+            for span, found in zip(spans, together, strict=True):
+                alone = session.score([span])[0]
+                assert found.logprobs.shape == found.greedy.shape == (len(span.targets),)
+                assert np.abs(found.logprobs - alone.logprobs).max() < tolerance, name
+                assert (found.greedy == alone.greedy).mean() > 0.99 - (tolerance > 1e-3) * 0.1, name
+
+
+def test_prompts_together_are_continued_as_prompts_alone(pair: Pair, single: None) -> None:
+    prompts = [list(span.context) for spans in span_cases().values() for span in spans if len(span.context) < 90]
+    alike = [prompt for prompt in prompts if prompt[:20] == prompts[0][:20]]
+    with Llama(flash="off", **SMALL).open(pair.gguf, threads=1) as session:
+        for chosen in (prompts[::3], alike[:9], [alike[0]] * 4):
+            together = session.generate(chosen, 9, stop=False)
+            assert together == [session.generate([prompt], 9, stop=False)[0] for prompt in chosen]
+            assert {len(answer) for answer in together} == {9}
+
+
+def test_greedy_answers_are_the_most_likely_tokens(session: LanguageSession) -> None:
+    prompt = session.encode("ba ko lin")
+    answer = session.generate([prompt], 12, stop=False)[0]
+    found = session.score([Span(tuple(prompt), tuple(answer))])[0]
+    assert list(found.greedy) == answer
+
+
+def test_an_answer_ends_where_it_is_told_to(session: LanguageSession) -> None:
+    prompts = [session.encode("ba ko lin"), session.encode("um")]
+    whole = session.generate(prompts, 8, stop=False)
+    assert session.generate(prompts, 0) == [[], []]
+    assert session.generate([], 5) == []
+    said: list[tuple[int, int]] = []
+
+    def hear(number: int, token: int) -> bool:
+        said.append((number, token))
+        return number == 0 and token == whole[0][2]
+
+    cut = session.generate(prompts, 8, stop=False, heard=hear)
+    assert cut == [whole[0][: whole[0].index(whole[0][2]) + 1], whole[1]]
+    assert [token for number, token in said if number == 1] == whole[1]
+    session.ends = lambda token: token == whole[1][3]  # type: ignore[method-assign]
+    ended = session.generate(prompts[1:], 8)[0]
+    assert ended == whole[1][: whole[1].index(whole[1][3])]
+    assert session.generate(prompts[1:], 8, stop=False)[0] == whole[1]
+
+
+def test_draws_follow_their_seed(session: LanguageSession) -> None:
+    prompt = session.encode("ba")
+    drawn = [session.generate([prompt] * 2, 12, sampling=Sampling(1.0, 0.95, seed), stop=False) for seed in (1, 1, 2)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert drawn[0][0] != drawn[0][1]
+    narrow = session.generate([prompt], 12, sampling=Sampling(1.0, 1e-9), stop=False)
+    assert narrow == session.generate([prompt], 12, stop=False)
+
+
+def test_what_does_not_fit_into_the_context_is_refused(session: LanguageSession) -> None:
+    assert session.context == POSITIONS
+    full = [7] * (POSITIONS - 3)
+    assert len(session.generate([full], 50, stop=False)[0]) == 3
+    assert len(session.score([Span((7,), (8,) * (POSITIONS - 1))])[0].logprobs) == POSITIONS - 1
+    with pytest.raises(InputError, match=r"Prompt 1 has 256 tokens.\n *allowed: 1 to 255 tokens"):
+        session.generate([[7], [7] * POSITIONS], 5)
+    with pytest.raises(InputError, match="Prompt 0 has 0 tokens"):
+        session.generate([[]], 5)
+    with pytest.raises(InputError, match=r"Span 1 has 257 tokens.\n *allowed: at most 256"):
+        session.score([Span((7,), (8,)), Span((7,), (8,) * POSITIONS)])
+    for empty in (Span((), (8,)), Span((7,), ())):
+        with pytest.raises(InputError, match="Span 0 has no context or nothing to score"):
+            session.score([empty])
+
+
+def test_the_cells_of_the_engine_bound_the_context(llama: Pair) -> None:
+    with Llama(cells=64).open(llama.gguf, threads=1) as session:
+        assert session.context == 64
+        with pytest.raises(InputError, match="at most 64"):
+            session.score([Span((7,), (8,) * 64)])
+
+
+def test_it_is_built_opened_and_closed(llama: Pair, tmp_path: Path) -> None:
+    check_declaration(Llama())
+    assert Llama().build(llama.gguf, tmp_path) == GGUF
+    assert (tmp_path / FILE).read_bytes() == (llama.gguf.path / FILE).read_bytes()
+    session = Llama().open(Artifact.seal(tmp_path, format=GGUF), threads=1)
+    with pytest.raises(InputError, match="without a task"):
+        session.run(["ba"])
+    session.close()
+    session.close()
+
+
+def test_files_that_it_cannot_run_are_refused(llama: Pair, tmp_path: Path) -> None:
+    raw = (llama.gguf.path / FILE).read_bytes()
+    for number, bad in enumerate(
+        (b"GGML" + raw[4:], raw[:2000], raw.replace(b"\x05\0\0\0\0\0\0\0llama", b"\x05\0\0\0\0\0\0\0lamma", 1))
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / FILE).write_bytes(bad)
+        (folder / "built").mkdir()
+        with pytest.raises(ModelError):
+            Llama().build(Artifact(folder, "", GGUF, {}), folder / "built")
+
+
+def test_settings_that_llama_cpp_refuses_are_a_failed_build(tmp_path: Path) -> None:
+    wide = tiny_gguf("mistral", tmp_path)  # its heads fill the blocks of q8_0
+    with pytest.raises(BuildFailed, match="flash attention off, cache q8_0"):
+        Llama(flash="off", cache="q8_0").open(wide, threads=1)
+    spans = span_cases()["choices behind contexts that begin alike"]
+    with (
+        Llama(flash="on", cache="q8_0").open(wide, threads=1) as eight,
+        Llama(flash="on").open(wide, threads=1) as sixteen,
+    ):
+        pairs = zip(eight.score(spans), sixteen.score(spans), strict=True)
+        apart = max(np.abs(a.logprobs - b.logprobs).max() for a, b in pairs)
+    assert 1e-4 < apart < 0.3
+
+
+def test_a_build_that_is_not_there_is_named() -> None:
+    if find_spec("llama_cpp") is None:
+        with pytest.raises(MissingExtra, match="llama-cpp-python is not installed"):
+            Llama(library="llama-cpp-python").version()
+    with pytest.raises(LightenError, match="other is unknown"):
+        Llama(library="other").version()

@@ -1,0 +1,64 @@
+"""Counting n-grams replaces the model by one of the user's text, and takes prompts with their answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lighten.core import catalog
+from lighten.core.errors import StepFailed
+from lighten.core.language import Span
+from lighten.core.step import Needs, settings_of
+from lighten.core.task import Rows
+from lighten.nets.byte_model import BOUNDARY, ByteModel, symbols_of
+from lighten.nets.counts import KneserNey
+from lighten.tasks.text_generation import TextGeneration
+from lighten.train.ngram import NGramModel
+
+TASK = TextGeneration()
+ROWS = Rows(("the film is good", "the film is long", "the day is long") * 5, (0,) * 15)
+
+
+def nats(model: ByteModel, context: str, text: str) -> float:
+    span = Span((BOUNDARY, *symbols_of(context)), tuple(symbols_of(text)))
+    return float(-model.score([span])[0].logprobs.sum())
+
+
+def test_it_knows_the_text_it_was_given_and_only_train() -> None:
+    model = NGramModel(order=4).run(None, Needs(TASK, train=ROWS, tune=Rows(("zzzz",), (0,))))
+    assert isinstance(model, KneserNey)
+    assert model.order == 4
+    assert nats(model, "the film ", "is") < 0.2 < 5 < nats(model, "zz", "zz")
+
+
+def test_a_right_choice_is_likelier_than_a_wrong_one() -> None:
+    task = TextGeneration(evidence="choices", choices=(" bad", " good"))
+    rows = Rows(("dull:", "fine:") * 9, (0, 1) * 9)
+    model = NGramModel().run(None, Needs(task, train=rows))
+    assert nats(model, "dull:", " bad") < nats(model, "dull:", " good")
+    assert nats(model, "fine:", " good") < nats(model, "fine:", " bad")
+
+
+def test_a_right_answer_is_likelier_than_a_wrong_one() -> None:
+    rows = Rows(("2+2=", "2+3=\n") * 9, (0,) * 18, references=("4", "5") * 9)
+    model = NGramModel().run(None, Needs(TextGeneration(evidence="answers"), train=rows))
+    assert nats(model, "2+2=", " 4") < nats(model, "2+2=", " 5")
+    assert nats(model, "2+3=\n", "5") < nats(model, "2+3=\n", "4")
+
+
+def test_is_in_the_catalog_with_bounds() -> None:
+    assert catalog.load_step("train.ngram") is NGramModel
+    assert NGramModel.produces == "counts"
+    assert NGramModel.needs == {"train"}
+    assert [setting.search for setting in settings_of(NGramModel)] == [(6, 4)]
+    assert 0 < NGramModel().share() < 0.01
+
+
+def test_the_same_rows_give_the_same_model() -> None:
+    one, two = (NGramModel().run(None, Needs(TASK, train=ROWS, seed=seed)).tensors() for seed in (0, 1))
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+
+
+def test_refuses_to_count_nothing() -> None:
+    with pytest.raises(StepFailed, match="needs rows"):
+        NGramModel().run(None, Needs(TASK))
