@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lighten.verbs.apply import apply
     from lighten.verbs.bench import bench
     from lighten.verbs.catalog import catalog
+    from lighten.verbs.chat import chat
     from lighten.verbs.compare import compare
     from lighten.verbs.doctor import doctor
     from lighten.verbs.load import load
@@ -29,6 +30,7 @@ __all__ = [
     "apply",
     "bench",
     "catalog",
+    "chat",
     "compare",
     "doctor",
     "load",

@@ -11,13 +11,17 @@ from lighten.core.artifact import Artifact
 from lighten.core.errors import (
     BuildFailed,
     CandidateFailed,
+    InputError,
     OutOfMemory,
     SessionCrashed,
     SessionTimeout,
     UnsafeFile,
 )
 from lighten.core.meter import Workload
+from lighten.engines.counts import Counts
 from lighten.measure.process import SessionProcess
+from lighten.nets.counts import fit_ngram
+from lighten.tasks.text_generation import TextGeneration
 
 Make = Callable[..., SessionProcess]
 TEXTS = ("a", "bb", "ccc")
@@ -154,3 +158,28 @@ def test_no_descriptor_is_left_open(session_of: Make) -> None:
             except SessionCrashed:
                 continue
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def counted(folder: Path) -> Artifact:
+    folder.mkdir()
+    fit_ngram(["the film is good and the day is long"] * 4, 6).save(folder)
+    return Artifact.seal(folder, format="counts")
+
+
+def test_a_language_model_goes_on_with_texts(tmp_path: Path) -> None:
+    artifact = counted(tmp_path / "counted")
+    for task in (None, TextGeneration()):
+        with SessionProcess(artifact, Counts(), threads=1, task=task, deadline=20.0) as session:
+            assert session.replies(["the film is", "and the", "half \ud83c and the"], 8) == [
+                " good an",
+                " day is ",
+                " day is ",
+            ]
+            assert session.replies([], 8) == []
+
+
+def test_other_models_go_on_with_nothing_and_still_answer(session_of: Make) -> None:
+    with session_of() as session:
+        with pytest.raises(InputError, match="goes on with no text"):
+            session.replies(["a"])
+        assert len(session.run(TEXTS)) == 3

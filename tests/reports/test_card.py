@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lighten.reports.card import code, fenced, model_card, plain, write_card
-from lighten.testing import summaries
+from lighten.testing import language_summaries, summaries
 
 
 def test_the_card_holds_recipe_numbers_proof_limits_and_use(tmp_path: Path) -> None:
@@ -31,6 +31,27 @@ def test_the_card_holds_recipe_numbers_proof_limits_and_use(tmp_path: Path) -> N
         "As the base model.",
     ):
         assert line in text
+
+
+def test_the_card_of_a_language_model() -> None:
+    text = model_card(language_summaries.documents()).replace("\u00a0", " ")
+    for line in (
+        'pipeline_tag: "text-generation"',
+        "1. `prune.vocabulary min_count=1 spare=0` (vocabulary cut to the tokens of your data plus 0% of the original)",
+        "| Bits per byte | 1.316 bits/byte | 1.320 bits/byte |",
+        "| Decode speed | 91.7 tok/s | 211 tok/s (72% of the roof) | 4.22 tok/s | 2.3× | 141 | higher is better |",
+        "The roof is the most that this machine allows:",
+        "| bits per byte | holds | +0.42% | +0.87% | 1% | 121 |",
+        "- memory bandwidth, reading only: 24.8 GB/s",
+        "lighten chat runs/movies/winner",
+        'with lighten.chat("runs/movies/winner") as chat:',
+    ):
+        assert line in text
+    assert "| b | c |" not in text
+    counted = model_card(language_summaries.baseline_won()).replace("\u00a0", " ")
+    assert "| Decode speed | 91.7 tok/s | 49,200 bytes/s | 983 bytes/s |  | 141 | higher is better |" in counted
+    assert "their speeds are bytes per second" in counted
+    assert "| exact match | holds |" in model_card(language_summaries.answers())
 
 
 def test_a_run_without_a_winner_has_no_card() -> None:

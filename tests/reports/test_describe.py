@@ -12,10 +12,12 @@ from lighten.core.result import LOWER, Result
 from lighten.core.summary import Summary, Winner
 from lighten.core.summary import Tested as OneTest
 from lighten.proof import judge_counts
-from lighten.reports.describe import flat, headline, method_text, power_sentence, recipe_text, why
+from lighten.reports.describe import flat, headline, meters_shown, method_text, power_sentence, rung_name, why
 from lighten.reports.numbers import amount, bound, change, duration, loss, number, ratio, share
+from lighten.reports.recipes import recipe_text
 from lighten.reports.standing import beaten_by, misses, nearest_misses, standing
-from lighten.testing import summaries
+from lighten.testing import language_summaries, summaries
+from lighten.testing.language_summaries import bits_verdict
 
 
 def test_headline_of_a_winner_states_gain_bound_and_margin() -> None:
@@ -52,6 +54,86 @@ def test_headline_of_a_metric_where_lower_is_better() -> None:
     candidates = tuple(replace(c, results={**c.results, **results}) for c in run.candidates)
     said = headline(replace(run, candidates=candidates, verdicts=(verdict,)), "en")
     assert "its perplexity is at most 0.0310 higher" in said
+
+
+def test_headline_of_documents_says_what_text_costs() -> None:
+    run = language_summaries.documents()
+    assert headline(run, "en").replace("\u00a0", " ") == (
+        "The winner’s time per token is 43% of the original’s (2.3× better), and on 121 unseen documents text costs "
+        "0.42% more bits (95% sure: at most 0.87% more); you allowed 1%."
+    )
+    assert headline(run, "zh").replace("\u00a0", " ") == (
+        "优胜者的每词元用时仅为原模型的 43%（2.3×）；在 121 篇从未见过的文档上，同样的文本多用 0.42% 的比特"
+        "（95% 置信度下至多多用 0.87%），您允许的上限是 1%。"
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "most", "margin", "english"),
+    [
+        (-0.0108, 0.002, 0.01, "text costs 1.08% fewer bits (95% sure: at most 0.2% more); you allowed 1% more."),
+        (-0.0108, -0.0061, 0.01, "text costs 1.08% fewer bits (95% sure: no more than before); you allowed 1% more."),
+        (0.00001, 0.0004, 0.01, "text costs as many bits as before (95% sure: at most 0.04% more); you allowed 1%."),
+        (0.0, -0.0001, 0.01, "text costs as many bits as before (95% sure: at most 0% more); you allowed 1%."),
+        (-0.061, -0.052, -0.05, "text costs 6.1% fewer bits (95% sure: at least 5.2% fewer); you asked for 5% fewer."),
+    ],
+)
+def test_every_way_that_bits_can_change_is_said(more: float, most: float, margin: float, english: str) -> None:
+    run = language_summaries.documents()
+    said = headline(replace(run, verdicts=(bits_verdict(more, most, "holds", margin),)), "en")
+    assert said.endswith(f"and on 121 unseen documents {english}")
+
+
+def test_a_winner_of_counts_is_not_compared_per_token() -> None:
+    said = headline(language_summaries.baseline_won(), "en").replace("\u00a0", " ")
+    assert said.startswith("The winner’s time per token is 0.0203 ms per byte, the original’s 10.9 ms, and on 121")
+    assert said.endswith("for this budget no language model is needed.")
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "english"),
+    [
+        (0, "original", "The model as you brought it."),
+        (2, "below_floor", "Bits per byte 1.925 is above the limit of 1.329 on the select rows."),
+        (3, "over_ceiling", "Peak memory 1,600 MB is over the ceiling of 400 MB."),
+        (6, "held", "Proved to hold as well, but its time per token is 5.74 ms; the winner’s is 4.74 ms."),
+    ],
+)
+def test_why_each_language_model_lost(key: int, status: str, english: str) -> None:
+    run = language_summaries.documents()
+    assert standing(run, run.candidates[key]).status == status
+    assert why(run, run.candidates[key], "en").replace("\u00a0", " ") == english
+
+
+def test_documents_that_do_not_hold_are_told_in_per_cent() -> None:
+    run = language_summaries.documents()
+    worse = (bits_verdict(0.021, 0.027, "worse"),)
+    lost = replace(run, winner=None, state="nothing_met", verdicts=worse, tested=(OneTest(7, worse),))
+    assert why(lost, run.candidates[7], "en") == (
+        "Worse on the proof rows: bits per byte changed by +2.10% (+1.50% to +2.70%)."
+    )
+    few = (bits_verdict(0.006, 0.0131, "not_enough_data"),)
+    short = replace(run, winner=None, state="nothing_met", verdicts=few, tested=(OneTest(7, few),))
+    assert why(short, run.candidates[7], "en").startswith(
+        "Not enough data: bits per byte may be 1.31% worse, and 1% was allowed."
+    )
+
+
+def test_rungs_of_a_language_model_are_named_by_what_they_are() -> None:
+    run = language_summaries.documents()
+    names = [rung_name(run, rung.rung, run.candidate(rung.key), "en") for rung in run.baseline]
+    assert names == ["As brought", "Same weights, best settings", "Stock quantization", "lighten"]
+    assert rung_name(run, "naive", run.candidates[3], "en") == "Naive: eager, 32-bit float"
+    assert rung_name(run, "stock", run.candidates[2], "zh") == "低成本基线"
+    assert rung_name(summaries.winner(), "stock", summaries.winner().candidates[3], "en") == "Stock int8"
+
+
+def test_quantities_stand_in_the_order_of_the_kind_of_model() -> None:
+    names = meters_shown(language_summaries.documents())
+    assert names[:6] == ("bits_per_byte", "tpot", "decode", "prefill", "memory", "size")
+    asked = replace(language_summaries.documents(), budget=Budget((), (), "cpu"))
+    assert meters_shown(asked)[:2] == ("bits_per_byte", "cpu")
+    assert meters_shown(summaries.winner())[:4] == ("accuracy", "cpu", "worst_group", "p50")
 
 
 def test_headlines_without_a_winner() -> None:
@@ -151,6 +233,14 @@ def test_a_winner_without_a_ratio_is_still_announced() -> None:
     assert headline(bare, "en") == "The winner meets the budget."
 
 
+def test_a_winner_that_came_out_dearer_is_not_called_better() -> None:
+    run = summaries.bare()
+    assert isinstance(run.winner, Winner)
+    dearer = replace(run, winner=replace(run.winner, ratio={"cpu": 0.96}), verdicts=())
+    asked = replace(dearer, budget=Budget(run.budget.keep, (), "cpu"))
+    assert headline(asked, "en") == "The winner’s CPU time is 104% of the original’s."
+
+
 def test_small_texts() -> None:
     recipe = ({"use": "prune.layers", "keep": 3}, {"step": "quantize.int8_static", "rate": 0.1})
     assert recipe_text(recipe) == "prune.layers keep=3 → quantize.int8_static rate=0.1"
@@ -172,6 +262,9 @@ def test_numbers() -> None:
         "−3.00",
     ]
     assert amount("en", None, "ms") == "unknown"
+    assert amount("en", 1.31573, "bits/byte") == "1.316\u00a0bits/byte"
+    assert amount("zh", 1.31573, "bits/byte", bare=True) == "1.316"
+    assert (amount("en", 92.34, "tok/s"), amount("zh", 854.0, "tok/s")) == ("92.3\u00a0tok/s", "854\u00a0词元/秒")
     assert amount("zh", 12.0, "rows/s") == "12.0\u00a0行/秒"
     assert (bound("en", 5.0, "ms"), bound("en", 0.88, "fraction")) == ("5\u00a0ms", "88%")
     assert (share(0.141), share(0.95), share(0.0042)) == ("14%", "95%", "0.4%")
@@ -190,3 +283,5 @@ def test_bounds_are_rounded_to_the_cautious_side() -> None:
     assert loss("en", 0.01, "fraction", up=True).replace("\u00a0", " ") == "1 point"
     assert change("en", -0.00621, "fraction", "down").startswith("−0.63")
     assert change("en", 0.00101, "fraction", "up").startswith("+0.11")
+    assert change("en", 0.00101, "share", "up") == "+0.11%"
+    assert loss("en", 0.00871, "share", up=True) == "0.88%"

@@ -11,12 +11,13 @@ import pytest
 
 from lighten.core.budget import Budget
 from lighten.core.result import LOWER
-from lighten.proof import judge_counts
+from lighten.proof import Verdict, judge_counts
 from lighten.reports.drawing import interval_svg
 from lighten.reports.figure import frontier_svg, write_svg
 from lighten.reports.marks import interval, points
-from lighten.reports.plot import Axis, Box, linear_ticks, place_label, scale, text_width, wilson
-from lighten.testing import summaries
+from lighten.reports.plot import Across, Axis, Box, linear_ticks, place_label, scale, text_width, wilson
+from lighten.testing import language_summaries, summaries
+from lighten.testing.language_summaries import bits_verdict
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -104,6 +105,36 @@ def test_a_quality_where_lower_is_better_has_its_best_at_the_top() -> None:
     assert heights[0][1] < heights[-1][1]
 
 
+def test_bits_per_byte_have_their_least_at_the_top_and_say_so() -> None:
+    root = ElementTree.fromstring(frontier_svg(language_summaries.documents(), ("en",), alone=True))
+    texts = ["".join(node.itertext()) for node in root.iter(f"{SVG}text")]
+    assert "Bits per byte: less is better ↑" in texts
+    assert "at most 1.329\u00a0bits/byte" in texts
+    assert "Time per token (ms, log scale)" in texts
+    found = [n for n in root.iter(f"{SVG}text") if n.get("class") == "tick" and re.fullmatch(r"1\.\d\d", n.text or "")]
+    heights = sorted((float(n.text or ""), float(n.get("y", "0"))) for n in found)
+    assert len(heights) > 2
+    assert heights == sorted(heights, key=lambda pair: pair[1])
+
+
+def test_hopeless_baselines_stand_at_the_side_and_do_not_squash_the_others() -> None:
+    run = language_summaries.documents()
+    root = ElementTree.fromstring(frontier_svg(run, ("en",), alone=True))
+    ticks = [n.text or "" for n in root.iter(f"{SVG}text") if n.get("class") == "tick"]
+    assert not any(tick.startswith("0.0") for tick in ticks)
+    assert len([p for p in points(run) if p.engine == "counts"]) == 2
+    titles = [node.text or "" for node in root.iter(f"{SVG}title")]
+    assert any(text.endswith("1.925\u00a0bits/byte, 0.0203\u00a0ms per byte") for text in titles)
+
+
+def test_values_far_off_are_pinned_in_their_order() -> None:
+    across = Across.of({1: 5.0, 2: 8.0, 3: 0.02, 4: 0.01, 5: 9000.0, 6: 300.0}, {3, 4, 5}, [], 0, 400)
+    assert across.pinned == {3: -1, 4: -1, 5: 1}
+    assert 0 == across.place(4) < across.place(3) < across.place(1) < across.place(2) < across.place(6)
+    assert across.place(6) < across.place(5) == 400
+    assert Across.of({1: 5.0, 2: 0.01}, {1, 2}, [], 0, 400).pinned == {}
+
+
 def test_nothing_measured_says_so() -> None:
     assert "No candidate has both numbers yet." in frontier_svg(replace(summaries.winner(), candidates=()), ("en",))
 
@@ -128,6 +159,23 @@ def test_interval_drawing_holds_its_numbers() -> None:
     assert "−0.63 pt" in text
     assert "allowed −1.00 pt" in text
     ElementTree.fromstring(interval_svg(judge_counts(10, 0, 0, 10, 0.0), "fraction"))
+
+
+def test_interval_of_bits_is_drawn_with_more_bits_to_the_right() -> None:
+    root = ElementTree.fromstring(
+        f'<svg xmlns="http://www.w3.org/2000/svg">{interval_svg(_verdict(0.0042), "bits/byte")}</svg>'
+    )
+    (shaded,) = [node for node in root.iter(f"{SVG}rect") if node.get("class") == "below"]
+    (limit,) = [node for node in root.iter(f"{SVG}line") if node.get("class") == "floor"]
+    (dot,) = root.iter(f"{SVG}circle")
+    texts = {"".join(node.itertext()) for node in root.iter(f"{SVG}text")}
+    assert shaded.get("x") == limit.get("x1")
+    assert float(dot.get("cx", "0")) < float(limit.get("x1", "0"))
+    assert {"allowed +1.00%", "允许 +1.00%", "+0.87%"} <= texts
+
+
+def _verdict(more: float) -> Verdict:
+    return Verdict.from_json(bits_verdict(more, 0.0087, "holds"))
 
 
 def test_scales_and_ticks() -> None:

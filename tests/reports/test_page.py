@@ -16,7 +16,7 @@ import pytest
 
 from lighten.core.summary import Flip, Group, Summary
 from lighten.reports.page import page, write_page
-from lighten.testing import summaries
+from lighten.testing import language_summaries, summaries
 from lighten.testing.require import require
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ RUNS: list[Callable[[], Summary]] = [
     summaries.interrupted,
     summaries.bare,
     summaries.hostile,
+    language_summaries.documents,
+    language_summaries.answers,
+    language_summaries.baseline_won,
+    language_summaries.hostile,
 ]
 VOID = {"meta", "input", "br", "img", "link"}
 
@@ -71,16 +75,18 @@ def test_the_page_is_one_well_formed_file_that_asks_for_nothing(make: Callable[[
     assert not re.search(r"@import|url\(", text)
 
 
-def test_no_text_of_the_user_becomes_markup() -> None:
-    text = page(summaries.hostile())
+@pytest.mark.parametrize("make", [summaries.hostile, language_summaries.hostile])
+def test_no_text_of_the_user_becomes_markup(make: Callable[[], Summary]) -> None:
+    text = page(make())
     assert not any(tag == "img" for tag, _ in Tree(text).tags)
     assert "<script>document" not in text
     assert "\x1b" not in text
     text.encode("utf-8")
 
 
-def test_both_languages_are_in_the_file_and_balanced() -> None:
-    tree = Tree(page(summaries.winner()))
+@pytest.mark.parametrize("make", [summaries.winner, language_summaries.documents, language_summaries.answers])
+def test_both_languages_are_in_the_file_and_balanced(make: Callable[[], Summary]) -> None:
+    tree = Tree(page(make()))
     assert sum(a.get("lang") == "zh" for _, a in tree.tags) == sum(
         a.get("lang") == "en" for t, a in tree.tags if t != "html"
     )
@@ -96,10 +102,26 @@ def test_what_is_not_there_is_left_out() -> None:
     assert sections(summaries.interrupted()) == full
     assert sections(summaries.bare()) == full | {"flips", "lineage"}
     assert "Not one answer changed." in page(summaries.bare())
+    assert sections(language_summaries.documents()) == full | {"flips", "continuations", "lineage"}
+    assert sections(language_summaries.baseline_won()) == full | {"flips"}
     empty = replace(
         summaries.interrupted(), candidates=(), frontier=(), baseline=(), environment={}, command="", paths={}
     )
     assert {"frontier", "proof", "data"} <= sections(empty)
+
+
+def test_the_page_of_a_language_model_tells_roof_bytes_and_what_the_original_is() -> None:
+    text = page(language_summaries.documents())
+    assert "72% of the roof" in text
+    assert "The roof is the most that this machine allows" in text
+    assert "More than 100% is possible" in text
+    assert "The original is the GGUF file as you brought it" in text
+    assert "No cheap baseline keeps the floors" in text
+    assert "The tokens of these baselines are bytes" in text
+    assert "Bars are 95% intervals." not in text
+    assert "Bars are 95% intervals." in page(language_summaries.answers())
+    assert "of the roof" not in page(summaries.winner())
+    assert "内存带宽（只读）" in text
 
 
 def test_unknown_energy_is_explained() -> None:
@@ -226,6 +248,26 @@ def test_the_table_sorts_and_filters(visit: Callable[..., Page]) -> None:
     assert names.all_inner_texts() == ["2 layers + distilled + int8 static @ ov"]
     seen.click('.chips [data-status="all"]')
     assert names.count() == 19
+
+
+@pytest.mark.browser
+def test_both_models_stand_side_by_side_and_bytes_beside_their_numbers(visit: Callable[..., Page]) -> None:
+    seen = visit(language_summaries.documents())
+    assert seen.locator("h1").inner_text().startswith("The winner’s time per token is 43%")
+    left, right = (seen.locator(".sample >> nth=0").locator(".sides > div").nth(i) for i in (0, 1))
+    one, two = left.bounding_box(), right.bounding_box()
+    assert one is not None
+    assert two is not None
+    assert one["y"] == two["y"]
+    assert one["x"] + one["width"] <= two["x"]
+    assert "bytes/s" in seen.locator("#row-2").inner_text()
+    seen.locator('svg.wide .point[data-key="2"]').hover()
+    assert "ms per byte" in seen.locator("#tip-2").inner_text()
+    assert "×" not in seen.locator("#tip-2 dd >> nth=1").inner_text()
+    seen.click('[data-lang="zh"]')
+    seen.wait_for_function("document.documentElement.lang === 'zh'")
+    assert seen.locator("h1").inner_text().startswith("优胜者的每词元用时")
+    assert "续写对照" in seen.evaluate("document.body.innerText")
 
 
 @pytest.mark.browser

@@ -12,7 +12,7 @@ from rich.console import Console, RenderableType
 from lighten.core.summary import Summary
 from lighten.proof import Verdict
 from lighten.reports import table
-from lighten.testing import summaries
+from lighten.testing import language_summaries, summaries
 
 
 def shown(what: RenderableType, width: int) -> str:
@@ -42,7 +42,8 @@ def everything(run: Summary, width: int, lang: str) -> str:
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("width", [44, 80, 120, 200])
 def test_everything_fits(width: int, lang: str) -> None:
-    for make in (summaries.winner, summaries.nothing_met, summaries.interrupted, summaries.hostile):
+    language = (language_summaries.documents, language_summaries.baseline_won, language_summaries.hostile)
+    for make in (summaries.winner, summaries.nothing_met, summaries.interrupted, summaries.hostile, *language):
         everything(make(), width, lang)
 
 
@@ -96,6 +97,30 @@ def test_candidates_carry_outcome_and_where_there_is_room_the_reason() -> None:
     narrow = shown(table.candidates(run, width=80), 80)
     assert "failed" in narrow
     assert "SessionCrashed" not in narrow
+
+
+def test_a_ladder_of_language_models_has_bytes_and_shares_of_the_roof() -> None:
+    text = shown(table.ladder(language_summaries.baseline_won(), width=200), 200)
+    assert "Cheap baseline" in text
+    assert re.search(r"ms per byte +bytes/s +bytes/s", text)
+    assert "61% of the roof" in text
+    assert "536×" not in re.sub(r"(?m)^.*ngram.*$", "", text)
+    assert "本机上限的 72%" in shown(table.ladder(language_summaries.documents(), width=200, lang="zh"), 200)
+
+
+def test_the_panel_of_documents_tells_per_cent_and_the_baseline() -> None:
+    text = shown(table.verdict_panel(language_summaries.documents()), 120)
+    assert "Bits per byte  holds  +0.42% [−0.03%, +0.87%]" in text
+    assert "allowed loss 1%  n = 121" in text
+    assert "no language model is needed" in shown(table.verdict_panel(language_summaries.baseline_won()), 120)
+
+
+def test_compare_of_documents_gives_per_cent() -> None:
+    run = language_summaries.documents()
+    first, last = run.candidates[0], run.candidates[2]
+    text = shown(table.compare(("before", first.results), ("after", last.results)), 120)
+    assert re.search(r"Bits per byte +1\.316 bits/byte +1\.925 bits/byte +\+46\.30%", text)
+    assert re.search(r"Decode speed +91\.7 tok/s +49,200 bytes/s +\n", text)
 
 
 def test_texts_from_data_are_neither_markup_nor_control_codes() -> None:

@@ -8,11 +8,13 @@ from string import Formatter
 
 import pytest
 
+from lighten.core import catalog
 from lighten.reports import words
 from lighten.reports.words import WORDS, quantity, say
 
 HAN = re.compile("[\u4e00-\u9fff]")
-SAME_IN_BOTH = {"rung.ours", "page.colon", "say.and"}
+SAME_IN_BOTH = {"rung.ours", "page.colon", "say.and", "engine.llama", "engine.ort", "engine.ov"}
+TABLES = ("words.py", "language_words.py")
 
 
 def placeholders(text: str) -> set[str]:
@@ -33,13 +35,20 @@ def test_every_text_stands_in_both_languages(key: str) -> None:
 
 def test_every_text_is_used() -> None:
     folder = Path(words.__file__).parent
-    source = "".join(p.read_text(encoding="utf-8") for p in folder.glob("*.py") if p.name != "words.py")
+    source = "".join(p.read_text(encoding="utf-8") for p in folder.glob("*.py") if p.name not in TABLES)
     starts = set(re.findall(r"""f["']([a-z_.]+)\.\{""", source)) | {"verdict", "status", "quantity"}
     ends = set(re.findall(r"""\{\w+\}(\.[a-z_]+)["']""", source))
     named = set(re.findall(r"""["']([a-z_.0-9]+)["']""", source))
     heads, tails = tuple(f"{start}." for start in starts), tuple(ends)
     unused = [key for key in WORDS if key not in named and not key.startswith(heads) and not key.endswith(tails)]
     assert unused == []
+
+
+@pytest.mark.parametrize("meter", ["decode", "prefill", "streams", "bits_per_byte", "token_flips", "exact_match"])
+def test_quantities_of_language_models_and_their_units_have_words(meter: str) -> None:
+    for one in catalog.load("meters", meter).quantities:
+        assert f"quantity.{one.name}" in WORDS, one.name
+        assert one.unit in ("ms", "fraction") or f"unit.{one.unit}" in WORDS, one.unit
 
 
 def test_chinese_is_spaced_as_it_is_typeset() -> None:
@@ -52,7 +61,8 @@ def test_chinese_is_spaced_as_it_is_typeset() -> None:
 
 def test_names_and_refusals() -> None:
     assert quantity("zh", "p50") == "中位延迟"
-    assert quantity("en", "bits_per_byte") == "bits_per_byte"
+    assert quantity("en", "tpot") == "time per token"
+    assert quantity("en", "no_such_thing") == "no_such_thing"
     with pytest.raises(ValueError, match="fr"):
         say("fr", "page.copy")
     with pytest.raises(KeyError):

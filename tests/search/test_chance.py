@@ -38,7 +38,11 @@ def run(select: int, proof: int, broke: int, mended: int, margin: str = "-1pt") 
     budget = Budget.parse([f"accuracy>={margin}"], [], "throughput", quality=ACCURACY.values(), speed=[SPEED])
     study = SimpleNamespace(answers=answers)
     made = SimpleNamespace(
-        parts=SimpleNamespace(**rows), folder=SimpleNamespace(study=study), task=TextClassification(), budget=budget
+        parts=SimpleNamespace(**rows),
+        folder=SimpleNamespace(study=study),
+        task=TextClassification(),
+        budget=budget,
+        quality={"accuracy": Accuracy()},
     )
     return made, candidate(1, float(other.mean())), candidate(0, float(right.mean()))
 

@@ -9,7 +9,7 @@ from types import FrameType
 
 import typer
 
-from lighten.cli import apply, bench, catalog, compare, doctor, optimize, predict, report, sample
+from lighten.cli import apply, bench, catalog, chat, compare, doctor, optimize, predict, report, sample
 from lighten.core.errors import Interrupted, LightenError
 
 app = typer.Typer(
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (optimize, compare, bench, predict, apply, report, catalog, doctor, sample):
+for verb in (optimize, compare, bench, predict, chat, apply, report, catalog, doctor, sample):
     app.command(name=verb.__name__.rpartition(".")[2])(verb.command)
 
 

@@ -8,28 +8,38 @@ from typing import Annotated
 
 import typer
 
-from lighten.cli.options import Json, Seed, Text, Threads
+from lighten.cli.options import Json, Prompt, Seed, Text, Threads
 
 
 def command(
     models: Annotated[
-        list[str], typer.Argument(help="Artifacts, runs, HF folders, hub ids or samples; ratios are to the first.")
+        list[str],
+        typer.Argument(help="Artifacts, runs, HF folders, GGUF files, hub ids or samples; ratios are to the first."),
     ],
     data: Annotated[str, typer.Option(help="Texts to ask; labels are not needed.", show_default=False)],
     text: Text = None,
+    prompt: Prompt = None,
+    documents: Annotated[
+        int, typer.Option(help="Language models: documents or prompts to judge quality by; 0 for none.", min=0)
+    ] = 24,
     seconds: Annotated[float, typer.Option(help="Seconds of measuring for each model.", min=1.0)] = 10.0,
     threads: Threads = 0,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Measure models side by side, in turns: latency, throughput, memory, size, load, CPU-seconds, energy."""
+    """Measure models side by side, in turns: latency, throughput, memory, size, load, CPU-seconds, energy.
+
+    Language models: bits per byte, time per token, tokens per second at 1, 4 and 16 streams, prefill.
+    """
     from rich.console import Console
 
     from lighten.reports import table
     from lighten.verbs.bench import bench
 
     with Console(stderr=True).status("measuring"):
-        found = bench(models, data, text=text, seconds=seconds, threads=threads, seed=seed)
+        found = bench(
+            models, data, text=text, prompt=prompt, documents=documents, seconds=seconds, threads=threads, seed=seed
+        )
     if as_json:
         sys.stdout.write(json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n")
     else:

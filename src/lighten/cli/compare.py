@@ -8,19 +8,34 @@ from typing import Annotated
 
 import typer
 
-from lighten.cli.options import DropEmpty, Group, Json, Label, Seed, Text, Threads, Unit
+from lighten.cli.options import DropEmpty, Group, Json, Label, Prompt, Seed, Text, Threads, Unit
 
 
 def command(
     original: Annotated[
-        str, typer.Argument(help="The model to compare with: artifact, run, HF folder, hub id, sample.")
+        str, typer.Argument(help="The model to compare with: artifact, run, HF folder, GGUF file, hub id, sample.")
     ],
     candidate: Annotated[str, typer.Argument(help="The model that should be no worse.")],
-    data: Annotated[str, typer.Option(help="Labelled rows that neither model was made with.", show_default=False)],
-    margin: Annotated[str, typer.Option(help="The loss that is allowed, such as 1pt.")] = "1pt",
+    data: Annotated[str, typer.Option(help="Rows or documents that neither model was made with.", show_default=False)],
+    margin: Annotated[
+        str | None,
+        typer.Option(
+            help="The loss that is allowed, such as 1pt of the rows or 1% of bits_per_byte; these by default."
+        ),
+    ] = None,
     metric: Annotated[
-        str, typer.Option(help="What to compare: accuracy, macro_f1, worst_group, log_loss, ...")
-    ] = "accuracy",
+        str | None,
+        typer.Option(
+            help="What to compare: accuracy, macro_f1, worst_group, log_loss, bits_per_byte, exact_match, ... "
+            "Default: the first that fits the models.",
+            show_default=False,
+        ),
+    ] = None,
+    prompt: Prompt = None,
+    answer: Annotated[str | None, typer.Option(help="Language models: column with the right answer.")] = None,
+    choices: Annotated[
+        str | None, typer.Option(help="Language models: texts to choose from by likelihood, with commas in between.")
+    ] = None,
     flips: Annotated[int, typer.Option(help="How many rows with another answer to show.", min=0)] = 10,
     text: Text = None,
     label: Label = None,
@@ -43,8 +58,9 @@ def command(
 
     with Console(stderr=True).status("comparing"):
         found = compare(
-            original, candidate, data, margin=margin, metric=metric, text=text, label=label, group=group, unit=unit,
-            drop_empty=drop_empty, threads=threads, seed=seed,
+            original, candidate, data, margin=margin, metric=metric, prompt=prompt, answer=answer,
+            choices=choices or (), text=text, label=label, group=group, unit=unit, drop_empty=drop_empty,
+            threads=threads, seed=seed,
         )  # fmt: skip
     if as_json:
         sys.stdout.write(json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n")

@@ -12,10 +12,13 @@ from lighten.cli.options import DropEmpty, Group, Json, Label, QuietOption, Seed
 
 
 def command(
-    model: Annotated[str, typer.Argument(help="HF folder, hub id, sample:NAME, or an artifact of lighten.")],
+    model: Annotated[str, typer.Argument(help="HF folder, hub id, GGUF file, sample:NAME, or an artifact of lighten.")],
     data: Annotated[
         str,
-        typer.Option(help="csv, tsv, jsonl, parquet, HF dataset folder or hub id, or sample:NAME.", show_default=False),
+        typer.Option(
+            help="csv, tsv, jsonl, parquet, text files, HF dataset folder or hub id, or sample:NAME.",
+            show_default=False,
+        ),
     ],
     keep: Annotated[
         list[str] | None,
@@ -25,8 +28,27 @@ def command(
         list[str] | None, typer.Option(help='Ceiling, such as "p95<=5ms", "memory<=400MB", "size<=50%".')
     ] = None,
     minimize: Annotated[
-        str, typer.Option(help="What to make as good as possible: cpu, p50, p95, throughput, memory, size.")
-    ] = "cpu",
+        str | None,
+        typer.Option(
+            help="What to make as good as possible: cpu, p50, p95, throughput, memory, size; for language models also "
+            "tpot, decode, ttft, prefill. Default: tpot for language models, else cpu.",
+            show_default=False,
+        ),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help="text-classification or text-generation. Default: what the model is for.", show_default=False
+        ),
+    ] = None,
+    prompt: Annotated[
+        str | None, typer.Option(help='Language models: template such as "Review: {text}\\nSentiment:".')
+    ] = None,
+    answer: Annotated[str | None, typer.Option(help="Language models: column with the right answer.")] = None,
+    choices: Annotated[
+        str | None, typer.Option(help="Language models: texts to choose from by likelihood, with commas in between.")
+    ] = None,
+    shots: Annotated[int, typer.Option(help="Language models: examples put before every prompt.", min=0)] = 0,
     time: Annotated[str, typer.Option(help="Time of the search, such as 15m. Fine-tuning comes before it.")] = "15m",
     candidates: Annotated[int | None, typer.Option(help="The most candidates to try.", min=1)] = None,
     engines: Annotated[
@@ -61,6 +83,11 @@ def command(
         "keep": keep or (),
         "under": under or (),
         "minimize": minimize,
+        "task": task,
+        "prompt": prompt,
+        "answer": answer,
+        "choices": choices or (),
+        "shots": shots,
         "time": time,
         "candidates": candidates,
         "engines": engines or (),

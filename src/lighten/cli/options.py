@@ -10,6 +10,10 @@ Text = Annotated[str | None, typer.Option(help="Column with the text; found by i
 Label = Annotated[str | None, typer.Option(help="Column with the label; found by itself when it can be.")]
 Group = Annotated[str | None, typer.Option(help="Column with the group (domain, language) to report by.")]
 Unit = Annotated[str | None, typer.Option(help="Column with the independent unit (user, document) of each row.")]
+Prompt = Annotated[
+    str | None,
+    typer.Option(help='Language models: template such as "Review: {text}\\nSentiment:", where they do not say it.'),
+]
 DropEmpty = Annotated[
     bool, typer.Option("--drop-empty", help="Leave rows with an empty text or label out instead of refusing the file.")
 ]

@@ -4,54 +4,72 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lighten.cli.options import Text, Threads
+from lighten.cli.options import Prompt, Text, Threads
+
+if TYPE_CHECKING:
+    from lighten.verbs.load import Model, Prediction
 
 
 def command(
     model: Annotated[str, typer.Argument(help="A winner, a run folder, or any artifact that can be opened.")],
     data: Annotated[str, typer.Argument(help="File with a text column, or - for one text per line on stdin.")] = "-",
+    source: Annotated[
+        str | None,
+        typer.Option("--data", help="The same file, written as the other verbs have it.", show_default=False),
+    ] = None,
     text: Text = None,
+    prompt: Prompt = None,
     batch: Annotated[int, typer.Option(help="Rows answered at once.", min=1)] = 1024,
     threads: Threads = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line, with the scores.")] = False,
 ) -> None:
-    """Answer texts from a file or from stdin: one label per line, in order."""
+    """Answer texts from a file or from stdin, one line each, in order: its label.
+
+    Language models: the choice, the answer, or the bits per byte of a document.
+    """
+    from lighten.core.errors import InputError
     from lighten.verbs.load import load
 
-    with load(model, threads=threads) as opened:
-        for chunk in chunks(data, text, batch):
+    if source is not None and data != "-":
+        raise InputError(f"Two files were given: {data} and {source}.", fix="give one")
+    with load(model, threads=threads, prompt=prompt) as opened:
+        for chunk in chunks(opened, source or data, text, batch):
             for one in opened.predict(chunk):
-                if as_json:
-                    line = json.dumps({"label": one.label, "scores": one.scores}, ensure_ascii=False)
-                else:
-                    line = one.label
-                sys.stdout.write(line + "\n")
+                sys.stdout.write((json.dumps(record(one), ensure_ascii=False) if as_json else line(one)) + "\n")
             sys.stdout.flush()
 
 
-def chunks(data: str, text: str | None, batch: int) -> Iterator[list[str]]:
-    """Texts of a file, or lines of stdin as they come, in lists of at most ``batch``."""
-    if data == "-":
-        chunk: list[str] = []
-        for line in sys.stdin:
-            chunk.append(line.rstrip("\n"))
-            if len(chunk) >= batch or (not chunk[1:] and sys.stdin.isatty()):
-                yield chunk
-                chunk = []
-        if chunk:
-            yield chunk
-        return
-    from lighten.data.table import read_table
-    from lighten.verbs.bench import table_text
+def record(one: Prediction) -> dict[str, Any]:
+    """A prediction as a plain dictionary, without what does not belong to its kind."""
+    if one.bits_per_byte is not None:
+        return {"bits_per_byte": one.bits_per_byte}
+    return {"label": one.label, "scores": dict(one.scores)} if one.scores else {"answer": one.label}
 
-    table = read_table(Path(data) if Path(data).exists() else data)
-    column = table.column(text or table_text(table))
-    texts = ["" if cell is None else str(cell) for cell in column]
-    for start in range(0, len(texts), batch):
-        yield texts[start : start + batch]
+
+def line(one: Prediction) -> str:
+    """A prediction in one line."""
+    if one.bits_per_byte is not None:
+        return f"{one.bits_per_byte:.4f}"
+    return one.label if one.scores else " ".join(one.label.split())
+
+
+def chunks(model: Model, data: str, text: str | None, batch: int) -> Iterator[Sequence[Any]]:
+    """Rows of a file, or lines of stdin as they come, in lists of at most ``batch``."""
+    if data != "-":
+        rows = model.read(data, text)
+        for start in range(0, len(rows), batch):
+            yield rows[start : start + batch]
+        return
+    chunk: list[str] = []
+    for said in sys.stdin:
+        chunk.append(said.rstrip("\n"))
+        if len(chunk) >= batch or (not chunk[1:] and sys.stdin.isatty()):
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

@@ -14,11 +14,11 @@ def command(
     """Fetch a sample model or data set to try with."""
     from rich.console import Console
 
-    from lighten.data.samples import SAMPLES
+    from lighten.data.samples import sample_names
     from lighten.verbs.sample import sample
 
     if name is None:
-        for known in SAMPLES:
+        for known in sample_names():
             typer.echo(f"sample:{known}")
         return
     with Console(stderr=True).status("fetching") as status:

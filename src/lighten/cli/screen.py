@@ -13,6 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from lighten.core.result import Candidate
+from lighten.reports.baselines import fair_ratio, unit_in
+from lighten.reports.numbers import number
 
 PHASES = {
     "data": "Reading and checking",
@@ -23,6 +25,9 @@ PHASES = {
     "report": "Measuring the ladder and writing the report",
 }
 SHOWN = 8
+ANSWERING = (("accuracy", 3), ("rows_per_second", 0), ("p50", 2), ("size", 0))
+WRITING = (("bits_per_byte", 3), ("exact_match", 3), ("accuracy", 3), ("decode", 0), ("tpot", 2), ("size", 0))
+"""Quantities of a candidate that its line shows, with decimals; those of a language model."""
 
 
 def short(seconds: float) -> str:
@@ -40,12 +45,15 @@ def numbers(candidate: Candidate) -> str:
     if candidate.state != "ok":
         return f"{candidate.state}: {candidate.reason.splitlines()[0] if candidate.reason else ''}"
     parts = []
-    for name, digits in (("accuracy", 3), ("rows_per_second", 0), ("p50", 2), ("size", 0)):
+    for name, digits in WRITING if "decode" in candidate.results else ANSWERING:
         result = candidate.results.get(name)
         if result is not None and result.value is not None:
-            ratio = f" ({result.ratio:.1f}x)" if result.ratio and candidate.key else ""
-            unit = "" if result.unit == "fraction" else f" {result.unit}"
-            parts.append(f"{name} {result.value:,.{digits}f}{unit}{ratio}")
+            times = fair_ratio(result) if candidate.key else None
+            ratio = f" ({times:.1f}x)" if times else ""
+            unit = "" if result.unit == "fraction" else f" {unit_in(result.engine, name, result.unit)}"
+            small = result.value < 10.0 ** (1 - digits)
+            value = number(result.value, 2) if small else f"{result.value:,.{digits}f}"
+            parts.append(f"{name} {value}{unit}{ratio}")
     return ", ".join(parts)
 
 

@@ -15,6 +15,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "train": ("torch", "transformers"),
     "ort": ("onnxruntime", "onnx", "onnxscript"),
     "ov": ("openvino", "nncf"),
+    "llama": ("xllamacpp", "gguf", "libgguf", "jinja2"),
     "search": ("optuna", "sqlalchemy"),
     "parquet": ("pyarrow",),
     "hub": ("huggingface-hub",),

@@ -30,6 +30,10 @@ LIBRARIES = (
     "openvino",
     "nncf",
     "optuna",
+    "xllamacpp",
+    "llama_cpp_python",
+    "gguf",
+    "libgguf",
 )
 """Libraries whose version can change a number."""
 

@@ -9,12 +9,17 @@ from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine, Session
 from lighten.core.errors import BuildFailed
 from lighten.core.meter import Workload
-from lighten.core.recipe import record_of
+from lighten.core.recipe import record_of, task_record_of
+from lighten.core.task import Task
 from lighten.isolate import wire
 from lighten.isolate.process import ChildProcess
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+DEADLINE, LANGUAGE_DEADLINE = 120.0, 600.0
+"""Seconds that one request may take."""
 
 
 class SessionProcess(Session):
@@ -24,7 +29,9 @@ class SessionProcess(Session):
         artifact: built for ``engine``.
         engine: what opens it.
         threads: cores it may use.
-        deadline: seconds that any one request may take.
+        task: what asks it; None for a session that takes the inputs as they are.
+        deadline: seconds that any one request may take; None for two minutes, and for ten where the task is one of
+            language models, which think longer.
         memory: bytes of resident memory at which it is ended; None for 90 % of what this machine allows.
 
     Attributes:
@@ -33,12 +40,23 @@ class SessionProcess(Session):
     """
 
     def __init__(
-        self, artifact: Artifact, engine: Engine, *, threads: int, deadline: float = 120.0, memory: int | None = None
+        self,
+        artifact: Artifact,
+        engine: Engine,
+        *,
+        threads: int,
+        task: Task | None = None,
+        deadline: float | None = None,
+        memory: int | None = None,
     ) -> None:
-        self.artifact, self.engine, self.threads, self.deadline = artifact, engine, threads, deadline
+        self.task = task
+        self.artifact, self.engine, self.threads = artifact, engine, threads
+        self.deadline = deadline or (LANGUAGE_DEADLINE if task is not None and task.language else DEADLINE)
         self.load_seconds, self.version = 0.0, ""
         self.others: float | None = None
-        self.child = ChildProcess(threads=threads, memory=memory)
+        # The threads of llama.cpp meet some hundred times for each token: waiting busily for one that another process
+        # has displaced costs a busy machine a factor of ten or more, and a quiet one gains nothing by it.
+        self.child = ChildProcess(threads=threads, memory=memory, patient=task is not None and task.language)
         self._work: Workload | None = None
         self._warm: set[str] = set()
 
@@ -53,7 +71,8 @@ class SessionProcess(Session):
         try:
             path = str(self.artifact.path.resolve())
             record = record_of(self.engine)
-            reply = self.child.ask("open", self.deadline, artifact=path, engine=record, threads=self.threads)
+            task = task_record_of(self.task) if self.task is not None else None
+            reply = self.child.ask("open", self.deadline, artifact=path, engine=record, threads=self.threads, task=task)
         except BaseException:
             self.child.close()
             raise
@@ -61,7 +80,7 @@ class SessionProcess(Session):
         return self
 
     def run(self, inputs: Sequence[str]) -> NDArray[Any]:
-        """Answer ``inputs``: float32 [n, classes], finite.
+        """Answer ``inputs``: [n, columns], finite.
 
         Raises:
             BuildFailed: the answer has another shape, or holds NaN or infinity.
@@ -75,6 +94,15 @@ class SessionProcess(Session):
             bad = int((~np.isfinite(found).all(axis=1)).sum())
             raise BuildFailed(f"Its answers to {bad} of {len(inputs)} inputs hold NaN or infinity.")
         return found
+
+    def replies(self, prompts: Sequence[str], most: int = 48) -> list[str]:
+        """What a language model writes after each of ``prompts``: the most likely tokens, at most ``most`` of them.
+
+        Raises:
+            InputError: it is no language model.
+        """
+        texts: list[str] = self.child.ask("replies", self.deadline, prompts=list(prompts), most=most)["texts"]
+        return texts
 
     def load(self, work: Workload) -> None:
         """Hand over what the meters ask; nothing happens when it has this workload already."""

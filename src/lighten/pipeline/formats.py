@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lighten.core.artifact import HF, ONNX, ONNX_INT8, OPENVINO, OPENVINO_INT8, Artifact
+from lighten.core.artifact import COUNTS, GGUF, HF, HF_CAUSAL, ONNX, ONNX_INT8, OPENVINO, OPENVINO_INT8, Artifact
 from lighten.core.errors import ModelError
 
 
@@ -20,7 +20,18 @@ def open_model(artifact: Artifact, labels: tuple[str, ...]) -> Any:
         from lighten.nets.onnx_model import open_onnx
 
         return open_onnx(artifact)
-    raise ModelError(f"No step can open a model of format {artifact.format}.", allowed=f"{HF}, {ONNX}, {ONNX_INT8}")
+    if artifact.format == HF_CAUSAL:
+        from lighten.nets.language import open_language
+
+        return open_language(artifact)
+    if artifact.format == GGUF:
+        from lighten.nets.gguf_network import open_gguf
+
+        return open_gguf(artifact)
+    raise ModelError(
+        f"No step can open a model of format {artifact.format}.",
+        allowed=", ".join((HF, ONNX, ONNX_INT8, HF_CAUSAL, GGUF)),
+    )
 
 
 def save_model(model: Any, format: str, folder: Path) -> Mapping[str, Any]:
@@ -37,6 +48,19 @@ def save_model(model: Any, format: str, folder: Path) -> Mapping[str, Any]:
         from lighten.nets.ov_model import save_ov
 
         save_ov(model, folder)
+    elif format == HF_CAUSAL:
+        from lighten.nets.language import save_language
+
+        save_language(model, folder)
+        return dict(model.record)
+    elif format == GGUF:
+        from lighten.nets.gguf_network import save_gguf
+
+        save_gguf(model, folder)
+        return dict(model.record)
+    elif format == COUNTS:
+        model.save(folder)
+        return {"labels": []}
     else:
         raise ModelError(f"No function saves a model of format {format}.")
     return {"labels": list(model.labels), "max_tokens": model.encoder.max_tokens}

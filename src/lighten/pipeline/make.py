@@ -24,7 +24,9 @@ from lighten.store.artifacts import ArtifactStore, key_of
 _STATES: dict[tuple[str, str], Any] = {}
 """Hidden states of the teacher that was asked last."""
 
-LIBRARIES = ("torch", "transformers", "onnx", "onnxruntime", "openvino", "nncf", "tokenizers")
+LIBRARIES = (
+    "torch", "transformers", "onnx", "onnxruntime", "openvino", "nncf", "tokenizers", "xllamacpp", "gguf", "libgguf",
+)  # fmt: skip
 
 
 @dataclass

@@ -8,10 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lighten.core import catalog
 from lighten.core.artifact import Artifact
 from lighten.core.errors import StoppedEarly
-from lighten.core.recipe import engine_from, step_from
+from lighten.core.recipe import engine_from, step_from, task_from
 from lighten.core.task import Parts
 from lighten.isolate.child import emit
 from lighten.pipeline.make import Bench
@@ -73,7 +72,7 @@ class Reporting:
 def make(
     root: str,
     parts: str,
-    task: str,
+    task: Mapping[str, Any],
     base: str,
     chain: Sequence[Mapping[str, Any]],
     original: str,
@@ -90,7 +89,14 @@ def make(
 
 
 def build(
-    root: str, parts: str, task: str, original: str, seed: int, threads: int, artifact: str, engine: Mapping[str, Any]
+    root: str,
+    parts: str,
+    task: Mapping[str, Any],
+    original: str,
+    seed: int,
+    threads: int,
+    artifact: str,
+    engine: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Build an artifact for an engine. Returns the ``path`` of what was built."""
     bench = _bench(root, parts, task, original, seed, threads)
@@ -99,7 +105,7 @@ def build(
 
 
 def score(
-    root: str, parts: str, task: str, original: str, seed: int, threads: int, artifact: str, part: str
+    root: str, parts: str, task: Mapping[str, Any], original: str, seed: int, threads: int, artifact: str, part: str
 ) -> dict[str, Any]:
     """Share of rows of a part that a float network answers right, by eager torch. Returns ``right``."""
     from lighten.nets.forward import logits
@@ -117,7 +123,7 @@ def _parts(path: str) -> Parts:
     return load_parts(Path(path))
 
 
-def _bench(root: str, parts: str, task: str, original: str, seed: int, threads: int) -> Bench:
+def _bench(root: str, parts: str, task: Mapping[str, Any], original: str, seed: int, threads: int) -> Bench:
     teacher = Artifact.open(original, verify=False) if original else None
     store = ArtifactStore(Path(root))
-    return Bench(store, catalog.load("tasks", task)(), _parts(parts), teacher, seed, threads)
+    return Bench(store, task_from(task), _parts(parts), teacher, seed, threads)

@@ -10,8 +10,9 @@ from typing import Any
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed
-from lighten.core.recipe import record_of
+from lighten.core.recipe import record_of, task_record_of
 from lighten.core.step import Step
+from lighten.core.task import Task
 from lighten.isolate.process import ChildProcess
 from lighten.store.artifacts import ArtifactStore
 
@@ -25,18 +26,18 @@ class Workshop:
     """Makes and builds artifacts in a child process that stays up between calls and is started again after a crash.
 
     Args:
-        root: folder of the artifact store. parts: file of the run's data. task: catalog name.
+        root: folder of the artifact store. parts: file of the run's data. task: what "good" means.
         seed, threads: for every step.
         progress: told how far the work is.
     """
 
     def __init__(
-        self, root: Path, parts: Path, task: str, *, seed: int, threads: int, progress: Progress | None = None
+        self, root: Path, parts: Path, task: Task, *, seed: int, threads: int, progress: Progress | None = None
     ) -> None:
         self._common: dict[str, Any] = {
             "root": str(root.resolve()),
             "parts": str(parts.resolve()),
-            "task": task,
+            "task": task_record_of(task),
             "seed": seed,
             "threads": threads,
         }

@@ -10,10 +10,14 @@ from pathlib import Path
 
 from lighten.core.summary import Summary, Winner
 from lighten.proof import Verdict
-from lighten.reports.describe import capital, environment_fact, headline, step_text, unit_of
+from lighten.reports.baselines import COUNTING, unit_in
+from lighten.reports.describe import environment_fact, headline, unit_of
 from lighten.reports.markup import one_line
-from lighten.reports.numbers import amount, change, count, loss, ratio
-from lighten.reports.words import WORDS, quantity, say
+from lighten.reports.numbers import amount, count, ratio, share
+from lighten.reports.recipes import step_text, step_words
+from lighten.reports.standing import is_language
+from lighten.reports.told import Told
+from lighten.reports.words import WORDS, capital, quantity, say
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$&])")
 
@@ -52,7 +56,7 @@ def model_card(summary: Summary) -> str:
         "## Limits",
         _limits(summary),
         "## Use",
-        _use(winner),
+        _use(summary, winner),
         "## Licence",
         "As the base model. lighten changes the weights and adds no terms of its own; check the licence of "
         f"{plain(summary.model)} before you share this model.",
@@ -107,7 +111,11 @@ def _what(summary: Summary, winner: Winner) -> str:
 
 
 def _made(summary: Summary, winner: Winner) -> str:
-    steps = [f"{i}. {code(step_text(step))}" for i, step in enumerate(winner.recipe, 1)]
+    said = [step_words(step, "en") for step in winner.recipe]
+    steps = [
+        f"{i}. {code(step_text(step))}{f' ({plain(words)})' if words else ''}"
+        for i, (step, words) in enumerate(zip(winner.recipe, said, strict=True), 1)
+    ]
     recipe = "\n".join(steps) if steps else "No step changed the weights; only the engine was chosen."
     rows = ", ".join(f"{plain(name)} {count(n)}" for name, n in summary.data.rows.items())
     source = f"Data: {code(summary.data.source)} ({rows} rows)." if rows else f"Data: {code(summary.data.source)}."
@@ -120,11 +128,13 @@ def _measured(summary: Summary, winner: Winner) -> str:
     rows = []
     for name, reading in winner.meters.items():
         first = original.results.get(name) if original else None
-        before = amount("en", first.value, first.unit) if first else ""
-        spread = amount("en", reading.spread, reading.unit) if reading.spread is not None else ""
-        gain = ratio(winner.ratio[name]) if name in winner.ratio else ""
-        value = amount("en", reading.value, reading.unit)
-        note = f" ({plain(reading.note)})" if reading.note else ""
+        before = amount("en", first.value, unit_in(first.engine, name, first.unit)) if first else ""
+        unit = unit_in(winner.engine, name, reading.unit)
+        spread = amount("en", reading.spread, unit) if reading.spread is not None else ""
+        gain = ratio(winner.ratio[name]) if name in winner.ratio and unit == reading.unit else ""
+        value, reached = amount("en", reading.value, unit), summary.roof.get(str(winner.key), {}).get(name)
+        notes = [reading.note, say("en", "roof.share", share=share(reached)) if reached is not None else ""]
+        note = "".join(f" ({plain(text)})" for text in notes if text)
         title = plain(capital(quantity("en", name)))
         rows.append([title, before, f"{value}{note}", spread, gain, count(reading.n), f"{reading.direction} is better"])
     table = _table(["quantity", "original", "this model", "spread", "ratio", "n", "direction"], rows)
@@ -134,28 +144,29 @@ def _measured(summary: Summary, winner: Winner) -> str:
         "Measured on the select rows, the original and this model in turns. The ratio is above 1 when this model is "
         "better. Absolute numbers belong to this machine:"
     )
-    return "\n\n".join([table, about, *(["\n".join(lines)] if lines else [])])
+    more = [say("en", "roof.lead")] if summary.roof.get(str(winner.key)) else []
+    more += [say("en", "baseline.bytes")] if winner.engine == COUNTING else []
+    return "\n\n".join([table, *map(plain, more), about, *(["\n".join(lines)] if lines else [])])
 
 
 def _fact(name: str) -> str:
-    key = f"environment.{name}"
+    key = f"environment.{name.replace(' ', '_')}"
     return say("en", key) if key in WORDS else name
 
 
 def _proof(summary: Summary) -> str:
+    verdicts = [Verdict.from_json(v) for v in summary.verdicts]
+    counted = any(verdict.b is not None for verdict in verdicts)
     rows = []
-    for verdict in (Verdict.from_json(v) for v in summary.verdicts):
-        unit = unit_of(summary, verdict.metric)
-        flips = [count(n) if n is not None else "" for n in (verdict.b, verdict.c)]
-        difference, lower = change("en", verdict.difference, unit), change("en", verdict.lower, unit, "down")
-        state = say("en", f"verdict.{verdict.state}")
-        name = plain(quantity("en", verdict.metric))
-        rows.append([name, state, difference, lower, loss("en", verdict.margin, unit), count(verdict.n), *flips])
-    heads = ["metric", "verdict", "difference", "lower bound (95%, one-sided)", "allowed loss", "n", "b", "c"]
-    about = (
-        "Judged once, on rows that nothing before had seen. b: rows that only the original had right; c: rows that "
-        "only this model had right."
-    )
+    for verdict in verdicts:
+        told = Told.of(verdict, unit_of(summary, verdict.metric))
+        flips = [count(n) if n is not None else "" for n in (verdict.b, verdict.c)] if counted else []
+        state, name = say("en", f"verdict.{verdict.state}"), plain(quantity("en", verdict.metric))
+        rows.append([name, state, told.changed("en"), told.bound("en"), told.allowed("en"), count(verdict.n), *flips])
+    heads = ["metric", "verdict", "difference", "bound (95%, one-sided)", "allowed loss", "n", *(["b", "c"] * counted)]
+    about = "Judged once, on rows that nothing before had seen. The bound is that on the side of loss."
+    if counted:
+        about += " b: rows that only the original had right; c: rows that only this model had right."
     return f"{about}\n\n{_table(heads, rows)}"
 
 
@@ -163,25 +174,27 @@ def _limits(summary: Summary) -> str:
     lines = [
         "The proof speaks for data like the proof rows; on other data, compare again: "
         f"{code('lighten compare ORIGINAL WINNER --data new.csv')}.",
-        "Answers that changed can hide behind equal accuracy; the report lists them.",
+        (
+            "Other words can hide behind equal numbers; the report shows samples of both models side by side."
+            if is_language(summary) and not summary.data.labels
+            else "Answers that changed can hide behind equal accuracy; the report lists them."
+        ),
         "Speed and memory belong to the machine and engine above.",
         *(plain(note) for note in summary.data.notes),
     ]
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _use(winner: Winner) -> str:
+def _use(summary: Summary, winner: Winner) -> str:
     path = one_line(winner.path)
-    shell = f"echo 'a text to classify' | lighten predict {shlex.quote(path)}"
-    python = "\n".join(
-        [
-            "import lighten",
-            "",
-            f"with lighten.load({json.dumps(path, ensure_ascii=False)}) as model:",
-            '    print(model.predict(["a text to classify"])[0].label)',
-        ]
-    )
-    return f"{fenced(shell, 'bash')}\n\n{fenced(python, 'python')}"
+    given, python = shlex.quote(path), json.dumps(path, ensure_ascii=False)
+    if is_language(summary) and not summary.data.labels:
+        shell = f"lighten chat {given}"
+        lines = [f"with lighten.chat({python}) as chat:", '    print("".join(chat.say("Once upon a time")))']
+    else:
+        shell = f"echo 'a text to classify' | lighten predict {given}"
+        lines = [f"with lighten.load({python}) as model:", '    print(model.predict(["a text to classify"])[0].label)']
+    return f"{fenced(shell, 'bash')}\n\n{fenced(chr(10).join(['import lighten', '', *lines]), 'python')}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from lighten.core.result import HIGHER, Candidate
 from lighten.core.summary import Power, Summary
 from lighten.proof import Verdict
-from lighten.reports.numbers import amount, bound, change, count, duration, loss, ratio, share, times
-from lighten.reports.standing import Miss, Standing, example, nearest_misses, quality_metric, standing
-from lighten.reports.words import quantity, say
+from lighten.reports.baselines import baseline_sentence, fair_ratio, is_baseline, unit_in
+from lighten.reports.numbers import amount, bound, count, duration, loss, ratio, share, times
+from lighten.reports.standing import Miss, Standing, example, is_language, nearest_misses, quality_metric, standing
+from lighten.reports.told import RELATIVE, Told
+from lighten.reports.words import capital, quantity, say
 
 RATES = {"bandwidth": "GB/s", "arithmetic": "GFLOP/s"}
 """Units of the rates in the record of the machine."""
+ORDER = ("p50", "p95", "rows_per_second", "cpu", "memory", "size", "load", "energy")
+WRITING = ("decode", "prefill", "memory", "size", "decode16", "ttft", "tpot", "decode4", "load")
+"""Quantities in the order a reader wants them, and those of models that write."""
 
 
 def headline(summary: Summary, lang: str) -> str:
@@ -24,6 +28,11 @@ def headline(summary: Summary, lang: str) -> str:
 
 def findings(summary: Summary, lang: str) -> tuple[str, ...]:
     """What the run found, the sentence that matters most first."""
+    found, baseline = _found(summary, lang), baseline_sentence(summary, lang)
+    return (*found, baseline) if baseline else found
+
+
+def _found(summary: Summary, lang: str) -> tuple[str, ...]:
     if summary.state == "winner":
         gain, verdicts = gain_sentence(summary, lang), tuple(Verdict.from_json(v) for v in summary.verdicts)
         stop = "。" if lang == "zh" else "."
@@ -54,35 +63,46 @@ def gain_sentence(summary: Summary, lang: str) -> str:
     if gain is None or gain <= 0 or known is None:
         return say(lang, "say.gain.none")
     values = {"ratio": ratio(gain), "times": times(gain), "quantity": quantity(lang, name)}
+    mine = summary.candidate(summary.winner.key if summary.winner else None)
+    if mine is not None and name in mine.results and fair_ratio(mine.results[name]) is None:
+        value = amount(lang, mine.value(name), unit_in(mine.engine, name, known.unit))
+        return say(lang, "say.gain.bytes", value=value, first=amount(lang, known.value, known.unit), **values)
     if name == "rows_per_second":
         return say(lang, "say.gain.rows_per_second", **values)
     if known.direction == HIGHER:
         return say(lang, "say.gain.higher", **values)
-    return say(lang, "say.gain.lower", share=share(1 / gain), **values)
+    return say(lang, "say.gain.lower" if gain >= 1 else "say.gain.worse", share=share(1 / gain), **values)
 
 
 def _quality(verdict: Verdict, unit: str, lang: str) -> str:
-    return say(
-        lang,
-        f"say.quality.{_kind(verdict)}",
-        n=count(verdict.n),
-        metric=quantity(lang, verdict.metric),
-        loss=loss(lang, -verdict.lower, unit, up=True),
-        gain=loss(lang, math.floor(1e4 * verdict.lower) / 1e4, unit),
-        confidence=share(verdict.confidence),
-        margin=loss(lang, abs(verdict.margin), unit),
-    )
+    told = Told.of(verdict, unit)
+    kind = f"say.bits.{_bits(verdict, told)}" if unit in RELATIVE else f"say.quality.{_kind(verdict)}"
+    return say(lang, kind, n=count(verdict.n), confidence=share(verdict.confidence), **_said(verdict, told, lang))
 
 
 def _also(verdict: Verdict, unit: str, lang: str) -> str:
-    return say(
-        lang,
-        f"say.also.{_kind(verdict)}",
-        metric=quantity(lang, verdict.metric),
-        loss=loss(lang, -verdict.lower, unit, up=True),
-        gain=loss(lang, math.floor(1e4 * verdict.lower) / 1e4, unit),
-        margin=loss(lang, abs(verdict.margin), unit),
-    )
+    return say(lang, f"say.also.{_kind(verdict)}", **_said(verdict, Told.of(verdict, unit), lang))
+
+
+def _said(verdict: Verdict, told: Told, lang: str) -> dict[str, str]:
+    """What the sentences about a verdict have places for."""
+    return {
+        "metric": quantity(lang, verdict.metric),
+        "change": loss(lang, abs(told.difference), told.unit),
+        "loss": loss(lang, max(0.0, told.worst), told.unit, up=True),
+        "gain": loss(lang, math.floor(-1e4 * told.worst) / 1e4, told.unit),
+        "margin": told.allowed(lang),
+    }
+
+
+def _bits(verdict: Verdict, told: Told) -> str:
+    """How bits per byte changed: ``gain``, ``no_loss``, ``same``, ``more`` or ``fewer``."""
+    if abs(told.difference) < 5e-5 and verdict.margin >= 0:
+        return "same"
+    kind = _kind(verdict)
+    if kind != verdict.direction:
+        return kind
+    return "more" if told.difference > 0 else "fewer"
 
 
 def _kind(verdict: Verdict) -> str:
@@ -113,13 +133,15 @@ def why(summary: Summary, candidate: Candidate, lang: str, place: Standing | Non
 
 
 def _unproved(verdict: Verdict, unit: str, lang: str) -> str:
+    told = Told.of(verdict, unit)
+    low, high = told.ends(lang)
     values = {
         "metric": quantity(lang, verdict.metric),
-        "difference": change(lang, verdict.difference, unit),
-        "lower": change(lang, verdict.lower, unit, "down"),
-        "upper": change(lang, verdict.upper, unit, "up"),
-        "loss": loss(lang, max(0.0, -verdict.lower), unit, up=True),
-        "margin": loss(lang, verdict.margin, unit),
+        "difference": told.changed(lang),
+        "lower": low,
+        "upper": high,
+        "loss": loss(lang, max(0.0, told.worst), told.unit, up=True),
+        "margin": told.allowed(lang),
     }
     said = say(lang, f"why.{verdict.state}", **values)
     if verdict.needed is None:
@@ -148,8 +170,8 @@ def miss_sentence(miss: Miss, lang: str) -> str:
         lang,
         key,
         metric=metric,
-        value=amount(lang, miss.value, miss.unit),
-        limit=bound(lang, miss.limit, miss.unit),
+        value=amount(lang, miss.value, miss.unit, bare=miss.unit in RELATIVE),
+        limit=bound(lang, miss.limit, miss.unit, bare=miss.unit in RELATIVE),
     )
 
 
@@ -179,25 +201,13 @@ def unit_of(summary: Summary, metric: str) -> str:
     return known.unit if known else "fraction"
 
 
-def recipe_text(recipe: tuple[Mapping[str, Any], ...]) -> str:
-    """A recipe in one line: ``prune.layers keep=3 → quantize.int8_static``; empty for no step."""
-    return " → ".join(step_text(step) for step in recipe)
-
-
-def step_text(step: Mapping[str, Any]) -> str:
-    """One step in one line: its catalog name and its settings."""
-    name = str(step.get("use") or step.get("step") or "?")
-    settings = [f"{key}={_plain(value)}" for key, value in step.items() if key not in ("use", "step")]
-    return " ".join([name, *settings])
-
-
-def _plain(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def capital(text: str) -> str:
-    """``text`` with a capital first letter."""
-    return text[:1].upper() + text[1:]
+def rung_name(summary: Summary, rung: str, candidate: Candidate | None, lang: str) -> str:
+    """What stands on a rung of the baseline ladder: for language models by what it is."""
+    key = f"rung.{rung}"
+    if is_language(summary) and candidate is not None and rung != "ours":
+        known = {"naive": key if candidate.engine == "eager" else "rung.brought", "tuned": "rung.engine"}
+        key = "rung.baseline" if is_baseline(candidate) else known.get(rung, "rung.quantized")
+    return say(lang, key)
 
 
 def meters_shown(summary: Summary) -> tuple[str, ...]:
@@ -205,9 +215,14 @@ def meters_shown(summary: Summary) -> tuple[str, ...]:
     seen = list(dict.fromkeys(name for candidate in summary.candidates for name in candidate.results))
     floors = [floor.metric for floor in summary.budget.keep]
     first = [quality_metric(summary), summary.budget.minimize, *floors]
-    order = ["p50", "p95", "rows_per_second", "cpu", "memory", "size", "load", "energy"]
+    order = (*WRITING, *ORDER) if writes(summary) else (*ORDER, *WRITING)
     known = [*first, *order, *seen]
     return tuple(name for name in dict.fromkeys(known) if name in seen)
+
+
+def writes(summary: Summary) -> bool:
+    """Whether the run was about a language model that is judged by text, not by the choices it makes."""
+    return is_language(summary) and quality_metric(summary) not in ("accuracy", "macro_f1", "worst_group")
 
 
 def flat(value: object) -> str:

@@ -1,83 +1,26 @@
-"""The second half of the page: what changed, groups, every candidate, lineage, data, environment, how to reproduce."""
+"""The second half of the page: every candidate, lineage, data, environment, how to reproduce."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lighten.core.result import Candidate
-from lighten.core.summary import FLIP_KINDS, Flip, Summary
-from lighten.reports.describe import environment_fact, meters_shown, recipe_text, step_text, unit_of
+from lighten.core.summary import Summary
+from lighten.reports.describe import environment_fact, meters_shown, unit_of
 from lighten.reports.drawing import badge
-from lighten.reports.markup import data, esc, label, said
+from lighten.reports.ladder import unknown_notes
+from lighten.reports.markup import both, data, esc, label, said
 from lighten.reports.numbers import count
-from lighten.reports.sections import LEAD, NOTE, section, unknown_notes
+from lighten.reports.recipes import recipe_text, step_text, step_words
+from lighten.reports.sections import LEAD, section
 from lighten.reports.standing import STATUSES, standing
-from lighten.reports.values import (
-    bare_value_of,
-    change_of,
-    heading_of,
-    number_cell,
-    reason_of,
-    table_of,
-    time_of,
-    value_of,
-)
+from lighten.reports.values import heading_of, number_cell, reason_of, result_of, table_of, time_of
 from lighten.reports.words import LANGS, WORDS, say
 
-FLIPS_SHOWN = 100
-"""Of each kind; the summary of the run has them all."""
 COLUMNS = 6
 """Quantities in the table of candidates."""
-
-
-def flips(summary: Summary) -> str:
-    """Rows that the winner answers differently, by kind, with their texts."""
-    if summary.winner is None:
-        return ""
-    lead = said("flips.lead", "p", LEAD)
-    totals = Counter(flip.kind for flip in summary.flips)
-    for verdict in summary.verdicts:
-        if verdict["metric"] == "accuracy" and verdict["b"] is not None and verdict["c"] is not None:
-            totals |= Counter({"broke": verdict["b"], "fixed": verdict["c"]})
-    if not totals.total():
-        return section("flips", said("flips.none", "p"), lead)
-    blocks = []
-    for kind in FLIP_KINDS:
-        shown = [flip for flip in summary.flips if flip.kind == kind][:FLIPS_SHOWN]
-        if not totals[kind]:
-            continue
-        head = said("flips.count", "p", NOTE, n=count(len(shown)), total=count(totals[kind]))
-        cards = f'<div class="card flips" tabindex="0">{"".join(map(_flip, shown))}</div>' if shown else ""
-        blocks.append(f"<div>{said(f'flips.{kind}', 'h3')}{head}{cards}</div>")
-    return section("flips", f'<div class="columns">{"".join(blocks)}</div>', lead)
-
-
-def _flip(flip: Flip) -> str:
-    group = f" · {data(flip.group)}" if flip.group else ""
-    answers = f"{data(flip.original)} → {data(flip.winner)}"
-    under = f'<div class="sub">{answers} · {said("flips.label")}{said("page.colon")}{data(flip.label)}{group}</div>'
-    return f'<div class="flip"><p dir="auto">{esc(flip.text)}</p>{under}</div>'
-
-
-def groups(summary: Summary) -> str:
-    """Accuracy of both models by group."""
-    if not summary.groups:
-        return ""
-    heads = ("groups.rows", "column.original", "column.winner", "groups.change")
-    rows = []
-    for group in summary.groups:
-        values = [
-            esc(count(group.n)),
-            value_of(group.original, "fraction"),
-            value_of(group.winner, "fraction"),
-            change_of(group.winner - group.original, "fraction"),
-        ]
-        cells = "".join(number_cell(said(key), value) for key, value in zip(heads, values, strict=True))
-        rows.append(f'<tr><th scope="row">{data(group.name)}</th>{cells}</tr>')
-    first = f'<th scope="col">{said("groups.group")}</th>'
-    head = [first, *(f'<th scope="col" class="num">{said(key)}</th>' for key in heads)]
-    return section("groups", f'<div class="card scroll">{table_of(head, rows)}</div>', said("groups.lead", "p", LEAD))
 
 
 def candidates(summary: Summary) -> str:
@@ -148,7 +91,7 @@ def _head_of(summary: Summary, name: str) -> str:
 def _number(summary: Summary, candidate: Candidate, name: str) -> str:
     result = candidate.results.get(name)
     value = "" if result is None or result.value is None else repr(float(result.value))
-    shown = bare_value_of(result.value, result.unit) if result else "–"
+    shown = result_of(result) if result else "–"
     return number_cell(heading_of(name, unit_of(summary, name)), shown, value, "num" if result else "num none")
 
 
@@ -158,7 +101,7 @@ def lineage(summary: Summary) -> str:
         return ""
     rows = []
     for link in summary.lineage:
-        step = f'<span class="mono">{esc(step_text(link.step))}</span>' if link.step else said("lineage.brought")
+        step = _step(link.step) if link.step else said("lineage.brought")
         cells = {
             "time": time_of(link.seconds) if link.seconds else "–",
             "id": f'<code title="{esc(link.id)}">{esc(link.id[:12])}</code>',
@@ -170,6 +113,13 @@ def lineage(summary: Summary) -> str:
     first = "".join(f'<th scope="col">{said(f"lineage.{key}")}</th>' for key in ("step", "format"))
     heads = [first, *(f'<th scope="col" class="num">{said(f"lineage.{key}")}</th>' for key in keys)]
     return section("lineage", f'<div class="card scroll">{table_of(heads, rows)}</div>')
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    """A step with all its settings and, where there are words for it, what it does."""
+    exact = f'<span class="mono">{esc(step_text(step))}</span>'
+    words = both(lambda lang: step_words(step, lang), "span", 'class="sub"') if step_words(step, "en") else ""
+    return exact + words
 
 
 def facts(summary: Summary) -> str:
@@ -207,7 +157,7 @@ def _part(name: str) -> str:
 
 
 def _fact(name: str) -> str:
-    key = f"environment.{name}"
+    key = f"environment.{name.replace(' ', '_')}"
     return said(key) if key in WORDS else data(name)
 
 

@@ -4,56 +4,56 @@ from __future__ import annotations
 
 from lighten.proof import Verdict
 from lighten.reports.markup import both, esc, label
-from lighten.reports.numbers import change, loss
 from lighten.reports.plot import Axis, text_width
+from lighten.reports.told import Told
 from lighten.reports.words import LANGS, quantity, say
 
 WIDTH, HEIGHT = 360, 104
 
 
 def interval_svg(verdict: Verdict, unit: str) -> str:
-    """The difference with its one-sided bounds against zero and the loss that is allowed, 360 x 104 pixels."""
-    ends = (verdict.lower, verdict.upper, -verdict.margin, 0.0)
-    low, high = min(ends), max(ends)
-    room = 0.12 * (high - low) or 0.01
-    axis = Axis(low - room, high + room, 8, WIDTH - 8)
-    zero, margin = axis.place(0.0), axis.place(-verdict.margin)
-    left, at, right = axis.place(verdict.lower), axis.place(verdict.difference), axis.place(verdict.upper)
+    """The change with its one-sided bounds against none and the loss that is allowed, 360 x 104 pixels.
+
+    More is to the right; what is worse than allowed is shaded, on the left or, where less is better, on the right.
+    """
+    told = Told.of(verdict, unit)
+    values = (told.low, told.high, told.limit, 0.0)
+    room = 0.12 * (max(values) - min(values)) or 0.01
+    axis = Axis(min(values) - room, max(values) + room, 8, WIDTH - 8)
+    zero, limit = axis.place(0.0), axis.place(told.limit)
+    left, at, right = axis.place(told.low), axis.place(told.difference), axis.place(told.high)
+    shaded, wide = (limit, WIDTH - limit) if told.rises else (0.0, limit)
 
     def name(lang: str) -> str:
-        values = {
-            "metric": quantity(lang, verdict.metric),
-            "difference": change(lang, verdict.difference, unit),
-            "lower": change(lang, verdict.lower, unit, "down"),
-            "upper": change(lang, verdict.upper, unit, "up"),
-            "margin": loss(lang, verdict.margin, unit),
-        }
+        lower, upper = told.ends(lang)
+        metric, margin = quantity(lang, verdict.metric), told.allowed(lang)
+        values = {"metric": metric, "difference": told.changed(lang), "lower": lower, "upper": upper, "margin": margin}
         return say(lang, "proof.drawing", **values)
 
     parts = [
-        f'<rect class="below" x="0" y="22" width="{margin:.1f}" height="50"/>',
-        f'<line class="floor" x1="{margin:.1f}" x2="{margin:.1f}" y1="22" y2="72"/>',
+        f'<rect class="below" x="{shaded:.1f}" y="22" width="{wide:.1f}" height="50"/>',
+        f'<line class="floor" x1="{limit:.1f}" x2="{limit:.1f}" y1="22" y2="72"/>',
         f'<line class="base" x1="{zero:.1f}" x2="{zero:.1f}" y1="22" y2="72"/>',
         f'<line class="base" x1="0" x2="{WIDTH}" y1="72" y2="72"/>',
         f'<line class="span {verdict.state}" x1="{left:.1f}" x2="{max(right, left + 0.1):.1f}" y1="47" y2="47"/>',
         f'<circle class="dot" cx="{at:.1f}" cy="47" r="5.5"/>',
     ]
     for lang in LANGS:
-        allowed = f"{say(lang, 'proof.allowed')} {change(lang, -verdict.margin, unit)}"
-        below = change(lang, verdict.lower, unit, "down")
-        parts += [_text(lang, allowed, margin, 14, "floor-text"), _text(lang, below, left, 90, "tick")]
-        if abs(zero - margin) > (text_width(allowed, 12.5) + 20) / 2 + 10:
+        allowed = f"{say(lang, 'proof.allowed')} {told.limited(lang)}"
+        below, above = told.ends(lang)
+        worse, better, place, other = (above, below, right, left) if told.rises else (below, above, left, right)
+        parts += [_text(lang, allowed, limit, 14, "floor-text"), _text(lang, worse, place, 90, "tick")]
+        if abs(zero - limit) > (text_width(allowed, 12.5) + 20) / 2 + 10:
             parts.append(_text(lang, "0", zero, 14, "tick"))
-        above = change(lang, verdict.upper, unit, "up")
         if right - left > (text_width(below, 12.5) + text_width(above, 12.5)) / 2 + 12:
-            parts.append(_text(lang, above, right, 90, "tick"))
+            parts.append(_text(lang, better, other, 90, "tick"))
     head = f'<svg class="figure interval" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img"'
     return f"{head} {label(name)}>{''.join(parts)}</svg>"
 
 
 def _text(lang: str, text: str, x: float, y: float, css: str) -> str:
     """A text centred on ``x``, moved inwards where it would leave the drawing."""
-    half = text_width(text, 12.5) / 2
+    half = text_width(text, 12.5) * 0.55
     inside = min(max(x, half), WIDTH - half)
     return f'<text lang="{lang}" class="{css}" x="{inside:.1f}" y="{y}" text-anchor="middle">{esc(text)}</text>'
 

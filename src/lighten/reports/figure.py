@@ -9,13 +9,14 @@ from pathlib import Path
 
 from lighten.core.result import HIGHER
 from lighten.core.summary import Summary
-from lighten.reports.describe import capital, unit_of
+from lighten.reports.baselines import unit_in
+from lighten.reports.describe import unit_of
 from lighten.reports.marks import MARKS, Point, points, shape
 from lighten.reports.markup import clean, esc, label
 from lighten.reports.numbers import amount, bound, ratio, unit_name
-from lighten.reports.plot import Axis, Box, place_label, scale, text_width
+from lighten.reports.plot import Across, Axis, Box, place_label, text_width
 from lighten.reports.standing import example, limit_of, quality_metric
-from lighten.reports.words import LANGS, quantity, say
+from lighten.reports.words import LANGS, capital, quantity, say
 
 FONT = 12.5
 
@@ -76,13 +77,15 @@ class _Drawing:
             middle = self.width / 2, self.height / 2
             return self._text(lambda lang: say(lang, "frontier.empty"), *middle, "hint", "middle")
         known = example(self.summary, self.cost)
-        costs = [p.cost for p in self.points]
-        self.x = scale([*costs, *([self.ceiling] if self.ceiling else [])], self.frame.left + 14, self.frame.right - 14)
         self.y, bottom = self._vertical()
         self.less = known is None or known.direction != HIGHER
         sunk = [self._is_below(p, bottom) for p in self.points]
+        hopeless = {p.key for p, low in zip(self.points, sunk, strict=True) if low}
+        costs, ends = {p.key: p.cost for p in self.points}, (self.frame.left + 14, self.frame.right - 14)
+        self.across = Across.of(costs, hopeless, [self.ceiling] if self.ceiling else [], *ends)
+        self.x = self.across.axis
         self.spots = [
-            (self.x.place(p.cost), self.frame.bottom - 16 if low else self.y.place(p.quality))
+            (self.across.place(p.key), self.frame.bottom - 16 if low else self.y.place(p.quality))
             for p, low in zip(self.points, sunk, strict=True)
         ]
         self.taken += [Box(x - 9, y - 9, x + 9, y + 9) for x, y in self.spots]
@@ -90,10 +93,14 @@ class _Drawing:
         marks = [self._point(p, spot, low) for p, spot, low in zip(self.points, self.spots, sunk, strict=True)]
         return "".join([*below, self._legend(), *marks, *self.captions, self._names()])
 
+    def _rises(self) -> bool:
+        """Whether more of the quality is better."""
+        known = example(self.summary, self.metric)
+        return known is None or known.direction == HIGHER
+
     def _vertical(self) -> tuple[Axis, float]:
         """The quality axis, better at the top, and the worst quality it shows: hopeless ones do not stretch it."""
-        known = example(self.summary, self.metric)
-        sign = 1.0 if known is None or known.direction == HIGHER else -1.0
+        sign = 1.0 if self._rises() else -1.0
         met = [p for p in self.points if "missed" not in p.kinds] or list(self.points)
         values = [sign * p.quality for p in met] + ([sign * self.floor] if self.floor is not None else [])
         top, low = max(values), min(values)
@@ -108,9 +115,7 @@ class _Drawing:
         return Axis(best, worst, self.frame.top, self.frame.bottom), sign * lowest
 
     def _is_below(self, point: Point, bottom: float) -> bool:
-        known = example(self.summary, self.metric)
-        higher = known is None or known.direction == HIGHER
-        return point.quality < bottom if higher else point.quality > bottom
+        return point.quality < bottom if self._rises() else point.quality > bottom
 
     def _limits(self) -> str:
         parts, frame = [], self.frame
@@ -120,10 +125,10 @@ class _Drawing:
             parts.append(f'<rect class="below" x="{frame.left}" y="{y:.1f}" width="{frame.right - frame.left}" '
                          f'height="{frame.bottom - y:.1f}"/>')  # fmt: skip
             parts.append(f'<line class="floor" x1="{frame.left}" x2="{frame.right}" y1="{y:.1f}" y2="{y:.1f}"/>')
-            floor = self.floor
+            floor, key = self.floor, "frontier.floor" if self._rises() else "frontier.floor.lower"
             self.captions.append(
-                self._text(lambda lang: say(lang, "frontier.floor", limit=bound(lang, floor, unit)), frame.right - 6,
-                           y + 16, "floor-text", "end")
+                self._text(lambda lang: say(lang, key, limit=bound(lang, floor, unit)), frame.right - 6, y + 16,
+                           "floor-text", "end")
             )  # fmt: skip
             self.taken += [Box(frame.right - 120, y, frame.right, y + 20), Box(frame.left, y - 2, frame.right, y + 2)]
         if self.ceiling is not None:
@@ -139,10 +144,12 @@ class _Drawing:
 
     def _grid(self) -> str:
         parts, frame = [], self.frame
-        for value in self.y.ticks(4 if self.narrow else 6):
+        ticks = self.y.ticks(4 if self.narrow else 6)
+        places = max((len(f"{value:.10g}".partition(".")[2]) for value in ticks), default=0)
+        for value in ticks:
             y = self.y.place(value)
             parts.append(f'<line class="grid" x1="{frame.left}" x2="{frame.right}" y1="{y:.1f}" y2="{y:.1f}"/>')
-            text = self._tick(value, unit_of(self.summary, self.metric), self.y)
+            text = self._tick(value, unit_of(self.summary, self.metric), self.y, places)
             parts.append(
                 f'<text class="tick" x="{frame.left - 8}" y="{y + 4:.1f}" text-anchor="end">{esc(text)}</text>'
             )
@@ -158,11 +165,12 @@ class _Drawing:
         return "".join(parts)
 
     @staticmethod
-    def _tick(value: float, unit: str, axis: Axis) -> str:
+    def _tick(value: float, unit: str, axis: Axis, least: int | None = None) -> str:
+        """least: decimals that every tick of the axis has; None for as many as each needs."""
         if unit == "fraction":
             places = 0 if axis.high - axis.low > 0.04 else 1 if axis.high - axis.low > 0.004 else 2
             return f"{100 * value:.{places}f}%"
-        return f"{value:,.10g}"
+        return f"{value:,.10g}" if least is None else f"{value:,.{least}f}"
 
     def _axes(self) -> str:
         frame, unit = self.frame, unit_of(self.summary, self.cost)
@@ -173,6 +181,10 @@ class _Drawing:
             inside = ", ".join(part for part in (unit_text, log) if part)
             return f"{capital(quantity(lang, self.cost))}{f' ({inside})' if inside else ''}"
 
+        def upward(lang: str) -> str:
+            best = "" if self._rises() else f"{say(lang, 'page.colon')}{say(lang, 'frontier.best')}"
+            return f"{capital(quantity(lang, self.metric))}{best}"
+
         hint = "frontier.less" if self.less else "frontier.more"
         at = (frame.left, "start") if self.less else (frame.right, "end")
         other = (frame.right, "end") if self.less else (frame.left, "start")
@@ -180,7 +192,7 @@ class _Drawing:
         title = y - 19 if self.narrow else y
         return "".join(
             [
-                self._text(lambda lang: capital(quantity(lang, self.metric)), 10, frame.top - 12, "title"),
+                self._text(upward, 10, frame.top - 12, "title"),
                 self._text(across, other[0], title, "title", other[1]),
                 self._text(lambda lang: say(lang, hint), at[0], y, "hint", at[1]),
             ]
@@ -236,9 +248,12 @@ class _Drawing:
             parts.append(f'<path class="cross" d="M{x - 2.5:.1f} {y - 2.5:.1f}l5 5m0 -5l-5 5"/>')
         if low:
             parts.append(f'<path class="ring" d="M{x - 4:.1f} {y + 8:.1f}l4 5 4 -5"/>')
+        if side := self.across.pinned.get(point.key):
+            parts.append(f'<path class="ring" d="M{x + 8 * side:.1f} {y - 4:.1f}l{5 * side} 4 {-5 * side} 4"/>')
 
         def text(lang: str) -> str:
-            unit, cost = unit_of(self.summary, self.metric), unit_of(self.summary, self.cost)
+            unit = unit_of(self.summary, self.metric)
+            cost = unit_in(point.engine, self.cost, unit_of(self.summary, self.cost))
             numbers = f"{amount(lang, point.quality, unit)}, {amount(lang, point.cost, cost)}"
             return f"{clean(point.name)}: {numbers}"
 
@@ -272,7 +287,8 @@ class _Drawing:
         if kind == "original":
             return say(lang, "mark.original")
         if kind == "winner":
-            gain = self.summary.winner.ratio.get(self.cost) if self.summary.winner else None
+            unit, won = unit_of(self.summary, self.cost), self.summary.winner
+            gain = won.ratio.get(self.cost) if won and unit_in(point.engine, self.cost, unit) == unit else None
             return " ".join([say(lang, "mark.winner"), *([ratio(gain)] if gain else [])])
         most = 20 if self.narrow else 34
         name = " ".join(clean(point.name).split())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
@@ -11,20 +11,21 @@ from rich.table import Table
 from rich.text import Text
 
 from lighten.core.result import Result
-from lighten.reports.describe import capital
+from lighten.reports.baselines import fair_ratio, unit_in
 from lighten.reports.numbers import amount, ratio, unit_name
-from lighten.reports.words import quantity, say
+from lighten.reports.words import capital, quantity, say
 
 GOOD, BAD, WARN, SOFT = "green", "red", "yellow", "dim"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its name, its results by quantity, and what stands after the numbers."""
+    """One row: its name, its results by quantity, what stands after the numbers, and a remark below some of them."""
 
     name: Text
     results: Mapping[str, Result]
     after: tuple[Text, ...] = ()
+    below: Mapping[str, str] = field(default_factory=dict)
 
 
 def number_table(
@@ -70,10 +71,11 @@ def number_table(
 
 def ratio_text(result: Result | None) -> Text:
     """A ratio, green when clearly better and red when clearly worse; empty when there is none."""
-    if result is None or result.ratio is None:
+    times = fair_ratio(result) if result is not None else None
+    if times is None:
         return Text("")
-    tone = GOOD if result.ratio > 1.05 else BAD if result.ratio < 0.95 else SOFT
-    return Text(ratio(result.ratio), style=tone)
+    tone = GOOD if times > 1.05 else BAD if times < 0.95 else SOFT
+    return Text(ratio(times), style=tone)
 
 
 def _width(cells: Iterable[Text]) -> int:
@@ -85,15 +87,21 @@ def _column(rows: Sequence[Row], name: str, lang: str, ratios: bool) -> list[Tex
     """Heading and cells of one quantity."""
     known = next((row.results[name] for row in rows if name in row.results), None)
     unit = known.unit if known else ""
-    head = Text(capital(quantity(lang, name)).replace(" ", "\n", 1))
+    title = capital(quantity(lang, name))
+    head = Text(title.replace(" ", "\n", 1) if lang == "en" else title)
     if unit not in ("", "fraction"):
         unit_text = unit_name(lang, unit).replace(" per ", " per\n")
         head.append(f"\n{unit_text}", style=SOFT)
     cells = [head]
     for row in rows:
         result = row.results.get(name)
-        cell = Text(amount(lang, result.value, unit if unit == "fraction" else "") if result else "–")
-        if ratios and result is not None and result.ratio is not None:
-            cell = Text("\n").join([cell, ratio_text(result)])
-        cells.append(cell)
+        lines = [Text(amount(lang, result.value, unit, bare=True) if result else "–")]
+        own = unit_in(result.engine, name, unit) if result else unit
+        if own != unit:
+            lines.append(Text(unit_name(lang, own), style=SOFT))
+        if ratios and result is not None and fair_ratio(result) is not None:
+            lines.append(ratio_text(result))
+        if name in row.below:
+            lines.append(Text(row.below[name], style=SOFT))
+        cells.append(Text("\n").join(lines))
     return cells

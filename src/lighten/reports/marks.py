@@ -11,7 +11,7 @@ from lighten.reports.standing import quality_metric, standing
 
 MARKS = ("missed", "beaten", "frontier", "stock", "original", "winner")
 """Kinds of marks, in the order they are drawn; the last lies on top."""
-SHARES = frozenset({"accuracy", "worst_group", "flips"})
+SHARES = frozenset({"accuracy", "worst_group", "flips", "exact_match", "answer_flips"})
 """Qualities that are a share of n rows, so that the score interval of a proportion applies."""
 
 
@@ -21,6 +21,7 @@ class Point:
 
     Attributes:
         interval: of the quality, two-sided; None when unknown.
+        engine: that ran it.
         kinds: of ``MARKS``: what it is, and ``missed`` after ``stock`` for stock that misses the budget.
     """
 
@@ -30,6 +31,7 @@ class Point:
     quality: float
     interval: tuple[float, float] | None
     kinds: tuple[str, ...]
+    engine: str = ""
 
 
 def points(summary: Summary) -> tuple[Point, ...]:
@@ -48,7 +50,8 @@ def points(summary: Summary) -> tuple[Point, ...]:
             kinds = ("stock", "missed") if missed else ("stock",)
         else:
             kinds = ("missed" if missed else "frontier" if candidate.key in summary.frontier else "beaten",)
-        found.append(Point(candidate.key, candidate.name, cheap.value, good.value, interval(good), kinds))
+        spread = interval(good)
+        found.append(Point(candidate.key, candidate.name, cheap.value, good.value, spread, kinds, candidate.engine))
     return tuple(sorted(found, key=lambda p: (MARKS.index(p.kinds[0]), p.cost)))
 
 

@@ -8,6 +8,10 @@ from lighten.reports.words import WORDS, say
 
 MINUS = "\u2212"
 SPACE = "\u00a0"
+SHARE = "share"
+"""Unit of a change that is said in per cent of something; a ``fraction`` changes by points."""
+DIGITS = {"bits/byte": 4}
+"""Significant digits by unit, where three would hide what matters."""
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -25,14 +29,14 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
-def amount(lang: str, value: float | None, unit: str) -> str:
-    """A value with its unit; a fraction as per cent with two decimals; None as unknown."""
+def amount(lang: str, value: float | None, unit: str, *, bare: bool = False) -> str:
+    """A value with its unit; a fraction as per cent with two decimals; None as unknown. bare: without the unit."""
     if value is None:
         return say(lang, "number.unknown")
     if unit == "fraction":
         return f"{100 * value:.2f}%".replace("-", MINUS)
-    name = unit_name(lang, unit)
-    return f"{number(value)}{SPACE}{name}" if name else number(value)
+    name, text = "" if bare else unit_name(lang, unit), number(value, DIGITS.get(unit, 3))
+    return f"{text}{SPACE}{name}" if name else text
 
 
 def unit_name(lang: str, unit: str) -> str:
@@ -41,9 +45,9 @@ def unit_name(lang: str, unit: str) -> str:
     return say(lang, key) if key in WORDS else unit
 
 
-def bound(lang: str, value: float, unit: str) -> str:
+def bound(lang: str, value: float, unit: str, *, bare: bool = False) -> str:
     """A limit that somebody chose: as :func:`amount`, without trailing zeros."""
-    head, dot, tail = amount(lang, value, unit).partition(".")
+    head, dot, tail = amount(lang, value, unit, bare=bare).partition(".")
     digits = tail[: len(tail) - len(tail.lstrip("0123456789"))]
     kept = digits.rstrip("0")
     return head + (dot if kept else "") + kept + tail[len(digits) :]
@@ -68,26 +72,31 @@ def ratio(value: float) -> str:
 
 
 def change(lang: str, difference: float, unit: str, toward: str = "") -> str:
-    """A signed difference; a fraction in percentage points: ``−0.40 pt``.
+    """A signed difference; a fraction in percentage points: ``−0.40 pt``; a share in per cent.
 
     Args:
-        toward: ``"down"`` or ``"up"`` for a lower or upper bound in points, so that rounding never narrows it.
+        toward: ``"down"`` or ``"up"`` for a lower or upper bound in points or per cent, so that rounding never
+            narrows it.
     """
-    if unit == "fraction" and toward:
+    if unit in ("fraction", SHARE) and toward:
         turn = math.floor if toward == "down" else math.ceil
         difference = turn(round(1e4 * difference, 6)) / 1e4
     sign = MINUS if difference < 0 else "+" if difference > 0 else "±"
     if unit == "fraction":
         return say(lang, "number.pt", value=f"{sign}{abs(100 * difference):.2f}").replace(" ", SPACE)
+    if unit == SHARE:
+        return f"{sign}{abs(100 * difference):.2f}%"
     return f"{sign}{amount(lang, abs(difference), unit)}"
 
 
 def loss(lang: str, size: float, unit: str, *, up: bool = False) -> str:
     """A loss in words, such as ``0.58 points``; a bound is rounded up, so that it never promises too much."""
-    if unit != "fraction":
+    if unit not in ("fraction", SHARE):
         return amount(lang, size, unit)
     hundredths = math.ceil(round(1e4 * size, 6)) if up else round(1e4 * size)
     text = f"{hundredths / 100:.2f}".rstrip("0").rstrip(".").replace("-", MINUS)
+    if unit == SHARE:
+        return f"{text}%"
     return say(lang, "number.point" if text.strip(MINUS) == "1" else "number.points", value=text).replace(" ", SPACE)
 
 

@@ -9,18 +9,29 @@ from importlib.resources import files
 from pathlib import Path
 
 from lighten.core.summary import Summary
-from lighten.reports import details, sections
+from lighten.reports import changes, details, ladder, sections
 from lighten.reports.figure import stylesheet
 from lighten.reports.markup import both, data, esc, label, one_line, said
 from lighten.reports.numbers import duration
 from lighten.reports.words import say
 
 SECTIONS = (
-    sections.nearest, sections.frontier, sections.ladder, sections.proof, details.flips, details.groups,
-    details.candidates, details.lineage, details.facts, details.reproduce,
+    sections.nearest, sections.frontier, ladder.ladder, sections.proof, changes.flips,
+    changes.continuations, changes.groups, details.candidates, details.lineage, details.facts, details.reproduce,
 )  # fmt: skip
 """In the order of the page; each gives nothing when the run has nothing for it."""
-CONTENTS = ("nearest", "frontier", "ladder", "proof", "flips", "groups", "candidates", "lineage", "reproduce")
+CONTENTS = (
+    "nearest",
+    "frontier",
+    "ladder",
+    "proof",
+    "flips",
+    "continuations",
+    "groups",
+    "candidates",
+    "lineage",
+    "reproduce",
+)
 
 
 def write_page(summary: Summary, path: Path | str) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 WIDE = 6.0
 """From this ratio of the largest to the smallest value on, a scale is logarithmic."""
+FAR = 10.0
+"""What is that many times off, and hopeless besides, does not stretch a scale: it stands at its end."""
+PINNED = 26.0
+"""Pixels between marks that stand at the end of a scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,50 @@ def scale(values: Iterable[float], start: float, end: float) -> Axis:
         return Axis(low / room, high * room, start, end, log=True)
     room = 0.08 * (high - low) or 0.1 * abs(high) or 1.0
     return Axis(low - room if low < 0 or low - room > 0 else 0.0, high + room, start, end)
+
+
+@dataclass(frozen=True, slots=True)
+class Across:
+    """An axis for values by key. What is hopeless and far off besides stands at one of its ends, in order.
+
+    Attributes:
+        axis: of the others.
+        values: of all.
+        pinned: keys of what stands at an end: -1 at the low one, 1 at the high one.
+        start, end: positions of the two ends, in pixels.
+    """
+
+    axis: Axis
+    values: Mapping[int, float]
+    pinned: Mapping[int, int]
+    start: float
+    end: float
+
+    @classmethod
+    def of(
+        cls, values: Mapping[int, float], hopeless: Collection[int], limits: Sequence[float], start: float, end: float
+    ) -> Across:
+        """limits: what the axis must hold besides the values."""
+        kept = [*(value for key, value in values.items() if key not in hopeless), *limits]
+        pinned = {key: side for key in hopeless if (side := _beyond(values[key], kept))}
+        low, high = (PINNED * list(pinned.values()).count(side) for side in (-1, 1))
+        shown = [*(value for key, value in values.items() if key not in pinned), *limits]
+        return cls(scale(shown, start + low, end - high), values, pinned, start, end)
+
+    def place(self, key: int) -> float:
+        """Position of the value of ``key``."""
+        side = self.pinned.get(key)
+        if side is None:
+            return self.axis.place(self.values[key])
+        same = sorted((one for one, at in self.pinned.items() if at == side), key=lambda one: -side * self.values[one])
+        return self.end - PINNED * same.index(key) if side > 0 else self.start + PINNED * same.index(key)
+
+
+def _beyond(value: float, others: Sequence[float]) -> int:
+    """-1 or 1 for a value that lies ``FAR`` times below or above all the others, 0 for one of their order."""
+    if not others or min(value, *others) <= 0:
+        return 0
+    return -1 if value * FAR < min(others) else 1 if value > FAR * max(others) else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,28 +7,36 @@ from dataclasses import replace
 from lighten.core.result import Candidate, Result
 from lighten.core.summary import Power, Summary, Winner
 from lighten.proof import Verdict
-from lighten.reports.describe import capital, findings, meters_shown, method_text, power_sentence, recipe_text, unit_of
-from lighten.reports.drawing import badge, bar_svg, interval_svg
+from lighten.reports.baselines import fair_ratio, is_baseline, missed_sentence, unit_in
+from lighten.reports.describe import (
+    findings,
+    meters_shown,
+    method_text,
+    power_sentence,
+    unit_of,
+    writes,
+)
+from lighten.reports.drawing import badge, interval_svg
 from lighten.reports.figure import frontier_svg
 from lighten.reports.marks import interval, points
 from lighten.reports.markup import both, data, esc, said
-from lighten.reports.numbers import amount, count, loss, ratio
-from lighten.reports.standing import example, nearest_misses, quality_metric, standing
+from lighten.reports.numbers import amount, count, loss, ratio, unit_name
+from lighten.reports.recipes import engine_words, recipe_text, recipe_words
+from lighten.reports.standing import example, is_language, nearest_misses, quality_metric, standing
+from lighten.reports.told import Told
 from lighten.reports.values import (
-    bare_value_of,
-    change_of,
-    heading_of,
     name_of,
-    number_cell,
     pair_of,
     reason_of,
-    table_of,
+    roof_of,
     title_of,
+    value_of,
 )
-from lighten.reports.words import quantity, say
+from lighten.reports.words import capital, quantity, say
 
 NOTE, LEAD = 'class="note"', 'class="lead"'
 TILES = ("p50", "rows_per_second", "memory", "size", "cpu", "p95")
+WRITING_TILES = ("decode", "prefill", "memory", "size", "decode16", "tpot")
 
 
 def section(name: str, body: str, lead: str = "") -> str:
@@ -46,11 +54,19 @@ def hero(summary: Summary) -> str:
         title += both(lambda lang: " ".join(findings(summary, lang)[1:]), "p", 'class="also"')
     made = ""
     if summary.winner is not None:
-        recipe = esc(recipe_text(summary.winner.recipe)) or said("recipe.none")
-        made = f'<p class="made"><span class="mono">{recipe}</span> @ {data(summary.winner.engine, "mono")}</p>'
+        made = _made(summary.winner)
     elif summary.state == "interrupted":
         made = said("say.resume", "p", 'class="made"')
     return f'<div class="hero">{state}{title}{made}{_budget(summary)}</div>{_tiles(summary)}'
+
+
+def _made(winner: Winner) -> str:
+    """The winner's recipe in words, where there are words for all of it, then exactly, and its engine."""
+    words = both(lambda lang: recipe_words(winner.recipe, lang), "p", 'class="made"')
+    recipe = esc(recipe_text(winner.recipe)) or said("recipe.none")
+    known = f" ({both(lambda lang: engine_words(winner.engine, lang))})" if engine_words(winner.engine, "en") else ""
+    exact = f'<p class="made"><span class="mono">{recipe}</span> @ {data(winner.engine, "mono")}{known}</p>'
+    return (words if recipe_words(winner.recipe, "en") else "") + exact
 
 
 def _budget(summary: Summary) -> str:
@@ -67,12 +83,13 @@ def _tiles(summary: Summary) -> str:
     winner, original = summary.winner, summary.candidate(summary.original)
     if winner is None or original is None:
         return ""
-    names = dict.fromkeys([summary.budget.minimize, *TILES])
+    names = dict.fromkeys([summary.budget.minimize, *(WRITING_TILES if writes(summary) else TILES)])
     tiles = [_tile(summary, name, winner, original) for name in names if name in winner.ratio and name in winner.meters]
     for verdict in [Verdict.from_json(v) for v in summary.verdicts[:1]]:
         unit = unit_of(summary, verdict.metric)
         start = pair_of(verdict.original, verdict.candidate, unit)
-        tiles.insert(1, _tile_markup(_proved(verdict.metric), change_of(verdict.difference, unit), start, " words"))
+        changed = both(Told.of(verdict, unit).changed)
+        tiles.insert(1, _tile_markup(_proved(verdict.metric), changed, start, " words"))
     return f'<div class="tiles">{"".join(tiles[:6])}</div>'
 
 
@@ -82,10 +99,14 @@ def _proved(metric: str) -> str:
 
 def _tile(summary: Summary, name: str, winner: Winner, original: Candidate) -> str:
     mine, first = winner.meters[name], original.results.get(name)
-    before = first.value if first else None
-    start = pair_of(before, mine.value, mine.unit)
+    before, unit = first.value if first else None, unit_in(winner.engine, name, mine.unit)
+    start = pair_of(before, mine.value, mine.unit) + roof_of(summary, winner.key, name, "div", "")
+    big = esc(ratio(winner.ratio[name]))
+    if unit != mine.unit:  # per byte here and per token there: no ratio
+        was = f"{said('column.original')} {value_of(before, mine.unit)}"
+        big, start = value_of(mine.value, ""), f"{both(lambda lang: unit_name(lang, unit))} · {was}"
     css = " aim" if name == summary.budget.minimize else ""
-    return _tile_markup(title_of(name), esc(ratio(winner.ratio[name])), start, css)
+    return _tile_markup(title_of(name), big, start, css)
 
 
 def _tile_markup(what: str, big: str, start: str, css: str = "") -> str:
@@ -95,9 +116,20 @@ def _tile_markup(what: str, big: str, start: str, css: str = "") -> str:
 
 def frontier(summary: Summary) -> str:
     """The figure, once wide and once narrow, and one tooltip per candidate in it."""
-    tips = "".join(_tip(summary, point.key) for point in points(summary))
+    shown = points(summary)
+    tips = "".join(_tip(summary, point.key) for point in shown)
     figures = frontier_svg(summary, width=1008, height=470) + frontier_svg(summary, width=380, height=430)
-    return section("frontier", f'<div class="card plot">{figures}{tips}</div>', said("frontier.lead", "p", LEAD))
+    keys = ["frontier.lead", *(["frontier.bars"] if any(point.interval for point in shown) else [])]
+    lead = both(lambda lang: ("" if lang == "zh" else " ").join(say(lang, key) for key in keys), "p", LEAD)
+    body = f'<div class="card plot">{figures}{tips}</div>{_about_baselines(summary)}'
+    return section("frontier", body, lead)
+
+
+def _about_baselines(summary: Summary) -> str:
+    """That no cheap baseline is good enough, and what their numbers count; nothing for other models."""
+    missed = both(lambda lang: missed_sentence(summary, lang), "p", NOTE) if missed_sentence(summary, "en") else ""
+    found = any(is_baseline(candidate) and candidate.results for candidate in summary.candidates)
+    return missed + (said("baseline.bytes", "p", NOTE) if found else "")
 
 
 def _tip(summary: Summary, key: int) -> str:
@@ -109,7 +141,7 @@ def _tip(summary: Summary, key: int) -> str:
         result = candidate.results.get(name)
         if result is not None and result.value is not None:
             shown = replace(result, ratio=None) if key == summary.original else result
-            rows.append(f"<dt>{name_of(name)}</dt><dd>{_reading(shown)}</dd>")
+            rows.append(f"<dt>{name_of(name)}</dt><dd>{_reading(shown)}{roof_of(summary, key, name)}</dd>")
     ends = interval(candidate.results[quality_metric(summary)])
     sure = ""
     if ends is not None:
@@ -124,71 +156,14 @@ def _tip(summary: Summary, key: int) -> str:
 def _reading(result: Result) -> str:
     def text(lang: str) -> str:
         share = result.unit == "fraction"
+        unit = unit_in(result.engine, result.meter, result.unit)
         width = loss(lang, result.spread or 0.0, "fraction") if share else amount(lang, result.spread, "")
         spread = f" ± {width}" if result.spread else ""
-        times = f" · {ratio(result.ratio)}" if result.ratio else ""
-        return f"{amount(lang, result.value, result.unit)}{spread}{times}"
+        fair = fair_ratio(result)
+        times = f" · {ratio(fair)}" if fair else ""
+        return f"{amount(lang, result.value, unit)}{spread}{times}"
 
     return both(text)
-
-
-def ladder(summary: Summary) -> str:
-    """The baseline ladder as a table: value, ratio to the original, and a bar for what is minimized."""
-    if not summary.baseline:
-        return ""
-    names = meters_shown(summary)[:8]
-    titles = [heading_of(name, unit_of(summary, name)) for name in names]
-    heads = ['<th scope="col"></th>', *(f'<th scope="col" class="num">{title}</th>' for title in titles)]
-    gains = [_gain(summary, rung.key) for rung in summary.baseline]
-    rows = []
-    for rung, gain in zip(summary.baseline, gains, strict=True):
-        candidate = summary.candidate(rung.key)
-        under = data(candidate.name) if candidate else said("ladder.missing") + f" {data(rung.note)}"
-        cells = "".join(_ladder_cell(summary, candidate, name, rung.rung, gain, max(gains)) for name in names)
-        title = f'<th scope="row">{said(f"rung.{rung.rung}")}<span class="sub">{under}</span></th>'
-        rows.append(f'<tr class="{rung.rung}">{title}{cells}</tr>')
-    body = f'<div class="card scroll">{table_of(heads, rows)}</div>{unknown_notes(summary)}'
-    return section("ladder", body, said("ladder.lead", "p", LEAD))
-
-
-def _gain(summary: Summary, key: int | None) -> float:
-    candidate = summary.candidate(key)
-    result = candidate.results.get(summary.budget.minimize) if candidate else None
-    return result.ratio or 0.0 if result else 0.0
-
-
-def _ladder_cell(summary: Summary, candidate: Candidate | None, name: str, rung: str, gain: float, most: float) -> str:
-    result = candidate.results.get(name) if candidate else None
-    heading = heading_of(name, unit_of(summary, name))
-    if result is None:
-        return number_cell(heading, "–")
-    value = bare_value_of(result.value, result.unit)
-    under = ""
-    if result.ratio is not None and candidate is not None and candidate.key != summary.original:
-        tone = " up" if result.ratio > 1.05 else " down" if result.ratio < 0.95 else ""
-        under = f'<span class="sub{tone}">{esc(ratio(result.ratio))}</span>'
-    bar = bar_svg(gain / most, rung) if name == summary.budget.minimize and most > 0 else ""
-    return number_cell(heading, f"{value}{under}{bar}")
-
-
-def unknown_notes(summary: Summary) -> str:
-    """Why quantities that nobody could measure are unknown, one line each."""
-    lines = []
-    for name in meters_shown(summary):
-        known = [c.results[name] for c in summary.candidates if name in c.results]
-        if known and all(result.value is None for result in known):
-            lines.append(_unknown(name, known[0].note))
-    return "".join(lines)
-
-
-def _unknown(name: str, reason: str) -> str:
-    if not reason:
-        return f'<p class="note">{title_of(name)}{said("page.colon")}{said("number.unknown")}</p>'
-
-    def text(lang: str) -> str:
-        return say(lang, "number.unknown_because", quantity=capital(quantity(lang, name)), reason=reason)
-
-    return both(text, "p", NOTE)
 
 
 def proof(summary: Summary) -> str:
@@ -197,6 +172,9 @@ def proof(summary: Summary) -> str:
     gates = "".join(_gate(verdict, unit_of(summary, verdict.metric)) for verdict in verdicts)
     whose = summary.candidate(summary.tested[-1].key) if summary.winner is None and summary.tested else None
     title = f"<h3>{data(whose.name)}</h3>" if whose else ""
+    original = summary.candidate(summary.original)
+    if is_language(summary) and original is not None and original.engine == "llama":
+        title = said("proof.file", "p", LEAD) + title
     body = f'{title}<div class="card">{gates}</div>' if gates else said("proof.none", "p")
     if summary.tested:
         items = "".join(
@@ -214,10 +192,11 @@ def _power(power: Power, unit: str) -> str:
 
 
 def _gate(verdict: Verdict, unit: str) -> str:
+    told = Told.of(verdict, unit)
     facts = [
-        ("proof.difference", change_of(verdict.difference, unit)),
-        ("proof.lower", change_of(verdict.lower, unit, "down")),
-        ("proof.margin", both(lambda lang: loss(lang, verdict.margin, unit))),
+        ("proof.difference", both(told.changed)),
+        ("proof.upper" if told.rises else "proof.lower", both(told.bound)),
+        ("proof.margin", both(told.allowed)),
         ("proof.rows", esc(count(verdict.n))),
     ]
     if verdict.units != verdict.n:

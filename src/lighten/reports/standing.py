@@ -62,9 +62,20 @@ class Standing:
     beaten_by: Candidate | None = None
 
 
+QUALITIES = ("accuracy", "bits_per_byte", "exact_match")
+"""What the figure shows where no floor was asked for: the first that was measured."""
+
+
+def is_language(summary: Summary) -> bool:
+    """Whether the run was about a language model."""
+    return summary.task == "text_generation"
+
+
 def quality_metric(summary: Summary) -> str:
     """The quality that the figure shows: the first floor's."""
-    return summary.budget.keep[0].metric if summary.budget.keep else "accuracy"
+    if summary.budget.keep:
+        return summary.budget.keep[0].metric
+    return next((name for name in QUALITIES if example(summary, name) is not None), QUALITIES[0])
 
 
 def example(summary: Summary, metric: str) -> Result | None:

@@ -15,12 +15,14 @@ from lighten.core.result import Result
 from lighten.core.summary import Flip, Summary
 from lighten.core.summary import Group as DataGroup
 from lighten.proof import Verdict
-from lighten.reports.describe import capital, findings, meters_shown, power_sentence, unit_of, why
+from lighten.reports.baselines import unit_in
+from lighten.reports.describe import findings, meters_shown, power_sentence, rung_name, unit_of, why
 from lighten.reports.grid import BAD, GOOD, SOFT, WARN, Row, number_table, ratio_text
 from lighten.reports.markup import one_line
-from lighten.reports.numbers import amount, change, count, loss
+from lighten.reports.numbers import SHARE, amount, change, count, share
 from lighten.reports.standing import standing
-from lighten.reports.words import quantity, say
+from lighten.reports.told import RELATIVE, Told
+from lighten.reports.words import capital, quantity, say
 
 TONES = {
     "winner": GOOD, "held": GOOD, "holds": GOOD, "worse": BAD, "failed": BAD, "below_floor": BAD, "over_ceiling": BAD,
@@ -53,9 +55,9 @@ def gate_text(verdict: Verdict, unit: str, lang: str = "en") -> Text:
     """A verdict in two lines: what was found, and on what it rests."""
     line = Text(f"{capital(quantity(lang, verdict.metric))}  ")
     line.append(say(lang, f"verdict.{verdict.state}"), style=f"bold {TONES[verdict.state]}")
-    bounds = f"{change(lang, verdict.lower, unit, 'down')}, {change(lang, verdict.upper, unit, 'up')}"
-    line.append(f"  {change(lang, verdict.difference, unit)} [{bounds}]")
-    facts = [f"{say(lang, 'proof.margin')} {loss(lang, verdict.margin, unit)}", f"n = {count(verdict.n)}"]
+    told = Told.of(verdict, unit)
+    line.append(f"  {told.changed(lang)} [{', '.join(told.ends(lang))}]")
+    facts = [f"{say(lang, 'proof.margin')} {told.allowed(lang)}", f"n = {count(verdict.n)}"]
     if verdict.b is not None and verdict.c is not None:
         facts += [f"b = {count(verdict.b)}", f"c = {count(verdict.c)}"]
     unbroken = [fact.replace(" ", "\u00a0") for fact in facts]
@@ -70,11 +72,14 @@ def ladder(summary: Summary, *, width: int = 100, lang: str = "en") -> Table:
     rows = []
     for rung in summary.baseline:
         candidate = summary.candidate(rung.key)
-        name = Text(say(lang, f"rung.{rung.rung}"), style="bold" if rung.rung == "ours" else "")
+        name = Text(rung_name(summary, rung.rung, candidate, lang), style="bold" if rung.rung == "ours" else "")
         under = candidate.name if candidate else f"{say(lang, 'ladder.missing')} {rung.note}"
         name.append(f"\n{one_line(under)}", style=SOFT)
         results = candidate.results if candidate else {}
-        rows.append(Row(name, _without_ratio(results) if rung.key == summary.original else results))
+        shares = {
+            name: say(lang, "roof.share", share=share(s)) for name, s in summary.roof.get(str(rung.key), {}).items()
+        }
+        rows.append(Row(name, _without_ratio(results) if rung.key == summary.original else results, below=shares))
     return number_table(rows, meters_shown(summary), width, lang, title=say(lang, "ladder.title"))
 
 
@@ -119,10 +124,11 @@ def compare(
     table.add_column(say(lang, "groups.change"), justify="right")
     for name in dict.fromkeys([*before, *after]):
         pair = [side.get(name) for side in (before, after)]
-        cells = [Text(amount(lang, result.value, result.unit) if result else "–") for result in pair]
+        units = [unit_in(result.engine, name, result.unit) if result else "" for result in pair]
+        cells = [Text(amount(lang, r.value, u) if r else "–") for r, u in zip(pair, units, strict=True)]
         table.add_row(Text(capital(quantity(lang, name))), *cells, _change(pair[0], pair[1], lang))
-    units = {name: result.unit for name, result in {**after, **before}.items()}
-    gates = [gate_text(verdict, units.get(verdict.metric, "fraction"), lang) for verdict in verdicts]
+    known = {name: result.unit for name, result in {**after, **before}.items()}
+    gates = [gate_text(verdict, known.get(verdict.metric, "fraction"), lang) for verdict in verdicts]
     return Group(*gates, table)
 
 
@@ -162,7 +168,9 @@ def _without_ratio(results: Mapping[str, Result]) -> dict[str, Result]:
 def _change(before: Result | None, after: Result | None, lang: str) -> Text:
     """The ratio where one was measured, else the difference."""
     if after is not None and after.ratio is not None:
-        return ratio_text(after)
+        return ratio_text(after)  # nothing where one counts bytes and the other tokens
     if before is None or after is None or before.value is None or after.value is None:
         return Text("")
+    if after.unit in RELATIVE and before.value > 0:
+        return Text(change(lang, after.value / before.value - 1, SHARE))
     return Text(change(lang, after.value - before.value, after.unit))

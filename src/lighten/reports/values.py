@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lighten.core.result import Candidate
+from lighten.core.result import Candidate, Result
 from lighten.core.summary import Summary
-from lighten.reports.describe import capital, why
-from lighten.reports.markup import both
-from lighten.reports.numbers import amount, change, duration, unit_name
+from lighten.reports.baselines import unit_in
+from lighten.reports.describe import why
+from lighten.reports.markup import both, said
+from lighten.reports.numbers import amount, change, duration, share, unit_name
 from lighten.reports.standing import Standing
-from lighten.reports.words import quantity
+from lighten.reports.words import capital, quantity
 
 
 def name_of(metric: str) -> str:
@@ -29,9 +30,17 @@ def heading_of(metric: str, unit: str) -> str:
     return f"{title_of(metric)} {known}".strip()
 
 
-def bare_value_of(value: float | None, unit: str) -> str:
-    """A value under a heading that names its unit."""
-    return value_of(value, unit if unit == "fraction" else "")
+def result_of(result: Result) -> str:
+    """A value under a heading that names its unit; where the engine's tokens are bytes, the unit stands below it."""
+    own = unit_in(result.engine, result.meter, result.unit)
+    value = both(lambda lang: amount(lang, result.value, result.unit, bare=True))
+    return value if own == result.unit else f'{value}<span class="sub">{both(lambda lang: unit_name(lang, own))}</span>'
+
+
+def roof_of(summary: Summary, key: int, name: str, tag: str = "span", attributes: str = 'class="sub"') -> str:
+    """What share of this machine's roof a candidate reaches in a quantity; nothing when it is not known."""
+    found = summary.roof.get(str(key), {}).get(name)
+    return "" if found is None else f"<{tag} {attributes}>{said('roof.share', share=share(found))}</{tag}>"
 
 
 def value_of(value: float | None, unit: str) -> str:
@@ -46,8 +55,7 @@ def change_of(difference: float, unit: str, toward: str = "") -> str:
 
 def pair_of(before: float | None, after: float | None, unit: str) -> str:
     """Two values in the same unit with an arrow; a unit other than per cent stands once."""
-    first = unit if unit == "fraction" else ""
-    return both(lambda lang: f"{amount(lang, before, first)} → {amount(lang, after, unit)}")
+    return both(lambda lang: f"{amount(lang, before, unit, bare=True)} → {amount(lang, after, unit)}")
 
 
 def time_of(seconds: float) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from string import Formatter
 
+from lighten.reports.language_words import LANGUAGE
+
 LANGS = ("en", "zh")
 
 WORDS: dict[str, tuple[str, str]] = {
+    **LANGUAGE,
     # the page
     "page.title": ("lighten report: {model}", "lighten 报告：{model}"),
     "page.skip": ("Skip to the content", "跳到正文"),
@@ -32,6 +35,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "The winner’s {quantity} is {share} of the original’s ({ratio} better)",
         "优胜者的{quantity}仅为原模型的 {share}（{ratio}）",
     ),
+    "say.gain.worse": ("The winner’s {quantity} is {share} of the original’s", "优胜者的{quantity}为原模型的 {share}"),
     "say.gain.higher": ("The winner’s {quantity} is {ratio} the original’s", "优胜者的{quantity}是原模型的 {times} 倍"),
     "say.gain.none": ("The winner meets the budget", "优胜者满足预算"),
     "say.quality.higher": (
@@ -133,7 +137,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "status.held": ("holds", "质量保持"),
     "status.worse": ("worse", "变差"),
     "status.not_enough_data": ("not enough data", "数据不足"),
-    "status.below_floor": ("below a floor", "低于下限"),
+    "status.below_floor": ("misses a floor", "未达质量下限"),
     "status.over_ceiling": ("over a ceiling", "超出上限"),
     "status.beaten": ("beaten", "被支配"),
     "status.untested": ("not tested", "未检验"),
@@ -147,13 +151,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "frontier.title": ("Frontier", "帕累托前沿"),
     "frontier.lead": (
         "Every candidate that was measured: what it costs against how good it is, on the select rows. "
-        "Bars are 95% intervals. Point at a mark to read it; choose it to find it in the table.",
-        "所有完成测量的候选在筛选数据上的代价与质量。误差线为 95% 区间。"
-        "将指针移到标记上可查看数值，点选可在表格中定位。",
+        "Point at a mark to read it; choose it to find it in the table.",
+        "所有完成测量的候选在筛选数据上的代价与质量。将指针移到标记上可查看数值，点选可在表格中定位。",
     ),
+    "frontier.bars": ("Bars are 95% intervals.", "误差线为 95% 区间。"),
     "frontier.label": ("{metric} against {quantity}, {n} candidates", "{metric}与{quantity}的关系，共 {n} 个候选"),
     "frontier.empty": ("No candidate has both numbers yet.", "尚无候选同时具备这两项数值。"),
     "frontier.floor": ("floor {limit}", "下限 {limit}"),
+    "frontier.floor.lower": ("at most {limit}", "不超过 {limit}"),
+    "frontier.best": ("less is better ↑", "越低越好 ↑"),
     "frontier.ceiling": ("ceiling {limit}", "上限 {limit}"),
     "frontier.less": ("← less is better", "← 越低越好"),
     "frontier.more": ("more is better →", "越高越好 →"),
@@ -187,6 +193,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "proof.none": ("No candidate reached the proof.", "没有候选进入验证阶段。"),
     "proof.difference": ("difference", "差异"),
     "proof.lower": ("lower bound", "置信下界"),
+    "proof.upper": ("upper bound", "置信上界"),
     "proof.margin": ("allowed loss", "允许的损失"),
     "proof.rows": ("proof rows", "验证行数"),
     "proof.units": ("independent units", "独立单元数"),
@@ -282,6 +289,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "environment.python": ("Python", "Python 版本"),
     "environment.libraries": ("libraries", "依赖库版本"),
     "environment.bandwidth": ("memory bandwidth", "内存带宽"),
+    "environment.memory_bandwidth": ("memory bandwidth", "内存带宽"),
+    "environment.read_bandwidth": ("memory bandwidth, reading only", "内存带宽（只读）"),
+    "environment.versions": ("libraries", "依赖库版本"),
+    "environment.id": ("hash of this record", "本记录的哈希"),
     "environment.arithmetic": ("matrix product, float32", "FP32 矩阵乘吞吐"),
     "environment.lead": (
         "Absolute numbers belong to this machine; ratios travel better.",
@@ -364,3 +375,8 @@ def quantity(lang: str, name: str) -> str:
     """Name of a quantity in running text; the name itself when the table does not know it."""
     key = f"quantity.{name}"
     return say(lang, key) if key in WORDS else name
+
+
+def capital(text: str) -> str:
+    """``text`` with a capital first letter."""
+    return text[:1].upper() + text[1:]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lighten.core.result import HIGHER, Candidate, Quantity
+from lighten.measure.quality import meter_of
 from lighten.search.context import Run
 
 
@@ -17,23 +18,33 @@ def chance(run: Run, candidate: Candidate, original: Candidate, quantities: Mapp
     """Estimated chance that every floor holds on ``proof``, from the difference and the flips seen on ``select``."""
     from scipy.stats import norm
 
-    rows = run.parts.select
-    before, after = _right(run, original.key), _right(run, candidate.key)
-    disagreement = max(float(np.mean(before != after)), 1.0 / len(rows))
-    seen, proof = sqrt(disagreement / len(rows)), sqrt(disagreement / max(len(run.parts.proof), 1))
+    rows, proof_rows = run.parts.select, max(len(run.parts.proof), 1)
+    before, after = _answers(run, original.key), _answers(run, candidate.key)
     lowest = 1.0
     for constraint in run.budget.keep:
-        quantity = quantities[constraint.metric]
+        meter, quantity = meter_of(run.quality, constraint.metric)
         value, first = candidate.value(constraint.metric), original.value(constraint.metric)
         if value is None or first is None:
             return 0.0
+        deviation = _deviation(run, meter.effects(before, after, rows), before, after)
+        seen, proof = deviation / sqrt(len(rows)), deviation / sqrt(proof_rows)
         change = (value - first) if quantity.direction == HIGHER else (first - value)
         room = change + constraint.margin(first, quantity.direction) - 1.645 * proof
         lowest = min(lowest, float(norm.cdf(room / sqrt(seen**2 + proof**2))))
     return lowest
 
 
-def _right(run: Run, key: int) -> NDArray[Any]:
+def _deviation(run: Run, effects: NDArray[Any] | None, before: NDArray[Any], after: NDArray[Any]) -> float:
+    """Standard deviation of one row's part in the change of a quantity, in its unit; never 0."""
+    rows = run.parts.select
+    if effects is not None and run.task.language:
+        return max(float(np.std(effects)), 1e-6)
+    right = run.task.right
+    disagreement = max(float(np.mean(right(before, rows) != right(after, rows))), 1.0 / len(rows))
+    return sqrt(disagreement)
+
+
+def _answers(run: Run, key: int) -> NDArray[Any]:
     answers = run.folder.study.answers(key, "select")
     assert answers is not None, f"candidate {key} was measured without answers"
-    return run.task.right(answers, run.parts.select)
+    return answers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ from lighten.search.context import Run
 from lighten.search.proposals import name_of
 from lighten.search.racing import hopeless_below
 
+LANGUAGE_PIECE = 16
+"""Rows that a language model is handed at a time, so that a run says how far it is."""
 SECONDS_TO_MEASURE = 8.0
 """Wall-clock seconds that measuring one candidate beside the original may take."""
 
@@ -55,25 +58,26 @@ def evaluate(run: Run, key: int, steps: Sequence[Step], engine: Engine, role: st
 def _measured(run: Run, candidate: Candidate, steps: Sequence[Step], engine: Engine) -> Candidate:
     built = built_of(run, steps, engine)
     candidate = replace(candidate, artifact=built.id)
-    with SessionProcess(built, engine, threads=run.threads) as session:
+    with SessionProcess(built, engine, threads=run.threads, task=run.task) as session:
         answers = answer(run, session, "select", candidate.key)
         original = answers if candidate.key == 0 else run.folder.study.answers(0, "select")
         quality = judge_all(run.quality, answers, run.parts.select, original)
         if candidate.key == 0:
-            run.work = fit(run.work, session, SECONDS_TO_MEASURE)
+            if not run.task.language:
+                run.work = fit(run.work, session, SECONDS_TO_MEASURE)
             run.folder.study.remember("workload", [len(run.work.singles), len(run.work.batch)])
-            timed = measure({0: session}, run.work, seconds=SECONDS_TO_MEASURE)
+            timed = measure({0: session}, run.work, meters=run.task.speeds, seconds=SECONDS_TO_MEASURE)
         else:
             if run.original_session is None:
                 run.original_session = open_original(run)
             pair = {0: run.original_session, candidate.key: session}
             try:
-                timed = measure(pair, run.work, seconds=SECONDS_TO_MEASURE)
+                timed = measure(pair, run.work, meters=run.task.speeds, seconds=SECONDS_TO_MEASURE)
             except CandidateFailed:
                 # The original's session died, which is not this candidate's fault: once more with a new one.
                 run.original_session.close()
                 run.original_session = pair[0] = open_original(run)
-                timed = measure(pair, run.work, seconds=SECONDS_TO_MEASURE)
+                timed = measure(pair, run.work, meters=run.task.speeds, seconds=SECONDS_TO_MEASURE)
     speed = timed[candidate.key]
     if isinstance(speed, CandidateFailed):
         raise speed
@@ -103,20 +107,26 @@ def open_original(run: Run) -> SessionProcess:
     """A session of the original in the engine that every ratio is taken against. The caller closes it."""
     first = run.folder.study.candidates()[0]
     engine = engine_from({"use": first.engine, **first.engine_settings})
-    session = SessionProcess(run.workshop.build(run.original, engine), engine, threads=run.threads)
+    session = SessionProcess(run.workshop.build(run.original, engine), engine, threads=run.threads, task=run.task)
     session.__enter__()
     return session
 
 
-def answer(run: Run, session: SessionProcess, part: str, key: int) -> NDArray[np.float32]:
-    """A candidate's answers on a part, checked and kept in the study: float32 [n, classes].
+def answer(run: Run, session: SessionProcess, part: str, key: int) -> NDArray[Any]:
+    """A candidate's answers on a part, checked and kept in the study: [n, columns].
 
     Raises:
         BuildFailed: the wrong number of answers, or numbers that are not finite.
     """
     rows = run.parts[part]
-    answers = session.run(rows.inputs)
-    expected = (len(rows), len(run.parts.labels))
+    at_once = LANGUAGE_PIECE if run.task.language else max(len(rows), 1)
+    pieces = []
+    for begin in range(0, len(rows), at_once):
+        pieces.append(session.run(rows.inputs[begin : begin + at_once]))
+        if run.task.language:
+            run.listener.progress(min(begin + at_once, len(rows)), len(rows), f"answering {part}")
+    answers = np.concatenate(pieces)
+    expected = (len(rows), run.task.columns(len(run.parts.labels)))
     if answers.shape != expected:
         raise BuildFailed(f"The engine gave answers of shape {answers.shape}; expected {expected}.")
     if not np.isfinite(answers).all():

@@ -2,44 +2,53 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from lighten.core.artifact import Artifact
-from lighten.core.recipe import Recipe, engine_from, step_from
+from lighten.core.errors import LightenError
+from lighten.core.recipe import Recipe, engine_from, step_from, task_record_of
 from lighten.core.result import Candidate
-from lighten.core.summary import RUNGS, DataFacts, Flip, Group, Link, Rung, Summary, Tested, Winner
+from lighten.core.summary import RUNGS, Continuation, DataFacts, Flip, Group, Link, Rung, Summary, Tested, Winner
+from lighten.core.task import Rows
+from lighten.measure.process import SessionProcess
 from lighten.measure.quality import flips_of, groups_of
 from lighten.proof.sequence import SequenceResult
 from lighten.search.context import Run
+from lighten.search.evaluate import built_of, open_original
 from lighten.search.loop import Search
+from lighten.search.options import recorded
 from lighten.search.racing import cost, frontier
+from lighten.search.roof import Rates, roof
 from lighten.search.start import Asked
 from lighten.store.folder import write_whole
 
 MOST_FLIPS = 400
 """Rows with another answer that the summary lists with their texts; all are counted."""
+SAMPLES, SAMPLE_WORDS, SAMPLE_TOKENS = 4, 12, 48
+"""Sample continuations: how many, words of a document that each begins with, tokens that each goes on for."""
+WORDS = re.compile(r"\s*(?:[\u2e80-\u9fff\uac00-\ud7ff]|[^\s\u2e80-\u9fff\uac00-\ud7ff]{1,40})")
+"""A word with the space before it; where words stand without spaces, a character."""
 
 
 def recipe_of(run: Run, candidate: Candidate, columns: Mapping[str, str]) -> Recipe:
     """Everything that is needed to make a candidate again."""
     steps = tuple(step_from(record) for record in candidate.recipe)
     engine = engine_from({"use": candidate.engine, **candidate.engine_settings})
-    data = {"source": run.options.data, **columns}
+    data = recorded(run.options, columns)
     return Recipe(run.options.model, steps, engine, run.options.task, run.options.seed, data)
 
 
 def take_winner(run: Run, winner: Candidate) -> Artifact:
     """Copy the winner's built artifact to ``winner/`` with what is needed to open it, whole or not at all."""
     engine = engine_from({"use": winner.engine, **winner.engine_settings})
-    steps = [step_from(record) for record in winner.recipe]
-    from lighten.search.evaluate import built_of
-
-    built = built_of(run, steps, engine)
+    built = built_of(run, [step_from(record) for record in winner.recipe], engine)
     part, final = run.folder.path / ".winner.part", run.folder.path / "winner"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
@@ -51,6 +60,8 @@ def take_winner(run: Run, winner: Candidate) -> Artifact:
         **built.meta,
         "labels": list(run.parts.labels),
         "task": run.options.task,
+        "asked": task_record_of(run.task),
+        "data": {name: value for name, value in recorded(run.options, {}).items() if name != "source"},
         "engine": {"use": winner.engine, **winner.engine_settings},
         "threads": run.threads,
     }
@@ -85,6 +96,8 @@ def summarize(
     winner = ladder.get("ours")
     verdicts = {t.key: tuple(v.to_json() for v in t.verdicts) for t in (sequence.tested if sequence else ())}
     last = list(verdicts.values())[-1] if verdicts else ()
+    samples, stored = continuations(run, winner) if winner is not None else (), _stored(run)
+    shares, environment = _roof(run, candidates, stored)
     out = run.folder.path
     paths = {"run": out, "report": out / "report.html", "results": out / "results.jsonl", "study": out / "study.db"}
     paths["original"] = run.original.path
@@ -110,8 +123,10 @@ def summarize(
         tested=tuple(Tested(key, judged) for key, judged in verdicts.items()),
         flips=_flips(run, winner) if winner is not None else (),
         groups=_groups(run, winner) if winner is not None else (),
-        lineage=_lineage(run, winner) if winner is not None else (),
-        environment=run.environment,
+        lineage=_lineage(stored, winner) if winner is not None else (),
+        continuations=samples,
+        roof=shares,
+        environment=environment,
         paths={name: str(path) for name, path in paths.items()},
         command=run.options.command(),
         task=run.options.task,
@@ -134,24 +149,83 @@ def _frontier(run: Run, search: Search) -> tuple[int, ...]:
 
 def _flips(run: Run, winner: Candidate) -> tuple[Flip, ...]:
     before, after = run.folder.study.answers(0, "proof"), run.folder.study.answers(winner.key, "proof")
-    if before is None or after is None:
+    if before is None or after is None or not run.parts.labels:
         return ()
     return flips_of(before, after, run.parts.proof, run.parts.labels)[:MOST_FLIPS]
 
 
 def _groups(run: Run, winner: Candidate) -> tuple[Group, ...]:
     before, after = run.folder.study.answers(0, "proof"), run.folder.study.answers(winner.key, "proof")
-    return groups_of(before, after, run.parts.proof) if before is not None and after is not None else ()
+    if before is None or after is None or not run.parts.labels:
+        return ()
+    return groups_of(before, after, run.parts.proof)
 
 
-def _lineage(run: Run, winner: Candidate) -> tuple[Link, ...]:
-    """Artifacts from the original to the winner, in order; parents are looked up by id in the store."""
+def continuations(run: Run, winner: Candidate) -> tuple[Continuation, ...]:
+    """How the original and the winner go on with some beginnings of the proof rows; empty for other models.
+
+    These are samples to look at and no measure: when they cannot be had, a note says so and the run goes on.
+    """
+    if not run.task.language:
+        return ()
+    whole = bool(run.parts.labels or run.parts.proof.references)
+    try:
+        shown = beginnings(run.parts.proof, whole=whole)
+        asked = task_record_of(run.task)
+        prompts = [f"{asked.get('prefix', '')}{text}" for text in shown]
+        with open_original(run) as original:
+            before = original.replies(prompts, SAMPLE_TOKENS)
+        engine = engine_from({"use": winner.engine, **winner.engine_settings})
+        built = built_of(run, [step_from(record) for record in winner.recipe], engine)
+        with SessionProcess(built, engine, threads=run.threads, task=run.task) as session:
+            after = session.replies(prompts, SAMPLE_TOKENS)
+    except Exception as error:  # noqa: BLE001 - a sample is not worth a run that has its winner
+        run.notes.append(f"There are no sample continuations: {type(error).__name__}: {error}")
+        return ()
+    until = str(asked.get("until", "")) if whole else ""
+    ended = [[text.lstrip().partition(until)[0] if until else text for text in texts] for texts in (before, after)]
+    return tuple(Continuation(*three) for three in zip(shown, *ended, strict=True))
+
+
+def beginnings(rows: Rows, *, whole: bool) -> list[str]:
+    """Up to ``SAMPLES`` texts spread over the rows: whole prompts, or the first words of documents that go on."""
+    found: Sequence[str] = rows.inputs
+    if not whole:
+        cut = ["".join(WORDS.findall(text)[:SAMPLE_WORDS]).strip() for text in rows.inputs]
+        found = [begin for begin, text in zip(cut, rows.inputs, strict=True) if len(begin) < len(text.strip())] or cut
+    found = [text for text in dict.fromkeys(found) if text.strip()]
+    most = min(SAMPLES, len(found))
+    return [found[i * len(found) // most] for i in range(most)]
+
+
+def _stored(run: Run) -> dict[str, Artifact]:
+    """Artifacts of the run's store by id."""
     by_id: dict[str, Artifact] = {}
     for folder in sorted(run.folder.store.root.iterdir()):
         if (folder / "lighten.json").is_file():
             artifact = Artifact.open(folder, verify=False)
             if artifact.parent != artifact.id:  # an engine that takes the model as it is copies it
                 by_id.setdefault(artifact.id, artifact)
+    return by_id
+
+
+def _roof(
+    run: Run, candidates: Sequence[Candidate], stored: Mapping[str, Artifact]
+) -> tuple[dict[str, dict[str, float]], Mapping[str, Any]]:
+    """Shares of the roof by candidate, and the machine's record with the bandwidth they rest on."""
+    if not run.task.language:
+        return {}, run.environment
+    try:
+        rates = Rates.here()
+        shares = roof(candidates, stored, rates)
+    except LightenError as error:
+        run.notes.append(f"There are no shares of the roof: {error}")
+        return {}, run.environment
+    return shares, {**run.environment, "read bandwidth": f"{rates.bandwidth} GB/s"}
+
+
+def _lineage(by_id: Mapping[str, Artifact], winner: Candidate) -> tuple[Link, ...]:
+    """Artifacts from the original to the winner, in order; parents are looked up by id."""
     chain: list[Link] = []
     seen: set[str] = set()
     at = winner.artifact

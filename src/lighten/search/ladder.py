@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from lighten.core.artifact import Artifact
+from lighten.core import catalog
+from lighten.core.artifact import COUNTS, Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed
 from lighten.core.recipe import engine_from, step_from
@@ -30,7 +31,9 @@ class Place:
 
 def rungs(search: Search, winner: Candidate | None) -> dict[str, Candidate]:
     """Which candidate stands on each rung: the original, the cheapest stock float and stock int8 ones, the winner."""
-    stock = [c for c in search.done.values() if c.role == "stock" and c.state == "ok"]
+    # A model of counts writes bytes, not tokens: its speeds cannot stand beside those of the others.
+    counted = {name for name in catalog.names("engines") if catalog.load("engines", name).stores == (COUNTS,)}
+    stock = [c for c in search.done.values() if c.role == "stock" and c.state == "ok" and c.engine not in counted]
     found = {"naive": search.original}
     plain = [c for c in stock if not c.recipe]
     quantized = [c for c in stock if c.recipe]
@@ -55,10 +58,10 @@ def measure_together(run: Run, ladder: dict[str, Candidate]) -> dict[str, Candid
             for candidate in {c.key: c for c in ladder.values()}.values():
                 engine = engine_from({"use": candidate.engine, **candidate.engine_settings})
                 built = built_of(run, [step_from(record) for record in candidate.recipe], engine)
-                session = stack.enter_context(SessionProcess(built, engine, threads=run.threads))
+                session = stack.enter_context(SessionProcess(built, engine, threads=run.threads, task=run.task))
                 places[candidate.key] = Place(built, engine, session)
             sessions = {key: place.session for key, place in sorted(places.items())}
-            timed = measure(sessions, run.work, seconds=SECONDS_PER_RUNG * len(sessions))
+            timed = measure(sessions, run.work, meters=run.task.speeds, seconds=SECONDS_PER_RUNG * len(sessions))
         except CandidateFailed as error:
             run.notes.append(f"The ladder keeps its earlier numbers: {error.kind}: {error}")
     found = {}

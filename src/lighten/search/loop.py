@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from lighten.core.artifact import COUNTS, GGUF
 from lighten.core.engine import Engine
 from lighten.core.recipe import record_of
 from lighten.core.result import HIGHER, Candidate
@@ -18,6 +19,12 @@ from lighten.search.proposals import Body
 from lighten.search.racing import cost, promising, shortfall
 from lighten.search.trials import Trials
 
+LANGUAGE_DRESSINGS = 2
+"""How many quantizations of a language model every body is measured in."""
+LANGUAGE_DRESSING = 150.0
+"""Seconds that calibrating, quantizing and measuring one of them takes, about."""
+MOST_PASSES, LEAST_PASS = 2.0, 0.1
+"""Passes over the training text that recovery of a language model takes at most and at least."""
 KEPT_DRESSINGS = 2
 """How many dressings every body is measured in, each on another engine."""
 TRAINING_COSTS = 3.2
@@ -80,7 +87,7 @@ class Search:
             if run.clock.seconds is None or run.clock.spent < STOCK_SHARE * run.clock.seconds:
                 self._try(proposals.Body(), dressing, "search")
         exact = self._exact()
-        for dressing in self._kept("kept dressings", KEPT_DRESSINGS)[:1] if exact else []:
+        for dressing in self._kept("kept dressings", self._dressings_kept())[:1] if exact else []:
             self._try(Body(exact), dressing, "search")
         run.listener.phase("search", run.clock.left)
         bodies = proposals.bodies(self.space, exact)
@@ -94,6 +101,9 @@ class Search:
                 break
         self._sampled()
 
+    def _dressings_kept(self) -> int:
+        return LANGUAGE_DRESSINGS if self.run.task.language else KEPT_DRESSINGS
+
     def _exact(self) -> tuple[Step, ...]:
         """Exact steps, where the budget asks for what they save: bytes. Words unseen in training cost quality."""
         asked = {self.run.budget.minimize, *(c.metric for c in self.run.budget.under)}
@@ -103,6 +113,8 @@ class Search:
         """Every combination of quantization and engine, at the first variant of each."""
         seen: dict[tuple[str, ...], Dressing] = {}
         for dressing in self.space.dressings:
+            if self.run.original.format == GGUF and dressing.engine.stores != (COUNTS,):
+                continue  # the file as it came is what a user could pick: to round it again, or unpack it, only harms
             kinds = (*(record_of(step)["use"] for step in dressing.steps), record_of(dressing.engine)["use"])
             seen.setdefault(kinds, dressing)
         return [d for d in seen.values() if not self._is_original(d)]
@@ -115,7 +127,7 @@ class Search:
     def _tuned(self) -> list[Dressing]:
         """Other settings of the quantization and the engine of the best stock dressing, one at a time."""
         best = self._kept("tuned dressing", 1)
-        if not best:
+        if not best or self.run.task.language:  # every one costs minutes on the whole vocabulary
             return []
         found = [replace(best[0], engine=engine) for engine in one_at_a_time(best[0].engine)]
         same = [d for d in self.space.dressings if [type(s) for s in d.steps] == [type(s) for s in best[0].steps]]
@@ -136,6 +148,9 @@ class Search:
 
     def _kept(self, name: str, most: int) -> list[Dressing]:
         """The best dressings when this was first asked, kept in the study; the original's own when none is good."""
+        if self.run.task.language:  # what does not hold on the original may hold after recovery, and bytes are known
+            every = [d for d in self.space.dressings if d.steps and d.steps[-1].produces == GGUF]
+            return every[:most]
         by_name = {proposals.dressing_name(d): d for d in self.dressings}
         names = self.run.folder.study.recall(name)
         if names is None:
@@ -174,7 +189,7 @@ class Search:
 
     def _body(self, body: Body) -> bool:
         """Try a body in the best dressings; False when there is no time for it."""
-        study, dressings = self.run.folder.study, self._kept("kept dressings", KEPT_DRESSINGS)
+        study, dressings = self.run.folder.study, self._kept("kept dressings", self._dressings_kept())
         if study.recall("body in hand") is None:
             epochs = self._affordable(body)
             if epochs == 0:
@@ -193,19 +208,27 @@ class Search:
         study.remember("body in hand", None)
         return True
 
-    def _affordable(self, body: Body) -> int | None:
-        """Epochs of recovery that the time left allows: None for the default, 0 when not even one fits."""
-        usual = max((int(getattr(cls(), "epochs", 1)) for cls in self.space.recovery), default=1)
+    def _affordable(self, body: Body) -> float | None:
+        """Epochs of recovery that the time left allows: None for the default, 0 when not even one fits.
+
+        A language model learns most from the first part of its text, so parts of an epoch count there.
+        """
+        language = self.run.task.language
+        usual = max((float(getattr(cls(), "epochs", 1)) for cls in self.space.recovery), default=1.0)
         past = self.run.folder.study.recall("seconds per epoch and share", [])
         if self.run.clock.seconds is None:
             return None
-        room = self.run.clock.left - self.reserve - 40.0
+        # What comes after the training: a language model is quantized in several ways, each calibrated and measured.
+        room = self.run.clock.left - self.reserve - (LANGUAGE_DRESSING * LANGUAGE_DRESSINGS if language else 40.0)
         if past:
             slowest = max(seconds / (0.3 + 0.7 * share) for seconds, share in past)
         else:
             answered = len(self.run.parts.train) / (self.original.value("rows_per_second") or 100.0)
             slowest = TRAINING_COSTS * answered
         each = slowest * (0.3 + 0.7 * body.share)
+        if language:
+            parts = int(min(room / each, MOST_PASSES) / LEAST_PASS) * LEAST_PASS
+            return round(max(parts, 0.0), 2)
         fit = int(room / each)
         return None if fit >= usual else max(fit, 0)
 
@@ -247,7 +270,7 @@ class Search:
         known = study.recall("seconds per epoch and share", [])
         fresh = body.reshaping and body.name not in {study.recall(f"body of {key}") for key in self.done}
         if fresh and candidate.state == "ok":
-            trained = max((int(getattr(step, "epochs", 1)) for step in steps), default=1)
+            trained = max((float(getattr(step, "epochs", 1)) for step in steps), default=1.0)
             each = candidate.seconds / trained
             study.remember("seconds per epoch and share", [*known, [each, body.share]])
         self._tell(candidate)

@@ -11,17 +11,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lighten.core import catalog
-from lighten.core.artifact import HF, RECORD, Artifact
+from lighten.core.artifact import GGUF, HF, HF_CAUSAL, RECORD, Artifact
 from lighten.core.errors import CandidateFailed, Interrupted, ModelError
+from lighten.core.meter import Workload
 from lighten.core.result import Candidate
 from lighten.core.summary import Summary
+from lighten.core.task import Rows, Task
 from lighten.isolate.machine import allowed_cores
 from lighten.isolate.process import call
 from lighten.measure.environment import Environment
 from lighten.measure.workload import draw
 from lighten.nets.bring import check_folder, resolve
 from lighten.nets.facts import facts
+from lighten.nets.gguf_file import FILE
 from lighten.pipeline.workshop import Workshop
 from lighten.search.context import Clock, Run
 from lighten.search.evaluate import evaluate
@@ -34,6 +36,9 @@ from lighten.search.prove import finalists, prove
 from lighten.search.start import Asked, aligned, ask, load_recipe_defaults, working_engines
 from lighten.store.artifacts import disk_error
 from lighten.store.folder import RunFolder, save_parts
+
+LANGUAGE_SINGLES, LANGUAGE_BATCH = 48, 2
+"""Requests that a language model is timed with: texts sent alone, and texts handed over at once."""
 
 
 def search_for_winner(options: Options, listener: Listener | None = None) -> Summary:
@@ -52,11 +57,15 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
     RunFolder.check(options.out, manifest, resume=options.resume)
     resumed = (options.out / "store" / "model").is_dir()
     source = None if resumed else located(options.model)
-    engines, refused = working_engines(asked, listener)
+    kept = options.out / "store" / "model"
+    home = "llama" if (source is not None and source.is_file()) or (kept / FILE).is_file() else "eager"
+    engines, refused = working_engines(asked, home, listener)
     with tempfile.TemporaryDirectory(prefix="lighten-") as scratch:
-        fresh = brought(options.model, source, Path(scratch)) if source is not None else None
+        fresh = (
+            brought(options.model, source, Path(scratch), language=asked.task.language) if source is not None else None
+        )
         known = facts(fresh.path if fresh is not None else options.out / "store" / "model")
-        if known["has_head"]:
+        if known["has_head"] and not asked.task.language:
             asked = replace(asked, parts=aligned(asked.parts, known["labels"], options.model))
         folder = RunFolder.open(options.out, manifest, resume=options.resume)
         try:
@@ -73,7 +82,7 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
         workshop = Workshop(
             folder.store.root,
             parts_file,
-            options.task,
+            asked.task,
             seed=options.seed,
             threads=threads,
             progress=listener.progress,
@@ -97,7 +106,7 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
             environment={**machine.to_json(), "id": machine.id},
             quality=asked.quality,
             speed=asked.speed,
-            work=draw(asked.parts.select, seed=options.seed),
+            work=drawn(asked.task, asked.parts.select, options.seed),
         )
         prepare_original(run)
         return _searched(run, asked, began, started)
@@ -117,12 +126,12 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
 def _searched(run: Run, asked: Asked, began: float, started: str) -> Summary:
     run.clock = Clock(run.folder.study, run.options.seconds)
     sizes = run.folder.study.recall("workload")
-    if sizes is not None:
+    if sizes is not None and not run.task.language:
         run.work = replace(run.work, singles=run.work.singles[: sizes[0]], batch=run.work.batch[: sizes[1]])
     original = next((c for c in run.folder.study.candidates() if c.key == 0 and c.state == "ok"), None)
     if original is None:
-        eager = next(engine for engine in run.engines if catalog.name_of(engine) == "eager")
-        original = evaluate(run, 0, (), eager, "original")
+        home = next(engine for engine in run.engines if run.original.format in engine.consumes)
+        original = evaluate(run, 0, (), home, "original")
         if original.state != "ok":
             raise CandidateFailed(f"The original itself does not run: {original.reason}")
     search = Search(run, reserve=reserve_for_proof(run, original))
@@ -150,12 +159,12 @@ def located(model: str) -> Path:
         ModelError, UnsafeFile: it cannot be used.
     """
     source = resolve(model)
-    if not (source / RECORD).is_file():
+    if source.is_dir() and not (source / RECORD).is_file():
         check_folder(source)
     return source
 
 
-def brought(model: str, source: Path, scratch: Path) -> Artifact:
+def brought(model: str, source: Path, scratch: Path, *, language: bool) -> Artifact:
     """The user's model, checked and copied into ``scratch`` by a process of its own, so that this one stays small.
 
     Raises:
@@ -169,7 +178,14 @@ def brought(model: str, source: Path, scratch: Path) -> Artifact:
         model=model,
     )
     artifact = Artifact.open(reply["path"], verify=False)
-    if artifact.format != HF:
+    allowed = (HF_CAUSAL, GGUF) if language else (HF,)
+    if artifact.format not in allowed and artifact.format in (HF, HF_CAUSAL, GGUF):
+        raise ModelError(
+            f"{model} is {'no language model' if language else 'a language model'}, and the task is for "
+            f"{'language models' if language else 'text classifiers'}.",
+            fix=f"--task {'text-classification' if language else 'text-generation'}",
+        )
+    if artifact.format not in allowed:
         raise ModelError(
             f"{model} is a model of format {artifact.format}, which is quantized or exported already.",
             allowed="a float model in an HF folder",
@@ -192,6 +208,15 @@ def settled(folder: RunFolder, brought: Artifact | None) -> Artifact:
     return Artifact.open(target)
 
 
+def drawn(task: Task, rows: Rows, seed: int) -> Workload:
+    """Requests for the meters; a language model gets few, because each one takes seconds."""
+    return (
+        draw(rows, singles=LANGUAGE_SINGLES, batch=LANGUAGE_BATCH, seed=seed)
+        if task.language
+        else draw(rows, seed=seed)
+    )
+
+
 def prepare_original(run: Run) -> None:
     """Fine-tune the model when it has no head for these labels; else it is the original as it stands."""
     if not run.facts["has_head"]:
@@ -204,6 +229,8 @@ def prepare_original(run: Run) -> None:
         run.original = run.workshop.make(run.original, recipe.plan(format=run.original.format, facts=run.facts))
         run.facts = facts(run.original.path)
     run.workshop.teach_with(run.original)
+    if run.task.language:
+        return
     if run.folder.study.recall("original tune accuracy") is None:
         run.folder.study.remember("original tune accuracy", run.workshop.score(run.original, "tune"))
 
@@ -211,7 +238,9 @@ def prepare_original(run: Run) -> None:
 def reserve_for_proof(run: Run, original: Candidate) -> float:
     """Seconds that the proof and the last measurements will take."""
     rate = original.value("rows_per_second") or 100.0
-    return min(len(run.parts.proof) / rate * 1.6 + 60.0, 0.5 * (run.options.seconds or float("inf")))
+    # A language model's original answers slowest; the finalists answer the same rows after it.
+    times = 1.9 if run.task.language else 1.6
+    return min(len(run.parts.proof) / rate * times + 60.0, 0.5 * (run.options.seconds or float("inf")))
 
 
 def manifest_of(asked: Asked, threads: int) -> Mapping[str, Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lighten.core.errors import BudgetError, InputError
 
@@ -25,6 +27,9 @@ class Options:
         drop_empty: leave rows with an empty text or label out instead of refusing the file.
         seconds: the search's time; None when only ``candidates`` bounds it.
         candidates: the most candidates to try; None when only the time bounds it.
+        task: catalog name.
+        prompt, answer, choices, shots: what a language model is asked (see ``data.language``); without an answer and
+            without choices, its texts are documents.
         engines: catalog names; empty for every engine that works here.
         threads: cores to use; 0 for all that are allowed.
     """
@@ -47,6 +52,10 @@ class Options:
     threads: int = 0
     seed: int = 0
     resume: bool = False
+    prompt: str | None = None
+    answer: str | None = None
+    choices: tuple[str, ...] = ()
+    shots: int = 0
 
     def command(self) -> str:
         """The command line that asks the same."""
@@ -58,7 +67,13 @@ class Options:
         for text in self.under:
             words += ["--under", text]
         words += ["--minimize", self.minimize]
-        for name in ("text", "label", "group", "unit"):
+        if self.task != "text_classification":
+            words += ["--task", self.task.replace("_", "-")]
+        if self.choices:
+            words += ["--choices", ",".join(self.choices)]
+        if self.shots:
+            words += ["--shots", str(self.shots)]
+        for name in ("prompt", "answer", "text", "label", "group", "unit"):
             if getattr(self, name) is not None:
                 words += [f"--{name}", getattr(self, name)]
         if self.drop_empty:
@@ -73,6 +88,35 @@ class Options:
             words += ["--threads", str(self.threads)]
         words += ["--seed", str(self.seed), "--out", str(self.out)]
         return shlex.join(words)
+
+
+ROLES = ("text", "label", "group", "unit", "prompt", "answer")
+"""Options that name a column or a template, as a recipe keeps them."""
+
+
+def asked_of(data: Mapping[str, str]) -> dict[str, Any]:
+    """What the ``[data]`` table of a recipe says about columns and prompts, as options."""
+    found: dict[str, Any] = {name: data[name] for name in ROLES if data.get(name)}
+    if data.get("choices"):
+        found["choices"] = tuple(data["choices"].split(","))
+    if data.get("shots"):
+        found["shots"] = int(data["shots"])
+    return found
+
+
+def recorded(options: Options, columns: Mapping[str, str]) -> dict[str, str]:
+    """The ``[data]`` table of a recipe: the inverse of :func:`asked_of`, with the columns that were found."""
+    found = {"source": options.data, **columns}
+    for name in ("prompt", "answer"):
+        if getattr(options, name) is not None:
+            found[name] = getattr(options, name)
+    if options.prompt is not None:
+        found.pop("text", None)
+    if options.choices:
+        found["choices"] = ",".join(options.choices)
+    if options.shots:
+        found["shots"] = str(options.shots)
+    return found
 
 
 def seconds_of(text: str) -> float:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from lighten.core.errors import CandidateFailed
@@ -58,7 +58,7 @@ def prove(run: Run, ordered: Sequence[tuple[Candidate, float]]) -> SequenceResul
         run.folder.study.remember("proof opened", opened)
     original = proof_answers(run, every[0])
 
-    def judged(answers: NDArray[np.float32]) -> Callable[[], list[Verdict]]:
+    def judged(answers: NDArray[Any]) -> Callable[[], list[Verdict]]:
         return lambda: [
             verdict(run.quality, constraint, original, answers, run.parts.proof, run.options.seed)
             for constraint in run.budget.keep
@@ -77,8 +77,8 @@ def prove(run: Run, ordered: Sequence[tuple[Candidate, float]]) -> SequenceResul
     return fixed_sequence(in_order())
 
 
-def proof_answers(run: Run, candidate: Candidate) -> NDArray[np.float32]:
-    """A candidate's answers on ``proof``, asked once from the built file in its engine: float32 [n, classes]."""
+def proof_answers(run: Run, candidate: Candidate) -> NDArray[Any]:
+    """A candidate's answers on ``proof``, asked once from the built file in its engine: [n, columns]."""
     known = run.folder.study.answers(candidate.key, "proof")
     if known is not None:
         return known
@@ -86,7 +86,7 @@ def proof_answers(run: Run, candidate: Candidate) -> NDArray[np.float32]:
     built = built_of(run, [step_from(record) for record in candidate.recipe], engine)
     if built.id != candidate.artifact:
         raise CandidateFailed(f"Candidate {candidate.key} was built again and is not the file that was measured.")
-    with SessionProcess(built, engine, threads=run.threads) as session:
+    with SessionProcess(built, engine, threads=run.threads, task=run.task) as session:
         answers = answer(run, session, "proof", candidate.key)
     run.clock.tick()
     return answers

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lighten.core import catalog
+from lighten.core.artifact import COUNTS, GGUF, HF_CAUSAL
 from lighten.core.budget import Budget, Constraint
 from lighten.core.engine import Engine
 from lighten.core.errors import DataError, InputError, UnknownName
@@ -15,6 +16,7 @@ from lighten.core.recipe import Recipe
 from lighten.core.summary import Power
 from lighten.core.task import PART_NAMES, Parts, Rows, Task
 from lighten.data.columns import find_columns
+from lighten.data.language import read_language
 from lighten.data.parts import split
 from lighten.data.table import read_table
 from lighten.measure.probe import probe_engine
@@ -25,6 +27,12 @@ from lighten.search.options import Options
 EXPECTED_DISAGREEMENT = 0.05
 """Share of rows on which original and candidate are expected to disagree, for the power computed beforehand."""
 DEFAULT_MARGIN = 0.01
+COUNTED = ("accuracy", "exact_match", "macro_f1", "worst_group")
+"""Quantities that are shares of rows, for which power can be computed before anything is measured."""
+
+
+LANGUAGE = frozenset({HF_CAUSAL, GGUF, COUNTS})
+"""Formats of language models."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +53,16 @@ class Asked:
     columns: Mapping[str, str]
 
 
-def meters() -> tuple[dict[str, QualityMeter], dict[str, SpeedMeter]]:
-    """All meters of the catalog by catalog name: of quality, of speed."""
-    made = {name: catalog.load("meters", name)() for name in catalog.names("meters")}
-    quality = {name: meter for name, meter in made.items() if isinstance(meter, QualityMeter)}
-    return quality, {name: meter for name, meter in made.items() if isinstance(meter, SpeedMeter)}
+def meters(task: Task) -> tuple[dict[str, QualityMeter], dict[str, SpeedMeter]]:
+    """The meters that make sense for a task, by catalog name: of quality, of speed."""
+    quality, speed = {}, {}
+    for name in catalog.names("meters"):
+        meter = catalog.load("meters", name)()
+        if isinstance(meter, QualityMeter) and {q.name for q in meter.quantities} & set(task.metrics):
+            quality[name] = meter
+        elif isinstance(meter, SpeedMeter) and name in task.speeds:
+            speed[name] = meter
+    return quality, speed
 
 
 def ask(options: Options, listener: Listener) -> Asked:
@@ -58,11 +71,13 @@ def ask(options: Options, listener: Listener) -> Asked:
     Raises:
         InputError: anything that cannot be used, with what was seen, what is allowed and what to do.
     """
-    quality, speed = meters()
-    task: Task = catalog.load("tasks", options.task)()
     for name in options.engines:
         if name not in catalog.names("engines"):
             raise UnknownName("engine", name, catalog.names("engines"))
+    if options.task not in catalog.names("tasks"):
+        raise UnknownName("task", options.task, catalog.names("tasks"))
+    task, parts, named = read_data(options)
+    quality, speed = meters(task)
     budget = Budget.parse(
         options.keep,
         options.under,
@@ -70,15 +85,12 @@ def ask(options: Options, listener: Listener) -> Asked:
         quality=[q for meter in quality.values() for q in meter.quantities],
         speed=[q for meter in speed.values() for q in meter.quantities],
     )
-    table = read_table(options.data)
-    columns = find_columns(table, options.text, options.label, options.group, options.unit)
-    parts = split(table, columns, seed=options.seed, drop_empty=options.drop_empty)
     for note in parts.notes:
         listener.note(note)
     if not budget.keep:
         budget = Budget((default_floor(task, parts),), budget.under, budget.minimize)
         listener.note(f"No --keep was given: {budget.keep[0].text}.")
-    power = tuple(power_of(constraint, parts) for constraint in budget.keep)
+    power = tuple(power_of(constraint, parts) for constraint in budget.keep if constraint.metric in COUNTED)
     check_power(budget, power, parts)
     for one in power:
         listener.note(
@@ -89,12 +101,47 @@ def ask(options: Options, listener: Listener) -> Asked:
         raise DataError(
             "--keep worst_group needs groups, and the data has no group column.", fix="name one with --group COLUMN"
         )
+    return Asked(options, task, parts, budget, power, quality, speed, named)
+
+
+def read_data(options: Options) -> tuple[Task, Parts, Mapping[str, str]]:
+    """The task, the data in four parts, and the columns in use by role.
+
+    Raises:
+        InputError: data or options that cannot be used.
+    """
+    cls = catalog.load("tasks", options.task)
+    if cls().language:
+        data = read_language(
+            options.data,
+            prompt=options.prompt,
+            answer=options.answer,
+            choices=options.choices,
+            shots=options.shots,
+            text=options.text,
+            label=options.label,
+            group=options.group,
+            unit=options.unit,
+            drop_empty=options.drop_empty,
+            seed=options.seed,
+        )
+        return cls(**data.task), data.parts, dict(data.columns)
+    for name in ("prompt", "answer", "choices", "shots"):
+        if getattr(options, name):
+            raise InputError(
+                f"--{name} belongs to language models, and the task is {options.task}.", fix="--task text-generation"
+            )
+    table = read_table(options.data)
+    columns = find_columns(table, options.text, options.label, options.group, options.unit)
+    parts = split(table, columns, seed=options.seed, drop_empty=options.drop_empty)
     named = {name: getattr(columns, name) for name in ("text", "label", "group", "unit")}
-    return Asked(options, task, parts, budget, power, quality, speed, {k: v for k, v in named.items() if v is not None})
+    return cls(), parts, {role: column for role, column in named.items() if column is not None}
 
 
 def default_floor(task: Task, parts: Parts) -> Constraint:
-    """The task's first metric, at 1 point or at the smallest margin that the proof part can prove."""
+    """The task's first metric: a percent for bits per byte, else 1 point or the smallest margin that can be proved."""
+    if task.metrics[0] not in COUNTED:
+        return Constraint(task.metrics[0], DEFAULT_MARGIN, "ratio", f"{task.metrics[0]}<=+1%")
     provable = provable_margin(len(parts.proof), disagreement=EXPECTED_DISAGREEMENT)
     points = max(DEFAULT_MARGIN * 100, round(provable * 100 + 0.05, 1))
     metric = task.metrics[0]
@@ -116,8 +163,9 @@ def check_power(budget: Budget, power: tuple[Power, ...], parts: Parts) -> None:
     """
     from lighten.proof.paired import tango_interval
 
-    for constraint, one in zip(budget.keep, power, strict=True):
-        if constraint.metric != "accuracy" or not one.margin:
+    for constraint in budget.keep:
+        one = next((one for one in power if one.metric == constraint.metric), None)
+        if one is None or not one.margin or one.metric not in ("accuracy", "exact_match"):
             continue
         lower, _ = tango_interval(0, 0, one.n)
         if lower <= -one.margin:
@@ -130,21 +178,27 @@ def check_power(budget: Budget, power: tuple[Power, ...], parts: Parts) -> None:
             )
 
 
-def working_engines(asked: Asked, listener: Listener) -> tuple[tuple[Engine, ...], dict[str, str]]:
+def working_engines(asked: Asked, home: str, listener: Listener) -> tuple[tuple[Engine, ...], dict[str, str]]:
     """Engines that work on this machine at their default settings, and the reason for each other one.
+
+    Args:
+        home: the engine that runs the original as it came.
 
     Raises:
         InputError: an engine that was asked for does not work here, or none does.
     """
-    wanted = asked.options.engines or catalog.names("engines")
+    takes = {name: set(catalog.load("engines", name).consumes) for name in catalog.names("engines")}
+    language = asked.task.language
+    fitting = [n for n, formats in takes.items() if (formats & LANGUAGE if language else formats - LANGUAGE)]
+    wanted = asked.options.engines or fitting
     found: list[Engine] = []
     refused: dict[str, str] = {}
-    for name in dict.fromkeys(("eager", *wanted)):
+    for name in dict.fromkeys((home, *wanted)):
         listener.progress(len(found) + len(refused), len(wanted), f"trying engine {name}")
         health = probe_engine(name)
         if health.works:
             found.append(catalog.load("engines", name)())
-        elif name in asked.options.engines or name == "eager":
+        elif name in asked.options.engines or name == home:
             raise InputError(f"The engine {name} does not work here: {health.reason}", fix=health.fix)
         else:
             refused[name] = health.reason

@@ -150,10 +150,14 @@ def write_whole(path: Path, text: str) -> None:
         part.unlink(missing_ok=True)
 
 
+FIELDS = ("inputs", "targets", "groups", "units", "ids", "references")
+"""Columns of rows that are kept."""
+
+
 def save_parts(parts: Parts, path: Path) -> None:
     """Freeze the data of a run, so that every process and a resumed run see the same rows."""
     rows = {
-        name: {field: list(getattr(parts[name], field)) for field in ("inputs", "targets", "groups", "units", "ids")}
+        name: {field: list(getattr(parts[name], field)) for field in FIELDS}
         for name in ("train", "tune", "select", "proof")
     }
     write_whole(path, json.dumps({"labels": parts.labels, "notes": parts.notes, **rows}))
@@ -163,7 +167,7 @@ def load_parts(path: Path) -> Parts:
     """Read what :func:`save_parts` wrote."""
     record = json.loads(path.read_text(encoding="utf-8"))
     rows = {
-        name: Rows(**{field: tuple(values) for field, values in record[name].items()})
+        name: Rows(**{field: tuple(values) for field, values in record[name].items() if field in FIELDS})
         for name in ("train", "tune", "select", "proof")
     }
     return Parts(**rows, labels=tuple(record["labels"]), notes=tuple(record["notes"]))

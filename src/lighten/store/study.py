@@ -55,19 +55,20 @@ class Study:
         return [Candidate.from_json(json.loads(record)) for (record,) in rows]
 
     def save_answers(self, key: int, part: str, logits: NDArray[Any]) -> None:
-        """Keep a candidate's answers on a part. logits: [n, classes], kept as float32."""
-        data = np.ascontiguousarray(logits, dtype="<f4")
+        """Keep a candidate's answers on a part. logits: [n, columns]; float64 stays so, all else becomes float32."""
+        data = np.ascontiguousarray(logits, dtype="<f8" if logits.dtype == np.float64 else "<f4")
         row = (key, part, data.shape[0], data.shape[1], data.tobytes())
         self._write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)", row)
 
-    def answers(self, key: int, part: str) -> NDArray[np.float32] | None:
-        """A candidate's answers on a part, float32 [n, classes]; None when it has none."""
+    def answers(self, key: int, part: str) -> NDArray[Any] | None:
+        """A candidate's answers on a part, [n, columns]; None when it has none."""
         query = "SELECT rows, classes, logits FROM answers WHERE candidate = ? AND part = ?"
         found = self._db.execute(query, (key, part)).fetchone()
         if found is None:
             return None
         rows, classes, data = found
-        return np.frombuffer(data, dtype="<f4").reshape(rows, classes)
+        wide = len(data) == rows * classes * 8 and rows > 0
+        return np.frombuffer(data, dtype="<f8" if wide else "<f4").reshape(rows, classes)
 
     def remember(self, name: str, value: Any) -> None:
         """Keep a plain value under a name."""

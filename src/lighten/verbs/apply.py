@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from lighten.core.artifact import Artifact
-from lighten.core.errors import DataError, RunFolderError
-from lighten.core.recipe import Recipe, record_of
-from lighten.data.columns import find_columns
-from lighten.data.parts import split
-from lighten.data.table import read_table
+from lighten.core.errors import DataError, ModelError, RunFolderError
+from lighten.core.recipe import Recipe, record_of, task_record_of
+from lighten.core.step import Step
 from lighten.isolate.machine import allowed_cores
 from lighten.nets.bring import bring
 from lighten.nets.facts import facts
 from lighten.pipeline.workshop import Workshop
-from lighten.search.start import load_recipe_defaults
+from lighten.search.options import Options, asked_of, recorded
+from lighten.search.start import LANGUAGE, aligned, load_recipe_defaults, read_data
 from lighten.store.artifacts import ArtifactStore
 from lighten.store.folder import save_parts
 
@@ -49,34 +49,36 @@ def apply(
     target = Path(out)
     if target.exists():
         raise RunFolderError(f"{target} exists already.", fix="give --out a new folder")
-    named = {name: made.data.get(name) for name in ("text", "label", "group", "unit")}
-    table = read_table(source)
-    parts = split(table, find_columns(table, **named), seed=made.seed, drop_empty=drop_empty)
+    options = Options(
+        made.model, source, target, task=made.task, seed=made.seed, drop_empty=drop_empty, **asked_of(made.data)
+    )
+    task, parts, columns = read_data(options)
     scratch = target.with_name(f".{target.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)
     try:
         store = ArtifactStore(scratch / "store")
         base = bring(made.model, store.root / "model")
         known = facts(base.path)
-        trained = any(record_of(step)["use"].startswith("train.") for step in made.steps)
-        tuned = load_recipe_defaults(made.model, made.seed).steps
-        chain = replace(made, steps=made.steps if known["has_head"] or trained else (*tuned, *made.steps))
-        plan = chain.plan(format=base.format, facts=known)
+        if (base.format in LANGUAGE) != task.language:
+            kind = "a language model" if base.format in LANGUAGE else "no language model"
+            raise ModelError(f"{made.model} is {kind}, and the recipe's task is {made.task}.", fix="correct the recipe")
+        if known["has_head"] and not task.language:
+            parts = aligned(parts, known["labels"], made.model)
+        plan, taught = planned(made, base.format, known, language=task.language)
         save_parts(parts, scratch / "parts.json")
         cores = threads or allowed_cores()
-        workshop = Workshop(
-            store.root, scratch / "parts.json", made.task, seed=made.seed, threads=cores, progress=progress
-        )
+        workshop = Workshop(store.root, scratch / "parts.json", task, seed=made.seed, threads=cores, progress=progress)
         try:
-            first = next((i for i, step in enumerate(plan) if record_of(step)["use"].startswith("train.")), -1)
-            original = workshop.make(base, plan[: first + 1])
+            original = workshop.make(base, plan[:taught])
             workshop.teach_with(original)
-            artifact = workshop.make(original, plan[first + 1 :])
+            artifact = workshop.make(original, plan[taught:])
             if made.engine is not None:
                 artifact = workshop.build(artifact, made.engine)
         finally:
             workshop.close()
-        meta = {**artifact.meta, "labels": list(parts.labels), "task": made.task}
+        kept = {name: value for name, value in artifact.meta.items() if name != "source"}  # it is gone in a moment
+        meta = {**kept, "labels": list(parts.labels), "task": made.task, "asked": task_record_of(task)}
+        meta["data"] = {name: value for name, value in recorded(options, columns).items() if name != "source"}
         if made.engine is not None:
             meta["engine"] = record_of(made.engine)
         sealed = Artifact.seal(
@@ -92,3 +94,24 @@ def apply(
         return replace(sealed, path=target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def planned(recipe: Recipe, format: str, known: Mapping[str, Any], *, language: bool) -> tuple[tuple[Step, ...], int]:
+    """Every step with the conversions in between, and how many of the first ones make what students learn from.
+
+    A classifier without a head is fine-tuned first, as a run does it, unless the recipe trains it itself. A language
+    model is taken as it came.
+
+    Args:
+        format: of the base model. known: its facts.
+
+    Raises:
+        PlanError: the steps do not fit together; lists every problem.
+    """
+    if language:
+        return recipe.plan(format=format, facts=known), 0
+    trains = [record_of(step)["use"].startswith("train.") for step in recipe.steps]
+    tuned = () if known["has_head"] or any(trains) else load_recipe_defaults(recipe.model, recipe.seed).steps
+    plan = replace(recipe, steps=(*tuned, *recipe.steps)).plan(format=format, facts=known)
+    first = next((i for i, step in enumerate(plan, 1) if record_of(step)["use"].startswith("train.")), 0)
+    return plan, first

@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from lighten.core.artifact import Artifact
+from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed, DataError, InputError
 from lighten.core.recipe import record_of
 from lighten.core.result import Result
-from lighten.core.task import Rows
-from lighten.data.columns import find_columns
-from lighten.data.table import read_table
+from lighten.core.task import Rows, Task
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.environment import Environment
 from lighten.measure.interleave import measure, results
 from lighten.measure.process import SessionProcess
-from lighten.measure.workload import draw, fit
+from lighten.measure.quality import judge_all
+from lighten.measure.workload import fit
+from lighten.search.evaluate import LANGUAGE_PIECE
+from lighten.search.optimize import drawn
+from lighten.search.start import meters
 from lighten.verbs.load import resolved
+from lighten.verbs.question import Question, question_for
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+UNLABELLED = ("bits_per_byte", "token_flips", "flips", "answer_flips")
+"""Meters of quality that need no right answers: how likely a text is, and how often the first model says otherwise."""
+PATIENCE = 600.0
+"""Seconds that any one request to a language model may take."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +65,24 @@ def bench(
     data: str | Path,
     *,
     text: str | None = None,
+    prompt: str | None = None,
+    documents: int = 24,
     seconds: float = 10.0,
     threads: int = 0,
     seed: int = 0,
 ) -> Bench:
-    """Measure models in turns, in one run: latency, throughput, memory, size, load, CPU-seconds, energy.
+    """Measure models in turns, in one run: speed, memory, size, load, CPU-seconds, energy; and what it is worth.
+
+    Language models are measured as such: time per token, tokens per second at 1, 4 and 16 streams, time to the first
+    token, prefill. Beside it stands what needs no right answers: bits per byte of documents, or how many answers differ
+    from the first model's.
 
     Args:
-        models: artifacts, run folders, HF folders, hub ids or samples; the first is what the others are compared with.
+        models: artifacts, run folders, HF folders, GGUF files, hub ids or samples, of one kind; the first is what the
+            others are compared with.
         data: texts to ask; labels are not needed.
+        prompt: template, for language models that were made for choices or answers and do not say with which one.
+        documents: how many rows language models are judged on, the first ones; 0 for none.
         seconds: of measuring, for each model.
 
     Raises:
@@ -67,40 +91,88 @@ def bench(
     named = [str(model) for model in models]
     if not named or len(set(named)) < len(named):
         raise InputError(f"bench was given {len(named)} models, some of them twice.", allowed="one or more, each once")
-    table = read_table(data)
-    column = text or (table_text(table))
-    texts = tuple(str(cell) for cell in table.column(column) if cell is not None and str(cell).strip())
-    if not texts:
-        raise DataError(f"{data} has no text in the column {column}.")
-    work = draw(Rows(texts, (0,) * len(texts)), seed=seed)
-    cores = threads or allowed_cores()
+    if documents < 0:
+        raise InputError(f"--documents is {documents}.", allowed="0 or more")
     machine = Environment.here()
-    failed: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         sides = {name: resolved(name, Path(scratch) / str(n)) for n, name in enumerate(named)}
-        sessions: dict[str, SessionProcess] = {}
-        for name, (artifact, engine) in sides.items():
-            try:
-                sessions[name] = stack.enter_context(SessionProcess(artifact, engine, threads=cores))
-            except CandidateFailed as error:
-                if name == named[0]:
-                    raise
-                failed[name] = f"{error.kind}: {error}"
-        work = fit(work, sessions[named[0]], seconds)
-        timed = measure(sessions, work, seconds=seconds * len(sessions))
+        question = question_for({name: artifact for name, (artifact, _) in sides.items()}, prompt)
+        task, texts = question.task, texts_of(question, data, text)
+        judged = rows_of(texts[:documents] if task.language else ())
+        work = drawn(task, rows_of(texts), seed)
+        field = opened(stack, sides, task, judged, threads or allowed_cores())
+        if not task.language:
+            work = fit(work, field.sessions[named[0]], seconds)
+        timed = measure(field.sessions, work, meters=task.speeds, seconds=seconds * len(field.sessions))
     found: dict[str, list[Result]] = {}
+    quality = {name: meter for name, meter in meters(task)[0].items() if name in UNLABELLED and judged.inputs}
     for name, readings in timed.items():
         artifact, engine = sides[name]
         if isinstance(readings, CandidateFailed):
-            failed[name] = f"{readings.kind}: {readings}"
+            field.failed[name] = f"{readings.kind}: {readings}"
             continue
         use = record_of(engine)["use"]
-        found[name] = results(readings, artifact=artifact.id, engine=use, device=engine.device, environment=machine.id)
-    return Bench(found, failed, {**machine.to_json(), "id": machine.id})
+        worth = judge_all(quality, field.answers[name], judged, field.answers[named[0]])
+        every = {**worth, **readings}
+        found[name] = results(every, artifact=artifact.id, engine=use, device=engine.device, environment=machine.id)
+    return Bench(found, field.failed, {**machine.to_json(), "id": machine.id})
 
 
-def table_text(table: Any) -> str:
-    """The text column of a table that may have no label."""
-    if len(table.columns) == 1:
-        return str(next(iter(table.columns)))
-    return find_columns(table).text
+@dataclass(frozen=True)
+class Field:
+    """The models that run.
+
+    Attributes:
+        sessions: open, by name. answers: to the rows that are judged, [n, columns]. failed: reason by name.
+    """
+
+    sessions: dict[str, SessionProcess]
+    answers: dict[str, NDArray[Any]]
+    failed: dict[str, str]
+
+
+def opened(
+    stack: ExitStack, sides: Mapping[str, tuple[Artifact, Engine]], task: Task, judged: Rows, threads: int
+) -> Field:
+    """A session of each model, which ``stack`` closes, and its answers.
+
+    Raises:
+        CandidateFailed: the first model does not run.
+    """
+    found = Field({}, {}, {})
+    patience, asked = (PATIENCE, task) if task.language else (120.0, None)
+    for name, (artifact, engine) in sides.items():
+        session = SessionProcess(artifact, engine, threads=threads, task=asked, deadline=patience)
+        try:
+            stack.enter_context(session)
+            found.answers[name] = answers_of(session, judged)
+            found.sessions[name] = session
+        except CandidateFailed as error:
+            if not found.sessions:
+                raise
+            found.failed[name] = f"{error.kind}: {error}"
+    return found
+
+
+def answers_of(session: SessionProcess, rows: Rows) -> NDArray[Any]:
+    """Answers to ``rows``, asked piece by piece, so that no request takes long: [n, columns]."""
+    pieces = [session.run(rows.inputs[at : at + LANGUAGE_PIECE]) for at in range(0, len(rows), LANGUAGE_PIECE)]
+    return np.concatenate(pieces) if pieces else np.empty((0, 0))
+
+
+def rows_of(texts: Sequence[str]) -> Rows:
+    """Rows in which nothing is right or wrong."""
+    return Rows(tuple(texts), (0,) * len(texts))
+
+
+def texts_of(question: Question, data: str | Path, text: str | None) -> tuple[str, ...]:
+    """What the models are asked: every row of the data that holds something.
+
+    Raises:
+        DataError: there is none, or the data cannot be used.
+    """
+    texts = tuple(question.shown(row) for row in question.read(data, text))
+    kept = tuple(one for one in texts if one.strip())
+    if not kept:
+        raise DataError(f"{data} has no text.", fix="name the column with --text")
+    return kept

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lighten.core.budget import Constraint
-from lighten.core.errors import InputError, UnknownName
+import numpy as np
+
+from lighten.core.artifact import Artifact
+from lighten.core.budget import ALIASES, Constraint
+from lighten.core.engine import Engine
+from lighten.core.errors import BudgetError, DataError, InputError, UnknownName
+from lighten.core.meter import QualityMeter
 from lighten.core.result import Result
 from lighten.core.summary import Flip, Group
+from lighten.core.task import Rows, Task
 from lighten.data.columns import find_columns
 from lighten.data.parts import encode
 from lighten.data.table import read_table
@@ -19,9 +26,14 @@ from lighten.measure.interleave import results
 from lighten.measure.process import SessionProcess
 from lighten.measure.quality import flips_of, groups_of, judge_all, verdict
 from lighten.proof.verdict import Verdict
+from lighten.search.evaluate import LANGUAGE_PIECE
 from lighten.search.options import margin_of
 from lighten.search.start import meters
 from lighten.verbs.load import resolved
+from lighten.verbs.question import question_for
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -32,7 +44,7 @@ class Comparison:
         original, candidate: as named by the user.
         verdict: on the metric. n: rows compared.
         before, after: quality of the original and of the candidate, by quantity name.
-        flips: every row with another answer, with its text. groups: accuracy of both by group.
+        flips: every row with another class or choice, with its text. groups: accuracy of both by group.
         notes: what was noticed in the data.
     """
 
@@ -75,8 +87,11 @@ def compare(
     candidate: str | Path,
     data: str | Path,
     *,
-    margin: str = "1pt",
-    metric: str = "accuracy",
+    margin: str | None = None,
+    metric: str | None = None,
+    prompt: str | None = None,
+    answer: str | None = None,
+    choices: Sequence[str] | str = (),
     text: str | None = None,
     label: str | None = None,
     group: str | None = None,
@@ -85,43 +100,91 @@ def compare(
     threads: int = 0,
     seed: int = 0,
 ) -> Comparison:
-    """Prove on labelled rows that ``candidate`` is worse than ``original`` by less than ``margin``.
+    """Prove on other data that ``candidate`` is worse than ``original`` by less than ``margin``.
 
-    Every row of ``data`` is used, so it must be data that neither model was made with.
+    Every row of ``data`` is used, so it must be data that neither model was made with. Language models are asked what
+    the winner among them was made for, with the same prompt and the same examples before it; else documents.
+
+    Args:
+        margin: such as ``"1pt"`` of a share of rows; ``"1%"`` of what the original needs of bits per byte. By default
+            that, whichever fits the metric.
+        metric: by default the first of the task: accuracy, bits per byte, exact match.
+        prompt, answer, choices: for language models, as in ``optimize``; only what the winner does not say itself.
 
     Raises:
-        InputError: models with different labels; data that cannot be used; an unknown metric.
+        InputError: models of two kinds or with different labels; data that cannot be used; an unknown metric.
     """
-    quality, _ = meters()
-    known = [q.name for meter in quality.values() for q in meter.quantities]
-    if metric not in known:
-        raise UnknownName("metric", metric, known)
-    floor = Constraint(metric, margin_of(margin), "points", f"{metric} within {margin}")
     with tempfile.TemporaryDirectory() as keep:
         sides = [resolved(str(model), Path(keep) / str(n)) for n, model in enumerate((original, candidate))]
-        labels = [tuple(artifact.meta.get("labels", ())) for artifact, _ in sides]
-        if sorted(labels[0]) != sorted(labels[1]):
-            raise InputError(f"The models do not have the same labels: {labels[0]} and {labels[1]}.")
-        table = read_table(data)
-        columns = find_columns(table, text, label, group, unit)
-        rows = encode(table, columns, labels[0], drop_empty=drop_empty)
-        answers = []
-        for (artifact, engine), own in zip(sides, labels, strict=True):
-            with SessionProcess(artifact, engine, threads=threads or allowed_cores(), deadline=3600.0) as session:
-                answers.append(session.run(rows.inputs)[:, [own.index(name) for name in labels[0]]])
-    before, after = answers
+        named = {str(original): sides[0][0], str(candidate): sides[1][0]}
+        chosen = tuple(choices.split(",") if isinstance(choices, str) and choices else choices)
+        question = question_for(named, prompt, answer, chosen)
+        task = question.task
+        quality, _ = meters(task)
+        floor = floor_of(quality, ALIASES.get(metric or "", metric) or task.metrics[0], margin)
+        if task.language:
+            rows, notes = question.rows(data, text=text, label=label, group=group, unit=unit, drop_empty=drop_empty)
+            before, after = (answered(side, rows, task, threads) for side in sides)
+            labels = question.labels
+        else:
+            own = [tuple(artifact.meta.get("labels", ())) for artifact, _ in sides]
+            labels = own[0]
+            if sorted(labels) != sorted(own[1]):
+                raise InputError(f"The models do not have the same labels: {labels} and {own[1]}.")
+            table = read_table(data)
+            columns = find_columns(table, text, label, group, unit)
+            rows, notes = encode(table, columns, labels, drop_empty=drop_empty), (*table.notes, *columns.notes)
+            before = answered(sides[0], rows, None, threads)
+            after = answered(sides[1], rows, None, threads)[:, [own[1].index(name) for name in labels]]
     measured = [
         {r.meter: r for r in results(judge_all(quality, side, rows, before), artifact=a.id, engine="", part="data")}
-        for side, (a, _) in zip(answers, sides, strict=True)
+        for side, (a, _) in zip((before, after), sides, strict=True)
     ]
+    try:
+        judged = verdict(quality, floor, before, after, rows, seed)
+    except ValueError as error:
+        raise DataError(f"{data} does not allow to compare by {floor.metric}: {error}.") from error
     return Comparison(
         str(original),
         str(candidate),
-        verdict(quality, floor, before, after, rows, seed),
+        judged,
         len(rows),
         measured[0],
         measured[1],
-        flips_of(before, after, rows, labels[0]),
-        groups_of(before, after, rows),
-        (*table.notes, *columns.notes),
+        flips_of(before, after, rows, labels) if labels else (),
+        groups_of(before, after, rows) if labels else (),
+        tuple(notes),
     )
+
+
+def floor_of(quality: Mapping[str, QualityMeter], metric: str, margin: str | None) -> Constraint:
+    """The floor that a margin on a metric is: a per cent of rows is a point, a per cent of all else the original's.
+
+    Raises:
+        UnknownName: no such metric. BudgetError: a margin that cannot be read, or points of what is no share.
+    """
+    known = {quantity.name: quantity for meter in quality.values() for quantity in meter.quantities}
+    if metric not in known:
+        raise UnknownName("metric", metric, known)
+    share = known[metric].unit == "fraction"
+    written = (margin or ("1pt" if share else "1%")).strip()
+    if written.endswith("pt") and not share:
+        raise BudgetError(
+            f"--margin {written}: {metric} is measured in {known[metric].unit}, which has no points.",
+            allowed="a per cent of the original's, or a number in that unit",
+            fix="--margin 1%",
+        )
+    relative = "ratio" if written.endswith("%") and not share else "points"
+    return Constraint(metric, margin_of(written), relative, f"{metric} within {written}")
+
+
+def answered(side: tuple[Artifact, Engine], rows: Rows, task: Task | None, threads: int) -> NDArray[Any]:
+    """A model's answers to all rows, in a process of its own: [n, columns].
+
+    Raises:
+        CandidateFailed: it does not run.
+    """
+    artifact, engine = side
+    with SessionProcess(artifact, engine, threads=threads or allowed_cores(), task=task, deadline=3600.0) as session:
+        at_once = LANGUAGE_PIECE if task is not None else max(len(rows), 1)
+        return np.concatenate([session.run(rows.inputs[at : at + at_once]) for at in range(0, len(rows), at_once)])

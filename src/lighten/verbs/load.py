@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol, cast
 
 import numpy as np
 
@@ -13,51 +14,89 @@ from lighten.core import catalog
 from lighten.core.artifact import HF, RECORD, Artifact
 from lighten.core.engine import Engine, Session
 from lighten.core.errors import InputError, ModelError
+from lighten.core.language import BYTES, NATS
 from lighten.core.recipe import engine_from
+from lighten.data.language import ANSWERS, DOCUMENTS
 from lighten.isolate.machine import allowed_cores
+from lighten.verbs.question import LANGUAGE, Question, Row, question_of
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The answer for one text.
+    """What a model says of one text.
 
     Attributes:
-        label: of the class with the highest score.
-        scores: probability of every class by label; they sum to 1.
+        label: of the class or choice with the highest score; of a model that was made for answers, its answer; empty
+            for a document.
+        scores: probability of every class or choice by label, they sum to 1; empty where there is nothing to choose.
+        bits_per_byte: that the model needs for a document; None for everything else.
     """
 
     label: str
-    scores: Mapping[str, float]
+    scores: Mapping[str, float] = field(default_factory=dict)
+    bits_per_byte: float | None = None
+
+
+class _Replying(Protocol):
+    """What the task of language models makes of a session, beside ``run``."""
+
+    def replies(self, prompts: Sequence[str]) -> list[str]: ...
 
 
 class Model:
     """An open model. A context manager; not for several threads at once.
 
     Args:
-        artifact: built for ``engine``. session: open. labels: name of each class.
+        artifact: built for ``engine``. session: open, asked by the question's task.
+        question: what it was made for; None for what the artifact says.
+
+    Attributes:
+        labels: name of each class or choice.
     """
 
-    def __init__(self, artifact: Artifact, engine: Engine, session: Session) -> None:
+    def __init__(self, artifact: Artifact, engine: Engine, session: Session, question: Question | None = None) -> None:
         self.artifact, self.engine, self._session = artifact, engine, session
-        self.labels: tuple[str, ...] = tuple(artifact.meta.get("labels", ()))
+        self.question = question or question_of(artifact)
+        self.labels = self.question.labels
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """For each text its label and scores, in order.
+    def predict(self, texts: Sequence[Row]) -> list[Prediction]:
+        """What the model says of each text, in order: its label and scores, its answer, or its bits per byte.
+
+        Args:
+            texts: each fills the one gap of the prompt that the model was made with; for a prompt of several columns,
+                mappings from column to value. Where no prompt is known, texts are asked as they are.
 
         Raises:
-            InputError: not a sequence of texts.
+            InputError: no sequence of texts; columns that the prompt does not show; a document without two tokens.
         """
-        if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+        if isinstance(texts, str) or not all(isinstance(text, (str, Mapping)) for text in texts):
             raise InputError("predict takes a list of texts.", fix='model.predict(["one text"])')
-        if not texts:
+        inputs = [self.question.shown(text) for text in texts]
+        if not inputs:
             return []
-        logits = self._session.run(list(texts)).astype(np.float64)
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        if self.question.evidence == ANSWERS:
+            return [Prediction(answer) for answer in cast(_Replying, self._session).replies(inputs)]
+        answers = self._session.run(inputs).astype(np.float64)
+        if self.question.evidence == DOCUMENTS:
+            bits = answers[:, NATS] / np.log(2.0) / answers[:, BYTES]
+            return [Prediction("", bits_per_byte=value) for value in bits.tolist()]
+        powers = np.exp(answers - answers.max(axis=1, keepdims=True))
         shares = powers / powers.sum(axis=1, keepdims=True)
         return [
             Prediction(self.labels[int(row.argmax())], dict(zip(self.labels, map(float, row), strict=True)))
             for row in shares
         ]
+
+    def read(self, source: str | Path, text: str | None = None) -> list[Row]:
+        """Rows of a file as :meth:`predict` takes them; nothing in it needs to be right.
+
+        Args:
+            text: column with the text; found by itself when it can be.
+
+        Raises:
+            DataError, UnknownName: the data cannot be used. InputError: nobody says which prompt to ask.
+        """
+        return self.question.read(source, text)
 
     def close(self) -> None:
         """Free the session."""
@@ -72,11 +111,12 @@ class Model:
         self.close()
 
 
-def load(path: str | Path, *, threads: int = 0) -> Model:
+def load(path: str | Path, *, threads: int = 0, prompt: str | None = None) -> Model:
     """Open a winner, or any artifact that can be opened, in this process. Its files are verified first.
 
     Args:
         threads: cores to use; 0 for all that this process may use.
+        prompt: template for a language model that does not say the one it was made with.
 
     Raises:
         ModelError: no artifact, or one that no engine opens. UnsafeFile: its files are not what was sealed.
@@ -86,8 +126,9 @@ def load(path: str | Path, *, threads: int = 0) -> Model:
     if (folder / "winner" / RECORD).is_file() and not (folder / RECORD).is_file():
         folder = folder / "winner"
     artifact = Artifact.open(folder)
-    engine = engine_of(artifact)
-    return Model(artifact, engine, engine.open(artifact, threads=threads or allowed_cores()))
+    engine, question = engine_of(artifact), question_of(artifact).changed(prompt, None, ())
+    session = engine.open(artifact, threads=threads or allowed_cores())
+    return Model(artifact, engine, question.task.asked(session), question)
 
 
 def engine_of(artifact: Artifact) -> Engine:
@@ -108,13 +149,13 @@ def engine_of(artifact: Artifact) -> Engine:
 
 
 def resolved(model: str, scratch: Path) -> tuple[Artifact, Engine]:
-    """What a user names as a model (artifact, run folder, HF folder, hub id, sample), with the engine that opens it.
+    """What a user names as a model (artifact, run folder, HF folder, GGUF file, hub id, sample), with its engine.
 
     Args:
         scratch: a folder that does not exist yet, for a model that must be copied; it must outlive the use.
 
     Raises:
-        ModelError: it cannot be used, or has no classification head.
+        ModelError: it cannot be used, or is an encoder without a classification head.
     """
     from lighten.nets.bring import bring
     from lighten.nets.facts import facts
@@ -125,7 +166,8 @@ def resolved(model: str, scratch: Path) -> tuple[Artifact, Engine]:
             artifact = Artifact.open(place)
             return artifact, engine_of(artifact)
     artifact = bring(model, scratch)
-    known = facts(artifact.path)
-    if artifact.format != HF or not known["has_head"]:
+    if artifact.format in LANGUAGE:
+        return artifact, engine_of(artifact)
+    if artifact.format != HF or not facts(artifact.path)["has_head"]:
         raise ModelError(f"{model} has no classification head.", fix="fine-tune it first: lighten optimize does")
     return artifact, catalog.load("engines", "eager")()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from lighten.core.errors import InputError, Interrupted
 from lighten.core.summary import Summary
+from lighten.nets.bring import is_language, resolve
+from lighten.nets.gguf_file import FILE
 from lighten.reports.card import write_card
 from lighten.reports.page import write_page
 from lighten.search.listener import Listener
@@ -20,7 +22,12 @@ def optimize(
     *,
     keep: Sequence[str] | str = (),
     under: Sequence[str] | str = (),
-    minimize: str = "cpu",
+    minimize: str | None = None,
+    task: str | None = None,
+    prompt: str | None = None,
+    answer: str | None = None,
+    choices: Sequence[str] | str = (),
+    shots: int = 0,
     time: str | None = "15m",
     candidates: int | None = None,
     engines: Sequence[str] | str = (),
@@ -35,14 +42,19 @@ def optimize(
     resume: bool = False,
     listener: Listener | None = None,
 ) -> Summary:
-    """Find the cheapest version of a text classifier that provably still works on your data.
+    """Find the cheapest version of a model that provably still works on your data.
 
     Args:
-        model: HF folder, hub id, ``sample:NAME`` or an artifact of ours.
+        model: HF folder, hub id, GGUF file, ``sample:NAME`` or an artifact of ours.
         data: csv, tsv, jsonl, parquet, HF dataset folder or hub id, or ``sample:NAME``.
         keep: quality floors such as ``"accuracy>=-1pt"``; by default the task's first metric at a provable margin.
         under: ceilings such as ``"p95<=5ms"`` or ``"size<=50%"``.
-        minimize: ``cpu``, ``p50``, ``p95``, ``throughput``, ``memory``, ``size``, ...
+        minimize: ``cpu``, ``p50``, ``p95``, ``throughput``, ``memory``, ``size``, ...; for language models also
+            ``tpot``, ``decode``, ``ttft``, ``prefill``. By default ``tpot`` for language models and ``cpu`` for others.
+        task: ``"text-classification"`` or ``"text-generation"``; by default what the model is for.
+        prompt: template with columns, such as ``"Review: {text}\nSentiment:"``.
+        answer: column with the right answer to each prompt. choices: texts that the model chooses from by likelihood.
+        shots: examples from the training part that are put before each prompt.
         time: of the search, such as ``"15m"``; None when only ``candidates`` bounds it.
         engines: catalog names; empty for every engine that works here.
         threads: cores to use; 0 for all that this process may use.
@@ -64,13 +76,20 @@ def optimize(
         raise InputError(f"--threads is {threads}.", allowed="1 or more; 0 for all that are allowed")
     if time is None and candidates is None:
         raise InputError("Nothing bounds the search.", fix="give --time 15m or --candidates 20")
+    name = task.replace("-", "_") if task is not None else task_of(str(model))
+    language = name == "text_generation"
     options = Options(
+        task=name,
+        prompt=prompt,
+        answer=answer,
+        choices=tuple(choices.split(",") if isinstance(choices, str) else choices),
+        shots=shots,
         model=str(model),
         data=str(data),
         out=Path(out) if out is not None else fresh_folder(str(data)),
         keep=tuple([keep] if isinstance(keep, str) else keep),
         under=tuple([under] if isinstance(under, str) else under),
-        minimize=minimize,
+        minimize=minimize or ("tpot" if language and not choices else "cpu"),
         text=text,
         label=label,
         group=group,
@@ -93,6 +112,18 @@ def optimize(
     if summary.winner is not None:
         write_card(summary, Path(summary.winner.path) / "README.md")
     return summary
+
+
+def task_of(model: str) -> str:
+    """The task that a model is for, by what it is.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    source = resolve(model)
+    if source.is_file() or (source / FILE).is_file():
+        return "text_generation"
+    return "text_generation" if (source / "config.json").is_file() and is_language(source) else "text_classification"
 
 
 def fresh_folder(data: str) -> Path:

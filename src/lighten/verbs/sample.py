@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lighten.core.errors import RunFolderError
-from lighten.data.samples import fetch_sample
+from lighten.data.samples import SAMPLES, fetch_sample
 
 
 def sample(name: str, folder: str | Path | None = None, *, progress: Callable[[str], None] | None = None) -> Path:
-    """Fetch a sample once, and copy it to ``folder`` when one is given. Returns where it is.
+    """Fetch a sample once, and copy it to ``folder`` when one is given, its terms with it. Returns where it is.
 
     Raises:
         UnknownName: there is no such sample. RunFolderError: ``folder`` exists. InputError: it cannot be fetched.
@@ -26,4 +26,12 @@ def sample(name: str, folder: str | Path | None = None, *, progress: Callable[[s
         shutil.copytree(found, target, dirs_exist_ok=True)
         return target
     target.mkdir(parents=True, exist_ok=True)
+    for text in terms(name, found.parent):
+        shutil.copy(text, target)
     return Path(shutil.copy(found, target))
+
+
+def terms(name: str, home: Path) -> list[Path]:
+    """What lies beside the files of a sample in ``home``: its licence, terms of use, where it is from."""
+    files = set(SAMPLES[name.partition("/")[0]].opens.values())
+    return [path for path in sorted(home.iterdir()) if path.is_file() and path.name not in files]

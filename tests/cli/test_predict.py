@@ -1,0 +1,79 @@
+"""Predictions on stdout, one line each: labels, answers, or bits per byte."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from click.testing import Result
+from typer.testing import CliRunner
+
+from lighten.cli import predict
+from lighten.core.artifact import COUNTS, Artifact
+from lighten.core.errors import InputError
+from lighten.nets.counts import fit_ngram
+
+app = typer.Typer()
+app.command()(predict.command)
+
+CHOSEN = {"use": "text_generation", "evidence": "choices", "choices": [" good", " bad"]}
+MOODS = [f"place {i}y: good" for i in range(60)] + [f"place {i}n: bad" for i in range(60)]
+SUMS = [f"{a}+{b}={a + b}\nnext" for a in range(4) for b in range(4)] * 3
+
+
+def model(folder: Path, texts: list[str], **meta: Any) -> str:
+    folder.mkdir()
+    fit_ngram(texts, 8).save(folder)
+    return str(Artifact.seal(folder, format=COUNTS, meta=meta).path)
+
+
+def run(*words: str, text: str | None = None) -> Result:
+    return CliRunner().invoke(app, words, input=text)
+
+
+@pytest.fixture
+def chooser(tmp_path: Path) -> str:
+    return model(tmp_path / "m", MOODS, asked=CHOSEN, data={"prompt": "{place}:"}, labels=["good", "bad"])
+
+
+def test_choices_are_labels_as_of_a_classifier(chooser: str, tmp_path: Path) -> None:
+    assert run(chooser, text="place 1y\nplace 2n\nplace 3y\n").stdout == "good\nbad\ngood\n"
+    path = tmp_path / "p.csv"
+    path.write_text("place,spot\nplace 1n,place 1y\nplace 2n,place 2y\n")
+    assert run(chooser, str(path), "--batch", "1").stdout == "bad\nbad\n"
+    assert run(chooser, "--data", str(path)).stdout == "bad\nbad\n"
+    with pytest.raises(InputError, match="Two files"):
+        CliRunner().invoke(app, [chooser, str(path), "--data", str(path)], catch_exceptions=False)
+    assert run(chooser, str(path), "--text", "spot").stdout == "good\ngood\n"
+    first = json.loads(run(chooser, str(path), "--json").stdout.splitlines()[0])
+    assert first["label"] == "bad" and sum(first["scores"].values()) == pytest.approx(1.0)
+    assert set(first) == {"label", "scores"}
+
+
+def test_answers_are_text(tmp_path: Path) -> None:
+    asked = {"use": "text_generation", "evidence": "answers"}
+    made = model(tmp_path / "m", SUMS, asked=asked, data={"prompt": "{sum}=", "answer": "right"})
+    assert run(made, text="1+2\n2+0\n").stdout == "3\n2\n"
+    assert json.loads(run(made, "--json", text="1+1\n").stdout) == {"answer": "2"}
+
+
+def test_documents_get_bits_per_byte(tmp_path: Path) -> None:
+    made = model(tmp_path / "m", MOODS)
+    lines = run(made, text="place 1y: good\nzxq wvu\n").stdout.splitlines()
+    assert len(lines) == 2 and float(lines[0]) < 1 < float(lines[1])
+    assert set(json.loads(run(made, "--json", text="place 1y: good\n").stdout)) == {"bits_per_byte"}
+    (tmp_path / "d.txt").write_text("place 1y: good\n\nplace 2n: bad\n")
+    assert len(run(made, str(tmp_path / "d.txt")).stdout.splitlines()) == 1, "one document, as optimize reads it"
+
+
+def test_a_prompt_that_nobody_says_is_asked_for(tmp_path: Path) -> None:
+    made = model(tmp_path / "m", MOODS, asked=CHOSEN)
+    path = tmp_path / "p.csv"
+    path.write_text("place\nplace 1n\n")
+    with pytest.raises(InputError, match="does not say which prompt") as caught:
+        CliRunner().invoke(app, [made, str(path)], catch_exceptions=False)
+    assert "--prompt" in caught.value.fix
+    assert run(made, str(path), "--prompt", "{place}:").stdout == "bad\n"

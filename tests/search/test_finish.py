@@ -1,0 +1,96 @@
+"""The end of a run of a language model: samples of both models side by side, which never cost the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lighten.core.artifact import Artifact
+from lighten.core.budget import Budget
+from lighten.core.result import Candidate
+from lighten.core.task import Parts, Rows
+from lighten.nets.counts import fit_ngram
+from lighten.search.finish import SAMPLES, beginnings, continuations
+from lighten.store.study import Study
+from lighten.tasks.text_classification import TextClassification
+from lighten.tasks.text_generation import ANSWERS, TextGeneration
+
+TEXTS = ["the film is good and the day is long\n"] * 4
+
+
+def rows(*texts: str, references: tuple[str, ...] = ()) -> Rows:
+    return Rows(texts, (0,) * len(texts), references=references)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Any]:
+    """``run(proof, task)``: a run whose original and winner are the same small model of counts."""
+    (tmp_path / "model").mkdir()
+    fit_ngram(TEXTS, 6).save(tmp_path / "model")
+    artifact = Artifact.seal(tmp_path / "model", format="counts")
+    study = Study(tmp_path / "study.db")
+    study.save(Candidate(0, "as it is @ counts", (), "counts", state="ok", artifact=artifact.id, role="original"))
+    workshop = SimpleNamespace(make=lambda base, chain, **_: base, build=lambda made, engine: made)
+
+    def make(proof: Rows, task: Any = None) -> Any:
+        none = rows()
+        return SimpleNamespace(
+            task=task or TextGeneration(),
+            parts=Parts(none, none, none, proof, ()),
+            folder=SimpleNamespace(study=study, path=tmp_path),
+            workshop=workshop,
+            original=artifact,
+            options=SimpleNamespace(model="m", seed=0),
+            facts={"format": "counts", "language": True},
+            budget=Budget((), (), "tpot"),
+            clock=SimpleNamespace(left=60.0),
+            threads=1,
+            notes=[],
+        )
+
+    return make
+
+
+WINNER = Candidate(3, "same @ counts", (), "counts", state="ok")
+
+
+def test_documents_are_continued_from_their_first_words(run: Callable[..., Any]) -> None:
+    made = run(rows("the film is good and the day is long and the film is good and so is the day"))
+    (one,) = continuations(made, WINNER)
+    assert one.prompt == "the film is good and the day is long and the film"
+    assert one.original == one.winner
+    assert one.original.startswith(" is good and the day")
+    assert made.notes == []
+
+
+def test_prompts_are_asked_whole_and_answers_end_where_the_task_says(run: Callable[..., Any]) -> None:
+    task = TextGeneration(evidence=ANSWERS, prefix="the film is good\n")
+    (one,) = continuations(run(rows("the film is", references=("good",)), task), WINNER)
+    assert one.prompt == "the film is"
+    assert one.winner == "good and the day is long"
+
+
+def test_what_goes_wrong_with_a_sample_is_a_note(run: Callable[..., Any]) -> None:
+    made = run(rows("a b c d e f g h i j k l m n o p"))
+    assert continuations(made, Candidate(3, "gone", (), "no_such_engine", state="ok")) == ()
+    assert made.notes[0].startswith("There are no sample continuations: UnknownName: There is no engine named")
+
+
+def test_other_models_write_nothing(run: Callable[..., Any]) -> None:
+    assert continuations(run(rows("a"), TextClassification()), WINNER) == ()
+
+
+def test_beginnings_are_spread_over_the_rows_and_leave_something_to_write() -> None:
+    long = [f"{i} " + "word " * 20 for i in range(40)]
+    found = beginnings(rows("short one", *long), whole=False)
+    assert len(found) == SAMPLES
+    assert [text.split()[0] for text in found] == ["0", "10", "20", "30"]
+    assert all(len(text.split()) == 12 for text in found)
+    assert beginnings(rows("short one", "", " "), whole=False) == ["short one"]
+    assert beginnings(rows("这部电影的开头很慢，但是后来越来越精彩。"), whole=False) == ["这部电影的开头很慢，但是"]
+    assert beginnings(rows("Q: why?", "Q: why?"), whole=True) == ["Q: why?"]
+    assert beginnings(rows(), whole=True) == []

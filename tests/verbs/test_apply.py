@@ -1,0 +1,112 @@
+"""One recipe carried out: language models are taken as they came, and what is made says what it was made for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import lighten
+from lighten.core.errors import DataError, ModelError, PlanError, RunFolderError
+from lighten.core.recipe import Recipe, record_of, toml_value
+from lighten.search.options import Options, asked_of, recorded
+from lighten.search.start import read_data
+from lighten.testing.require import require
+from lighten.testing.tiny import tiny_network_folder
+from lighten.testing.tiny_language import tiny_documents, tiny_gguf
+from lighten.verbs.apply import apply, planned
+from lighten.verbs.compare import compare
+
+LLAMA = "llama.cpp (pip install 'lighten[llama]')"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``docs.jsonl``, ``moods.csv`` and a tiny ``model.gguf``."""
+    folder = tmp_path_factory.mktemp("apply")
+    texts = tiny_documents(150).inputs
+    (folder / "docs.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    rows = [f'"{text}",{("good", "bad")[i % 2]}' for i, text in enumerate(tiny_documents(300, 5).inputs)]
+    (folder / "moods.csv").write_text("\n".join(["review,mood", *rows]))
+    (tiny_gguf("gemma3_text", folder / "tiny").path / "model.gguf").rename(folder / "model.gguf")
+    return folder
+
+
+def recipe(made: Path, data: str, *parts: str, model: str = "model.gguf", task: str = "text_generation") -> Recipe:
+    head = f'model = "{made / model}"\ntask = "{task}"\n[data]\n{data}\n'
+    return Recipe.from_toml(head + "\n".join(parts))
+
+
+COUNT = '[[step]]\nuse = "train.ngram"\norder = 3\n[engine]\nuse = "counts"'
+
+
+def test_a_gguf_file_is_quantized_and_still_says_the_same(made: Path, tmp_path: Path) -> None:
+    require(find_spec("xllamacpp"), LLAMA)
+    steps = '[[step]]\nuse = "quantize.gguf"\nformat = "Q8_0"\nhead = "Q8_0"\n[engine]\nuse = "llama"\ncells = 512'
+    found = apply(recipe(made, f'source = "{made / "docs.jsonl"}"', steps), tmp_path / "out", threads=1)
+    assert found.format == "gguf" and found.size < 0.5 * (made / "model.gguf").stat().st_size
+    assert found.meta["asked"]["evidence"] == "documents" and found.meta["engine"]["cells"] == 512
+    assert "source" not in found.meta, "the copy of the original is gone"
+    assert found.parent and not (tmp_path / ".out.part").exists()
+    other = tmp_path / "new.jsonl"
+    other.write_text("".join(json.dumps({"text": text}) + "\n" for text in tiny_documents(40, 9).inputs))
+    assert compare(made / "model.gguf", tmp_path / "out", other, threads=1).verdict.holds
+
+
+def test_what_is_asked_is_kept_so_that_the_winner_can_be_used(made: Path, tmp_path: Path) -> None:
+    data = f'source = "{made / "moods.csv"}"\nprompt = "{{review}} It was"\nchoices = "good,bad"\nshots = 2'
+    found = apply(recipe(made, data, COUNT), tmp_path / "out", threads=1)
+    asked = found.meta["asked"]
+    assert (asked["evidence"], list(asked["choices"])) == ("choices", [" good", " bad"])
+    assert found.meta["labels"] == ["good", "bad"]
+    assert asked["prefix"].count(" It was ") == 2, "two examples of train stand before every prompt"
+    assert found.meta["data"]["prompt"] == "{review} It was" and "source" not in found.meta["data"]
+    with lighten.load(tmp_path / "out") as model:
+        (answer,) = model.predict(["ba ko lin"])
+        assert set(answer.scores) == {"good", "bad"}
+        assert model.predict(model.read(made / "moods.csv"))[0].label in ("good", "bad")
+
+
+def test_what_a_run_records_asks_the_same_and_makes_the_same_file(made: Path, tmp_path: Path) -> None:
+    asked = {"prompt": "{review} It was", "choices": ("good", "bad"), "shots": 3, "label": "mood"}
+    options = Options("model", str(made / "moods.csv"), tmp_path, task="text_generation", **asked)
+    task, parts, columns = read_data(options)
+    data = recorded(options, columns)
+    again = replace(options, label=None, choices=(), prompt=None, shots=0)
+    assert read_data(replace(again, **asked_of(data)))[:2] == (task, parts)
+    table = "\n".join(f"{name} = {toml_value(value)}" for name, value in data.items())
+    ids = {apply(recipe(made, table, COUNT), tmp_path / name, threads=1).id for name in ("one", "two")}
+    assert len(ids) == 1
+
+
+def test_language_models_are_never_tuned_first_and_classifiers_without_a_head_are(made: Path, tmp_path: Path) -> None:
+    language = recipe(made, "", '[[step]]\nuse = "prune.layers"\n[[step]]\nuse = "quantize.gguf"')
+    plan, taught = planned(language, "gguf", {"has_head": False, "language": True, "layers": 6}, language=True)
+    names = [record_of(step)["use"] for step in plan]
+    assert (names, taught) == (["export.dequantize", "prune.layers", "quantize.gguf"], 0)
+    classifier = recipe(made, "", '[[step]]\nuse = "prune.layers"', task="text_classification")
+    known = {"has_head": False, "layers": 4, "family": "bert"}
+    plan, taught = planned(classifier, "hf", known, language=False)
+    assert ([record_of(step)["use"] for step in plan], taught) == (["train.full", "prune.layers"], 1)
+    _, taught = planned(classifier, "hf", {**known, "has_head": True}, language=False)
+    assert taught == 0
+
+
+def test_recipes_that_do_not_fit_are_refused_and_leave_nothing(made: Path, tmp_path: Path) -> None:
+    source = f'source = "{made / "moods.csv"}"'
+    with pytest.raises(ModelError, match="is a language model, and the recipe's task is text_classification"):
+        apply(recipe(made, source, task="text_classification"), tmp_path / "out")
+    tiny_network_folder(made / "encoder", layers=1)
+    with pytest.raises(ModelError, match="is no language model"):
+        apply(recipe(made, f'source = "{made / "docs.jsonl"}"', model="encoder"), tmp_path / "out")
+    with pytest.raises(PlanError, match="takes onnx or onnx-int8, but the recipe makes gguf"):
+        apply(recipe(made, f'source = "{made / "docs.jsonl"}"', '[engine]\nuse = "ort"'), tmp_path / "out")
+    with pytest.raises(DataError, match="names no data"):
+        apply(recipe(made, ""), tmp_path / "out")
+    (tmp_path / "there").mkdir()
+    with pytest.raises(RunFolderError, match="exists already"):
+        apply(recipe(made, source), tmp_path / "there")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["there"]

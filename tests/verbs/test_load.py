@@ -1,0 +1,100 @@
+"""An open model says of a text what it was made for: a label, an answer, or how likely the text is."""
+
+from __future__ import annotations
+
+import csv
+from math import e, log
+from pathlib import Path
+
+import pytest
+
+import lighten
+from lighten.core.artifact import HF, Artifact
+from lighten.core.errors import InputError, ModelError
+from lighten.core.language import Span
+from lighten.engines.counts import CountsSession
+from lighten.nets.byte_model import BOUNDARY, symbols_of
+from lighten.nets.counts import open_counts
+from lighten.testing.fake import fake_artifact
+from lighten.testing.tiny import tiny_network_folder
+from lighten.testing.tiny_language import tiny_gguf
+from lighten.verbs.load import Prediction, engine_of, resolved
+
+from .conftest import ANSWERED, CHOSEN, MOODS, PROMPT, Counted, document
+
+
+def test_choices_are_labels_with_probabilities_of_a_prompt(counted: Counted, moods: list[str], tmp_path: Path) -> None:
+    folder = counted("m", moods, 8, asked=CHOSEN, data={"prompt": PROMPT}, labels=list(MOODS))
+    with lighten.load(folder) as model:
+        assert model.labels == MOODS
+        found = model.predict(["place 7y", {"place": "place 8n"}])
+        assert [one.label for one in found] == ["good", "bad"]
+        assert sum(found[0].scores.values()) == pytest.approx(1.0) and found[0].bits_per_byte is None
+        # Two choices after the same context: their probabilities are in the ratio of their likelihoods.
+        session = CountsSession(open_counts(folder))
+        context = (BOUNDARY, *symbols_of("Say good or bad.\nplace 7y:"))
+        good, bad = session.score([Span(context, tuple(symbols_of(f" {mood}"))) for mood in MOODS])
+        odds = float(good.logprobs.sum() - bad.logprobs.sum())
+        assert log(found[0].scores["good"] / found[0].scores["bad"]) == pytest.approx(odds)
+        path = tmp_path / "p.csv"
+        with path.open("w", newline="") as stream:
+            csv.writer(stream).writerows([("place", "note"), ("place 1y", "x"), ("place 2n", "y")])
+        assert [one.label for one in model.predict(model.read(path))] == ["good", "bad"]
+
+
+def test_without_a_known_prompt_texts_are_whole_prompts(counted: Counted, moods: list[str]) -> None:
+    folder = counted("m", moods, 8, asked=CHOSEN)
+    with lighten.load(folder) as model:
+        assert [one.label for one in model.predict(["place 7y:", "place 8n:"])] == ["good", "bad"]
+    with lighten.load(folder, prompt="{place}:") as model:
+        assert [one.label for one in model.predict(["place 7y", "place 8n"])] == ["good", "bad"]
+
+
+def test_answers_are_texts(counted: Counted) -> None:
+    texts = [f"{a}+{b}={a + b}\nnext" for a in range(3) for b in range(3)] * 3
+    folder = counted("m", texts, 8, asked=ANSWERED, data={"prompt": "{sum}=", "answer": "right"})
+    with lighten.load(folder) as model:
+        assert model.predict(["1+2", "2+0"]) == [Prediction("3"), Prediction("2")]
+
+
+def test_documents_get_bits_per_byte(counted: Counted) -> None:
+    folder = counted("m")
+    text = document(3)
+    nats = -open_counts(folder).score([Span((BOUNDARY,), tuple(symbols_of(text)))])[0].logprobs.sum()
+    with lighten.load(folder) as model:
+        (known, strange) = model.predict([text, "Zyx wvu, tsr!"])
+        assert known.bits_per_byte == pytest.approx(nats / log(2) / len(text.encode()))
+        assert known.label == "" and known.scores == {}
+        assert strange.bits_per_byte is not None and strange.bits_per_byte > known.bits_per_byte
+        assert model.predict([]) == []
+        with pytest.raises(InputError, match="list of texts"):
+            model.predict(text)
+        with pytest.raises(InputError, match="nothing of it can be scored"):
+            model.predict([""])
+
+
+@pytest.mark.usefixtures("fake_engine")
+def test_a_classifier_is_asked_texts_as_they_are(tmp_path: Path) -> None:
+    with lighten.load(fake_artifact(tmp_path / "m").path) as model:
+        found = model.predict(["four", "three"])
+    assert [one.label for one in found] == ["even", "odd"]
+    assert found[0].scores["even"] == pytest.approx(e / (e + 1))
+
+
+def test_files_and_folders_of_language_models_are_resolved_with_their_engine(tmp_path: Path) -> None:
+    made = tiny_gguf("llama", tmp_path / "tiny")
+    artifact, engine = resolved(str(made.path / "model.gguf"), tmp_path / "one")
+    assert (artifact.format, type(engine).__name__) == ("gguf", "Llama")
+    artifact, engine = resolved(str(tmp_path / "tiny" / "hf"), tmp_path / "two")
+    assert (artifact.format, type(engine).__name__) == ("hf-causal", "Eager")
+    artifact, engine = resolved(str(made.path), tmp_path / "three")
+    assert artifact.path == made.path and not (tmp_path / "three").exists(), "an artifact is not copied"
+
+
+def test_a_model_without_a_head_and_a_format_without_an_engine_are_refused(tmp_path: Path) -> None:
+    tiny_network_folder(tmp_path / "encoder", layers=1, labels=None)
+    with pytest.raises(ModelError, match="no classification head"):
+        resolved(str(tmp_path / "encoder"), tmp_path / "scratch")
+    with pytest.raises(ModelError, match="No engine opens a model of format stone"):
+        engine_of(Artifact(tmp_path, "", "stone", {}))
+    assert type(engine_of(Artifact(tmp_path, "", HF, {}))).__name__ == "Eager"

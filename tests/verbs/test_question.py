@@ -1,0 +1,127 @@
+"""What models are asked: what the winner was made for, the user's own words, and no mixture of kinds."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lighten.core.artifact import COUNTS, GGUF, HF, Artifact
+from lighten.core.errors import DataError, InputError, ModelError, UnknownName
+from lighten.verbs.question import question_for, question_of
+
+CHOSEN = {"use": "text_generation", "evidence": "choices", "choices": [" good", " bad"], "prefix": "Shots.\n\n"}
+DATA = {"prompt": "{place}:", "choices": "good,bad"}
+
+
+def artifact(format: str = COUNTS, **meta: Any) -> Artifact:
+    return Artifact(Path("nowhere"), "", format, {}, meta=meta)
+
+
+def table(path: Path, rows: list[tuple[str, ...]], head: tuple[str, ...]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([head, *rows])
+    return path
+
+
+PLACES = [(f"mill {i}", "near" if i % 2 else "far", ("good", "bad")[i % 2]) for i in range(8)]
+
+
+def test_a_model_that_says_nothing_is_asked_what_its_format_is_for() -> None:
+    assert question_of(artifact(GGUF)).evidence == "documents"
+    assert question_of(artifact("other", task="text_generation")).evidence == "documents"
+    classifier = question_of(artifact(HF, labels=["no", "yes"]))
+    assert (classifier.evidence, classifier.labels, classifier.task.language) == ("", ("no", "yes"), False)
+
+
+def test_a_winner_says_what_it_was_made_for() -> None:
+    found = question_of(artifact(asked=CHOSEN, data=DATA, labels=["good", "bad"]))
+    assert (found.evidence, found.labels, found.data["prompt"]) == ("choices", ("good", "bad"), "{place}:")
+    assert question_of(artifact(asked=CHOSEN)).labels == ("good", "bad"), "without the space that follows the prompt"
+    assert getattr(found.task, "prefix", "") == "Shots.\n\n"
+    with pytest.raises(ModelError, match="a task that is not known here"):
+        question_of(artifact(asked={"use": "text_translation"}))
+    with pytest.raises(ModelError, match="a task that is not known here"):
+        question_of(artifact(asked={"use": "text_generation", "colour": "blue"}))
+
+
+def test_the_winner_decides_what_the_original_is_asked() -> None:
+    made = artifact(asked=CHOSEN, data=DATA)
+    for models in ({"a": artifact(GGUF), "b": made}, {"a": made, "b": artifact(GGUF)}):
+        assert question_for(models).task == question_of(made).task
+    assert question_for({"a": artifact(GGUF), "b": artifact(COUNTS)}).evidence == "documents"
+
+
+def test_models_of_two_kinds_or_for_two_questions_are_refused() -> None:
+    with pytest.raises(InputError, match=r"a is a classifier; b is a language model"):
+        question_for({"a": artifact(HF), "b": artifact(GGUF)})
+    other = artifact(asked={**CHOSEN, "choices": [" yes", " no"]})
+    with pytest.raises(InputError, match="a for good or bad; b for yes or no"):
+        question_for({"a": artifact(asked=CHOSEN), "b": other})
+    with pytest.raises(InputError, match="--choices belongs to language models"):
+        question_for({"a": artifact(HF)}, choices=("a", "b"))
+
+
+def test_the_user_can_say_what_to_ask() -> None:
+    found = question_for({"a": artifact(GGUF)}, prompt="Is {place} good?\\nAnswer: ", choices=("yes", "no"))
+    assert found.task.columns(0) == 2 and getattr(found.task, "choices", ()) == ("yes", "no"), (
+        "the prompt ends in space"
+    )
+    assert found.shown("the mill") == "Is the mill good?\nAnswer: "
+    answers = question_for({"a": artifact(GGUF)}, answer="right")
+    assert (answers.evidence, answers.labels) == ("answers", ())
+    with pytest.raises(DataError, match="begins with"):
+        question_for({"a": artifact(GGUF)}, choices=("good", "go"))
+    with pytest.raises(InputError, match="Both --answer and --choices"):
+        question_for({"a": artifact(GGUF)}, answer="right", choices=("a", "b"))
+    with pytest.raises(InputError, match="neither --answer nor --choices"):
+        question_for({"a": artifact(GGUF)}, prompt="{text}")
+
+
+def test_rows_are_prompts_with_the_number_of_the_right_choice(tmp_path: Path) -> None:
+    path = table(tmp_path / "p.csv", PLACES, ("place", "where", "mood"))
+    made = question_of(artifact(asked=CHOSEN, data={"prompt": "{place} ({where}):"}))
+    rows, _ = made.rows(path, label="mood")
+    assert rows.inputs[1] == "mill 1 (near):" and rows.targets[:3] == (0, 1, 0)
+    unknown = question_of(artifact(asked=CHOSEN))
+    with pytest.raises(InputError, match="does not say which prompt"):
+        unknown.rows(path)
+    with pytest.raises(InputError, match="does not say which prompt"):
+        unknown.read(path)
+    with pytest.raises(InputError, match="which column has the right answers"):
+        question_of(artifact(asked={"use": "text_generation", "evidence": "answers"}, data={"x": "y"})).rows(path)
+
+
+@pytest.mark.parametrize(
+    ("row", "shown"),
+    [({"place": "mill", "where": "far"}, "mill (far):"), ({"place": "mill", "where": None, "more": 1}, "mill ():")],
+)
+def test_columns_fill_the_prompt(row: Mapping[str, Any], shown: str) -> None:
+    assert question_of(artifact(asked=CHOSEN, data={"prompt": "{place} ({where}):"})).shown(row) == shown
+
+
+def test_rows_that_do_not_fit_the_prompt_are_refused() -> None:
+    two = question_of(artifact(asked=CHOSEN, data={"prompt": "{place} ({where}):"}))
+    with pytest.raises(InputError, match="shows several columns") as caught:
+        two.shown("the mill")
+    assert "'place': ..., 'where': ..." in caught.value.fix
+    with pytest.raises(InputError, match="shows where, and place was given"):
+        two.shown({"place": "mill"})
+    with pytest.raises(InputError, match="no prompt for columns"):
+        question_of(artifact(GGUF)).shown({"place": "mill"})
+
+
+def test_what_is_read_can_be_shown(tmp_path: Path) -> None:
+    path = table(tmp_path / "p.csv", PLACES, ("place", "where", "mood"))
+    two = question_of(artifact(asked=CHOSEN, data={"prompt": "{place} ({where}):"}))
+    assert [two.shown(row) for row in two.read(path)][1] == "mill 1 (near):"
+    one = question_of(artifact(asked=CHOSEN, data={"prompt": "{location}:"}))
+    assert [one.shown(row) for row in one.read(path, "place")][1] == "mill 1:"
+    with pytest.raises(UnknownName, match="'location'"):
+        one.read(path)
+    plain = table(tmp_path / "t.csv", [("a text", "yes"), ("", "no"), ("one more text", "no")], ("text", "label"))
+    assert question_of(artifact(HF)).read(plain) == ["a text", "", "one more text"], "the lines stay in step"
+    assert question_of(artifact(GGUF)).read(plain, "text") == ["a text", "", "one more text"]
