@@ -21,7 +21,7 @@ from lighten.search.trials import Trials
 
 LANGUAGE_DRESSINGS = 2
 """How many quantizations of a language model every body is measured in."""
-LANGUAGE_DRESSING = 150.0
+LANGUAGE_DRESSING = 110.0
 """Seconds that calibrating, quantizing and measuring one of them takes, about."""
 MOST_PASSES, LEAST_PASS = 2.0, 0.1
 """Passes over the training text that recovery of a language model takes at most and at least."""
@@ -29,6 +29,8 @@ KEPT_DRESSINGS = 2
 """How many dressings every body is measured in, each on another engine."""
 TRAINING_COSTS = 3.2
 """How many times longer a row takes to learn from than to answer, until a first body has shown it."""
+LANGUAGE_COSTS = 1.0
+"""The same for a language model: most of what an answer costs is the output layer, which is cut before it learns."""
 LIKELY = 0.5
 """Chance to hold on ``proof`` from which a body counts as a success."""
 STOCK_SHARE = 0.35
@@ -224,7 +226,7 @@ class Search:
             slowest = max(seconds / (0.3 + 0.7 * share) for seconds, share in past)
         else:
             answered = len(self.run.parts.train) / (self.original.value("rows_per_second") or 100.0)
-            slowest = TRAINING_COSTS * answered
+            slowest = (LANGUAGE_COSTS if language else TRAINING_COSTS) * answered
         each = slowest * (0.3 + 0.7 * body.share)
         if language:
             parts = int(min(room / each, MOST_PASSES) / LEAST_PASS) * LEAST_PASS
