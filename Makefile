@@ -28,6 +28,7 @@ test: check  ## linters, types, all tests
 bench: env  ## what the README claims, side by side with what a user could pick instead
 	$(BIN)/python benchmarks/false_holds.py
 	$(BIN)/python benchmarks/encoder.py
+	$(BIN)/python benchmarks/llm.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
