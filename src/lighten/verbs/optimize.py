@@ -7,8 +7,9 @@ from pathlib import Path
 
 from lighten.core.errors import InputError, Interrupted
 from lighten.core.summary import Summary
-from lighten.nets.bring import is_language, resolve
-from lighten.nets.gguf_file import FILE
+from lighten.data.samples import SAMPLES
+from lighten.nets.facts import language_config
+from lighten.nets.gguf_file import FILE, is_gguf
 from lighten.reports.card import write_card
 from lighten.reports.page import write_page
 from lighten.search.listener import Listener
@@ -115,15 +116,17 @@ def optimize(
 
 
 def task_of(model: str) -> str:
-    """The task that a model is for, by what it is.
-
-    Raises:
-        ModelError: there is no such model.
-    """
-    source = resolve(model)
-    if source.is_file() or (source / FILE).is_file():
+    """The task that a model is for, as far as it is seen without fetching it; what is wrong with it is said later."""
+    kind, _, name = model.partition(":")
+    if kind == "sample":
+        sample = SAMPLES.get(name)
+        language = sample is not None and sample.opens.get("", "").endswith(".gguf")
+        return "text_generation" if language else "text_classification"
+    path = Path(model).expanduser()
+    if path.is_file() and is_gguf(path):
         return "text_generation"
-    return "text_generation" if (source / "config.json").is_file() and is_language(source) else "text_classification"
+    language = (path / FILE).is_file() or (path.is_dir() and language_config(path) is not None)
+    return "text_generation" if language else "text_classification"
 
 
 def fresh_folder(data: str) -> Path:
