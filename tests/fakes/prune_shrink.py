@@ -20,7 +20,7 @@ class Shrink(Step):
     def check(self, facts):
         return "the network is one piece" if facts.get("solid") else ""
 
-    def share(self):
+    def share(self, facts=None):
         return self.keep
 
     def run(self, model, needs):

@@ -23,11 +23,6 @@ class TextClassification(Task):
         """See :meth:`Task.metrics`."""
         return ("accuracy", "macro_f1", "worst_group", "log_loss", "calibration_error", "flips")
 
-    @property
-    def speeds(self) -> tuple[str, ...]:
-        """See :meth:`Task.speeds`."""
-        return ("latency", "load", "memory", "size", "throughput")
-
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Mean cross entropy in nats. logits: [batch, classes]; targets: [batch] int64."""
         from torch.nn.functional import cross_entropy
