@@ -197,7 +197,7 @@ def test_a_session_in_a_terminal(tmp_path: Path, terminals: list[Terminal]) -> N
 
 
 def test_ctrl_c_stops_the_answer_and_not_the_program(tmp_path: Path, terminals: list[Terminal]) -> None:
-    terminals.append(screen := Terminal(parrot(tmp_path / "m", milliseconds=20)))
+    terminals.append(screen := Terminal(parrot(tmp_path / "m", milliseconds=100)))
     screen.until(">>> ")
     screen.type("A" * 3 + "b" * 800 + "\n")
     screen.until(r"b\r\n.*AAAbb")

@@ -30,7 +30,7 @@ def test_each_turn_continues_the_beginning_of_another_text() -> None:
         METER.turn(TextGeneration().asked(session), WORK, number)
     prompts = [bytes(prompt[1:]).decode() for (prompt,) in session.asked]
     assert [prompt[:6] for prompt in prompts] == ["text 6", "text 0", "text 1"]
-    assert all(prompt.endswith("word") and 250 < len(prompt) <= 256 for prompt in prompts)
+    assert all(prompt.endswith("word") and 120 < len(prompt) <= 128 for prompt in prompts)
 
 
 def test_a_model_that_would_end_goes_on() -> None:
@@ -93,4 +93,4 @@ def test_a_model_of_a_single_token_has_a_first_token_but_no_speed() -> None:
 def test_a_text_without_spaces_is_cut_between_characters() -> None:
     session = FakeLanguageSession()
     METER.turn(session, Workload(("好" * 200,), ("row",)), 0)
-    assert bytes(session.asked[0][0][1:]).decode() == "好" * 85
+    assert bytes(session.asked[0][0][1:]).decode() == "好" * 42
