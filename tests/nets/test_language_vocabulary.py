@@ -14,14 +14,13 @@ from lighten.core.step import Silent
 from lighten.nets.language import LanguageNetwork, Tokens, open_language, save_language
 from lighten.nets.language_loop import windows
 from lighten.nets.language_vocabulary import (
-    _same_on_covered,
     cut_language,
     expected_counts,
     keep_rows,
     named_ids,
     recoded,
 )
-from lighten.nets.vocabulary import CannotCut
+from lighten.nets.vocabulary import CannotCut, same_on_covered
 from lighten.testing.tiny_language import FAMILIES, tiny_language, tiny_texts
 
 TEXTS = tiny_texts(12, 2)
@@ -135,6 +134,6 @@ def test_tokenizers_that_cannot_be_cut(tmp_path: Path) -> None:
 def test_other_tokens_for_covered_text_are_found(tmp_path: Path) -> None:
     known = open_language(tiny_language("llama", tmp_path)).tokens
     every = list(range(known.size))
-    _same_on_covered(known, known, every, TEXTS)
+    same_on_covered(known, known, every, TEXTS)
     with pytest.raises(StepFailed, match="text 0 of the training data"):
-        _same_on_covered(known, known, every[::-1], TEXTS)
+        same_on_covered(known, known, every[::-1], TEXTS)

@@ -28,13 +28,12 @@ from lighten.core.step import Needs, settings_of
 from lighten.core.task import Rows
 from lighten.nets.encoder import Encoder
 from lighten.nets.network import Network, open_network, save_network
-from lighten.nets.vocabulary import CannotCut, tokens
+from lighten.nets.vocabulary import CannotCut, same_on_covered, tokens
 from lighten.prune.vocabulary import (
     Vocabulary,
     keep_rows,
     positions_follow_padding,
     recoded_settings,
-    same_on_covered,
 )
 from lighten.tasks.text_generation import ANSWERS, CHOICES, TextGeneration
 from lighten.testing.require import require
@@ -194,7 +193,7 @@ def test_a_tokenizer_that_changes_covered_text_is_found(tmp_path: Path) -> None:
     encoder = network(tmp_path, tokenizer="wordlevel").encoder
     every = list(range(encoder.vocabulary_size))
     same_on_covered(encoder, encoder, every, ROWS.inputs)
-    with pytest.raises(StepFailed, match="row 0"):
+    with pytest.raises(StepFailed, match="text 0 of"):
         same_on_covered(encoder, encoder, every[::-1], ROWS.inputs)
 
 

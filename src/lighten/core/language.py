@@ -139,6 +139,33 @@ def check_spans(spans: Sequence[Span], context: int) -> None:
             raise InputError(f"Span {number} has {length:,} tokens.", allowed=f"at most {context:,} tokens")
 
 
+def check_prompts(prompts: Sequence[Sequence[int]], context: int) -> None:
+    """Refuse prompts that no engine can continue.
+
+    Raises:
+        InputError: an empty prompt, or one that leaves no room for an answer within ``context`` tokens.
+    """
+    for number, prompt in enumerate(prompts):
+        if not prompt or len(prompt) >= context:
+            raise InputError(f"Prompt {number} has {len(prompt):,} tokens.", allowed=f"1 to {context - 1:,} tokens")
+
+
+def common_start(contexts: Sequence[tuple[int, ...]], least: int = 8) -> tuple[int, ...]:
+    """What all contexts begin with, when there are several and computing it once is worth a pass of its own; else ().
+
+    At least one token of each context is left, because the logits of what follows come from it.
+
+    Args:
+        least: tokens below which a pass of its own does not pay.
+    """
+    if len(set(contexts)) < 2:
+        return ()
+    first, last = min(contexts), max(contexts)
+    most = min(map(len, contexts)) - 1
+    count = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), most)
+    return first[: min(count, most)] if min(count, most) >= least else ()
+
+
 NATS, BYTES, TOKENS, PROBED = 0, 1, 2, 3
 """Columns of the answers to documents: what was scored, in nats, bytes of text and tokens; from PROBED on, one column
 for each place that was probed: the text of the most likely token there (see ``code_of``), or UNKNOWN."""

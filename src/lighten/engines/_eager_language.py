@@ -9,8 +9,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from lighten.core.errors import InputError
-from lighten.core.language import GREEDY, LanguageSession, Sampling, Scores, Span, check_spans
+from lighten.core.language import (
+    GREEDY,
+    LanguageSession,
+    Sampling,
+    Scores,
+    Span,
+    check_prompts,
+    check_spans,
+    common_start,
+)
 from lighten.engines._sampling import chosen, log_softmax_at
 from lighten.nets.gguf_bpe import ENDINGS
 from lighten.nets.language import LanguageNetwork
@@ -19,8 +27,6 @@ from lighten.nets.precision import using_threads
 MOST_CONTEXT = 4096
 TOKENS = 2048
 """Tokens in a batch, padding included."""
-LEAST_SHARED = 8
-"""Tokens that contexts must share for it to be worth a pass of its own."""
 PLACES = 64
 """Places whose logits are held at a time."""
 
@@ -72,15 +78,11 @@ class EagerLanguageSession(LanguageSession):
 
     def _share(self, contexts: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], Any] | None:
         """What all contexts begin with, and its keys and values; None when it is not worth a pass."""
-        if len(set(contexts)) < 2:
+        shared = common_start(contexts)
+        if not shared:
             return None
-        first, last = min(contexts), max(contexts)
-        most = min(map(len, contexts)) - 1
-        count = min(next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), most), most)
-        if count < LEAST_SHARED:
-            return None
-        output = self._net(input_ids=torch.tensor([first[:count]]), use_cache=True, logits_to_keep=1)
-        return first[:count], output.past_key_values
+        output = self._net(input_ids=torch.tensor([shared]), use_cache=True, logits_to_keep=1)
+        return shared, output.past_key_values
 
     def _score_batch(
         self, spans: Sequence[Span], batch: Sequence[int], shared: Any, found: list[Scores | None]
@@ -121,11 +123,7 @@ class EagerLanguageSession(LanguageSession):
         heard: Callable[[int, int], bool] | None = None,
     ) -> list[list[int]]:
         """See :meth:`LanguageSession.generate`."""
-        for number, prompt in enumerate(prompts):
-            if not prompt or len(prompt) >= self.context:
-                raise InputError(
-                    f"Prompt {number} has {len(prompt):,} tokens.", allowed=f"1 to {self.context - 1:,} tokens"
-                )
+        check_prompts(prompts, self.context)
         random = np.random.default_rng(sampling.seed)
         made: list[list[int]] = [[] for _ in prompts]
         with using_threads(self._threads), torch.inference_mode():

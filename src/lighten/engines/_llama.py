@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lighten.core.errors import BuildFailed, InputError
-from lighten.core.language import GREEDY, LanguageSession, Sampling, Scores, Span, check_spans
+from lighten.core.errors import BuildFailed
+from lighten.core.language import (
+    GREEDY,
+    LanguageSession,
+    Sampling,
+    Scores,
+    Span,
+    check_prompts,
+    check_spans,
+    common_start,
+)
 from lighten.engines._sampling import chosen, log_softmax_at
 from lighten.nets.llama_api import Vocabulary, library, load_model
 
@@ -23,8 +32,6 @@ CACHES = {"f16": 1, "q8_0": 8}
 """Number of a tensor format in ggml."""
 MOST_LOGITS = 1 << 22
 """Numbers of the output layer that are held at a time: with 32,768 tokens in the vocabulary, 128 places."""
-LEAST_SHARED = 8
-"""Tokens that contexts must share for it to be worth a pass of its own."""
 
 Logits = NDArray[np.float32]
 
@@ -76,13 +83,12 @@ class LlamaSession(LanguageSession):
             raise BuildFailed(
                 f"llama.cpp makes no context of {engine.cells} cells, flash attention {engine.flash}, "
                 f"cache {engine.cache}.",
-                fix="a quantized cache needs flash attention; a smaller --cells needs less memory",
+                fix="a quantized cache needs flash attention; fewer cells need less memory",
             )
         self._memory = self._lib.llama_get_memory(self._context)
         self._batch = self._lib.llama_batch_init(self._batch_size, 0, engine.streams + 1)
         trained = int(self._lib.llama_model_n_ctx_train(self._model))
         self.context = min(self.context, trained) if trained > 0 else self.context
-        self.parameters = int(self._lib.llama_model_n_params(self._model))
 
     def encode(self, text: str, *, begin: bool = True, special: bool = False) -> list[int]:
         """See :meth:`LanguageSession.encode`."""
@@ -110,16 +116,10 @@ class LlamaSession(LanguageSession):
     def _share(self, contexts: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
         """What all contexts begin with, computed into sequence 0; empty when it is not worth it."""
         self._forget()
-        first, last = (min(contexts), max(contexts)) if contexts else ((), ())
-        # At least one token of each context stays, because the logits of the first target come from it.
-        most = min((len(context) for context in contexts), default=0) - 1
-        count = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), most)
-        count = min(count, most)
-        if len(set(contexts)) < 2 or count < LEAST_SHARED:
-            return ()
-        for _ in self._decode([Place(token, i, (0,)) for i, token in enumerate(first[:count])]):
+        shared = common_start(contexts)
+        for _ in self._decode([Place(token, i, (0,)) for i, token in enumerate(shared)]):
             raise AssertionError("nothing was asked")
-        return first[:count]
+        return shared
 
     def _packs(self, spans: Sequence[Span], shared: int) -> Iterator[list[int]]:
         """Numbers of spans that fit into the cache together, those of one context side by side, the long ones first."""
@@ -191,11 +191,7 @@ class LlamaSession(LanguageSession):
         heard: Callable[[int, int], bool] | None = None,
     ) -> list[list[int]]:
         """See :meth:`LanguageSession.generate`."""
-        for number, prompt in enumerate(prompts):
-            if not prompt or len(prompt) >= self.context:
-                raise InputError(
-                    f"Prompt {number} has {len(prompt):,} tokens.", allowed=f"1 to {self.context - 1:,} tokens"
-                )
+        check_prompts(prompts, self.context)
         if most < 1:
             return [[] for _ in prompts]
         shared = len(self._share([tuple(prompt) for prompt in prompts]))

@@ -13,7 +13,7 @@ import lighten
 from lighten.core.artifact import COUNTS, Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, InputError
-from lighten.core.language import GREEDY, LanguageSession, Sampling, Scores, Span, check_spans
+from lighten.core.language import GREEDY, LanguageSession, Sampling, Scores, Span, check_prompts, check_spans
 from lighten.engines._sampling import chosen
 from lighten.nets.byte_model import BOUNDARY, ByteModel, symbols_of
 from lighten.nets.counts import open_counts
@@ -100,10 +100,8 @@ class CountsSession(LanguageSession):
         heard: Callable[[int, int], bool] | None = None,
     ) -> list[list[int]]:
         """See :meth:`LanguageSession.generate`. Each prompt has draws of its own, whatever it is asked with."""
-        for number, prompt in enumerate(prompts):
-            if not prompt or len(prompt) >= self.context:
-                allowed = f"1 to {self.context - 1:,} tokens"
-                raise InputError(f"Prompt {number} has {len(prompt):,} tokens.", allowed=allowed)
+        check_prompts(prompts, self.context)
+        for prompt in prompts:
             check_tokens(prompt)
         made: list[list[int]] = [[] for _ in prompts]
         for begin in range(0, len(prompts), self.streams):

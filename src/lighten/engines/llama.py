@@ -33,9 +33,7 @@ class Llama(Engine):
         "Which build runs it: the wheel, whose kernels end at AVX2, or llama-cpp-python as compiled on this machine.",
         choices=tuple(BUILDS),
     )
-    cells: int = setting(
-        2048, "Tokens that all sequences together may hold.", unit="tokens", low=64, high=1 << 20, search=(2048,)
-    )
+    cells: int = setting(2048, "Tokens that all sequences together may hold.", unit="tokens", low=64, high=1 << 20)
     streams: int = setting(16, "Sequences decoded together at most.", low=1, high=255)
     batch: int = setting(512, "Tokens computed at a time.", unit="tokens", low=32, high=4096)
     flash: str = setting("auto", "Flash attention.", choices=("auto", "on", "off"), search=("auto", "off"))

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lighten.core.errors import ModelError, StepFailed
 from lighten.core.step import Watch
 from lighten.nets import gguf_vocabulary, vocabulary
+from lighten.nets.embedding import take_rows
 from lighten.nets.gguf_tokenizer import tokenizer_json
 from lighten.nets.language import LanguageNetwork, Tokens
 from lighten.nets.language_loop import hidden_at_targets, windows
@@ -50,7 +50,7 @@ def cut_language(
         order = (int(i) for i in np.argsort(-expected))
         needed |= set(islice((i for i in order if i in names and i not in needed), more))
     kept = _cut(network, needed)
-    _same_on_covered(old, network.tokens, kept, texts)
+    vocabulary.same_on_covered(old, network.tokens, kept, texts)
     watch.progress(2, 3, f"kept {len(kept):,} of {len(names):,} tokens")
     keep_rows(network.net, kept)
     return network
@@ -121,42 +121,16 @@ def recoded(settings: Mapping[str, object], new: Mapping[int, int]) -> dict[str,
     return {**settings, "added_tokens_decoder": {str(new[int(i)]): t for i, t in table.items() if int(i) in new}}
 
 
-def _same_on_covered(old: Tokens, new: Tokens, kept: Sequence[int], texts: Sequence[str]) -> None:
-    there = set(kept)
-    for number, (was, now) in enumerate(zip(old(texts), new(texts), strict=True)):
-        if there.issuperset(was) and [kept[i] for i in now] != was:
-            raise StepFailed(f"The cut tokenizer gives other tokens for text {number} of the training data.")
-
-
 def keep_rows(net: nn.Module, kept: Sequence[int]) -> None:
-    """Keep the rows ``kept`` of the embedding and of the head, tied or not; recode the ids in the config.
+    """Keep the rows ``kept`` of the embedding and the head; recode ids in the config, those of no row are gone.
 
     Raises:
         ModelError: the embedding has fewer rows than the tokenizer has tokens.
     """
-    import torch
-    from torch import nn
-
-    embedding, head = net.get_input_embeddings(), net.get_output_embeddings()
-    if embedding.weight.shape[0] <= max(kept):
-        raise ModelError(f"The network has {embedding.weight.shape[0]:,} rows, and its tokenizer the id {max(kept)}.")
+    take_rows(net, kept)
     new = {old: i for i, old in enumerate(kept)}
-    rows = torch.tensor(kept)
-    tied = head.weight is embedding.weight
-    embedding.weight = nn.Parameter(embedding.weight.detach()[rows].clone())
-    embedding.num_embeddings = len(kept)
-    if embedding.padding_idx is not None:
-        embedding.padding_idx = new.get(embedding.padding_idx)
-    head.weight = embedding.weight if tied else nn.Parameter(head.weight.detach()[rows].clone())
-    head.out_features = len(kept)
     for name, value in list(vars(net.config).items()):
         if name.endswith("_token_id") and isinstance(value, int):
             setattr(net.config, name, new.get(value))
         elif name.endswith("_token_id") and isinstance(value, list):
             setattr(net.config, name, [new[i] for i in value if i in new])
-    net.config.vocab_size = len(kept)
-    if hasattr(net, "vocab_size"):
-        net.vocab_size = len(kept)
-    model = getattr(net, "model", None)
-    if model is not None and hasattr(model, "vocab_size"):
-        model.vocab_size = len(kept)

@@ -112,7 +112,6 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "llama_free": (None, (c.c_void_p,)),
     "llama_model_get_vocab": (c.c_void_p, (c.c_void_p,)),
     "llama_model_n_ctx_train": (c.c_int32, (c.c_void_p,)),
-    "llama_model_n_params": (c.c_uint64, (c.c_void_p,)),
     "llama_n_ctx": (c.c_uint32, (c.c_void_p,)),
     "llama_get_memory": (c.c_void_p, (c.c_void_p,)),
     "llama_memory_clear": (None, (c.c_void_p, c.c_bool)),

@@ -23,7 +23,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from itertools import pairwise
 from typing import Any
 
-from lighten.core.errors import ModelError
+from lighten.core.errors import ModelError, StepFailed
 
 KINDS = ("WordPiece", "BPE", "Unigram", "WordLevel")
 """Kinds of tokenizer models that can be cut."""
@@ -42,6 +42,23 @@ def used(encode: Callable[[Sequence[str]], Iterable[Sequence[int]]], texts: Sequ
         encode: many texts in, the token ids of each out.
     """
     return Counter(token for ids in encode(texts) for token in ids)
+
+
+def same_on_covered(
+    old: Callable[[Sequence[str]], Iterable[Sequence[int]]],
+    new: Callable[[Sequence[str]], Iterable[Sequence[int]]],
+    kept: Sequence[int],
+    texts: Sequence[str],
+) -> None:
+    """Compare two tokenizers on ``texts``; id i of the new one stands for id ``kept[i]`` of the old.
+
+    Raises:
+        StepFailed: a text whose tokens are all kept is not tokenized as before.
+    """
+    there = set(kept)
+    for number, (was, now) in enumerate(zip(old(texts), new(texts), strict=True)):
+        if there.issuperset(was) and [kept[i] for i in now] != list(was):
+            raise StepFailed(f"The cut tokenizer gives other tokens for text {number} of the training data.")
 
 
 def kind_of(tokenizer: Json) -> str:

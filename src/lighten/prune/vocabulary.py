@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from lighten.core.errors import ModelError, StepFailed
+from lighten.core.errors import ModelError
 from lighten.core.step import Needs, Step, setting
 from lighten.nets import vocabulary
+from lighten.nets.embedding import take_rows
 from lighten.nets.encoder import Encoder
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class Vocabulary(Step):
             new[old.pad_id],
         )
         whole_new = Encoder(source, max_tokens=NO_LIMIT, pad_id=pad, settings=settings)
-        same_on_covered(whole, whole_new, kept, texts)
+        vocabulary.same_on_covered(whole, whole_new, kept, texts)
         needs.watch.progress(2, 3, f"kept {len(kept)} of {len(vocabulary.tokens(tokenizer))} tokens")
         keep_rows(model.net, kept)
         model.encoder = whole_new.with_limit(old.max_tokens)
@@ -131,50 +132,17 @@ class Vocabulary(Step):
         return keep | set(rest[: round(self.spare * len(names))])
 
 
-def same_on_covered(old: Encoder, new: Encoder, kept: list[int], texts: Sequence[str]) -> None:
-    """Compare the two tokenizers on ``texts``; id i of the new one stands for id ``kept[i]`` of the old.
-
-    Raises:
-        StepFailed: a text whose tokens are all kept is not tokenized as before.
-    """
-    there = set(kept)
-    for number, (was, now) in enumerate(zip(old(texts), new(texts), strict=True)):
-        if there.issuperset(was) and [kept[i] for i in now] != was:
-            raise StepFailed(f"The cut tokenizer gives other tokens for row {number} of the training data.")
-
-
 def keep_rows(net: nn.Module, kept: list[int]) -> None:
-    """Keep the rows ``kept`` of the input embeddings and of an output head, tied or not; recode ids in the config.
-
-    Everything that shares one of these tensors shares the new one. Row i of the new [len(kept), width] matrix is row
-    ``kept[i]`` of the old.
+    """Keep the rows ``kept`` of the embedding and the head; recode ids in the config, those of no row stay.
 
     Raises:
-        ModelError: the embeddings have fewer rows than the tokenizer has tokens.
+        ModelError: the embedding has fewer rows than the tokenizer has tokens.
     """
-    from torch import nn
-
-    embedding, head = net.get_input_embeddings(), net.get_output_embeddings()
-    rows = embedding.weight.shape[0]
-    if rows <= max(kept):
-        raise ModelError(f"The network has {rows} rows of embeddings, and its tokenizer the id {max(kept)}.")
+    take_rows(net, kept)
     new = {i: row for row, i in enumerate(kept)}
-    padding = getattr(embedding, "padding_idx", None)
-    olds = [embedding.weight, *(() if head is None else (t for t in (head.weight, head.bias) if t is not None))]
-    made = {id(old): nn.Parameter(old.detach()[kept].clone(), old.requires_grad) for old in olds}
-    for module in net.modules():
-        for name, parameter in module._parameters.items():
-            if id(parameter) in made:
-                module._parameters[name] = made[id(parameter)]
-                if isinstance(module, nn.Embedding):
-                    module.num_embeddings = len(kept)
-                elif isinstance(module, nn.Linear):
-                    module.out_features = len(kept)
-    embedding.padding_idx = None if padding is None else new.get(padding)
     for name, ids in named_ids(net.config).items():
         value = [new.get(i, i) for i in ids]
         setattr(net.config, name, value if isinstance(getattr(net.config, name), list) else value[0])
-    net.config.vocab_size = len(kept)
 
 
 def named_ids(config: Any) -> dict[str, list[int]]:
