@@ -287,3 +287,34 @@ def test_a_build_that_is_not_there_is_named() -> None:
             Llama(library="llama-cpp-python").version()
     with pytest.raises(LightenError, match="other is unknown"):
         Llama(library="other").version()
+
+
+def test_guesses_change_no_greedy_answer_and_save_passes(
+    pair: Pair, single: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompts = [[5, 6, 7, 8, 9] * 4, [11, 12, 13] * 5]
+    passes: list[int] = []
+    decode = _llama.LlamaSession._decode
+
+    def counted(session: Any, places: Any) -> Any:
+        passes.append(len(places))
+        return decode(session, places)
+
+    monkeypatch.setattr(_llama.LlamaSession, "_decode", counted)
+    with Llama(flash="off", **SMALL).open(pair.gguf, threads=1) as session:
+        plain = [session.generate([prompt], 40, stop=False)[0] for prompt in prompts]
+        assert session.generate(prompts, 40, stop=False) == plain
+    alone = len(passes)
+    with Llama(flash="off", ahead=4, **SMALL).open(pair.gguf, threads=1) as session:
+        passes.clear()
+        assert [session.generate([prompt], 40, stop=False)[0] for prompt in prompts] == plain
+        assert session.generate(prompts, 40, stop=False) == plain
+        heard: list[int] = []
+        cut = session.generate(
+            prompts[:1], 40, stop=False, heard=lambda n, token: bool(heard.append(token)) or len(heard) == 7
+        )
+        assert cut == [plain[0][:7]] == [heard]
+        drawn = session.generate(prompts[:1], 12, sampling=Sampling(1.0, 1e-9), stop=False)
+        assert drawn == [plain[0][:12]]
+    if len(set(plain[0][-8:])) < 4:  # it repeats itself, and a repetition is guessed
+        assert len(passes) < alone

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.artifact import Artifact
+from lighten.core.step import settings_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,3 +72,21 @@ class Engine(ABC):
     @abstractmethod
     def open(self, artifact: Artifact, *, threads: int) -> Session:
         """Load a built artifact. ``threads`` cores may be used, and no more."""
+
+    def ways(self) -> list[Engine]:
+        """This engine, then every combination of the search ranges of its settings; its other settings stay."""
+        ranged = [s for s in settings_of(type(self)) if s.search]
+        every = product(*(s.search for s in ranged))
+        found: list[Engine] = [self]
+        for values in every:
+            changed = replace(self, **dict(zip([s.name for s in ranged], values, strict=True)))
+            found += [changed] if changed not in found else []
+        return found
+
+    def settled(self, artifact: Artifact, *, threads: int) -> Engine:
+        """This engine with all that it leaves to the machine decided, by measuring ``artifact`` where that tells.
+
+        Raises:
+            BuildFailed: the runtime refuses the model.
+        """
+        return self

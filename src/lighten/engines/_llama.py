@@ -21,6 +21,7 @@ from lighten.core.language import (
     check_spans,
     common_start,
 )
+from lighten.engines._lookup import Lookup
 from lighten.engines._sampling import chosen, log_softmax_at
 from lighten.nets.llama_api import Vocabulary, library, load_model
 
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 FLASH = {"auto": -1, "off": 0, "on": 1}
 CACHES = {"f16": 1, "q8_0": 8}
 """Number of a tensor format in ggml."""
-MOST_LOGITS = 1 << 22
-"""Numbers of the output layer that are held at a time: with 32,768 tokens in the vocabulary, 128 places."""
+MOST_LOGITS = 1 << 20
+"""Numbers of the output layer that are held at a time: with 65,536 tokens in the vocabulary, 16 places."""
 
 Logits = NDArray[np.float32]
 
@@ -69,7 +70,10 @@ class LlamaSession(LanguageSession):
         self._words = Vocabulary(self._lib, self._model)
         self._batch_size = min(engine.batch, engine.cells)
         self.context, self.streams, self._cells = engine.cells, engine.streams, engine.cells
-        self._outputs = max(min(MOST_LOGITS // self._words.size, self._batch_size), engine.streams + 1, 8)
+        self._ahead = engine.ahead
+        self._outputs = max(
+            min(MOST_LOGITS // self._words.size, self._batch_size), engine.streams + 1, engine.ahead + 1, 8
+        )
         params = self._lib.llama_context_default_params()
         params.n_ctx, params.n_batch, params.n_ubatch = engine.cells, self._batch_size, self._batch_size
         params.n_seq_max, params.kv_unified, params.swa_full = engine.streams + 1, True, True
@@ -200,13 +204,18 @@ class LlamaSession(LanguageSession):
         waiting = list(range(len(prompts)))[::-1]
         running: dict[int, int] = {}
         free = list(range(self.streams, 0, -1))
+        known = [Lookup(prompt) for prompt in prompts] if self._ahead and sampling.temperature <= 0 else []
         while waiting or running:
             places: list[Place] = []
-            owners: list[int] = []
+            asked: list[tuple[int, int | None]] = []
             for number, sequence in running.items():
                 position = len(prompts[number]) + len(made[number]) - 1
-                places.append(Place(made[number][-1], position, (sequence,), True))
-                owners.append(number)
+                room = min(most, self.context - len(prompts[number])) - len(made[number]) - 1
+                # Guesses are worth their arithmetic only where one sequence leaves most of the machine idle.
+                guesses = known[number].guess(min(self._ahead, room)) if known and len(running) == 1 else []
+                fed = [made[number][-1], *guesses]
+                places += [Place(token, position + i, (sequence,), True) for i, token in enumerate(fed)]
+                asked += [(number, guess) for guess in (*guesses, None)]
             held = shared + sum(self._room(prompts[n], most) - shared for n in running)
             while waiting and free and held + self._room(prompts[waiting[-1]], most) - shared <= self._cells:
                 number = waiting.pop()
@@ -217,21 +226,27 @@ class LlamaSession(LanguageSession):
                 ids = prompts[number]
                 places += [Place(ids[i], i, (running[number],)) for i in range(shared, len(ids))]
                 places[-1].wanted = True
-                owners.append(number)
-            at = 0
+                asked.append((number, None))
+            at, missed = 0, dict[int, int]()
             for logits in self._decode(places):
-                for row in range(len(logits)):
-                    number = owners[at + row]
-                    token = chosen(logits[row], sampling, random)
+                for row, (number, guess) in zip(logits, asked[at : at + len(logits)], strict=True):
+                    if number in missed or number not in running:
+                        continue  # what stands behind a wrong guess, or behind the end
+                    token = chosen(row, sampling, random)
                     over = stop and self.ends(token)
                     if not over:
                         made[number].append(token)
+                        if known:
+                            known[number].add(token)
                         over = heard is not None and heard(number, token)
                     if over or len(made[number]) >= min(most, self.context - len(prompts[number])):
-                        sequence = running.pop(number)
-                        self._lib.llama_memory_seq_rm(self._memory, sequence, -1, -1)
-                        free.append(sequence)
+                        free.append(running.pop(number))
+                        self._lib.llama_memory_seq_rm(self._memory, free[-1], -1, -1)
+                    elif guess is not None and guess != token:
+                        missed[number] = len(prompts[number]) + len(made[number]) - 1
                 at += len(logits)
+            for number in missed.keys() & running.keys():
+                self._lib.llama_memory_seq_rm(self._memory, running[number], missed[number], -1)
         self._forget()
         return made
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from lighten.core.language import Span
 from lighten.core.step import setting
 from lighten.engines._llama import LlamaSession
 from lighten.nets.gguf_file import FILE, read_gguf
-from lighten.nets.llama_api import BUILDS, library
+from lighten.nets.llama_api import AUTO, BUILDS, build_of, installed, library
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,28 @@ class Llama(Engine):
     extra: ClassVar[str] = "llama"
 
     library: str = setting(
-        "xllamacpp",
-        "Which build runs it: the wheel, whose kernels end at AVX2, or llama-cpp-python as compiled on this machine.",
-        choices=tuple(BUILDS),
+        AUTO,
+        "Which build runs it: the wheel, whose kernels end at AVX2, or llama-cpp-python as compiled on this machine. "
+        "Where both are installed, auto takes the one that is measured to decode faster.",
+        choices=(AUTO, *BUILDS),
     )
     cells: int = setting(2048, "Tokens that all sequences together may hold.", unit="tokens", low=64, high=1 << 20)
     streams: int = setting(16, "Sequences decoded together at most.", low=1, high=255)
-    batch: int = setting(512, "Tokens computed at a time.", unit="tokens", low=32, high=4096)
+    batch: int = setting(
+        128, "Tokens computed at a time; more need more memory and are no faster.", unit="tokens", low=32, high=4096
+    )
     flash: str = setting("auto", "Flash attention.", choices=("auto", "on", "off"), search=("auto", "off"))
     cache: str = setting(
         "f16", "Number format of the key-value cache.", choices=("f16", "q8_0"), search=("f16", "q8_0")
+    )
+    ahead: int = setting(
+        0,
+        "Tokens guessed ahead for a single stream, from what followed the same words in its text before, and checked "
+        "all at once. Greedy answers stay the same.",
+        unit="tokens",
+        low=0,
+        high=16,
+        search=(0, 3),
     )
     mapped: bool = setting(
         False, "Map the file instead of reading it: opens faster, but rearranged weights are then held twice."
@@ -49,10 +61,11 @@ class Llama(Engine):
 
     def version(self) -> str:
         """See :meth:`Engine.version`."""
-        if self.library not in BUILDS:
-            raise MissingExtra("the engine llama", self.extra, f"{self.library} is unknown")
-        library(self.library)
-        return f"{self.library} {version(self.library)}"
+        build = build_of(self.library)
+        if build not in BUILDS:
+            raise MissingExtra("the engine llama", self.extra, f"{build} is unknown")
+        library(build)
+        return f"{build} {version(build)}"
 
     def build(self, artifact: Artifact, folder: Path) -> str:
         """Copy the file, open it and ask it once."""
@@ -70,3 +83,20 @@ class Llama(Engine):
     def open(self, artifact: Artifact, *, threads: int) -> LlamaSession:
         """See :meth:`Engine.open`."""
         return LlamaSession(artifact.path / FILE, self, threads=threads)
+
+    def ways(self) -> list[Engine]:
+        """See :meth:`Engine.ways`: with every build that is installed."""
+        same: list[Any] = super().ways()
+        others = [build for build in installed() if build != build_of(self.library)]
+        return [replace(way, library=build) for build in (self.library, *others) for way in same]
+
+    def settled(self, artifact: Artifact, *, threads: int) -> Llama:
+        """With the build that decodes this file faster, where several are installed; see :meth:`Engine.settled`."""
+        builds = installed()
+        if self.library != AUTO or len(builds) < 2:
+            return self
+        from lighten.engines._llama_builds import fastest
+
+        every = [replace(self, library=build) for build in builds]
+        found: Llama = fastest(artifact.path / FILE, every, threads=threads)
+        return found

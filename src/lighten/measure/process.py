@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lighten.core.artifact import Artifact
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 DEADLINE, LANGUAGE_DEADLINE = 120.0, 600.0
 """Seconds that one request may take."""
+PIECE, MOST_ROWS = 1 << 14, 256
+"""Characters, and rows, that a language model is handed at a time."""
 
 
 class SessionProcess(Session):
@@ -95,6 +97,30 @@ class SessionProcess(Session):
             raise BuildFailed(f"Its answers to {bad} of {len(inputs)} inputs hold NaN or infinity.")
         return found
 
+    def answers(self, inputs: Sequence[str], heard: Callable[[int], None] | None = None) -> NDArray[Any]:
+        """Answer many inputs: as :meth:`run`; a language model gets them in pieces, so that no request takes long.
+
+        What the prompts of a piece have in common is computed once for the piece, so it must not be too small.
+
+        Args:
+            heard: told after each piece how many were answered.
+
+        Raises:
+            BuildFailed, SessionCrashed, SessionTimeout, OutOfMemory: see :meth:`run`.
+        """
+        import numpy as np
+
+        if not inputs:
+            return np.empty((0, 0))
+        patient = self.task is not None and self.task.language
+        found, begin = [], 0
+        for end in ends(inputs) if patient else (len(inputs),):
+            found.append(self.run(inputs[begin:end]))
+            begin = end
+            if heard is not None:
+                heard(end)
+        return np.concatenate(found)
+
     def replies(self, prompts: Sequence[str], most: int = 48) -> list[str]:
         """What a language model writes after each of ``prompts``: the most likely tokens, at most ``most`` of them.
 
@@ -128,3 +154,14 @@ class SessionProcess(Session):
     def close(self) -> None:
         """End the process; closing twice is allowed."""
         self.child.close()
+
+
+def ends(inputs: Sequence[str]) -> Iterator[int]:
+    """Where each piece ends: after ``PIECE`` characters or ``MOST_ROWS`` rows, each with one row at the least."""
+    characters = rows = 0
+    for number, text in enumerate(inputs):
+        if rows and (characters + len(text) > PIECE or rows == MOST_ROWS):
+            yield number
+            characters = rows = 0
+        characters, rows = characters + len(text), rows + 1
+    yield len(inputs)

@@ -25,6 +25,9 @@ BUILDS = {
 }
 """Where each build keeps its functions: the package, and the library's place in it."""
 
+AUTO = "auto"
+"""The build that is installed; of several, the one that was compiled on this machine, until they are measured."""
+
 TAIL = 512
 """Bytes behind the known fields of a struct that a newer build may use; they keep the build's own defaults."""
 
@@ -134,21 +137,36 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
 }
 
 
+def installed() -> tuple[str, ...]:
+    """Builds that are installed, in the order of ``BUILDS``."""
+    return tuple(build for build in BUILDS if _files(build))
+
+
+def build_of(name: str) -> str:
+    """The build that ``name`` stands for: itself, or for ``AUTO`` the last one that is installed."""
+    return name if name != AUTO else (installed() or tuple(BUILDS))[-1]
+
+
+def _files(build: str) -> list[Path]:
+    package, pattern = BUILDS[build]
+    spec = importlib.util.find_spec(package)
+    places = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
+    return sorted(file for place in places for file in place.glob(pattern))
+
+
 @cache
-def library(build: str = "xllamacpp") -> Any:
+def library(build: str = AUTO) -> Any:
     """The functions of a build, with their types, its messages switched off.
 
     Args:
-        build: one of ``BUILDS``.
+        build: one of ``BUILDS``, or ``AUTO``.
 
     Raises:
         MissingExtra: it is not installed.
         ModelError: its parameter structs have another layout than the known one.
     """
-    package, pattern = BUILDS[build]
-    spec = importlib.util.find_spec(package)
-    places = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
-    files = sorted(file for place in places for file in place.glob(pattern))
+    build = build_of(build)
+    files = _files(build)
     if not files:
         raise MissingExtra("llama.cpp", "llama", f"{build} is not installed")
     found = c.CDLL(str(files[0]))
@@ -250,7 +268,7 @@ def load_model(lib: Any, path: Path, *, vocabulary_only: bool = False, repack: b
 class Tokenizer:
     """The tokenizer in a GGUF file, without its weights. A context manager."""
 
-    def __init__(self, path: Path, build: str = "xllamacpp") -> None:
+    def __init__(self, path: Path, build: str = AUTO) -> None:
         self._lib = library(build)
         self._model = load_model(self._lib, path, vocabulary_only=True)
         self.vocabulary = Vocabulary(self._lib, self._model)

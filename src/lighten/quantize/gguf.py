@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lighten.nets.language import LanguageNetwork
 
 LADDER = ("Q4_0", "IQ4_NL", "Q4_K", "Q5_0", "Q5_K", "Q6_K", "Q8_0")
-"""Formats from small to large; of two of one size the one that rounds better comes later."""
+"""Formats from small to large. Of two of one size the base is kept: Q4_0 is computed faster, IQ4_NL rounds better."""
 CALIBRATION_TOKENS = 6_000
 HEADS = ("token_embd.weight", "output.weight")
 """The embedding and, where it is another matrix, the output layer."""

@@ -24,8 +24,6 @@ from lighten.search.context import Run
 from lighten.search.proposals import name_of
 from lighten.search.racing import hopeless_below
 
-LANGUAGE_PIECE = 16
-"""Rows that a language model is handed at a time, so that a run says how far it is."""
 SECONDS_TO_MEASURE = 8.0
 """Wall-clock seconds that measuring one candidate beside the original may take."""
 
@@ -119,13 +117,11 @@ def answer(run: Run, session: SessionProcess, part: str, key: int) -> NDArray[An
         BuildFailed: the wrong number of answers, or numbers that are not finite.
     """
     rows = run.parts[part]
-    at_once = LANGUAGE_PIECE if run.task.language else max(len(rows), 1)
-    pieces = []
-    for begin in range(0, len(rows), at_once):
-        pieces.append(session.run(rows.inputs[begin : begin + at_once]))
-        if run.task.language:
-            run.listener.progress(min(begin + at_once, len(rows)), len(rows), f"answering {part}")
-    answers = np.concatenate(pieces)
+
+    def heard(done: int) -> None:
+        run.listener.progress(done, len(rows), f"answering {part}")
+
+    answers = session.answers(rows.inputs, heard if run.task.language else None)
     expected = (len(rows), run.task.columns(len(run.parts.labels)))
     if answers.shape != expected:
         raise BuildFailed(f"The engine gave answers of shape {answers.shape}; expected {expected}.")

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from lighten.core.artifact import COUNTS, GGUF
 from lighten.core.engine import Engine
-from lighten.core.recipe import record_of
+from lighten.core.recipe import engine_from, record_of
 from lighten.core.result import HIGHER, Candidate
-from lighten.core.space import Dressing, Space, variants
+from lighten.core.space import Dressing, Space
 from lighten.core.step import Step
 from lighten.search import proposals
 from lighten.search.chance import chance
@@ -17,6 +17,7 @@ from lighten.search.context import Run, quantities_of
 from lighten.search.evaluate import evaluate
 from lighten.search.proposals import Body
 from lighten.search.racing import cost, promising, shortfall
+from lighten.search.serving import served_best
 from lighten.search.trials import Trials
 
 LANGUAGE_DRESSINGS = 2
@@ -25,6 +26,8 @@ LANGUAGE_DRESSING = 110.0
 """Seconds that calibrating, quantizing and measuring one of them takes, about."""
 MOST_PASSES, LEAST_PASS = 2.0, 0.1
 """Passes over the training text that recovery of a language model takes at most and at least."""
+SERVING = 160.0
+"""Seconds for the settings of a language model's engine: timing them, and judging the best ones, about."""
 KEPT_DRESSINGS = 2
 """How many dressings every body is measured in, each on another engine."""
 TRAINING_COSTS = 3.2
@@ -53,7 +56,8 @@ class Search:
     def _all_dressings(self) -> Iterator[Dressing]:
         for dressing in self.space.dressings:
             yield dressing
-            for engine in one_at_a_time(dressing.engine):
+            engines = dressing.engine.ways()[1:] if self.run.task.language else one_at_a_time(dressing.engine)
+            for engine in engines:
                 yield replace(dressing, engine=engine)
 
     def _repair(self) -> None:
@@ -101,7 +105,23 @@ class Search:
             body = proposals.next_body(self._tried(), bodies)
             if body is None or not self._body(body):
                 break
+        if self.run.task.language:
+            self._served()
         self._sampled()
+
+    def _served(self) -> None:
+        """Other settings of the engine, for the file that is best so far: nothing is made anew, and timing is quick."""
+        best = self._leader()
+        if best is None or self.run.clock.left <= self.reserve + SERVING:
+            return
+        engine = self.run.folder.study.recall("served")
+        if engine is None:
+            engine = record_of(served_best(self.run, best, SERVING / 2))
+            self.run.folder.study.remember("served", engine)
+        point = self.trials.point(best.key - 1)
+        body, dressing = proposals.from_parameters(self.space, self.dressings, point)
+        body = replace(body, epochs=self.run.folder.study.recall(f"epochs of {best.key}"))
+        self._try(body, replace(dressing, engine=engine_from(engine)), "search")
 
     def _dressings_kept(self) -> int:
         return LANGUAGE_DRESSINGS if self.run.task.language else KEPT_DRESSINGS
@@ -306,5 +326,4 @@ class Search:
 def one_at_a_time(engine: Engine) -> list[Engine]:
     """Variants of an engine that differ from it in one setting."""
     base = record_of(engine)
-    every: list[Engine] = variants(type(engine))
-    return [v for v in every if sum(record_of(v)[name] != base[name] for name in base) == 1]
+    return [v for v in engine.ways() if sum(record_of(v)[name] != base[name] for name in base) == 1]

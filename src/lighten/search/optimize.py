@@ -5,15 +5,17 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from lighten.core.artifact import GGUF, HF, HF_CAUSAL, RECORD, Artifact
+from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed, Interrupted, ModelError
 from lighten.core.meter import Workload
+from lighten.core.recipe import engine_from, record_of
 from lighten.core.result import Candidate
 from lighten.core.summary import Summary
 from lighten.core.task import Rows, Task
@@ -88,6 +90,7 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
             progress=listener.progress,
         )
         listener.phase("original", None)
+        engines = chosen_builds(folder, engines, base, threads)
         machine = Environment.here()
         run = Run(
             options=options,
@@ -206,6 +209,20 @@ def settled(folder: RunFolder, brought: Artifact | None) -> Artifact:
             raise disk_error(error, folder.path) from error
         folder.study.remember("model", target.name)
     return Artifact.open(target)
+
+
+def chosen_builds(folder: RunFolder, engines: Sequence[Engine], base: Artifact, threads: int) -> tuple[Engine, ...]:
+    """The engines, each settled on this machine; a resumed run keeps what was found first."""
+    known = folder.study.recall("engines", {})
+    found = []
+    for engine in engines:
+        name = record_of(engine)["use"]
+        if name not in known:
+            open_at_once = base.format in engine.consumes
+            known[name] = record_of(engine.settled(base, threads=threads) if open_at_once else engine)
+            folder.study.remember("engines", known)
+        found.append(engine_from(known[name]))
+    return tuple(found)
 
 
 def drawn(task: Task, rows: Rows, seed: int) -> Workload:

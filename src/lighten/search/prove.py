@@ -18,7 +18,7 @@ from lighten.search.chance import chance
 from lighten.search.context import Run
 from lighten.search.evaluate import answer, built_of
 from lighten.search.loop import Search
-from lighten.search.racing import cost, shortfall
+from lighten.search.racing import WORTH, cost, shortfall
 
 LEAST_CHANCE = 0.02
 """Finalists whose estimated chance to hold is below this are not tested: opening the proof for them is idle."""
@@ -27,8 +27,9 @@ LEAST_CHANCE = 0.02
 def finalists(run: Run, search: Search) -> list[tuple[Candidate, float]]:
     """Candidates worth testing with their estimated chance to hold, in the order of the test.
 
-    Chosen on ``select`` alone. The safest comes first; each next one is cheaper than all before it, for a dearer and
-    riskier one could never win. The original's own settings (candidate 0) are not among them.
+    Chosen on ``select`` alone. The safest comes first; each next one is clearly cheaper than all before it: a dearer
+    and riskier one could never win, and one that is as cheap but for noise should not. The original's own settings
+    (candidate 0) are not among them.
     """
     found = []
     for candidate in search.done.values():
@@ -43,7 +44,7 @@ def finalists(run: Run, search: Search) -> list[tuple[Candidate, float]]:
     kept: list[tuple[Candidate, float]] = []
     cheapest = float("inf")
     for candidate, price, likely in ordered:
-        if price < cheapest and likely >= LEAST_CHANCE:
+        if price < cheapest * (1.0 - WORTH) and likely >= LEAST_CHANCE:
             kept.append((candidate, likely))
             cheapest = price
     return kept

@@ -8,6 +8,9 @@ from math import sqrt
 from lighten.core.budget import Budget, Constraint
 from lighten.core.result import HIGHER, Candidate, Quantity
 
+WORTH = 0.03
+"""Share of the cost that must be saved to give up safety for it: two measurements differ by as much."""
+
 
 def shortfall(constraint: Constraint, quantity: Quantity, candidate: Candidate, original: Candidate) -> float | None:
     """By how much a candidate misses a constraint, in the quantity's unit; at most 0 when it meets it."""

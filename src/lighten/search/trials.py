@@ -61,6 +61,10 @@ class Trials:
         state = self._optuna.trial.TrialState.RUNNING
         return [(t.number, dict(t.params)) for t in self._study.get_trials(deepcopy=False, states=(state,))]
 
+    def point(self, number: int) -> dict[str, str]:
+        """Where a trial is."""
+        return dict(next(t for t in self._study.get_trials(deepcopy=False) if t.number == number).params)
+
     def ask(self, point: Mapping[str, str] | None = None) -> tuple[int, dict[str, str]]:
         """A new trial: at ``point``, or where the sampler wants to look. Returns its number and its point.
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
@@ -23,7 +21,6 @@ from lighten.measure.interleave import measure, results
 from lighten.measure.process import SessionProcess
 from lighten.measure.quality import judge_all
 from lighten.measure.workload import fit
-from lighten.search.evaluate import LANGUAGE_PIECE
 from lighten.search.optimize import drawn
 from lighten.search.start import meters
 from lighten.verbs.load import resolved
@@ -95,12 +92,13 @@ def bench(
         raise InputError(f"--documents is {documents}.", allowed="0 or more")
     machine = Environment.here()
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
-        sides = {name: resolved(name, Path(scratch) / str(n)) for n, name in enumerate(named)}
+        cores = threads or allowed_cores()
+        sides = {name: settled(resolved(name, Path(scratch) / str(n)), cores) for n, name in enumerate(named)}
         question = question_for({name: artifact for name, (artifact, _) in sides.items()}, prompt)
         task, texts = question.task, texts_of(question, data, text)
         judged = rows_of(texts[:documents] if task.language else ())
         work = drawn(task, rows_of(texts), seed)
-        field = opened(stack, sides, task, judged, threads or allowed_cores())
+        field = opened(stack, sides, task, judged, cores)
         if not task.language:
             work = fit(work, field.sessions[named[0]], seconds)
         timed = measure(field.sessions, work, meters=task.speeds, seconds=seconds * len(field.sessions))
@@ -131,6 +129,14 @@ class Field:
     failed: dict[str, str]
 
 
+def settled(side: tuple[Artifact, Engine], threads: int) -> tuple[Artifact, Engine]:
+    """A model with its engine settled on this machine; what cannot be opened is left as it is, and said when it is."""
+    artifact, engine = side
+    with suppress(CandidateFailed):
+        engine = engine.settled(artifact, threads=threads)
+    return artifact, engine
+
+
 def opened(
     stack: ExitStack, sides: Mapping[str, tuple[Artifact, Engine]], task: Task, judged: Rows, threads: int
 ) -> Field:
@@ -145,19 +151,13 @@ def opened(
         session = SessionProcess(artifact, engine, threads=threads, task=asked, deadline=patience)
         try:
             stack.enter_context(session)
-            found.answers[name] = answers_of(session, judged)
+            found.answers[name] = session.answers(judged.inputs)
             found.sessions[name] = session
         except CandidateFailed as error:
             if not found.sessions:
                 raise
             found.failed[name] = f"{error.kind}: {error}"
     return found
-
-
-def answers_of(session: SessionProcess, rows: Rows) -> NDArray[Any]:
-    """Answers to ``rows``, asked piece by piece, so that no request takes long: [n, columns]."""
-    pieces = [session.run(rows.inputs[at : at + LANGUAGE_PIECE]) for at in range(0, len(rows), LANGUAGE_PIECE)]
-    return np.concatenate(pieces) if pieces else np.empty((0, 0))
 
 
 def rows_of(texts: Sequence[str]) -> Rows:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from lighten.core.artifact import Artifact
 from lighten.core.budget import ALIASES, Constraint
 from lighten.core.engine import Engine
@@ -26,7 +24,6 @@ from lighten.measure.interleave import results
 from lighten.measure.process import SessionProcess
 from lighten.measure.quality import flips_of, groups_of, judge_all, verdict
 from lighten.proof.verdict import Verdict
-from lighten.search.evaluate import LANGUAGE_PIECE
 from lighten.search.options import margin_of
 from lighten.search.start import meters
 from lighten.verbs.load import resolved
@@ -186,5 +183,4 @@ def answered(side: tuple[Artifact, Engine], rows: Rows, task: Task | None, threa
     """
     artifact, engine = side
     with SessionProcess(artifact, engine, threads=threads or allowed_cores(), task=task, deadline=3600.0) as session:
-        at_once = LANGUAGE_PIECE if task is not None else max(len(rows), 1)
-        return np.concatenate([session.run(rows.inputs[at : at + at_once]) for at in range(0, len(rows), at_once)])
+        return session.answers(rows.inputs)

@@ -1,0 +1,64 @@
+"""How a file is run: the engine's own settings, tried on a candidate whose file stays as it is."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+
+from lighten.core.engine import Engine
+from lighten.core.errors import CandidateFailed
+from lighten.core.recipe import engine_from, step_from
+from lighten.core.result import Candidate
+from lighten.measure.interleave import measure
+from lighten.measure.process import SessionProcess
+from lighten.search.context import Run, quantities_of
+from lighten.search.evaluate import built_of, results_of
+from lighten.search.proposals import describe
+from lighten.search.racing import WORTH, cost, shortfall
+
+SECONDS_EACH = 5.0
+"""Wall-clock seconds of measuring for each variant."""
+
+
+def served_best(run: Run, candidate: Candidate, seconds: float) -> Engine:
+    """The variant of a candidate's engine that runs its file best, by what the budget asks, all measured in turns.
+
+    Fewest ceilings missed comes first, then the cost. A variant that does not open the file is left out.
+
+    Args:
+        seconds: wall-clock seconds that measuring may take.
+    """
+    engines = engine_from({"use": candidate.engine, **candidate.engine_settings}).ways()
+    steps = [step_from(record) for record in candidate.recipe]
+    asked = {run.budget.minimize, *(constraint.metric for constraint in run.budget.under)}
+    names = [name for name, meter in run.speed.items() if asked & {q.name for q in meter.quantities}]
+    if len(engines) < 2 or not names:
+        return engines[0]
+    with ExitStack() as stack:
+        sessions: dict[int, SessionProcess] = {}
+        for number, engine in enumerate(engines):
+            try:
+                built = built_of(run, steps, engine)
+                opened = SessionProcess(built, engine, threads=run.threads, task=run.task)
+                sessions[number] = stack.enter_context(opened)
+            except CandidateFailed as error:
+                if not number:
+                    raise
+                run.notes.append(f"{candidate.name} does not run with {describe(engine)}: {error.kind}: {error}")
+        timed = measure(sessions, run.work, meters=names, seconds=min(seconds, SECONDS_EACH * len(sessions)))
+    judged = {
+        number: _judged(run, replace(candidate, results=results_of(run, built, engines[number], readings)))
+        for number, readings in timed.items()
+        if not isinstance(readings, CandidateFailed)
+    }
+    best = min(judged, key=lambda number: judged[number])
+    missed, price = judged[0]
+    return engines[0] if judged[best] > (missed, price * (1.0 - WORTH)) else engines[best]
+
+
+def _judged(run: Run, measured: Candidate) -> tuple[int, float]:
+    """How many ceilings are missed, and the cost as a multiple of that of the first in the measurement."""
+    every, original = quantities_of(run.quality, run.speed), run.folder.study.candidates()[0]
+    missed = [shortfall(c, every[c.metric], measured, original) for c in run.budget.under]
+    price = cost(measured, original, run.budget, every)
+    return sum(value is None or value > 0 for value in missed), float("inf") if price is None else price
