@@ -40,7 +40,7 @@ def recipe(made: Path, data: str, *parts: str, model: str = "model.gguf", task: 
     return Recipe.from_toml(head + "\n".join(parts))
 
 
-COUNT = '[[step]]\nuse = "train.ngram"\norder = 3\n[engine]\nuse = "counts"'
+COUNT = '[[step]]\nuse = "train.ngram"\norder = 3\n[engine]\nuse = "numpy"'
 
 
 def test_a_gguf_file_is_quantized_and_still_says_the_same(made: Path, tmp_path: Path) -> None:

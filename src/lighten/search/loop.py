@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from lighten.core.artifact import COUNTS, GGUF
+from lighten.core.artifact import BASELINES, GGUF
 from lighten.core.engine import Engine
 from lighten.core.recipe import record_of
 from lighten.core.result import HIGHER, Candidate
@@ -115,7 +115,7 @@ class Search:
         """Every combination of quantization and engine, at the first variant of each."""
         seen: dict[tuple[str, ...], Dressing] = {}
         for dressing in self.space.dressings:
-            if self.run.original.format == GGUF and dressing.engine.stores != (COUNTS,):
+            if self.run.original.format == GGUF and not set(dressing.engine.stores) <= set(BASELINES):
                 continue  # the file as it came is what a user could pick: to round it again, or unpack it, only harms
             kinds = (*(record_of(step)["use"] for step in dressing.steps), record_of(dressing.engine)["use"])
             seen.setdefault(kinds, dressing)
