@@ -1,24 +1,33 @@
-"""The engine counts answers as any language model does: text goes in and out whole, scores and continuations agree."""
+"""The engine of baselines answers as any language model does: text goes in and out whole, scores and continuations
+agree; and a linear model ranks choices."""
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lighten.core.artifact import Artifact
-from lighten.core.errors import InputError, ModelError
+from lighten.core.errors import BuildFailed, InputError, ModelError
 from lighten.core.language import BYTES, NATS, PROBED, Sampling, Span, code_of
-from lighten.engines.numpy import ByteSession, NumPy
+from lighten.engines.numpy import ByteSession, LinearSession, NumPy
 from lighten.nets.byte_model import BOUNDARY, ByteModel
 from lighten.nets.counts import fit_ngram
 from lighten.nets.hmm import fit_hmm
+from lighten.nets.linear_fit import fit_linear
+from lighten.nets.lstm_loop import Course, fit_lstm
 from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.engine_contract import check_declaration
 
 TEXTS = ["the film is good", "the film is long", "the day is long", "naïve 電影 🎬"] * 4
-MODELS = {"ngram": lambda: fit_ngram(TEXTS, 5), "hmm": lambda: fit_hmm(TEXTS, 24, iterations=12)}
+COURSE = Course(width=24, epochs=40, rate=2e-2, rows=4)
+MODELS = {
+    "ngram": lambda: fit_ngram(TEXTS, 5),
+    "hmm": lambda: fit_hmm(TEXTS, 24, iterations=12),
+    "lstm": cache(lambda: fit_lstm(TEXTS, [], COURSE, seed=0, threads=1)),
+}
 
 
 @pytest.fixture(params=sorted(MODELS))
@@ -130,3 +139,39 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     artifact = Artifact.seal(tmp_path / "model", format="byte-lm")
     with pytest.raises(ModelError, match="lacks the file"):
         NumPy().build(artifact, tmp_path)
+
+
+LABELLED = ("a dull film:", "a fine film:", "so dull:", "so fine:") * 5
+TASK = TextGeneration(evidence="choices", choices=(" good", " bad"), prefix="Film: good\n\n")
+
+
+@pytest.fixture
+def ranking(tmp_path: Path) -> LinearSession:
+    (tmp_path / "linear").mkdir()
+    (tmp_path / "built").mkdir()
+    fit_linear(LABELLED, [0, 1] * 10, (" bad", " good"), characters=3, most=500).save(tmp_path / "linear")
+    artifact = Artifact.seal(tmp_path / "linear", format="linear")
+    built = Artifact.seal(tmp_path / "built", format=NumPy().build(artifact, tmp_path / "built"))
+    session = NumPy().open(built, threads=1)
+    assert isinstance(session, LinearSession)
+    return session
+
+
+def test_a_linear_model_answers_in_the_order_of_the_task_s_choices(ranking: LinearSession) -> None:
+    asked = TASK.asked(ranking)
+    found = asked.run(["dull:", "fine:", "dull day:"] * 100)
+    assert found.shape == (300, 2) and found.dtype == np.float64
+    assert found.argmax(axis=1).tolist() == [1, 0, 1] * 100
+    assert np.exp(found).sum(axis=1) == pytest.approx(np.ones(300))
+    assert asked.run([]).shape == (0, 2)
+    asked.close()
+    asked.close()
+    with pytest.raises(InputError, match="closed"):
+        ranking.run(["dull:"])
+
+
+def test_a_linear_model_is_asked_for_nothing_else(ranking: LinearSession) -> None:
+    with pytest.raises(BuildFailed, match="asked for documents"):
+        TextGeneration().asked(ranking)
+    with pytest.raises(BuildFailed, match="asked for choices ' good', ' so so'"):
+        TextGeneration(evidence="choices", choices=(" good", " so so")).asked(ranking)

@@ -83,6 +83,7 @@ class Search:
         """Search until time or candidates are spent, or nothing is left to try."""
         run = self.run
         run.listener.phase("stock", run.clock.left)
+        self._note_what_takes_too_long()
         for dressing in self._stock():
             self._try(proposals.Body(), dressing, "stock")
         for dressing in self._tuned():
@@ -112,14 +113,30 @@ class Search:
         return proposals.exact_steps(self.space) if asked & {"memory", "size", "load"} else ()
 
     def _stock(self) -> list[Dressing]:
-        """Every combination of quantization and engine, at the first variant of each."""
+        """Every combination of quantization and engine, at the first variant of each that the time allows.
+
+        What is learned quickly comes first.
+        """
         seen: dict[tuple[str, ...], Dressing] = {}
-        for dressing in self.space.dressings:
+        for dressing in self._affordable_dressings():
             if self.run.original.format == GGUF and not set(dressing.engine.stores) <= set(BASELINES):
                 continue  # the file as it came is what a user could pick: to round it again, or unpack it, only harms
             kinds = (*(record_of(step)["use"] for step in dressing.steps), record_of(dressing.engine)["use"])
             seen.setdefault(kinds, dressing)
         return [d for d in seen.values() if not self._is_original(d)]
+
+    def _affordable_dressings(self) -> list[Dressing]:
+        characters = sum(map(len, self.run.parts.train.inputs))
+        return proposals.affordable(self.space.dressings, characters, self.run.clock.seconds)
+
+    def _note_what_takes_too_long(self) -> None:
+        """Say which steps are left out because learning them would take too much of the time."""
+        tried, every = (
+            {record_of(step)["use"] for dressing in dressings for step in dressing.steps}
+            for dressings in (self._affordable_dressings(), self.space.dressings)
+        )
+        share = proposals.LEARNED
+        self.run.notes += [f"{name} would take more than {share:.0%} of the time." for name in sorted(every - tried)]
 
     def _is_original(self, dressing: Dressing) -> bool:
         first = self.original

@@ -14,6 +14,9 @@ from lighten.nets.byte_model import drawn, texts_of
 from lighten.nets.lstm import WIDEST, ByteLstm
 from lighten.nets.lstm_loop import Course, fit_lstm
 
+FIXED, QUADRATIC = 9.0, 1.4e-4
+"""Microseconds that a byte takes to learn from on two cores, and for each square of the width."""
+
 
 @dataclass(frozen=True)
 class LstmTraining(Step):
@@ -57,6 +60,11 @@ class LstmTraining(Step):
             threads=needs.threads,
             heard=lambda done, total, bits: needs.watch.progress(done, total, f"held-out {bits:.3f} bits a byte"),
         )
+
+    def seconds(self, characters: int) -> float:
+        """See :meth:`Step.seconds`."""
+        passed = self.epochs * min(characters, self.most)
+        return passed * (FIXED + QUADRATIC * self.width**2) * 1e-6
 
     def share(self, facts: Mapping[str, Any] | None = None) -> float:
         """See :meth:`Step.share`: one product with a small matrix for each byte."""
