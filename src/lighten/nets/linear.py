@@ -86,7 +86,8 @@ class LinearModel:
             logits = self._logits(texts)
             powers = np.exp(logits - logits.max(axis=1, keepdims=True))
             found[:, self.seen] += (1.0 - self.spared) * powers / powers.sum(axis=1, keepdims=True)
-        return np.log(found)
+        logs: Floats = np.log(found)
+        return logs
 
     def _logits(self, texts: Sequence[str]) -> Floats:
         rows, places, values = self.vocabulary.weighed(texts)

@@ -50,7 +50,7 @@ class Course:
     rows: int
 
 
-class Net(nn.Module):
+class Net(nn.Module):  # type: ignore[misc]
     """What is trained. Its logits are those of the :class:`ByteLstm` that :meth:`exported` makes, but for rounding."""
 
     def __init__(self, width: int) -> None:

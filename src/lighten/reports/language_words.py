@@ -59,7 +59,7 @@ LANGUAGE: dict[str, tuple[str, str]] = {
     ),
     "baseline.train.ngram": ("an n-gram model", "n-gram 模型"),
     "baseline.train.hmm": ("a hidden Markov model", "隐马尔可夫模型"),
-    "baseline.train.lstm": ("an LSTM", "LSTM"),
+    "baseline.train.lstm": ("an LSTM", "LSTM 模型"),
     "baseline.train.linear": ("a linear model of n-grams", "n-gram 线性模型"),
     "baseline.other": ("a cheap baseline", "低成本基线模型"),
     # the roof
