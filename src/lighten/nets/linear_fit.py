@@ -11,7 +11,7 @@ from lighten.core.errors import DataError
 from lighten.nets.linear import LinearModel, Singles, Vocabulary
 from lighten.nets.ngram_features import LONGEST, Ids, counted
 
-STRENGTHS = (1.0, 4.0, 16.0, 64.0, 256.0)
+STRENGTHS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 """How much the rows count against weights of zero (sklearn's C); the next one is tried until held-out rows lose."""
 LEAST = 2
 """Rows that must have an n-gram for it to count."""

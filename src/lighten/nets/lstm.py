@@ -5,22 +5,19 @@ Source: Hochreiter and Schmidhuber, Long short-term memory, 1997, with the forge
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lighten.core.language import Scores, Span
-from lighten.nets.baum_welch import Packed
-from lighten.nets.byte_model import SYMBOLS, ByteModel, Cursor, Cursors, Floats, Tensors
+from lighten.nets.byte_model import SYMBOLS, Floats, Tensors
+from lighten.nets.recurrent import Recurrent, State
 
 WIDEST = 4096
 
 Halves = NDArray[np.float16]
-Singles = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -39,20 +36,8 @@ class Weights:
     bias: Halves
 
 
-@dataclass(frozen=True)
-class State:
-    """What is remembered of texts: hidden and cell values, float32 [texts, width] each."""
-
-    hidden: Singles
-    cell: Singles
-
-    def take(self, rows: Any) -> State:
-        """Of these texts only."""
-        return State(self.hidden[rows], self.cell[rows])
-
-
-class ByteLstm(ByteModel):
-    """See :class:`ByteModel`. One layer. What it computes with are its file's half-precision numbers, in singles.
+class ByteLstm(Recurrent):
+    """See :class:`Recurrent`. One layer. What it computes with are its file's half-precision numbers, in singles.
 
     Attributes:
         weights: its numbers.
@@ -75,65 +60,28 @@ class ByteLstm(ByteModel):
         return len(self.weights.recurrent)
 
     def first(self, texts: int) -> State:
-        """What is remembered before anything was read."""
-        return State(*(np.zeros((texts, self.width), np.float32) for _ in range(2)))
+        """Hidden and cell values of nothing: float32 [texts, width] each."""
+        return tuple(np.zeros((texts, self.width), np.float32) for _ in range(2))
 
-    def after(self, state: State, symbols: Any) -> State:
-        """What is remembered after one more symbol of each text. symbols: [texts]."""
-        width = self.width
-        gates = state.hidden @ self._recurrent
+    def after(self, state: State, symbols: NDArray[np.int64]) -> State:
+        """Hidden and cell values after one more symbol of each text."""
+        (hidden, cell), width = state, self.width
+        gates = hidden @ self._recurrent
         gates += self._input[symbols]
         np.tanh(gates, out=gates)
         opened = gates[:, : 3 * width]
         opened *= 0.5
         opened += 0.5
-        cell = opened[:, width : 2 * width] * state.cell
-        cell += opened[:, :width] * gates[:, 3 * width :]
-        return State(opened[:, 2 * width :] * np.tanh(cell), cell)
+        fresh = opened[:, width : 2 * width] * cell
+        fresh += opened[:, :width] * gates[:, 3 * width :]
+        return opened[:, 2 * width :] * np.tanh(fresh), fresh
 
     def logprobs(self, state: State) -> Floats:
-        """Logarithm of the probability of each next symbol: [texts, SYMBOLS], each row normalised."""
-        logits = (state.hidden @ self._output + self._bias).astype(np.float64)
+        """See :meth:`Recurrent.logprobs`."""
+        logits: Floats = (state[0] @ self._output + self._bias).astype(np.float64)
         logits -= logits.max(axis=1, keepdims=True)
         logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
         return logits
-
-    def score(self, spans: Sequence[Span]) -> list[Scores]:
-        """See :meth:`ByteModel.score`. Contexts that spans share are read once."""
-        if not spans:
-            return []
-        rows = dict[tuple[int, ...], int]()
-        owners = np.array([rows.setdefault(span.context, len(rows)) for span in spans])
-        packed = Packed.of([span.targets for span in spans])
-        state = self.behind(list(rows)).take(owners[packed.order])
-        logprobs, greedy = np.empty(len(packed.symbols)), np.empty(len(packed.symbols), np.int32)
-        for begin, end in pairwise(packed.offsets):
-            state, symbols = state.take(slice(end - begin)), packed.symbols[begin:end]
-            said = self.logprobs(state)
-            logprobs[begin:end] = said[np.arange(end - begin), symbols]
-            greedy[begin:end] = said.argmax(axis=1)
-            state = self.after(state, symbols)
-        offsets, row_of = np.array(packed.offsets), np.argsort(packed.order)
-        places = [offsets[: len(span.targets)] + row for span, row in zip(spans, row_of.tolist(), strict=True)]
-        return [Scores(logprobs[place], greedy[place]) for place in places]
-
-    def behind(self, contexts: Sequence[Sequence[int]]) -> State:
-        """What is remembered at the end of each context."""
-        packed, found = Packed.of(contexts), self.first(len(contexts))
-        state = found
-        for begin, end in pairwise(packed.offsets):
-            state = self.after(state.take(slice(end - begin)), packed.symbols[begin:end])
-            found.hidden[packed.order[: end - begin]] = state.hidden
-            found.cell[packed.order[: end - begin]] = state.cell
-        return found
-
-    def cursor(self, context: Sequence[int]) -> Cursor:
-        """See :meth:`ByteModel.cursor`."""
-        return LstmCursor(self.cursors([context]))
-
-    def cursors(self, contexts: Sequence[Sequence[int]]) -> LstmCursors:
-        """See :meth:`ByteModel.cursors`."""
-        return LstmCursors(self, self.behind(contexts))
 
     def settings(self) -> dict[str, int]:
         """See :meth:`ByteModel.settings`."""
@@ -163,55 +111,3 @@ class ByteLstm(ByteModel):
             if not np.isfinite(tensor).all():
                 raise ValueError(f"{name} holds numbers that are not finite")
         return cls(Weights(**{name: tensors[name] for name in shapes}))
-
-
-class LstmCursors(Cursors):
-    """See :class:`Cursors`: all texts go on in one matrix product, each at the same cost however long it is."""
-
-    def __init__(self, model: ByteLstm, state: State) -> None:
-        self._model, self._state = model, state
-        self._said: Floats | None = None
-
-    def logprobs(self) -> Floats:
-        """Logarithm of the probability of each next symbol: [texts, SYMBOLS]."""
-        if self._said is None:
-            self._said = self._model.logprobs(self._state)
-        return self._said
-
-    def probabilities(self) -> Floats:
-        """See :meth:`Cursors.probabilities`."""
-        return np.exp(self.logprobs())
-
-    def likeliest(self) -> list[int]:
-        """See :meth:`Cursors.likeliest`."""
-        found: list[int] = self.logprobs().argmax(axis=1).tolist()
-        return found
-
-    def feed(self, symbols: Sequence[int]) -> None:
-        """See :meth:`Cursors.feed`."""
-        self._state, self._said = self._model.after(self._state, list(symbols)), None
-
-    def keep(self, rows: Sequence[int]) -> None:
-        """See :meth:`Cursors.keep`."""
-        self._state = self._state.take(list(rows))
-        self._said = None if self._said is None else self._said[list(rows)]
-
-
-class LstmCursor(Cursor):
-    """The place in one text."""
-
-    def __init__(self, places: LstmCursors) -> None:
-        self._places = places
-
-    def probabilities(self) -> Floats:
-        """See :meth:`Cursor.probabilities`."""
-        found: Floats = self._places.probabilities()[0]
-        return found
-
-    def likeliest(self) -> int:
-        """See :meth:`Cursor.likeliest`."""
-        return self._places.likeliest()[0]
-
-    def feed(self, symbol: int) -> None:
-        """See :meth:`Cursor.feed`."""
-        self._places.feed([symbol])

@@ -83,7 +83,7 @@ class Search:
         """Search until time or candidates are spent, or nothing is left to try."""
         run = self.run
         run.listener.phase("stock", run.clock.left)
-        self._note_what_takes_too_long()
+        self.run.notes += proposals.left_out(self.space.dressings, self._affordable_dressings())
         for dressing in self._stock():
             self._try(proposals.Body(), dressing, "stock")
         for dressing in self._tuned():
@@ -128,15 +128,6 @@ class Search:
     def _affordable_dressings(self) -> list[Dressing]:
         characters = sum(map(len, self.run.parts.train.inputs))
         return proposals.affordable(self.space.dressings, characters, self.run.clock.seconds)
-
-    def _note_what_takes_too_long(self) -> None:
-        """Say which steps are left out because learning them would take too much of the time."""
-        tried, every = (
-            {record_of(step)["use"] for dressing in dressings for step in dressing.steps}
-            for dressings in (self._affordable_dressings(), self.space.dressings)
-        )
-        share = proposals.LEARNED
-        self.run.notes += [f"{name} would take more than {share:.0%} of the time." for name in sorted(every - tried)]
 
     def _is_original(self, dressing: Dressing) -> bool:
         first = self.original

@@ -165,6 +165,14 @@ def affordable(dressings: Sequence[Dressing], characters: int, seconds: float | 
     return [*quick, *slow]
 
 
+def left_out(dressings: Sequence[Dressing], kept: Sequence[Dressing]) -> list[str]:
+    """One sentence for each step that is in no dressing of those that are affordable."""
+    every, tried = ({catalog.name_of(step) for d in ds for step in d.steps} for ds in (dressings, kept))
+    return [
+        f"{name} was left out: it would take more than {LEARNED:.0%} of the time." for name in sorted(every - tried)
+    ]
+
+
 def dressing_name(dressing: Dressing) -> str:
     """Name of a dressing: its steps and its engine with all that differs from the defaults."""
     return name_of(dressing.steps, dressing.engine)
