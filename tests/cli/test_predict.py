@@ -12,7 +12,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from lighten.cli import predict
-from lighten.core.artifact import COUNTS, Artifact
+from lighten.core.artifact import BYTE_LM, Artifact
 from lighten.core.errors import InputError
 from lighten.nets.counts import fit_ngram
 
@@ -27,7 +27,7 @@ SUMS = [f"{a}+{b}={a + b}\nnext" for a in range(4) for b in range(4)] * 3
 def model(folder: Path, texts: list[str], **meta: Any) -> str:
     folder.mkdir()
     fit_ngram(texts, 8).save(folder)
-    return str(Artifact.seal(folder, format=COUNTS, meta=meta).path)
+    return str(Artifact.seal(folder, format=BYTE_LM, meta=meta).path)
 
 
 def run(*words: str, text: str | None = None) -> Result:

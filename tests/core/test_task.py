@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lighten.core.task import PART_NAMES, Parts, Rows
+from lighten.core.task import PART_NAMES, Parts, Rows, asked_facts
+from lighten.tasks.text_classification import TextClassification
+from lighten.tasks.text_generation import TextGeneration
 
 ROWS = Rows(("a", "b", "c"), (0, 1, 0), ("x", "y", "x"), ("u", "u", "v"), ("1", "2", "3"))
 
@@ -67,3 +69,9 @@ def test_a_fingerprint_tells_parts_apart() -> None:
     ]
     assert len({p.fingerprint for p in (parts, *others)}) == 5
     assert replace(parts, notes=("n",)).fingerprint == parts.fingerprint
+
+
+def test_steps_are_told_what_a_language_model_is_asked() -> None:
+    assert asked_facts(TextGeneration(evidence="choices", choices=(" a", " b"))) == {"evidence": "choices"}
+    assert asked_facts(TextGeneration()) == {"evidence": "documents"}
+    assert asked_facts(TextClassification()) == {}

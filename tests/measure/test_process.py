@@ -18,7 +18,7 @@ from lighten.core.errors import (
     UnsafeFile,
 )
 from lighten.core.meter import Workload
-from lighten.engines.counts import Counts
+from lighten.engines.numpy import NumPy
 from lighten.measure.process import SessionProcess
 from lighten.nets.counts import fit_ngram
 from lighten.tasks.text_generation import TextGeneration
@@ -163,13 +163,13 @@ def test_no_descriptor_is_left_open(session_of: Make) -> None:
 def counted(folder: Path) -> Artifact:
     folder.mkdir()
     fit_ngram(["the film is good and the day is long"] * 4, 6).save(folder)
-    return Artifact.seal(folder, format="counts")
+    return Artifact.seal(folder, format="byte-lm")
 
 
 def test_a_language_model_goes_on_with_texts(tmp_path: Path) -> None:
     artifact = counted(tmp_path / "counted")
     for task in (None, TextGeneration()):
-        with SessionProcess(artifact, Counts(), threads=1, task=task, deadline=20.0) as session:
+        with SessionProcess(artifact, NumPy(), threads=1, task=task, deadline=20.0) as session:
             assert session.replies(["the film is", "and the", "half \ud83c and the"], 8) == [
                 " good an",
                 " day is ",

@@ -14,8 +14,9 @@ from safetensors.numpy import load_file, save_file
 from lighten.core.errors import DataError, ModelError
 from lighten.core.language import Scores, Span
 from lighten.nets import counts as module
+from lighten.nets.baselines import open_byte_lm
 from lighten.nets.byte_model import BOUNDARY, NEVER, RECORD, SYMBOLS, TENSORS, symbols_of
-from lighten.nets.counts import KneserNey, fit_ngram, open_counts
+from lighten.nets.counts import KneserNey, fit_ngram
 from lighten.nets.kneser_ney import ESCAPE, USUAL, discounts, distinct
 
 WORDS = ["the", "film", "is", "a", "long", "film", "of", "the", "night", "and", "day", "—", "naïve,", "電影", ""]
@@ -160,7 +161,7 @@ def test_its_file_gives_the_same_model_and_the_same_bytes(tmp_path: Path, order:
         (tmp_path / name).mkdir()
         fit_ngram(texts, order).save(tmp_path / name)
     assert all((tmp_path / "a" / f).read_bytes() == (tmp_path / "b" / f).read_bytes() for f in (RECORD, TENSORS))
-    opened, spans = open_counts(tmp_path / "a"), list(map(of_text, texts[:20]))
+    opened, spans = open_byte_lm(tmp_path / "a"), list(map(of_text, texts[:20]))
     assert isinstance(opened, KneserNey)
     assert opened.order == order
     assert equal(opened.score(spans), fit_ngram(texts, order).score(spans), 0)
@@ -170,7 +171,7 @@ def test_texts_shorter_than_the_order_give_a_lower_one(tmp_path: Path) -> None:
     model = fit_ngram(["ab", "b"], 8)
     assert model.order == 4
     model.save(tmp_path)
-    assert equal(open_counts(tmp_path).score([of_text("ab")]), model.score([of_text("ab")]), 0)
+    assert equal(open_byte_lm(tmp_path).score([of_text("ab")]), model.score([of_text("ab")]), 0)
 
 
 def test_nothing_to_count_is_refused() -> None:
@@ -189,7 +190,7 @@ def test_files_that_are_not_whole_are_refused(tmp_path: Path) -> None:
 
     def refused(match: str) -> None:
         with pytest.raises(ModelError, match=match):
-            open_counts(tmp_path)
+            open_byte_lm(tmp_path)
 
     for change in ({"version": 2}, {"kind": "lstm"}, {"order": 4}, {"order": "3"}, {"order": 0}, {"order": 10**9}):
         (tmp_path / RECORD).write_text(json.dumps(json.loads(record) | change))

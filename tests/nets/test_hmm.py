@@ -13,9 +13,9 @@ from safetensors.numpy import load_file, save_file
 from lighten.core.errors import DataError, ModelError
 from lighten.core.language import Span
 from lighten.nets import baum_welch
+from lighten.nets.baselines import open_byte_lm
 from lighten.nets.baum_welch import Chain, Packed, expected, maximized, packed_pieces, shares
 from lighten.nets.byte_model import BOUNDARY, RECORD, SYMBOLS, TENSORS, stream, symbols_of
-from lighten.nets.counts import open_counts
 from lighten.nets.hmm import MOST_STATES, HiddenMarkov, fit_hmm
 
 TEXTS = ["a good film", "a bad film", "", "the day is long", "the night is long and the film is good"] * 6
@@ -138,7 +138,7 @@ def test_its_file_gives_the_same_model_and_is_checked(tmp_path: Path) -> None:
     model = fit_hmm(TEXTS, 5, iterations=3)
     model.save(tmp_path)
     span = Span((BOUNDARY,), tuple(symbols_of("the film")))
-    opened = open_counts(tmp_path)
+    opened = open_byte_lm(tmp_path)
     assert isinstance(opened, HiddenMarkov)
     assert np.array_equal(opened.score([span])[0].logprobs, model.score([span])[0].logprobs)
     tensors = load_file(str(tmp_path / TENSORS))
@@ -155,11 +155,11 @@ def test_its_file_gives_the_same_model_and_is_checked(tmp_path: Path) -> None:
     ):
         save_file(broken, str(tmp_path / TENSORS))
         with pytest.raises(ModelError, match="not whole"):
-            open_counts(tmp_path)
+            open_byte_lm(tmp_path)
     save_file(tensors, str(tmp_path / TENSORS))
     (tmp_path / RECORD).write_text(json.dumps({"version": 1, "kind": "hmm", "states": 10**9}))
     with pytest.raises(ModelError, match="not whole"):
-        open_counts(tmp_path)
+        open_byte_lm(tmp_path)
 
 
 def test_nothing_to_learn_from_is_refused() -> None:

@@ -16,10 +16,10 @@ def test_a_baseline_that_keeps_the_floors_is_named() -> None:
     run = language_summaries.answers()
     assert [c.key for c in good_enough(run)] == [2]
     assert baseline_sentence(run, "en") == (
-        "A cheap baseline keeps the floors as well: ngram(order=6) @ counts, an n-gram model counted from your own "
+        "A cheap baseline keeps the floors as well: ngram(order=6) @ numpy, an n-gram model learned from your own "
         "text. You may not need a language model."
     )
-    assert "ngram(order=6) @ counts" in baseline_sentence(replace(run, winner=None, state="nothing_met"), "zh")
+    assert "ngram(order=6) @ numpy" in baseline_sentence(replace(run, winner=None, state="nothing_met"), "zh")
     assert missed_sentence(run, "en") == ""
 
 
@@ -27,7 +27,7 @@ def test_a_baseline_that_wins_says_that_no_language_model_is_needed() -> None:
     said = baseline_sentence(language_summaries.baseline_won(), "en")
     assert (
         said
-        == "The winner is an n-gram model, counted from your own text: for this budget no language model is needed."
+        == "The winner is an n-gram model, learned from your own text: for this budget no language model is needed."
     )
 
 
@@ -36,7 +36,7 @@ def test_baselines_that_miss_are_listed_with_what_they_have() -> None:
     assert [c.key for c in baselines(run)] == [2, 1]
     assert baseline_sentence(run, "en") == ""
     assert missed_sentence(run, "en").replace("\u00a0", " ") == (
-        "No cheap baseline keeps the floors (ngram(order=6) @ counts 1.925 bits/byte, hmm(states=64) @ counts 3.242 "
+        "No cheap baseline keeps the floors (ngram(order=6) @ numpy 1.925 bits/byte, hmm(states=64) @ numpy 3.242 "
         "bits/byte)."
     )
     assert missed_sentence(summaries.winner(), "en") == ""
@@ -60,7 +60,7 @@ def test_a_baseline_that_failed_the_proof_is_not_good_enough() -> None:
     ],
 )
 def test_tokens_of_counts_are_bytes(metric: str, unit: str, own: str) -> None:
-    assert unit_in("counts", metric, unit) == own
+    assert unit_in("numpy", metric, unit) == own
     assert unit_in("llama", metric, unit) == unit
 
 

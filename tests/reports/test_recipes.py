@@ -20,7 +20,7 @@ def test_words_of_a_step_fit_its_settings(name: str, lang: str) -> None:
 
 
 def test_an_engine_goes_by_the_name_that_people_know() -> None:
-    assert (engine_words("llama", "en"), engine_words("counts", "zh")) == ("llama.cpp", "统计概率，无神经网络")
+    assert (engine_words("llama", "en"), engine_words("numpy", "zh")) == ("llama.cpp", "NumPy（lighten 自带的运算）")
     assert engine_words("mine", "en") == ""
 
 

@@ -100,12 +100,12 @@ def test_candidates_carry_outcome_and_where_there_is_room_the_reason() -> None:
 
 
 def test_a_ladder_of_language_models_has_bytes_and_shares_of_the_roof() -> None:
-    text = shown(table.ladder(language_summaries.baseline_won(), width=200), 200)
+    text = shown(table.ladder(language_summaries.baseline_won(), width=240), 240)
     assert "Cheap baseline" in text
     assert re.search(r"ms per byte +bytes/s +bytes/s", text)
     assert "61% of the roof" in text
     assert "536×" not in re.sub(r"(?m)^.*ngram.*$", "", text)
-    assert "本机上限的 72%" in shown(table.ladder(language_summaries.documents(), width=200, lang="zh"), 200)
+    assert "本机上限的 72%" in shown(table.ladder(language_summaries.documents(), width=240, lang="zh"), 240)
 
 
 def test_the_panel_of_documents_tells_per_cent_and_the_baseline() -> None:

@@ -31,9 +31,9 @@ def run(tmp_path: Path) -> Callable[..., Any]:
     """``run(proof, task)``: a run whose original and winner are the same small model of counts."""
     (tmp_path / "model").mkdir()
     fit_ngram(TEXTS, 6).save(tmp_path / "model")
-    artifact = Artifact.seal(tmp_path / "model", format="counts")
+    artifact = Artifact.seal(tmp_path / "model", format="byte-lm")
     study = Study(tmp_path / "study.db")
-    study.save(Candidate(0, "as it is @ counts", (), "counts", state="ok", artifact=artifact.id, role="original"))
+    study.save(Candidate(0, "as it is @ numpy", (), "numpy", state="ok", artifact=artifact.id, role="original"))
     workshop = SimpleNamespace(make=lambda base, chain, **_: base, build=lambda made, engine: made)
 
     def make(proof: Rows, task: Any = None) -> Any:
@@ -45,7 +45,7 @@ def run(tmp_path: Path) -> Callable[..., Any]:
             workshop=workshop,
             original=artifact,
             options=SimpleNamespace(model="m", seed=0),
-            facts={"format": "counts", "language": True},
+            facts={"format": "byte-lm", "language": True},
             budget=Budget((), (), "tpot"),
             clock=SimpleNamespace(left=60.0),
             threads=1,
@@ -55,7 +55,7 @@ def run(tmp_path: Path) -> Callable[..., Any]:
     return make
 
 
-WINNER = Candidate(3, "same @ counts", (), "counts", state="ok")
+WINNER = Candidate(3, "same @ numpy", (), "numpy", state="ok")
 
 
 def test_documents_are_continued_from_their_first_words(run: Callable[..., Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lighten.core import catalog
 from lighten.core.recipe import Recipe, step_from
 from lighten.core.space import Space
+from lighten.core.step import Step
 from lighten.search import proposals
 from lighten.search.proposals import Body, describe, name_of, next_body
 
@@ -156,3 +157,24 @@ def test_names_say_what_matters(steps: list[dict[str, Any]], engine: dict[str, A
 def test_a_description_shows_what_was_chosen(space: Space) -> None:
     assert describe(step_from({"use": "prune.trim"})) == "trim"
     assert describe(step_from({"use": "prune.thin"})) == "thin(width=1.0)"
+
+
+def test_what_is_learned_slowly_comes_last_and_only_where_the_time_allows(space: Space) -> None:
+    @dataclass(frozen=True)
+    class Slow(Step):
+        consumes = ("hf",)
+        minutes: int = 1
+
+        def run(self, model: Any, needs: Any) -> Any:
+            return model
+
+        def seconds(self, characters: int) -> float:
+            return self.minutes * characters * 6e-5
+
+    quick, slow, slower = space.dressings[0], *(replace(space.dressings[1], steps=(Slow(n),)) for n in (1, 2))
+    given = [slower, slow, quick]
+    assert proposals.affordable(given, 10**6, None) == [quick, slower, slow]
+    assert proposals.affordable(given, 10**6, 60 / proposals.LEARNED) == [quick, slow]
+    assert proposals.affordable(given, 10**6, 59 / proposals.LEARNED) == [quick]
+    assert proposals.left_out(space.dressings, space.dressings) == []
+    assert "quantize.small was left out" in " ".join(proposals.left_out(space.dressings, space.dressings[:2]))

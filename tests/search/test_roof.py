@@ -52,9 +52,9 @@ def test_shares_are_measured_over_what_the_machine_allows(monkeypatch: pytest.Mo
 
 
 def test_what_is_not_in_the_store_or_has_no_weights_is_left_out(tmp_path: Path) -> None:
-    counted = Artifact(tmp_path, "a", "counts", {})
+    counted = Artifact(tmp_path, "a", "byte-lm", {})
     assert load_of(counted) is None
-    candidates = [Candidate(i, "c", (), "counts", state="ok", artifact=name) for i, name in enumerate(("a", "gone"))]
+    candidates = [Candidate(i, "c", (), "numpy", state="ok", artifact=name) for i, name in enumerate(("a", "gone"))]
     assert roof(candidates, {"a": counted}, Rates(20, 200)) == {}
 
 

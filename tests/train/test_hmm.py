@@ -12,10 +12,10 @@ from lighten.core.errors import StepFailed
 from lighten.core.language import Span
 from lighten.core.step import Needs, Silent, settings_of
 from lighten.core.task import Rows
-from lighten.nets.byte_model import BOUNDARY, symbols_of
+from lighten.nets.byte_model import BOUNDARY, drawn, symbols_of
 from lighten.nets.hmm import HiddenMarkov
 from lighten.tasks.text_generation import TextGeneration
-from lighten.train.hmm import HiddenMarkovModel, drawn
+from lighten.train.hmm import HiddenMarkovModel
 
 TASK = TextGeneration()
 ROWS = Rows(("the film is good", "the film is long", "the day is long") * 5, (0,) * 15)
@@ -63,7 +63,7 @@ def test_it_learns_from_as_much_as_was_said() -> None:
 
 def test_is_in_the_catalog_with_bounds() -> None:
     assert catalog.load_step("train.hmm") is HiddenMarkovModel
-    assert HiddenMarkovModel.produces == "counts"
+    assert HiddenMarkovModel.produces == "byte-lm"
     assert HiddenMarkovModel.needs == {"train"}
     assert {setting.name for setting in settings_of(HiddenMarkovModel)} == {"states", "iterations", "most"}
     assert 0 < HiddenMarkovModel().share() < 0.01

@@ -48,7 +48,7 @@ def test_a_right_answer_is_likelier_than_a_wrong_one() -> None:
 
 def test_is_in_the_catalog_with_bounds() -> None:
     assert catalog.load_step("train.ngram") is NGramModel
-    assert NGramModel.produces == "counts"
+    assert NGramModel.produces == "byte-lm"
     assert NGramModel.needs == {"train"}
     assert [setting.search for setting in settings_of(NGramModel)] == [(6, 4)]
     assert 0 < NGramModel().share() < 0.01

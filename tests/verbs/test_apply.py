@@ -40,7 +40,7 @@ def recipe(made: Path, data: str, *parts: str, model: str = "model.gguf", task: 
     return Recipe.from_toml(head + "\n".join(parts))
 
 
-COUNT = '[[step]]\nuse = "train.ngram"\norder = 3\n[engine]\nuse = "counts"'
+COUNT = '[[step]]\nuse = "train.ngram"\norder = 3\n[engine]\nuse = "numpy"'
 
 
 def test_a_gguf_file_is_quantized_and_still_says_the_same(made: Path, tmp_path: Path) -> None:
@@ -68,6 +68,18 @@ def test_what_is_asked_is_kept_so_that_the_winner_can_be_used(made: Path, tmp_pa
         (answer,) = model.predict(["ba ko lin"])
         assert set(answer.scores) == {"good", "bad"}
         assert model.predict(model.read(made / "moods.csv"))[0].label in ("good", "bad")
+
+
+def test_a_linear_model_is_made_of_labelled_rows_and_of_nothing_else(made: Path, tmp_path: Path) -> None:
+    data = f'source = "{made / "moods.csv"}"\nprompt = "{{review}} It was"\nchoices = "good,bad"'
+    linear = '[[step]]\nuse = "train.linear"\n[engine]\nuse = "numpy"'
+    found = apply(recipe(made, data, linear), tmp_path / "out", threads=1)
+    assert found.format == "linear"
+    with lighten.load(tmp_path / "out") as model:
+        (answer,) = model.predict(["ba ko lin"])
+        assert set(answer.scores) == {"good", "bad"} and sum(answer.scores.values()) == pytest.approx(1)
+    with pytest.raises(PlanError, match="learns labelled rows with choices"):
+        apply(recipe(made, f'source = "{made / "docs.jsonl"}"', linear), tmp_path / "documents")
 
 
 def test_what_a_run_records_asks_the_same_and_makes_the_same_file(made: Path, tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ import lighten
 from lighten.core.artifact import HF, Artifact
 from lighten.core.errors import InputError, ModelError
 from lighten.core.language import Span
-from lighten.engines.counts import CountsSession
+from lighten.engines.numpy import ByteSession
+from lighten.nets.baselines import open_byte_lm
 from lighten.nets.byte_model import BOUNDARY, symbols_of
-from lighten.nets.counts import open_counts
 from lighten.testing.fake import fake_artifact
 from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_language import tiny_gguf
@@ -31,7 +31,7 @@ def test_choices_are_labels_with_probabilities_of_a_prompt(counted: Counted, moo
         assert [one.label for one in found] == ["good", "bad"]
         assert sum(found[0].scores.values()) == pytest.approx(1.0) and found[0].bits_per_byte is None
         # Two choices after the same context: their probabilities are in the ratio of their likelihoods.
-        session = CountsSession(open_counts(folder))
+        session = ByteSession(open_byte_lm(folder))
         context = (BOUNDARY, *symbols_of("Say good or bad.\nplace 7y:"))
         good, bad = session.score([Span(context, tuple(symbols_of(f" {mood}"))) for mood in MOODS])
         odds = float(good.logprobs.sum() - bad.logprobs.sum())
@@ -60,7 +60,7 @@ def test_answers_are_texts(counted: Counted) -> None:
 def test_documents_get_bits_per_byte(counted: Counted) -> None:
     folder = counted("m")
     text = document(3)
-    nats = -open_counts(folder).score([Span((BOUNDARY,), tuple(symbols_of(text)))])[0].logprobs.sum()
+    nats = -open_byte_lm(folder).score([Span((BOUNDARY,), tuple(symbols_of(text)))])[0].logprobs.sum()
     with lighten.load(folder) as model:
         (known, strange) = model.predict([text, "Zyx wvu, tsr!"])
         assert known.bits_per_byte == pytest.approx(nats / log(2) / len(text.encode()))

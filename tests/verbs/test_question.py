@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lighten.core.artifact import COUNTS, GGUF, HF, Artifact
+from lighten.core.artifact import BYTE_LM, GGUF, HF, Artifact
 from lighten.core.errors import DataError, InputError, ModelError, UnknownName
 from lighten.verbs.question import question_for, question_of
 
@@ -17,7 +17,7 @@ CHOSEN = {"use": "text_generation", "evidence": "choices", "choices": [" good", 
 DATA = {"prompt": "{place}:", "choices": "good,bad"}
 
 
-def artifact(format: str = COUNTS, **meta: Any) -> Artifact:
+def artifact(format: str = BYTE_LM, **meta: Any) -> Artifact:
     return Artifact(Path("nowhere"), "", format, {}, meta=meta)
 
 
@@ -52,7 +52,7 @@ def test_the_winner_decides_what_the_original_is_asked() -> None:
     made = artifact(asked=CHOSEN, data=DATA)
     for models in ({"a": artifact(GGUF), "b": made}, {"a": made, "b": artifact(GGUF)}):
         assert question_for(models).task == question_of(made).task
-    assert question_for({"a": artifact(GGUF), "b": artifact(COUNTS)}).evidence == "documents"
+    assert question_for({"a": artifact(GGUF), "b": artifact(BYTE_LM)}).evidence == "documents"
 
 
 def test_models_of_two_kinds_or_for_two_questions_are_refused() -> None:

@@ -125,6 +125,17 @@ class LanguageSession(Session):
         raise InputError("A language model was asked without a task.", fix="open it with the task text_generation")
 
 
+class ChoiceSession(Session):
+    """A model that knows how likely each of a few choices is, and writes nothing.
+
+    Attributes:
+        choices: what it chooses from, as it follows the prompt. :meth:`run` gives [n, choices] logarithms of
+            probabilities, each row normalised.
+    """
+
+    choices: tuple[str, ...]
+
+
 def check_spans(spans: Sequence[Span], context: int) -> None:
     """Refuse spans that no engine can score.
 

@@ -179,12 +179,19 @@ class Step(ABC):
         """
 
     def check(self, facts: Mapping[str, Any]) -> str:
-        """Why this step cannot be applied to a model with these facts (layers, family, ...); empty when it can."""
+        """Why this step cannot be applied to a model with these facts (layers, family, ...); empty when it can.
+
+        Among the facts is, for language models, what they are asked (see ``core.task.asked_facts``).
+        """
         return ""
 
     def reshapes(self, facts: Mapping[str, Any]) -> bool:
         """Whether a model with these facts should be trained again after this step before it is judged."""
         return self.wants_recovery
+
+    def seconds(self, characters: int) -> float:
+        """About how long it learns from so much text on two cores, where that bounds what is tried; else 0."""
+        return 0.0
 
     def share(self, facts: Mapping[str, Any] | None = None) -> float:
         """Estimated share of the arithmetic that is left after this step, above 0; only orders what is tried first.

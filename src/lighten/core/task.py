@@ -148,6 +148,16 @@ def task_record(task: Task) -> dict[str, Any]:
     return asdict(task) if is_dataclass(task) else {}
 
 
+def asked_facts(task: Task) -> dict[str, str]:
+    """What steps must know of a task to say whether they can be applied, beside the facts of the model.
+
+    Returns:
+        ``evidence``: what a language model is asked (documents, answers, choices); nothing for other tasks.
+    """
+    evidence = getattr(task, "evidence", "")
+    return {"evidence": str(evidence)} if evidence else {}
+
+
 def task_settings(cls: type[Task], record: Mapping[str, Any]) -> dict[str, Any]:
     """A record's values as the constructor wants them: lists become tuples; what it does not know is refused.
 

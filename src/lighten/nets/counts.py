@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,8 +11,7 @@ from numpy.typing import NDArray
 
 from lighten.core.errors import DataError
 from lighten.core.language import Scores, Span
-from lighten.nets.byte_model import SYMBOLS, ByteModel, Cursor, Floats, Tensors, open_byte_model, stream
-from lighten.nets.hmm import HiddenMarkov
+from lighten.nets.byte_model import SYMBOLS, ByteModel, Cursor, Floats, Tensors, stream
 from lighten.nets.kneser_ney import BITS, SYMBOL, Ids, Tree, child, counted, grown, smoothed, written
 
 HIGHEST = 8
@@ -153,12 +151,3 @@ def fit_ngram(texts: Sequence[str], order: int) -> KneserNey:
     if not any(texts):
         raise DataError("There is no text to count.", allowed="at least one text that is not empty")
     return KneserNey(counted(*stream(texts), order))
-
-
-def open_counts(folder: Path) -> ByteModel:
-    """The n-gram or hidden Markov model in ``folder``.
-
-    Raises:
-        ModelError: a file is missing, cut off or not what it should be.
-    """
-    return open_byte_model(folder, (KneserNey, HiddenMarkov))

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lighten.core.errors import DataError
-from lighten.core.language import Scores, Span
-from lighten.nets.baum_welch import Chain, Packed, learned, shares
-from lighten.nets.byte_model import SYMBOLS, ByteModel, Cursor, Floats, Tensors, stream
+from lighten.nets.baum_welch import Chain, learned, shares
+from lighten.nets.byte_model import SYMBOLS, Floats, Tensors, stream
+from lighten.nets.recurrent import Recurrent, State
 
 MOST_STATES = 1024
 UNSEEN = 0.01
 """Added at the end to how often a state emits each symbol, so that one that was never seen is not impossible."""
 
 
-class HiddenMarkov(ByteModel):
-    """See :class:`ByteModel`. What is read changes how likely each state is, and they say what comes next.
+class HiddenMarkov(Recurrent):
+    """See :class:`Recurrent`. What is read changes how likely each state is, and they say what comes next.
 
     Attributes:
         chain: its probabilities.
@@ -31,42 +30,21 @@ class HiddenMarkov(ByteModel):
     def __init__(self, chain: Chain) -> None:
         self.chain = chain
 
-    def score(self, spans: Sequence[Span]) -> list[Scores]:
-        """See :meth:`ByteModel.score`. Contexts that spans share are gone through once."""
-        if not spans:
-            return []
-        chain, rows = self.chain, dict[tuple[int, ...], int]()
-        owners = np.array([rows.setdefault(span.context, len(rows)) for span in spans])
-        packed = Packed.of([span.targets for span in spans])
-        states = self.behind(list(rows))[owners][packed.order]
-        logprobs, greedy = np.empty(len(packed.symbols)), np.empty(len(packed.symbols), np.int32)
-        for begin, end in pairwise(packed.offsets):
-            coming = states[: end - begin] @ chain.transition
-            greedy[begin:end] = (coming @ chain.emission).argmax(axis=1)
-            states = coming * chain.emission.T[packed.symbols[begin:end]]
-            total = states.sum(axis=1)
-            logprobs[begin:end] = np.log(total)
-            states /= total[:, None]
-        offsets = np.array(packed.offsets)
-        row_of = np.argsort(packed.order)
-        places = [offsets[: len(span.targets)] + row for span, row in zip(spans, row_of.tolist(), strict=True)]
-        return [Scores(logprobs[place], greedy[place]) for place in places]
+    def first(self, texts: int) -> State:
+        """Probability of each state at the first symbol: [texts, states]."""
+        return (np.tile(self.chain.initial, (texts, 1)),)
 
-    def behind(self, contexts: Sequence[Sequence[int]]) -> Floats:
-        """Probability of each state at the last symbol of each context: [contexts, states]."""
-        chain, packed = self.chain, Packed.of(contexts)
-        found = np.empty((len(contexts), len(chain.initial)))
-        states = np.tile(chain.initial, (len(contexts), 1))
-        for begin, end in pairwise(packed.offsets):
-            states = states[: end - begin] @ chain.transition if begin else states
-            states = states * chain.emission.T[packed.symbols[begin:end]]
-            states /= states.sum(axis=1, keepdims=True)
-            found[packed.order[: end - begin]] = states
+    def after(self, state: State, symbols: NDArray[np.int64]) -> State:
+        """Probability of each state at the symbol after ``symbols``: [texts, states]."""
+        (coming,) = state
+        here = coming * self.chain.emission.T[symbols]
+        here /= here.sum(axis=1, keepdims=True)
+        return (here @ self.chain.transition,)
+
+    def logprobs(self, state: State) -> Floats:
+        """See :meth:`Recurrent.logprobs`."""
+        found: Floats = np.log(state[0] @ self.chain.emission)
         return found
-
-    def cursor(self, context: Sequence[int]) -> HiddenCursor:
-        """See :meth:`ByteModel.cursor`."""
-        return HiddenCursor(self.chain, self.behind([context])[0])
 
     def settings(self) -> dict[str, int]:
         """See :meth:`ByteModel.settings`."""
@@ -93,27 +71,6 @@ class HiddenMarkov(ByteModel):
         if not tensors["emission"].all():
             raise ValueError("a symbol is impossible")
         return cls(Chain(tensors["initial"], tensors["transition"], tensors["emission"]))
-
-
-class HiddenCursor(Cursor):
-    """The probability of each state at this place."""
-
-    def __init__(self, chain: Chain, states: Floats) -> None:
-        self._chain, self._states = chain, states
-
-    def probabilities(self) -> Floats:
-        """See :meth:`Cursor.probabilities`."""
-        found: Floats = self._states @ self._chain.transition @ self._chain.emission
-        return found
-
-    def likeliest(self) -> int:
-        """See :meth:`Cursor.likeliest`."""
-        return int(self.probabilities().argmax())
-
-    def feed(self, symbol: int) -> None:
-        """See :meth:`Cursor.feed`."""
-        states = self._states @ self._chain.transition * self._chain.emission[:, symbol]
-        self._states = states / states.sum()
 
 
 def fit_hmm(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lighten.core.artifact import COUNTS, GGUF, HF, HF_CAUSAL, ONNX, ONNX_INT8, OPENVINO, OPENVINO_INT8, Artifact
+from lighten.core.artifact import BASELINES, GGUF, HF, HF_CAUSAL, ONNX, ONNX_INT8, OPENVINO, OPENVINO_INT8, Artifact
 from lighten.core.errors import ModelError
 
 
@@ -58,7 +58,7 @@ def save_model(model: Any, format: str, folder: Path) -> Mapping[str, Any]:
 
         save_gguf(model, folder)
         return dict(model.record)
-    elif format == COUNTS:
+    elif format in BASELINES:
         model.save(folder)
         return {"labels": []}
     else:

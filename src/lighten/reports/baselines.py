@@ -1,4 +1,4 @@
-"""Cheap baselines of language models: which candidates are models of counts, what their tokens are, whether they do."""
+"""Cheap baselines of language models: which candidates they are, what their tokens are, whether they do."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from lighten.reports.numbers import amount
 from lighten.reports.standing import example, is_language, quality_metric, standing
 from lighten.reports.words import WORDS, say
 
-COUNTING = "counts"
-"""The engine that runs them. Their tokens are bytes."""
+NUMPY = "numpy"
+"""The engine that runs them. Their tokens are bytes, where they have any."""
 
 BYTES = {"tok/s": "bytes/s", "s/1000 tokens": "s/1000 bytes"}
 """Units of what is measured per token, and what they are where a token is a byte."""
 
 
 def unit_in(engine: str, metric: str, unit: str) -> str:
-    """The unit of a quantity as an engine measured it: tokens of a model of counts are bytes."""
-    if engine != COUNTING:
+    """The unit of a quantity as an engine measured it: tokens of a baseline are bytes."""
+    if engine != NUMPY:
         return unit
     return "ms/byte" if metric == "tpot" else BYTES.get(unit, unit)
 
@@ -29,8 +29,8 @@ def fair_ratio(result: Result) -> float | None:
 
 
 def is_baseline(candidate: Candidate) -> bool:
-    """Whether a candidate is a model of counts."""
-    return candidate.engine == COUNTING
+    """Whether a candidate is a cheap baseline, learned from nothing but the user's rows."""
+    return candidate.engine == NUMPY
 
 
 def baselines(summary: Summary) -> tuple[Candidate, ...]:
@@ -55,7 +55,7 @@ def good_enough(summary: Summary) -> tuple[Candidate, ...]:
 def kind_of(candidate: Candidate, lang: str) -> str:
     """What kind of model a baseline is, such as ``an n-gram model``."""
     keys = [f"baseline.{step.get('use') or step.get('step')}" for step in candidate.recipe]
-    return say(lang, next((key for key in keys if key in WORDS), "baseline.counts"))
+    return say(lang, next((key for key in keys if key in WORDS), "baseline.other"))
 
 
 def baseline_sentence(summary: Summary, lang: str) -> str:

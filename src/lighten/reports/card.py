@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lighten.core.summary import Summary, Winner
 from lighten.proof import Verdict
-from lighten.reports.baselines import COUNTING, unit_in
+from lighten.reports.baselines import unit_in
 from lighten.reports.describe import environment_fact, headline, unit_of
 from lighten.reports.markup import one_line
 from lighten.reports.numbers import amount, count, ratio, share
@@ -145,7 +145,9 @@ def _measured(summary: Summary, winner: Winner) -> str:
         "better. Absolute numbers belong to this machine:"
     )
     more = [say("en", "roof.lead")] if summary.roof.get(str(winner.key)) else []
-    more += [say("en", "baseline.bytes")] if winner.engine == COUNTING else []
+    known = {name: found.unit for name, found in winner.meters.items() if found.value is not None}
+    in_bytes = any(unit_in(winner.engine, name, unit) != unit for name, unit in known.items())
+    more += [say("en", "baseline.bytes")] if in_bytes else []
     return "\n\n".join([table, *map(plain, more), about, *(["\n".join(lines)] if lines else [])])
 
 

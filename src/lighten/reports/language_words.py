@@ -40,13 +40,13 @@ LANGUAGE: dict[str, tuple[str, str]] = {
         "优胜者的{quantity}为 {value}，原模型为 {first}",
     ),
     "say.baseline.winner": (
-        "The winner is {kind}, counted from your own text: for this budget no language model is needed.",
-        "优胜者是{kind}，由您自己的文本统计而成：就这一预算而言，并不需要语言模型。",
+        "The winner is {kind}, learned from your own text: for this budget no language model is needed.",
+        "优胜者是{kind}，由您自己的文本学得：就这一预算而言，并不需要语言模型。",
     ),
     "say.baseline.good": (
-        "A cheap baseline keeps the floors as well: {name}, {kind} counted from your own text. You may not need a "
+        "A cheap baseline keeps the floors as well: {name}, {kind} learned from your own text. You may not need a "
         "language model.",
-        "有一个低成本基线同样达到质量下限：{name}，即由您自己的文本统计而成的{kind}。您或许并不需要语言模型。",
+        "有一个低成本基线同样达到质量下限：{name}，即由您自己的文本学得的{kind}。您或许并不需要语言模型。",
     ),
     "baseline.missed": (
         "No cheap baseline keeps the floors ({names}).",
@@ -59,7 +59,9 @@ LANGUAGE: dict[str, tuple[str, str]] = {
     ),
     "baseline.train.ngram": ("an n-gram model", "n-gram 模型"),
     "baseline.train.hmm": ("a hidden Markov model", "隐马尔可夫模型"),
-    "baseline.counts": ("a model of counts", "计数模型"),
+    "baseline.train.lstm": ("an LSTM", "LSTM 模型"),
+    "baseline.train.linear": ("a linear model of n-grams", "n-gram 线性模型"),
+    "baseline.other": ("a cheap baseline", "低成本基线模型"),
     # the roof
     "roof.share": ("{share} of the roof", "本机上限的 {share}"),
     "roof.lead": (
@@ -128,6 +130,14 @@ LANGUAGE: dict[str, tuple[str, str]] = {
         "hidden Markov model of {states} states learned from your text",
         "由您的文本学得 {states} 个状态的隐马尔可夫模型",
     ),
+    "step.train.lstm": (
+        "byte-level LSTM, {width} wide, trained on your text, passes: {epochs}",
+        "在您的文本上训练宽 {width} 的字节级 LSTM {epochs} 遍",
+    ),
+    "step.train.linear": (
+        "logistic regression on words, word pairs and character n-grams of your labelled rows",
+        "在您的标注行上以词、词对与字符 n-gram 训练的逻辑回归",
+    ),
     "step.distill.logits": (
         "trained to answer as the original does, passes: {epochs}",
         "训练其答案与原模型一致，{epochs} 遍",
@@ -155,7 +165,7 @@ LANGUAGE: dict[str, tuple[str, str]] = {
     # engines, in words
     "engine.llama": ("llama.cpp", "llama.cpp"),
     "engine.eager": ("PyTorch, one operator after another", "PyTorch 逐算子执行"),
-    "engine.counts": ("counted probabilities, no network", "统计概率，无神经网络"),
+    "engine.numpy": ("NumPy, lighten’s own arithmetic", "NumPy（lighten 自带的运算）"),
     "engine.ort": ("ONNX Runtime", "ONNX Runtime"),
     "engine.ov": ("OpenVINO", "OpenVINO"),
     # quantities: names in running text

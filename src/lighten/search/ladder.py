@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from lighten.core import catalog
-from lighten.core.artifact import COUNTS, Artifact
+from lighten.core.artifact import BASELINES, Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed
 from lighten.core.recipe import engine_from, step_from
@@ -31,9 +31,9 @@ class Place:
 
 def rungs(search: Search, winner: Candidate | None) -> dict[str, Candidate]:
     """Which candidate stands on each rung: the original, the cheapest stock float and stock int8 ones, the winner."""
-    # A model of counts writes bytes, not tokens: its speeds cannot stand beside those of the others.
-    counted = {name for name in catalog.names("engines") if catalog.load("engines", name).stores == (COUNTS,)}
-    stock = [c for c in search.done.values() if c.role == "stock" and c.state == "ok" and c.engine not in counted]
+    # A cheap baseline writes bytes, not tokens, or nothing: its speeds cannot stand beside those of the others.
+    cheap = {name for name in catalog.names("engines") if set(catalog.load("engines", name).stores) <= set(BASELINES)}
+    stock = [c for c in search.done.values() if c.role == "stock" and c.state == "ok" and c.engine not in cheap]
     found = {"naive": search.original}
     plain = [c for c in stock if not c.recipe]
     quantized = [c for c in stock if c.recipe]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from lighten.core.artifact import COUNTS, GGUF
+from lighten.core.artifact import BASELINES, GGUF
 from lighten.core.engine import Engine
 from lighten.core.recipe import engine_from, record_of
 from lighten.core.result import HIGHER, Candidate
@@ -87,6 +87,7 @@ class Search:
         """Search until time or candidates are spent, or nothing is left to try."""
         run = self.run
         run.listener.phase("stock", run.clock.left)
+        self.run.notes += proposals.left_out(self.space.dressings, self._affordable_dressings())
         for dressing in self._stock():
             self._try(proposals.Body(), dressing, "stock")
         for dressing in self._tuned():
@@ -132,14 +133,21 @@ class Search:
         return proposals.exact_steps(self.space) if asked & {"memory", "size", "load"} else ()
 
     def _stock(self) -> list[Dressing]:
-        """Every combination of quantization and engine, at the first variant of each."""
+        """Every combination of quantization and engine, at the first variant of each that the time allows.
+
+        What is learned quickly comes first.
+        """
         seen: dict[tuple[str, ...], Dressing] = {}
-        for dressing in self.space.dressings:
-            if self.run.original.format == GGUF and dressing.engine.stores != (COUNTS,):
+        for dressing in self._affordable_dressings():
+            if self.run.original.format == GGUF and not set(dressing.engine.stores) <= set(BASELINES):
                 continue  # the file as it came is what a user could pick: to round it again, or unpack it, only harms
             kinds = (*(record_of(step)["use"] for step in dressing.steps), record_of(dressing.engine)["use"])
             seen.setdefault(kinds, dressing)
         return [d for d in seen.values() if not self._is_original(d)]
+
+    def _affordable_dressings(self) -> list[Dressing]:
+        characters = sum(map(len, self.run.parts.train.inputs))
+        return proposals.affordable(self.space.dressings, characters, self.run.clock.seconds)
 
     def _is_original(self, dressing: Dressing) -> bool:
         first = self.original

@@ -18,7 +18,7 @@ from lighten.core.meter import Workload
 from lighten.core.recipe import engine_from, record_of
 from lighten.core.result import Candidate
 from lighten.core.summary import Summary
-from lighten.core.task import Rows, Task
+from lighten.core.task import Rows, Task, asked_facts
 from lighten.isolate.machine import allowed_cores
 from lighten.isolate.process import call
 from lighten.measure.environment import Environment
@@ -103,7 +103,7 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
             listener=listener,
             threads=threads,
             original=base,
-            facts=facts(base.path),
+            facts={**facts(base.path), **asked_facts(asked.task)},
             engines=engines,
             refused=refused,
             environment={**machine.to_json(), "id": machine.id},

@@ -28,6 +28,8 @@ FIRST_LANGUAGE = 0.46
 BOLDNESS = 0.7
 """Share of the cheapest success that is tried next while nothing has failed. Bolder steps fail: from 0.45 to 0.2 of the
 arithmetic cost 1.9 points more."""
+LEARNED = 0.1
+"""Share of the time that learning one cheap baseline may take."""
 ALIKE = 0.1
 """Bodies whose shares differ by less than this (in logarithm) count as equally large; fewer reshaping steps win: all
 six layers at 0.44 changed 6.5 % of the answers, four of them at the same share 9.5 %."""
@@ -148,6 +150,27 @@ def parameters(space: Space, body: Body, dressing: Dressing) -> dict[str, str]:
         made = [step for step in (*body.exact, *body.reshaping) if type(step) is cls]
         point[catalog.name_of(cls)] = describe(made[0]) if made else OFF
     return {**point, "dressing": dressing_name(dressing)}
+
+
+def affordable(dressings: Sequence[Dressing], characters: int, seconds: float | None) -> list[Dressing]:
+    """Dressings that leave most of the time to others, those that are learned quickly first.
+
+    Args:
+        characters: of the text that they learn from. seconds: the search's time; None when it is not bounded.
+    """
+    costs = [sum(step.seconds(characters) for step in dressing.steps) for dressing in dressings]
+    most = float("inf") if seconds is None else LEARNED * seconds
+    kept = [(cost, dressing) for cost, dressing in zip(costs, dressings, strict=True) if cost <= most]
+    quick, slow = ([d for cost, d in kept if (cost > 0) == late] for late in (False, True))
+    return [*quick, *slow]
+
+
+def left_out(dressings: Sequence[Dressing], kept: Sequence[Dressing]) -> list[str]:
+    """One sentence for each step that is in no dressing of those that are affordable."""
+    every, tried = ({catalog.name_of(step) for d in ds for step in d.steps} for ds in (dressings, kept))
+    return [
+        f"{name} was left out: it would take more than {LEARNED:.0%} of the time." for name in sorted(every - tried)
+    ]
 
 
 def dressing_name(dressing: Dressing) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lighten.core import catalog
-from lighten.core.artifact import COUNTS, GGUF, HF_CAUSAL
+from lighten.core.artifact import BASELINES, GGUF, HF_CAUSAL
 from lighten.core.budget import Budget, Constraint
 from lighten.core.engine import Engine
 from lighten.core.errors import DataError, InputError, UnknownName
@@ -31,7 +31,7 @@ COUNTED = ("accuracy", "exact_match", "macro_f1", "worst_group")
 """Quantities that are shares of rows, for which power can be computed before anything is measured."""
 
 
-LANGUAGE = frozenset({HF_CAUSAL, GGUF, COUNTS})
+LANGUAGE = frozenset({HF_CAUSAL, GGUF, *BASELINES})
 """Formats of language models."""
 
 

@@ -17,6 +17,7 @@ from lighten.core.language import (
     PROBES,
     TOKENS,
     UNKNOWN,
+    ChoiceSession,
     LanguageSession,
     Scores,
     Span,
@@ -78,6 +79,8 @@ class TextGeneration(Task):
 
     def asked(self, session: Session) -> Session:
         """See :meth:`Task.asked`."""
+        if isinstance(session, ChoiceSession):
+            return Ranked(self, session)
         if not isinstance(session, LanguageSession):
             raise BuildFailed("This engine opened a model that is no language model.")
         return Asked(self, session)
@@ -219,6 +222,31 @@ class Asked(Session):
         self.language.generate(ids, self.task.most, heard=hear)
         texts = [said.decode("utf-8", "replace").lstrip() for said in heard]
         return [text.partition(self.task.until)[0] if self.task.until else text for text in texts]
+
+
+class Ranked(Session):
+    """A session that ranks choices, asked for those of the task. The examples before every prompt tell it nothing.
+
+    Raises:
+        BuildFailed: the task has no choices, or others.
+    """
+
+    def __init__(self, task: TextGeneration, session: ChoiceSession) -> None:
+        if set(session.choices) != set(task.choices) or len(session.choices) != len(task.choices):
+            asked = f"choices {', '.join(map(repr, task.choices))}" if task.choices else task.evidence
+            raise BuildFailed(
+                f"This model ranks choices, and it is asked for {asked}.",
+                allowed=f"the choices that it was trained on: {', '.join(map(repr, session.choices))}",
+            )
+        self._session, self._columns = session, [session.choices.index(choice) for choice in task.choices]
+
+    def run(self, inputs: Sequence[str]) -> NDArray[np.float64]:
+        """Logarithm of the probability of each choice after each prompt: float64 [n, choices]."""
+        return np.asarray(self._session.run(inputs)[:, self._columns], np.float64)
+
+    def close(self) -> None:
+        """See :meth:`Session.close`."""
+        self._session.close()
 
 
 def windows(start: Sequence[int], ids: Sequence[int], longest: int) -> list[Span]:

@@ -42,8 +42,8 @@ STEPS: Mapping[str, Mapping[str, Any]] = {
 # key, name, steps, engine, role, times as fast, bits more in per cent, times as small, state, reason
 RUN: tuple[tuple[int, str, str, str, str, float, float, float, str, str], ...] = (
     (0, "as it is @ llama", "", "llama", "original", 1.0, 0.0, 1.0, "ok", ""),
-    (1, "hmm(states=64) @ counts", "hmm", "counts", "stock", 672.0, 146.4, 1532.0, "ok", ""),
-    (2, "ngram(order=6) @ counts", "ngram", "counts", "stock", 536.0, 46.3, 248.0, "ok", ""),
+    (1, "hmm(states=64) @ numpy", "hmm", "numpy", "stock", 672.0, 146.4, 1532.0, "ok", ""),
+    (2, "ngram(order=6) @ numpy", "ngram", "numpy", "stock", 536.0, 46.3, 248.0, "ok", ""),
     (3, "as it is @ eager", "", "eager", "stock", 0.13, -0.2, 0.24, "ok", ""),
     (4, "as it is @ llama(flash=off)", "", "llama", "stock", 1.03, 0.0, 1.0, "ok", ""),
     (5, "gguf(format=Q4_0) @ llama", "q4", "llama", "stock", 1.06, 9.8, 1.05, "ok", ""),

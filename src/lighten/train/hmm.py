@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
-from lighten.core.artifact import COUNTS, GGUF, HF_CAUSAL
+from lighten.core.artifact import BYTE_LM, GGUF, HF_CAUSAL
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
 from lighten.core.task import task_record
-from lighten.nets.byte_model import ByteModel, texts_of
+from lighten.nets.byte_model import ByteModel, drawn, texts_of
 from lighten.nets.hmm import MOST_STATES, fit_hmm
 
 
@@ -21,7 +19,7 @@ class HiddenMarkovModel(Step):
     """Baum-Welch over bytes, in place of the model, from which nothing is taken. Some hundred kilobytes."""
 
     consumes: ClassVar[tuple[str, ...]] = (HF_CAUSAL, GGUF)
-    produces: ClassVar[str] = COUNTS
+    produces: ClassVar[str] = BYTE_LM
     needs: ClassVar[frozenset[str]] = frozenset({"train"})
 
     states: int = setting(64, "Hidden states; time grows with their square.", low=1, high=MOST_STATES, search=(64,))
@@ -53,16 +51,3 @@ class HiddenMarkovModel(Step):
     def share(self, facts: Mapping[str, Any] | None = None) -> float:
         """See :meth:`Step.share`: two products of a small matrix for each byte."""
         return 1e-6 * self.states
-
-
-def drawn(texts: Sequence[str], most: int, seed: int) -> list[str]:
-    """All texts, or texts drawn at random that have ``most`` characters together, the last one in part."""
-    if sum(map(len, texts)) <= most:
-        return list(texts)
-    found: list[str] = []
-    for number in np.random.default_rng(seed).permutation(len(texts)).tolist():
-        found.append(texts[number][:most])
-        most -= len(found[-1])
-        if most <= 0:
-            break
-    return found

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from lighten.core.artifact import COUNTS, GGUF, HF_CAUSAL
+from lighten.core.artifact import BYTE_LM, GGUF, HF_CAUSAL
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
 from lighten.core.task import task_record
@@ -22,7 +22,7 @@ class NGramModel(Step):
     """
 
     consumes: ClassVar[tuple[str, ...]] = (HF_CAUSAL, GGUF)
-    produces: ClassVar[str] = COUNTS
+    produces: ClassVar[str] = BYTE_LM
     needs: ClassVar[frozenset[str]] = frozenset({"train"})
 
     order: int = setting(

@@ -12,6 +12,7 @@ from lighten.core.artifact import Artifact
 from lighten.core.errors import DataError, ModelError, RunFolderError
 from lighten.core.recipe import Recipe, record_of, task_record_of
 from lighten.core.step import Step
+from lighten.core.task import asked_facts
 from lighten.isolate.machine import allowed_cores
 from lighten.nets.bring import bring
 from lighten.nets.facts import facts
@@ -58,7 +59,7 @@ def apply(
     try:
         store = ArtifactStore(scratch / "store")
         base = bring(made.model, store.root / "model")
-        known = facts(base.path)
+        known = {**facts(base.path), **asked_facts(task)}
         if (base.format in LANGUAGE) != task.language:
             kind = "a language model" if base.format in LANGUAGE else "no language model"
             raise ModelError(f"{made.model} is {kind}, and the recipe's task is {made.task}.", fix="correct the recipe")

@@ -1,0 +1,196 @@
+"""Cheap baselines on the CPU: n-gram, hidden Markov and LSTM models over bytes, linear models of choices, in numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from lighten.core.artifact import BYTE_LM, LINEAR, Artifact
+from lighten.core.engine import Engine
+from lighten.core.errors import BuildFailed, InputError
+from lighten.core.language import (
+    GREEDY,
+    ChoiceSession,
+    LanguageSession,
+    Sampling,
+    Scores,
+    Span,
+    check_prompts,
+    check_spans,
+)
+from lighten.engines._sampling import chosen
+from lighten.nets.baselines import open_byte_lm
+from lighten.nets.byte_model import BOUNDARY, ByteModel, Cursors, symbols_of
+from lighten.nets.linear import LinearModel, open_linear
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+CONTEXT = 1 << 20
+"""Most tokens of a sequence. The models have no limit of their own."""
+STREAMS = 256
+TOGETHER = 256
+"""Texts of which a linear model holds the n-grams at a time."""
+ASKED = "It works, whatever the manual says."
+
+
+@dataclass(frozen=True)
+class NumPy(Engine):
+    """lighten's own arithmetic on models that are small enough for it; needs no other library and no settings."""
+
+    consumes: ClassVar[tuple[str, ...]] = (BYTE_LM, LINEAR)
+    stores: ClassVar[tuple[str, ...]] = (BYTE_LM, LINEAR)
+
+    def version(self) -> str:
+        """See :meth:`Engine.version`."""
+        return f"numpy {np.__version__}"
+
+    def build(self, artifact: Artifact, folder: Path) -> str:
+        """Open the model, ask it once, write it."""
+        if artifact.format == LINEAR:
+            linear = open_linear(artifact.path)
+            said = linear.logprobs([ASKED])
+            linear.save(folder)
+        else:
+            model = open_byte_lm(artifact.path)
+            said = model.score([Span((BOUNDARY,), tuple(symbols_of(ASKED)))])[0].logprobs
+            model.save(folder)
+        if not np.isfinite(said).all():
+            raise BuildFailed("The model answers with numbers that are not finite.")
+        return artifact.format
+
+    def open(self, artifact: Artifact, *, threads: int) -> ByteSession | LinearSession:
+        """See :meth:`Engine.open`."""
+        if artifact.format == LINEAR:
+            return LinearSession(open_linear(artifact.path))
+        return ByteSession(open_byte_lm(artifact.path))
+
+
+class ByteSession(LanguageSession):
+    """See :class:`LanguageSession`. Tokens are bytes, and the boundary that begins and ends a text."""
+
+    context = CONTEXT
+    streams = STREAMS
+
+    def __init__(self, model: ByteModel) -> None:
+        self._model: ByteModel | None = model
+
+    @property
+    def model(self) -> ByteModel:
+        """The model.
+
+        Raises:
+            InputError: the session was closed.
+        """
+        if self._model is None:
+            raise InputError("This session is closed.", fix="open the artifact again")
+        return self._model
+
+    def encode(self, text: str, *, begin: bool = True, special: bool = False) -> list[int]:
+        """See :meth:`LanguageSession.encode`. No control token can be written out in a text."""
+        return [BOUNDARY, *symbols_of(text)] if begin else symbols_of(text)
+
+    def pieces(self, tokens: Sequence[int]) -> list[bytes]:
+        """See :meth:`LanguageSession.pieces`."""
+        check_tokens(tokens)
+        return [b"" if token == BOUNDARY else bytes([token]) for token in tokens]
+
+    def ends(self, token: int) -> bool:
+        """See :meth:`LanguageSession.ends`."""
+        return token == BOUNDARY
+
+    def score(self, spans: Sequence[Span]) -> list[Scores]:
+        """See :meth:`LanguageSession.score`."""
+        check_spans(spans, self.context)
+        for span in spans:
+            check_tokens(span.context)
+            check_tokens(span.targets)
+        return self.model.score(spans)
+
+    def generate(
+        self,
+        prompts: Sequence[Sequence[int]],
+        most: int,
+        *,
+        sampling: Sampling = GREEDY,
+        stop: bool = True,
+        heard: Callable[[int, int], bool] | None = None,
+    ) -> list[list[int]]:
+        """See :meth:`LanguageSession.generate`. Each prompt has draws of its own, whatever it is asked with."""
+        check_prompts(prompts, self.context)
+        for prompt in prompts:
+            check_tokens(prompt)
+        made: list[list[int]] = [[] for _ in prompts]
+
+        def hear(number: int, token: int) -> bool:
+            """Keep a token; whether the sequence ends with it, or before it."""
+            if stop and self.ends(token):
+                return True
+            made[number].append(token)
+            told = heard is not None and heard(number, token)
+            return told or len(made[number]) >= min(most, self.context - len(prompts[number]))
+
+        for begin in range(0, len(prompts) if most > 0 else 0, self.streams):
+            numbers = range(begin, min(begin + self.streams, len(prompts)))
+            _write(self.model.cursors([prompts[number] for number in numbers]), numbers, sampling, hear)
+        return made
+
+    def close(self) -> None:
+        """See :meth:`Session.close`."""
+        self._model = None
+
+
+def _write(places: Cursors, numbers: Sequence[int], sampling: Sampling, hear: Callable[[int, int], bool]) -> None:
+    """Go on in all texts together, each until ``hear`` of its number and its next token says that it ends."""
+    running = list(numbers)
+    draws = {number: np.random.default_rng([sampling.seed, number]) for number in running}
+    while running:
+        if sampling.temperature <= 0:
+            tokens = places.likeliest()
+        else:
+            logits = np.log(places.probabilities()).astype(np.float32)
+            tokens = [chosen(row, sampling, draws[number]) for row, number in zip(logits, running, strict=True)]
+        going = [row for row, number in enumerate(running) if not hear(number, tokens[row])]
+        if len(going) < len(running):
+            places.keep(going)
+            running, tokens = [running[row] for row in going], [tokens[row] for row in going]
+        if running:
+            places.feed(tokens)
+
+
+class LinearSession(ChoiceSession):
+    """See :class:`ChoiceSession`."""
+
+    def __init__(self, model: LinearModel) -> None:
+        self._model: LinearModel | None = model
+        self.choices = model.choices
+
+    def run(self, inputs: Sequence[str]) -> NDArray[np.float64]:
+        """See :attr:`ChoiceSession.choices`.
+
+        Raises:
+            InputError: the session was closed.
+        """
+        if self._model is None:
+            raise InputError("This session is closed.", fix="open the artifact again")
+        portions = [inputs[begin : begin + TOGETHER] for begin in range(0, max(len(inputs), 1), TOGETHER)]
+        return np.concatenate([self._model.logprobs(portion) for portion in portions])
+
+    def close(self) -> None:
+        """See :meth:`Session.close`."""
+        self._model = None
+
+
+def check_tokens(tokens: Sequence[int]) -> None:
+    """Refuse tokens that are no byte and not the boundary.
+
+    Raises:
+        InputError: there is one.
+    """
+    if tokens and not 0 <= min(tokens) <= max(tokens) <= BOUNDARY:
+        strange = next(token for token in tokens if not 0 <= token <= BOUNDARY)
+        raise InputError(f"There is no token {strange}.", allowed=f"0 to {BOUNDARY}")

@@ -1,0 +1,71 @@
+"""Train a small LSTM on the bytes of the user's text: the baseline that learns as large language models do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from lighten.core.artifact import BYTE_LM, GGUF, HF_CAUSAL
+from lighten.core.errors import StepFailed
+from lighten.core.step import Needs, Step, setting
+from lighten.core.task import task_record
+from lighten.nets.byte_model import drawn, texts_of
+from lighten.nets.lstm import WIDEST, ByteLstm
+from lighten.nets.lstm_loop import Course, fit_lstm
+
+FIXED, QUADRATIC = 9.0, 1.4e-4
+"""Microseconds that a byte takes to learn from on two cores, and for each square of the width."""
+
+
+@dataclass(frozen=True)
+class LstmTraining(Step):
+    """One layer, in place of the model, from which nothing is taken: a minute or two of training, a megabyte or two.
+
+    What it remembers of a text has one size, so that every byte costs the same, however long the text is.
+    """
+
+    consumes: ClassVar[tuple[str, ...]] = (HF_CAUSAL, GGUF)
+    produces: ClassVar[str] = BYTE_LM
+    needs: ClassVar[frozenset[str]] = frozenset({"train", "tune"})
+    extra: ClassVar[str] = "train"
+
+    width: int = setting(256, "Hidden values; time grows with their square.", low=1, high=WIDEST, search=(256, 128))
+    epochs: int = setting(3, "Passes over the text; it ends sooner when held-out text loses.", low=1, high=1000)
+    learning_rate: float = setting(6e-3, "Peak rate of Adam.", low=1e-6, high=1.0)
+    rows: int = setting(32, "Texts learned side by side.", unit="texts", low=1, high=4096)
+    most: int = setting(
+        1_000_000,
+        "Text that it learns from, drawn at random when there is more: every pass goes through all of it.",
+        unit="characters",
+        low=1,
+        high=1_000_000_000,
+    )
+
+    def run(self, model: object, needs: Needs) -> ByteLstm:
+        """Train; the weights that were best on ``tune`` stay.
+
+        Raises:
+            StepFailed: there are no rows to learn from, or the loss became infinite or NaN.
+            DataError: the rows hold no text.
+        """
+        if needs.train is None or needs.tune is None:
+            raise StepFailed("Training an LSTM needs rows to train and to tune on.")
+        choices = task_record(needs.task).get("choices", ())
+        return fit_lstm(
+            drawn(texts_of(needs.train, choices), self.most, needs.seed),
+            texts_of(needs.tune, choices),
+            Course(self.width, self.epochs, self.learning_rate, self.rows),
+            seed=needs.seed,
+            threads=needs.threads,
+            heard=lambda done, total, bits: needs.watch.progress(done, total, f"held-out {bits:.3f} bits a byte"),
+        )
+
+    def seconds(self, characters: int) -> float:
+        """See :meth:`Step.seconds`."""
+        passed = self.epochs * min(characters, self.most)
+        return passed * (FIXED + QUADRATIC * self.width**2) * 1e-6
+
+    def share(self, facts: Mapping[str, Any] | None = None) -> float:
+        """See :meth:`Step.share`: one product with a small matrix for each byte."""
+        return 1e-4 * self.width
