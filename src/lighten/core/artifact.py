@@ -24,8 +24,12 @@ FIELDS: Mapping[str, type] = {
 HF, ONNX, ONNX_INT8, OPENVINO, OPENVINO_INT8 = "hf", "onnx", "onnx-int8", "openvino", "openvino-int8"
 """Float network in an HF folder; ONNX file, float or int8; OpenVINO IR, float or int8. Plug-ins may add more."""
 
-HF_CAUSAL, GGUF, COUNTS = "hf-causal", "gguf", "counts"
-"""Float language model in an HF folder; language model in one GGUF file; language model of counts over bytes."""
+HF_CAUSAL, GGUF, COUNTS, OPENVINO_CAUSAL = "hf-causal", "gguf", "counts", "openvino-causal"
+"""Float language model in an HF folder; language model in one GGUF file; language model of counts over bytes; language
+model as OpenVINO IR that keeps its keys and values, as OpenVINO GenAI lays it out."""
+
+LANGUAGE = (HF_CAUSAL, GGUF, COUNTS, OPENVINO_CAUSAL)
+"""Formats of language models."""
 
 PICKLED = frozenset({".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".npy", ".npz", ".joblib", ".h5", ".msgpack"})
 """Suffixes of files that can hold pickled objects or are not plain weights; refused in an artifact."""

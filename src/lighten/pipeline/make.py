@@ -7,10 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
@@ -20,6 +17,10 @@ from lighten.core.step import Needs, Step, Watch, after
 from lighten.core.task import Parts, Rows, Task
 from lighten.pipeline.formats import open_model, save_model
 from lighten.store.artifacts import ArtifactStore, key_of
+
+if TYPE_CHECKING:
+    from numpy import float32
+    from numpy.typing import NDArray
 
 _STATES: dict[tuple[str, str], Any] = {}
 """Hidden states of the teacher that was asked last."""
@@ -159,8 +160,9 @@ class RememberingTeacher:
     def __init__(self, original: Artifact, folder: Path, labels: tuple[str, ...], threads: int) -> None:
         self.original, self.folder, self.labels, self.threads = original, folder, labels, threads
 
-    def logits(self, rows: Rows) -> NDArray[np.float32]:
+    def logits(self, rows: Rows) -> NDArray[float32]:
         """Outputs of the original on ``rows``: float32 [n, classes]."""
+        import numpy as np
         from safetensors.numpy import load_file, save_file
 
         path = self.folder / f"{self.original.id[:16]}-{rows.fingerprint()}.safetensors"
@@ -173,7 +175,7 @@ class RememberingTeacher:
             part = path.with_suffix(".part")
             save_file({"logits": values}, part)
             part.replace(path)
-        found: NDArray[np.float32] = load_file(path)["logits"]
+        found: NDArray[float32] = load_file(path)["logits"]
         return found
 
     def states(self, rows: Rows) -> Any:
