@@ -112,7 +112,7 @@ class Child:
         """See ``LanguageSession.generate``; with ``heard`` the parent hears each token. Returns ``made``."""
         from lighten.core.language import Sampling
 
-        tell = (lambda number, token: inquire({"number": number, "token": token})) if heard else None
+        tell = (lambda number, token: inquire({"number": number, "token": token}, self)) if heard else None
         return {"made": self._language().generate(prompts, most, sampling=Sampling(**sampling), stop=stop, heard=tell)}
 
     def load(self, singles: list[str], batch: list[str], files: int) -> dict[str, Any]:
@@ -165,7 +165,6 @@ class Child:
             raise RuntimeError("no session is open")
         return self.session
 
-
     def _language(self) -> LanguageSession:
         """The language session, whether a task asks it or not.
 
@@ -194,13 +193,17 @@ def emit(event: Mapping[str, Any]) -> None:
             _parent.sendall(wire.pack({"event": event}))
 
 
-def inquire(event: Mapping[str, Any]) -> bool:
-    """Tell the parent something and wait for its yes or no; no outside a child process."""
+def inquire(event: Mapping[str, Any], child: Child) -> bool:
+    """Tell the parent something and wait for its yes or no, answering what it asks meanwhile; no without a parent."""
     if _parent is None or _lines is None:
         return False
     with _sending:
         _parent.sendall(wire.pack({"event": event, "asks": True}))
-    return bool(wire.unpack(_lines.readline())["answer"])
+    while "answer" not in (message := wire.unpack(_lines.readline())):
+        reply = answer(child, message)
+        with _sending:
+            _parent.sendall(_packed(reply))
+    return bool(message["answer"])
 
 
 def answer(child: Child, message: dict[str, Any]) -> dict[str, Any]:

@@ -111,9 +111,14 @@ def digest_of(requirements: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
 
 
+def folder_of(requirements: Sequence[str]) -> Path:
+    """Where the environment with these requirements is, or would be."""
+    return environments_home() / digest_of(requirements)
+
+
 def find(requirements: Sequence[str]) -> Environment | None:
     """The environment with these requirements; None when it was not made, or its Python is gone."""
-    return _read(environments_home() / digest_of(requirements))
+    return _read(folder_of(requirements))
 
 
 def made() -> tuple[Environment, ...]:
@@ -167,7 +172,7 @@ def make(name: str, requirements: Sequence[str], *, progress: Progress = lambda 
     Raises:
         InputError: no pip, no network, no space, or requirements that cannot be installed.
     """
-    folder = environments_home() / digest_of(requirements)
+    folder = folder_of(requirements)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _locked(folder, progress):
@@ -198,7 +203,6 @@ def remove(folder: Path) -> None:
         raise InputError(f"Another process is making {folder}.", fix="wait for it or end it")
     (folder / RECORD).unlink(missing_ok=True)  # first, so that what is half removed is never used
     shutil.rmtree(folder, ignore_errors=True)
-    _lock_of(folder).unlink(missing_ok=True)
 
 
 def bytes_of(folder: Path) -> int:

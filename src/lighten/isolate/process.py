@@ -114,7 +114,7 @@ class ChildProcess:
         """
         if self._process is None:
             raise self.failure or SessionCrashed("The child process is not running.")
-        self._busy = True
+        asking, self._busy = self._busy, True  # what hears an event may ask something in between
         try:
             self._socket.settimeout(deadline)
             self._socket.sendall(wire.pack({"op": operation, **message}))
@@ -133,7 +133,7 @@ class ChildProcess:
             line = b""
         if not line:
             self._died(operation)
-        self._busy = False
+        self._busy = asking
         reply = wire.unpack(line)
         if "error" in reply:
             raise wire.unpack_error(reply["error"])

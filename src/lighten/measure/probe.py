@@ -38,7 +38,9 @@ class EngineHealth:
 
 
 def probe_engine(name: str, samples: Sequence[Path] = (), *, threads: int = 1, deadline: float = 120.0) -> EngineHealth:
-    """Import an engine in a child process, in its own environment if it has one, and, when a sample has a format that it takes, build and run that.
+    """Import an engine in a child process and, when a sample has a format that it takes, build and run that.
+
+    An engine with an environment of its own is tried there.
 
     Args:
         samples: folders of small artifacts, in different formats.

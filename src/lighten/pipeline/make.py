@@ -113,40 +113,41 @@ class Bench:
 
         return made, self.store.put(key, write)
 
-    def build(self, artifact: Artifact, engine: Engine) -> Artifact:
-        """What ``engine`` opens, made from ``artifact``.
-
-        Raises:
-            BuildFailed: the engine refuses the model.
-        """
-        key = key_of(build=artifact.id, engine=record_of(engine), runtime=engine.version())
-        found = self.store.get(key)
-        if found is not None:
-            return found
-
-        def write(folder: Path) -> Mapping[str, Any]:
-            try:
-                format = engine.build(artifact, folder)
-            except (LightenError, MemoryError, OSError, KeyboardInterrupt):
-                raise
-            except Exception as error:
-                use = record_of(engine)["use"]
-                raise BuildFailed(f"{use}: {type(error).__name__}: {error}") from error
-            return {
-                "format": format,
-                "parent": artifact.id,
-                "step": {"use": f"engine {record_of(engine)['use']}"},
-                "seed": self.seed,
-                "versions": versions(),
-                "meta": artifact.meta,
-            }
-
-        return self.store.put(key, write)
-
     def _teacher(self) -> RememberingTeacher:
         if self.original is None:
             raise StepFailed("This step learns from the original, and there is none yet.")
         return RememberingTeacher(self.original, self.store.root.parent / "teacher", self.parts.labels, self.threads)
+
+
+def build(store: ArtifactStore, artifact: Artifact, engine: Engine, seed: int) -> Artifact:
+    """What ``engine`` opens, made from ``artifact``.
+
+    Raises:
+        BuildFailed: the engine refuses the model.
+    """
+    key = key_of(build=artifact.id, engine=record_of(engine), runtime=engine.version())
+    found = store.get(key)
+    if found is not None:
+        return found
+
+    def write(folder: Path) -> Mapping[str, Any]:
+        try:
+            format = engine.build(artifact, folder)
+        except (LightenError, MemoryError, OSError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            use = record_of(engine)["use"]
+            raise BuildFailed(f"{use}: {type(error).__name__}: {error}") from error
+        return {
+            "format": format,
+            "parent": artifact.id,
+            "step": {"use": f"engine {record_of(engine)['use']}"},
+            "seed": seed,
+            "versions": versions(),
+            "meta": artifact.meta,
+        }
+
+    return store.put(key, write)
 
 
 class RememberingTeacher:
