@@ -42,6 +42,7 @@ class OvLanguageSession(LanguageSession):
         self._tokens, config = Tokens.open(folder), read_config(folder)
         self._ends = self._tokens.endings(config.get("eos_token_id"))
         self.context = min(engine.context, int(config.get("max_position_embeddings", engine.context)))
+        self._slides = bool(config.get("sliding_window")) and bool(config.get("use_sliding_window", True))
         self.streams, self._batch = engine.streams, engine.batch
         self._places = max(MOST_LOGITS // int(config["vocab_size"]), engine.streams)
         self._request: Any = _request(folder, engine, threads)
@@ -110,7 +111,9 @@ class OvLanguageSession(LanguageSession):
         if most < 1:
             return made
         random = np.random.default_rng(sampling.seed)
-        shared = self._share([tuple(prompt) for prompt in prompts])
+        # Padding between what is shared and the rest would count as tokens that a sliding window has seen.
+        even = not self._slides or len({len(prompt) for prompt in prompts}) == 1
+        shared = self._share([tuple(prompt) for prompt in prompts] if even else [])
 
         def said(number: int, logits: Logits) -> bool:
             """Take the next token of a prompt; whether the prompt goes on."""

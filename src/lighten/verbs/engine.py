@@ -134,7 +134,8 @@ def _folders(name: str, engine: type[Engine]) -> tuple[Path, ...]:
 def _standing(name: str, engine: type[Engine]) -> Standing:
     folders = _folders(name, engine)
     made = environments.find(engine.environment)
-    size = sum(environments.bytes_of(folder) for folder in folders)
+    known = {one.path: one.bytes for one in environments.made()}
+    size = sum(known[folder] if folder in known else environments.bytes_of(folder) for folder in folders)
     if made is not None:
         return Standing(name, MADE, engine.environment, dict(made.versions), size, made.seconds, folders)
     half = environments.folder_of(engine.environment) in folders
