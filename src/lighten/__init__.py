@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from lighten.core.errors import LightenError
     from lighten.core.recipe import Recipe
     from lighten.core.summary import Summary
+    from lighten.verbs import engine
     from lighten.verbs.apply import apply
     from lighten.verbs.bench import bench
     from lighten.verbs.catalog import catalog
@@ -33,6 +34,7 @@ __all__ = [
     "chat",
     "compare",
     "doctor",
+    "engine",
     "load",
     "optimize",
     "report",
@@ -45,13 +47,17 @@ _HOMES = {
     "Summary": "lighten.core.summary",
 }
 
+_GROUPS = ("engine",)
+"""Verbs with verbs of their own: ``lighten.engine.add``."""
+
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'lighten' has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(_HOMES.get(name, f"lighten.verbs.{name}")), name)
+    module = import_module(_HOMES.get(name, f"lighten.verbs.{name}"))
+    value = module if name in _GROUPS else getattr(module, name)
     globals()[name] = value
     return value
 

@@ -9,7 +9,7 @@ from types import FrameType
 
 import typer
 
-from lighten.cli import apply, bench, catalog, chat, compare, doctor, optimize, predict, report, sample
+from lighten.cli import apply, bench, catalog, chat, compare, doctor, engine, optimize, predict, report, sample
 from lighten.core.errors import Interrupted, LightenError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 for verb in (optimize, compare, bench, predict, chat, apply, report, catalog, doctor, sample):
     app.command(name=verb.__name__.rpartition(".")[2])(verb.command)
+app.add_typer(engine.app, name="engine")
 
 
 @app.callback()

@@ -25,17 +25,26 @@ def command(
 
     from lighten.core import catalog as known
     from lighten.verbs.catalog import catalog, settings
+    from lighten.verbs.engine import listed
 
     if name is None or name == "steps" or name in known.KINDS:
         entries = catalog(name)
+        engines = any(entry.kind == "engines" for entry in entries)
+        places = {one.engine: one.state for one in listed()} if engines else {}
         if as_json:
-            sys.stdout.write(json.dumps([asdict(entry) for entry in entries], indent=1) + "\n")
+            records = [asdict(entry) for entry in entries]
+            for record in records:
+                if record["kind"] == "engines":
+                    record["environment"] = places.get(record["name"], "lighten's")
+            sys.stdout.write(json.dumps(records, indent=1) + "\n")
             return
         table = Table(box=None, padding=(0, 2), title_justify="left")
         for heading in ("kind", "name", "what it does", "from"):
             table.add_column(heading)
         for entry in entries:
-            table.add_row(entry.kind, entry.name, entry.doc, entry.source)
+            state = places.get(entry.name, "") if entry.kind == "engines" else ""
+            note = f" Its environment: {state} (lighten engine list)." if state else ""
+            table.add_row(entry.kind, entry.name, entry.doc + note, entry.source)
         Console().print(table)
         return
     found = settings(name)

@@ -11,6 +11,7 @@ import ast
 import importlib
 import importlib.util
 import inspect
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -33,6 +34,9 @@ KINDS: dict[str, tuple[type, ...]] = {
     "meters": (SpeedMeter, QualityMeter),
 }
 """Every folder of plug-ins and the class its files must define."""
+
+
+_LENT: list[Entry] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,11 @@ def entries(kind: str) -> tuple[Entry, ...]:
         for path in folder.glob("*.py")
         if not path.stem.startswith("_")
     }
+    for lent in (entry for entry in _LENT if entry.kind == kind):
+        found.setdefault(lent.name.removeprefix(prefix), lent)
     for point in entry_points(group=f"lighten.{kind}"):
+        if point.name in found and found[point.name] in _LENT:
+            continue
         if point.name in found:
             raise InputError(
                 f"{point.value} brings {prefix}{point.name}, which {found[point.name].module} already is.",
@@ -79,6 +87,12 @@ def entries(kind: str) -> tuple[Entry, ...]:
         doc = first_line(path) if path else ""
         found[point.name] = Entry(f"{prefix}{point.name}", kind, point.module, doc, source)
     return tuple(sorted(found.values(), key=lambda e: e.name))
+
+
+def lend(brought: Iterable[Entry]) -> None:
+    """Know these entries too: the plug-ins of a parent process whose packages are not installed here."""
+    _LENT.extend(brought)
+    entries.cache_clear()
 
 
 def steps() -> tuple[Entry, ...]:

@@ -51,6 +51,9 @@ class Engine(ABC):
     """Formats it can open."""
     extra: ClassVar[str] = ""
     """Optional dependency group that brings its libraries."""
+    environment: ClassVar[tuple[str, ...]] = ()
+    """What an environment of its own has installed, each ``name==version``, where its libraries clash with lighten's
+    (see ``isolate.environments``); empty for an engine that runs in lighten's."""
     device: ClassVar[str] = "cpu"
 
     @abstractmethod

@@ -11,7 +11,8 @@ The tree::
     │   ├── BudgetError             floors and ceilings that cannot be parsed or contradict each other
     │   ├── PlanError               a recipe whose steps do not fit together; lists every problem
     │   ├── RunFolderError          --out cannot be written or holds another run
-    │   └── MissingExtra            a library that is not installed; names the extra to install
+    │   ├── MissingExtra            a library that is not installed; names the extra to install
+    │   └── MissingEnvironment      an engine's own environment that was not made; names the command that makes it
     ├── CandidateFailed             one candidate went wrong; the run goes on and the report shows the reason
     │   ├── StepFailed              a training, pruning, distilling or quantizing step raised
     │   ├── BuildFailed             an engine could not build or its output differs from the original's
@@ -129,6 +130,10 @@ class MissingExtra(InputError):
             f"{what} needs a library that is not installed{f' ({reason})' if reason else ''}.",
             fix=f"pip install 'lighten[{extra}]'",
         )
+
+
+class MissingEnvironment(InputError):
+    """An environment that an engine or step lives in and that was not made here, or is out of date."""
 
 
 class CandidateFailed(LightenError):

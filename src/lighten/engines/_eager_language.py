@@ -20,7 +20,6 @@ from lighten.core.language import (
     common_start,
 )
 from lighten.engines._sampling import chosen, log_softmax_at
-from lighten.nets.gguf_bpe import ENDINGS
 from lighten.nets.language import LanguageNetwork
 from lighten.nets.precision import using_threads
 
@@ -39,9 +38,7 @@ class EagerLanguageSession(LanguageSession):
         config = network.net.config
         self.context = min(int(getattr(config, "max_position_embeddings", MOST_CONTEXT)), MOST_CONTEXT)
         self.streams = rows
-        ends = getattr(config, "eos_token_id", None)
-        self._ends = set(ends if isinstance(ends, list) else [ends]) - {None}
-        self._ends |= {i for i in range(network.tokens.size) if network.tokens.name(i) in ENDINGS}
+        self._ends = network.tokens.endings(getattr(config, "eos_token_id", None))
 
     def encode(self, text: str, *, begin: bool = True, special: bool = False) -> list[int]:
         """See :meth:`LanguageSession.encode`."""

@@ -19,13 +19,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lighten.isolate import wire
 from lighten.isolate.machine import allowed_cores, busy_seconds
 
 if TYPE_CHECKING:
     from lighten.core.engine import Session
+    from lighten.core.language import LanguageSession
     from lighten.core.meter import SpeedMeter, Workload
 
 SILENCED = ("openvino_telemetry",)
@@ -35,6 +36,7 @@ LEAST_SECONDS = 0.1
 """Turns shorter than this are too short to say from ticks of 10 ms what other processes took."""
 
 _parent: socket.socket | None = None
+_lines: BinaryIO | None = None
 _sending = threading.Lock()
 
 
@@ -50,11 +52,13 @@ class Child:
     def open(
         self, artifact: str, engine: Mapping[str, Any], threads: int, task: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Open an artifact through its engine, to be asked by ``task``. Returns ``seconds``, ``version``, ``device``.
+        """Open an artifact through its engine, to be asked by ``task``.
 
-        The files are verified before the clock starts; the engine's imports are on it.
+        Returns ``seconds``, ``version``, ``device``, and of a language model its ``language``: ``context`` and
+        ``streams``. The files are verified before the clock starts; the engine's imports are on it.
         """
         from lighten.core.artifact import Artifact
+        from lighten.core.language import LanguageSession
         from lighten.core.recipe import engine_from, task_from
 
         verified = Artifact.open(Path(artifact))
@@ -63,7 +67,10 @@ class Child:
         session = runtime.open(verified, threads=threads)
         self.load_seconds = perf_counter() - started
         self.session = task_from(task).asked(session) if task else session
-        return {"seconds": self.load_seconds, "version": runtime.version(), "device": runtime.device}
+        found = {"seconds": self.load_seconds, "version": runtime.version(), "device": runtime.device}
+        if isinstance(session, LanguageSession):
+            found["language"] = {"context": session.context, "streams": session.streams}
+        return found
 
     def run(self, inputs: list[str]) -> dict[str, Any]:
         """Answer ``inputs``. Returns the logits, packed."""
@@ -74,17 +81,39 @@ class Child:
 
         Of a prompt that leaves no room in the context, the end is read.
         """
-        from lighten.core.errors import InputError
-        from lighten.core.language import LanguageSession
-
-        opened = self._opened()
-        language = getattr(opened, "language", opened)
-        if not isinstance(language, LanguageSession):
-            raise InputError("This session goes on with no text.", allowed="a language model")
+        language = self._language()
         most = min(most, language.context // 2)
         read = [_ending(language.encode(prompt), language.context - most) for prompt in prompts]
         made = language.generate(read, most)
         return {"texts": [b"".join(language.pieces(tokens)).decode("utf-8", "replace") for tokens in made]}
+
+    def encode(self, text: str, begin: bool, special: bool) -> dict[str, Any]:
+        """See ``LanguageSession.encode``. Returns ``tokens``."""
+        return {"tokens": self._language().encode(text, begin=begin, special=special)}
+
+    def pieces(self, tokens: list[int]) -> dict[str, Any]:
+        """See ``LanguageSession.pieces``. Returns ``pieces``, each in hex."""
+        return {"pieces": [piece.hex() for piece in self._language().pieces(tokens)]}
+
+    def ends(self, token: int) -> dict[str, Any]:
+        """See ``LanguageSession.ends``. Returns ``ends``."""
+        return {"ends": self._language().ends(token)}
+
+    def score(self, spans: list[list[list[int]]]) -> dict[str, Any]:
+        """See ``LanguageSession.score``; a span is its context and its targets. Returns ``scores``, as pairs."""
+        from lighten.core.language import Span
+
+        found = self._language().score([Span(tuple(context), tuple(targets)) for context, targets in spans])
+        return {"scores": [[one.logprobs.tolist(), one.greedy.tolist()] for one in found]}
+
+    def generate(
+        self, prompts: list[list[int]], most: int, sampling: Mapping[str, Any], stop: bool, heard: bool
+    ) -> dict[str, Any]:
+        """See ``LanguageSession.generate``; with ``heard`` the parent hears each token. Returns ``made``."""
+        from lighten.core.language import Sampling
+
+        tell = (lambda number, token: inquire({"number": number, "token": token}, self)) if heard else None
+        return {"made": self._language().generate(prompts, most, sampling=Sampling(**sampling), stop=stop, heard=tell)}
 
     def load(self, singles: list[str], batch: list[str], files: int) -> dict[str, Any]:
         """Remember what the meters will ask."""
@@ -136,6 +165,21 @@ class Child:
             raise RuntimeError("no session is open")
         return self.session
 
+    def _language(self) -> LanguageSession:
+        """The language session, whether a task asks it or not.
+
+        Raises:
+            InputError: it is no language model.
+        """
+        from lighten.core.errors import InputError
+        from lighten.core.language import LanguageSession
+
+        opened = self._opened()
+        language = getattr(opened, "language", opened)
+        if not isinstance(language, LanguageSession):
+            raise InputError("This session goes on with no text.", allowed="a language model")
+        return language
+
 
 def _ending(tokens: list[int], most: int) -> list[int]:
     """The first token, which may begin every text of the model, and as many of the last as there is room for."""
@@ -147,6 +191,19 @@ def emit(event: Mapping[str, Any]) -> None:
     if _parent is not None:
         with _sending:
             _parent.sendall(wire.pack({"event": event}))
+
+
+def inquire(event: Mapping[str, Any], child: Child) -> bool:
+    """Tell the parent something and wait for its yes or no, answering what it asks meanwhile; no without a parent."""
+    if _parent is None or _lines is None:
+        return False
+    with _sending:
+        _parent.sendall(wire.pack({"event": event, "asks": True}))
+    while "answer" not in (message := wire.unpack(_lines.readline())):
+        reply = answer(child, message)
+        with _sending:
+            _parent.sendall(_packed(reply))
+    return bool(message["answer"])
 
 
 def answer(child: Child, message: dict[str, Any]) -> dict[str, Any]:
@@ -174,13 +231,13 @@ def main(number: int) -> None:
     """Answer messages from socket ``number`` until it is closed."""
     os.set_inheritable(number, False)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    global _parent
+    global _parent, _lines
     _parent = parent = socket.socket(fileno=number)
     threading.Thread(target=leave_with, args=(parent,), daemon=True).start()
     for name in SILENCED:
         sys.modules[name] = None  # type: ignore[assignment]  # importing it now raises ImportError
-    child = Child()
-    for line in parent.makefile("rb"):
+    child, _lines = Child(), parent.makefile("rb")
+    for line in _lines:
         message = wire.unpack(line)
         closing = message["op"] == "close"
         reply = answer(child, message)

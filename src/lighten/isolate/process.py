@@ -8,7 +8,6 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,13 +15,19 @@ from time import monotonic
 from typing import Any, NoReturn
 
 from lighten.core.errors import CandidateFailed, OutOfMemory, SessionCrashed, SessionTimeout
-from lighten.isolate import wire
+from lighten.isolate import elsewhere, wire
+from lighten.isolate.environments import Place
 from lighten.isolate.machine import allowed_memory
 
 DOING = {
     "open": "opened the artifact",
     "run": "answered",
     "replies": "wrote samples",
+    "encode": "read a text",
+    "pieces": "spelled tokens",
+    "ends": "looked at a token",
+    "score": "scored tokens",
+    "generate": "wrote",
     "load": "took the workload",
     "turn": "was measured",
     "call": "was at work",
@@ -44,10 +49,13 @@ class ChildProcess:
         memory: bytes of resident memory at which it is ended; None for 90 % of what this machine allows.
         patient: let threads of OpenMP sleep soon while they wait for each other. On a machine that others use too,
             training is several times faster so; single answers on a quiet one come a little later.
+        place: where it runs; lighten's own environment when nothing is said.
     """
 
-    def __init__(self, *, threads: int, memory: int | None = None, patient: bool = False) -> None:
-        self.threads, self.memory, self.patient = threads, memory, patient
+    def __init__(
+        self, *, threads: int, memory: int | None = None, patient: bool = False, place: Place | None = None
+    ) -> None:
+        self.threads, self.memory, self.patient, self.place = threads, memory, patient, place or Place()
         self.peak = 0
         self.failure: CandidateFailed | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -55,19 +63,25 @@ class ChildProcess:
         self._rest = self._words = b""
 
     def start(self) -> None:
-        """Start the process; it has nothing heavy imported yet."""
+        """Start the process; it has nothing heavy imported yet.
+
+        Raises:
+            MissingEnvironment: the environment that it is to run in was not made.
+        """
+        python, variables_there = self.place.interpreter(), self.place.variables()
         self._limit = self.memory or int(allowed_memory() * 0.9)
         self._socket, theirs = socket.socketpair()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process is reaped
-        command = [sys.executable, "-P", "-m", "lighten.isolate", str(theirs.fileno())]
+        number = str(theirs.fileno())
+        there = [elsewhere.__file__, number, elsewhere.borrowed()] if self.place else ["-m", "lighten.isolate", number]
         try:
             self._process = subprocess.Popen(
-                command,
+                [python, "-P", *there],
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=self._log,
                 pass_fds=(theirs.fileno(),),
-                env={**os.environ, **variables(self.threads), **(PATIENT if self.patient else {})},
+                env={**variables_there, **variables(self.threads), **(PATIENT if self.patient else {})},
                 start_new_session=True,
             )
         finally:
@@ -83,7 +97,7 @@ class ChildProcess:
         operation: str,
         deadline: float,
         *,
-        on_event: Callable[[Mapping[str, Any]], None] | None = None,
+        on_event: Callable[[Mapping[str, Any]], object] | None = None,
         **message: Any,
     ) -> dict[str, Any]:
         """Send one message and wait for its answer.
@@ -91,7 +105,7 @@ class ChildProcess:
         Args:
             operation: name of a method of ``child.Child``; ``message`` are its arguments.
             deadline: seconds from now.
-            on_event: called with what the child emits meanwhile (see ``child.emit``).
+            on_event: called with what the child emits or asks meanwhile (see ``child.emit`` and ``child.inquire``).
 
         Raises:
             SessionCrashed: the process died. SessionTimeout: it gave no answer in time and was ended.
@@ -100,15 +114,17 @@ class ChildProcess:
         """
         if self._process is None:
             raise self.failure or SessionCrashed("The child process is not running.")
-        self._busy = True
+        asking, self._busy = self._busy, True  # what hears an event may ask something in between
         try:
             self._socket.settimeout(deadline)
             self._socket.sendall(wire.pack({"op": operation, **message}))
             until = monotonic() + deadline
             line = self._line(until)
             while line.startswith(wire.EVENT):
-                if on_event is not None:
-                    on_event(wire.unpack(line)["event"])
+                told = wire.unpack(line)
+                answer = on_event(told["event"]) if on_event is not None else None
+                if told.get("asks"):
+                    self._socket.sendall(wire.pack({"answer": bool(answer)}))
                 line = self._line(until)
         except TimeoutError:
             seen = f"The child process did not answer within {deadline:.3g} s while it {DOING[operation]}"
@@ -117,7 +133,7 @@ class ChildProcess:
             line = b""
         if not line:
             self._died(operation)
-        self._busy = False
+        self._busy = asking
         reply = wire.unpack(line)
         if "error" in reply:
             raise wire.unpack_error(reply["error"])
@@ -200,14 +216,17 @@ class ChildProcess:
         return code
 
 
-def call(function: str, *, threads: int = 1, deadline: float = 120.0, **arguments: Any) -> Any:
+def call(
+    function: str, *, threads: int = 1, deadline: float = 120.0, place: Place | None = None, **arguments: Any
+) -> Any:
     """Call ``package.module:function`` in a process of its own; arguments and answer are plain JSON values.
 
     Raises:
         StepFailed: the function raised an error that is not lighten's.
+        MissingEnvironment: see ``ChildProcess.start``.
         SessionCrashed, SessionTimeout, OutOfMemory, LightenError: see ``ChildProcess.ask``.
     """
-    child = ChildProcess(threads=threads)
+    child = ChildProcess(threads=threads, place=place)
     child.start()
     try:
         return child.ask("call", deadline, function=function, arguments=arguments)["value"]

@@ -11,6 +11,7 @@ from lighten.core import catalog
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, LightenError
+from lighten.isolate.environments import place_of
 from lighten.isolate.process import call
 
 ASKED = ("a good film", "a bad one, and far too long")
@@ -39,6 +40,8 @@ class EngineHealth:
 def probe_engine(name: str, samples: Sequence[Path] = (), *, threads: int = 1, deadline: float = 120.0) -> EngineHealth:
     """Import an engine in a child process and, when a sample has a format that it takes, build and run that.
 
+    An engine with an environment of its own is tried there.
+
     Args:
         samples: folders of small artifacts, in different formats.
         deadline: seconds.
@@ -51,7 +54,8 @@ def probe_engine(name: str, samples: Sequence[Path] = (), *, threads: int = 1, d
     folders = [str(sample.resolve()) for sample in samples]
     work = {"name": name, "samples": folders, "cores": threads}
     try:
-        found = call("lighten.measure.probe:try_engine", threads=threads, deadline=deadline, **work)
+        place = place_of(catalog.load("engines", name)())
+        found = call("lighten.measure.probe:try_engine", threads=threads, deadline=deadline, place=place, **work)
     except LightenError as error:
         return EngineHealth(name, False, reason=error.seen, fix=error.fix)
     return EngineHealth(name, True, found["version"], found["ran"])

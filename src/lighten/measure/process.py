@@ -12,6 +12,7 @@ from lighten.core.meter import Workload
 from lighten.core.recipe import record_of, task_record_of
 from lighten.core.task import Task
 from lighten.isolate import wire
+from lighten.isolate.environments import place_of
 from lighten.isolate.process import ChildProcess
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class SessionProcess(Session):
 
     Attributes:
         load_seconds, version: known once it is open.
+        language: ``context`` and ``streams`` of a language model, once it is open; empty for others.
         others: share of the cores that other processes took during the last turn; None when it is unknown.
     """
 
@@ -55,10 +57,12 @@ class SessionProcess(Session):
         self.artifact, self.engine, self.threads = artifact, engine, threads
         self.deadline = deadline or (LANGUAGE_DEADLINE if task is not None and task.language else DEADLINE)
         self.load_seconds, self.version = 0.0, ""
+        self.language: Mapping[str, int] = {}
         self.others: float | None = None
         # The threads of llama.cpp meet some hundred times for each token: waiting busily for one that another process
         # has displaced costs a busy machine a factor of ten or more, and a quiet one gains nothing by it.
-        self.child = ChildProcess(threads=threads, memory=memory, patient=task is not None and task.language)
+        patient = task is not None and task.language
+        self.child = ChildProcess(threads=threads, memory=memory, patient=patient, place=place_of(engine))
         self._work: Workload | None = None
         self._warm: set[str] = set()
 
@@ -66,7 +70,7 @@ class SessionProcess(Session):
         """Start the process and open the artifact.
 
         Raises:
-            BuildFailed: the engine cannot open it.
+            BuildFailed: the engine cannot open it. MissingEnvironment: its environment was not made.
             SessionCrashed, SessionTimeout, OutOfMemory: see ``ChildProcess.ask``.
         """
         self.child.start()
@@ -79,6 +83,7 @@ class SessionProcess(Session):
             self.child.close()
             raise
         self.load_seconds, self.version = reply["seconds"], reply["version"]
+        self.language = reply.get("language", {})
         return self
 
     def run(self, inputs: Sequence[str]) -> NDArray[Any]:

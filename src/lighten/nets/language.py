@@ -120,6 +120,13 @@ class Tokens:
         """One more than the highest id, added tokens included."""
         return 1 + max(self._native.get_vocab(with_added_tokens=True).values(), default=-1)
 
+    def endings(self, told: int | list[int] | None) -> frozenset[int]:
+        """Tokens that end an answer: those that the config tells, and those whose name says it."""
+        from lighten.nets.gguf_bpe import ENDINGS
+
+        known = told if isinstance(told, list) else [] if told is None else [told]
+        return frozenset(known).union(i for i in range(self.size) if self.name(i) in ENDINGS)
+
     def save(self, folder: Path) -> None:
         """Write the tokenizer's files."""
         (folder / TOKENIZER).write_text(self.source, encoding="utf-8")

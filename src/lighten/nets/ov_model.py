@@ -56,10 +56,10 @@ def save_ov(model: OvModel, folder: Path) -> None:
     model.encoder.save(folder)
 
 
-def read_ov(folder: Path) -> Any:
-    """Load ``model.xml`` of ``folder``. Raises what :func:`open_ov` raises."""
+def read_ov(folder: Path, file: str = FILE, data: str = WEIGHTS) -> Any:
+    """Load a graph of ``folder`` with its weights. Raises what :func:`open_ov` raises."""
     ov = import_ov("opening an OpenVINO model")
-    path, weights = folder / FILE, folder / WEIGHTS
+    path, weights = folder / file, folder / data
     for one in (path, weights):
         if one.is_symlink() or not one.is_file():
             raise ModelError(f"{one} is missing or a link.", allowed="plain files inside the folder")
@@ -112,7 +112,7 @@ def check_graph(path: Path, size: int) -> None:
             except ValueError as error:
                 raise ModelError(f"{path}: the place of {layer.get('name')} cannot be read ({error}).") from error
             if offset < 0 or length < 0 or offset + length > size:
-                raise ModelError(f"{path}: the constant {layer.get('name')} lies outside of {WEIGHTS}.")
+                raise ModelError(f"{path}: the constant {layer.get('name')} lies outside of the weights.")
 
 
 def import_ov(what: str) -> Any:

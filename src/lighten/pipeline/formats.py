@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lighten.core.artifact import BASELINES, GGUF, HF, HF_CAUSAL, ONNX, ONNX_INT8, OPENVINO, OPENVINO_INT8, Artifact
+from lighten.core.artifact import (
+    BASELINES,
+    GGUF,
+    HF,
+    HF_CAUSAL,
+    ONNX,
+    ONNX_INT8,
+    OPENVINO,
+    OPENVINO_CAUSAL,
+    OPENVINO_INT8,
+    Artifact,
+)
 from lighten.core.errors import ModelError
 
 
@@ -57,6 +68,11 @@ def save_model(model: Any, format: str, folder: Path) -> Mapping[str, Any]:
         from lighten.nets.gguf_network import save_gguf
 
         save_gguf(model, folder)
+        return dict(model.record)
+    elif format == OPENVINO_CAUSAL:
+        from lighten.nets.ov_language import save_ov_language
+
+        save_ov_language(model, folder)
         return dict(model.record)
     elif format in BASELINES:
         model.save(folder)

@@ -7,10 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
@@ -20,6 +17,10 @@ from lighten.core.step import Needs, Step, Watch, after
 from lighten.core.task import Parts, Rows, Task
 from lighten.pipeline.formats import open_model, save_model
 from lighten.store.artifacts import ArtifactStore, key_of
+
+if TYPE_CHECKING:
+    from numpy import float32
+    from numpy.typing import NDArray
 
 _STATES: dict[tuple[str, str], Any] = {}
 """Hidden states of the teacher that was asked last."""
@@ -112,40 +113,41 @@ class Bench:
 
         return made, self.store.put(key, write)
 
-    def build(self, artifact: Artifact, engine: Engine) -> Artifact:
-        """What ``engine`` opens, made from ``artifact``.
-
-        Raises:
-            BuildFailed: the engine refuses the model.
-        """
-        key = key_of(build=artifact.id, engine=record_of(engine), runtime=engine.version())
-        found = self.store.get(key)
-        if found is not None:
-            return found
-
-        def write(folder: Path) -> Mapping[str, Any]:
-            try:
-                format = engine.build(artifact, folder)
-            except (LightenError, MemoryError, OSError, KeyboardInterrupt):
-                raise
-            except Exception as error:
-                use = record_of(engine)["use"]
-                raise BuildFailed(f"{use}: {type(error).__name__}: {error}") from error
-            return {
-                "format": format,
-                "parent": artifact.id,
-                "step": {"use": f"engine {record_of(engine)['use']}"},
-                "seed": self.seed,
-                "versions": versions(),
-                "meta": artifact.meta,
-            }
-
-        return self.store.put(key, write)
-
     def _teacher(self) -> RememberingTeacher:
         if self.original is None:
             raise StepFailed("This step learns from the original, and there is none yet.")
         return RememberingTeacher(self.original, self.store.root.parent / "teacher", self.parts.labels, self.threads)
+
+
+def build(store: ArtifactStore, artifact: Artifact, engine: Engine, seed: int) -> Artifact:
+    """What ``engine`` opens, made from ``artifact``.
+
+    Raises:
+        BuildFailed: the engine refuses the model.
+    """
+    key = key_of(build=artifact.id, engine=record_of(engine), runtime=engine.version())
+    found = store.get(key)
+    if found is not None:
+        return found
+
+    def write(folder: Path) -> Mapping[str, Any]:
+        try:
+            format = engine.build(artifact, folder)
+        except (LightenError, MemoryError, OSError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            use = record_of(engine)["use"]
+            raise BuildFailed(f"{use}: {type(error).__name__}: {error}") from error
+        return {
+            "format": format,
+            "parent": artifact.id,
+            "step": {"use": f"engine {record_of(engine)['use']}"},
+            "seed": seed,
+            "versions": versions(),
+            "meta": artifact.meta,
+        }
+
+    return store.put(key, write)
 
 
 class RememberingTeacher:
@@ -159,8 +161,9 @@ class RememberingTeacher:
     def __init__(self, original: Artifact, folder: Path, labels: tuple[str, ...], threads: int) -> None:
         self.original, self.folder, self.labels, self.threads = original, folder, labels, threads
 
-    def logits(self, rows: Rows) -> NDArray[np.float32]:
+    def logits(self, rows: Rows) -> NDArray[float32]:
         """Outputs of the original on ``rows``: float32 [n, classes]."""
+        import numpy as np
         from safetensors.numpy import load_file, save_file
 
         path = self.folder / f"{self.original.id[:16]}-{rows.fingerprint()}.safetensors"
@@ -173,7 +176,7 @@ class RememberingTeacher:
             part = path.with_suffix(".part")
             save_file({"logits": values}, part)
             part.replace(path)
-        found: NDArray[np.float32] = load_file(path)["logits"]
+        found: NDArray[float32] = load_file(path)["logits"]
         return found
 
     def states(self, rows: Rows) -> Any:

@@ -14,6 +14,7 @@ from lighten.core.recipe import engine_from, step_from, task_from
 from lighten.core.task import Parts
 from lighten.isolate.child import emit
 from lighten.pipeline.make import Bench
+from lighten.pipeline.make import build as build_for
 from lighten.store.artifacts import ArtifactStore
 from lighten.store.folder import load_parts
 
@@ -99,9 +100,8 @@ def build(
     engine: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Build an artifact for an engine. Returns the ``path`` of what was built."""
-    bench = _bench(root, parts, task, original, seed, threads)
-    built = bench.build(Artifact.open(artifact, verify=False), engine_from(engine))
-    return {"path": str(built.path)}
+    store = ArtifactStore(Path(root))
+    return {"path": str(build_for(store, Artifact.open(artifact, verify=False), engine_from(engine), seed).path)}
 
 
 def score(

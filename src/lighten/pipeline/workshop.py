@@ -1,10 +1,15 @@
-"""The workshop: a process of its own in which models are made, so that a crash costs one candidate, never the run."""
+"""The workshop: a process of its own in which models are made, so that a crash costs one candidate, never the run.
+
+There is one process for each environment that steps and engines live in; nearly all live in lighten's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from math import isfinite
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from lighten.core.artifact import Artifact
@@ -13,6 +18,7 @@ from lighten.core.errors import CandidateFailed
 from lighten.core.recipe import record_of, task_record_of
 from lighten.core.step import Step
 from lighten.core.task import Task
+from lighten.isolate.environments import Place, place_of
 from lighten.isolate.process import ChildProcess
 from lighten.store.artifacts import ArtifactStore
 
@@ -23,7 +29,7 @@ Progress = Callable[[float, float, str], None]
 
 
 class Workshop:
-    """Makes and builds artifacts in a child process that stays up between calls and is started again after a crash.
+    """Makes and builds artifacts in child processes that stay up between calls and is started again after a crash.
 
     Args:
         root: folder of the artifact store. parts: file of the run's data. task: what "good" means.
@@ -43,7 +49,7 @@ class Workshop:
         }
         self._original = ""
         self._threads, self._progress = threads, progress
-        self._child: ChildProcess | None = None
+        self._children: dict[Place, ChildProcess] = {}
         self.last_score: float | None = None
 
     def teach_with(self, original: Artifact) -> None:
@@ -55,20 +61,29 @@ class Workshop:
     ) -> Artifact:
         """Apply a planned chain of steps to ``base``; what was made before is taken from the store.
 
+        Steps that live in an environment of their own are made there, from what the steps before them left on disk.
+
         Args:
             floor: quality on ``tune`` that training must reach; 0 for none. seconds: until the run's deadline.
 
         Raises:
             CandidateFailed: a step failed, was stopped early, crashed or ran out of memory.
+            MissingEnvironment: a step lives in an environment that was not made.
         """
-        reply = self._call(
-            "make",
-            base=str(base.path.resolve()),
-            chain=[record_of(step) for step in chain],
-            floor=floor,
-            seconds=seconds if isfinite(seconds) else None,
-        )
-        return Artifact.open(reply["path"], verify=False)
+        until = monotonic() + seconds
+        made = base
+        for environment, steps in groupby(chain, key=lambda step: step.environment):
+            part = list(steps)
+            reply = self._call(
+                "make",
+                place_of(part[0]) if environment else Place(),
+                base=str(made.path.resolve()),
+                chain=[record_of(step) for step in part],
+                floor=floor,
+                seconds=until - monotonic() if isfinite(seconds) else None,
+            )
+            made = Artifact.open(reply["path"], verify=False)
+        return made
 
     def build(self, artifact: Artifact, engine: Engine) -> Artifact:
         """What ``engine`` opens, made from ``artifact``.
@@ -76,26 +91,27 @@ class Workshop:
         Raises:
             CandidateFailed: the engine refuses the model, crashed or ran out of memory.
         """
-        reply = self._call("build", artifact=str(artifact.path.resolve()), engine=record_of(engine))
+        reply = self._call("build", place_of(engine), artifact=str(artifact.path.resolve()), engine=record_of(engine))
         return Artifact.open(reply["path"], verify=False)
 
     def score(self, artifact: Artifact, part: str) -> float:
         """Share of rows of a part that a float network answers right."""
-        return float(self._call("score", artifact=str(artifact.path.resolve()), part=part)["right"])
+        return float(self._call("score", Place(), artifact=str(artifact.path.resolve()), part=part)["right"])
 
     def close(self) -> None:
-        """End the process; closing twice is allowed."""
-        if self._child is not None:
-            self._child.close()
-            self._child = None
+        """End the processes; closing twice is allowed."""
+        while self._children:
+            self._children.popitem()[1].close()
 
-    def _call(self, function: str, **arguments: Any) -> Mapping[str, Any]:
-        if self._child is None:
-            self._child = ChildProcess(threads=self._threads, patient=True)
-            self._child.start()
+    def _call(self, function: str, place: Place, **arguments: Any) -> Mapping[str, Any]:
+        child = self._children.get(place)
+        if child is None:
+            child = ChildProcess(threads=self._threads, patient=True, place=place)
+            child.start()
+            self._children[place] = child
         arguments = {**self._common, "original": self._original, **arguments}
         try:
-            reply = self._child.ask(
+            reply = child.ask(
                 "call",
                 A_DAY,
                 on_event=self._event,
@@ -103,8 +119,8 @@ class Workshop:
                 arguments=arguments,
             )
         except CandidateFailed:
-            if self._child.pid == 0:  # it died; the next call starts a new one
-                self.close()
+            if child.pid == 0:  # it died; the next call starts a new one
+                self._children.pop(place).close()
                 ArtifactStore(Path(self._common["root"])).sweep()
             raise
         except BaseException:

@@ -159,6 +159,10 @@ LANGUAGE: dict[str, tuple[str, str]] = {
         "INT8 量化，激活用您的数据预先标定",
     ),
     "step.quantize.int8_weights": ("weights in 8-bit integers", "权重量化为 INT8"),
+    "step.quantize.openvino_language": (
+        "exported to OpenVINO, weights in {weights}",
+        "导出为 OpenVINO，权重量化为 {weights}",
+    ),
     "step.export.dequantize": ("float weights read out of the GGUF file", "由 GGUF 文件还原浮点权重"),
     "step.export.gguf": ("written as a GGUF file", "写成 GGUF 文件"),
     "step.export.onnx": ("written as an ONNX file", "写成 ONNX 文件"),
@@ -168,6 +172,7 @@ LANGUAGE: dict[str, tuple[str, str]] = {
     "engine.numpy": ("NumPy, lighten’s own arithmetic", "NumPy（lighten 自带的运算）"),
     "engine.ort": ("ONNX Runtime", "ONNX Runtime"),
     "engine.ov": ("OpenVINO", "OpenVINO"),
+    "engine.ov_genai": ("OpenVINO for language models", "OpenVINO 语言模型引擎"),
     # quantities: names in running text
     "quantity.bits_per_byte": ("bits per byte", "每字节比特数"),
     "quantity.token_flips": ("changed tokens", "词元变化率"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from lighten.core.artifact import BASELINES, GGUF
+from lighten.core.artifact import BASELINES, GGUF, OPENVINO_CAUSAL
 from lighten.core.engine import Engine
 from lighten.core.recipe import engine_from, record_of
 from lighten.core.result import HIGHER, Candidate
@@ -180,7 +180,8 @@ class Search:
         """The best dressings when this was first asked, kept in the study; the original's own when none is good."""
         if self.run.task.language:  # what does not hold on the original may hold after recovery, and bytes are known
             every = [d for d in self.space.dressings if d.steps and d.steps[-1].produces == GGUF]
-            return every[:most]
+            others = [d for d in self.space.dressings if d.steps and d.steps[-1].produces == OPENVINO_CAUSAL]
+            return [*every[:most], *others[:1]]
         by_name = {proposals.dressing_name(d): d for d in self.dressings}
         names = self.run.folder.study.recall(name)
         if names is None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lighten.core import catalog
-from lighten.core.artifact import BASELINES, GGUF, HF_CAUSAL
+from lighten.core.artifact import LANGUAGE
 from lighten.core.budget import Budget, Constraint
 from lighten.core.engine import Engine
 from lighten.core.errors import DataError, InputError, UnknownName
@@ -29,10 +29,6 @@ EXPECTED_DISAGREEMENT = 0.05
 DEFAULT_MARGIN = 0.01
 COUNTED = ("accuracy", "exact_match", "macro_f1", "worst_group")
 """Quantities that are shares of rows, for which power can be computed before anything is measured."""
-
-
-LANGUAGE = frozenset({HF_CAUSAL, GGUF, *BASELINES})
-"""Formats of language models."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +185,7 @@ def working_engines(asked: Asked, home: str, listener: Listener) -> tuple[tuple[
     """
     takes = {name: set(catalog.load("engines", name).consumes) for name in catalog.names("engines")}
     language = asked.task.language
-    fitting = [n for n, formats in takes.items() if (formats & LANGUAGE if language else formats - LANGUAGE)]
+    fitting = [n for n, fs in takes.items() if (fs.intersection(LANGUAGE) if language else fs.difference(LANGUAGE))]
     wanted = asked.options.engines or fitting
     found: list[Engine] = []
     refused: dict[str, str] = {}

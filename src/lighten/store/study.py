@@ -6,13 +6,13 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from lighten.core.errors import RunFolderError
 from lighten.core.result import Candidate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -56,6 +56,8 @@ class Study:
 
     def save_answers(self, key: int, part: str, logits: NDArray[Any]) -> None:
         """Keep a candidate's answers on a part. logits: [n, columns]; float64 stays so, all else becomes float32."""
+        import numpy as np
+
         data = np.ascontiguousarray(logits, dtype="<f8" if logits.dtype == np.float64 else "<f4")
         row = (key, part, data.shape[0], data.shape[1], data.tobytes())
         self._write("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)", row)
@@ -68,6 +70,8 @@ class Study:
             return None
         rows, classes, data = found
         wide = len(data) == rows * classes * 8 and rows > 0
+        import numpy as np
+
         return np.frombuffer(data, dtype="<f8" if wide else "<f4").reshape(rows, classes)
 
     def remember(self, name: str, value: Any) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lighten.core.artifact import Artifact
+from lighten.core.artifact import LANGUAGE, Artifact
 from lighten.core.errors import DataError, ModelError, RunFolderError
 from lighten.core.recipe import Recipe, record_of, task_record_of
 from lighten.core.step import Step
@@ -18,7 +18,7 @@ from lighten.nets.bring import bring
 from lighten.nets.facts import facts
 from lighten.pipeline.workshop import Workshop
 from lighten.search.options import Options, asked_of, recorded
-from lighten.search.start import LANGUAGE, aligned, load_recipe_defaults, read_data
+from lighten.search.start import aligned, load_recipe_defaults, read_data
 from lighten.store.artifacts import ArtifactStore
 from lighten.store.folder import save_parts
 

@@ -17,6 +17,7 @@ from lighten.core.artifact import GGUF, RECORD, Artifact
 from lighten.core.errors import InputError, ModelError
 from lighten.core.language import LanguageSession, Sampling
 from lighten.isolate.machine import allowed_cores
+from lighten.measure.language_process import open_session
 from lighten.nets.bring import bring
 from lighten.nets.chat_template import Renderer, find_template
 from lighten.nets.gguf_file import FILE, is_gguf
@@ -266,7 +267,7 @@ def open_chat(
     threads: int = 0,
     seed: int = 0,
 ) -> Chat:
-    """Open a language model in this process to talk with it.
+    """Open a language model to talk with it.
 
     Args:
         model: a winner, a run folder, any artifact that can be opened, a GGUF file, or what ``optimize`` takes.
@@ -278,6 +279,7 @@ def open_chat(
     Raises:
         ModelError: there is no such model, it is no language model, or its chat template fails.
         InputError: a setting out of its range. MissingExtra: the engine's library is not installed.
+        MissingEnvironment: the engine's own environment was not made.
         UnsafeFile: the artifact's files are not what was sealed.
     """
     if not 0 <= temperature < float("inf"):
@@ -295,7 +297,7 @@ def open_chat(
             _try(renderer, system)  # before the model is loaded, which may take long
         cores, kept = allowed_cores(), artifact.meta.get("threads")
         wanted = threads or (min(kept, cores) if isinstance(kept, int) and kept > 0 else cores)
-        session = stack.enter_context(engine_of(artifact).open(artifact, threads=wanted))
+        session = stack.enter_context(open_session(artifact, engine_of(artifact), threads=wanted))
         if not isinstance(session, LanguageSession):
             raise ModelError(f"{model} is no language model.", fix=f"lighten predict {model} answers with its labels")
         sampling = Sampling(temperature, top_p, seed)

@@ -11,14 +11,15 @@ from typing import Protocol, cast
 import numpy as np
 
 from lighten.core import catalog
-from lighten.core.artifact import HF, RECORD, Artifact
+from lighten.core.artifact import HF, LANGUAGE, RECORD, Artifact
 from lighten.core.engine import Engine, Session
 from lighten.core.errors import InputError, ModelError
 from lighten.core.language import BYTES, NATS
 from lighten.core.recipe import engine_from
 from lighten.data.language import ANSWERS, DOCUMENTS
 from lighten.isolate.machine import allowed_cores
-from lighten.verbs.question import LANGUAGE, Question, Row, question_of
+from lighten.measure.language_process import open_session
+from lighten.verbs.question import Question, Row, question_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,9 @@ class Model:
 
 
 def load(path: str | Path, *, threads: int = 0, prompt: str | None = None) -> Model:
-    """Open a winner, or any artifact that can be opened, in this process. Its files are verified first.
+    """Open a winner, or any artifact that can be opened. Its files are verified first.
+
+    It runs in this process, or in a child where its engine has an environment of its own.
 
     Args:
         threads: cores to use; 0 for all that this process may use.
@@ -120,14 +123,14 @@ def load(path: str | Path, *, threads: int = 0, prompt: str | None = None) -> Mo
 
     Raises:
         ModelError: no artifact, or one that no engine opens. UnsafeFile: its files are not what was sealed.
-        MissingExtra: its engine's library is not installed.
+        MissingExtra: its engine's library is not installed. MissingEnvironment: its environment was not made.
     """
     folder = Path(path)
     if (folder / "winner" / RECORD).is_file() and not (folder / RECORD).is_file():
         folder = folder / "winner"
     artifact = Artifact.open(folder)
     engine, question = engine_of(artifact), question_of(artifact).changed(prompt, None, ())
-    session = engine.open(artifact, threads=threads or allowed_cores())
+    session = open_session(artifact, engine, threads=threads or allowed_cores())
     return Model(artifact, engine, question.task.asked(session), question)
 
 

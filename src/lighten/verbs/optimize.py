@@ -57,7 +57,7 @@ def optimize(
         answer: column with the right answer to each prompt. choices: texts that the model chooses from by likelihood.
         shots: examples from the training part that are put before each prompt.
         time: of the search, such as ``"15m"``; None when only ``candidates`` bounds it.
-        engines: catalog names; empty for every engine that works here.
+        engines: catalog names (``ov-genai`` is ``ov_genai``); empty for every engine that works here.
         threads: cores to use; 0 for all that this process may use.
         out: the run's folder; by default a new one below ``runs/``.
         text, label, group, unit: columns; found by themselves when they can be.
@@ -98,7 +98,7 @@ def optimize(
         drop_empty=drop_empty,
         seconds=seconds_of(time) if time is not None else None,
         candidates=candidates,
-        engines=tuple([engines] if isinstance(engines, str) else engines),
+        engines=tuple(one.replace("-", "_") for one in ([engines] if isinstance(engines, str) else engines)),
         threads=threads,
         seed=seed,
         resume=resume,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lighten.core.artifact import BASELINES, GGUF, HF_CAUSAL, Artifact
+from lighten.core.artifact import LANGUAGE, Artifact
 from lighten.core.errors import InputError, ModelError
 from lighten.core.recipe import task_from, task_record_of
 from lighten.core.task import Rows, Task
@@ -16,8 +16,6 @@ from lighten.data.language import ANSWERS, CHOICES, DOCUMENTS, read_inputs, read
 from lighten.data.prompts import Template, cell_text, checked_choices, parse_template
 from lighten.data.table import read_table
 
-LANGUAGE = (HF_CAUSAL, GGUF, *BASELINES)
-"""Formats of models that are language models even when nothing else says so."""
 Row = str | Mapping[str, Cell]
 """A text, or the columns that a prompt shows."""
 
