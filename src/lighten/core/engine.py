@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -70,3 +70,7 @@ class Engine(ABC):
     @abstractmethod
     def open(self, artifact: Artifact, *, threads: int) -> Session:
         """Load a built artifact. ``threads`` cores may be used, and no more."""
+
+    def memory(self, facts: Mapping[str, Any]) -> Mapping[str, int]:
+        """Bytes that a session of a model with these facts takes, about, by what they are for; empty where small."""
+        return {}

@@ -24,7 +24,7 @@ class LogitDistillation(Step):
     """The smaller network learns the original's logits, mixed with the labels' loss.
 
     A classifier learns them by squared error. A language model learns the original's distribution over the next token
-    by its divergence, and the text itself beside it; the teacher is in memory meanwhile, but for rows that nobody needs.
+    by its divergence, and the text itself beside it; the teacher is in memory meanwhile, without the rows nobody needs.
     """
 
     consumes: ClassVar[tuple[str, ...]] = ("hf", "hf-causal")

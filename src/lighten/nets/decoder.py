@@ -81,9 +81,7 @@ def keep_queries(layer: Decoder, kept: Tensor) -> None:
     """
     queries, groups = layer.heads
     read = torch.unique(kept // (queries // groups))
-    wide, narrow = (
-        (heads[:, None] * layer.size + torch.arange(layer.size)).flatten() for heads in (kept, read)
-    )
+    wide, narrow = ((heads[:, None] * layer.size + torch.arange(layer.size)).flatten() for heads in (kept, read))
     take_rows(layer.query, wide)
     take_rows(layer.key, narrow)
     take_rows(layer.value, narrow)

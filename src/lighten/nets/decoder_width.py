@@ -127,9 +127,7 @@ def cut_maps(layer: Decoder, ff: bool, heads: bool) -> list[nn.Linear]:
     return [*([layer.down] if ff else []), *([layer.out] if heads else [])]
 
 
-def gather(
-    network: LanguageNetwork, maps: Sequence[nn.Linear], texts: Sequence[str], tokens: int
-) -> list[Inputs]:
+def gather(network: LanguageNetwork, maps: Sequence[nn.Linear], texts: Sequence[str], tokens: int) -> list[Inputs]:
     """What each of ``maps`` is fed on texts of together about ``tokens`` tokens, spread evenly over ``texts``."""
     found = [Inputs(torch.zeros(m.in_features, m.in_features), torch.zeros(m.in_features)) for m in maps]
 

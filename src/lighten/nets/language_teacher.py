@@ -60,16 +60,14 @@ class LanguageTeacher:
         StepFailed: the two share no token.
     """
 
-    def __init__(
-        self, network: LanguageNetwork, student: LanguageNetwork, texts: Sequence[str], longest: int
-    ) -> None:
+    def __init__(self, network: LanguageNetwork, student: LanguageNetwork, texts: Sequence[str], longest: int) -> None:
         rows = student.net.get_input_embeddings().num_embeddings
         whole = network.net.get_input_embeddings().num_embeddings
         old = known_tokens(student.tokens, rows, network.tokens, whole)
         self._mine = torch.tensor(sorted(old))
         if not old:
             raise StepFailed("The student has no token that its teacher has.", fix="train without a teacher")
-        self._pairs = {mine: pair for mine, pair in _paired(student.tokens, network.tokens, old, texts, longest)}
+        self._pairs = dict(_paired(student.tokens, network.tokens, old, texts, longest))
         places = sum(len(window) - 1 for window in self._pairs)
         self.taught = sum(len(pair.mine) for pair in self._pairs.values()) / max(places, 1)
         self.net = network.net.requires_grad_(False).eval()

@@ -70,7 +70,11 @@ class Narrow(Step):
     def check(self, facts: Mapping[str, Any]) -> str:
         """Refuses families whose neurons or heads cannot be removed."""
         if facts.get("language"):
-            return "taylor measures a classifier's loss" if self.importance == "taylor" else ""
+            if self.importance == "taylor":
+                return "taylor measures a classifier's loss; reconstruction and magnitude are there for language models"
+            if self.heads < 1.0 and facts.get("family") == "qwen2":
+                return "llama.cpp takes all heads of qwen2 to be as wide as its layers; heads = 1.0 would do"
+            return ""
         refused = refusal(facts, "ff")
         if not refused and self.heads < 1.0:
             refused = refusal(facts, "heads")

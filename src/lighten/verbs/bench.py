@@ -26,7 +26,7 @@ from lighten.measure.workload import fit
 from lighten.search.evaluate import LANGUAGE_PIECE
 from lighten.search.optimize import drawn
 from lighten.search.start import meters
-from lighten.verbs.load import resolved
+from lighten.verbs.load import check_rooms, resolved
 from lighten.verbs.question import Question, question_for
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def bench(
         raise InputError(f"bench was given {len(named)} models, some of them twice.", allowed="one or more, each once")
     if documents < 0:
         raise InputError(f"--documents is {documents}.", allowed="0 or more")
+    check_rooms(named)
     machine = Environment.here()
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         sides = {name: resolved(name, Path(scratch) / str(n)) for n, name in enumerate(named)}
