@@ -113,6 +113,27 @@ def test_what_is_not_taught_is_learnt_from_the_text(tmp_path: Path) -> None:
     assert known[1] >= float(each[untaught].detach().sum()) / len(each) - 1e-5
 
 
+def test_what_is_remembered_teaches_the_same_when_it_is_all_and_nearly_when_it_is_most(tmp_path: Path) -> None:
+    student = cut(opened("qwen3", tmp_path))
+    batch = windows(student, UNSEEN, 24)[:6]
+    heads = student.net.get_input_embeddings().num_embeddings
+    found: dict[int, tuple[float, torch.Tensor]] = {}
+    for top in (0, heads, 60):
+        teacher = LanguageTeacher(opened("qwen3", tmp_path, 1), student, UNSEEN, 24)
+        if top:
+            teacher.remember([batch[:3], batch[3:]], top, 2.0)
+            assert not list(teacher.net.parameters())  # it left the memory
+        student.net.zero_grad()
+        loss = teacher.lesson(0.2, 2.0)(student.net, batch)
+        gradient = student.net.lm_head.weight.grad
+        assert gradient is not None
+        found[top] = loss, gradient.clone()
+    assert found[heads][0] == pytest.approx(found[0][0], rel=5e-3)
+    assert found[60][0] == pytest.approx(found[0][0], rel=0.25)
+    assert found[60][0] <= found[0][0] + 1e-3  # tokens counted as one are never further apart
+    torch.testing.assert_close(found[heads][1], found[0][1], rtol=0.05, atol=2e-3)
+
+
 def test_strangers_teach_each_other_nothing(tmp_path: Path) -> None:
     student, other = opened("llama", tmp_path), opened("llama", tmp_path, 1)
     other.tokens = Tokens(*tiny_language_tokenizer(TOKENIZERS["llama"]))

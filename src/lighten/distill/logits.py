@@ -12,10 +12,11 @@ import torch
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
 from lighten.nets.language import LanguageNetwork
-from lighten.nets.language_loop import Course, learn, texts_of
+from lighten.nets.language_loop import Course, learn, planned, texts_of, windows
 from lighten.nets.language_teacher import LanguageTeacher
 from lighten.nets.loop import fit
 from lighten.nets.network import Network
+from lighten.nets.precision import using_threads
 from lighten.nets.schedule import Schedule
 
 
@@ -50,10 +51,18 @@ class LogitDistillation(Step):
         1.0, "Of both distributions of a language model, when they are compared.", low=0.1, high=20.0, search=(1.0, 2.0)
     )
 
+    top: int = setting(
+        0,
+        "Likeliest tokens of a language model's original that are kept of each place, found before the training, so "
+        "that it need not stay in memory; the others count as one. 0: all, found beside the training.",
+        low=0,
+        high=65_536,
+    )
+
     def check(self, facts: Mapping[str, Any]) -> str:
         """Refuses a temperature where logits are compared by their squared difference."""
-        if facts and not facts.get("language") and self.temperature != 1.0:
-            return "temperature is for language models; a classifier's logits are learnt as they are"
+        if facts and not facts.get("language") and (self.temperature != 1.0 or self.top):
+            return "temperature and top are for language models; a classifier's logits are learnt as they are"
         return ""
 
     def run(self, model: Network | LanguageNetwork, needs: Needs) -> Network | LanguageNetwork:
@@ -96,6 +105,12 @@ class LogitDistillation(Step):
         assert needs.train is not None and needs.teacher is not None
         course = Course(self.epochs, self.learning_rate * (384 / model.net.config.hidden_size))
         original = needs.teacher.network()
-        teacher = LanguageTeacher(original, model, texts_of(needs.train, needs.task), course.longest)
+        texts = texts_of(needs.train, needs.task)
+        teacher = LanguageTeacher(original, model, texts, course.longest)
+        del original
+        if self.top:
+            batches = planned(windows(model, texts, course.longest), course, needs.seed)
+            with using_threads(needs.threads):
+                teacher.remember(batches, self.top, self.temperature)
         learn(model, needs, course, lesson=teacher.lesson(self.alpha, self.temperature))
         return model

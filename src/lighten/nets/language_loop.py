@@ -75,7 +75,7 @@ def fit_language(
     chosen = {id(parameter) for parameter in trained}
     for parameter in net.parameters():
         parameter.requires_grad_(id(parameter) in chosen)
-    updates = _updates(windows(network, texts, course.longest), course, seed)
+    updates = planned(windows(network, texts, course.longest), course, seed)
     if not updates:
         raise StepFailed("The texts to train on have nothing to learn from.", allowed="texts of two tokens at least")
     optimizer = torch.optim.AdamW(
@@ -154,7 +154,7 @@ def nats_per_token(net: nn.Module, rows: Sequence[Sequence[int]]) -> float:
     return nats / max(count, 1)
 
 
-def _updates(rows: list[list[int]], course: Course, seed: int) -> list[list[list[int]]]:
+def planned(rows: list[list[int]], course: Course, seed: int) -> list[list[list[int]]]:
     """Batches in the order of the training: lengths alike within one, the batches shuffled."""
     drawn = random.Random(seed)
     found: list[list[list[int]]] = []

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 WORTH_CUTTING = 0.9
 """Share of the teacher's rows that may be needed for the others to be taken out of memory."""
+TINY = 1e-6
+"""Probability that all tokens but the likeliest have at the least, for its logarithm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,67 +72,115 @@ class LanguageTeacher:
         self._pairs = dict(_paired(student.tokens, network.tokens, old, texts, longest))
         places = sum(len(window) - 1 for window in self._pairs)
         self.taught = sum(len(pair.mine) for pair in self._pairs.values()) / max(places, 1)
-        self.net = network.net.requires_grad_(False).eval()
+        self.net: nn.Module = network.net.requires_grad_(False).eval()
         self._head = self._cut([old[i] for i in sorted(old)], whole)
         self._all_mine = len(old) == rows
+        self._kept: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
 
     def _cut(self, shared: list[int], whole: int) -> Tensor:
         """Leave the rows that are needed, the shared ones first; the head of those: [shared, width]."""
-        first = set(shared)
+        first, network = set(shared), cast(Any, self.net)
         others = sorted({token for pair in self._pairs.values() for token in pair.ids} - first)
         if len(shared) + len(others) > WORTH_CUTTING * whole:
-            weight: Tensor = self.net.lm_head.weight
+            weight: Tensor = network.lm_head.weight
             return weight if shared == list(range(whole)) else weight[shared]
         kept = [*shared, *others]
         take_rows(self.net, kept)
         new = {old: i for i, old in enumerate(kept)}
         for window, pair in self._pairs.items():
             self._pairs[window] = Pair(tuple(new[i] for i in pair.ids), pair.mine, pair.theirs)
-        head: Tensor = self.net.lm_head.weight[: len(shared)]
+        head: Tensor = network.lm_head.weight[: len(shared)]
         return head
+
+    def remember(self, batches: Sequence[list[list[int]]], top: int, temperature: float) -> None:
+        """Ask now what is taught of ``batches``, keep the ``top`` likeliest tokens of each place, and leave the memory.
+
+        Six bytes a token are kept. What is lost: how the teacher divides what is left among all other tokens, which the
+        student then learns as one number (with 64 of Gemma's tokens, some per cent of the probability).
+        """
+        for batch in batches:
+            (hidden,) = self._hidden(batch)
+            begin = 0
+            for row in batch:
+                end = begin + len(self._pairs[tuple(row)].mine)
+                with torch.no_grad():
+                    found = log_softmax(hidden[begin:end] @ self._head.T / temperature, -1)
+                    likely = found.topk(min(top, found.shape[1]), -1)
+                self._kept[tuple(row)] = likely.values.half(), likely.indices.int()
+                begin = end
+        self.net, self._head = nn.Identity(), torch.empty(0)
 
     def lesson(self, alpha: float, temperature: float) -> Lesson:
         """What a student learns of a batch, where it is taught: ``alpha`` of the next token's cross entropy, and for
         the rest the divergence from the teacher's distribution, both at ``temperature``, times its square."""
 
         def teach(net: nn.Module, batch: list[list[int]]) -> float:
-            places, hidden = self._hidden(batch)
+            places = self._places(batch)
+            told = self._remembered(batch) if self._kept else self._hidden(batch)
 
             def loss(logits: Tensor, targets: Tensor, where: slice) -> Tensor:
                 inside = (places >= where.start) & (places < where.stop)
-                taught, seen = places[inside] - where.start, hidden[inside]
+                taught = places[inside] - where.start
                 mine = log_softmax(logits, -1)
                 own = -mine.gather(1, targets[:, None])[:, 0]
-                weight = torch.ones(len(targets)).index_fill_(0, taught, alpha)
-                mixed = (weight * own).sum()
+                mixed = (torch.ones(len(targets)).index_fill_(0, taught, alpha) * own).sum()
                 if alpha == 1.0 or not len(taught):
                     return mixed
                 mine = mine[taught] if temperature == 1.0 else log_softmax(logits[taught] / temperature, -1)
-                with torch.no_grad():
-                    theirs = log_softmax(seen @ self._head.T / temperature, -1)
-                apart = kl_div(
-                    mine if self._all_mine else mine[:, self._mine], theirs, reduction="sum", log_target=True
+                mine = mine if self._all_mine else mine[:, self._mine]
+                return mixed + (1.0 - alpha) * temperature**2 * self._apart(
+                    mine, [one[inside] for one in told], temperature
                 )
-                return mixed + (1.0 - alpha) * temperature**2 * apart
 
             return descend(net, batch, loss)
 
         return teach
 
-    def _hidden(self, batch: list[list[int]]) -> tuple[Tensor, Tensor]:
-        """Places of a batch that are taught, among all that the student predicts: [taught]; what the teacher's head
-        reads there: [taught, width]."""
-        pairs = [self._pairs[tuple(row)] for row in batch]
+    def _apart(self, mine: Tensor, told: Sequence[Tensor], temperature: float) -> Tensor:
+        """Divergence from what the teacher says, summed over places. mine: logarithms, [places, shared tokens]."""
+        if self._kept:
+            return divergence_of_likely(mine, told[0].float(), told[1].long())
+        with torch.no_grad():
+            theirs = log_softmax(told[0] @ self._head.T / temperature, -1)
+        return kl_div(mine, theirs, reduction="sum", log_target=True)
+
+    def _places(self, batch: list[list[int]]) -> Tensor:
+        """Places of a batch that are taught, among all that the student predicts: [taught]."""
         begins = accumulate((len(row) - 1 for row in batch), initial=0)
-        places = [begin + place for begin, pair in zip(begins, pairs, strict=False) for place in pair.mine]
+        found = [
+            begin + place for begin, row in zip(begins, batch, strict=False) for place in self._pairs[tuple(row)].mine
+        ]
+        return torch.tensor(found, dtype=torch.long)
+
+    def _remembered(self, batch: list[list[int]]) -> tuple[Tensor, ...]:
+        """Logarithms of the likeliest tokens' probabilities at these places, and which tokens: [taught, top] each."""
+        values, tokens = zip(*(self._kept[tuple(row)] for row in batch), strict=True)
+        return torch.cat(values), torch.cat(tokens)
+
+    def _hidden(self, batch: list[list[int]]) -> tuple[Tensor, ...]:
+        """What the teacher's head reads at these places: [taught, width]."""
+        pairs = [self._pairs[tuple(row)] for row in batch]
         ids = torch.zeros(len(batch), max(len(pair.ids) for pair in pairs), dtype=torch.long)
         for row, pair in zip(ids, pairs, strict=True):
             row[: len(pair.ids)] = torch.tensor(pair.ids)
         rows = torch.tensor([row for row, pair in enumerate(pairs) for _ in pair.theirs], dtype=torch.long)
         columns = torch.tensor([place for pair in pairs for place in pair.theirs], dtype=torch.long)
+        net: Any = self.net
         with torch.no_grad():
-            output: Any = self.net.model(input_ids=ids, use_cache=False)
-            return torch.tensor(places, dtype=torch.long), output.last_hidden_state[rows, columns]
+            states: Tensor = net.model(input_ids=ids, use_cache=False).last_hidden_state
+        return (states[rows, columns],)
+
+
+def divergence_of_likely(mine: Tensor, values: Tensor, tokens: Tensor) -> Tensor:
+    """Divergence of a distribution from one of which the likeliest tokens are known, the others being one; summed.
+
+    Args:
+        mine: logarithms, [places, tokens]. values, tokens: logarithms of the known ones, and which: [places, top].
+    """
+    likely = mine.gather(1, tokens)
+    rest = (1.0 - values.exp().sum(-1)).clamp_min(TINY)
+    own = (1.0 - likely.exp().sum(-1)).clamp_min(TINY)
+    return (values.exp() * (values - likely)).sum() + (rest * (rest.log() - own.log())).sum()
 
 
 def known_tokens(student: Tokens, rows: int, teacher: Tokens, whole: int) -> dict[int, int]:
