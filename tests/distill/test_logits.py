@@ -73,3 +73,59 @@ def test_refuses_a_teacher_of_other_classes(student: Network) -> None:
 def test_is_in_the_catalog() -> None:
     assert catalog.load_step("distill.logits") is LogitDistillation
     assert LogitDistillation.needs == {"train", "tune", "teacher"}
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2", "gemma3_text"])
+def test_a_language_model_comes_nearer_to_its_original(tmp_path: Path, family: str) -> None:
+    from lighten.nets.language import open_language
+    from lighten.nets.language_teacher import LanguageTeacher
+    from lighten.nets.language_vocabulary import cut_language
+    from lighten.prune.layers import DropLayers
+    from lighten.tasks.text_generation import TextGeneration
+    from lighten.testing.tiny_language import tiny_documents, tiny_language
+
+    class Original:
+        def network(self) -> Any:
+            return open_language(tmp_path)
+
+    tiny_language(family, tmp_path, layers=6)
+    train, unseen = tiny_documents(120), tiny_documents(6, 5).inputs
+    needs = Needs(TextGeneration(), train=train, tune=tiny_documents(4, 1), teacher=Original())  # type: ignore[arg-type]
+    student = DropLayers(keep=0.5).run(open_language(tmp_path), needs)
+    cut_language(student, train.inputs, min_count=1, spare=0.0, threads=1, watch=needs.watch)  # type: ignore[arg-type]
+    apart = LanguageTeacher(open_language(tmp_path), student, unseen, 128)  # type: ignore[arg-type]
+    batch = [list(window) for window in apart._pairs]
+    before = apart.lesson(0.0, 1.0)(student.net, batch)
+    student.net.zero_grad()
+    LogitDistillation(epochs=1.0, alpha=0.0, learning_rate=5e-4).run(student, needs)
+    assert apart.lesson(0.0, 1.0)(student.net, batch) < 0.8 * before
+
+
+def test_a_file_that_was_opened_once_teaches_without_being_opened_again(tmp_path: Path) -> None:
+    from importlib.util import find_spec
+
+    from lighten.core.recipe import Recipe
+    from lighten.core.step import Silent
+    from lighten.core.task import Parts
+    from lighten.pipeline.make import Bench
+    from lighten.store.artifacts import ArtifactStore
+    from lighten.tasks.text_generation import TextGeneration
+    from lighten.testing.require import require
+    from lighten.testing.tiny_language import tiny_documents, tiny_gguf
+
+    require(find_spec("gguf") and find_spec("libgguf"), "GGUF (pip install 'lighten[llama]')")
+    original = tiny_gguf("llama", tmp_path)
+    parts = Parts(tiny_documents(30), *(tiny_documents(4, seed) for seed in (1, 2, 3)), ())
+    bench = Bench(ArtifactStore(tmp_path / "run" / "store"), TextGeneration(), parts, original, seed=0, threads=1)
+    steps = (catalog.load_step("prune.layers")(), LogitDistillation(epochs=0.1))
+    plan = Recipe("m", steps).plan(format="gguf", facts={"language": True, "family": "llama", "layers": 2})
+    made = bench.chain(original, plan, Silent())
+    assert made.format == "hf-causal" and made.step is not None and made.step["use"] == "distill.logits"
+    kept = list((tmp_path / "run" / "store").rglob("lighten.json"))
+    assert len(kept) == 3  # opened, one layer dropped, trained back
+
+
+def test_a_temperature_is_for_language_models() -> None:
+    assert "language models" in LogitDistillation(temperature=2.0).check({"family": "bert"})
+    assert LogitDistillation(temperature=2.0).check({"family": "llama", "language": True}) == ""
+    assert LogitDistillation().check({"family": "bert"}) == ""

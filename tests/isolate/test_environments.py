@@ -67,7 +67,7 @@ def test_the_same_list_is_the_same_environment_and_another_list_another_one() ->
 
 
 def test_no_requirements_are_our_own_environment() -> None:
-    assert not place_of(catalog.load("engines", "counts")())
+    assert not place_of(catalog.load("engines", "numpy")())
     assert Place().interpreter() == sys.executable
 
 

@@ -94,3 +94,28 @@ def test_busy_seconds_are_those_of_the_cores_of_this_process(tmp_path: Path, mon
     assert machine.busy_seconds(tmp_path / "missing") is None
     monkeypatch.setattr(machine, "cpu_quota", lambda: 1.5)
     assert machine.busy_seconds(stat) is None
+
+
+@pytest.mark.parametrize(
+    ("files", "left"),
+    [
+        ({}, 4096 * 1024),
+        ({"memory.max": "max", "memory.current": "9"}, 4096 * 1024),
+        (
+            {
+                "memory.max": "3000",
+                "memory.current": "2500",
+                "memory.stat": "anon 5\nactive_file 300\ninactive_file 200",
+            },
+            1000,
+        ),
+        ({"memory.max": "3000", "memory.current": "4000", "memory.stat": "anon 5"}, 0),
+        ({"memory/memory.limit_in_bytes": "5000", "memory/memory.usage_in_bytes": "1000"}, 4000),
+    ],
+)
+def test_available_memory_is_what_machine_and_groups_leave(tmp_path: Path, files: dict[str, str], left: int) -> None:
+    write(tmp_path / "cgroup", files)
+    own = "4:memory:/\n" if any("/" in name for name in files) else "0::/\n"
+    write(tmp_path, {"own": own, "meminfo": "MemTotal: 9999 kB\nMemAvailable:    4096 kB\n"})
+    (tmp_path / "cgroup").mkdir(exist_ok=True)
+    assert machine.available_memory(tmp_path / "cgroup", tmp_path / "own", tmp_path / "meminfo") == left

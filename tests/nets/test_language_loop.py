@@ -49,7 +49,7 @@ def test_loss_and_gradients_are_those_of_the_plain_way(tmp_path: Path, family: s
     assert len({len(row) for row in batch}) > 2
     language_loop.PIECE, before = 7, language_loop.PIECE
     try:
-        loss = language_loop._learn(model.net, batch)
+        loss = language_loop.next_token(model.net, batch)
     finally:
         language_loop.PIECE = before
     found = {name: parameter.grad.clone() for name, parameter in model.net.named_parameters()}
@@ -105,16 +105,16 @@ def test_a_tokenizer_that_only_ends_texts_has_no_start_token(tmp_path: Path) -> 
 def test_batches_hold_rows_of_similar_length_and_every_row_once_a_pass() -> None:
     rng = random.Random(0)
     rows = [[number] * rng.randint(2, 30) for number in range(50)]
-    updates = language_loop._updates(rows, Course(2.5, 1e-3, tokens=64), seed=1)
+    updates = language_loop.planned(rows, Course(2.5, 1e-3, tokens=64), seed=1)
     seen = [row[0] for batch in updates for row in batch]
     assert len(seen) == 50 + 50 + 25
     assert all(2 <= seen.count(number) <= 3 for number in range(50))
     assert all(len(batch) * max(map(len, batch)) <= 64 for batch in updates)
     padded = sum(len(batch) * max(map(len, batch)) for batch in updates)
     assert padded < 1.25 * sum(len(row) for batch in updates for row in batch)
-    assert updates == language_loop._updates(rows, Course(2.5, 1e-3, tokens=64), seed=1)
-    assert updates != language_loop._updates(rows, Course(2.5, 1e-3, tokens=64), seed=2)
-    assert language_loop._updates([[1] * 90], Course(1.0, 1e-3, tokens=64), seed=0) == [[[1] * 90]]
+    assert updates == language_loop.planned(rows, Course(2.5, 1e-3, tokens=64), seed=1)
+    assert updates != language_loop.planned(rows, Course(2.5, 1e-3, tokens=64), seed=2)
+    assert language_loop.planned([[1] * 90], Course(1.0, 1e-3, tokens=64), seed=0) == [[[1] * 90]]
 
 
 def test_training_lowers_the_loss_and_leaves_nothing_behind(tmp_path: Path) -> None:

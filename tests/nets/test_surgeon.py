@@ -86,3 +86,12 @@ def test_what_maps_are_fed_does_not_depend_on_padding(tmp_path: Path, family: st
         torch.testing.assert_close(inputs.sums, sum(one[i].sums for one in alone), rtol=1e-3, atol=1e-3)
         torch.testing.assert_close(inputs.products, sum(one[i].products for one in alone), rtol=1e-3, atol=1e-3)
     assert logits(network, texts, 1).shape == (24, 2)  # no hook is left behind that would fail
+
+
+def test_each_block_keeps_as_many_groups(values: Tensor) -> None:
+    linear = nn.Linear(12, 5, bias=False)
+    linear.weight.data[:, :6] *= 100.0  # all that matters is in the first block
+    kept, weight, _ = operate(linear, fed(values), 6, blocks=2)
+    assert [(kept < 6).sum().item(), weight.shape[1]] == [3, 6]
+    kept, _, _ = operate(linear, fed(values), 2, 2, blocks=2)
+    assert (kept < 3).tolist() == [True, False]

@@ -13,7 +13,7 @@ from lighten.core.step import Needs
 from lighten.nets.language import open_language, save_language
 from lighten.nets.network import facts, open_network, save_network
 from lighten.nets.walk import layer_list
-from lighten.prune.layers import DropLayers, chosen
+from lighten.prune.layers import DropLayers, chosen, placed
 from lighten.tasks.text_classification import TextClassification
 from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.tiny import FAMILIES, tiny_network_folder
@@ -93,7 +93,7 @@ def test_a_language_model_keeps_the_layers_that_are_named(tmp_path: Path, family
     originals = list(model.net.model.layers)
     DropLayers(keep=0.5).run(model, needs)
     kept = [originals.index(layer) for layer in model.net.model.layers]
-    assert kept == ([0, 3] if count == 4 else [0, 1, 2, 3, 4, 5])
+    assert kept == ([0, 3] if count == 4 else [0, 2, 4, 7, 9, 11])
     assert model.net.config.num_hidden_layers == len(kept)
     after = model.net(WORDS).logits
     assert not torch.allclose(after, before, atol=0.1)
@@ -107,15 +107,17 @@ def test_a_language_model_keeps_the_layers_that_are_named(tmp_path: Path, family
 @pytest.mark.parametrize(
     ("count", "keep", "kept"),
     [
-        (12, 0.5, [*range(6)]),
-        (14, 1.0, [*range(14)]),  # less than a round stands at the end and stays
-        (14, 0.5, [*range(6), 12, 13]),
-        (18, 0.67, [*range(6), *range(12, 18)]),
-        (7, 0.1, [*range(7)]),
+        (12, 0.5, [0, 2, 4, 7, 9, 11]),
+        (14, 1.0, [*range(14)]),
+        (18, 0.83, [*range(12), 14, 15, 16]),
+        (18, 0.67, [0, 1, 2, 3, 4, 5, 9, 10, 12, 14, 15, 17]),
+        (18, 0.5, [0, 2, 4, 6, 8, 11, 13, 15, 16]),
+        (18, 0.34, [0, 3, 7, 10, 14, 17]),
+        (7, 0.1, [0]),
         (4, 0.5, [0, 3]),  # all of one kind
     ],
 )
-def test_gemma_loses_whole_rounds_so_that_kinds_of_attention_stay_in_place(
+def test_gemma_keeps_the_kind_of_attention_of_every_number(
     tmp_path: Path, count: int, keep: float, kept: list[int]
 ) -> None:
     model = open_language(tiny_language("gemma3_text", tmp_path, layers=count))
@@ -126,6 +128,18 @@ def test_gemma_loses_whole_rounds_so_that_kinds_of_attention_stay_in_place(
     assert model.net.config.layer_types == kinds
     assert [layer.self_attn.layer_idx for layer in model.net.model.layers] == list(range(len(kept)))
     assert [layer.self_attn.is_sliding for layer in model.net.model.layers] == [kind[0] == "s" for kind in kinds]
+
+
+@pytest.mark.parametrize("rounds", [1, 6, 4])
+def test_placed_layers_are_as_many_as_asked_for_and_of_the_right_kind(rounds: int) -> None:
+    for count in range(1, 30):
+        kinds = ["full" if number % rounds == rounds - 1 else "sliding" for number in range(count)]
+        for keep in range(1, count + 1):
+            found = placed(kinds, keep)
+            assert len(found) == keep and found == sorted(set(found))
+            assert [kinds[layer] for layer in found] == kinds[:keep]
+            assert rounds > 1 or found == chosen(count, keep)
+        assert placed(kinds, count, "first") == list(range(count))
 
 
 def test_the_share_of_a_language_model_is_that_of_its_bytes() -> None:

@@ -129,3 +129,13 @@ def test_refusals(tmp_path: Path) -> None:
     with pytest.raises(StepFailed, match="there are none"):
         Narrow().run(opened(tmp_path), Needs(TASK))
     assert catalog.load_step("prune.width") is Narrow
+
+
+def test_language_models_say_what_cannot_be_cut_and_what_is_left() -> None:
+    facts = {"language": True, "vocabulary": 600, "hidden": 10, "intermediate": 20, "layers": 5, "parameters": 10_000}
+    assert Narrow(ff=0.5).share(facts) == pytest.approx(1 - 0.3 * 0.5)
+    assert Narrow(ff=1.0, heads=0.5).share(facts) == pytest.approx(1 - 0.1 * 0.5)
+    assert Narrow(heads=0.5).check({**facts, "family": "llama"}) == ""
+    assert "taylor" in Narrow(importance="taylor").check({**facts, "family": "llama"})
+    assert "heads = 1.0 would do" in Narrow(heads=0.5).check({**facts, "family": "qwen2"})
+    assert Narrow().check({**facts, "family": "qwen2"}) == ""

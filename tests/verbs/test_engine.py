@@ -90,7 +90,7 @@ def test_other_names_are_refused(plugin: Path) -> None:
         add("pupet")
     assert "did you mean 'puppet'" in str(caught.value)
     with pytest.raises(InputError, match="runs in lighten's"):
-        add("counts")
+        add("numpy")
 
 
 def test_every_engine_with_an_environment_pins_what_it_has_installed() -> None:

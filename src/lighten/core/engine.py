@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -93,3 +93,7 @@ class Engine(ABC):
             BuildFailed: the runtime refuses the model.
         """
         return self
+
+    def memory(self, facts: Mapping[str, Any]) -> Mapping[str, int]:
+        """Bytes that a session of a model with these facts takes, about, by what they are for; empty where small."""
+        return {}

@@ -7,6 +7,7 @@ The tree::
     │   ├── UnknownName             a name that is not in the catalog; offers the nearest ones
     │   ├── DataError               the data file, its columns or its rows
     │   ├── ModelError              the model folder or file
+    │   │   └── TooLarge            it needs more memory than there is; said before anything is loaded
     │   ├── UnsafeFile              pickled weights, remote code, a link that leaves the folder, a hash that differs
     │   ├── BudgetError             floors and ceilings that cannot be parsed or contradict each other
     │   ├── PlanError               a recipe whose steps do not fit together; lists every problem
@@ -87,6 +88,10 @@ class DataError(InputError):
 
 class ModelError(InputError):
     """The model cannot be used: missing tokenizer, truncated weights, a config that does not match."""
+
+
+class TooLarge(ModelError):
+    """A model that needs more memory than this machine has left, by its headers. Nothing has been loaded."""
 
 
 class UnsafeFile(InputError):

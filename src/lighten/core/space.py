@@ -32,6 +32,7 @@ class Space:
         reshaping: step classes that change the float network and want recovery (layers, width, ...).
         exact: step classes that change the float network and no answer on covered text (vocabulary).
         recovery: step classes that train the network back.
+        alternatives: steps that could take the place of ``recovery``, each alone; sampled when bisection is done.
         dressings: every combination of quantization and engine that formats allow; models that are trained from
             nothing and need no body (counts of words) are dressings too.
         facts: what is known of the original.
@@ -42,15 +43,18 @@ class Space:
     recovery: tuple[type[Step], ...]
     dressings: tuple[Dressing, ...]
     facts: Mapping[str, Any] = field(default_factory=dict)
+    alternatives: tuple[Step, ...] = ()
 
     @classmethod
     def compose(cls, format: str, engines: Sequence[Engine], facts: Mapping[str, Any]) -> Space:
         """All recipes for a float network of ``format``; steps that refuse these facts are left out."""
         known = {entry.name: catalog.load_step(entry.name) for entry in catalog.steps()}
-        superseded = {name for step in known.values() if not step().check(facts) for name in step.supersedes}
+        fitting = [step for step in known.values() if conversion(format, step.consumes) is not None]
+        superseded = {name for step in fitting if not step().check(facts) for name in step.supersedes}
         reshaping: list[type[Step]] = []
         exact: list[type[Step]] = []
         recovery: list[type[Step]] = []
+        taught: list[type[Step]] = []
         last: list[type[Step]] = []
         for entry in catalog.steps():
             step = known[entry.name]
@@ -62,8 +66,10 @@ class Space:
                     last.append(step)
                 continue
             trainable = bridge[-1].produces if bridge else format
-            if (entry.kind == "distill" and trainable in step.consumes) or trainable in step.recovers:
+            if trainable in step.recovers:
                 recovery.append(step)
+            elif entry.kind == "distill" and trainable in step.consumes:
+                taught.append(step)
             elif entry.kind == "prune" and step().reshapes(facts):
                 reshaping.append(step)
             elif entry.kind == "prune":
@@ -71,7 +77,10 @@ class Space:
             elif entry.kind == "quantize" or (entry.kind == "train" and step.produces):
                 last.append(step)
         dressings = tuple(_dressings(format, last, engines))
-        return cls(tuple(reshaping), tuple(exact), tuple(recovery), dressings, dict(facts))
+        # Where a training step says that it recovers this format, learning from the original is another way.
+        others = [step for one in taught for step in variants(one)] if recovery else []
+        back = tuple(recovery or taught)
+        return cls(tuple(reshaping), tuple(exact), back, dressings, dict(facts), tuple(others))
 
 
 def _dressings(format: str, last: Sequence[type[Step]], engines: Sequence[Engine]) -> Iterator[Dressing]:

@@ -122,6 +122,9 @@ class Teacher(Protocol):
     def states(self, rows: Rows) -> Any:
         """What the original's layers put out on ``rows``, a ``nets.states.States``, for those who learn from that."""
 
+    def network(self) -> Any:
+        """The original as a float network in memory, opened anew: who asks may change it."""
+
 
 @dataclass(frozen=True)
 class Needs:

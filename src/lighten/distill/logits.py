@@ -2,43 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
+from lighten.nets.language import LanguageNetwork
+from lighten.nets.language_loop import Course, learn, planned, texts_of, windows
+from lighten.nets.language_teacher import LanguageTeacher
 from lighten.nets.loop import fit
 from lighten.nets.network import Network
+from lighten.nets.precision import using_threads
 from lighten.nets.schedule import Schedule
 
 
 @dataclass(frozen=True)
 class LogitDistillation(Step):
-    """The smaller network learns the original's logits by squared error, mixed with the labels' loss."""
+    """The smaller network learns the original's logits, mixed with the labels' loss.
 
-    consumes: ClassVar[tuple[str, ...]] = ("hf",)
+    A classifier learns them by squared error. A language model learns the original's distribution over the next token
+    by its divergence, and the text itself beside it; the teacher is in memory meanwhile, without the rows nobody needs.
+    """
+
+    consumes: ClassVar[tuple[str, ...]] = ("hf", "hf-causal")
     needs: ClassVar[frozenset[str]] = frozenset({"train", "tune", "teacher"})
     extra: ClassVar[str] = "train"
 
-    epochs: int = setting(3, "Passes over the training rows.", low=1, high=100)
+    epochs: float = setting(
+        3.0, "Passes over the training rows; parts of one for language models only.", low=0.05, high=100
+    )
     learning_rate: float = setting(
         1e-4, "Peak rate for a network 384 wide; scaled by 384 / width.", low=1e-7, high=1e-1
     )
-    batch_rows: int = setting(32, "Rows per update.", unit="rows", low=1, high=1024)
-    alpha: float = setting(0.1, "Weight of the labels; the teacher has the rest.", unit="fraction", low=0.0, high=1.0)
+    batch_rows: int = setting(32, "Rows per update, of a classifier.", unit="rows", low=1, high=1024)
+    alpha: float = setting(
+        0.1,
+        "Weight of the labels, or of a language model's text; the teacher has the rest.",
+        unit="fraction",
+        low=0.0,
+        high=1.0,
+        search=(0.1, 0.5),
+    )
+    temperature: float = setting(
+        1.0, "Of both distributions of a language model, when they are compared.", low=0.1, high=20.0, search=(1.0, 2.0)
+    )
 
-    def run(self, model: Network, needs: Needs) -> Network:
-        """Train in place; the best weights seen on ``tune`` stay.
+    top: int = setting(
+        0,
+        "Likeliest tokens of a language model's original that are kept of each place, found before the training, so "
+        "that it need not stay in memory; the others count as one. 0: all, found beside the training.",
+        low=0,
+        high=65_536,
+    )
+
+    def check(self, facts: Mapping[str, Any]) -> str:
+        """Refuses a temperature where logits are compared by their squared difference."""
+        if facts and not facts.get("language") and (self.temperature != 1.0 or self.top):
+            return "temperature and top are for language models; a classifier's logits are learnt as they are"
+        return ""
+
+    def run(self, model: Network | LanguageNetwork, needs: Needs) -> Network | LanguageNetwork:
+        """Train in place; the best weights of a classifier seen on ``tune`` stay.
 
         Raises:
-            StepFailed: the teacher has other classes, or the loss became infinite or NaN.
+            StepFailed: the teacher has other classes or no token of the student's, or the loss became infinite or NaN.
         """
         if needs.train is None or needs.tune is None or needs.teacher is None:
             raise StepFailed("Distilling needs a teacher and rows to train and to tune on.")
+        if isinstance(model, LanguageNetwork):
+            return self._language(model, needs)
         answers = torch.from_numpy(np.asarray(needs.teacher.logits(needs.train), dtype=np.float32))
         if answers.shape != (len(needs.train), len(model.labels)):
             raise StepFailed(
@@ -51,7 +87,7 @@ class LogitDistillation(Step):
             mixed: torch.Tensor = (1 - alpha) * task.distance(logits, answers[rows])
             return mixed + alpha * task.loss(logits, targets[rows]) if alpha else mixed
 
-        schedule = Schedule(epochs=self.epochs, learning_rate=self.learning_rate, batch_rows=self.batch_rows)
+        schedule = Schedule(epochs=round(self.epochs), learning_rate=self.learning_rate, batch_rows=self.batch_rows)
         fit(
             model,
             needs.train,
@@ -63,4 +99,18 @@ class LogitDistillation(Step):
             threads=needs.threads,
             watch=needs.watch,
         )
+        return model
+
+    def _language(self, model: LanguageNetwork, needs: Needs) -> LanguageNetwork:
+        assert needs.train is not None and needs.teacher is not None
+        course = Course(self.epochs, self.learning_rate * (384 / model.net.config.hidden_size))
+        original = needs.teacher.network()
+        texts = texts_of(needs.train, needs.task)
+        teacher = LanguageTeacher(original, model, texts, course.longest)
+        del original
+        if self.top:
+            batches = planned(windows(model, texts, course.longest), course, needs.seed)
+            with using_threads(needs.threads):
+                teacher.remember(batches, self.top, self.temperature)
+        learn(model, needs, course, lesson=teacher.lesson(self.alpha, self.temperature))
         return model

@@ -37,6 +37,11 @@ MOST_LOGITS = 1 << 20
 Logits = NDArray[np.float32]
 
 
+def outputs_of(vocabulary: int, batch: int, streams: int) -> int:
+    """Places whose logits are held at a time."""
+    return max(min(MOST_LOGITS // max(vocabulary, 1), batch), streams + 1, 8)
+
+
 @dataclass
 class Place:
     """One token to be computed.
@@ -71,9 +76,7 @@ class LlamaSession(LanguageSession):
         self._batch_size = min(engine.batch, engine.cells)
         self.context, self.streams, self._cells = engine.cells, engine.streams, engine.cells
         self._ahead = engine.ahead
-        self._outputs = max(
-            min(MOST_LOGITS // self._words.size, self._batch_size), engine.streams + 1, engine.ahead + 1, 8
-        )
+        self._outputs = outputs_of(self._words.size, self._batch_size, max(engine.streams, engine.ahead))
         params = self._lib.llama_context_default_params()
         params.n_ctx, params.n_batch, params.n_ubatch = engine.cells, self._batch_size, self._batch_size
         params.n_seq_max, params.kv_unified, params.swa_full = engine.streams + 1, True, True

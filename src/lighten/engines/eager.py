@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -18,6 +19,11 @@ from lighten.engines._text import PROBE, Batching, Ids, Logits, TextSession
 
 if TYPE_CHECKING:
     from lighten.nets.network import Network
+
+CACHED = 2048
+"""Tokens whose keys and values are reckoned with."""
+PROCESS = 500_000_000
+"""Bytes of Python, torch and transformers, and of what is computed with."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,17 @@ class Eager(Engine):
         except ModuleNotFoundError as error:
             raise MissingExtra("the engine eager", "train", str(error)) from error
         return f"torch {torch.__version__}"
+
+    def memory(self, facts: Mapping[str, Any]) -> Mapping[str, int]:
+        """See :meth:`Engine.memory`; of language models only: encoders are small beside their libraries."""
+        if not facts.get("language"):
+            return {}
+        number = {"float32": 4, "bfloat16": 2}[self.dtype]
+        return {
+            "weights": number * facts["parameters"],
+            f"keys and values of {CACHED:,} tokens": number * facts["cache"] * CACHED,
+            "libraries and buffers": PROCESS,
+        }
 
     def build(self, artifact: Artifact, folder: Path) -> str:
         """Check the network by loading it, write it, ask it."""

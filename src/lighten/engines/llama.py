@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -15,9 +16,12 @@ from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, MissingExtra
 from lighten.core.language import Span
 from lighten.core.step import setting
-from lighten.engines._llama import LlamaSession
+from lighten.engines._llama import LlamaSession, outputs_of
 from lighten.nets.gguf_file import FILE, read_gguf
 from lighten.nets.llama_api import AUTO, BUILDS, build_of, installed, library
+
+PROCESS = 60_000_000
+"""Bytes of Python and of the library itself."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,21 @@ class Llama(Engine):
         if not np.isfinite(found.logprobs).all():
             raise BuildFailed("The model answers with numbers that are not finite in llama.cpp.")
         return GGUF
+
+    def memory(self, facts: Mapping[str, Any]) -> Mapping[str, int]:
+        """See :meth:`Engine.memory`; on Gemma 270M as it ships, 0.41 GB where 0.44 GB were measured."""
+        if not facts.get("language"):
+            return {}
+        number = {"f16": 2.0, "q8_0": 34 / 32}[self.cache]
+        wide, inner = facts["hidden"], max(facts["intermediate"], facts["heads"] * facts["head_size"])
+        return {
+            "weights": facts["bytes"] * (2 if self.mapped and self.repack else 1),
+            f"keys and values of {self.cells:,} tokens": round(facts["cache"] * self.cells * number),
+            "logits": 8
+            * outputs_of(facts["vocabulary"], min(self.batch, self.cells), max(self.streams, self.ahead))
+            * facts["vocabulary"],
+            "buffers": 4 * min(self.batch, self.cells) * (6 * wide + 4 * inner) + PROCESS,
+        }
 
     def open(self, artifact: Artifact, *, threads: int) -> LlamaSession:
         """See :meth:`Engine.open`."""

@@ -10,6 +10,7 @@ CGROUPS = Path("/sys/fs/cgroup")
 OWN_GROUP = Path("/proc/self/cgroup")
 CPUINFO = Path("/proc/cpuinfo")
 STAT = Path("/proc/stat")
+MEMINFO = Path("/proc/meminfo")
 
 FLAGS = ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16")
 ARM_FLAGS = ("asimddp", "i8mm", "bf16", "sve", "sve2")
@@ -66,6 +67,26 @@ def memory_limit(root: Path = CGROUPS, own: Path = OWN_GROUP) -> float:
             if words and words[0] != "max" and int(words[0]) < 1 << 60:  # version 1 writes a huge number for no limit
                 strictest = min(strictest, int(words[0]))
     return strictest
+
+
+def available_memory(root: Path = CGROUPS, own: Path = OWN_GROUP, meminfo: Path = MEMINFO) -> int:
+    """Bytes that can still be had: what the machine has free or can free, and what the cgroups' limits leave of it.
+
+    Files that a group has read stay in memory and count against its limit, but are given up when it is needed.
+    """
+    words = _field(meminfo, "MemAvailable").split()
+    left = float(words[0]) * 1024 if words else float(present_memory())
+    for folder in _levels(root, own, "memory"):
+        for most, used, cached in (
+            ("memory.max", "memory.current", ("active_file", "inactive_file")),
+            ("memory.limit_in_bytes", "memory.usage_in_bytes", ("total_active_file", "total_inactive_file")),
+        ):
+            limit, current = _words(folder / most), _words(folder / used)
+            if limit and current and limit[0] != "max" and int(limit[0]) < 1 << 60:
+                stat = _words(folder / "memory.stat")
+                files = sum(int(value) for name, value in zip(stat[::2], stat[1::2], strict=False) if name in cached)
+                left = min(left, int(limit[0]) - max(int(current[0]) - files, 0))
+    return max(int(left), 0)
 
 
 def present_memory() -> int:

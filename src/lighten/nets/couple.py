@@ -19,16 +19,16 @@ from lighten.nets.walk import Layer
 
 def keep_neurons(layer: Layer, kept: Tensor) -> None:
     """Remove all feed-forward neurons but ``kept`` (int64 indices, ascending) from a layer, in place."""
-    _take_rows(layer.up, kept)
-    _take_columns(layer.down, kept)
+    take_rows(layer.up, kept)
+    take_columns(layer.down, kept)
 
 
 def keep_heads(layer: Layer, kept: Tensor, size: int) -> None:
     """Remove all heads but ``kept`` (int64 indices, ascending) from a layer, in place. size: width of one head."""
     places = (kept[:, None] * size + torch.arange(size)).flatten()
     for projection in (layer.query, layer.key, layer.value):
-        _take_rows(projection, places)
-    _take_columns(layer.out, places)
+        take_rows(projection, places)
+    take_columns(layer.out, places)
     attention = layer.attention  # the families keep one or both of these counts beside their matrices
     for name, value in (("num_attention_heads", len(kept)), ("n_heads", len(kept)), ("all_head_size", len(places))):
         if hasattr(attention, name):
@@ -49,13 +49,15 @@ def resize(layers: Sequence[Layer], heads: Sequence[int], ff: Sequence[int], siz
             keep_heads(layer, torch.arange(head_count), size)
 
 
-def _take_rows(linear: nn.Linear, kept: Tensor) -> None:
+def take_rows(linear: nn.Linear, kept: Tensor) -> None:
+    """Keep the outputs ``kept`` of a linear map, in place."""
     linear.weight = nn.Parameter(linear.weight.detach()[kept].contiguous())
     if linear.bias is not None:
         linear.bias = nn.Parameter(linear.bias.detach()[kept].contiguous())
     linear.out_features = len(kept)
 
 
-def _take_columns(linear: nn.Linear, kept: Tensor) -> None:
+def take_columns(linear: nn.Linear, kept: Tensor) -> None:
+    """Keep the inputs ``kept`` of a linear map, in place."""
     linear.weight = nn.Parameter(linear.weight.detach()[:, kept].contiguous())
     linear.in_features = len(kept)

@@ -86,7 +86,8 @@ def language_config(folder: Path) -> dict[str, Any] | None:
 
 def language_facts(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     """Facts of a language model in an HF folder; see :func:`facts`."""
-    elements = sum(tensor.elements for tensor in weights(folder).values())
+    tensors = weights(folder)
+    elements = sum(tensor.elements for tensor in tensors.values())
     tokenizer = folder / "tokenizer.json"
     return {
         "family": config["model_type"],
@@ -99,6 +100,8 @@ def language_facts(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
         "labels": (),
         "has_head": True,
         "language": True,
+        **sizes(config),
+        "bytes": sum(tensor.end - tensor.begin for tensor in tensors.values()),
         "format": HF_CAUSAL,
         "tokenizer": _tokenizer(tokenizer.read_text(encoding="utf-8")) if tokenizer.is_file() else "",
     }
@@ -117,6 +120,14 @@ def gguf_facts(header: GgufHeader) -> dict[str, Any]:
         )
     }
     embedding = header.tensors.get("token_embd.weight")
+    like = {
+        "num_hidden_layers": known["layers"],
+        "hidden_size": known["hidden"],
+        "num_attention_heads": known["heads"],
+        "num_key_value_heads": values.get(f"{name}.attention.head_count_kv"),
+        "head_dim": values.get(f"{name}.attention.key_length"),
+        "tie_word_embeddings": "output.weight" not in header.tensors,
+    }
     return {
         "family": name,
         **known,
@@ -125,9 +136,22 @@ def gguf_facts(header: GgufHeader) -> dict[str, Any]:
         "labels": (),
         "has_head": True,
         "language": True,
+        **sizes(like),
+        "bytes": sum(tensor.end - tensor.begin for tensor in header.tensors.values()),
         "format": GGUF,
         "tokenizer": str(values.get("tokenizer.ggml.model", "")),
     }
+
+
+def sizes(config: Mapping[str, Any]) -> dict[str, Any]:
+    """``head_size``, ``cache`` (numbers that a token leaves among keys and values) and ``tied`` of a language model."""
+    counts = (config.get(name) or 0 for name in ("num_hidden_layers", "hidden_size", "num_attention_heads"))
+    layers, hidden, heads = (number if isinstance(number, int) else 0 for number in counts)
+    groups, size = config.get("num_key_value_heads"), config.get("head_dim")
+    groups = groups if isinstance(groups, int) else heads
+    size = size if isinstance(size, int) else hidden // max(heads, 1)
+    tied = bool(config.get("tie_word_embeddings", False))
+    return {"head_size": size, "cache": 2 * layers * groups * size, "tied": tied}
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -115,6 +115,11 @@ class Tokens:
         """What the tokenizer calls a token; empty for a number that it does not know."""
         return self._native.id_to_token(token) or ""
 
+    def id_of(self, name: str) -> int | None:
+        """The id of the token that the tokenizer calls ``name``; None when it has none."""
+        found: int | None = self._native.token_to_id(name)
+        return found
+
     @property
     def size(self) -> int:
         """One more than the highest id, added tokens included."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,13 @@ from lighten.nets.precision import using_threads
 if TYPE_CHECKING:
     from lighten.nets.language import LanguageNetwork
 
-PIECE = 256
-"""Places whose logits are held at a time."""
+PIECE, NUMBERS = 256, 1 << 24
+"""Places whose logits are held at a time, at most, and numbers that these are, about: 64 MiB, several times over."""
+
+Lesson = Callable[[nn.Module, list[list[int]]], float]
+"""Adds the gradients of a batch's mean loss to a network and returns the loss, in nats per token."""
+PlaceLoss = Callable[[torch.Tensor, torch.Tensor, slice], torch.Tensor]
+"""Logits [places, tokens], next tokens [places] and where in the batch these places are, to the sum of the losses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +55,14 @@ def fit_language(
     threads: int,
     watch: Watch,
     parameters: Sequence[nn.Parameter] | None = None,
+    lesson: Lesson | None = None,
 ) -> list[float]:
     """Train in place on next tokens: warm-up over a twentieth of the updates, then a cosine to zero.
 
     Args:
         texts: to learn from. held: texts that are only scored, before, half-way and at the end.
         parameters: what is trained; all when None.
+        lesson: what is learnt of a batch; the next token when None.
 
     Returns:
         Nats per token on ``held``, each time it was scored.
@@ -63,12 +70,12 @@ def fit_language(
     Raises:
         StepFailed: the loss became infinite or NaN, or no text has a token after another one.
     """
-    net = network.net
+    net, teach = network.net, lesson or next_token
     trained = list(net.parameters()) if parameters is None else list(parameters)
     chosen = {id(parameter) for parameter in trained}
     for parameter in net.parameters():
         parameter.requires_grad_(id(parameter) in chosen)
-    updates = _updates(windows(network, texts, course.longest), course, seed)
+    updates = planned(windows(network, texts, course.longest), course, seed)
     if not updates:
         raise StepFailed("The texts to train on have nothing to learn from.", allowed="texts of two tokens at least")
     optimizer = torch.optim.AdamW(
@@ -86,7 +93,7 @@ def fit_language(
             )
             for group in optimizer.param_groups:
                 group["lr"] = course.rate * share
-            loss = _learn(net, batch)
+            loss = teach(net, batch)
             if not math.isfinite(loss):
                 raise StepFailed(f"The loss became {loss} at update {number + 1} of {len(updates)}.")
             torch.nn.utils.clip_grad_norm_(trained, course.clip)
@@ -147,7 +154,7 @@ def nats_per_token(net: nn.Module, rows: Sequence[Sequence[int]]) -> float:
     return nats / max(count, 1)
 
 
-def _updates(rows: list[list[int]], course: Course, seed: int) -> list[list[list[int]]]:
+def planned(rows: list[list[int]], course: Course, seed: int) -> list[list[list[int]]]:
     """Batches in the order of the training: lengths alike within one, the batches shuffled."""
     drawn = random.Random(seed)
     found: list[list[list[int]]] = []
@@ -177,19 +184,33 @@ def _shuffled(batches: list[list[list[int]]], drawn: random.Random) -> list[list
     return batches
 
 
-def _learn(net: nn.Module, batch: list[list[int]]) -> float:
+def next_token(net: nn.Module, batch: list[list[int]]) -> float:
+    """Gradients of the mean cross entropy of the next token; see :data:`Lesson`."""
+
+    def loss(logits: torch.Tensor, targets: torch.Tensor, _: slice) -> torch.Tensor:
+        return torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
+
+    return descend(net, batch, loss)
+
+
+def descend(net: nn.Module, batch: list[list[int]], loss: PlaceLoss) -> float:
     """Gradients of the mean loss of a batch; the head is computed for some places at a time, to need little memory."""
     hidden, targets = hidden_at_targets(net, batch)
     cut = hidden.detach().requires_grad_(True)
-    total = 0.0
-    for begin in range(0, len(targets), PIECE):
-        logits = net.lm_head(cut[begin : begin + PIECE])
-        loss = torch.nn.functional.cross_entropy(logits, targets[begin : begin + PIECE], reduction="sum") / len(targets)
-        loss.backward()
-        total += float(loss.detach())
+    total, at_once = 0.0, places_at_once(net)
+    for begin in range(0, len(targets), at_once):
+        places = slice(begin, begin + at_once)
+        mean = loss(net.lm_head(cut[places]), targets[places], places) / len(targets)
+        mean.backward()
+        total += float(mean.detach())
     assert cut.grad is not None
     hidden.backward(cut.grad)
     return total
+
+
+def places_at_once(net: nn.Module) -> int:
+    """Places whose logits are held at a time: fewer where the vocabulary is large."""
+    return max(min(PIECE, NUMBERS // int(net.config.vocab_size)), 8)
 
 
 def _at_targets(net: nn.Module, batch: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:

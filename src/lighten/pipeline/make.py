@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lighten.core.artifact import Artifact
+from lighten.core.artifact import HF, HF_CAUSAL, Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, LightenError, StepFailed
-from lighten.core.recipe import record_of
+from lighten.core.recipe import conversion, record_of
 from lighten.core.step import Needs, Step, Watch, after
 from lighten.core.task import Parts, Rows, Task
 from lighten.pipeline.formats import open_model, save_model
@@ -88,7 +88,7 @@ class Bench:
             threads=self.threads,
             train=self.parts.train if "train" in step.needs else None,
             tune=self.parts.tune if "tune" in step.needs else None,
-            teacher=self._teacher() if "teacher" in step.needs else None,
+            teacher=self._teacher(watch) if "teacher" in step.needs else None,
             watch=watch,
         )
         began = time.monotonic()
@@ -113,10 +113,18 @@ class Bench:
 
         return made, self.store.put(key, write)
 
-    def _teacher(self) -> RememberingTeacher:
-        if self.original is None:
+    def _teacher(self, watch: Watch) -> RememberingTeacher:
+        original = self.original
+        if original is None:
             raise StepFailed("This step learns from the original, and there is none yet.")
-        return RememberingTeacher(self.original, self.store.root.parent / "teacher", self.parts.labels, self.threads)
+
+        def opened() -> Any:
+            # The same steps, so the same key: where a student came by this way, the file lies in the store already.
+            bridge = conversion(original.format, (HF, HF_CAUSAL)) or ()
+            return open_model(self.chain(original, bridge, watch), self.parts.labels)
+
+        folder = self.store.root.parent / "teacher"
+        return RememberingTeacher(original, folder, self.parts.labels, self.threads, opened)
 
 
 def build(store: ArtifactStore, artifact: Artifact, engine: Engine, seed: int) -> Artifact:
@@ -154,12 +162,25 @@ class RememberingTeacher:
     """The original, opened when it is asked for rows that it has not answered before.
 
     Args:
-        original: an artifact of format ``hf``.
+        original: an artifact of format ``hf``, or a language model's, which is only asked for its network.
         folder: where answers are kept.
+        opened: opens it as a float network; None when it is one as it lies there.
     """
 
-    def __init__(self, original: Artifact, folder: Path, labels: tuple[str, ...], threads: int) -> None:
+    def __init__(
+        self,
+        original: Artifact,
+        folder: Path,
+        labels: tuple[str, ...],
+        threads: int,
+        opened: Callable[[], Any] | None = None,
+    ) -> None:
         self.original, self.folder, self.labels, self.threads = original, folder, labels, threads
+        self._opened = opened or (lambda: open_model(original, labels))
+
+    def network(self) -> Any:
+        """The original as a float network in memory, opened anew."""
+        return self._opened()
 
     def logits(self, rows: Rows) -> NDArray[float32]:
         """Outputs of the original on ``rows``: float32 [n, classes]."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -26,7 +26,9 @@ class DropLayers(Step):
         0.5, "Share of the layers that stays.", unit="fraction", low=0.01, high=1.0, search=(0.67, 0.83, 0.5, 0.34)
     )
     choice: str = setting(
-        "even", "Which stay: evenly spaced with first and last, or the first ones.", choices=("even", "first")
+        "even",
+        "Which stay: evenly spaced with first and last, as far as kinds of layers allow, or the first ones.",
+        choices=("even", "first"),
     )
 
     def check(self, facts: Mapping[str, Any]) -> str:
@@ -45,14 +47,8 @@ class DropLayers(Step):
     def run(self, model: Network | LanguageNetwork, needs: Needs) -> Network | LanguageNetwork:
         """Drop layers in place."""
         found = layer_list(model.net)
-        # Where kinds of layers alternate by their number, whole rounds go, so that each number keeps its kind; what
-        # is less than a round stands at the end and stays.
-        pattern = int(getattr(model.net.config, "_sliding_window_pattern", 1) or 1)
-        pattern = pattern if pattern <= len(found) else 1
-        count, rest = divmod(len(found), pattern)
-        rounds = chosen(count, max(1, round((self.keep * len(found) - rest) / pattern)), self.choice)
-        kept = [first * pattern + i for first in rounds for i in range(pattern)]
-        kept += range(len(found) - rest, len(found))
+        kinds = getattr(model.net.config, "layer_types", None) or [""] * len(found)
+        kept = placed(kinds, max(1, round(self.keep * len(found))), self.choice)
         layers = [found[i] for i in kept]
         del found[:]
         found.extend(layers)
@@ -69,6 +65,30 @@ def chosen(count: int, kept: int, choice: str = "even") -> list[int]:
     if choice == "first" or kept == 1:
         return list(range(kept))
     return [round(i * (count - 1) / (kept - 1)) for i in range(kept)]
+
+
+def placed(kinds: Sequence[str], kept: int, choice: str = "even") -> list[int]:
+    """As :func:`chosen`, but where kinds of layers alternate, each number keeps its kind: the nearest such layers.
+
+    Gemma's attention sees the whole sequence in every sixth layer only, and engines count: what was the sixth layer
+    must be followed by five of the other kind again, or they compute something else.
+
+    >>> placed("aabaab", 3), placed("aabaab", 4), placed("aaaaaa", 4)
+    ([0, 1, 5], [0, 1, 2, 4], [0, 2, 3, 5])
+    """
+    ideal = chosen(len(kinds), kept, choice)
+    costs = [0.0] * (len(kinds) + 1)  # of placing all numbers so far, by the first layer that is still free
+    ways: list[list[int]] = [[] for _ in costs]
+    for number, wanted in enumerate(ideal):
+        best, way = float("inf"), list[int]()
+        fresh, to = [best] * len(costs), [way] * len(costs)
+        for layer, kind in enumerate(kinds):
+            cost = costs[layer] + abs(layer - wanted) if kind == kinds[number] else float("inf")
+            if cost < best:
+                best, way = cost, [*ways[layer], layer]
+            fresh[layer + 1], to[layer + 1] = best, way
+        costs, ways = fresh, to
+    return ways[-1]
 
 
 def _renumber(net: nn.Module, layers: list[nn.Module], kept: list[int]) -> None:

@@ -4,6 +4,8 @@ A part acts through its columns of the next matrix only. By default those parts 
 for, and they do (see :mod:`lighten.nets.surgeon`). The first-order Taylor estimate of what the loss loses without a
 part, |sum of activation x gradient| (Molchanov et al. 2019; Michel et al. 2019 for heads), is weight x gradient over
 the part's columns: no hooks, and a part that contributes nothing scores exactly 0.
+
+A language model loses gated neurons, and query heads with the keys and values that no other head reads.
 """
 
 from __future__ import annotations
@@ -21,8 +23,11 @@ from lighten.core.step import Needs, Step, setting
 from lighten.core.task import Rows
 from lighten.data.buckets import batches_by_length
 from lighten.nets.couple import keep_heads, keep_neurons
+from lighten.nets.decoder_width import narrow
 from lighten.nets.first_token import answering_from_first_token
 from lighten.nets.forward import run
+from lighten.nets.language import LanguageNetwork
+from lighten.nets.language_loop import texts_of
 from lighten.nets.network import Network
 from lighten.nets.precision import using_threads
 from lighten.nets.surgeon import gather, operate
@@ -39,7 +44,7 @@ BATCH_ROWS = 8
 class Narrow(Step):
     """Keep the most important heads and neurons of every layer, equally many in each."""
 
-    consumes: ClassVar[tuple[str, ...]] = ("hf",)
+    consumes: ClassVar[tuple[str, ...]] = ("hf", "hf-causal")
     needs: ClassVar[frozenset[str]] = frozenset({"train"})
     wants_recovery: ClassVar[bool] = True
     extra: ClassVar[str] = "train"
@@ -64,6 +69,12 @@ class Narrow(Step):
 
     def check(self, facts: Mapping[str, Any]) -> str:
         """Refuses families whose neurons or heads cannot be removed."""
+        if facts.get("language"):
+            if self.importance == "taylor":
+                return "taylor measures a classifier's loss; reconstruction and magnitude are there for language models"
+            if self.heads < 1.0 and facts.get("family") == "qwen2":
+                return "llama.cpp takes all heads of qwen2 to be as wide as its layers; heads = 1.0 would do"
+            return ""
         refused = refusal(facts, "ff")
         if not refused and self.heads < 1.0:
             refused = refusal(facts, "heads")
@@ -72,14 +83,21 @@ class Narrow(Step):
 
     def share(self, facts: Mapping[str, Any] | None = None) -> float:
         """See :meth:`Step.share`: in a layer of usual proportions, attention is a third of the arithmetic."""
+        if facts and facts.get("language"):
+            neurons = 3 * facts["hidden"] * facts["intermediate"] * facts["layers"] / facts["parameters"]
+            words = facts["vocabulary"] * facts["hidden"] * (1 if facts.get("tied", True) else 2) / facts["parameters"]
+            rest = max(1.0 - words - neurons, 0.0)
+            return float(1.0 - neurons * (1.0 - self.ff) - rest * (1.0 - self.heads))
         return (self.heads + 2 * self.ff) / 3
 
-    def run(self, model: Network, needs: Needs) -> Network:
+    def run(self, model: Network | LanguageNetwork, needs: Needs) -> Network | LanguageNetwork:
         """Remove heads and neurons in place.
 
         Raises:
             StepFailed: importance has to be measured and there are no rows.
         """
+        if isinstance(model, LanguageNetwork):
+            return self._language(model, needs)
         if self.importance == "magnitude":
             self._cut(layers(model.net), *magnitude(layers(model.net), head_size(model.net)), head_size(model.net))
             return model
@@ -92,6 +110,15 @@ class Narrow(Step):
             else:
                 self._cut(layers(model.net), *taylor(model, rows, needs.task.loss), head_size(model.net))
         return model
+
+    def _language(self, model: LanguageNetwork, needs: Needs) -> LanguageNetwork:
+        texts = None
+        if self.importance == "reconstruction":
+            if needs.train is None or not len(needs.train):
+                raise StepFailed("Importance is measured on training rows, and there are none.")
+            texts = texts_of(needs.train, needs.task)
+        with using_threads(needs.threads):
+            return narrow(model, self.ff, self.heads, texts, watch=needs.watch)
 
     def _operate(self, model: Network, texts: Sequence[str]) -> None:
         parts, size = layers(model.net), head_size(model.net)

@@ -35,7 +35,7 @@ from lighten.search.listener import Listener, Quiet
 from lighten.search.loop import Search
 from lighten.search.options import Options
 from lighten.search.prove import finalists, prove
-from lighten.search.start import Asked, aligned, ask, load_recipe_defaults, working_engines
+from lighten.search.start import Asked, aligned, ask, check_memory, load_recipe_defaults, working_engines
 from lighten.store.artifacts import disk_error
 from lighten.store.folder import RunFolder, save_parts
 
@@ -61,6 +61,7 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
     source = None if resumed else located(options.model)
     kept = options.out / "store" / "model"
     home = "llama" if (source is not None and source.is_file()) or (kept / FILE).is_file() else "eager"
+    check_memory(asked, source if source is not None else kept, home, listener)
     engines, refused = working_engines(asked, home, listener)
     with tempfile.TemporaryDirectory(prefix="lighten-") as scratch:
         fresh = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from lighten.core import catalog
 from lighten.core.artifact import LANGUAGE
@@ -19,7 +20,9 @@ from lighten.data.columns import find_columns
 from lighten.data.language import read_language
 from lighten.data.parts import split
 from lighten.data.table import read_table
+from lighten.isolate.machine import available_memory
 from lighten.measure.probe import probe_engine
+from lighten.measure.room import check_room, gigabytes, language_facts_of, to_optimize
 from lighten.proof.power import needed_items, provable_margin
 from lighten.search.listener import Listener
 from lighten.search.options import Options
@@ -172,6 +175,29 @@ def check_power(budget: Budget, power: tuple[Power, ...], parts: Parts) -> None:
                 allowed=f"about {least:,} proof rows ({4 * least:,} in all) for this margin",
                 fix=f'give more rows, or --keep "{constraint.metric}>=-{one.provable * 100:.1f}pt"',
             )
+
+
+def check_memory(asked: Asked, source: Path, home: str, listener: Listener) -> None:
+    """Refuse a language model that cannot be optimized in the memory that is left, before it is copied or loaded.
+
+    Args:
+        source: where the model is. home: the engine that runs it as it came.
+
+    Raises:
+        TooLarge: it needs more. ModelError: its headers cannot be read.
+    """
+    known = language_facts_of(source) if asked.task.language else None
+    if known is None:
+        return
+    engine, left = catalog.load("engines", home)(), available_memory()
+    fix = "take a smaller model of the family or a machine with more memory; `lighten bench` and `chat` need far less"
+    check_room(asked.options.model, "To optimize", to_optimize(known, engine), fix=fix, available=left)
+    whole = sum(to_optimize(known, engine, whole=True).values())
+    if whole > left:
+        listener.note(
+            f"There are {gigabytes(left)} of memory left. To train every weight of this model would take "
+            f"{gigabytes(whole)}; candidates that keep its whole vocabulary may fail for that."
+        )
 
 
 def working_engines(asked: Asked, home: str, listener: Listener) -> tuple[tuple[Engine, ...], dict[str, str]]:

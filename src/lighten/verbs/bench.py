@@ -23,7 +23,7 @@ from lighten.measure.quality import judge_all
 from lighten.measure.workload import fit
 from lighten.search.optimize import drawn
 from lighten.search.start import meters
-from lighten.verbs.load import resolved
+from lighten.verbs.load import check_rooms, resolved
 from lighten.verbs.question import Question, question_for
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def bench(
         raise InputError(f"bench was given {len(named)} models, some of them twice.", allowed="one or more, each once")
     if documents < 0:
         raise InputError(f"--documents is {documents}.", allowed="0 or more")
+    check_rooms(named)
     machine = Environment.here()
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         cores = threads or allowed_cores()

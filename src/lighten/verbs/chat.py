@@ -21,7 +21,7 @@ from lighten.measure.language_process import open_session
 from lighten.nets.bring import bring
 from lighten.nets.chat_template import Renderer, find_template
 from lighten.nets.gguf_file import FILE, is_gguf
-from lighten.verbs.load import engine_of
+from lighten.verbs.load import check_rooms, engine_of
 
 END, MOST, FULL, STOPPED = "end", "most", "full", "stopped"
 """Why an answer ended: the model ended it, it had as many tokens as asked, the context is full, the reader stopped."""
@@ -288,6 +288,7 @@ def open_chat(
         raise InputError(f"top_p is {top_p}.", allowed="more than 0, at most 1")
     if most < 1:
         raise InputError(f"An answer of at most {most} tokens was asked for.", allowed="1 or more")
+    check_rooms([str(model)])
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="lighten-chat-")))
         artifact = _found(str(model), scratch / "model")

@@ -26,7 +26,7 @@ from lighten.measure.quality import flips_of, groups_of, judge_all, verdict
 from lighten.proof.verdict import Verdict
 from lighten.search.options import margin_of
 from lighten.search.start import meters
-from lighten.verbs.load import resolved
+from lighten.verbs.load import check_rooms, resolved
 from lighten.verbs.question import question_for
 
 if TYPE_CHECKING:
@@ -111,6 +111,8 @@ def compare(
     Raises:
         InputError: models of two kinds or with different labels; data that cannot be used; an unknown metric.
     """
+    for model in (original, candidate):
+        check_rooms([str(model)])
     with tempfile.TemporaryDirectory() as keep:
         sides = [resolved(str(model), Path(keep) / str(n)) for n, model in enumerate((original, candidate))]
         named = {str(original): sides[0][0], str(candidate): sides[1][0]}

@@ -21,6 +21,9 @@ from lighten.isolate.machine import allowed_cores
 from lighten.measure.language_process import open_session
 from lighten.verbs.question import Question, Row, question_of
 
+SMALLER = "close other programs, or take a smaller file of the model: fewer layers, or numbers of fewer bits"
+"""What to do about a model that does not fit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
@@ -130,6 +133,7 @@ def load(path: str | Path, *, threads: int = 0, prompt: str | None = None) -> Mo
         folder = folder / "winner"
     artifact = Artifact.open(folder)
     engine, question = engine_of(artifact), question_of(artifact).changed(prompt, None, ())
+    check_rooms([str(folder)])
     session = open_session(artifact, engine, threads=threads or allowed_cores())
     return Model(artifact, engine, question.task.asked(session), question)
 
@@ -141,14 +145,42 @@ def engine_of(artifact: Artifact) -> Engine:
         ModelError: there is none.
     """
     record = artifact.meta.get("engine")
-    if record is not None:
-        return engine_from(record)
+    return engine_from(record) if record is not None else engine_for(artifact.format)
+
+
+def engine_for(format: str) -> Engine:
+    """The first engine that opens a format.
+
+    Raises:
+        ModelError: there is none.
+    """
     for name in catalog.names("engines"):
         cls = catalog.load("engines", name)
-        if artifact.format in cls.stores:
+        if format in cls.stores:
             made: Engine = cls()
             return made
-    raise ModelError(f"No engine opens a model of format {artifact.format}.")
+    raise ModelError(f"No engine opens a model of format {format}.")
+
+
+def check_rooms(models: Sequence[str]) -> None:
+    """Refuse language models that do not fit into memory together, before one of them is copied or loaded.
+
+    Raises:
+        TooLarge: they need more than is left. ModelError: one of them is broken.
+    """
+    from lighten.measure.room import check_room, language_facts_of, to_run
+    from lighten.nets.bring import resolve
+
+    found = []
+    for model in models:
+        folder = Path(model).expanduser()
+        places = [place for place in (folder, folder / "winner") if (place / RECORD).is_file()]
+        known = language_facts_of(places[0] if places else resolve(model))
+        if known is not None:
+            record = Artifact.open(places[0], verify=False).meta.get("engine") if places else None
+            found.append((known, engine_from(record) if record is not None else engine_for(known["format"])))
+    doing = "To run" if len(models) == 1 else "To run side by side"
+    check_room(" and ".join(models), doing, to_run(found), fix=SMALLER)
 
 
 def resolved(model: str, scratch: Path) -> tuple[Artifact, Engine]:
