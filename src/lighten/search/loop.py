@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from lighten.core.artifact import BASELINES, GGUF, OPENVINO_CAUSAL
 from lighten.core.engine import Engine
+from lighten.core.errors import CandidateFailed
 from lighten.core.recipe import engine_from, record_of
 from lighten.core.result import HIGHER, Candidate
 from lighten.core.space import Dressing, Space
@@ -117,7 +118,11 @@ class Search:
             return
         engine = self.run.folder.study.recall("served")
         if engine is None:
-            engine = record_of(served_best(self.run, best, SERVING / 2))
+            try:
+                engine = record_of(served_best(self.run, best, SERVING / 2))
+            except CandidateFailed as error:
+                self.run.notes.append(f"Other settings of its engine were not tried: {error.kind}: {error}")
+                return
             self.run.folder.study.remember("served", engine)
         point = self.trials.point(best.key - 1)
         body, dressing = proposals.from_parameters(self.space, self.dressings, point)
@@ -250,7 +255,8 @@ class Search:
         if self.run.clock.seconds is None:
             return None
         # What comes after the training: a language model is quantized in several ways, each calibrated and measured.
-        room = self.run.clock.left - self.reserve - (LANGUAGE_DRESSING * LANGUAGE_DRESSINGS if language else 40.0)
+        after = LANGUAGE_DRESSING * LANGUAGE_DRESSINGS + SERVING if language else 40.0
+        room = self.run.clock.left - self.reserve - after
         if past:
             slowest = max(seconds / (0.3 + 0.7 * share) for seconds, share in past)
         else:
