@@ -113,7 +113,9 @@ class Search:
 
     def _served(self) -> None:
         """Other settings of the engine, for the file that is best so far: nothing is made anew, and timing is quick."""
-        best = self._leader()
+        good = [c for c in self.done.values() if c.key and c.state == "ok" and not self._missed_quality(c)]
+        nearest = min(good, key=lambda c: (sum(m > 0 for m in self._missed(c)), self._cost_of(c)), default=None)
+        best = self._leader() or nearest
         if best is None or self.run.clock.left <= self.reserve + SERVING:
             return
         engine = self.run.folder.study.recall("served")
