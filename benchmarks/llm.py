@@ -41,7 +41,7 @@ logging.disable(logging.WARNING)
 import numpy as np  # noqa: E402
 
 from lighten.core import catalog  # noqa: E402
-from lighten.core.artifact import GGUF, HF_CAUSAL, Artifact  # noqa: E402
+from lighten.core.artifact import GGUF, Artifact  # noqa: E402
 from lighten.core.engine import Engine  # noqa: E402
 from lighten.core.errors import CandidateFailed  # noqa: E402
 from lighten.core.language import BYTES, NATS, TOKENS, LanguageSession, Span  # noqa: E402
@@ -53,12 +53,12 @@ from lighten.isolate.machine import allowed_cores  # noqa: E402
 from lighten.measure.environment import Environment  # noqa: E402
 from lighten.measure.interleave import Readings, measure  # noqa: E402
 from lighten.measure.process import SessionProcess  # noqa: E402
-from lighten.nets.facts import weights  # noqa: E402
-from lighten.nets.gguf_file import FILE, read_gguf  # noqa: E402
+from lighten.nets.gguf_file import FILE  # noqa: E402
 from lighten.nets.gguf_network import GgufModel, open_gguf, save_gguf  # noqa: E402
 from lighten.nets.gguf_weights import floats, pack  # noqa: E402
 from lighten.pipeline.workshop import Workshop  # noqa: E402
 from lighten.search.optimize import drawn  # noqa: E402
+from lighten.search.roof import Rates, load_of  # noqa: E402
 from lighten.store.folder import load_parts  # noqa: E402
 from lighten.verbs.load import engine_of  # noqa: E402
 
@@ -68,7 +68,7 @@ PLAIN = "plain HF loop"
 SPEEDS = ("decode", "load", "memory", "prefill", "size", "streams")
 PROMPT, CHOICES = "Review: {text}\\nSentiment:", ("positive", "negative")
 PATIENCE = 1800.0
-EMBEDDING, HEAD = "token_embd.weight", "output.weight"
+EMBEDDING = "token_embd.weight"
 WINDOW = 512
 """Tokens of a chunk of llama-perplexity."""
 COLUMNS = (
@@ -119,30 +119,11 @@ def requantized(shipped: Artifact, format: str, folder: Path) -> Artifact:
     return Artifact.seal(folder, format=GGUF)
 
 
-def demand(artifact: Artifact) -> tuple[float, float] | None:
-    """Bytes of weights that a token of an answer needs, and FLOPs that a token of a prompt needs; None when unknown.
-
-    A prompt needs no logits but the last; attention is left out.
-    """
-    if artifact.format == GGUF:
-        tensors = read_gguf(artifact.path / FILE).tensors
-        used = {n: t for n, t in tensors.items() if n != EMBEDDING or HEAD not in tensors}
-        body = [math.prod(t.shape) for n, t in tensors.items() if n not in (EMBEDDING, HEAD) and len(t.shape) > 1]
-        return float(sum(t.end - t.begin for t in used.values())), 2.0 * sum(body)
-    if artifact.format == HF_CAUSAL:
-        every = weights(artifact.path)
-        embedding = [n for n in every if n.endswith("embed_tokens.weight")]
-        used_elements = sum(t.elements for n, t in every.items() if n not in embedding or "lm_head.weight" not in every)
-        body = [t.elements for n, t in every.items() if n not in (*embedding, "lm_head.weight")]
-        return 4.0 * used_elements, 2.0 * sum(body)
-    return None
-
-
 def ladder(
     rungs: Mapping[str, Rung], task: Task, work: Any, documents: Sequence[str], seconds: float, threads: int
 ) -> list[dict[str, Any]]:
     """All rungs measured in turns, then their bits per byte of the same documents."""
-    machine = Environment.here()
+    rates = Rates.here()
     rows: list[dict[str, Any]] = []
     with ExitStack() as stack:
         sessions: dict[str, SessionProcess] = {}
@@ -156,7 +137,7 @@ def ladder(
             if isinstance(readings, CandidateFailed):
                 rows.append({"rung": name, "failed": str(readings)})
                 continue
-            row = {"rung": name, **numbers(readings), **roofs(rungs[name], readings, machine)}
+            row = {"rung": name, **numbers(readings), **roofs(rungs[name], readings, rates)}
             if documents:
                 say(f"scoring {len(documents)} documents with {name}")
                 answers = sessions[name].run(documents)
@@ -171,18 +152,15 @@ def numbers(readings: Readings) -> dict[str, float | None]:
     return {**values, **{f"times_{name}": reading.ratio for name, reading in readings.items()}}
 
 
-def roofs(rung: Rung, readings: Readings, machine: Environment) -> dict[str, float]:
-    """Per cent of what memory bandwidth allows for an answer, and of the measured arithmetic for a prompt."""
-    needs, decode, prefill = (
-        demand(rung.artifact),
-        readings["decode"].measured.value,
-        readings["prefill"].measured.value,
-    )
-    if needs is None or not (decode and prefill and machine.bandwidth and machine.arithmetic):
+def roofs(rung: Rung, readings: Readings, rates: Rates) -> dict[str, float]:
+    """Per cent of what reading memory allows for an answer, and of float32 arithmetic for a prompt."""
+    load = load_of(rung.artifact, str(getattr(rung.engine, "dtype", "")))
+    decode, prefill = readings["decode"].measured.value, readings["prefill"].measured.value
+    if load is None or not decode or not prefill:
         return {}
     return {
-        "roof_decode": 100 * needs[0] * decode / (machine.bandwidth * 1e9),
-        "roof_prefill": 100 * needs[1] * prefill / (machine.arithmetic * 1e9),
+        "roof_decode": 100 * load.read * decode / (rates.bandwidth * 1e9),
+        "roof_prefill": 100 * 2.0 * load.multiplied * prefill / (rates.arithmetic * 1e9),
     }
 
 
@@ -399,6 +377,14 @@ def show(record: Mapping[str, Any]) -> None:
         print(f"{'met   ' if goal['met'] else 'MISSED'}  {what} ({reached})")
 
 
+def written(record: Mapping[str, Any]) -> str:
+    """``benchmarks/out/llm.json``, and its text."""
+    OUT.mkdir(exist_ok=True)
+    text = json.dumps(record, indent=1, ensure_ascii=False, default=str)
+    (OUT / "llm.json").write_text(text + "\n", encoding="utf-8")
+    return text
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -421,6 +407,8 @@ def main() -> None:
     llama, eager = (catalog.load("engines", name)() for name in ("llama", "eager"))
     documents = parts.proof.inputs[: asked.documents]
     with tempfile.TemporaryDirectory(prefix="lighten-llm-") as scratch:
+        llama = llama.settled(shipped, threads=threads)  # of several builds of llama.cpp the one that is faster here
+        say(f"the file as shipped runs in {llama.version()}")
         rungs = {SHIPPED: Rung(shipped, llama)}
         for format in ("Q8_0", "Q4_0") if asked.requantized else ():
             say(f"requantizing to {format}")
@@ -434,21 +422,16 @@ def main() -> None:
         if (run / "winner").is_dir():
             winner = Artifact.open(run / "winner")
             rungs[WINNER] = Rung(winner, engine_of(winner))
+        record: dict[str, Any] = {
+            "run": {"command": summary.command, "state": summary.state, "verdicts": list(map(dict, summary.verdicts))},
+            "environment": Environment.here().to_json(),
+            "perplexity": perplexities(rungs[SHIPPED], documents, task, threads) if documents else [],
+        }
         rows = ladder(rungs, task, drawn(task, parts.select, 0), documents, asked.seconds, threads)
+        written({**record, "rungs": rows})  # minutes of measuring, kept whatever the next table does
         shots = few_shot(rungs, asked.rows, asked.shots, asked.turns, threads) if asked.rows else []
-        told = perplexities(rungs[SHIPPED], documents, task, threads) if documents else []
-    machine = Environment.here()
-    record = {
-        "run": {"command": summary.command, "state": summary.state, "verdicts": list(map(dict, summary.verdicts))},
-        "rungs": rows,
-        "few-shot choices": shots,
-        "perplexity": told,
-        "goals": goals(rows, shots, summary),
-        "environment": machine.to_json(),
-    }
-    OUT.mkdir(exist_ok=True)
-    text = json.dumps(record, indent=1, ensure_ascii=False, default=str)
-    (OUT / "llm.json").write_text(text + "\n", encoding="utf-8")
+    record |= {"rungs": rows, "few-shot choices": shots, "goals": goals(rows, shots, summary)}
+    text = written(record)
     print(text) if asked.json else show(record)
 
 

@@ -11,8 +11,7 @@ from typing import Any
 
 from lighten.core.artifact import GGUF, HF, HF_CAUSAL, RECORD, Artifact
 from lighten.core.errors import MissingExtra, ModelError, RunFolderError, UnsafeFile
-from lighten.nets.facts import facts, read_config, weights
-from lighten.nets.gguf_families import FAMILIES as LANGUAGE_FAMILIES
+from lighten.nets.facts import facts, language_config, read_config, weights
 from lighten.nets.gguf_file import FILE, is_gguf, read_gguf
 from lighten.nets.language import read_language_config
 from lighten.nets.safefile import FLOATS
@@ -71,7 +70,7 @@ def _bring(source: Path, folder: Path, model: str) -> Artifact:
         shutil.copyfile(source / name, folder / name)
     if not (folder / "tokenizer.json").exists():
         _convert_tokenizer(source, folder)
-    if is_language(folder):
+    if language_config(folder) is not None:
         _check_weights(folder)
         return Artifact.seal(folder, format=HF_CAUSAL, meta={"model": model, "labels": []})
     known = facts(folder)
@@ -94,7 +93,7 @@ def check_folder(source: Path) -> list[str]:
         _check_link(source / name, source)
     if not shards:
         _refuse_weights(source, tops)
-    if (source / "config.json").is_file() and is_language(source):
+    if (source / "config.json").is_file() and language_config(source) is not None:
         read_language_config(source)
     else:
         read_config(source)
@@ -159,13 +158,6 @@ def _bring_gguf(source: Path, folder: Path, model: str) -> Artifact:
     shutil.copyfile(source, folder / FILE)
     meta = {"model": model, "family": header.architecture, "labels": []}
     return Artifact.seal(folder, format=GGUF, meta=meta)
-
-
-def is_language(source: Path) -> bool:
-    """Whether an HF folder holds a causal language model, by its config."""
-    config = _object(source / "config.json")
-    causal = any(str(name).endswith("ForCausalLM") for name in config.get("architectures") or ())
-    return causal or config.get("model_type") in {family.model_type for family in LANGUAGE_FAMILIES}
 
 
 def _download(model: str) -> Path:
@@ -285,7 +277,7 @@ def _check_weights(folder: Path) -> None:
                 allowed="float weights (F32, F16, BF16)",
                 fix="bring the model before quantization",
             )
-    if is_language(folder):
+    if language_config(folder) is not None:
         return
     try:
         from lighten.nets.network import expected_shapes

@@ -72,7 +72,7 @@ def facts(source: Path | Artifact | Network) -> dict[str, Any]:
 
 
 def language_config(folder: Path) -> dict[str, Any] | None:
-    """``config.json`` of a causal language model; None when the folder holds another network."""
+    """``config.json`` of a causal language model, of a known family or not; None for another network."""
     path = folder / "config.json"
     if not path.is_file():
         return None
@@ -80,12 +80,24 @@ def language_config(folder: Path) -> dict[str, Any] | None:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None  # what is wrong with it is said where it is read
+    if not isinstance(config, dict):
+        return None
+    named = config.get("architectures")
+    causal = any(str(name).endswith("ForCausalLM") for name in named) if isinstance(named, list) else False
     known = {family.model_type for family in LANGUAGE_FAMILIES}
-    return config if isinstance(config, dict) and config.get("model_type") in known else None
+    return config if causal or config.get("model_type") in known else None
 
 
 def language_facts(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Facts of a language model in an HF folder; see :func:`facts`."""
+    """Facts of a language model in an HF folder; see :func:`facts`.
+
+    Raises:
+        ModelError: its config lacks a number.
+    """
+    numbers = ("num_hidden_layers", "num_attention_heads", "hidden_size", "intermediate_size", "vocab_size")
+    lacking = [name for name in numbers if not isinstance(config.get(name), int)]
+    if lacking:
+        raise ModelError(f"{folder / 'config.json'} does not say {', '.join(lacking)}.", allowed="a whole number each")
     tensors = weights(folder)
     elements = sum(tensor.elements for tensor in tensors.values())
     tokenizer = folder / "tokenizer.json"

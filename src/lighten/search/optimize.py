@@ -257,7 +257,7 @@ def reserve_for_proof(run: Run, original: Candidate) -> float:
     """Seconds that the proof and the last measurements will take."""
     rate = original.value("rows_per_second") or 100.0
     # A language model's original answers slowest; the finalists answer the same rows after it.
-    times = 1.9 if run.task.language else 1.6
+    times = 1.45 if run.task.language else 1.6
     return min(len(run.parts.proof) / rate * times + 60.0, 0.5 * (run.options.seconds or float("inf")))
 
 
