@@ -86,6 +86,8 @@ class LanguageTeacher:
             return weight if shared == list(range(whole)) else weight[shared]
         kept = [*shared, *others]
         take_rows(self.net, kept)
+        for parameter in self.net.parameters():  # which may be mapped from one file, and keep all of it in memory
+            parameter.data = parameter.data.clone()
         new = {old: i for i, old in enumerate(kept)}
         for window, pair in self._pairs.items():
             self._pairs[window] = Pair(tuple(new[i] for i in pair.ids), pair.mine, pair.theirs)
@@ -96,7 +98,8 @@ class LanguageTeacher:
         """Ask now what is taught of ``batches``, keep the ``top`` likeliest tokens of each place, and leave the memory.
 
         Six bytes a token are kept. What is lost: how the teacher divides what is left among all other tokens, which the
-        student then learns as one number (with 64 of Gemma's tokens, some per cent of the probability).
+        student then learns as one number: on documents about films 28, 16 and 8 % of Gemma's probability with a ``top`` of
+        16, 64 and 256.
         """
         for batch in batches:
             (hidden,) = self._hidden(batch)
