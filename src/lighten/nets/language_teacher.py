@@ -98,8 +98,8 @@ class LanguageTeacher:
         """Ask now what is taught of ``batches``, keep the ``top`` likeliest tokens of each place, and leave the memory.
 
         Six bytes a token are kept. What is lost: how the teacher divides what is left among all other tokens, which the
-        student then learns as one number: on documents about films 28, 16 and 8 % of Gemma's probability with a ``top`` of
-        16, 64 and 256.
+        student then learns as one number: 28, 16 and 8 % of Gemma's probability on documents about films, with a
+        ``top`` of 16, 64 and 256.
         """
         for batch in batches:
             (hidden,) = self._hidden(batch)
