@@ -22,7 +22,7 @@ from torch.nn.functional import kl_div, log_softmax
 
 from lighten.core.errors import StepFailed
 from lighten.nets.embedding import take_rows
-from lighten.nets.language_loop import Lesson, descend
+from lighten.nets.language_loop import Lesson, descend, places_at_once
 
 if TYPE_CHECKING:
     from lighten.nets.language import LanguageNetwork, Tokens
@@ -94,6 +94,7 @@ class LanguageTeacher:
         head: Tensor = network.lm_head.weight[: len(shared)]
         return head
 
+    @torch.no_grad()
     def remember(self, batches: Sequence[list[list[int]]], top: int, temperature: float) -> None:
         """Ask now what is taught of ``batches``, keep the ``top`` likeliest tokens of each place, and leave the memory.
 
@@ -101,16 +102,16 @@ class LanguageTeacher:
         student then learns as one number: 28, 16 and 8 % of Gemma's probability on documents about films, with a
         ``top`` of 16, 64 and 256.
         """
+        at_once = places_at_once(self.net)
         for batch in batches:
             (hidden,) = self._hidden(batch)
-            begin = 0
-            for row in batch:
-                end = begin + len(self._pairs[tuple(row)].mine)
-                with torch.no_grad():
-                    found = log_softmax(hidden[begin:end] @ self._head.T / temperature, -1)
-                    likely = found.topk(min(top, found.shape[1]), -1)
-                self._kept[tuple(row)] = likely.values.half(), likely.indices.int()
-                begin = end
+            found = []
+            for piece in hidden.split(at_once):
+                told = log_softmax(piece @ self._head.T / temperature, -1).topk(min(top, len(self._head)), -1)
+                found.append((told.values.half(), told.indices.int()))
+            sizes = [len(self._pairs[tuple(row)].mine) for row in batch]
+            values, tokens = (torch.cat(parts).split(sizes) for parts in zip(*found, strict=True))
+            self._kept |= dict(zip(map(tuple, batch), zip(values, tokens, strict=True), strict=True))
         self.net, self._head = nn.Identity(), torch.empty(0)
 
     def lesson(self, alpha: float, temperature: float) -> Lesson:
