@@ -59,11 +59,11 @@ def decoders(net: nn.Module) -> tuple[Decoder, ...]:
     for number, layer in enumerate(net.model.layers):
         attention, block = layer.self_attn, layer.mlp
         try:
-            maps = [getattr(attention, f"{name}_proj") for name in ("q", "k", "v", "o")]
-            maps += [getattr(block, f"{name}_proj") for name in ("gate", "up", "down")]
+            query, key, value, out = (getattr(attention, f"{name}_proj") for name in ("q", "k", "v", "o"))
+            gate, up, down = (getattr(block, f"{name}_proj") for name in ("gate", "up", "down"))
         except AttributeError as error:
             raise ModelError(f"Layer {number} of the network cannot be taken apart ({error}).") from error
-        found.append(Decoder(attention, *maps, size=int(attention.head_dim)))
+        found.append(Decoder(attention, query, key, value, out, gate, up, down, int(attention.head_dim)))
     return tuple(found)
 
 

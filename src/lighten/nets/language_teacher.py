@@ -94,7 +94,6 @@ class LanguageTeacher:
         head: Tensor = network.lm_head.weight[: len(shared)]
         return head
 
-    @torch.no_grad()
     def remember(self, batches: Sequence[list[list[int]]], top: int, temperature: float) -> None:
         """Ask now what is taught of ``batches``, keep the ``top`` likeliest tokens of each place, and leave the memory.
 
@@ -107,7 +106,8 @@ class LanguageTeacher:
             (hidden,) = self._hidden(batch)
             found = []
             for piece in hidden.split(at_once):
-                told = log_softmax(piece @ self._head.T / temperature, -1).topk(min(top, len(self._head)), -1)
+                with torch.no_grad():
+                    told = log_softmax(piece @ self._head.T / temperature, -1).topk(min(top, len(self._head)), -1)
                 found.append((told.values.half(), told.indices.int()))
             sizes = [len(self._pairs[tuple(row)].mine) for row in batch]
             values, tokens = (torch.cat(parts).split(sizes) for parts in zip(*found, strict=True))
