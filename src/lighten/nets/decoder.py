@@ -59,7 +59,7 @@ def decoders(net: nn.Module) -> tuple[Decoder, ...]:
     for number, layer in enumerate(net.model.layers):
         attention, block = layer.self_attn, layer.mlp
         try:
-            query, key, value, out = (getattr(attention, f"{name}_proj") for name in "qkvo")
+            query, key, value, out = (getattr(attention, f"{name}_proj") for name in ("q", "k", "v", "o"))
             gate, up, down = (getattr(block, f"{name}_proj") for name in ("gate", "up", "down"))
         except AttributeError as error:
             raise ModelError(f"Layer {number} of the network cannot be taken apart ({error}).") from error

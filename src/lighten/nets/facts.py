@@ -45,7 +45,8 @@ def facts(source: Path | Artifact | Network) -> dict[str, Any]:
         ``family``, ``layers``, ``heads`` (most of any layer), ``head_size``, ``hidden``, ``intermediate`` (most of any
         layer), ``vocabulary`` (rows of the embedding), ``parameters`` (elements of all weights), ``labels`` (tuple;
         empty without a head), ``has_head``, ``format``, ``tokenizer`` (``"WordPiece"``, ``"BPE"``, ...; empty when it
-        has to be converted first).
+        has to be converted first). Of language models also ``language``, ``bytes`` (of the weights as they lie there)
+        and what :func:`sizes` says.
 
     Raises:
         ModelError: the folder's config or headers cannot be read.

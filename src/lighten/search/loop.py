@@ -307,8 +307,8 @@ class Search:
         steps = (*body.recipe(self.space.recovery), *dressing.steps)
         candidate = evaluate(self.run, number + 1, steps, dressing.engine, role)
         known = study.recall("seconds per epoch and share", [])
-        fresh = body.reshaping and body.name not in {study.recall(f"body of {key}") for key in self.done}
-        if fresh and candidate.state == "ok":
+        fresh = body.name not in {study.recall(f"body of {key}") for key in self.done}
+        if fresh and body.reshaping and body.back is None and candidate.state == "ok":
             trained = max((float(getattr(step, "epochs", 1)) for step in steps), default=1.0)
             each = candidate.seconds / trained
             study.remember("seconds per epoch and share", [*known, [each, body.share]])
