@@ -223,8 +223,8 @@ def working_engines(asked: Asked, home: str, listener: Listener) -> tuple[tuple[
         elif name in asked.options.engines or name == home:
             raise InputError(f"The engine {name} does not work here: {health.reason}", fix=health.fix)
         else:
-            refused[name] = health.reason
-            listener.note(f"Left out: engine {name} ({health.reason})")
+            refused[name] = f"{health.reason} To do: {health.fix}" if health.fix else health.reason
+            listener.note(f"Left out: engine {name} ({refused[name]})")
     return tuple(found), refused
 
 
