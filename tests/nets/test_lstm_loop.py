@@ -71,7 +71,8 @@ def test_rows_are_whole_texts_and_long_ones_lose_nothing() -> None:
 def test_short_rows_stand_side_by_side_in_greater_number() -> None:
     rows = rows_of(["x" * 15] * 64 + ["y" * 500] * 8)
     found = list(batches(rows, 4, np.random.default_rng(0)))
-    assert sorted(map(len, found)) == [4, 4, *[16] * 4]
+    side = 4 * ALONG // 16
+    assert sorted(map(len, found)) == [4, 4, *[side] * (64 // side)]
     assert sum(map(len, found)) == len(rows)
     assert stretches(found[-1]) == -(-501 // ALONG)
 

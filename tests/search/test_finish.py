@@ -84,6 +84,14 @@ def test_other_models_write_nothing(run: Callable[..., Any]) -> None:
     assert continuations(run(rows("a"), TextClassification()), WINNER) == ()
 
 
+def test_a_winner_that_ranks_choices_writes_nothing_and_nothing_went_wrong(run: Callable[..., Any]) -> None:
+    made = run(rows("a b c d e f g h"), TextGeneration(evidence="choices", choices=(" a", " b")))
+    ranks = SimpleNamespace(format="linear")
+    made.workshop = SimpleNamespace(make=lambda base, chain, **_: base, build=lambda model, engine: ranks)
+    assert continuations(made, WINNER) == ()
+    assert made.notes == []
+
+
 def test_beginnings_are_spread_over_the_rows_and_leave_something_to_write() -> None:
     long = [f"{i} " + "word " * 20 for i in range(40)]
     found = beginnings(rows("short one", *long), whole=False)

@@ -39,7 +39,7 @@ def test_it_learns_train_and_says_how_far_it_is() -> None:
     rows, watch = Rows(("the film is good", "the film is long", "the day is long") * 8, (0,) * 24), Watch()
     model = SMALL.run(None, Needs(TextGeneration(), train=rows, tune=rows.take(range(3)), watch=watch))
     assert model.width == 16
-    assert nats(model, "the film ", "is") < 0.5 < 5 < nats(model, "the film ", "zz")
+    assert nats(model, "the film ", "is") < 1 < 5 < nats(model, "the film ", "zz")
     assert watch.told[-1][0] <= watch.told[-1][1]
     assert "bits a byte" in watch.told[-1][2]
 

@@ -1,4 +1,4 @@
-"""Models of counts, which need no library and open in a moment, and the fake engine."""
+"""Small byte models, which need no library and open in a moment, and the fake engine."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ EMBEDDED = 64
 """Numbers that stand for a symbol while it learns; later, what they do to the gates stands in a table."""
 LONGEST = 4096
 """Symbols of a row; longer texts are learned in pieces, of which each begins with nothing remembered."""
-ALONG = 64
+ALONG = 32
 """Symbols that gradients flow back through; what is remembered goes on from one such stretch to the next."""
 LEAST = 16
 """Symbols of a stretch at the least: shorter rows stand more of them side by side."""
@@ -118,9 +118,9 @@ def fit_lstm(
                 missed = 0 if last < best else missed + 1
                 if last < best:
                     best, kept = last, {name: t.clone() for name, t in net.state_dict().items()}
-                if missed == 2:
-                    break
             heard(done, total, last)
+            if missed == 2:
+                break
         if checked:
             net.load_state_dict(kept)
     return net.exported()

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from lighten.core.artifact import Artifact
+from lighten.core.artifact import LINEAR, Artifact
 from lighten.core.errors import LightenError
 from lighten.core.recipe import Recipe, engine_from, step_from, task_record_of
 from lighten.core.result import Candidate
@@ -170,13 +170,15 @@ def continuations(run: Run, winner: Candidate) -> tuple[Continuation, ...]:
         return ()
     whole = bool(run.parts.labels or run.parts.proof.references)
     try:
+        engine = engine_from({"use": winner.engine, **winner.engine_settings})
+        built = built_of(run, [step_from(record) for record in winner.recipe], engine)
+        if built.format == LINEAR:
+            return ()  # it ranks choices and writes nothing
         shown = beginnings(run.parts.proof, whole=whole)
         asked = task_record_of(run.task)
         prompts = [f"{asked.get('prefix', '')}{text}" for text in shown]
         with open_original(run) as original:
             before = original.replies(prompts, SAMPLE_TOKENS)
-        engine = engine_from({"use": winner.engine, **winner.engine_settings})
-        built = built_of(run, [step_from(record) for record in winner.recipe], engine)
         with SessionProcess(built, engine, threads=run.threads, task=run.task) as session:
             after = session.replies(prompts, SAMPLE_TOKENS)
     except Exception as error:  # noqa: BLE001 - a sample is not worth a run that has its winner

@@ -14,7 +14,7 @@ from lighten.nets.byte_model import drawn, texts_of
 from lighten.nets.lstm import WIDEST, ByteLstm
 from lighten.nets.lstm_loop import Course, fit_lstm
 
-FIXED, QUADRATIC = 9.0, 1.4e-4
+FIXED, QUADRATIC = 20.0, 3.3e-4
 """Microseconds that a byte takes to learn from on two cores, and for each square of the width."""
 
 
@@ -32,8 +32,8 @@ class LstmTraining(Step):
 
     width: int = setting(256, "Hidden values; time grows with their square.", low=1, high=WIDEST, search=(256, 128))
     epochs: int = setting(3, "Passes over the text; it ends sooner when held-out text loses.", low=1, high=1000)
-    learning_rate: float = setting(6e-3, "Peak rate of Adam.", low=1e-6, high=1.0)
-    rows: int = setting(32, "Texts learned side by side.", unit="texts", low=1, high=4096)
+    learning_rate: float = setting(8e-3, "Peak rate of Adam.", low=1e-6, high=1.0)
+    rows: int = setting(8, "Texts learned side by side.", unit="texts", low=1, high=4096)
     most: int = setting(
         1_000_000,
         "Text that it learns from, drawn at random when there is more: every pass goes through all of it.",
