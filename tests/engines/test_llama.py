@@ -289,24 +289,12 @@ def test_a_build_that_is_not_there_is_named() -> None:
         Llama(library="other").version()
 
 
-def test_guesses_change_no_greedy_answer_and_save_passes(
-    pair: Pair, single: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_guesses_change_no_greedy_answer(pair: Pair, single: None) -> None:
     prompts = [[5, 6, 7, 8, 9] * 4, [11, 12, 13] * 5]
-    passes: list[int] = []
-    decode = _llama.LlamaSession._decode
-
-    def counted(session: Any, places: Any) -> Any:
-        passes.append(len(places))
-        return decode(session, places)
-
-    monkeypatch.setattr(_llama.LlamaSession, "_decode", counted)
     with Llama(flash="off", **SMALL).open(pair.gguf, threads=1) as session:
         plain = [session.generate([prompt], 40, stop=False)[0] for prompt in prompts]
         assert session.generate(prompts, 40, stop=False) == plain
-    alone = len(passes)
     with Llama(flash="off", ahead=4, **SMALL).open(pair.gguf, threads=1) as session:
-        passes.clear()
         assert [session.generate([prompt], 40, stop=False)[0] for prompt in prompts] == plain
         assert session.generate(prompts, 40, stop=False) == plain
         heard: list[int] = []
@@ -316,5 +304,37 @@ def test_guesses_change_no_greedy_answer_and_save_passes(
         assert cut == [plain[0][:7]] == [heard]
         drawn = session.generate(prompts[:1], 12, sampling=Sampling(1.0, 1e-9), stop=False)
         assert drawn == [plain[0][:12]]
-    if len(set(plain[0][-8:])) < 4:  # it repeats itself, and a repetition is guessed
-        assert len(passes) < alone
+
+
+def test_right_guesses_are_taken_and_wrong_ones_taken_back(
+    llama: Pair, single: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompt = [5, 6, 7, 8, 9]
+    with Llama(flash="off", **SMALL).open(llama.gguf, threads=1) as session:
+        plain = session.generate([prompt], 24, stop=False)[0]
+    whole, taken = [*prompt, *plain], {"right": 0, "wrong": 0}
+
+    class Oracle:
+        """Guesses what will come, and every other time something else at its end."""
+
+        def __init__(self, tokens: list[int]) -> None:
+            self.known, self.asked = len(tokens), 0
+
+        def add(self, token: int) -> None:
+            assert token == whole[self.known]
+            self.known += 1
+
+        def guess(self, most: int) -> list[int]:
+            coming = whole[self.known : self.known + most]
+            self.asked += 1
+            if self.asked % 2 and coming:
+                taken["wrong"] += 1
+                return [*coming[:-1], coming[-1] ^ 1]
+            taken["right"] += len(coming)
+            return coming
+
+    monkeypatch.setattr(_llama, "Lookup", Oracle)
+    with Llama(flash="off", ahead=3, **SMALL).open(llama.gguf, threads=1) as session:
+        assert session.generate([prompt], 24, stop=False)[0] == plain
+    assert taken["right"] > 0
+    assert taken["wrong"] > 0

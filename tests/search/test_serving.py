@@ -28,7 +28,10 @@ def settings(engine: Llama) -> tuple[str, int]:
 
 
 def served(
-    monkeypatch: pytest.MonkeyPatch, timed: Mapping[tuple[str, int], tuple[float, float]], *under: str
+    monkeypatch: pytest.MonkeyPatch,
+    timed: Mapping[tuple[str, int], tuple[float, float]],
+    *under: str,
+    room: int = 1 << 30,
 ) -> tuple[Any, Any]:
     """What is chosen when each (cache, ahead) takes that many (ms per token, MB), and the run."""
     opened: list[Llama] = []
@@ -70,10 +73,13 @@ def served(
         task=None,
         work=None,
         environment={},
+        facts={},
         notes=[],
         folder=SimpleNamespace(study=SimpleNamespace(candidates=lambda: [original])),
     )
     monkeypatch.setattr(llama, "installed", lambda: ("xllamacpp",))
+    monkeypatch.setattr(Llama, "memory", lambda engine, facts: {"weights": 1_000})
+    monkeypatch.setattr(serving, "available_memory", lambda: room)
     monkeypatch.setattr(serving, "SessionProcess", Opened)
     monkeypatch.setattr(serving, "measure", measured)
     monkeypatch.setattr(serving, "built_of", lambda run, steps, engine: SimpleNamespace(id="f00"))
@@ -115,3 +121,9 @@ def test_a_ceiling_comes_before_the_cost(monkeypatch: pytest.MonkeyPatch) -> Non
     times = {("f16", 0): (10.0, 200), ("f16", 3): (7.0, 200), ("q8_0", 0): (11.0, 150), ("q8_0", 3): (12.0, 150)}
     chosen, _ = served(monkeypatch, times, "memory<=180MB")
     assert settings(chosen) == ("q8_0", 0)
+
+
+def test_no_more_is_open_at_once_than_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    faster_last = {("f16", 0): (10.0, 200), ("q8_0", 3): (2.0, 100)}
+    assert settings(served(monkeypatch, faster_last)[0]) == ("q8_0", 3)
+    assert settings(served(monkeypatch, faster_last, room=4_000)[0]) == ("f16", 0)

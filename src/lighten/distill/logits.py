@@ -63,6 +63,8 @@ class LogitDistillation(Step):
         """Refuses a temperature where logits are compared by their squared difference."""
         if facts and not facts.get("language") and (self.temperature != 1.0 or self.top):
             return "temperature and top are for language models; a classifier's logits are learnt as they are"
+        if facts and not facts.get("language") and (self.epochs < 1 or self.epochs != int(self.epochs)):
+            return f"a classifier learns for whole epochs, not for {self.epochs}"
         return ""
 
     def run(self, model: Network | LanguageNetwork, needs: Needs) -> Network | LanguageNetwork:

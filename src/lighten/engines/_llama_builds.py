@@ -8,6 +8,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+from lighten.core.errors import CandidateFailed, LightenError, MissingExtra, ModelError
 from lighten.core.recipe import engine_from, record_of
 from lighten.isolate.process import ChildProcess
 
@@ -28,13 +29,11 @@ def fastest(path: Path, engines: Sequence[Any], *, threads: int) -> Any:
         path: a GGUF file. engines: of llama.cpp, each with a build of its own.
 
     Raises:
-        CandidateFailed: none of them opens the file; one that does not is left out.
+        CandidateFailed, ModelError, MissingExtra: none of them opens the file; one that does not is left out.
     """
-    from lighten.core.errors import CandidateFailed
-
     children = [ChildProcess(threads=threads, patient=True) for _ in engines]
     taken: dict[int, list[float]] = {}
-    failed: CandidateFailed | None = None
+    failed: LightenError | None = None
     try:
         for turn in range(ROUNDS + 1):
             for number, (child, engine) in enumerate(zip(children, engines, strict=True)):
@@ -46,7 +45,7 @@ def fastest(path: Path, engines: Sequence[Any], *, threads: int) -> Any:
                     asked = {"path": str(path), "engine": record_of(engine), "threads": threads}
                     function = f"{__name__}:seconds_per_token"
                     seconds = child.ask("call", DEADLINE, function=function, arguments=asked)["value"]
-                except CandidateFailed as error:
+                except (CandidateFailed, ModelError, MissingExtra) as error:
                     failed = error
                     taken.pop(number, None)
                     continue

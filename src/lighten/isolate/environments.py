@@ -180,6 +180,7 @@ def make(name: str, requirements: Sequence[str], *, progress: Progress = lambda 
             if found is not None:
                 return found
             began = time.monotonic()
+            (folder / RECORD).unlink(missing_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
             progress(f"Making an environment for {name}.")
             venv.create(folder, with_pip=False, symlinks=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lighten.core.artifact import GGUF
+from lighten.core.artifact import GGUF, HF_CAUSAL, RECORD, Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import TooLarge
 from lighten.isolate.machine import available_memory
@@ -22,14 +22,16 @@ BESIDE = 1_000_000_000
 
 
 def language_facts_of(source: Path) -> dict[str, Any] | None:
-    """Facts of the language model in a GGUF file, an artifact or an HF folder; None where there is none.
+    """Facts of the language model in a GGUF file, an artifact or an HF folder; None where there is none, and where it
+    is in a format whose need nobody estimates.
 
     Raises:
         ModelError: its headers cannot be read.
     """
     if source.is_file():
         return gguf_facts(read_gguf(source))
-    if (source / FILE).is_file() or language_config(source) is not None:
+    exported = (source / RECORD).is_file() and Artifact.open(source, verify=False).format not in (HF_CAUSAL, GGUF)
+    if not exported and ((source / FILE).is_file() or language_config(source) is not None):
         return facts(source)
     return None
 

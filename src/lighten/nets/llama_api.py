@@ -137,9 +137,18 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
 }
 
 
+@cache
 def installed() -> tuple[str, ...]:
-    """Builds that are installed, in the order of ``BUILDS``."""
-    return tuple(build for build in BUILDS if _files(build))
+    """Builds that are installed and can be used, in the order of ``BUILDS``."""
+    return tuple(build for build in BUILDS if _files(build) and _usable(build))
+
+
+def _usable(build: str) -> bool:
+    try:
+        library(build)
+    except (ModelError, OSError, AttributeError):  # another layout; a library that does not load; a function that left
+        return False
+    return True
 
 
 def build_of(name: str) -> str:

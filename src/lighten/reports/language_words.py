@@ -161,7 +161,7 @@ LANGUAGE: dict[str, tuple[str, str]] = {
     "step.quantize.int8_weights": ("weights in 8-bit integers", "权重量化为 INT8"),
     "step.quantize.openvino_language": (
         "exported to OpenVINO, weights in {weights}",
-        "导出为 OpenVINO，权重量化为 {weights}",
+        "导出为 OpenVINO，权重格式为 {weights}",
     ),
     "step.export.dequantize": ("float weights read out of the GGUF file", "由 GGUF 文件还原浮点权重"),
     "step.export.gguf": ("written as a GGUF file", "写成 GGUF 文件"),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
-from lighten.core.errors import BuildFailed, CandidateFailed
+from lighten.core.errors import BuildFailed, CandidateFailed, MissingExtra, ModelError
 from lighten.core.recipe import Recipe, engine_from, record_of
 from lighten.core.result import Candidate, Result
 from lighten.core.step import Step
@@ -46,6 +46,8 @@ def evaluate(run: Run, key: int, steps: Sequence[Step], engine: Engine, role: st
     except CandidateFailed as error:
         state = "stopped" if error.kind == "StoppedEarly" else "failed"
         candidate = replace(candidate, state=state, reason=f"{error.kind}: {error}")
+    except (ModelError, MissingExtra) as error:  # what an engine says of a file that was made here
+        candidate = replace(candidate, state="failed", reason=f"{type(error).__name__}: {error}")
     candidate = replace(candidate, seconds=time.monotonic() - began)
     run.folder.study.save(candidate)
     run.clock.tick()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lighten.core.artifact import BASELINES, GGUF, OPENVINO_CAUSAL
 from lighten.core.engine import Engine
-from lighten.core.errors import CandidateFailed
+from lighten.core.errors import CandidateFailed, MissingExtra, ModelError
 from lighten.core.recipe import engine_from, record_of
 from lighten.core.result import HIGHER, Candidate
 from lighten.core.space import Dressing, Space
@@ -107,7 +107,7 @@ class Search:
             body = proposals.next_body(self._tried(), bodies)
             if body is None or not self._body(body):
                 break
-        if self.run.task.language:
+        if self.run.task.language and not self.spent():
             self._served()
         self._sampled()
 
@@ -118,17 +118,17 @@ class Search:
         best = self._leader() or nearest
         if best is None or self.run.clock.left <= self.reserve + SERVING:
             return
-        engine = self.run.folder.study.recall("served")
-        if engine is None:
+        served = self.run.folder.study.recall("served")
+        if served is None:
             try:
-                engine = record_of(served_best(self.run, best, SERVING / 2))
-            except CandidateFailed as error:
-                self.run.notes.append(f"Other settings of its engine were not tried: {error.kind}: {error}")
+                served = [best.key, record_of(served_best(self.run, best, SERVING / 2))]
+            except (CandidateFailed, ModelError, MissingExtra) as error:
+                self.run.notes.append(f"Other settings of its engine were not tried: {type(error).__name__}: {error}")
                 return
-            self.run.folder.study.remember("served", engine)
-        point = self.trials.point(best.key - 1)
-        body, dressing = proposals.from_parameters(self.space, self.dressings, point)
-        body = replace(body, epochs=self.run.folder.study.recall(f"epochs of {best.key}"))
+            self.run.folder.study.remember("served", served)
+        key, engine = served
+        body, dressing = proposals.from_parameters(self.space, self.dressings, self.trials.point(key - 1))
+        body = replace(body, epochs=self.run.folder.study.recall(f"epochs of {key}"))
         self._try(body, replace(dressing, engine=engine_from(engine)), "search")
 
     def _dressings_kept(self) -> int:
@@ -279,7 +279,10 @@ class Search:
             body, dressing = proposals.from_parameters(self.space, self.dressings, point)
             name = self._name(body, dressing)
             epochs = self._affordable(body) if body.reshaping else None
-            if epochs == 0 or any(c.name == name for c in self.done.values()):
+            idle = not any(replace(dressing, engine=d.engine) == d for d in self._affordable_dressings()) or (
+                bool(body.reshaping) and set(dressing.engine.stores) <= set(BASELINES)  # it takes nothing of a model
+            )
+            if idle or epochs == 0 or any(c.name == name for c in self.done.values()):
                 self.trials.tell(number, None, None, [])
                 repeats += 1
                 continue
@@ -309,8 +312,8 @@ class Search:
         known = study.recall("seconds per epoch and share", [])
         fresh = body.name not in {study.recall(f"body of {key}") for key in self.done}
         if fresh and body.reshaping and body.back is None and candidate.state == "ok":
-            trained = max((float(getattr(step, "epochs", 1)) for step in steps), default=1.0)
-            each = candidate.seconds / trained
+            back = body.recipe(self.space.recovery)
+            each = candidate.seconds / max((float(getattr(step, "epochs", 1)) for step in back), default=1.0)
             study.remember("seconds per epoch and share", [*known, [each, body.share]])
         self._tell(candidate)
 

@@ -101,7 +101,9 @@ def name_of(steps: Sequence[Step], engine: Any) -> str:
         or catalog.name_of(s).partition(".")[0] not in trained
         or any(one.search for one in settings_of(type(s)))
     ]
-    shown = [describe(s) for s in named]
+    # How long a step trains follows from the time that was left: the same candidate, whenever it is tried.
+    usual = [_for(next((x.default for x in settings_of(type(s)) if x.name == "epochs"), None), s) for s in named]
+    shown = [describe(s) for s in usual]
     return f"{' + '.join(shown) or 'as it is'} @ {describe(engine)}"
 
 

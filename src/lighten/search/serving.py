@@ -6,9 +6,10 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from lighten.core.engine import Engine
-from lighten.core.errors import CandidateFailed
+from lighten.core.errors import CandidateFailed, MissingExtra, ModelError
 from lighten.core.recipe import engine_from, step_from
 from lighten.core.result import Candidate
+from lighten.isolate.machine import available_memory
 from lighten.measure.interleave import measure
 from lighten.measure.process import SessionProcess
 from lighten.search.context import Run, quantities_of
@@ -16,6 +17,8 @@ from lighten.search.evaluate import built_of, results_of
 from lighten.search.proposals import describe
 from lighten.search.racing import WORTH, cost, shortfall
 
+SHARE = 0.5
+"""Of the memory that is left: what all variants together may take, for they are open at once."""
 SECONDS_EACH = 5.0
 """Wall-clock seconds of measuring for each variant."""
 
@@ -32,6 +35,8 @@ def served_best(run: Run, candidate: Candidate, seconds: float) -> Engine:
     steps = [step_from(record) for record in candidate.recipe]
     asked = {run.budget.minimize, *(constraint.metric for constraint in run.budget.under)}
     names = [name for name, meter in run.speed.items() if asked & {q.name for q in meter.quantities}]
+    need = max(sum(engine.memory(run.facts).values()) for engine in engines)  # of the original: a bound
+    engines = engines[: max(int(available_memory() * SHARE // need), 1)] if need else engines
     if len(engines) < 2 or not names:
         return engines[0]
     with ExitStack() as stack:
@@ -41,10 +46,11 @@ def served_best(run: Run, candidate: Candidate, seconds: float) -> Engine:
                 built = built_of(run, steps, engine)
                 opened = SessionProcess(built, engine, threads=run.threads, task=run.task)
                 sessions[number] = stack.enter_context(opened)
-            except CandidateFailed as error:
+            except (CandidateFailed, ModelError, MissingExtra) as error:
                 if not number:
                     raise
-                run.notes.append(f"{candidate.name} does not run with {describe(engine)}: {error.kind}: {error}")
+                kind = type(error).__name__
+                run.notes.append(f"{candidate.name} does not run with {describe(engine)}: {kind}: {error}")
         timed = measure(sessions, run.work, meters=names, seconds=min(seconds, SECONDS_EACH * len(sessions)))
     judged = {
         number: _judged(run, replace(candidate, results=results_of(run, built, engines[number], readings)))

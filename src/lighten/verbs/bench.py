@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
-from lighten.core.errors import CandidateFailed, DataError, InputError
+from lighten.core.errors import CandidateFailed, DataError, InputError, MissingExtra, ModelError
 from lighten.core.recipe import record_of
 from lighten.core.result import Result
 from lighten.core.task import Rows, Task
@@ -133,7 +133,7 @@ class Field:
 def settled(side: tuple[Artifact, Engine], threads: int) -> tuple[Artifact, Engine]:
     """A model with its engine settled on this machine; what cannot be opened is left as it is, and said when it is."""
     artifact, engine = side
-    with suppress(CandidateFailed):
+    with suppress(CandidateFailed, ModelError, MissingExtra):
         engine = engine.settled(artifact, threads=threads)
     return artifact, engine
 

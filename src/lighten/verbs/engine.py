@@ -93,6 +93,16 @@ def remove(name: str) -> int:
     if not standings:
         _known(name)
         raise InputError(f"There is no environment of {name} here.", fix="lighten engine list")
+    shared = sorted(
+        other
+        for other, cls in _engines().items()
+        if other != name and environments.folder_of(cls.environment) in {f for one in standings for f in one.folders}
+    )
+    if shared:
+        raise InputError(
+            f"The environment of {name} is that of {', '.join(shared)} too.",
+            allowed="an environment that one engine uses",
+        )
     for standing in standings:
         for folder in standing.folders:
             environments.remove(folder)
@@ -127,7 +137,8 @@ def _known(name: str) -> tuple[str, type[Engine]]:
 def _folders(name: str, engine: type[Engine]) -> tuple[Path, ...]:
     """What was made for an engine: today's, older ones, and today's when it is half made."""
     today = environments.folder_of(engine.environment)
-    old = [one.path for one in environments.made() if one.name == name and one.path != today]
+    others = {environments.folder_of(cls.environment) for cls in _engines().values()}
+    old = [one.path for one in environments.made() if one.name == name and one.path not in {today, *others}]
     return (*([today] if today.is_dir() else []), *old)
 
 
