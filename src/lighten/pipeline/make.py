@@ -26,8 +26,8 @@ _STATES: dict[tuple[str, str], Any] = {}
 """Hidden states of the teacher that was asked last."""
 
 LIBRARIES = (
-    "torch", "transformers", "onnx", "onnxruntime", "openvino", "nncf", "optimum-intel", "tokenizers", "xllamacpp", "gguf",
-    "libgguf",
+    "torch", "transformers", "onnx", "onnxruntime", "openvino", "nncf", "optimum-intel", "tokenizers", "xllamacpp",
+    "gguf", "libgguf",
 )  # fmt: skip
 
 
