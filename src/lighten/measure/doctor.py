@@ -12,10 +12,11 @@ from lighten.measure.environment import Environment, installed
 from lighten.measure.probe import EngineHealth, probe_engine
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
-    "train": ("torch", "transformers"),
+    "train": ("torch", "transformers", "scikit-learn"),
     "ort": ("onnxruntime", "onnx", "onnxscript"),
     "ov": ("openvino", "nncf"),
     "llama": ("xllamacpp", "gguf", "libgguf", "jinja2"),
+    "llama-native": ("llama-cpp-python",),
     "search": ("optuna", "sqlalchemy"),
     "parquet": ("pyarrow",),
     "hub": ("huggingface-hub",),
