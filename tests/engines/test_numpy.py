@@ -26,7 +26,7 @@ COURSE = Course(width=24, epochs=40, rate=2e-2, rows=4)
 MODELS = {
     "ngram": lambda: fit_ngram(TEXTS, 5),
     "hmm": lambda: fit_hmm(TEXTS, 24, iterations=12),
-    "lstm": cache(lambda: fit_lstm(TEXTS, [], COURSE, seed=0, threads=1)),
+    "lstm": cache(lambda: fit_lstm(TEXTS, [], COURSE, seed=0)),
 }
 
 

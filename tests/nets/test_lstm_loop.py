@@ -29,7 +29,7 @@ def bits(model: ByteLstm, unseen: list[str]) -> float:
 def test_learning_makes_unseen_text_of_the_kind_likely() -> None:
     told: list[tuple[int, int, float]] = []
     heard = lambda *said: told.append(said)  # noqa: E731
-    model = fit_lstm(texts(80, 0), texts(8, 1), COURSE, seed=0, threads=1, heard=heard)
+    model = fit_lstm(texts(80, 0), texts(8, 1), COURSE, seed=0, heard=heard)
     assert bits(model, texts(8, 2)) < 1.5 < 3 < bits(model, ["zqx jvk"])
     done, total, last = told[-1]
     assert done == total and last == pytest.approx(bits(model, texts(8, 1)), abs=0.1)
@@ -41,7 +41,7 @@ def test_the_seed_alone_decides_and_torch_s_own_draws_are_left_alone() -> None:
     wanted = torch.rand(3)
     torch.manual_seed(7)
     course = Course(8, 1, 1e-2, 4)
-    one, two, other = (fit_lstm(texts(6, 0), [], course, seed=seed, threads=1).tensors() for seed in (0, 0, 1))
+    one, two, other = (fit_lstm(texts(6, 0), [], course, seed=seed).tensors() for seed in (0, 0, 1))
     assert all(np.array_equal(one[name], two[name]) for name in one)
     assert not np.array_equal(one["recurrent"], other["recurrent"])
     assert torch.equal(torch.rand(3), wanted)
@@ -50,9 +50,7 @@ def test_the_seed_alone_decides_and_torch_s_own_draws_are_left_alone() -> None:
 def test_training_that_only_harms_held_out_text_ends_early_and_is_undone() -> None:
     told: list[int] = []
     course = Course(16, 12, 2e-2, 8)
-    model = fit_lstm(
-        ["zzzz" * 40] * 40, ["the day"], course, seed=0, threads=1, heard=lambda done, total, last: told.append(done)
-    )
+    model = fit_lstm(["zzzz" * 40] * 40, ["the day"], course, seed=0, heard=lambda done, total, last: told.append(done))
     assert told[-1] < 12 * stretches(rows_of(["zzzz" * 40])) * 5
     assert bits(model, ["the day"]) < 8.2, "the weights before it learned z and nothing else are kept"
 
@@ -79,6 +77,6 @@ def test_short_rows_stand_side_by_side_in_greater_number() -> None:
 
 def test_nothing_to_learn_is_refused() -> None:
     with pytest.raises(DataError, match="no text"):
-        fit_lstm(["", ""], [], COURSE, seed=0, threads=1)
+        fit_lstm(["", ""], [], COURSE, seed=0)
     with pytest.raises(DataError, match="wide"):
-        fit_lstm(["text"], [], Course(0, 1, 1e-3, 1), seed=0, threads=1)
+        fit_lstm(["text"], [], Course(0, 1, 1e-3, 1), seed=0)

@@ -85,7 +85,6 @@ def fit_lstm(
     course: Course,
     *,
     seed: int,
-    threads: int,
     heard: Callable[[int, int, float], None] = lambda done, total, bits: None,
 ) -> ByteLstm:
     """Learn from ``texts``: warm-up over a twentieth of the updates, then a cosine to zero.
@@ -103,7 +102,8 @@ def fit_lstm(
     if not any(texts):
         raise DataError("There is no text to learn from.", allowed="at least one text that is not empty")
     rows, checked = rows_of(texts), _first(rows_of(held), HELD)
-    with using_threads(threads), torch.random.fork_rng(devices=[]):
+    # Steps are so short that a second thread gains little, and costs several times as much where others compute too.
+    with using_threads(1), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = Net(course.width)
         optimizer = torch.optim.Adam(net.parameters(), lr=course.rate, betas=(0.9, 0.99), fused=True)
