@@ -57,6 +57,8 @@ def prove(run: Run, ordered: Sequence[tuple[Candidate, float]]) -> SequenceResul
     if opened is None:
         opened = [candidate.key for candidate, _ in ordered]
         run.folder.study.remember("proof opened", opened)
+    if not opened:  # there is nothing to compare the original with, and its answers take the longest
+        return fixed_sequence(())
     original = proof_answers(run, every[0])
 
     def judged(answers: NDArray[Any]) -> Callable[[], list[Verdict]]:
