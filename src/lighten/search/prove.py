@@ -55,10 +55,10 @@ def prove(run: Run, ordered: Sequence[tuple[Candidate, float]]) -> SequenceResul
     every = {candidate.key: candidate for candidate in run.folder.study.candidates()}
     opened = run.folder.study.recall("proof opened")
     if opened is None:
+        if not ordered:  # nothing to compare the original with; a resumed run may still find something
+            return fixed_sequence(())
         opened = [candidate.key for candidate, _ in ordered]
         run.folder.study.remember("proof opened", opened)
-    if not opened:  # there is nothing to compare the original with, and its answers take the longest
-        return fixed_sequence(())
     original = proof_answers(run, every[0])
 
     def judged(answers: NDArray[Any]) -> Callable[[], list[Verdict]]:
