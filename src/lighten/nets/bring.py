@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from lighten.core.artifact import GGUF, HF, HF_CAUSAL, RECORD, Artifact
 from lighten.core.errors import MissingExtra, ModelError, RunFolderError, UnsafeFile
 from lighten.nets.facts import facts, language_config, read_config, weights
 from lighten.nets.gguf_file import FILE, is_gguf, read_gguf
+from lighten.nets.json_file import read_object
 from lighten.nets.language import read_language_config
 from lighten.nets.safefile import FLOATS
 
@@ -211,7 +210,7 @@ def _refuse_weights(source: Path, names: Iterable[str]) -> None:
 
 
 def _refuse_code(path: Path) -> None:
-    if path.is_file() and "auto_map" in _object(path):
+    if "auto_map" in read_object(path, missing={}):
         raise UnsafeFile(
             f"{path} names Python code of its own to run (auto_map).",
             allowed="architectures and tokenizers without code",
@@ -230,7 +229,7 @@ def _one_set(source: Path, shards: list[str]) -> list[str]:
             f"{source} has {len(shards)} weights files and no {index.name}.", allowed="one file, or an index"
         )
     _check_link(index, source)
-    table = _object(index).get("weight_map")
+    table = read_object(index).get("weight_map")
     parts = sorted(set(map(str, table.values()))) if isinstance(table, dict) else []
     missing = [name for name in parts if name not in shards]
     if missing or not parts:
@@ -238,16 +237,6 @@ def _one_set(source: Path, shards: list[str]) -> list[str]:
             f"{source} lacks {', '.join(missing) or 'the parts'} that {index.name} names.", fix="download it again"
         )
     return [*parts, index.name]
-
-
-def _object(path: Path) -> dict[str, Any]:
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path} cannot be read ({error}).") from error
-    if not isinstance(record, dict):
-        raise ModelError(f"{path} holds {type(record).__name__}.", allowed="a JSON object")
-    return record
 
 
 def _convert_tokenizer(source: Path, folder: Path) -> None:

@@ -23,6 +23,7 @@ from lighten.core.artifact import Artifact
 from lighten.core.errors import CandidateFailed, MissingExtra, ModelError, OutOfMemory, SessionTimeout
 from lighten.isolate.process import ChildProcess
 from lighten.nets.gguf_file import read_gguf
+from lighten.nets.json_file import read_object
 
 if TYPE_CHECKING:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -141,9 +142,9 @@ def find_template(artifact: Artifact) -> ChatTemplate | None:
         values = read_gguf(ggufs[0]).values
         source, bos, eos = values.get("tokenizer.chat_template"), _token(values, "bos"), _token(values, "eos")
     else:
-        config = _object(folder / "tokenizer_config.json")
+        config = read_object(folder / "tokenizer_config.json", missing={})
         source, bos, eos = config.get("chat_template"), _content(config, "bos_token"), _content(config, "eos_token")
-        source = _object(folder / "chat_template.json").get("chat_template", source)
+        source = read_object(folder / "chat_template.json", missing={}).get("chat_template", source)
         if (apart := folder / "chat_template.jinja").is_file():
             source = _text(apart)
     source = artifact.meta.get("chat_template", source)
@@ -170,19 +171,6 @@ def _content(config: Mapping[str, Any], name: str) -> str:
     """Text of a special token in ``tokenizer_config.json``, where it is written in two ways."""
     found = config.get(name)
     return str(found.get("content", "") if isinstance(found, dict) else found or "")
-
-
-def _object(path: Path) -> dict[str, Any]:
-    """The JSON object in a file; empty when there is no file."""
-    if not path.is_file():
-        return {}
-    try:
-        record = json.loads(_text(path))
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path} cannot be read ({error}).") from error
-    if not isinstance(record, dict):
-        raise ModelError(f"{path} holds {type(record).__name__}.", allowed="a JSON object")
-    return record
 
 
 def _text(path: Path) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lighten.core.errors import DataError, ModelError, UnsafeFile
+from lighten.nets.json_file import read_object
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -69,7 +70,7 @@ class Encoder:
                 allowed="a fast tokenizer",
                 fix=f"save it once more: AutoTokenizer.from_pretrained({str(folder)!r}).save_pretrained(...)",
             ) from error
-        settings, config = _json(folder / SETTINGS), _json(folder / "config.json")
+        settings, config = read_object(folder / SETTINGS, missing={}), read_object(folder / "config.json", missing={})
         if "auto_map" in settings:
             raise UnsafeFile(
                 f"{folder / SETTINGS} names Python code to run (auto_map).",
@@ -128,19 +129,6 @@ def _native(source: str) -> Tokenizer:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
-
-
-def _json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file; empty when there is no such file."""
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read ({error}).") from error
-    if not isinstance(record, dict):
-        raise ModelError(f"{path} holds {type(record).__name__}.", allowed="a JSON object")
-    return record
 
 
 def _positions(config: Mapping[str, Any]) -> int | None:

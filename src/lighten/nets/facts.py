@@ -12,6 +12,7 @@ from lighten.core.artifact import GGUF, HF, HF_CAUSAL, Artifact
 from lighten.core.errors import ModelError
 from lighten.nets.gguf_families import FAMILIES as LANGUAGE_FAMILIES
 from lighten.nets.gguf_file import FILE, GgufHeader, read_gguf
+from lighten.nets.json_file import read_object
 from lighten.nets.safefile import Tensor, read_header
 
 if TYPE_CHECKING:
@@ -74,15 +75,10 @@ def facts(source: Path | Artifact | Network) -> dict[str, Any]:
 
 def language_config(folder: Path) -> dict[str, Any] | None:
     """``config.json`` of a causal language model, of a known family or not; None for another network."""
-    path = folder / "config.json"
-    if not path.is_file():
-        return None
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        config = read_object(folder / "config.json")
+    except ModelError:
         return None  # what is wrong with it is said where it is read
-    if not isinstance(config, dict):
-        return None
     named = config.get("architectures")
     causal = any(str(name).endswith("ForCausalLM") for name in named) if isinstance(named, list) else False
     known = {family.model_type for family in LANGUAGE_FAMILIES}
@@ -174,16 +170,9 @@ def read_config(folder: Path) -> dict[str, Any]:
         ModelError: it is missing, not JSON, or of a family that lighten does not open.
     """
     path = folder / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ModelError(
-            f"{folder} has no config.json.", allowed="a folder that save_pretrained of transformers wrote"
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path} cannot be read ({error}).") from error
-    if not isinstance(config, dict):
-        raise ModelError(f"{path} holds {type(config).__name__}.", allowed="a JSON object")
+    if not path.is_file():
+        raise ModelError(f"{folder} has no config.json.", allowed="a folder that save_pretrained of transformers wrote")
+    config = read_object(path)
     if config.get("model_type") not in FAMILIES:
         raise ModelError(
             f"{path} describes the architecture {config.get('model_type')!r}, which lighten does not know.",

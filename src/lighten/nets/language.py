@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError, UnsafeFile
 from lighten.nets.gguf_families import family_of_config
+from lighten.nets.json_file import read_object
 
 if TYPE_CHECKING:
     from torch import nn
@@ -46,7 +47,7 @@ class Tokens:
         except (OSError, UnicodeDecodeError) as error:
             raise ModelError(f"{folder} has no {TOKENIZER} that can be read ({error}).") from error
         path = folder / SETTINGS
-        settings = _object(path) if path.is_file() else {}
+        settings = read_object(path, missing={})
         if "auto_map" in settings:
             raise UnsafeFile(f"{path} names Python code to run (auto_map).", allowed="tokenizers without code")
         if (apart := folder / TEMPLATE).is_file():
@@ -220,8 +221,7 @@ def open_language(source: Artifact | Path) -> LanguageNetwork:
     if lost or strange or other:
         what = f"lacks {lost[0]}" if lost else f"holds {strange[0]}" if strange else f"has {other[0]} of another shape"
         raise ModelError(f"{folder}: the weights do not fit config.json; the file {what}.")
-    path = folder / METADATA
-    values = tupled(_object(path)) if path.is_file() else {}
+    values = tupled(read_object(folder / METADATA, missing={}))
     tokens = within(Tokens.open(folder), int(net.config.vocab_size))
     return LanguageNetwork(net.eval(), tokens, values, str(meta.get("source", "")), meta)
 
@@ -276,26 +276,11 @@ def read_language_config(folder: Path) -> dict[str, Any]:
         ModelError: missing, not JSON, or an architecture that lighten does not know. UnsafeFile: code of its own.
     """
     path = folder / CONFIG
-    config = _object(path)
+    config = read_object(path)
     if "auto_map" in config:
         raise UnsafeFile(f"{path} names Python code of its own to run (auto_map).", allowed="known architectures")
     family_of_config(config)
     return config
-
-
-def _object(path: Path) -> dict[str, Any]:
-    """A JSON file that holds an object.
-
-    Raises:
-        ModelError: it does not, or cannot be read.
-    """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path} cannot be read ({error}).") from error
-    if not isinstance(found, dict):
-        raise ModelError(f"{path} holds {type(found).__name__}.", allowed="a JSON object")
-    return found
 
 
 def tupled(values: Mapping[str, Any]) -> dict[str, Any]:

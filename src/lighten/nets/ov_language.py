@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lighten.core.errors import BuildFailed, LightenError, MissingEnvironment, ModelError
+from lighten.nets.json_file import read_object
 from lighten.nets.language import CONFIG, LanguageNetwork, Tokens
 from lighten.nets.ov_model import import_nncf, import_ov, read_ov
 from lighten.nets.quiet import quiet
@@ -141,13 +142,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     Raises:
         ModelError: missing, or no JSON object.
     """
-    try:
-        found = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{folder / CONFIG} cannot be read ({error}).") from error
-    if not isinstance(found, dict):
-        raise ModelError(f"{folder / CONFIG} holds {type(found).__name__}.", allowed="a JSON object")
-    return found
+    return read_object(folder / CONFIG)
 
 
 def answer_wanted(model: Any) -> None:

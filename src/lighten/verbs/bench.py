@@ -18,7 +18,7 @@ from lighten.core.task import Rows, Task
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.environment import Environment
 from lighten.measure.interleave import measure, results
-from lighten.measure.process import SessionProcess
+from lighten.measure.process import DEADLINE, LANGUAGE_DEADLINE, SessionProcess
 from lighten.measure.quality import judge_all
 from lighten.measure.workload import fit
 from lighten.search.optimize import drawn
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 UNLABELLED = ("bits_per_byte", "token_flips", "flips", "answer_flips")
 """Meters of quality that need no right answers: how likely a text is, and how often the first model says otherwise."""
-PATIENCE = 600.0
-"""Seconds that any one request to a language model may take."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +145,7 @@ def opened(
         CandidateFailed: the first model does not run.
     """
     found = Field({}, {}, {})
-    patience, asked = (PATIENCE, task) if task.language else (120.0, None)
+    patience, asked = (LANGUAGE_DEADLINE, task) if task.language else (DEADLINE, None)
     for name, (artifact, engine) in sides.items():
         session = SessionProcess(artifact, engine, threads=threads, task=asked, deadline=patience)
         try:

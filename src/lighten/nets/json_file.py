@@ -1,0 +1,29 @@
+"""JSON files of a model's folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from lighten.core.errors import ModelError
+
+
+def read_object(path: Path, *, missing: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The object that a JSON file holds.
+
+    Args:
+        missing: given where there is no such file.
+
+    Raises:
+        ModelError: it cannot be read, or holds something else.
+    """
+    if missing is not None and not path.is_file():
+        return missing
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{path} cannot be read ({error}).") from error
+    if not isinstance(found, dict):
+        raise ModelError(f"{path} holds {type(found).__name__}.", allowed="a JSON object")
+    return found
