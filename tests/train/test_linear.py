@@ -33,7 +33,8 @@ def test_only_rows_with_choices_are_planned_and_proposed(format: str) -> None:
         recipe = Recipe("m", (LinearTraining(),), NumPy(), "text_generation")
         space = Space.compose(format, (NumPy(),), facts)
         proposed = {catalog.name_of(step) for dressing in space.dressings for step in dressing.steps}
-        assert {"train.ngram", "train.hmm", "train.lstm"} <= proposed
+        # What learns to write is of no use to choose with, and what learns to choose writes nothing.
+        assert ({"train.ngram", "train.hmm", "train.lstm"} <= proposed) != allowed
         assert ("train.linear" in proposed) == allowed
         if allowed:
             assert recipe.plan(format=format, facts=facts) == recipe.steps

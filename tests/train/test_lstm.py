@@ -1,4 +1,4 @@
-"""Training an LSTM replaces the model by one of the user's text, and takes prompts with their choices."""
+"""Training an LSTM replaces the model by one of the user's text."""
 
 from __future__ import annotations
 
@@ -42,14 +42,6 @@ def test_it_learns_train_and_says_how_far_it_is() -> None:
     assert nats(model, "the film ", "is") < 1 < 5 < nats(model, "the film ", "zz")
     assert watch.told[-1][0] <= watch.told[-1][1]
     assert "bits a byte" in watch.told[-1][2]
-
-
-def test_a_right_choice_is_likelier_than_a_wrong_one() -> None:
-    task = TextGeneration(evidence="choices", choices=(" bad", " good"))
-    rows = Rows(("dull:", "fine:") * 30, (0, 1) * 30)
-    model = SMALL.run(None, Needs(task, train=rows, tune=rows.take(range(4))))
-    assert nats(model, "dull:", " bad") < nats(model, "dull:", " good")
-    assert nats(model, "fine:", " good") < nats(model, "fine:", " bad")
 
 
 def test_is_in_the_catalog_and_what_is_searched_gets_cheaper() -> None:

@@ -31,14 +31,6 @@ def test_it_knows_the_text_it_was_given_and_only_train() -> None:
     assert nats(model, "the film ", "is") < 0.2 < 5 < nats(model, "zz", "zz")
 
 
-def test_a_right_choice_is_likelier_than_a_wrong_one() -> None:
-    task = TextGeneration(evidence="choices", choices=(" bad", " good"))
-    rows = Rows(("dull:", "fine:") * 9, (0, 1) * 9)
-    model = NGramModel().run(None, Needs(task, train=rows))
-    assert nats(model, "dull:", " bad") < nats(model, "dull:", " good")
-    assert nats(model, "fine:", " good") < nats(model, "fine:", " bad")
-
-
 def test_a_right_answer_is_likelier_than_a_wrong_one() -> None:
     rows = Rows(("2+2=", "2+3=\n") * 9, (0,) * 18, references=("4", "5") * 9)
     model = NGramModel().run(None, Needs(TextGeneration(evidence="answers"), train=rows))

@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 from lighten.core.artifact import BYTE_LM, GGUF, HF_CAUSAL
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.core.task import task_record
-from lighten.nets.byte_model import ByteModel, drawn, texts_of
+from lighten.nets.byte_model import ByteModel, drawn, texts_of, unasked
 from lighten.nets.hmm import MOST_STATES, fit_hmm
 
 
@@ -32,6 +31,10 @@ class HiddenMarkovModel(Step):
         high=100_000_000,
     )
 
+    def check(self, facts: Mapping[str, Any]) -> str:
+        """See :meth:`Step.check`."""
+        return unasked(facts)
+
     def run(self, model: object, needs: Needs) -> ByteModel:
         """Learn, up to the deadline.
 
@@ -40,7 +43,7 @@ class HiddenMarkovModel(Step):
         """
         if needs.train is None:
             raise StepFailed("Learning a hidden Markov model needs rows to train on.")
-        texts = texts_of(needs.train, task_record(needs.task).get("choices", ()))
+        texts = texts_of(needs.train)
 
         def heard(done: int, likelihood: float) -> bool:
             needs.watch.progress(done, self.iterations, f"log-likelihood {likelihood:,.0f}")

@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 from lighten.core.artifact import BYTE_LM, GGUF, HF_CAUSAL
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.core.task import task_record
-from lighten.nets.byte_model import drawn, texts_of
+from lighten.nets.byte_model import drawn, texts_of, unasked
 from lighten.nets.lstm import WIDEST, ByteLstm
 from lighten.nets.lstm_loop import Course, fit_lstm
 
@@ -42,6 +41,10 @@ class LstmTraining(Step):
         high=1_000_000_000,
     )
 
+    def check(self, facts: Mapping[str, Any]) -> str:
+        """See :meth:`Step.check`."""
+        return unasked(facts)
+
     def run(self, model: object, needs: Needs) -> ByteLstm:
         """Train; the weights that were best on ``tune`` stay.
 
@@ -51,10 +54,9 @@ class LstmTraining(Step):
         """
         if needs.train is None or needs.tune is None:
             raise StepFailed("Training an LSTM needs rows to train and to tune on.")
-        choices = task_record(needs.task).get("choices", ())
         return fit_lstm(
-            drawn(texts_of(needs.train, choices), self.most, needs.seed),
-            texts_of(needs.tune, choices),
+            drawn(texts_of(needs.train), self.most, needs.seed),
+            texts_of(needs.tune),
             Course(self.width, self.epochs, self.learning_rate, self.rows),
             seed=needs.seed,
             heard=lambda done, total, bits: needs.watch.progress(done, total, f"held-out {bits:.3f} bits a byte"),

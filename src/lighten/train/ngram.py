@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 from lighten.core.artifact import BYTE_LM, GGUF, HF_CAUSAL
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.core.task import task_record
-from lighten.nets.byte_model import ByteModel, texts_of
+from lighten.nets.byte_model import ByteModel, texts_of, unasked
 from lighten.nets.counts import HIGHEST, fit_ngram
 
 
@@ -29,6 +28,10 @@ class NGramModel(Step):
         6, "Bytes of the longest n-grams; each byte is guessed from one less.", low=1, high=HIGHEST, search=(6, 4)
     )
 
+    def check(self, facts: Mapping[str, Any]) -> str:
+        """See :meth:`Step.check`."""
+        return unasked(facts)
+
     def run(self, model: object, needs: Needs) -> ByteModel:
         """Count.
 
@@ -38,7 +41,7 @@ class NGramModel(Step):
         if needs.train is None:
             raise StepFailed("Counting n-grams needs rows to train on.")
         needs.watch.progress(0, 1, "counting")
-        found = fit_ngram(texts_of(needs.train, task_record(needs.task).get("choices", ())), self.order)
+        found = fit_ngram(texts_of(needs.train), self.order)
         needs.watch.progress(1, 1)
         return found
 
