@@ -184,6 +184,76 @@ def test_prompts_together_are_continued_as_prompts_alone(pair: Pair, single: Non
             assert {len(answer) for answer in together} == {9}
 
 
+class Counting:
+    """How many tokens a session has computed since it was last asked."""
+
+    def __init__(self, session: LanguageSession, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.tokens = 0
+        fill = session._fill  # type: ignore[attr-defined]
+
+        def counted(piece: list[Any]) -> None:
+            self.tokens += len(piece)
+            fill(piece)
+
+        monkeypatch.setattr(session, "_fill", counted)
+
+    def taken(self) -> int:
+        taken, self.tokens = self.tokens, 0
+        return taken
+
+
+def test_what_the_last_call_began_with_is_not_computed_again(
+    pair: Pair, single: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shots, rows = tuple(range(40, 100)), [(5, 6, 7), (5, 8), (9, 6, 7, 11)]
+    spans = [[Span((*shots, *row), targets) for targets in ((20, 21), (22,))] for row in rows]
+    tolerance = ERRORS.get(pair.family, 1e-4)
+    with Llama(flash="off", **SMALL).open(pair.gguf, threads=1) as session:
+        counting = Counting(session, monkeypatch)
+        for asked in ([*spans[0], *spans[1], *spans[2]], spans[0], spans[2]):
+            session.forget()
+            fresh = session.score(asked)
+            everything = counting.taken()
+            session.score(spans[1])
+            counting.taken()
+            again = session.score(asked)
+            assert counting.taken() <= everything - len(shots)
+            for one, other in zip(fresh, again, strict=True):
+                assert np.abs(one.logprobs - other.logprobs).max() < tolerance
+
+
+def test_a_conversation_goes_on_from_where_it_was(pair: Pair, single: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Llama(flash="off", **SMALL).open(pair.gguf, threads=1) as session:
+        counting = Counting(session, monkeypatch)
+        said = [*range(40, 60)]
+        answer = session.generate([said], 10, stop=False)[0]
+        longer = [*said, *answer, 70, 71, 72]
+        counting.taken()
+        going_on = session.generate([longer], 10, stop=False)
+        assert counting.taken() == 1 + 3 + 9  # the last token of the answer, what was added, and the new answer
+        other = session.generate([[*said, 70, 71, 72]], 10, stop=False)
+        assert counting.taken() == 3 + 9
+        session.forget()
+        assert session.generate([longer], 10, stop=False) == going_on
+        assert counting.taken() == len(longer) + 9
+        session.forget()
+        assert session.generate([[*said, 70, 71, 72]], 10, stop=False) == other
+
+
+def test_nothing_is_kept_of_a_call_that_failed(session: LanguageSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    prompt = [*range(40, 60)]
+    plain = session.generate([prompt], 6, stop=False)
+
+    def fails(number: int, token: int) -> bool:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        session.generate([[*prompt, 8]], 6, stop=False, heard=fails)
+    counting = Counting(session, monkeypatch)
+    assert session.generate([prompt], 6, stop=False) == plain
+    assert counting.taken() == len(prompt) + 5
+
+
 def test_greedy_answers_are_the_most_likely_tokens(session: LanguageSession) -> None:
     prompt = session.encode("ba ko lin")
     answer = session.generate([prompt], 12, stop=False)[0]

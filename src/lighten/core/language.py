@@ -120,6 +120,9 @@ class LanguageSession(Session):
             InputError: a prompt that leaves no room for an answer within the context.
         """
 
+    def forget(self) -> None:
+        """Let go of what is kept of earlier calls to save work, so that the next call computes everything anew."""
+
     def run(self, inputs: Sequence[str]) -> NDArray[Any]:
         """A language model answers through its task, which knows what is to be asked."""
         raise InputError("A language model was asked without a task.", fix="open it with the task text_generation")
@@ -161,13 +164,66 @@ def check_prompts(prompts: Sequence[Sequence[int]], context: int) -> None:
             raise InputError(f"Prompt {number} has {len(prompt):,} tokens.", allowed=f"1 to {context - 1:,} tokens")
 
 
-def common_start(contexts: Sequence[tuple[int, ...]], least: int = 8) -> tuple[int, ...]:
+class Answers:
+    """Answers while :meth:`LanguageSession.generate` writes them: what is kept of each, and whether it goes on.
+
+    Attributes:
+        kept: tokens of each answer.
+
+    Args:
+        session, prompts, most, stop, heard: see :meth:`LanguageSession.generate`.
+
+    Raises:
+        InputError: see :func:`check_prompts`.
+    """
+
+    def __init__(
+        self,
+        session: LanguageSession,
+        prompts: Sequence[Sequence[int]],
+        most: int,
+        *,
+        stop: bool,
+        heard: Callable[[int, int], bool] | None,
+    ) -> None:
+        check_prompts(prompts, session.context)
+        self.kept: list[list[int]] = [[] for _ in prompts]
+        self._most = [max(min(most, session.context - len(prompt)), 0) for prompt in prompts]
+        self._ends = session.ends if stop else None
+        self._heard = heard
+
+    def room(self, number: int) -> int:
+        """How many tokens may still be kept."""
+        return self._most[number] - len(self.kept[number])
+
+    def take(self, number: int, token: int) -> bool:
+        """Keep the next token of an answer, unless it ends it; whether the answer goes on."""
+        if self._ends is not None and self._ends(token):
+            return False
+        self.kept[number].append(token)
+        over = self._heard is not None and self._heard(number, token)
+        return not over and self.room(number) > 0
+
+
+LEAST_SHARED = 8
+"""Tokens below which a pass of its own for what several sequences begin with does not pay."""
+
+
+def kept_start(kept: Sequence[int], contexts: Sequence[Sequence[int]]) -> int:
+    """How many tokens of ``kept`` every context begins with; at least one token of each context is left."""
+    count = min(len(kept), *(len(context) - 1 for context in contexts))
+    for context in contexts:
+        count = next((i for i in range(count) if kept[i] != context[i]), count)
+    return count
+
+
+def common_start(contexts: Sequence[tuple[int, ...]], least: int = LEAST_SHARED) -> tuple[int, ...]:
     """What all contexts begin with, when there are several and computing it once is worth a pass of its own; else ().
 
     At least one token of each context is left, because the logits of what follows come from it.
 
     Args:
-        least: tokens below which a pass of its own does not pay.
+        least: fewer tokens than this are not worth it.
     """
     if len(set(contexts)) < 2:
         return ()

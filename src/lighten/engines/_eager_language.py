@@ -11,15 +11,15 @@ import torch
 
 from lighten.core.language import (
     GREEDY,
-    LanguageSession,
+    Answers,
     Sampling,
     Scores,
     Span,
-    check_prompts,
     check_spans,
     common_start,
 )
 from lighten.engines._sampling import chosen, log_softmax_at
+from lighten.engines._tokens import TokenSession
 from lighten.nets.language import LanguageNetwork
 from lighten.nets.precision import using_threads
 
@@ -30,29 +30,15 @@ PLACES = 64
 """Places whose logits are held at a time."""
 
 
-class EagerLanguageSession(LanguageSession):
+class EagerLanguageSession(TokenSession):
     """See :class:`LanguageSession`."""
 
     def __init__(self, network: LanguageNetwork, *, rows: int, threads: int) -> None:
-        self._net, self._tokens, self._threads = network.net, network.tokens, threads
         config = network.net.config
+        super().__init__(network.tokens, getattr(config, "eos_token_id", None))
+        self._net, self._threads = network.net, threads
         self.context = min(int(getattr(config, "max_position_embeddings", MOST_CONTEXT)), MOST_CONTEXT)
         self.streams = rows
-        self._ends = network.tokens.endings(getattr(config, "eos_token_id", None))
-
-    def encode(self, text: str, *, begin: bool = True, special: bool = False) -> list[int]:
-        """See :meth:`LanguageSession.encode`."""
-        if begin:
-            return self._tokens.begun(text, control=special)
-        return self._tokens.control(text) if special else self._tokens.plain(text)
-
-    def pieces(self, tokens: Sequence[int]) -> list[bytes]:
-        """See :meth:`LanguageSession.pieces`."""
-        return self._tokens.pieces(tokens)
-
-    def ends(self, token: int) -> bool:
-        """See :meth:`LanguageSession.ends`."""
-        return token in self._ends
 
     def score(self, spans: Sequence[Span]) -> list[Scores]:
         """See :meth:`LanguageSession.score`."""
@@ -120,25 +106,23 @@ class EagerLanguageSession(LanguageSession):
         heard: Callable[[int, int], bool] | None = None,
     ) -> list[list[int]]:
         """See :meth:`LanguageSession.generate`."""
-        check_prompts(prompts, self.context)
+        answers = Answers(self, prompts, most, stop=stop, heard=heard)
+        if most < 1:
+            return answers.kept
         random = np.random.default_rng(sampling.seed)
-        made: list[list[int]] = [[] for _ in prompts]
         with using_threads(self._threads), torch.inference_mode():
             for begin in range(0, len(prompts), self.streams):
                 numbers = list(range(begin, min(begin + self.streams, len(prompts))))
-                self._together(prompts, numbers, most, sampling, random, stop, heard, made)
-        return made
+                self._together(prompts, numbers, answers, sampling, random)
+        return answers.kept
 
     def _together(
         self,
         prompts: Sequence[Sequence[int]],
         numbers: Sequence[int],
-        most: int,
+        answers: Answers,
         sampling: Sampling,
         random: np.random.Generator,
-        stop: bool,
-        heard: Callable[[int, int], bool] | None,
-        made: list[list[int]],
     ) -> None:
         """Continue some prompts at the same time; they are padded in front."""
         longest = max(len(prompts[n]) for n in numbers)
@@ -149,7 +133,7 @@ class EagerLanguageSession(LanguageSession):
             mask[i, longest - len(prompts[n]) :] = 1
         running = set(numbers)
         cache = None
-        for _ in range(most):
+        while running:
             positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
             padded = bool((mask == 0).any())
             output = self._net(
@@ -165,16 +149,8 @@ class EagerLanguageSession(LanguageSession):
             for i, n in enumerate(numbers):
                 token = chosen(logits[i], sampling, random)
                 tokens.append(token)
-                if n not in running:
-                    continue
-                over = stop and self.ends(token)
-                if not over:
-                    made[n].append(token)
-                    over = heard is not None and heard(n, token)
-                if over or len(prompts[n]) + len(made[n]) >= self.context:
+                if n in running and not answers.take(n, token):
                     running.discard(n)
-            if not running:
-                return
             ids = torch.tensor(tokens)[:, None]
             mask = torch.cat([mask, torch.ones(len(numbers), 1, dtype=torch.long)], dim=1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +14,15 @@ from numpy.typing import NDArray
 from lighten.core.errors import BuildFailed
 from lighten.core.language import (
     GREEDY,
+    LEAST_SHARED,
+    Answers,
     LanguageSession,
     Sampling,
     Scores,
     Span,
-    check_prompts,
     check_spans,
     common_start,
+    kept_start,
 )
 from lighten.engines._lookup import Lookup
 from lighten.engines._sampling import chosen, log_softmax_at
@@ -67,7 +70,11 @@ class Branch:
 
 
 class LlamaSession(LanguageSession):
-    """See :class:`LanguageSession`. Sequence 0 holds what all contexts of a call share."""
+    """See :class:`LanguageSession`.
+
+    Sequence 0 holds what all contexts of a call share, and stays when the call is over: a next one that begins in the
+    same way, such as the next row behind the same examples or the next turn of a conversation, goes on from there.
+    """
 
     def __init__(self, path: Path, engine: Llama, *, threads: int) -> None:
         self._lib = library(engine.library)
@@ -93,6 +100,7 @@ class LlamaSession(LanguageSession):
                 fix="a quantized cache needs flash attention; fewer cells need less memory",
             )
         self._memory = self._lib.llama_get_memory(self._context)
+        self._kept: tuple[int, ...] = ()
         self._batch = self._lib.llama_batch_init(self._batch_size, 0, engine.streams + 1)
         trained = int(self._lib.llama_model_n_ctx_train(self._model))
         self.context = min(self.context, trained) if trained > 0 else self.context
@@ -114,19 +122,42 @@ class LlamaSession(LanguageSession):
         """See :meth:`LanguageSession.score`."""
         check_spans(spans, self.context)
         found: list[Scores | None] = [None] * len(spans)
-        shared = self._share([span.context for span in spans])
-        for pack in self._packs(spans, len(shared)):
-            self._score_pack(spans, pack, len(shared), found)
-        self._forget()
+        if not spans:
+            return []
+        with self._clean():
+            contexts = [span.context for span in spans]
+            shared = self._share(contexts)
+            alone = contexts[0] if len(set(contexts)) == 1 else ()
+            packs = list(self._packs(spans, shared))
+            for number, pack in enumerate(packs, 1):
+                self._score_pack(spans, pack, shared, found, alone if number == len(packs) else ())
         return [scores for scores in found if scores is not None]
 
-    def _share(self, contexts: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-        """What all contexts begin with, computed into sequence 0; empty when it is not worth it."""
-        self._forget()
-        shared = common_start(contexts)
-        for _ in self._decode([Place(token, i, (0,)) for i, token in enumerate(shared)]):
+    @contextmanager
+    def _clean(self) -> Iterator[None]:
+        """Nothing is kept of a call that failed: which tokens were computed is not known then."""
+        try:
+            yield
+        except BaseException:
+            self.forget()
+            raise
+
+    def _share(self, contexts: Sequence[tuple[int, ...]]) -> int:
+        """Put what all contexts begin with into sequence 0, from what is kept or computed; how many tokens it is."""
+        known, wanted = kept_start(self._kept, contexts), common_start(contexts)
+        if known < LEAST_SHARED or not self._lib.llama_memory_seq_rm(self._memory, 0, known, -1):
+            self.forget()
+            known = 0
+        for _ in self._decode([Place(wanted[i], i, (0,)) for i in range(known, len(wanted))]):
             raise AssertionError("nothing was asked")
-        return shared
+        self._kept = wanted if len(wanted) > known else self._kept[:known]
+        return len(self._kept)
+
+    def _keep(self, sequence: int, tokens: Sequence[int]) -> None:
+        """Sequence 0 becomes what another one begins with."""
+        self._lib.llama_memory_seq_rm(self._memory, 0, -1, -1)
+        self._lib.llama_memory_seq_cp(self._memory, sequence, 0, 0, len(tokens))
+        self._kept = tuple(tokens)
 
     def _packs(self, spans: Sequence[Span], shared: int) -> Iterator[list[int]]:
         """Numbers of spans that fit into the cache together, those of one context side by side, the long ones first."""
@@ -147,12 +178,19 @@ class LlamaSession(LanguageSession):
         if pack:
             yield pack
 
-    def _score_pack(self, spans: Sequence[Span], pack: Sequence[int], shared: int, found: list[Scores | None]) -> None:
+    def _score_pack(
+        self,
+        spans: Sequence[Span],
+        pack: Sequence[int],
+        shared: int,
+        found: list[Scores | None],
+        alone: tuple[int, ...],
+    ) -> None:
+        """Score spans that fit into the cache together; ``alone`` is their one context, where it is worth keeping."""
         groups: dict[tuple[int, ...], list[tuple[int, Branch]]] = {}
         for sequence, number in enumerate(pack, 1):
             groups.setdefault(spans[number].context, []).append((sequence, Branch(number)))
-            if shared:
-                self._lib.llama_memory_seq_cp(self._memory, 0, sequence, -1, -1)
+            self._lib.llama_memory_seq_cp(self._memory, 0, sequence, 0, shared)
         places: list[Place] = []
         asked = 0
         for context, members in groups.items():
@@ -185,6 +223,8 @@ class LlamaSession(LanguageSession):
                 assert scores is not None
                 scores.logprobs[offset], scores.greedy[offset] = value, best[row]
             at += len(logits)
+        if alone:
+            self._keep(1, alone)
         for sequence in range(1, len(pack) + 1):
             self._lib.llama_memory_seq_rm(self._memory, sequence, -1, -1)
 
@@ -198,12 +238,16 @@ class LlamaSession(LanguageSession):
         heard: Callable[[int, int], bool] | None = None,
     ) -> list[list[int]]:
         """See :meth:`LanguageSession.generate`."""
-        check_prompts(prompts, self.context)
-        if most < 1:
-            return [[] for _ in prompts]
-        shared = len(self._share([tuple(prompt) for prompt in prompts]))
+        answers = Answers(self, prompts, most, stop=stop, heard=heard)
+        if most > 0 and prompts:
+            with self._clean():
+                self._write([tuple(prompt) for prompt in prompts], most, sampling, answers)
+        return answers.kept
+
+    def _write(self, prompts: Sequence[tuple[int, ...]], most: int, sampling: Sampling, answers: Answers) -> None:
+        """Continue all prompts, as many at a time as there are sequences and cells for."""
+        made, shared = answers.kept, self._share(prompts)
         random = np.random.default_rng(sampling.seed)
-        made: list[list[int]] = [[] for _ in prompts]
         waiting = list(range(len(prompts)))[::-1]
         running: dict[int, int] = {}
         free = list(range(self.streams, 0, -1))
@@ -213,9 +257,9 @@ class LlamaSession(LanguageSession):
             asked: list[tuple[int, int | None]] = []
             for number, sequence in running.items():
                 position = len(prompts[number]) + len(made[number]) - 1
-                room = min(most, self.context - len(prompts[number])) - len(made[number]) - 1
                 # Guesses are worth their arithmetic only where one sequence leaves most of the machine idle.
-                guesses = known[number].guess(min(self._ahead, room)) if known and len(running) == 1 else []
+                few = min(self._ahead, answers.room(number) - 1)
+                guesses = known[number].guess(few) if known and len(running) == 1 else []
                 fed = [made[number][-1], *guesses]
                 places += [Place(token, position + i, (sequence,), True) for i, token in enumerate(fed)]
                 asked += [(number, guess) for guess in (*guesses, None)]
@@ -224,8 +268,7 @@ class LlamaSession(LanguageSession):
                 number = waiting.pop()
                 held += self._room(prompts[number], most) - shared
                 running[number] = free.pop()
-                if shared:
-                    self._lib.llama_memory_seq_cp(self._memory, 0, running[number], -1, -1)
+                self._lib.llama_memory_seq_cp(self._memory, 0, running[number], 0, shared)
                 ids = prompts[number]
                 places += [Place(ids[i], i, (running[number],)) for i in range(shared, len(ids))]
                 places[-1].wanted = True
@@ -236,22 +279,18 @@ class LlamaSession(LanguageSession):
                     if number in missed or number not in running:
                         continue  # what stands behind a wrong guess, or behind the end
                     token = chosen(row, sampling, random)
-                    over = stop and self.ends(token)
-                    if not over:
-                        made[number].append(token)
-                        if known:
-                            known[number].add(token)
-                        over = heard is not None and heard(number, token)
-                    if over or len(made[number]) >= min(most, self.context - len(prompts[number])):
+                    if known:
+                        known[number].add(token)
+                    if not answers.take(number, token):
                         free.append(running.pop(number))
+                        if len(prompts) == 1:
+                            self._keep(free[-1], (*prompts[0], *made[0][:-1]))
                         self._lib.llama_memory_seq_rm(self._memory, free[-1], -1, -1)
                     elif guess is not None and guess != token:
                         missed[number] = len(prompts[number]) + len(made[number]) - 1
                 at += len(logits)
             for number in missed.keys() & running.keys():
                 self._lib.llama_memory_seq_rm(self._memory, running[number], missed[number], -1)
-        self._forget()
-        return made
 
     def _room(self, prompt: Sequence[int], most: int) -> int:
         return min(len(prompt) + most, self.context)
@@ -291,8 +330,10 @@ class LlamaSession(LanguageSession):
             for j, sequence in enumerate(place.sequences):
                 batch.seq_id[i][j] = sequence
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """See :meth:`LanguageSession.forget`."""
         self._lib.llama_memory_clear(self._memory, False)
+        self._kept = ()
 
     def close(self) -> None:
         """See :meth:`Session.close`."""

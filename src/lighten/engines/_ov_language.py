@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from lighten.core.errors import BuildFailed, InputError
 from lighten.core.language import (
     GREEDY,
-    LanguageSession,
+    Answers,
     Sampling,
     Scores,
     Span,
-    check_prompts,
     check_spans,
     common_start,
 )
 from lighten.engines._sampling import chosen, log_softmax_at
+from lighten.engines._tokens import TokenSession
 from lighten.nets.language import Tokens
 from lighten.nets.ov_language import answer_wanted, read_config, read_ov_language
 from lighten.nets.ov_model import import_ov
@@ -35,32 +35,18 @@ Ids = NDArray[np.int64]
 Logits = NDArray[np.float32]
 
 
-class OvLanguageSession(LanguageSession):
+class OvLanguageSession(TokenSession):
     """See :class:`LanguageSession`. One infer request; its state holds the rows that are at work."""
 
     def __init__(self, folder: Path, engine: OvGenai, *, threads: int) -> None:
-        self._tokens, config = Tokens.open(folder), read_config(folder)
-        self._ends = self._tokens.endings(config.get("eos_token_id"))
+        config = read_config(folder)
+        super().__init__(Tokens.open(folder), config.get("eos_token_id"))
         self.context = min(engine.context, int(config.get("max_position_embeddings", engine.context)))
         self._slides = bool(config.get("sliding_window")) and bool(config.get("use_sliding_window", True))
         self.streams, self._batch = engine.streams, engine.batch
         self._places = max(MOST_LOGITS // int(config["vocab_size"]), engine.streams)
         self._request: Any = _request(folder, engine, threads)
         self._mask = np.ones((1, 0), np.int64)
-
-    def encode(self, text: str, *, begin: bool = True, special: bool = False) -> list[int]:
-        """See :meth:`LanguageSession.encode`."""
-        if begin:
-            return self._tokens.begun(text, control=special)
-        return self._tokens.control(text) if special else self._tokens.plain(text)
-
-    def pieces(self, tokens: Sequence[int]) -> list[bytes]:
-        """See :meth:`LanguageSession.pieces`."""
-        return self._tokens.pieces(tokens)
-
-    def ends(self, token: int) -> bool:
-        """See :meth:`LanguageSession.ends`."""
-        return token in self._ends
 
     def score(self, spans: Sequence[Span]) -> list[Scores]:
         """See :meth:`LanguageSession.score`."""
@@ -106,10 +92,9 @@ class OvLanguageSession(LanguageSession):
         heard: Callable[[int, int], bool] | None = None,
     ) -> list[list[int]]:
         """See :meth:`LanguageSession.generate`."""
-        check_prompts(prompts, self.context)
-        made: list[list[int]] = [[] for _ in prompts]
+        answers = Answers(self, prompts, most, stop=stop, heard=heard)
         if most < 1:
-            return made
+            return answers.kept
         random = np.random.default_rng(sampling.seed)
         # Padding between what is shared and the rest would count as tokens that a sliding window has seen.
         even = not self._slides or len({len(prompt) for prompt in prompts}) == 1
@@ -117,20 +102,15 @@ class OvLanguageSession(LanguageSession):
 
         def said(number: int, logits: Logits) -> bool:
             """Take the next token of a prompt; whether the prompt goes on."""
-            token = chosen(logits, sampling, random)
-            over = stop and self.ends(token)
-            if not over:
-                made[number].append(token)
-                over = heard is not None and heard(number, token)
-            return not over and len(made[number]) < min(most, self.context - len(prompts[number]))
+            return answers.take(number, chosen(logits, sampling, random))
 
         order = sorted(range(len(prompts)), key=lambda n: len(prompts[n]))
         for begin in range(0, len(order), self.streams):
             if begin:
                 self._recall()
-            self._write(prompts, sorted(order[begin : begin + self.streams]), len(shared), made, said)
+            self._write(prompts, sorted(order[begin : begin + self.streams]), len(shared), answers.kept, said)
         self._forget()
-        return made
+        return answers.kept
 
     def _write(
         self,

@@ -14,12 +14,12 @@ from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, InputError
 from lighten.core.language import (
     GREEDY,
+    Answers,
     ChoiceSession,
     LanguageSession,
     Sampling,
     Scores,
     Span,
-    check_prompts,
     check_spans,
 )
 from lighten.engines._sampling import chosen
@@ -121,31 +121,21 @@ class ByteSession(LanguageSession):
         heard: Callable[[int, int], bool] | None = None,
     ) -> list[list[int]]:
         """See :meth:`LanguageSession.generate`. Each prompt has draws of its own, whatever it is asked with."""
-        check_prompts(prompts, self.context)
+        answers = Answers(self, prompts, most, stop=stop, heard=heard)
         for prompt in prompts:
             check_tokens(prompt)
-        made: list[list[int]] = [[] for _ in prompts]
-
-        def hear(number: int, token: int) -> bool:
-            """Keep a token; whether the sequence ends with it, or before it."""
-            if stop and self.ends(token):
-                return True
-            made[number].append(token)
-            told = heard is not None and heard(number, token)
-            return told or len(made[number]) >= min(most, self.context - len(prompts[number]))
-
         for begin in range(0, len(prompts) if most > 0 else 0, self.streams):
             numbers = range(begin, min(begin + self.streams, len(prompts)))
-            _write(self.model.cursors([prompts[number] for number in numbers]), numbers, sampling, hear)
-        return made
+            _write(self.model.cursors([prompts[number] for number in numbers]), numbers, sampling, answers)
+        return answers.kept
 
     def close(self) -> None:
         """See :meth:`Session.close`."""
         self._model = None
 
 
-def _write(places: Cursors, numbers: Sequence[int], sampling: Sampling, hear: Callable[[int, int], bool]) -> None:
-    """Go on in all texts together, each until ``hear`` of its number and its next token says that it ends."""
+def _write(places: Cursors, numbers: Sequence[int], sampling: Sampling, answers: Answers) -> None:
+    """Go on in all texts together, each until its answer ends."""
     running = list(numbers)
     draws = {number: np.random.default_rng([sampling.seed, number]) for number in running}
     while running:
@@ -154,7 +144,7 @@ def _write(places: Cursors, numbers: Sequence[int], sampling: Sampling, hear: Ca
         else:
             logits = np.log(places.probabilities()).astype(np.float32)
             tokens = [chosen(row, sampling, draws[number]) for row, number in zip(logits, running, strict=True)]
-        going = [row for row, number in enumerate(running) if not hear(number, tokens[row])]
+        going = [row for row, number in enumerate(running) if answers.take(number, tokens[row])]
         if len(going) < len(running):
             places.keep(going)
             running, tokens = [running[row] for row in going], [tokens[row] for row in going]

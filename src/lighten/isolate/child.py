@@ -115,6 +115,11 @@ class Child:
         tell = (lambda number, token: inquire({"number": number, "token": token}, self)) if heard else None
         return {"made": self._language().generate(prompts, most, sampling=Sampling(**sampling), stop=stop, heard=tell)}
 
+    def forget(self) -> dict[str, Any]:
+        """See ``LanguageSession.forget``."""
+        self._language().forget()
+        return {}
+
     def load(self, singles: list[str], batch: list[str], files: int) -> dict[str, Any]:
         """Remember what the meters will ask."""
         from lighten.core.meter import Workload

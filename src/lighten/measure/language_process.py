@@ -72,6 +72,10 @@ class LanguageProcess(LanguageSession):
         )["made"]
         return made
 
+    def forget(self) -> None:
+        """See :meth:`LanguageSession.forget`."""
+        self._ask("forget")
+
     def close(self) -> None:
         """See :meth:`Session.close`."""
         self._child.close()

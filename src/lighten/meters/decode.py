@@ -42,6 +42,7 @@ class Decode(SpeedMeter):
         if not texts:
             return {"first": None, "note": NO_TEXT}
         wave = Wave(MOST, LEAST)
+        language.forget()
         started = perf_counter()
         prompt = language.encode(texts[0])[: max(language.context - MOST, 1)]
         language.generate([prompt], MOST, stop=False, heard=wave)

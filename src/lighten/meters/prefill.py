@@ -34,6 +34,7 @@ class Prefill(SpeedMeter):
         prompt = long_prompt(language, work, number)
         if not prompt:
             return {"tokens": 0, "note": NO_TEXT}
+        language.forget()
         started = perf_counter()
         language.generate([prompt], 1, stop=False)
         return {"tokens": len(prompt), "seconds": perf_counter() - started, "note": ""}

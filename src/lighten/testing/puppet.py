@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from lighten.core.engine import Engine
+from lighten.core.errors import InputError
 from lighten.core.language import GREEDY, LanguageSession
 from lighten.core.step import setting
 
@@ -70,7 +71,7 @@ class Pulled(LanguageSession):
         return token == 0
 
     def score(self, spans):
-        raise NotImplementedError
+        raise InputError("A puppet says what it is told, and knows no probabilities.", allowed="generate")
 
     def generate(self, prompts, most, *, sampling=GREEDY, stop=True, heard=None):
         made = []

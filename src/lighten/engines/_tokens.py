@@ -1,0 +1,37 @@
+"""What sessions share whose tokens are those of a Hugging Face tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lighten.core.language import LanguageSession
+
+if TYPE_CHECKING:
+    from lighten.nets.language import Tokens
+
+
+class TokenSession(LanguageSession):
+    """A language session that knows text only by its tokenizer.
+
+    Args:
+        tokens: the tokenizer.
+        eos: ``eos_token_id`` of the model's settings: a number, several, or None.
+    """
+
+    def __init__(self, tokens: Tokens, eos: int | list[int] | None) -> None:
+        self._tokens, self._ends = tokens, tokens.endings(eos)
+
+    def encode(self, text: str, *, begin: bool = True, special: bool = False) -> list[int]:
+        """See :meth:`LanguageSession.encode`."""
+        if begin:
+            return self._tokens.begun(text, control=special)
+        return self._tokens.control(text) if special else self._tokens.plain(text)
+
+    def pieces(self, tokens: Sequence[int]) -> list[bytes]:
+        """See :meth:`LanguageSession.pieces`."""
+        return self._tokens.pieces(tokens)
+
+    def ends(self, token: int) -> bool:
+        """See :meth:`LanguageSession.ends`."""
+        return token in self._ends
