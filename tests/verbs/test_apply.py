@@ -40,13 +40,13 @@ def recipe(made: Path, data: str, *parts: str, model: str = "model.gguf", task: 
     return Recipe.from_toml(head + "\n".join(parts))
 
 
-COUNT = '[[step]]\nuse = "train.ngram"\norder = 3\n[engine]\nuse = "numpy"'
+QUANTIZE = '[[step]]\nuse = "quantize.gguf"\nformat = "Q8_0"\nhead = "Q8_0"\n[engine]\nuse = "llama"\ncells = 512'
+LEARN = '[[step]]\nuse = "train.linear"\n[engine]\nuse = "numpy"'
 
 
 def test_a_gguf_file_is_quantized_and_still_says_the_same(made: Path, tmp_path: Path) -> None:
     require(find_spec("xllamacpp"), LLAMA)
-    steps = '[[step]]\nuse = "quantize.gguf"\nformat = "Q8_0"\nhead = "Q8_0"\n[engine]\nuse = "llama"\ncells = 512'
-    found = apply(recipe(made, f'source = "{made / "docs.jsonl"}"', steps), tmp_path / "out", threads=1)
+    found = apply(recipe(made, f'source = "{made / "docs.jsonl"}"', QUANTIZE), tmp_path / "out", threads=1)
     assert found.format == "gguf" and found.size < 0.5 * (made / "model.gguf").stat().st_size
     assert found.meta["asked"]["evidence"] == "documents" and found.meta["engine"]["cells"] == 512
     assert "source" not in found.meta, "the copy of the original is gone"
@@ -57,8 +57,9 @@ def test_a_gguf_file_is_quantized_and_still_says_the_same(made: Path, tmp_path: 
 
 
 def test_what_is_asked_is_kept_so_that_the_winner_can_be_used(made: Path, tmp_path: Path) -> None:
+    require(find_spec("xllamacpp"), LLAMA)
     data = f'source = "{made / "moods.csv"}"\nprompt = "{{review}} It was"\nchoices = "good,bad"\nshots = 2'
-    found = apply(recipe(made, data, COUNT), tmp_path / "out", threads=1)
+    found = apply(recipe(made, data, QUANTIZE), tmp_path / "out", threads=1)
     asked = found.meta["asked"]
     assert (asked["evidence"], list(asked["choices"])) == ("choices", [" good", " bad"])
     assert found.meta["labels"] == ["good", "bad"]
@@ -72,14 +73,13 @@ def test_what_is_asked_is_kept_so_that_the_winner_can_be_used(made: Path, tmp_pa
 
 def test_a_linear_model_is_made_of_labelled_rows_and_of_nothing_else(made: Path, tmp_path: Path) -> None:
     data = f'source = "{made / "moods.csv"}"\nprompt = "{{review}} It was"\nchoices = "good,bad"'
-    linear = '[[step]]\nuse = "train.linear"\n[engine]\nuse = "numpy"'
-    found = apply(recipe(made, data, linear), tmp_path / "out", threads=1)
+    found = apply(recipe(made, data, LEARN), tmp_path / "out", threads=1)
     assert found.format == "linear"
     with lighten.load(tmp_path / "out") as model:
         (answer,) = model.predict(["ba ko lin"])
         assert set(answer.scores) == {"good", "bad"} and sum(answer.scores.values()) == pytest.approx(1)
     with pytest.raises(PlanError, match="learns labelled rows with choices"):
-        apply(recipe(made, f'source = "{made / "docs.jsonl"}"', linear), tmp_path / "documents")
+        apply(recipe(made, f'source = "{made / "docs.jsonl"}"', LEARN), tmp_path / "documents")
 
 
 def test_what_a_run_records_asks_the_same_and_makes_the_same_file(made: Path, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_what_a_run_records_asks_the_same_and_makes_the_same_file(made: Path, tm
     again = replace(options, label=None, choices=(), prompt=None, shots=0)
     assert read_data(replace(again, **asked_of(data)))[:2] == (task, parts)
     table = "\n".join(f"{name} = {toml_value(value)}" for name, value in data.items())
-    ids = {apply(recipe(made, table, COUNT), tmp_path / name, threads=1).id for name in ("one", "two")}
+    ids = {apply(recipe(made, table, LEARN), tmp_path / name, threads=1).id for name in ("one", "two")}
     assert len(ids) == 1
 
 

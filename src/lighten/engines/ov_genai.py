@@ -44,6 +44,7 @@ class OvGenai(Engine):
         "Activations before compressed weights are quantized in groups of this many; 0 computes them in float.",
         low=0,
         high=65536,
+        search=(32, 128),
     )
 
     def version(self) -> str:

@@ -24,7 +24,8 @@ Turns = dict[str, list[Mapping[str, Any]]]
 
 LEAST_ROUNDS = 3
 MOST_ROUNDS = 4
-"""Rounds at the least, even when time is up; and how many times the meters' own number of turns at the most."""
+"""Rounds at the least, even when time is up, unless fewer are asked for; and how many times the meters' own number of
+turns at the most."""
 SETTLED = 0.02
 """Half the interquartile range of a ratio over its median, below which more rounds change nothing."""
 DISTURBED = 0.15
@@ -60,6 +61,7 @@ def measure(
     *,
     meters: Sequence[str] = (),
     seconds: float = 10.0,
+    least: int = LEAST_ROUNDS,
     watch: Watch | None = None,
 ) -> dict[Key, Readings | CandidateFailed]:
     """Measure open sessions in turns: A B, B A, A B, ... The first one is what the others are compared with.
@@ -67,7 +69,8 @@ def measure(
     Args:
         sessions: open ones, the original first.
         meters: catalog names of speed meters; all of them when empty.
-        seconds: when they are over, no further round starts (but three rounds always run).
+        seconds: when they are over, no further round starts.
+        least: rounds that always run.
         watch: shortens ``seconds`` to what its deadline leaves.
 
     Returns:
@@ -87,7 +90,7 @@ def measure(
     wanted = max((meter.turns for meter in repeated.values()), default=0)
     for number in range(wanted * MOST_ROUNDS):
         enough = number >= wanted and field.settled(repeated)
-        late = number >= LEAST_ROUNDS and monotonic() >= until
+        late = number >= least and monotonic() >= until
         if enough or late:
             break
         for name in repeated:

@@ -13,6 +13,9 @@ from lighten.core.result import HIGHER, Candidate, Quantity
 from lighten.measure.quality import meter_of
 from lighten.search.context import Run
 
+LEAST_CHANCE = 0.02
+"""Candidates whose estimated chance to hold is below this are not tested: opening the proof for them is idle."""
+
 
 def chance(run: Run, candidate: Candidate, original: Candidate, quantities: Mapping[str, Quantity]) -> float:
     """Estimated chance that every floor holds on ``proof``, from the difference and the flips seen on ``select``."""

@@ -20,7 +20,8 @@ from lighten.measure.interleave import Readings, measure, results
 from lighten.measure.process import SessionProcess
 from lighten.measure.quality import judge_all
 from lighten.measure.workload import fit
-from lighten.search.context import Run
+from lighten.search.chance import LEAST_CHANCE, chance
+from lighten.search.context import Run, quantities_of
 from lighten.search.proposals import name_of
 from lighten.search.racing import hopeless_below
 
@@ -71,17 +72,29 @@ def _measured(run: Run, candidate: Candidate, steps: Sequence[Step], engine: Eng
             if run.original_session is None:
                 run.original_session = open_original(run)
             pair = {0: run.original_session, candidate.key: session}
+            judged = replace(candidate, results=results_of(run, built, engine, quality))
+            asked = patience(run, judged)
             try:
-                timed = measure(pair, run.work, meters=run.task.speeds, seconds=SECONDS_TO_MEASURE)
+                timed = measure(pair, run.work, meters=run.task.speeds, **asked)
             except CandidateFailed:
                 # The original's session died, which is not this candidate's fault: once more with a new one.
                 run.original_session.close()
                 run.original_session = pair[0] = open_original(run)
-                timed = measure(pair, run.work, meters=run.task.speeds, seconds=SECONDS_TO_MEASURE)
+                timed = measure(pair, run.work, meters=run.task.speeds, **asked)
     speed = timed[candidate.key]
     if isinstance(speed, CandidateFailed):
         raise speed
     return replace(candidate, state="ok", results=results_of(run, built, engine, {**quality, **speed}))
+
+
+def patience(run: Run, judged: Candidate) -> dict[str, Any]:
+    """How long to measure a candidate whose quality is known: one round where it can win nothing any more.
+
+    It stays on the chart; rounds of a language model take seconds, most of them the original's.
+    """
+    original = run.folder.study.candidates()[0]
+    lost = chance(run, judged, original, quantities_of(run.quality, run.speed)) < LEAST_CHANCE
+    return {"seconds": 0.0, "least": 1} if lost and run.task.language else {"seconds": SECONDS_TO_MEASURE}
 
 
 def built_of(run: Run, steps: Sequence[Step], engine: Engine) -> Artifact:
@@ -123,7 +136,9 @@ def answer(run: Run, session: SessionProcess, part: str, key: int) -> NDArray[An
     def heard(done: int) -> None:
         run.listener.progress(done, len(rows), f"answering {part}")
 
+    began = time.monotonic()
     answers = session.answers(rows.inputs, heard if run.task.language else None)
+    run.folder.study.remember(f"seconds a row of {key}", (time.monotonic() - began) / max(len(rows), 1))
     expected = (len(rows), run.task.columns(len(run.parts.labels)))
     if answers.shape != expected:
         raise BuildFailed(f"The engine gave answers of shape {answers.shape}; expected {expected}.")

@@ -255,10 +255,11 @@ def prepare_original(run: Run) -> None:
 
 def reserve_for_proof(run: Run, original: Candidate) -> float:
     """Seconds that the proof and the last measurements will take."""
-    rate = original.value("rows_per_second") or 100.0
+    # What it took to answer: few rows at a time, as the meters ask, cost more where rows share what they begin with.
+    each: float = run.folder.study.recall(f"seconds a row of {original.key}", 0.01)
     # A language model's original answers slowest; the finalists answer the same rows after it.
     times = 1.45 if run.task.language else 1.6
-    return min(len(run.parts.proof) / rate * times + 60.0, 0.5 * (run.options.seconds or float("inf")))
+    return min(len(run.parts.proof) * each * times + 60.0, 0.5 * (run.options.seconds or float("inf")))
 
 
 def manifest_of(asked: Asked, threads: int) -> Mapping[str, Any]:

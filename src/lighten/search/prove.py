@@ -14,14 +14,11 @@ from lighten.measure.process import SessionProcess
 from lighten.measure.quality import verdict
 from lighten.proof.sequence import SequenceResult, fixed_sequence
 from lighten.proof.verdict import Verdict
-from lighten.search.chance import chance
+from lighten.search.chance import LEAST_CHANCE, chance
 from lighten.search.context import Run
 from lighten.search.evaluate import answer, built_of
 from lighten.search.loop import Search
 from lighten.search.racing import WORTH, cost, shortfall
-
-LEAST_CHANCE = 0.02
-"""Finalists whose estimated chance to hold is below this are not tested: opening the proof for them is idle."""
 
 
 def finalists(run: Run, search: Search) -> list[tuple[Candidate, float]]:
