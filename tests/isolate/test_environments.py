@@ -120,6 +120,19 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch: py
     assert "LIGHTEN_HOME" in caught.value.fix
 
 
+def test_what_a_python_that_does_not_run_says_is_told(nothing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def spoils(python: Path, *_: object) -> None:
+        python.unlink()
+        python.write_text("#!/bin/sh\necho it lacks a library >&2\nexit 127\n")
+        python.chmod(0o755)
+
+    monkeypatch.setattr(environments, "install", spoils)
+    with pytest.raises(InputError, match="does not run: it lacks a library") as caught:
+        make("thing", ("a==1",))
+    assert "python -m venv" in caught.value.fix
+    assert find(("a==1",)) is None
+
+
 def test_one_that_is_being_made_is_neither_removed_nor_called_half_made(nothing: Path) -> None:
     folder = environments.folder_of(("a==1",))
     folder.mkdir(parents=True)

@@ -186,10 +186,15 @@ def make(name: str, requirements: Sequence[str], *, progress: Progress = lambda 
             venv.create(folder, with_pip=False, symlinks=True)
             install(folder / "bin" / "python", requirements, name, progress)
             return _seal(folder, name, requirements, time.monotonic() - began)
-    except (OSError, subprocess.CalledProcessError) as error:
-        seen = getattr(error, "strerror", None) or error
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr or error.stdout or b"").decode("utf-8", "replace").strip().splitlines()
         raise InputError(
-            f"No environment can be made in {folder.parent}: {seen}.",
+            f"The Python of the environment {folder} does not run: {said[-1] if said else error}.",
+            fix=f"check that {sys.executable} can make virtual environments (python -m venv)",
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"No environment can be made in {folder.parent}: {error.strerror or error}.",
             fix="free some space, or set LIGHTEN_HOME to a folder that can be written",
         ) from error
 
@@ -200,10 +205,13 @@ def remove(folder: Path) -> None:
     Raises:
         InputError: another process is making it.
     """
-    if _busy(folder):
-        raise InputError(f"Another process is making {folder}.", fix="wait for it or end it")
-    (folder / RECORD).unlink(missing_ok=True)  # first, so that what is half removed is never used
-    shutil.rmtree(folder, ignore_errors=True)
+    with _lock_of(folder).open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"Another process is making {folder}.", fix="wait for it or end it") from None
+        (folder / RECORD).unlink(missing_ok=True)  # first, so that what is half removed is never used
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def bytes_of(folder: Path) -> int:
