@@ -109,6 +109,30 @@ def test_spans_together_get_the_scores_of_spans_alone(language: Artifact, rows: 
                 assert (found.greedy == alone.greedy).all(), name
 
 
+def test_what_rows_began_with_is_kept_for_the_next_rows(language: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:
+    shots = tuple(range(40, 70))
+    rows = [Span((*shots, *row), (20, 21)) for row in ((5, 6, 7), (5, 8), (9, 6))]
+    longer = [Span((*shots, *range(9), *row), (20,)) for row in ((5, 6), (7, 8, 9))]
+    other = [Span((11, 12, 13), (14, 15))]
+    computed = []
+    with opened(language, rows=3) as session:
+        body = session._net.model  # type: ignore[attr-defined]
+        body.register_forward_pre_hook(
+            lambda _, given, named: computed.append(named["input_ids"].numel()), with_kwargs=True
+        )
+        for asked, again in ((rows, rows[:1]), (rows, longer), (longer, longer[1:]), (rows, other), (other, rows)):
+            session.forget()
+            fresh = session.score(again)
+            session.forget()
+            session.score(asked)
+            kept, computed[:] = session._kept, []  # type: ignore[attr-defined]
+            for one, same in zip(fresh, session.score(again), strict=True):
+                assert np.abs(one.logprobs - same.logprobs).max() < 1e-4
+            if again is not other and asked is not other:
+                assert kept is not None and kept[0][: len(shots)] == shots
+                assert max(computed) <= 3 * (len(longer[1].context) - len(shots) + 1)
+
+
 def test_prompts_together_are_continued_as_prompts_alone(language: Artifact) -> None:
     prompts = [list(span.context) for spans in span_cases().values() for span in spans][::4]
     with opened(language, rows=3) as session:

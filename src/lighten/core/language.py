@@ -210,8 +210,11 @@ LEAST_SHARED = 8
 
 
 def kept_start(kept: Sequence[int], contexts: Sequence[Sequence[int]]) -> int:
-    """How many tokens of ``kept`` every context begins with; at least one token of each context is left."""
-    count = min(len(kept), *(len(context) - 1 for context in contexts))
+    """How many tokens of ``kept`` every context begins with; at least one token of each context is left.
+
+    0 without contexts.
+    """
+    count = min([len(kept), *(len(context) - 1 for context in contexts)]) if contexts else 0
     for context in contexts:
         count = next((i for i in range(count) if kept[i] != context[i]), count)
     return count

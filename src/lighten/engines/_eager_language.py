@@ -17,6 +17,7 @@ from lighten.core.language import (
     Span,
     check_spans,
     common_start,
+    kept_start,
 )
 from lighten.engines._sampling import chosen, log_softmax_at
 from lighten.engines._tokens import TokenSession
@@ -39,6 +40,7 @@ class EagerLanguageSession(TokenSession):
         self._net, self._threads = network.net, threads
         self.context = min(int(getattr(config, "max_position_embeddings", MOST_CONTEXT)), MOST_CONTEXT)
         self.streams = rows
+        self._kept: tuple[tuple[int, ...], Any] | None = None
 
     def score(self, spans: Sequence[Span]) -> list[Scores]:
         """See :meth:`LanguageSession.score`."""
@@ -60,12 +62,22 @@ class EagerLanguageSession(TokenSession):
         return [scores for scores in found if scores is not None]
 
     def _share(self, contexts: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], Any] | None:
-        """What all contexts begin with, and its keys and values; None when it is not worth a pass."""
-        shared = common_start(contexts)
-        if not shared:
-            return None
-        output = self._net(input_ids=torch.tensor([shared]), use_cache=True, logits_to_keep=1)
-        return shared, output.past_key_values
+        """What all contexts begin with, and its keys and values, kept or computed; None when it is not worth a pass."""
+        shared, kept = common_start(contexts), self._kept
+        if kept is not None and kept_start(kept[0], contexts) < len(kept[0]):
+            kept = None
+        known = kept[0] if kept is not None else ()
+        if len(shared) > len(known):
+            cache = copy.deepcopy(kept[1]) if kept is not None else None
+            ids = torch.tensor([shared[len(known) :]])
+            output = self._net(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+            kept = shared, output.past_key_values
+        self._kept = kept
+        return kept
+
+    def forget(self) -> None:
+        """See :meth:`LanguageSession.forget`."""
+        self._kept = None
 
     def _score_batch(
         self, spans: Sequence[Span], batch: Sequence[int], shared: Any, found: list[Scores | None]
@@ -157,3 +169,4 @@ class EagerLanguageSession(TokenSession):
     def close(self) -> None:
         """See :meth:`Session.close`."""
         self.__dict__.pop("_net", None)
+        self._kept = None

@@ -18,6 +18,7 @@ from lighten.core.language import (
     Span,
     check_spans,
     common_start,
+    kept_start,
 )
 from lighten.engines._sampling import chosen, log_softmax_at
 from lighten.engines._tokens import TokenSession
@@ -36,7 +37,10 @@ Logits = NDArray[np.float32]
 
 
 class OvLanguageSession(TokenSession):
-    """See :class:`LanguageSession`. One infer request; its state holds the rows that are at work."""
+    """See :class:`LanguageSession`. One infer request; its state holds the rows that are at work.
+
+    The state of what all contexts of a call shared stays, for calls that begin in the same way.
+    """
 
     def __init__(self, folder: Path, engine: OvGenai, *, threads: int) -> None:
         config = read_config(folder)
@@ -47,6 +51,8 @@ class OvLanguageSession(TokenSession):
         self._places = max(MOST_LOGITS // int(config["vocab_size"]), engine.streams)
         self._request: Any = _request(folder, engine, threads)
         self._mask = np.ones((1, 0), np.int64)
+        self._prefix: tuple[int, ...] = ()
+        self._kept: list[tuple[Any, Any]] = []
 
     def score(self, spans: Sequence[Span]) -> list[Scores]:
         """See :meth:`LanguageSession.score`."""
@@ -63,7 +69,6 @@ class OvLanguageSession(TokenSession):
             self._score_rows(spans, rows, len(shared), found)
             if order:
                 self._recall()
-        self._forget()
         return found
 
     def _score_rows(self, spans: Sequence[Span], rows: Sequence[int], skip: int, found: Sequence[Scores]) -> None:
@@ -109,7 +114,6 @@ class OvLanguageSession(TokenSession):
             if begin:
                 self._recall()
             self._write(prompts, sorted(order[begin : begin + self.streams]), len(shared), answers.kept, said)
-        self._forget()
         return answers.kept
 
     def _write(
@@ -191,36 +195,35 @@ class OvLanguageSession(TokenSession):
             self._mask, self._from = np.ones((rows, 0), np.int64), np.arange(rows, dtype=np.int32)
 
     def _share(self, contexts: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-        """What all contexts begin with, computed into the state and remembered; empty when it is not worth it."""
-        self._forget()
+        """What all contexts begin with, kept or computed into the state and remembered; empty when not worth it."""
         shared = common_start(contexts)
-        if shared:
-            ids = np.array([shared], np.int64)
+        if kept_start(self._prefix, contexts) < max(len(self._prefix), 1):
+            self.forget()
+        self._recall()
+        if len(shared) > len(self._prefix):
+            ids = np.array([shared[len(self._prefix) :]], np.int64)
             for _ in self._feed(ids, np.ones_like(ids), np.zeros_like(ids)):
                 raise AssertionError("nothing was asked")
             self._kept = [(state, _copied(state.state)) for state in self._request.query_state()]
-            self._kept_mask = self._mask
-        return shared
+            self._prefix = shared
+        return self._prefix
 
     def _recall(self) -> None:
         """Go back to what was shared, or to nothing."""
-        if not self._kept:
-            self._forget()
-            return
-        for state, kept in self._kept:
-            state.state = kept
-        self._mask, self._from = self._kept_mask, np.zeros(1, np.int32)
-
-    def _forget(self) -> None:
         if self._request is None:
             raise InputError("This session is closed.", fix="open the artifact again")
         self._request.reset_state()
-        self._mask, self._from = np.ones((1, 0), np.int64), np.zeros(1, np.int32)
-        self._kept = []
+        for state, kept in self._kept:
+            state.state = kept
+        self._mask, self._from = np.ones((1, len(self._prefix)), np.int64), np.zeros(1, np.int32)
+
+    def forget(self) -> None:
+        """See :meth:`LanguageSession.forget`."""
+        self._prefix, self._kept = (), []
 
     def close(self) -> None:
         """See :meth:`Session.close`."""
-        self._request, self._kept = None, []
+        self._request, self._kept, self._prefix = None, [], ()
 
 
 def _request(folder: Path, engine: OvGenai, threads: int) -> Any:
