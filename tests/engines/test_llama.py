@@ -240,6 +240,29 @@ def test_a_conversation_goes_on_from_where_it_was(pair: Pair, single: None, monk
         assert session.generate([[*said, 70, 71, 72]], 10, stop=False) == other
 
 
+def test_what_a_sliding_window_has_lost_is_not_gone_on_from(tmp_path: Path, single: None) -> None:
+    pair = make(tmp_path, "gemma3_text")  # its window is 16 tokens
+    shots, own, lengths = tuple(range(40, 88)), (26, 10, 3), (47, 11, 29)
+    with Llama(flash="off", cells=256, batch=32, streams=3).open(pair.gguf, threads=1) as session:
+        spans = [Span((*shots[:kept], 7, 8), (20, 21, 22)) for kept in (40, 20, 30)]
+        fresh = []
+        for span in spans:
+            session.forget()
+            fresh += session.score([span])
+        session.forget()
+        said = [0] * len(lengths)
+
+        def ends(number: int, token: int) -> bool:
+            said[number] += 1
+            return said[number] >= lengths[number]
+
+        # While the answers grow, llama.cpp takes the cells of what is behind their windows for other tokens.
+        prompts = [[*shots, 5 + number, *range(9, 8 + own[number])] for number in range(len(lengths))]
+        session.generate(prompts, 50, stop=False, heard=ends)
+        for span, wanted in zip(spans, fresh, strict=True):
+            assert np.abs(session.score([span])[0].logprobs - wanted.logprobs).max() < ERRORS["gemma3_text"]
+
+
 def test_nothing_is_kept_of_a_call_that_failed(session: LanguageSession, monkeypatch: pytest.MonkeyPatch) -> None:
     prompt = [*range(40, 60)]
     plain = session.generate([prompt], 6, stop=False)

@@ -11,6 +11,7 @@ import torch
 
 from lighten.core.language import (
     GREEDY,
+    LEAST_SHARED,
     Answers,
     Sampling,
     Scores,
@@ -67,7 +68,7 @@ class EagerLanguageSession(TokenSession):
         if kept is not None and kept_start(kept[0], contexts) < len(kept[0]):
             kept = None
         known = kept[0] if kept is not None else ()
-        if len(shared) > len(known):
+        if len(shared) >= len(known) + LEAST_SHARED:
             cache = copy.deepcopy(kept[1]) if kept is not None else None
             ids = torch.tensor([shared[len(known) :]])
             output = self._net(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)

@@ -145,12 +145,16 @@ class LlamaSession(LanguageSession):
     def _share(self, contexts: Sequence[tuple[int, ...]]) -> int:
         """Put what all contexts begin with into sequence 0, from what is kept or computed; how many tokens it is."""
         known, wanted = kept_start(self._kept, contexts), common_start(contexts)
-        if known < LEAST_SHARED or not self._lib.llama_memory_seq_rm(self._memory, 0, known, -1):
+        # Layers with a sliding window may have lost what was behind it, and some models cannot be cut back.
+        whole = self._lib.llama_memory_seq_pos_min(self._memory, 0) == 0
+        if known < LEAST_SHARED or not whole or not self._lib.llama_memory_seq_rm(self._memory, 0, known, -1):
             self.forget()
             known = 0
+        if len(wanted) < known + LEAST_SHARED:
+            wanted = ()
         for _ in self._decode([Place(wanted[i], i, (0,)) for i in range(known, len(wanted))]):
             raise AssertionError("nothing was asked")
-        self._kept = wanted if len(wanted) > known else self._kept[:known]
+        self._kept = wanted or self._kept[:known]
         return len(self._kept)
 
     def _keep(self, sequence: int, tokens: Sequence[int]) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lighten.core.errors import BuildFailed, InputError
 from lighten.core.language import (
     GREEDY,
+    LEAST_SHARED,
     Answers,
     Sampling,
     Scores,
@@ -200,7 +201,7 @@ class OvLanguageSession(TokenSession):
         if kept_start(self._prefix, contexts) < max(len(self._prefix), 1):
             self.forget()
         self._recall()
-        if len(shared) > len(self._prefix):
+        if len(shared) >= len(self._prefix) + LEAST_SHARED:
             ids = np.array([shared[len(self._prefix) :]], np.int64)
             for _ in self._feed(ids, np.ones_like(ids), np.zeros_like(ids)):
                 raise AssertionError("nothing was asked")

@@ -203,13 +203,13 @@ def remove(folder: Path) -> None:
     """Remove an environment, whole or half made.
 
     Raises:
-        InputError: another process is making it.
+        InputError: another process is making or removing it.
     """
     with _lock_of(folder).open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError(f"Another process is making {folder}.", fix="wait for it or end it") from None
+            raise InputError(f"Another process is at work on {folder}.", fix="wait for it or end it") from None
         (folder / RECORD).unlink(missing_ok=True)  # first, so that what is half removed is never used
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -105,7 +105,7 @@ class SessionProcess(Session):
     def answers(self, inputs: Sequence[str], heard: Callable[[int], None] | None = None) -> NDArray[Any]:
         """Answer many inputs: as :meth:`run`; a language model gets them in pieces, so that no request takes long.
 
-        What the prompts of a piece have in common is computed once for the piece, so it must not be too small.
+        What the prompts of a piece have in common may be computed once for each piece, so it must not be too small.
 
         Args:
             heard: told after each piece how many were answered.

@@ -29,6 +29,13 @@ def language_of(session: Session) -> LanguageSession | None:
     return found if isinstance(found, LanguageSession) else None
 
 
+def forget(session: Session) -> None:
+    """Let a language session forget what other requests began with, so that no turn profits from the one before."""
+    language = language_of(session)
+    if language is not None:
+        language.forget()
+
+
 def excerpts(work: Workload, number: int, count: int) -> list[str]:
     """The beginnings of ``count`` requests, each up to the last word that fits into ``PROMPT_BYTES``.
 

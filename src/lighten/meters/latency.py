@@ -11,6 +11,7 @@ import numpy as np
 from lighten.core.engine import Session
 from lighten.core.meter import SpeedMeter, Workload
 from lighten.core.result import LOWER, Measured, Quantity
+from lighten.meters._generation import forget
 from lighten.meters._spread import half_iqr
 
 PERCENTILES = {"p50": 50, "p95": 95, "p99": 99}
@@ -18,7 +19,10 @@ WARM_UP_SECONDS = 2.0
 
 
 class Latency(SpeedMeter):
-    """Every request of ``work.singles`` alone; each turn takes another slice, so that sessions alternate often."""
+    """Every request of ``work.singles`` alone; each turn takes another slice, so that sessions alternate often.
+
+    What requests begin with is read anew by the first one of a turn; a session may keep it for those that follow.
+    """
 
     quantities = (
         Quantity("p50", "ms", LOWER, "Half of the requests, sent one at a time, are answered within this time."),
@@ -39,6 +43,7 @@ class Latency(SpeedMeter):
                 if perf_counter() - started > WARM_UP_SECONDS:
                     break
             return {"ms": []}
+        forget(session)
         taken = []
         for text in work.singles[number % self.turns :: self.turns] or work.singles:
             started = perf_counter()

@@ -12,6 +12,7 @@ from lighten.core.engine import Session
 from lighten.core.meter import SpeedMeter, Workload
 from lighten.core.result import HIGHER, LOWER, Measured, Quantity
 from lighten.meters import _rapl
+from lighten.meters._generation import forget
 from lighten.meters._spread import half_iqr
 
 
@@ -31,6 +32,7 @@ class Throughput(SpeedMeter):
 
     def turn(self, session: Session, work: Workload, number: int) -> Mapping[str, Any]:
         """One run of the batch. ``{"rows", "seconds", "cpu": CPU-seconds, "joules": or None, "note": why None}``."""
+        forget(session)
         before = _rapl.counters()
         cpu, started = process_time(), perf_counter()
         session.run(work.batch)

@@ -170,9 +170,9 @@ def read_config(folder: Path) -> dict[str, Any]:
         ModelError: it is missing, not JSON, or of a family that lighten does not open.
     """
     path = folder / "config.json"
-    if not path.is_file():
+    config = read_object(path, missing={})
+    if not config:
         raise ModelError(f"{folder} has no config.json.", allowed="a folder that save_pretrained of transformers wrote")
-    config = read_object(path)
     if config.get("model_type") not in FAMILIES:
         raise ModelError(
             f"{path} describes the architecture {config.get('model_type')!r}, which lighten does not know.",

@@ -18,10 +18,12 @@ def read_object(path: Path, *, missing: dict[str, Any] | None = None) -> dict[st
     Raises:
         ModelError: it cannot be read, or holds something else.
     """
-    if missing is not None and not path.is_file():
-        return missing
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        if missing is not None:
+            return missing
+        raise ModelError(f"{path} cannot be read ({error}).") from error
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} cannot be read ({error}).") from error
     if not isinstance(found, dict):

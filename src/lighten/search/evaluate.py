@@ -92,9 +92,9 @@ def patience(run: Run, judged: Candidate) -> dict[str, Any]:
 
     It stays on the chart; rounds of a language model take seconds, most of them the original's.
     """
-    original = run.folder.study.candidates()[0]
-    lost = chance(run, judged, original, quantities_of(run.quality, run.speed)) < LEAST_CHANCE
-    return {"seconds": 0.0, "least": 1} if lost and run.task.language else {"seconds": SECONDS_TO_MEASURE}
+    original, every = run.folder.study.candidates()[0], quantities_of(run.quality, run.speed)
+    lost = run.task.language and chance(run, judged, original, every) < LEAST_CHANCE
+    return {"seconds": 0.0, "least": 1} if lost else {"seconds": SECONDS_TO_MEASURE}
 
 
 def built_of(run: Run, steps: Sequence[Step], engine: Engine) -> Artifact:
@@ -123,6 +123,12 @@ def open_original(run: Run) -> SessionProcess:
     session = SessionProcess(run.workshop.build(run.original, engine), engine, threads=run.threads, task=run.task)
     session.__enter__()
     return session
+
+
+def seconds_a_row(run: Run, original: Candidate) -> float:
+    """What an answer of the original took on ``select``, where all rows were asked; else as the meters asked."""
+    known: float | None = run.folder.study.recall(f"seconds a row of {original.key}")
+    return 1.0 / (original.value("rows_per_second") or 100.0) if known is None else known
 
 
 def answer(run: Run, session: SessionProcess, part: str, key: int) -> NDArray[Any]:

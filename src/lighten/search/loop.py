@@ -15,7 +15,7 @@ from lighten.core.step import Step
 from lighten.search import proposals
 from lighten.search.chance import chance
 from lighten.search.context import Run, quantities_of
-from lighten.search.evaluate import evaluate
+from lighten.search.evaluate import evaluate, seconds_a_row
 from lighten.search.proposals import Body
 from lighten.search.racing import cost, promising, shortfall
 from lighten.search.serving import served_best
@@ -23,13 +23,15 @@ from lighten.search.trials import Trials
 
 LANGUAGE_DRESSINGS = 2
 """How many quantizations of a language model every body is measured in."""
-LANGUAGE_DRESSING = (30.0, 0.33)
+LANGUAGE_DRESSING = (45.0, 0.4)
 """Seconds that calibrating, quantizing and measuring one of them takes, about, and what judging it adds as a part of
-what the original took: 110 s where that was 240 s, on documents."""
+what the original took: 116 to 128 s where that was 197 s, on documents."""
 MOST_PASSES, LEAST_PASS = 2.0, 0.1
 """Passes over the training text that recovery of a language model takes at most and at least."""
 SERVING = (40.0, 0.5)
 """The same for the settings of a language model's engine: timing them, and judging the best ones."""
+SLOW = 300.0
+"""Seconds of the original from which its candidates take no longer for it."""
 KEPT_DRESSINGS = 2
 """How many dressings every body is measured in, each on another engine."""
 TRAINING_COSTS = 3.2
@@ -120,7 +122,7 @@ class Search:
         if best is None or self.run.clock.left <= self.reserve + self._takes(SERVING):
             return
         served = self.run.folder.study.recall("served")
-        if served is None:
+        if served is None or self.done[served[0]].recipe != best.recipe:
             try:
                 served = [best.key, record_of(served_best(self.run, best, self._takes(SERVING) / 2))]
             except (CandidateFailed, ModelError, MissingExtra) as error:
@@ -266,7 +268,7 @@ class Search:
         if past:
             slowest = max(seconds / (0.3 + 0.7 * share) for seconds, share in past)
         else:
-            answered = len(self.run.parts.train) * self.run.folder.study.recall("seconds a row of 0", 0.01)
+            answered = len(self.run.parts.train) * seconds_a_row(self.run, self.original)
             slowest = (LANGUAGE_COSTS if language else TRAINING_COSTS) * answered
         each = slowest * (0.3 + 0.7 * body.share)
         if language:
@@ -276,8 +278,11 @@ class Search:
         return None if fit >= usual else max(fit, 0)
 
     def _takes(self, seconds: tuple[float, float]) -> float:
-        """Seconds that something takes: a fixed part, and a part of what the original took."""
-        return seconds[0] + seconds[1] * self.original.seconds
+        """Seconds that something takes: a fixed part, and a part of what the original took, within reason.
+
+        What is made of a slow original, such as one in eager torch, is not as slow.
+        """
+        return seconds[0] + seconds[1] * min(self.original.seconds, SLOW)
 
     def _sampled(self) -> None:
         """What bisection left open: Optuna's sampler, until it only repeats itself."""

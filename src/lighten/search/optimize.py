@@ -28,7 +28,7 @@ from lighten.nets.facts import facts
 from lighten.nets.gguf_file import FILE
 from lighten.pipeline.workshop import Workshop
 from lighten.search.context import Clock, Run
-from lighten.search.evaluate import evaluate
+from lighten.search.evaluate import evaluate, seconds_a_row
 from lighten.search.finish import summarize, take_winner
 from lighten.search.ladder import measure_together, rungs
 from lighten.search.listener import Listener, Quiet
@@ -39,7 +39,7 @@ from lighten.search.start import Asked, aligned, ask, check_memory, load_recipe_
 from lighten.store.artifacts import disk_error
 from lighten.store.folder import RunFolder, save_parts
 
-LANGUAGE_SINGLES, LANGUAGE_BATCH = 48, 2
+LANGUAGE_SINGLES, DOCUMENTS_BATCH, PROMPTS_BATCH = 48, 2, 16
 """Requests that a language model is timed with: texts sent alone, and texts handed over at once."""
 
 
@@ -139,7 +139,7 @@ def _searched(run: Run, asked: Asked, began: float, started: str) -> Summary:
         if original.state != "ok":
             raise CandidateFailed(f"The original itself does not run: {original.reason}")
     search = Search(run, reserve=reserve_for_proof(run, original))
-    if run.folder.study.recall("proof opened") is None:
+    if not run.folder.study.recall("proof opened"):
         search.go()
     if run.original_session is not None:
         run.original_session.close()
@@ -227,12 +227,14 @@ def chosen_builds(folder: RunFolder, engines: Sequence[Engine], base: Artifact, 
 
 
 def drawn(task: Task, rows: Rows, seed: int) -> Workload:
-    """Requests for the meters; a language model gets few, because each one takes seconds."""
-    return (
-        draw(rows, singles=LANGUAGE_SINGLES, batch=LANGUAGE_BATCH, seed=seed)
-        if task.language
-        else draw(rows, seed=seed)
-    )
+    """Requests for the meters; a language model gets few, because each one takes seconds.
+
+    Prompts are short, and share what stands before them: of those it gets as many as make that count little.
+    """
+    if not task.language:
+        return draw(rows, seed=seed)
+    documents = asked_facts(task).get("evidence") == "documents"
+    return draw(rows, singles=LANGUAGE_SINGLES, batch=DOCUMENTS_BATCH if documents else PROMPTS_BATCH, seed=seed)
 
 
 def prepare_original(run: Run) -> None:
@@ -255,11 +257,11 @@ def prepare_original(run: Run) -> None:
 
 def reserve_for_proof(run: Run, original: Candidate) -> float:
     """Seconds that the proof and the last measurements will take."""
-    # What it took to answer: few rows at a time, as the meters ask, cost more where rows share what they begin with.
-    each: float = run.folder.study.recall(f"seconds a row of {original.key}", 0.01)
     # A language model's original answers slowest; the finalists answer the same rows after it.
     times = 1.45 if run.task.language else 1.6
-    return min(len(run.parts.proof) * each * times + 60.0, 0.5 * (run.options.seconds or float("inf")))
+    return min(
+        len(run.parts.proof) * seconds_a_row(run, original) * times + 60.0, 0.5 * (run.options.seconds or float("inf"))
+    )
 
 
 def manifest_of(asked: Asked, threads: int) -> Mapping[str, Any]:

@@ -51,7 +51,7 @@ def prove(run: Run, ordered: Sequence[tuple[Candidate, float]]) -> SequenceResul
     """Test the finalists in order; the first failure ends it. A resumed run keeps the order that was fixed first."""
     every = {candidate.key: candidate for candidate in run.folder.study.candidates()}
     opened = run.folder.study.recall("proof opened")
-    if opened is None:
+    if not opened:
         if not ordered:  # nothing to compare the original with; a resumed run may still find something
             return fixed_sequence(())
         opened = [candidate.key for candidate, _ in ordered]

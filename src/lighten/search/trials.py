@@ -126,7 +126,7 @@ class Trials:
         raise RunFolderError(
             f"--resume: what can be tried here is not what it was when {path} was begun: "
             f"{'; '.join(changes) or 'the order changed'}.",
-            fix="use the packages and engines that the run was begun with, or give another --out",
+            fix="use the packages, engines and version of lighten that the run was begun with, or give another --out",
         )
 
 
