@@ -205,6 +205,8 @@ class Answers:
         return not over and self.room(number) > 0
 
 
+BETWEEN_SHOTS = "\n\n"
+"""Behind each example of a few-shot prompt."""
 LEAST_SHARED = 8
 """Tokens below which a pass of its own for what several sequences begin with does not pay."""
 

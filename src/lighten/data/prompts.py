@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lighten.core.errors import DataError, UnknownName
+from lighten.core.language import BETWEEN_SHOTS
 from lighten.data.cells import Cell, some_numbers
 from lighten.data.examples import Example
 from lighten.data.labels import label_text
@@ -16,7 +17,6 @@ from lighten.data.labels import label_text
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _MORE_THAN_A_NAME = re.compile(r"([^.\[:!]*)[.\[:!]")
 _EXAMPLE = "a text with columns in braces, such as 'Review: {text}\\nSentiment:'"
-BETWEEN_SHOTS = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
