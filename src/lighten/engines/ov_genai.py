@@ -40,11 +40,11 @@ class OvGenai(Engine):
         "f16", "Number format of the key-value cache.", choices=("f32", "f16", "u8"), search=("f16", "u8")
     )
     group: int = setting(
-        32,
+        128,
         "Activations before compressed weights are quantized in groups of this many; 0 computes them in float.",
         low=0,
         high=65536,
-        search=(32, 128),
+        search=(128, 32),
     )
 
     def version(self) -> str:
