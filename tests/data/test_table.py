@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lighten.core.errors import DataError, MissingExtra, UnknownName, UnsafeFile
@@ -52,6 +52,7 @@ def test_jsonl_round_trip_of_nasty_strings(rows: list[tuple[str, object]]) -> No
 
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(["x.csv", "x.tsv", "x.jsonl", "x.json", "x.txt", "x.csv.gz", "x"]))
+@example(b"\x1c", "x.txt")  # white space to Python, and to nobody else
 def test_any_bytes_give_a_table_or_an_error_of_ours(data: bytes, name: str) -> None:
     try:
         assert len(read_data(data, name)) > 0

@@ -62,4 +62,6 @@ def parse_lines(text: str, source: str) -> Table:
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     while lines and not lines[-1].strip():
         lines.pop()
+    if not lines:
+        raise DataError(f"{source} holds no text, only characters that are not seen.", allowed="one text a line")
     return Table({"text": tuple(lines)}, source, (f"{source} holds texts only, one a line.",))
