@@ -111,10 +111,12 @@ class Talk:
         pieces = self.chat.say(text)
         self._notes()
         try:
-            with contextlib.closing(pieces):
+            with contextlib.closing(pieces), ctrl_c_stops(self.chat) as asked:
                 for piece in pieces:
                     sys.stdout.write(printable(piece) if screen else piece)
                     sys.stdout.flush()
+                    if asked:
+                        break
         finally:
             sys.stdout.write("\n")
             sys.stdout.flush()
@@ -199,6 +201,31 @@ class Talk:
 def printable(piece: str) -> str:
     """Without control characters other than line ends and tabs: a model could steer the terminal with them."""
     return "".join(c for c in piece if c in "\n\t" or not (ord(c) < 32 or 127 <= ord(c) < 160))
+
+
+@contextlib.contextmanager
+def ctrl_c_stops(chat: Chat) -> Iterator[list[int]]:
+    """SIGINT ends the answer that is written within, and is raised behind it; a second one is raised at once.
+
+    Gives a list that is empty until then.
+
+    Raised at any place, KeyboardInterrupt is lost where Python ignores exceptions, such as in a finalizer.
+    """
+    asked: list[int] = []
+
+    def heard(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+        chat.stop()
+        if len(asked) > 1:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, heard)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if asked:
+        raise KeyboardInterrupt
 
 
 @contextlib.contextmanager

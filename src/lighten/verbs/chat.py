@@ -115,6 +115,11 @@ class Chat:
         self._asked += 1
         return self._answer(text, _Writer(self.session, prompt, min(self.most, room), drawn))
 
+    def stop(self) -> None:
+        """End the answer that is being written after the token in hand; may be called from a signal handler."""
+        if self._writer is not None:
+            self._writer.stopped = True
+
     def reset(self) -> None:
         """Forget everything that was said."""
         self._past.clear()
@@ -146,7 +151,8 @@ class Chat:
             yield from self._heard(characters.decode(b"", final=True), said)
             if writer.error is not None:
                 raise writer.error
-            ended = END if writer.tokens < writer.most else MOST if writer.most == self.most else FULL
+            if not writer.stopped:
+                ended = END if writer.tokens < writer.most else MOST if writer.most == self.most else FULL
         finally:
             writer.stop()
             self._writer = None
