@@ -119,6 +119,12 @@ def test_an_answer_cannot_steer_the_terminal(piece: str, shown: str) -> None:
     assert chat.printable(piece) == shown
 
 
+def in_front() -> None:
+    """Be what a terminal runs: its own, and not deaf to Ctrl-C, as what a script starts in the background is."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """``lighten chat`` in a terminal of its own."""
 
@@ -132,7 +138,7 @@ class Terminal:
             stderr=slave,
             env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=in_front,
         )
         os.close(slave)
         self.seen = ""
