@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from lighten.core.errors import ModelError
 from lighten.core.language import Scores, Span
-from lighten.core.task import Rows
 from lighten.nets.safefile import read_header
 
 BOUNDARY = 256
@@ -154,17 +153,12 @@ def unasked(facts: Mapping[str, Any]) -> str:
 
     Next to a choice it is one byte among many that it learns to guess: on film reviews an n-gram model of six bytes, a
     hidden Markov model and an LSTM chose no better than at random, where the linear model of ``train.linear`` was right
-    on three of four.
+    on three of four. Asked to write the label as an answer, they did no better.
     """
-    return "choices are learned by train.linear" if facts.get("evidence") == "choices" else ""
-
-
-def texts_of(rows: Rows) -> list[str]:
-    """What is to be learned of rows: each document, or each prompt with its answer behind it."""
-    if rows.references:
-        pairs = zip(rows.inputs, rows.references, strict=True)
-        return [text + ("" if text[-1:].isspace() else " ") + answer for text, answer in pairs]
-    return list(rows.inputs)
+    evidence = facts.get("evidence")
+    if evidence == "choices":
+        return "choices are learned by train.linear"
+    return "it learns to write documents, not to answer prompts" if evidence == "answers" else ""
 
 
 def drawn(texts: Sequence[str], most: int, seed: int) -> list[str]:

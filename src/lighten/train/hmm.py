@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from lighten.core.artifact import BYTE_LM, GGUF, HF_CAUSAL
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.byte_model import ByteModel, drawn, texts_of, unasked
+from lighten.nets.byte_model import ByteModel, drawn, unasked
 from lighten.nets.hmm import MOST_STATES, fit_hmm
 
 
@@ -43,7 +43,7 @@ class HiddenMarkovModel(Step):
         """
         if needs.train is None:
             raise StepFailed("Learning a hidden Markov model needs rows to train on.")
-        texts = texts_of(needs.train)
+        texts = needs.train.inputs
 
         def heard(done: int, likelihood: float) -> bool:
             needs.watch.progress(done, self.iterations, f"log-likelihood {likelihood:,.0f}")

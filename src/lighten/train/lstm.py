@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from lighten.core.artifact import BYTE_LM, GGUF, HF_CAUSAL
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.byte_model import drawn, texts_of, unasked
+from lighten.nets.byte_model import drawn, unasked
 from lighten.nets.lstm import WIDEST, ByteLstm
 from lighten.nets.lstm_loop import Course, fit_lstm
 
@@ -55,8 +55,8 @@ class LstmTraining(Step):
         if needs.train is None or needs.tune is None:
             raise StepFailed("Training an LSTM needs rows to train and to tune on.")
         return fit_lstm(
-            drawn(texts_of(needs.train), self.most, needs.seed),
-            texts_of(needs.tune),
+            drawn(needs.train.inputs, self.most, needs.seed),
+            needs.tune.inputs,
             Course(self.width, self.epochs, self.learning_rate, self.rows),
             seed=needs.seed,
             heard=lambda done, total, bits: needs.watch.progress(done, total, f"held-out {bits:.3f} bits a byte"),

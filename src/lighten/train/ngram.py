@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from lighten.core.artifact import BYTE_LM, GGUF, HF_CAUSAL
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.byte_model import ByteModel, texts_of, unasked
+from lighten.nets.byte_model import ByteModel, unasked
 from lighten.nets.counts import HIGHEST, fit_ngram
 
 
@@ -41,7 +41,7 @@ class NGramModel(Step):
         if needs.train is None:
             raise StepFailed("Counting n-grams needs rows to train on.")
         needs.watch.progress(0, 1, "counting")
-        found = fit_ngram(texts_of(needs.train), self.order)
+        found = fit_ngram(needs.train.inputs, self.order)
         needs.watch.progress(1, 1)
         return found
 
