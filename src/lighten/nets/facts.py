@@ -172,7 +172,10 @@ def read_config(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
     config = read_object(path, missing={})
     if not config:
-        raise ModelError(f"{folder} has no config.json.", allowed="a folder that save_pretrained of transformers wrote")
+        raise ModelError(
+            f"{folder} has no config.json, or an empty one.",
+            allowed="a folder that save_pretrained of transformers wrote",
+        )
     if config.get("model_type") not in FAMILIES:
         raise ModelError(
             f"{path} describes the architecture {config.get('model_type')!r}, which lighten does not know.",

@@ -20,11 +20,9 @@ def read_object(path: Path, *, missing: dict[str, Any] | None = None) -> dict[st
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        if missing is not None:
-            return missing
-        raise ModelError(f"{path} cannot be read ({error}).") from error
     except (OSError, ValueError, RecursionError) as error:
+        if missing is not None and isinstance(error, FileNotFoundError):
+            return missing
         raise ModelError(f"{path} cannot be read ({error}).") from error
     if not isinstance(found, dict):
         raise ModelError(f"{path} holds {type(found).__name__}.", allowed="a JSON object")
