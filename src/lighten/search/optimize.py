@@ -57,25 +57,7 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
     threads = options.threads or allowed_cores()
     manifest = manifest_of(asked, threads)
     RunFolder.check(options.out, manifest, resume=options.resume)
-    resumed = (options.out / "store" / "model").is_dir()
-    source = None if resumed else located(options.model)
-    kept = options.out / "store" / "model"
-    home = "llama" if (source is not None and source.is_file()) or (kept / FILE).is_file() else "eager"
-    check_memory(asked, source if source is not None else kept, home, listener)
-    engines, refused = working_engines(asked, home, listener)
-    with tempfile.TemporaryDirectory(prefix="lighten-") as scratch:
-        fresh = (
-            brought(options.model, source, Path(scratch), language=asked.task.language) if source is not None else None
-        )
-        known = facts(fresh.path if fresh is not None else options.out / "store" / "model")
-        if known["has_head"] and not asked.task.language:
-            asked = replace(asked, parts=aligned(asked.parts, known["labels"], options.model))
-        folder = RunFolder.open(options.out, manifest, resume=options.resume)
-        try:
-            base = settled(folder, fresh)
-        except BaseException:
-            folder.close()
-            raise
+    asked, engines, refused, folder, base = opened(options, asked, manifest, listener)
     workshop: Workshop | None = None
     run: Run | None = None
     try:
@@ -125,6 +107,35 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
         if workshop is not None:
             workshop.close()
         folder.close()
+
+
+def opened(
+    options: Options, asked: Asked, manifest: Mapping[str, Any], listener: Listener
+) -> tuple[Asked, tuple[Engine, ...], dict[str, str], RunFolder, Artifact]:
+    """The run folder with the model in it, brought or kept from before; and the engines that work here.
+
+    Returns:
+        What is asked, its labels in the model's own order; engines; what was left out and why; the folder, which the
+        caller closes; the model.
+    """
+    kept = options.out / "store" / "model"
+    source = None if kept.is_dir() else located(options.model)
+    home = "llama" if (source is not None and source.is_file()) or (kept / FILE).is_file() else "eager"
+    check_memory(asked, source if source is not None else kept, home, listener)
+    engines, refused = working_engines(asked, home, listener)
+    with tempfile.TemporaryDirectory(prefix="lighten-") as scratch:
+        fresh = (
+            brought(options.model, source, Path(scratch), language=asked.task.language) if source is not None else None
+        )
+        known = facts(fresh.path if fresh is not None else kept)
+        if known["has_head"] and not asked.task.language:
+            asked = replace(asked, parts=aligned(asked.parts, known["labels"], options.model))
+        folder = RunFolder.open(options.out, manifest, resume=options.resume)
+        try:
+            return asked, engines, refused, folder, settled(folder, fresh)
+        except BaseException:
+            folder.close()
+            raise
 
 
 def _searched(run: Run, asked: Asked, began: float, started: str) -> Summary:
