@@ -48,7 +48,7 @@ from lighten.core.errors import CandidateFailed  # noqa: E402
 from lighten.core.language import BYTES, NATS, TOKENS, LanguageSession, Span  # noqa: E402
 from lighten.core.recipe import engine_from  # noqa: E402
 from lighten.core.summary import Summary  # noqa: E402
-from lighten.core.task import Task  # noqa: E402
+from lighten.core.task import Rows, Task  # noqa: E402
 from lighten.data.language import read_language  # noqa: E402
 from lighten.data.samples import fetch_sample  # noqa: E402
 from lighten.isolate.machine import allowed_cores  # noqa: E402
@@ -203,15 +203,19 @@ def plain_loop(pipe: Connection, folder: str, threads: int, prefix: str, choices
         pipe.send((time.perf_counter() - began, found))
 
 
-def few_shot(rungs: Mapping[str, Rung], count: int, shots: int, turns: int, threads: int) -> list[dict[str, Any]]:
+def few_shot(
+    rungs: Mapping[str, Rung], labelled: Path, count: int, shots: int, turns: int, threads: int
+) -> list[dict[str, Any]]:
     """Rows per second and labels of the plain loop and of lighten's scorer, in turns.
 
     In each turn the plain loop, which costs the same for every row, takes a slice of the rows; the scorer is handed
-    all of them at once, as a user would do.
+    all of them at once, as a user would do. Proof rows come first, and rows that are examples too come last.
     """
-    data = read_language(fetch_sample("reviews/movie"), prompt=PROMPT, choices=CHOICES, shots=shots)
+    data = read_language(labelled, prompt=PROMPT, choices=CHOICES, shots=shots)
     task: Task = catalog.load("tasks", "text_generation")(**data.task)
-    rows = data.parts.proof.take(range(min(count, len(data.parts.proof))))
+    parts = [data.parts[name] for name in ("proof", "select", "tune", "train")]
+    rows = Rows(sum((p.inputs for p in parts), ()), sum((p.targets for p in parts), ()))
+    rows = rows.take(range(min(count, len(rows))))
     rates: dict[str, list[float]] = {}
     ratios: dict[str, list[float]] = {}
     labels: dict[str, list[int]] = {PLAIN: []}
@@ -423,6 +427,7 @@ def main() -> None:
     )
     parser.add_argument("--documents", type=int, default=32, help="proof documents that every rung scores")
     parser.add_argument("--rows", type=int, default=100, help="rows of the few-shot table; 0 leaves it out")
+    parser.add_argument("--labelled", type=Path, help="a csv with text and label for that table, instead of the sample")
     parser.add_argument("--shots", type=int, default=8, help="examples before every prompt of the few-shot table")
     parser.add_argument("--turns", type=int, default=5, help="of the few-shot table")
     parser.add_argument("--also", type=int, nargs="*", default=(), help="other candidates of the run, by number")
@@ -464,7 +469,8 @@ def main() -> None:
         work = drawn(task, parts.select, 0)
         rows = ladder(rungs, task, work, documents, asked.seconds, threads) if asked.seconds > 0 else []
         written({**record, "rungs": rows})  # minutes of measuring, kept whatever the next table does
-        shots = few_shot(rungs, asked.rows, asked.shots, asked.turns, threads) if asked.rows else []
+        labelled = asked.labelled or fetch_sample("reviews/movie")
+        shots = few_shot(rungs, labelled, asked.rows, asked.shots, asked.turns, threads) if asked.rows else []
     record |= {"rungs": rows, "few-shot choices": shots, "goals": goals(rows, shots, summary)}
     text = written(record)
     print(text) if asked.json else show(record)

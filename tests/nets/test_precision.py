@@ -28,4 +28,8 @@ def test_the_clock_decides_once(tmp_path: Path, family: str) -> None:
     first = autocast_dtype(net, 1)
     assert autocast_dtype(net, 1) is first
     assert precision._speedup.cache_info().misses == 1
-    assert first is (torch.bfloat16 if precision._speedup(32, 128, 1) >= precision.WORTH else None)
+    assert first is (
+        torch.bfloat16
+        if precision._speedup(precision.LEAST_HIDDEN, precision.LEAST_WIDE, 1) >= precision.WORTH
+        else None
+    )

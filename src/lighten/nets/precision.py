@@ -17,6 +17,9 @@ ROWS = 512
 TURNS = 25
 """How often each is timed. Four were too few: on a busy machine bf16 once won although it is half as fast."""
 
+LEAST_HIDDEN, LEAST_WIDE = 256, 1024
+"""A narrower network is timed at these widths: products that take microseconds tell more of the clock than of bf16."""
+
 WORTH = 1.3
 """How many times faster bf16 must be; autocast spends the rest on casting."""
 
@@ -39,7 +42,8 @@ def autocast_dtype(net: nn.Module, threads: int) -> torch.dtype | None:
     them apart for sure, so it is measured once per process, shape and thread count (about a fifth of a second).
     """
     wide = net.config.hidden_dim if net.config.model_type == "distilbert" else net.config.intermediate_size
-    return torch.bfloat16 if _speedup(int(net.config.hidden_size), int(wide), threads) >= WORTH else None
+    speedup = _speedup(max(int(net.config.hidden_size), LEAST_HIDDEN), max(int(wide), LEAST_WIDE), threads)
+    return torch.bfloat16 if speedup >= WORTH else None
 
 
 @cache

@@ -27,11 +27,12 @@ class Clock:
     Args:
         study: where the time spent is kept.
         seconds: the search's time; None when it is bounded otherwise.
+        used: seconds that this sitting took before the clock was made: reading data and model, settling engines.
     """
 
-    def __init__(self, study: Study, seconds: float | None) -> None:
+    def __init__(self, study: Study, seconds: float | None, used: float = 0.0) -> None:
         self._study, self.seconds = study, seconds
-        self._before = float(study.recall("spent", 0.0))
+        self._before = float(study.recall("spent", 0.0)) + used
         self._since = time.monotonic()
 
     @property

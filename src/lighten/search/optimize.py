@@ -94,7 +94,9 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
             speed=asked.speed,
             work=drawn(asked.task, asked.parts.select, options.seed),
         )
+        used = time.monotonic() - began
         prepare_original(run)
+        run.clock = Clock(folder.study, options.seconds, used)
         return _searched(run, asked, began, started)
     except (KeyboardInterrupt, Interrupted) as error:
         stop = Interrupted("The run was interrupted; what was finished is kept.", fix=f"{options.command()} --resume")
@@ -139,7 +141,6 @@ def opened(
 
 
 def _searched(run: Run, asked: Asked, began: float, started: str) -> Summary:
-    run.clock = Clock(run.folder.study, run.options.seconds)
     sizes = run.folder.study.recall("workload")
     if sizes is not None and not run.task.language:
         run.work = replace(run.work, singles=run.work.singles[: sizes[0]], batch=run.work.batch[: sizes[1]])
