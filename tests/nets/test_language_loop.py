@@ -120,13 +120,34 @@ def test_batches_hold_rows_of_similar_length_and_every_row_once_a_pass() -> None
 def test_training_lowers_the_loss_and_leaves_nothing_behind(tmp_path: Path) -> None:
     model, heard = network(tmp_path), Heard()
     seen = fit(model, Course(4.0, 3e-3, tokens=64, longest=32), watch=heard)
-    assert len(seen) == 3
-    assert seen[2] < seen[1] < seen[0] - 0.5
-    assert seen[2] == pytest.approx(nats_per_token(model.net, windows(model, TEXTS[:4], 32)))
+    assert len(seen) == 1 + language_loop.MOST_CHECKS
+    assert seen == sorted(seen, reverse=True) and seen[-1] < seen[0] - 0.5
+    assert seen[-1] == pytest.approx(nats_per_token(model.net, windows(model, TEXTS[:4], 32)))
     assert all(parameter.grad is None and parameter.requires_grad for parameter in model.net.parameters())
     assert not model.net.training
     assert [done for done, _, _ in heard.updates] == [*range(1, int(heard.updates[0][1]) + 1)]
     assert "held-out" in heard.updates[0][2]
+
+
+def test_what_makes_held_out_text_worse_is_taken_back(tmp_path: Path) -> None:
+    model = network(tmp_path)
+    before = {name: value.clone() for name, value in model.net.state_dict().items()}
+    heard = Heard()
+    others = tuple(text[::-1] for text in TEXTS)  # nothing that helps with the texts held out
+    seen = fit(model, Course(16.0, 3.0, tokens=64, longest=32), texts=others, watch=heard)
+    assert seen[0] < min(seen[1:])
+    assert len(seen) == 1 + language_loop.PATIENCE  # and it ends there
+    assert heard.updates[-1][0] == heard.updates[-1][1] > len(heard.updates)
+    for name, value in model.net.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+def test_a_rate_that_is_too_high_falls_until_something_is_gained(tmp_path: Path) -> None:
+    model = network(tmp_path)
+    held = windows(model, TEXTS[:4], 32)
+    seen = fit(model, Course(16.0, 0.3, tokens=64, longest=32))
+    assert seen != sorted(seen, reverse=True)  # the second check found it worse than the first
+    assert nats_per_token(model.net, held) == pytest.approx(min(seen))
 
 
 def test_the_same_seed_gives_the_same_network(tmp_path: Path) -> None:

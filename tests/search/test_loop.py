@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -31,6 +32,25 @@ def test_the_vocabulary_goes_first_and_training_goes_on_with_the_text(space: Spa
     assert first is not None and first.name == "vocabulary(spare=0.05)"
     used = [catalog.name_of(step) for step in first.recipe(space.recovery)]
     assert used == ["prune.vocabulary", "train.full"]
+
+
+def test_more_words_come_back_before_layers_go(space: Space) -> None:
+    tried: dict[str, bool] = {}
+    for name in ("vocabulary(spare=0.05)", "vocabulary(spare=0.2)"):
+        body = next_body(tried, proposals.bodies(space))
+        assert body is not None and body.name == name
+        tried[name] = False
+    tried["vocabulary(spare=0.2)"] = True
+    body = next_body(tried, proposals.bodies(space))
+    assert body is not None and body.name == "vocabulary(spare=0.1)"
+
+
+def test_a_body_goes_untrained_where_no_pass_fits(space: Space) -> None:
+    body = next_body({}, proposals.bodies(space))
+    assert body is not None and not body.wants_recovery
+    used = [catalog.name_of(step) for step in replace(body, epochs=0).recipe(space.recovery)]
+    assert used == ["prune.vocabulary"]
+    assert any(other.wants_recovery for other in proposals.bodies(space))
 
 
 def test_learning_from_the_original_is_another_way_back(space: Space) -> None:

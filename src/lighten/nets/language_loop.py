@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import random
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import nn
 
 from lighten.core.errors import StepFailed
@@ -22,6 +26,17 @@ if TYPE_CHECKING:
 
 PIECE, NUMBERS = 256, 1 << 24
 """Places whose logits are held at a time, at most, and numbers that these are, about: 64 MiB, several times over."""
+
+MOST_CHECKS, LEAST_CHECKS = 8, 2
+"""How often texts that are held out are scored while it learns."""
+CHECKING = 0.1
+"""Share of the time that this may take, about; a token costs three times as much to learn as to score."""
+BACK = 0.3
+"""What is left of the learning rate after what was learned since the last check was thrown away: on 399 newspaper
+editorials two passes at a peak rate of 6e-5 raised the bits per byte of others by 9 %, 0.3 of one at 3e-5 lowered them
+by 3.3 %."""
+PATIENCE = 3
+"""Checks in a row that nothing was gained at, after which the training ends."""
 
 Lesson = Callable[[nn.Module, list[list[int]]], float]
 """Adds the gradients of a batch's mean loss to a network and returns the loss, in nats per token."""
@@ -60,13 +75,16 @@ def fit_language(
 ) -> list[float]:
     """Train in place on next tokens: warm-up over a twentieth of the updates, then a cosine to zero.
 
+    Held-out texts are scored now and then. Where they got worse since the best check, the weights of that check come
+    back and the learning rate falls; so what is learned is never worse on them than what was there before.
+
     Args:
-        texts: to learn from. held: texts that are only scored, before, half-way and at the end.
+        texts: to learn from. held: texts that are only scored.
         parameters: what is trained; all when None.
         lesson: what is learnt of a batch; the next token when None.
 
     Returns:
-        Nats per token on ``held``, each time it was scored.
+        Nats per token on ``held``, each time it was scored, the first time before the training.
 
     Raises:
         StepFailed: the loss became infinite or NaN, or no text has a token after another one.
@@ -84,31 +102,82 @@ def fit_language(
     )
     warm = max(len(updates) // 20, 1)
     checked = windows(network, held, course.longest)[:32]
+    checks = _checks(updates, checked)
     seen: list[float] = []
-    with using_threads(threads):
+    rate, idle = course.rate, 0
+    with using_threads(threads), Kept(trained) as kept:
         seen.append(nats_per_token(net, checked))
+        best = seen[0]
+        kept.keep()
         net.train()
-        for number, batch in enumerate(updates):
-            share = min(
-                (number + 1) / warm, 0.5 * (1 + math.cos(math.pi * max(number - warm, 0) / (len(updates) - warm or 1)))
-            )
+        for number, batch in enumerate(updates, 1):
+            done = max(number - 1 - warm, 0) / (len(updates) - warm or 1)
+            share = min(number / warm, 0.5 * (1 + math.cos(math.pi * done)))
             for group in optimizer.param_groups:
-                group["lr"] = course.rate * share
+                group["lr"] = rate * share
             loss = teach(net, batch)
             if not math.isfinite(loss):
-                raise StepFailed(f"The loss became {loss} at update {number + 1} of {len(updates)}.")
+                raise StepFailed(f"The loss became {loss} at update {number} of {len(updates)}.")
             torch.nn.utils.clip_grad_norm_(trained, course.clip)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-            watch.progress(number + 1, len(updates), f"loss {loss:.3f} nats a token, held-out {seen[-1]:.3f}")
-            if number + 1 in (len(updates) // 2, len(updates)):
-                net.eval()
-                seen.append(nats_per_token(net, checked))
-                net.train()
+            watch.progress(number, len(updates), f"loss {loss:.3f} nats a token, held-out {seen[-1]:.3f}")
+            if number not in checks:
+                continue
+            net.eval()
+            seen.append(nats_per_token(net, checked))
+            net.train()
+            if not checked or seen[-1] < best:
+                best, idle = seen[-1], 0
+                if number < len(updates):
+                    kept.keep()
+                continue
+            kept.give_back()
+            rate, idle = rate * BACK, idle + 1
+            if idle == PATIENCE:
+                watch.progress(len(updates), len(updates), f"nothing more to gain, held-out {best:.3f}")
+                break
     for parameter in net.parameters():
         parameter.requires_grad_(True)
     net.eval()
     return seen
+
+
+def _checks(updates: Sequence[list[list[int]]], checked: Sequence[list[int]]) -> set[int]:
+    """Numbers of updates after which what is held out is scored: evenly spread, the last one among them."""
+    learned = sum(len(row) for batch in updates for row in batch)
+    scored = sum(map(len, checked))
+    many = min(max(int(CHECKING * 3 * learned / max(scored, 1)), LEAST_CHECKS), MOST_CHECKS)
+    return {max(round(len(updates) * part / many), 1) for part in range(1, many + 1)}
+
+
+class Kept:
+    """Weights as they were at some moment, in a file: memory that a second network would take is not there.
+
+    Args:
+        parameters: whose values are kept and given back.
+    """
+
+    def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
+        self._parameters = parameters
+        self._folder = tempfile.TemporaryDirectory(prefix="lighten-")
+        self._file = Path(self._folder.name) / "weights.safetensors"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
+
+    def keep(self) -> None:
+        """Write the values down, in place of those before."""
+        save_file({str(n): p.detach().contiguous() for n, p in enumerate(self._parameters)}, self._file)
+
+    def give_back(self) -> None:
+        """Put the values that were written last into the parameters."""
+        with torch.no_grad(), safe_open(self._file, "pt") as found:
+            for number, parameter in enumerate(self._parameters):
+                parameter.copy_(found.get_tensor(str(number)))
 
 
 def learn(network: LanguageNetwork, needs: Needs, course: Course, **more: Any) -> list[float]:

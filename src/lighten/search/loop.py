@@ -24,11 +24,15 @@ from lighten.search.trials import Trials
 
 LANGUAGE_DRESSINGS = 2
 """How many quantizations of a language model every body is measured in."""
-LANGUAGE_DRESSING = (45.0, 0.4)
+LANGUAGE_DRESSING = (60.0, 0.4)
 """Seconds that calibrating, quantizing and measuring one of them takes, about, and what judging it adds as a part of
-what the original took: 116 to 128 s where that was 197 s, on documents."""
+what the original took: 116 to 128 s where that was 197 s, on documents; 72 and 108 s where it was 56 s, on prompts."""
 MOST_PASSES, LEAST_PASS = 2.0, 0.1
-"""Passes over the training text that recovery of a language model takes at most and at least."""
+"""Passes over prompts that recovery of a language model takes at most and at least."""
+MOST_READ = 1.0
+"""The same, at most, for documents: a second pass over 399 of them did harm, and the time is another body's."""
+LEAST_LEARNED = 0.3
+"""Passes below which layers or neurons of a language model that went are not made up for: not worth the minutes."""
 SERVING = (40.0, 0.5)
 """The same for the settings of a language model's engine: timing them, and judging the best ones."""
 SLOW = 300.0
@@ -37,11 +41,11 @@ KEPT_DRESSINGS = 2
 """How many dressings every body is measured in, each on another engine."""
 TRAINING_COSTS = 3.2
 """How many times longer a row takes to learn from than to answer, until a first body has shown it."""
-LANGUAGE_COSTS = 1.0
+LANGUAGE_COSTS = 1.15
 """The same for a language model on documents: most of what an answer costs is the output layer, which is cut before it
-learns."""
-PROMPT_COSTS = 2.7
-"""The same on prompts, of which an answer reads few probabilities: 294 s a pass where the answers took 110 s."""
+learns; 430 s a pass over rows that took 600 s to answer, with 0.47 of the bytes."""
+PROMPT_COSTS = 3.2
+"""The same on prompts, of which an answer reads few probabilities: 306 s a pass where the answers took 152 s."""
 LIKELY = 0.5
 """Chance to hold on ``proof`` from which a body counts as a success."""
 STOCK_SHARE = 0.35
@@ -237,7 +241,7 @@ class Search:
         study, dressings = self.run.folder.study, self._kept("kept dressings", self._dressings_kept())
         if study.recall("body in hand") is None:
             epochs = self._affordable(body)
-            if epochs == 0:
+            if epochs == 0 and not self._goes_untrained(body):
                 return False
             body = replace(body, epochs=epochs)
         if not dressings:
@@ -250,8 +254,31 @@ class Search:
                 c.state == "stopped" and study.recall(f"body of {key}") == body.name for key, c in self.done.items()
             ):
                 break  # its training was hopeless: no dressing changes that
+        else:
+            self._finer(body)
         study.remember("body in hand", None)
         return True
+
+    def _finer(self, body: Body) -> None:
+        """The body in the format that rounds least, where those that round more fail by no more than is allowed."""
+        study, floors = self.run.folder.study, self.run.budget.keep
+        made = [c for k, c in self.done.items() if c.state == "ok" and study.recall(f"body of {k}") == body.name]
+        nearest = max(made, key=self._chance, default=None)
+        if not self.run.task.language or nearest is None or self._chance(nearest) >= LIKELY:
+            return
+        for constraint, missed in zip(floors, self._missed(nearest), strict=False):
+            quantity = self.quantities[constraint.metric]
+            if missed > constraint.margin(self.original.value(constraint.metric) or 0.0, quantity.direction):
+                return
+        rounded = [d for d in self.space.dressings if d.steps and d.steps[-1].produces == GGUF]
+        finest = max(rounded, key=lambda d: d.steps[-1].share(self.run.facts), default=None)
+        if finest is not None and self.run.clock.left > self.reserve + self._takes(LANGUAGE_DRESSING):
+            self._try(body, finest, "search")
+
+    def _goes_untrained(self, body: Body) -> bool:
+        """Whether a body for whose training there is no time is worth measuring as it is: of fewer words, say."""
+        ready = self.reserve + self._takes(LANGUAGE_DRESSING)
+        return self.run.task.language and not body.wants_recovery and self.run.clock.left > ready
 
     def _affordable(self, body: Body) -> float | None:
         """Epochs of recovery that the time left allows: None for the default, 0 when not even one fits.
@@ -269,16 +296,17 @@ class Search:
             dressings = self._kept("kept dressings", self._dressings_kept())
             after = len(dressings) * self._takes(LANGUAGE_DRESSING) + self._takes(SERVING)
         room = self.run.clock.left - self.reserve - after
-        if past:
-            slowest = max(seconds / (0.3 + 0.7 * share) for seconds, share in past)
-        else:
+        documents = asked_facts(self.run.task).get("evidence") == "documents"
+        known = [seconds / (0.3 + 0.7 * share) for seconds, share in past]
+        if not known or language:  # a training that ended early says too little of how long one takes
             answered = len(self.run.parts.train) * seconds_a_row(self.run, self.original)
-            documents = asked_facts(self.run.task).get("evidence") == "documents"
-            slowest = (TRAINING_COSTS if not language else LANGUAGE_COSTS if documents else PROMPT_COSTS) * answered
+            known.append((TRAINING_COSTS if not language else LANGUAGE_COSTS if documents else PROMPT_COSTS) * answered)
+        slowest = max(known)
         each = slowest * (0.3 + 0.7 * body.share)
         if language:
-            parts = int(min(room / each, MOST_PASSES) / LEAST_PASS) * LEAST_PASS
-            return round(max(parts, 0.0), 2)
+            most = MOST_READ if documents else MOST_PASSES
+            parts = round(max(int(min(room / each, most) / LEAST_PASS) * LEAST_PASS, 0.0), 2)
+            return 0 if body.wants_recovery and parts < LEAST_LEARNED else parts
         fit = int(room / each)
         return None if fit >= usual else max(fit, 0)
 
@@ -329,9 +357,12 @@ class Search:
         candidate = evaluate(self.run, number + 1, steps, dressing.engine, role)
         known = study.recall("seconds per epoch and share", [])
         fresh = body.name not in {study.recall(f"body of {key}") for key in self.done}
-        if fresh and body.reshaping and body.back is None and candidate.state == "ok":
-            back = body.recipe(self.space.recovery)
-            each = candidate.seconds / max((float(getattr(step, "epochs", 1)) for step in back), default=1.0)
+        passes = [float(getattr(step, "epochs", 0)) for step in steps]
+        if fresh and body.reshaping and body.back is None and any(passes) and candidate.state == "ok":
+            trained = candidate.seconds
+            if self.run.task.language:  # what comes after the training takes as long however little it was
+                trained = max(trained - self._takes(LANGUAGE_DRESSING), 0.5 * trained)
+            each = trained / max(passes)
             study.remember("seconds per epoch and share", [*known, [each, body.share]])
         self._tell(candidate)
 

@@ -47,7 +47,7 @@ class Body:
         exact: steps that change no answer on covered text.
         reshaping: in catalog order.
         back: what trains it back, where that is another step than the space's own.
-        epochs: of the training back; None for the step's own number.
+        epochs: of the training back; None for the step's own number, 0 for no training.
         facts: of the original, for the estimate of what is left.
     """
 
@@ -67,12 +67,17 @@ class Body:
 
     def recipe(self, recovery: Sequence[type[Step]]) -> tuple[Step, ...]:
         """The steps in order, recovery at the end alone: each one costs minutes."""
-        if not self.reshaping:
-            return self.exact
+        if not self.reshaping or self.epochs == 0:
+            return (*self.exact, *self.reshaping)
         if self.back is not None:
             less = None if self.epochs is None else max(round(self.epochs / TAUGHT_COSTS, 2), LEAST_EPOCHS)
             return (*self.exact, *self.reshaping, _for(less, self.back))
         return (*self.exact, *self.reshaping, *(_for(self.epochs, cls()) for cls in recovery))
+
+    @property
+    def wants_recovery(self) -> bool:
+        """Whether what is left answers badly without training."""
+        return any(step.wants_recovery for step in self.reshaping)
 
     @property
     def name(self) -> str:
@@ -152,6 +157,8 @@ def next_body(tried: Mapping[str, bool], open_bodies: Sequence[Body]) -> Body | 
     top = min(good, default=1.0)
     bottom = max((s for s in bad if s < top), default=0.0)
     between = [b for b in open_bodies if b.name not in known and bottom < b.share < top]
+    if not good:  # of layers and neurons a language model misses far more than of words, byte for byte
+        between = [b for b in between if not b.wants_recovery] or between
     if not between:
         return None
     if not bad:

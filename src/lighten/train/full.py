@@ -9,11 +9,17 @@ import torch
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
+from lighten.core.task import asked_facts
 from lighten.nets.language import LanguageNetwork
 from lighten.nets.language_loop import Course, learn
 from lighten.nets.loop import fit
 from lighten.nets.network import Network
 from lighten.nets.schedule import Schedule
+
+READING = 0.25
+"""Part of the rate at which a language model reads on: 0.3 passes over documents lower the bits per byte of others, after
+a cut of the vocabulary, by 5.4 % at a peak of 6e-5 and 8.5 % at 1.5e-5 (films, Gemma 270M); of editorials, which it knows
+better, by 4.1 % at 1e-5 and 3.3 % at 3e-5, and at 1e-4 it forgets."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,10 @@ class FullTraining(Step):
         3.0, "Passes over the training rows; parts of one for language models only.", low=0.05, high=100
     )
     learning_rate: float = setting(
-        1e-4, "Peak rate for a network 384 wide; scaled by 384 / width.", low=1e-7, high=1e-1
+        1e-4,
+        "Peak rate for a network 384 wide; scaled by 384 / width. A language model takes a quarter of it on documents.",
+        low=1e-7,
+        high=1e-1,
     )
     batch_rows: int = setting(32, "Rows per update.", unit="rows", low=1, high=1024)
     weight_decay: float = setting(0.01, "Decay of the matrices.", low=0.0, high=1.0)
@@ -51,7 +60,9 @@ class FullTraining(Step):
         if needs.train is None or needs.tune is None:
             raise StepFailed("Training needs rows to train and to tune on.")
         if isinstance(model, LanguageNetwork):
-            course = Course(self.epochs, self.learning_rate * (384 / model.net.config.hidden_size))
+            documents = asked_facts(needs.task).get("evidence") == "documents"
+            rate = self.learning_rate * (384 / model.net.config.hidden_size) * (READING if documents else 1.0)
+            course = Course(self.epochs, rate)
             learn(model, needs, course)
             return model
         targets = torch.tensor(needs.train.targets)
