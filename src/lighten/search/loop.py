@@ -254,26 +254,37 @@ class Search:
                 c.state == "stopped" and study.recall(f"body of {key}") == body.name for key, c in self.done.items()
             ):
                 break  # its training was hopeless: no dressing changes that
+            if self.run.task.language and self._made_of(body) and self._far(body):
+                break
         else:
             self._finer(body)
         study.remember("body in hand", None)
         return True
 
     def _finer(self, body: Body) -> None:
-        """The body in the format that rounds least, where those that round more fail by no more than is allowed."""
-        study, floors = self.run.folder.study, self.run.budget.keep
-        made = [c for k, c in self.done.items() if c.state == "ok" and study.recall(f"body of {k}") == body.name]
-        nearest = max(made, key=self._chance, default=None)
-        if not self.run.task.language or nearest is None or self._chance(nearest) >= LIKELY:
+        """The body in the format that rounds least, where those that round more fail, but not by far."""
+        made = self._made_of(body)
+        if not self.run.task.language or any(self._chance(c) >= LIKELY for c in made) or self._far(body):
             return
-        for constraint, missed in zip(floors, self._missed(nearest), strict=False):
-            quantity = self.quantities[constraint.metric]
-            if missed > constraint.margin(self.original.value(constraint.metric) or 0.0, quantity.direction):
-                return
         rounded = [d for d in self.space.dressings if d.steps and d.steps[-1].produces == GGUF]
         finest = max(rounded, key=lambda d: d.steps[-1].share(self.run.facts), default=None)
         if finest is not None and self.run.clock.left > self.reserve + self._takes(LANGUAGE_DRESSING):
             self._try(body, finest, "search")
+
+    def _far(self, body: Body) -> bool:
+        """Whether a body misses a floor by more than the floor allows: that is not for its quantization alone."""
+        nearest = max(self._made_of(body), key=self._chance, default=None)
+        if nearest is None:
+            return True
+        missed = zip(self.run.budget.keep, self._missed(nearest), strict=False)  # ceilings follow
+        return any(
+            by > floor.margin(self.original.value(floor.metric) or 0.0, self.quantities[floor.metric].direction)
+            for floor, by in missed
+        )
+
+    def _made_of(self, body: Body) -> list[Candidate]:
+        study = self.run.folder.study
+        return [c for key, c in self.done.items() if c.state == "ok" and study.recall(f"body of {key}") == body.name]
 
     def _goes_untrained(self, body: Body) -> bool:
         """Whether a body for whose training there is no time is worth measuring as it is: of fewer words, say."""
