@@ -76,7 +76,8 @@ def fit_language(
     """Train in place on next tokens: warm-up over a twentieth of the updates, then a cosine to zero.
 
     Held-out texts are scored now and then. Where they got worse since the best check, the weights of that check come
-    back and the learning rate falls; so what is learned is never worse on them than what was there before.
+    back and the learning rate falls; so what is learned is never worse on them than what was there before. With another
+    lesson it goes on: nearer to a teacher is not always nearer to the text.
 
     Args:
         texts: to learn from. held: texts that are only scored.
@@ -108,7 +109,8 @@ def fit_language(
     with using_threads(threads), Kept(trained) as kept:
         seen.append(nats_per_token(net, checked))
         best = seen[0]
-        kept.keep()
+        if lesson is None:
+            kept.keep()
         net.train()
         for number, batch in enumerate(updates, 1):
             done = max(number - 1 - warm, 0) / (len(updates) - warm or 1)
@@ -127,9 +129,9 @@ def fit_language(
             net.eval()
             seen.append(nats_per_token(net, checked))
             net.train()
-            if not checked or seen[-1] < best:
+            if not checked or lesson is not None or seen[-1] < best:
                 best, idle = seen[-1], 0
-                if number < len(updates):
+                if number < len(updates) and lesson is None:
                     kept.keep()
                 continue
             kept.give_back()
