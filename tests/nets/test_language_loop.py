@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Silent
 from lighten.core.task import Rows
-from lighten.nets import language_loop
+from lighten.nets import held_out, language_loop
 from lighten.nets.language import LanguageNetwork, Tokens, open_language
 from lighten.nets.language_loop import Course, fit_language, hidden_at_targets, learn, nats_per_token, texts_of, windows
 from lighten.tasks.text_generation import ANSWERS, CHOICES, TextGeneration
@@ -136,7 +136,7 @@ def test_what_makes_held_out_text_worse_is_taken_back(tmp_path: Path) -> None:
     others = tuple(text[::-1] for text in TEXTS)  # nothing that helps with the texts held out
     seen = fit(model, Course(16.0, 3.0, tokens=64, longest=32), texts=others, watch=heard)
     assert seen[0] < min(seen[1:])
-    assert len(seen) == 1 + language_loop.PATIENCE  # and it ends there
+    assert len(seen) == 1 + held_out.PATIENCE  # and it ends there
     assert heard.updates[-1][0] == heard.updates[-1][1] > len(heard.updates)
     for name, value in model.net.state_dict().items():
         assert torch.equal(value, before[name]), name

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import math
 import random
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import nn
 
 from lighten.core.errors import StepFailed
 from lighten.core.language import BETWEEN_SHOTS
 from lighten.core.step import Needs, Watch
 from lighten.core.task import Rows, Task
+from lighten.nets.held_out import HeldOut
 from lighten.nets.precision import using_threads
 
 if TYPE_CHECKING:
@@ -31,12 +28,6 @@ MOST_CHECKS, LEAST_CHECKS = 8, 2
 """How often texts that are held out are scored while it learns."""
 CHECKING = 0.1
 """Share of the time that this may take, about; a token costs three times as much to learn as to score."""
-BACK = 0.3
-"""What is left of the learning rate after what was learned since the last check was thrown away: on 399 newspaper
-editorials two passes at a peak rate of 6e-5 raised the bits per byte of others by 9 %, 0.3 of one at 3e-5 lowered them
-by 3.3 %."""
-PATIENCE = 3
-"""Checks in a row that nothing was gained at, after which the training ends."""
 
 Lesson = Callable[[nn.Module, list[list[int]]], float]
 """Adds the gradients of a batch's mean loss to a network and returns the loss, in nats per token."""
@@ -104,45 +95,34 @@ def fit_language(
     warm = max(len(updates) // 20, 1)
     checked = windows(network, held, course.longest)[:32]
     checks = _checks(updates, checked)
-    seen: list[float] = []
-    rate, idle = course.rate, 0
-    with using_threads(threads), Kept(trained) as kept:
-        seen.append(nats_per_token(net, checked))
-        best = seen[0]
-        if lesson is None:
-            kept.keep()
+
+    def score() -> float:
+        net.eval()
+        found = nats_per_token(net, checked)
         net.train()
+        return found
+
+    with using_threads(threads), HeldOut(trained, score, takes_back=bool(checked) and lesson is None) as held_out:
         for number, batch in enumerate(updates, 1):
             done = max(number - 1 - warm, 0) / (len(updates) - warm or 1)
             share = min(number / warm, 0.5 * (1 + math.cos(math.pi * done)))
             for group in optimizer.param_groups:
-                group["lr"] = rate * share
+                group["lr"] = course.rate * held_out.rate * share
             loss = teach(net, batch)
             if not math.isfinite(loss):
                 raise StepFailed(f"The loss became {loss} at update {number} of {len(updates)}.")
             torch.nn.utils.clip_grad_norm_(trained, course.clip)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-            watch.progress(number, len(updates), f"loss {loss:.3f} nats a token, held-out {seen[-1]:.3f}")
-            if number not in checks:
-                continue
-            net.eval()
-            seen.append(nats_per_token(net, checked))
-            net.train()
-            if not checked or lesson is not None or seen[-1] < best:
-                best, idle = seen[-1], 0
-                if number < len(updates) and lesson is None:
-                    kept.keep()
-                continue
-            kept.give_back()
-            rate, idle = rate * BACK, idle + 1
-            if idle == PATIENCE:
-                watch.progress(len(updates), len(updates), f"nothing more to gain, held-out {best:.3f}")
+            last = held_out.seen[-1]
+            watch.progress(number, len(updates), f"loss {loss:.3f} nats a token, held-out {last:.3f}")
+            if number in checks and not held_out.check(last=number == len(updates)):
+                watch.progress(len(updates), len(updates), f"nothing more to gain, held-out {held_out.best:.3f}")
                 break
     for parameter in net.parameters():
         parameter.requires_grad_(True)
     net.eval()
-    return seen
+    return held_out.seen
 
 
 def _checks(updates: Sequence[list[list[int]]], checked: Sequence[list[int]]) -> set[int]:
@@ -151,35 +131,6 @@ def _checks(updates: Sequence[list[list[int]]], checked: Sequence[list[int]]) ->
     scored = sum(map(len, checked))
     many = min(max(int(CHECKING * 3 * learned / max(scored, 1)), LEAST_CHECKS), MOST_CHECKS)
     return {max(round(len(updates) * part / many), 1) for part in range(1, many + 1)}
-
-
-class Kept:
-    """Weights as they were at some moment, in a file: memory that a second network would take is not there.
-
-    Args:
-        parameters: whose values are kept and given back.
-    """
-
-    def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
-        self._parameters = parameters
-        self._folder = tempfile.TemporaryDirectory(prefix="lighten-")
-        self._file = Path(self._folder.name) / "weights.safetensors"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
-
-    def keep(self) -> None:
-        """Write the values down, in place of those before."""
-        save_file({str(n): p.detach().contiguous() for n, p in enumerate(self._parameters)}, self._file)
-
-    def give_back(self) -> None:
-        """Put the values that were written last into the parameters."""
-        with torch.no_grad(), safe_open(self._file, "pt") as found:
-            for number, parameter in enumerate(self._parameters):
-                parameter.copy_(found.get_tensor(str(number)))
 
 
 def learn(network: LanguageNetwork, needs: Needs, course: Course, **more: Any) -> list[float]:

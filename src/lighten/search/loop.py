@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from lighten.core.artifact import BASELINES, GGUF, OPENVINO_CAUSAL
-from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed, MissingExtra, ModelError
 from lighten.core.recipe import engine_from, record_of
 from lighten.core.result import HIGHER, Candidate
@@ -22,8 +21,6 @@ from lighten.search.racing import cost, promising, shortfall
 from lighten.search.serving import served_best
 from lighten.search.trials import Trials
 
-LANGUAGE_DRESSINGS = 2
-"""How many quantizations of a language model every body is measured in."""
 LANGUAGE_DRESSING = (60.0, 0.4)
 """Seconds that calibrating, quantizing and measuring one of them takes, about, and what judging it adds as a part of
 what the original took: 116 to 128 s where that was 197 s, on documents; 72 and 108 s where it was 56 s, on prompts."""
@@ -38,7 +35,7 @@ SERVING = (40.0, 0.5)
 SLOW = 300.0
 """Seconds of the original from which its candidates take no longer for it."""
 KEPT_DRESSINGS = 2
-"""How many dressings every body is measured in, each on another engine."""
+"""How many dressings every body is measured in: each on another engine, or quantizations of a language model."""
 TRAINING_COSTS = 3.2
 """How many times longer a row takes to learn from than to answer, until a first body has shown it."""
 LANGUAGE_COSTS = 1.15
@@ -68,7 +65,7 @@ class Search:
     def _all_dressings(self) -> Iterator[Dressing]:
         for dressing in self.space.dressings:
             yield dressing
-            engines = dressing.engine.ways()[1:] if self.run.task.language else one_at_a_time(dressing.engine)
+            engines = dressing.engine.ways()[1:] if self.run.task.language else proposals.one_at_a_time(dressing.engine)
             for engine in engines:
                 yield replace(dressing, engine=engine)
 
@@ -106,7 +103,7 @@ class Search:
             if run.clock.seconds is None or run.clock.spent < STOCK_SHARE * run.clock.seconds:
                 self._try(proposals.Body(), dressing, "search")
         exact = self._exact()
-        for dressing in self._kept("kept dressings", self._dressings_kept())[:1] if exact else []:
+        for dressing in self._kept("kept dressings", KEPT_DRESSINGS)[:1] if exact else []:
             self._try(Body(exact), dressing, "search")
         run.listener.phase("search", run.clock.left)
         bodies = proposals.bodies(self.space, exact)
@@ -142,9 +139,6 @@ class Search:
         body = replace(body, epochs=self.run.folder.study.recall(f"epochs of {key}"))
         self._try(body, replace(dressing, engine=engine_from(engine)), "search")
 
-    def _dressings_kept(self) -> int:
-        return LANGUAGE_DRESSINGS if self.run.task.language else KEPT_DRESSINGS
-
     def _exact(self) -> tuple[Step, ...]:
         """Exact steps, where the budget asks for what they save: bytes. Words unseen in training cost quality."""
         asked = {self.run.budget.minimize, *(c.metric for c in self.run.budget.under)}
@@ -177,7 +171,7 @@ class Search:
         best = self._kept("tuned dressing", 1)
         if not best or self.run.task.language:  # every one costs minutes on the whole vocabulary
             return []
-        found = [replace(best[0], engine=engine) for engine in one_at_a_time(best[0].engine)]
+        found = [replace(best[0], engine=engine) for engine in proposals.one_at_a_time(best[0].engine)]
         same = [d for d in self.space.dressings if [type(s) for s in d.steps] == [type(s) for s in best[0].steps]]
         return [*found, *(d for d in same if d != best[0] and d.engine == best[0].engine)]
 
@@ -238,7 +232,7 @@ class Search:
 
     def _body(self, body: Body) -> bool:
         """Try a body in the best dressings; False when there is no time for it."""
-        study, dressings = self.run.folder.study, self._kept("kept dressings", self._dressings_kept())
+        study, dressings = self.run.folder.study, self._kept("kept dressings", KEPT_DRESSINGS)
         if study.recall("body in hand") is None:
             epochs = self._affordable(body)
             if epochs == 0 and not self._goes_untrained(body):
@@ -304,7 +298,7 @@ class Search:
         # What comes after the training: a language model is quantized in several ways, each calibrated and measured.
         after = 40.0
         if language:
-            dressings = self._kept("kept dressings", self._dressings_kept())
+            dressings = self._kept("kept dressings", KEPT_DRESSINGS)
             after = len(dressings) * self._takes(LANGUAGE_DRESSING) + self._takes(SERVING)
         room = self.run.clock.left - self.reserve - after
         documents = asked_facts(self.run.task).get("evidence") == "documents"
@@ -401,9 +395,3 @@ class Search:
         value, before = candidate.value(first), self.original.value(first)
         change = (value or 0.0) - (before or 0.0)
         return change if self.quantities[first].direction == HIGHER else -change
-
-
-def one_at_a_time(engine: Engine) -> list[Engine]:
-    """Variants of an engine that differ from it in one setting."""
-    base = record_of(engine)
-    return [v for v in engine.ways() if sum(record_of(v)[name] != base[name] for name in base) == 1]

@@ -15,6 +15,7 @@ from math import log
 from typing import Any
 
 from lighten.core import catalog
+from lighten.core.engine import Engine
 from lighten.core.recipe import record_of, step_from
 from lighten.core.space import Dressing, Space, variants
 from lighten.core.step import Step, settings_of
@@ -207,6 +208,12 @@ def left_out(dressings: Sequence[Dressing], kept: Sequence[Dressing]) -> list[st
     return [
         f"{name} was left out: it would take more than {LEARNED:.0%} of the time." for name in sorted(every - tried)
     ]
+
+
+def one_at_a_time(engine: Engine) -> list[Engine]:
+    """Variants of an engine that differ from it in one setting."""
+    base = record_of(engine)
+    return [v for v in engine.ways() if sum(record_of(v)[name] != base[name] for name in base) == 1]
 
 
 def dressing_name(dressing: Dressing) -> str:
