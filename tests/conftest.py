@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from lighten.core import catalog
 from lighten.testing.plugin import installed, plugin_package
@@ -19,7 +20,11 @@ os.environ.update(
     ORT_DISABLE_TELEMETRY="1",
     TOKENIZERS_PARALLELISM="false",
     COLUMNS="120",
+    LIGHTEN_PRECISION="fp32",  # whether bf16 is faster is for the clock to say, and no test may depend on it
 )
+
+settings.register_profile("lighten", deadline=None, derandomize=True)  # the same cases everywhere, and none is timed
+settings.load_profile("lighten")
 
 FAKES = Path(__file__).parent / "fakes"
 

@@ -25,7 +25,7 @@ def test_throughput_takes_one_run_for_all_its_quantities() -> None:
 
 def test_cpu_seconds_are_those_of_all_threads() -> None:
     turn = catalog.load("meters", "throughput")().turn(RecordingSession(burn=0.2), WORK, 0)
-    assert 0.19 < turn["cpu"] < 0.6
+    assert turn["cpu"] >= 0.2
 
 
 def test_energy_without_a_counter_is_unknown_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:

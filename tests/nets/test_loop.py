@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-import time
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ import torch
 from lighten.core.errors import DataError, StepFailed, StoppedEarly
 from lighten.core.step import Silent, Watch
 from lighten.core.task import Rows
+from lighten.nets import loop
 from lighten.nets.forward import logits
 from lighten.nets.loop import fit
 from lighten.nets.network import Network, open_network
@@ -42,10 +44,12 @@ def accuracy(network: Network, rows: Rows) -> float:
 
 
 class Recorder(Silent):
-    """Remembers what it is told; there are ``seconds`` from now on."""
+    """Remembers what it is told; there are ``seconds`` by ``clock``."""
 
-    def __init__(self, seconds: float = math.inf, stop_at: float = 2.0) -> None:
-        self.deadline, self.stop_at = time.perf_counter() + seconds, stop_at
+    def __init__(
+        self, seconds: float = math.inf, stop_at: float = 2.0, clock: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        self.deadline, self.stop_at, self.clock = clock() + seconds, stop_at, clock
         self.messages: list[str] = []
         self.scores: list[tuple[float, float]] = []
 
@@ -59,7 +63,7 @@ class Recorder(Silent):
             raise StoppedEarly("cannot win")
 
     def seconds_left(self) -> float:
-        return self.deadline - time.perf_counter()
+        return self.deadline - self.clock()
 
 
 def test_learns_and_is_clean_afterwards(network: Network) -> None:
@@ -75,6 +79,12 @@ def test_learns_and_is_clean_afterwards(network: Network) -> None:
     assert {m.p for m in network.net.modules() if isinstance(m, torch.nn.Dropout)} == {0.1}
     assert torch.get_num_threads() == threads
     assert torch.equal(torch.random.get_rng_state(), state)
+
+
+def test_learns_in_bf16_too(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIGHTEN_PRECISION", "bf16")
+    train(network, epochs=8)
+    assert accuracy(network, toy_rows(200, seed=2)) > 0.95
 
 
 def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
@@ -109,11 +119,25 @@ def test_stops_when_nothing_gets_better(network: Network) -> None:
     assert result.rows < 10 * len(TRAIN)
 
 
-def test_ends_in_the_time_there_is(network: Network) -> None:
-    watch = Recorder(seconds=2.0)
+@pytest.mark.parametrize("cost", [1 / 128, 1 / 8])  # sums of them are exact
+def test_ends_in_the_time_there_is(network: Network, monkeypatch: pytest.MonkeyPatch, cost: float) -> None:
+    now = 0.0
+
+    def clock() -> float:
+        return now
+
+    def forward(*given: object) -> torch.Tensor:
+        nonlocal now
+        now += cost
+        return run(*given)
+
+    run = loop.run
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=clock))
+    monkeypatch.setattr(loop, "run", forward)
+    watch = Recorder(seconds=2.0, clock=clock)
     result = train(network, watch, epochs=10_000, patience=10_000)
-    assert 32 < result.rows < 10_000 * len(TRAIN)
-    assert -0.5 < watch.seconds_left() < 1.5
+    assert result.rows == pytest.approx(2.0 / cost * Schedule().batch_rows, rel=0.25)  # some time is left over
+    assert 0.0 <= watch.seconds_left() < 0.5
     assert watch.scores[-1][0] == 1.0
 
 

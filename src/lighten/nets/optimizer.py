@@ -58,8 +58,9 @@ class Descent:
         if math.isfinite(float(norm)):
             divisor = torch.clamp(norm / self.clip, min=1.0)
             self._set_rate(self.peak * share)
-            # The contract of GradScaler with fused optimizers: gradients are divided by grad_scale inside the kernel.
-            self.adam.grad_scale, self.adam.found_inf = divisor, torch.zeros(())
+            # The contract of GradScaler with fused optimizers: gradients are divided by grad_scale inside the kernel,
+            # which reads a float32 whatever the weights are.
+            self.adam.grad_scale, self.adam.found_inf = divisor.float(), torch.zeros(())
             self.adam.step()
             if self.lazy is not None and rows is not None:
                 rows.div_(divisor)

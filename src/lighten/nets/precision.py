@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 
 import torch
 from torch import nn
 from torch.nn.functional import linear
+
+from lighten.core.errors import InputError
 
 ROWS = 512
 """Rows of the matrix product that is timed: a batch of 16 sentences of 32 tokens."""
@@ -22,6 +25,12 @@ LEAST_HIDDEN, LEAST_WIDE = 256, 1024
 
 WORTH = 1.3
 """How many times faster bf16 must be; autocast spends the rest on casting."""
+
+SWITCH = "LIGHTEN_PRECISION"
+"""Environment variable that decides instead of the clock, so that two machines, or two runs, train the same weights."""
+
+NAMED: Mapping[str, torch.dtype | None] = {"fp32": None, "bf16": torch.bfloat16}
+"""What ``SWITCH`` may say beside ``auto``."""
 
 
 @contextmanager
@@ -40,7 +49,16 @@ def autocast_dtype(net: nn.Module, threads: int) -> torch.dtype | None:
 
     Machines with AMX do (4x); with AVX-512 only, bf16 is at half the speed of fp32. Nothing but the clock tells
     them apart for sure, so it is measured once per process, shape and thread count (about a fifth of a second).
+    Where the clock must not decide, ``LIGHTEN_PRECISION`` does: ``fp32``, ``bf16`` or ``auto``.
+
+    Raises:
+        InputError: it says something else.
     """
+    named = os.environ.get(SWITCH, "") or "auto"
+    if named in NAMED:
+        return NAMED[named]
+    if named != "auto":
+        raise InputError(f"{SWITCH} is {named!r}.", allowed=", ".join(("auto", *NAMED)), fix=f"unset {SWITCH}")
     wide = net.config.hidden_dim if net.config.model_type == "distilbert" else net.config.intermediate_size
     speedup = _speedup(max(int(net.config.hidden_size), LEAST_HIDDEN), max(int(wide), LEAST_WIDE), threads)
     return torch.bfloat16 if speedup >= WORTH else None
