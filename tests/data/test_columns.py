@@ -46,6 +46,25 @@ def test_given_names_win_and_are_checked() -> None:
         find_columns(data, text="text", label="text")
 
 
+def test_none_takes_no_column_of_groups_or_units() -> None:
+    data = table(text=LONG, label=FEW, domain=["a", "b"] * 30, user=[f"u{i % 30}" for i in range(60)])
+    taken = find_columns(data)
+    assert (taken.group, taken.unit) == ("domain", "user")
+    found = find_columns(data, group="none", unit="none")
+    assert (found.text, found.label, found.group, found.unit) == ("text", "label", None, None)
+    assert "The column 'user' was not used, as --unit none asks." in found.notes
+    assert find_columns(table(text=LONG, label=FEW), unit="none").unit is None
+
+
+def test_a_column_called_none_is_a_column() -> None:
+    assert find_columns(table(text=LONG, label=FEW, none=["a", "b"] * 30), group="none").group == "none"
+
+
+def test_an_unwanted_unit_is_not_taken_for_a_label() -> None:
+    data = table(words=LONG, urteil=FEW, user=[f"u{i % 30}" for i in range(60)])
+    assert find_columns(data, unit="none").label == "urteil"
+
+
 @pytest.mark.parametrize(
     ("columns", "option"),
     [

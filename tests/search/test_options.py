@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from lighten.cli import app
 from lighten.core.errors import BudgetError, InputError
-from lighten.search.options import Options, margin_of, seconds_of
+from lighten.search.options import Options, asked_of, margin_of, recorded, seconds_of
 
 OPTIONS = Options("sample:minilm", "my reviews.csv", Path("runs/it's new"))
 
@@ -86,3 +86,9 @@ def test_the_printed_command_asks_the_same(options: Options) -> None:
 def test_the_printed_time_is_the_same(seconds: float) -> None:
     words = shlex.split(replace(OPTIONS, seconds=seconds).command())
     assert seconds_of(words[words.index("--time") + 1]) == pytest.approx(seconds, abs=1e-9)
+
+
+def test_a_recipe_remembers_that_no_unit_was_wanted() -> None:
+    asked = replace(OPTIONS, unit="none", group="none")
+    record = recorded(asked, {"text": "review", "label": "stars"})
+    assert asked_of(record) == {"text": "review", "label": "stars", "group": "none", "unit": "none"}

@@ -8,8 +8,13 @@ import typer
 
 Text = Annotated[str | None, typer.Option(help="Column with the text; found by itself when it can be.")]
 Label = Annotated[str | None, typer.Option(help="Column with the label; found by itself when it can be.")]
-Group = Annotated[str | None, typer.Option(help="Column with the group (domain, language) to report by.")]
-Unit = Annotated[str | None, typer.Option(help="Column with the independent unit (user, document) of each row.")]
+Group = Annotated[
+    str | None, typer.Option(help="Column with the group (domain, language) to report by; none: no column.")
+]
+Unit = Annotated[
+    str | None,
+    typer.Option(help="Column with the independent unit (user, document) of each row; none: rows are independent."),
+]
 Prompt = Annotated[
     str | None,
     typer.Option(help='Language models: template such as "Review: {text}\\nSentiment:", where they do not say it.'),

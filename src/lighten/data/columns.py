@@ -14,6 +14,8 @@ MOST_CLASSES = 1000
 _FEW_CLASSES = 100
 _FEWEST_UNITS = 20
 _SEEN = 2000
+NONE = "none"
+"""What ``--unit`` and ``--group`` are given when a column with a usual name is not to be taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,15 @@ def find_columns(
     never guessed to be anything else.
 
     Args:
+        group, unit: ``"none"`` takes no column, whatever the names are (unless a column is called that).
         labelled: look for a label; False leaves it empty, for data without one.
 
     Raises:
         UnknownName: a given column does not exist.
         DataError: none or several fit; lists the candidates and the option to give.
     """
+    grouped, united = (not _is_none(table, name) for name in (group, unit))
+    group, unit = group if grouped else None, unit if united else None
     given = {"--text": text, "--label": label, "--group": group, "--unit": unit}
     for name in given.values():
         if name is not None:
@@ -59,13 +64,13 @@ def find_columns(
     notes: list[str] = []
     taken = {n for n in given.values() if n is not None} | {n for n in table.columns if n.casefold() in SPLIT_NAMES}
     if group is None:
-        group = _by_name(table, GROUP_NAMES, taken, "--group", notes, "Groups are")
-        group = _useful_group(table, group, notes)
-        taken |= {group} if group else set()
+        named = _by_name(table, GROUP_NAMES, taken, "--group", notes, "Groups are")
+        group = _useful_group(table, _wanted(named, grouped, "--group", notes), notes)
+        taken |= {name for name in [group if grouped else named] if name}
     if unit is None:
-        unit = _by_name(table, UNIT_NAMES, taken, "--unit", notes, "Rows are kept together by")
-        unit = _useful_unit(table, unit, notes)
-        taken |= {unit} if unit else set()
+        named = _by_name(table, UNIT_NAMES, taken, "--unit", notes, "Rows are kept together by")
+        unit = _useful_unit(table, _wanted(named, united, "--unit", notes), notes)
+        taken |= {name for name in [unit if united else named] if name}
     if label is None and labelled:
         label = _by_name(table, LABEL_NAMES, taken, "--label", notes, "Labels are")
         taken |= {label} if label else set()
@@ -76,6 +81,19 @@ def find_columns(
     if label is None and labelled:
         label = _few_values(table, taken, notes)
     return Columns(text, label or "", group, unit, tuple(notes))
+
+
+def _is_none(table: Table, name: str | None) -> bool:
+    """Whether an option says that no column is to be taken."""
+    return name is not None and name.casefold() == NONE and name not in table.columns
+
+
+def _wanted(name: str | None, wanted: bool, option: str, notes: list[str]) -> str | None:
+    """The column found, unless the user asked for none; the note then says which one would have been taken."""
+    if name is None or wanted:
+        return name
+    notes[-1] = f"The column {name!r} was not used, as {option} none asks."
+    return None
 
 
 def _named(table: Table, names: Sequence[str], taken: Iterable[str]) -> list[str]:

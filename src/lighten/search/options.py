@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lighten.core.errors import BudgetError, InputError
+from lighten.data.columns import NONE
 
 _TIME = re.compile(r"^\s*(\d+(?:\.\d*)?)\s*(s|sec|m|min|h)?\s*$")
 
@@ -106,7 +107,8 @@ def asked_of(data: Mapping[str, str]) -> dict[str, Any]:
 
 def recorded(options: Options, columns: Mapping[str, str]) -> dict[str, str]:
     """The ``[data]`` table of a recipe: the inverse of :func:`asked_of`, with the columns that were found."""
-    found = {"source": options.data, **columns}
+    unwanted = {name: NONE for name in ("group", "unit") if getattr(options, name) == NONE}
+    found = {"source": options.data, **unwanted, **columns}
     for name in ("prompt", "answer"):
         if getattr(options, name) is not None:
             found[name] = getattr(options, name)
