@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from lighten.data.parts import FRACTIONS, encode, split
 
 BASE = [(f"sentence number {i}", ("no", "yes")[i % 2], f"user{i % 60}") for i in range(400)]
 PLAIN, BY_UNIT = Columns("text", "label"), Columns("text", "label", unit="user")
+OWN = Columns("text", "label", split="split")
 Row = tuple[str, str, str]
 
 
@@ -129,30 +131,54 @@ def test_a_class_that_the_proof_lacks_is_noted() -> None:
 
 def test_fixed_split_column() -> None:
     names = [("train", "test", "train", "dev")[i // 2 % 4] for i in range(400)]
-    parts = split(table(BASE, split=names), PLAIN, fixed="split")
+    parts = split(table(BASE, split=names), OWN)
     of = dict(zip((t for t, _, _ in BASE), names, strict=True))
     assert {of[t] for t in parts.train.inputs} == {"train"} and len(parts.train) == 200
     assert {of[t] for t in parts.proof.inputs} == {"test"} and len(parts.proof) == 100
     assert {of[t] for t in (*parts.tune.inputs, *parts.select.inputs)} == {"dev"}
     with pytest.raises(DataError, match="no rows for the proof"):
-        split(table(BASE, split=["train"] * 400), PLAIN, fixed="split")
-    with pytest.raises(DataError, match=r"holds 'holdout' \(usable row 1, 2"):
-        split(table(BASE, split=["holdout"] * 400), PLAIN, fixed="split")
+        split(table(BASE, split=["train"] * 400), OWN)
+    with pytest.raises(DataError, match=r"holds 'part 7' \(usable row 1, 2"):
+        split(table(BASE, split=["part 7"] * 400), OWN)
 
 
 def test_fixed_split_takes_tune_and_select_from_train_and_drops_leaks() -> None:
     rows = [*BASE, (BASE[0][0] + " ", "no", "x")]
     names = [*("train" if i // 2 % 2 == 0 else "test" for i in range(400)), "test"]
-    parts = split(table(rows, split=names), PLAIN, fixed="split")
+    parts = split(table(rows, split=names), OWN)
     assert len(parts.tune) > 5 and len(parts.select) > 5
     assert BASE[0][0] not in parts.train.inputs and BASE[0][0] + " " in parts.proof.inputs
     assert any("1 rows whose text is in another part" in note for note in parts.notes)
 
 
-def test_fixed_split_that_tears_units_is_refused() -> None:
+def test_a_split_of_the_users_own_is_kept_where_it_tears_units_and_a_note_says_so() -> None:
     names = ["train" if i < 200 else "test" for i in range(400)]
-    with pytest.raises(DataError, match="in several parts"):
-        split(table(BASE, split=names), BY_UNIT, fixed="split")
+    parts = split(table(BASE, split=names), replace(OWN, unit="user"))
+    assert set(parts.proof.inputs) == {t for (t, _, _), name in zip(BASE, names, strict=True) if name == "test"}
+    assert parts.proof.units and any("60 values of 'user' stand in several parts" in note for note in parts.notes)
+
+
+def test_mixed_on_purpose_rows_are_divided_by_content_and_a_note_says_so() -> None:
+    data = table(BASE, split=["train" if i < 200 else "test" for i in range(400)])
+    mixed, plain = split(data, replace(OWN, mixed=True)), split(table(BASE), PLAIN)
+    assert mixed.fingerprint == plain.fingerprint
+    assert any("--split-column none" in note for note in mixed.notes)
+
+
+def test_a_test_part_without_labels_is_left_out_and_the_rest_is_divided() -> None:
+    blank = [(t, "" if i >= 300 else label, u) for i, (t, label, u) in enumerate(BASE)]
+    names = ["train" if i < 300 else "test" for i in range(400)]
+    parts = split(table(blank, split=names), OWN)
+    assert sum(len(parts[name]) for name in PART_NAMES) == 300 and len(parts.proof) > 50
+    assert any("100 rows of 'test' came without labels in 'label'" in note for note in parts.notes)
+    names[200:300] = ["validation"] * 100
+    parts = split(table(blank, split=names), OWN)
+    assert {int(text.split()[-1]) // 100 for text in parts.proof.inputs} == {2} and len(parts.train) == 200
+    minus = [(t, "-1" if i >= 300 else "01"[i % 2], u) for i, (t, _, u) in enumerate(BASE)]
+    assert split(table(minus, split=names), OWN).labels == ("0", "1")
+    real = [(t, "-1" if i >= 300 or i % 2 else "1", u) for i, (t, _, u) in enumerate(BASE)]
+    with pytest.raises(DataError, match="proof"):  # -1 is a class of train here, so test rows of -1 alone are rows
+        split(table(real[:200] + real[300:], split=[*names[:200], *["select"] * 100]), OWN)
 
 
 def test_new_data_uses_the_known_classes() -> None:

@@ -59,6 +59,7 @@ def asked_by(command: str) -> Options:
         given_["minimize"],
         "text_classification",
         *(given_[name] for name in ("text", "label", "group", "unit", "drop_empty")),
+        split_column=given_["split_column"],
         seconds=seconds_of(given_["time"]),
         candidates=given_["candidates"],
         engines=tuple(given_["engines"] or ()),
@@ -74,6 +75,7 @@ def asked_by(command: str) -> Options:
         OPTIONS,
         replace(OPTIONS, keep=("accuracy>=-1pt", "worst_group>=0.8"), under=("p95<=5ms", "size<=50%")),
         replace(OPTIONS, minimize="p95", text="the text", label="l", group="g", unit="user id", drop_empty=True),
+        replace(OPTIONS, split_column="none"),
         replace(OPTIONS, seconds=90.5, candidates=7, engines=("ort", "ov"), threads=3, seed=42),
     ],
 )

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from lighten.cli.options import DropEmpty, Threads
+from lighten.cli.options import DropEmpty, SplitColumn, Threads
 
 
 def command(
     recipe: Annotated[str, typer.Argument(help="A recipe in TOML, such as the run.toml of a run.")],
     out: Annotated[str, typer.Option(help="Folder of the artifact it makes; must not exist yet.", show_default=False)],
     data: Annotated[str | None, typer.Option(help="Data to use instead of the recipe's own.")] = None,
+    split_column: SplitColumn = None,
     drop_empty: DropEmpty = False,
     threads: Threads = 0,
 ) -> None:
@@ -27,5 +28,7 @@ def command(
         def progress(done: float, total: float, message: str) -> None:
             status.update(f"{done / total if total else 0:.0%} {message}")
 
-        made = apply(recipe, out, data=data, drop_empty=drop_empty, threads=threads, progress=progress)
+        made = apply(
+            recipe, out, data=data, split_column=split_column, drop_empty=drop_empty, threads=threads, progress=progress
+        )
     Console().print(f"{made.path}  {made.format}  {made.size / 1e6:.1f} MB  {made.id[:16]}", highlight=False)

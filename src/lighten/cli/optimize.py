@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lighten.cli.options import DropEmpty, Group, Json, Label, QuietOption, Seed, Text, Threads, Unit
+from lighten.cli.options import DropEmpty, Group, Json, Label, QuietOption, Seed, SplitColumn, Text, Threads, Unit
 
 
 def command(
@@ -59,6 +59,7 @@ def command(
     label: Label = None,
     group: Group = None,
     unit: Unit = None,
+    split_column: SplitColumn = None,
     drop_empty: DropEmpty = False,
     threads: Threads = 0,
     seed: Seed = 0,
@@ -96,6 +97,7 @@ def command(
         "label": label,
         "group": group,
         "unit": unit,
+        "split_column": split_column,
         "drop_empty": drop_empty,
         "threads": threads,
         "seed": seed,

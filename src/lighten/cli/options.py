@@ -15,6 +15,12 @@ Unit = Annotated[
     str | None,
     typer.Option(help="Column with the independent unit (user, document) of each row; none: rows are independent."),
 ]
+SplitColumn = Annotated[
+    str | None,
+    typer.Option(
+        help="Column with train, validation, test; found by itself, also from file names. 'none' mixes them on purpose."
+    ),
+]
 Prompt = Annotated[
     str | None,
     typer.Option(help='Language models: template such as "Review: {text}\\nSentiment:", where they do not say it.'),

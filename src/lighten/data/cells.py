@@ -71,6 +71,12 @@ def count_of(number: int, singular: str, plural: str = "") -> str:
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
+def shown(value: object, most: int = 60) -> str:
+    """A cell as messages quote it: at most ``most`` characters of it, so that no message repeats a document."""
+    text = str(value)
+    return repr(text if len(text) <= most else text[: most - 1] + "…")
+
+
 def some_numbers(numbers: Iterable[int], most: int = 10) -> str:
     """The first ``most`` numbers as text, then how many more there are: ``3, 8, 9 and 41 more``."""
     every = list(numbers)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lighten.core.errors import DataError
-from lighten.data.cells import Cell, Table
-from lighten.data.header import GROUP_NAMES, LABEL_NAMES, SPLIT_NAMES, TEXT_NAMES, UNIT_NAMES
+from lighten.data.cells import Cell, Table, shown
+from lighten.data.fixed import MIXED, find_split
+from lighten.data.header import GROUP_NAMES, LABEL_NAMES, TEXT_NAMES, UNIT_NAMES
 from lighten.data.labels import label_text
 
 MOST_CLASSES = 1000
@@ -16,17 +17,32 @@ _FEWEST_UNITS = 20
 _SEEN = 2000
 NONE = "none"
 """What ``--unit`` and ``--group`` are given when a column with a usual name is not to be taken."""
+_NO_ROLE = ("split", "part", "fold")
+"""Names of columns that are never guessed to be a label, whatever they hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Names of the columns in use; ``notes`` says how each was found. ``label`` is empty when there is no label."""
+    """Names of the columns in use; ``notes`` says how each was found. ``label`` is empty when there is no label.
+
+    Attributes:
+        split: the column that says which rows are train, validation and test.
+        mixed: whether the user asked to divide by content all the same.
+    """
 
     text: str
     label: str
     group: str | None = None
     unit: str | None = None
     notes: tuple[str, ...] = ()
+    split: str | None = None
+    mixed: bool = False
+
+    def roles(self, label: str = "label") -> dict[str, str]:
+        """Columns by role, those in use, for the record. label: name of the role of the label column."""
+        split = None if self.split is None else MIXED if self.mixed else self.split
+        found = {"text": self.text, label: self.label, "group": self.group, "unit": self.unit, "split_column": split}
+        return {role: name for role, name in found.items() if name}
 
 
 def find_columns(
@@ -35,10 +51,11 @@ def find_columns(
     label: str | None = None,
     group: str | None = None,
     unit: str | None = None,
+    split: str | None = None,
     *,
     labelled: bool = True,
 ) -> Columns:
-    """Columns of text, label, group and unit: those given, else by usual names, else by content.
+    """Columns of text, label, group, unit and split: those given, else by usual names, else by content.
 
     A group column is taken on its own only when named ``group`` or ``domain``; a unit column when it has a usual name
     (``unit``, ``user``, ``doc_id``, ...), repeats, and has at least 20 distinct values. Columns named ``split`` are
@@ -46,6 +63,7 @@ def find_columns(
 
     Args:
         group, unit: ``"none"`` takes no column, whatever the names are (unless a column is called that).
+        split: column with train, validation, test; ``none`` to divide by content even where there is one.
         labelled: look for a label; False leaves it empty, for data without one.
 
     Raises:
@@ -55,14 +73,18 @@ def find_columns(
     grouped, united = (not _is_none(table, name) for name in (group, unit))
     group, unit = group if grouped else None, unit if united else None
     given = {"--text": text, "--label": label, "--group": group, "--unit": unit}
-    for name in given.values():
-        if name is not None:
+    given |= {"--split-column": split} if split != MIXED else {}
+    for option, name in given.items():
+        if name is not None and option != "--split-column":
             table.column(name)
     twice = {n for n in given.values() if n is not None and list(given.values()).count(n) > 1}
     if twice:
         raise DataError(f"The column {twice.pop()!r} was given for two things.", allowed=", ".join(given))
     notes: list[str] = []
-    taken = {n for n in given.values() if n is not None} | {n for n in table.columns if n.casefold() in SPLIT_NAMES}
+    taken = {n for n in given.values() if n is not None}
+    parts, mixed = find_split(table, split, taken), split == MIXED
+    taken |= {n for n in table.columns if n.casefold() in _NO_ROLE}
+    taken |= {parts} if parts else set()
     if group is None:
         named = _by_name(table, GROUP_NAMES, taken, "--group", notes, "Groups are")
         group = _useful_group(table, _wanted(named, grouped, "--group", notes), notes)
@@ -80,7 +102,7 @@ def find_columns(
         taken.add(text)
     if label is None and labelled:
         label = _few_values(table, taken, notes)
-    return Columns(text, label or "", group, unit, tuple(notes))
+    return Columns(text, label or "", group, unit, tuple(notes), parts, mixed)
 
 
 def _is_none(table: Table, name: str | None) -> bool:
@@ -184,7 +206,7 @@ def _several(table: Table, names: Sequence[str], option: str) -> DataError:
 
 def _described(table: Table, names: Iterable[str]) -> str:
     """Each column with its first value, so that the reader sees what is meant."""
-    return "; ".join(f"{n} (such as {str(table.column(n)[0])[:30]!r})" for n in names)
+    return "; ".join(f"{n} (such as {shown(table.column(n)[0], 30)})" for n in names)
 
 
 def _mean_length(cells: Sequence[Cell]) -> float:

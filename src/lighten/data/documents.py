@@ -10,6 +10,7 @@ from lighten.core.errors import DataError
 from lighten.data.cells import Cell, Table, count_of, some_numbers
 from lighten.data.decode import decoded, gunzipped
 from lighten.data.files import DATA_SUFFIXES
+from lighten.data.folders import split_of
 from lighten.data.prompts import cell_text
 from lighten.data.table import read_table
 
@@ -27,6 +28,8 @@ def read_documents(source: str | Path) -> Table:
 
     A folder of ``.txt`` and ``.md`` files gives one document a file, whose name is in the column ``file``. One such
     file gives its paragraphs, neighbours joined to about 1,000 characters; of a file without blank lines, its lines.
+    So does each file of a folder that holds nothing but one file for each part (``train.txt``, ``test.txt``). Where the
+    paths say train and another part, the column ``split`` keeps it.
     Line ends become ``\\n``. Everything else is read by :func:`read_table`.
 
     Raises:
@@ -102,6 +105,13 @@ def _file(path: Path) -> Table:
 
 
 def _folder(folder: Path, files: list[Path]) -> Table:
+    splits = [split_of(file.relative_to(folder)) for file in files]
+    divided = "train" in splits and len(set(splits) - {""}) > 1
+    if divided and len(set(splits)) == len(files) and "" not in splits:
+        parts = [_file(file) for file in files]
+        columns: dict[str, tuple[Cell, ...]] = {"text": tuple(text for part in parts for text in part.column("text"))}
+        columns["split"] = tuple(split for part, split in zip(parts, splits, strict=True) for _ in range(len(part)))
+        return Table(columns, str(folder), tuple(note for part in parts for note in part.notes))
     texts = tuple(_text(file, may_be_empty=True).strip() for file in files)
     notes = [f"{folder} holds {count_of(len(files), 'text file')}; each is one document."]
     others = [file for file in _visible(folder) if file not in set(files)]
@@ -109,7 +119,8 @@ def _folder(folder: Path, files: list[Path]) -> Table:
         kinds = ", ".join(sorted({_suffix(file) or file.name for file in others})[:5])
         notes.append(f"{count_of(len(others), 'other file')} of {folder} were not read ({kinds}).")
     names: tuple[Cell, ...] = tuple(file.relative_to(folder).as_posix() for file in files)
-    return Table({"text": texts, "file": names}, str(folder), tuple(notes))
+    own: dict[str, tuple[Cell, ...]] = {"split": tuple(splits)} if divided else {}
+    return Table({"text": texts, "file": names, **own}, str(folder), tuple(notes))
 
 
 def _text_files(folder: Path) -> list[Path]:
@@ -150,7 +161,7 @@ def _words(text: str) -> int:
 
 
 def _listed(table: Table, rows: list[int]) -> str:
-    if set(table.columns) == {"text", "file"}:
+    if {"text", "file"} <= set(table.columns) <= {"text", "file", "split"}:
         names = [str(table.column("file")[at]) for at in rows]
         return ", ".join(names[:10]) + (f" and {len(names) - 10:,} more" if len(names) > 10 else "")
     return f"row {some_numbers(at + 1 for at in rows)}"

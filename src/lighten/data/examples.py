@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from lighten.core.errors import DataError
 from lighten.data.cells import Cell, Table, count_of, some_numbers
 from lighten.data.columns import MOST_CLASSES, Columns
+from lighten.data.fixed import unlabelled_rows
 from lighten.data.labels import is_number, label_text, sorted_labels
 
 _FEW_ROWS = 20
@@ -53,6 +54,8 @@ class Examples:
 def usable(table: Table, columns: Columns, *, drop_empty: bool = False) -> Examples:
     """Rows whose text and, where there is a label column, label are present.
 
+    Rows of parts that came without any labels (the test file of a competition) are left out, and a note says so.
+
     Args:
         drop_empty: leave rows without text or label out and count them in the notes, instead of refusing.
 
@@ -63,9 +66,12 @@ def usable(table: Table, columns: Columns, *, drop_empty: bool = False) -> Examp
     labels = table.column(columns.label) if columns.label else None
     groups = table.column(columns.group) if columns.group else None
     units = table.column(columns.unit) if columns.unit else None
+    unlabelled, unlabelled_notes = unlabelled_rows(table, columns.split, columns.label)
     rows: list[Example] = []
     without: dict[str, list[int]] = {columns.text: [], columns.label: []}
     for at, text in enumerate(texts):
+        if at in unlabelled:
+            continue
         label = label_text(labels[at]) if labels is not None else ""
         if _is_empty(text):
             without[columns.text].append(at + 1)
@@ -75,7 +81,7 @@ def usable(table: Table, columns: Columns, *, drop_empty: bool = False) -> Examp
             group = (label_text(groups[at]) or "(none)") if groups is not None else ""
             unit = (label_text(units[at]) or "") if units is not None else ""
             rows.append(Example(str(text), label, at + 1, group, unit))
-    notes = _about_missing(table, without, drop_empty)
+    notes = (*unlabelled_notes, *_about_missing(table, without, drop_empty))
     if not rows:
         wanted = f"both {columns.text!r} and {columns.label!r}" if columns.label else repr(columns.text)
         raise DataError(f"{table.source} has no row with {wanted}.")

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lighten.core.errors import DataError, MissingExtra, UnsafeFile
 from lighten.data.arrow import read_arrow_files
-from lighten.data.cells import Table, join_tables
+from lighten.data.cells import Cell, Table, count_of, join_tables
 from lighten.data.files import DATA_SUFFIXES, read_file
+from lighten.data.fixed import split_word
 
-SPLITS = {
-    "train": "train", "training": "train",
-    "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation", "eval": "validation",
-    "test": "test", "testing": "test",
-}  # fmt: skip
 HUB_ID = re.compile(r"(?P<repo>[A-Za-z0-9][\w.-]*/[\w.-]+?)(?P<inside>/[\w.-][\w./-]*)?")
 _HUB_SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".jsonl", ".jsonl.gz", ".json", ".ndjson")
 
@@ -39,11 +35,10 @@ def read_folder(folder: Path) -> Table:
     files = sorted(p for p in folder.rglob("*") if p.is_file() and _is_data(p.relative_to(folder)))
     if not files:
         raise DataError(f"{folder} holds no data file.", allowed=", ".join(DATA_SUFFIXES))
-    splits_of = {p: _split_of(p.relative_to(folder)) for p in files}
-    tables = []
-    for path in files:
-        table, split = read_file(_inside(folder, str(path.relative_to(folder)))), splits_of[path]
-        tables.append(_with_split(table, split) if all(splits_of.values()) else table)
+    tables = [read_file(_inside(folder, str(path.relative_to(folder)))) for path in files]
+    splits = [split_of(path.relative_to(folder)) for path in files]
+    if "train" in splits and len(set(splits) - {""}) > 1:
+        return _joined_splits(tables, splits, folder)
     return _noted(join_tables(tables, str(folder)), f"{folder} holds {len(files)} data files; all were read.")
 
 
@@ -103,8 +98,44 @@ def _read_saved(folder: Path) -> Table:
 
 
 def _joined(tables: Mapping[str, Table], folder: Path) -> Table:
-    parts = [_with_split(table, SPLITS.get(name, name)) for name, table in tables.items()]
+    splits = [split_word(name) or name for name in tables]
+    if "train" in splits and len(set(splits)) > 1:
+        return _joined_splits(list(tables.values()), splits, folder)
+    parts = [_with_split(table, split) for table, split in zip(tables.values(), splits, strict=True)]
     return _noted(join_tables(parts, str(folder)), f"{folder} holds the splits {', '.join(tables)}; all were read.")
+
+
+def _joined_splits(tables: Sequence[Table], splits: Sequence[str], folder: Path) -> Table:
+    """Rows of files of which some say train and some another part, with the columns of train.
+
+    A part may lack a column, such as the labels of a competition's test file: its cells are missing. A file that says
+    no part and has other columns (an example of a submission) is left out; one with train's columns keeps its rows, in
+    no part, which is refused where the split is used.
+    """
+    train = [table for table, split in zip(tables, splits, strict=True) if split == "train"]
+    names = list(join_tables(train, str(folder)).columns)
+    joined, notes = [], []
+    for table, split in zip(tables, splits, strict=True):
+        other = [name for name in table.columns if name not in names]
+        lacking = [name for name in names if name not in table.columns]
+        about = f"{', '.join(table.columns)} against {', '.join(names)} of train"
+        if not split and (other or lacking):
+            notes.append(f"{table.source} was left out: its name says no part, and it has other columns ({about}).")
+            continue
+        if len(lacking) == len(names):
+            raise DataError(
+                f"{table.source} and the train files have different columns: {about}.",
+                allowed="a folder whose files have the same columns",
+                fix="name one file or one sub-folder",
+            )
+        if lacking or other:
+            notes.append(f"{table.source} has other columns than train: {about}.")
+        cells: dict[str, tuple[Cell, ...]] = {name: table.columns.get(name, (None,) * len(table)) for name in names}
+        joined.append(_with_split(Table(cells, table.source, table.notes), split))
+    found = ", ".join(dict.fromkeys(split for split in splits if split))
+    note = f"{folder} holds {count_of(len(tables), 'file')} of the parts {found}."
+    whole = join_tables(joined, str(folder))
+    return Table(whole.columns, whole.source, (*whole.notes, note, *notes))
 
 
 def _with_split(table: Table, split: str) -> Table:
@@ -129,11 +160,12 @@ def _is_data(path: Path) -> bool:
     )
 
 
-def _split_of(path: Path) -> str:
-    """The split that a file's name says (``train-00000.parquet``, ``test/part.csv``); empty when none."""
-    words = re.split(r"[^a-z]+", str(path.with_suffix("")).lower())
-    named = list(dict.fromkeys(SPLITS[w] for w in words if w in SPLITS))
-    return named[0] if len(named) == 1 else ""
+def split_of(path: Path) -> str:
+    """The split that a file's path says (``train-00000.parquet``, ``test/part.csv``); empty when none or several."""
+    name = path.name.lower().removesuffix(".gz")
+    stem = next((name.removesuffix(s) for s in (*DATA_SUFFIXES, ".arrow", ".md") if name.endswith(s)), name)
+    named = {split_word(part) for part in (*path.parts[:-1], stem)} - {""}
+    return next(iter(named)) if len(named) == 1 else ""
 
 
 def _inside(folder: Path, name: str) -> Path:

@@ -15,7 +15,10 @@ LABEL_NAMES = (
 )  # fmt: skip
 GROUP_NAMES = ("group", "domain")
 UNIT_NAMES = ("unit", "user", "user_id", "userid", "author", "author_id", "document_id", "doc_id", "customer_id")
-SPLIT_NAMES = ("split", "part", "fold")
+SPLIT_NAMES = (
+    "split", "splits", "data_split", "dataset_split", "split_name", "partition", "subset", "part", "fold", "set",
+    "usage",
+)  # fmt: skip
 
 _OTHER_NAMES = ("id", "index", "idx", "title", "name", "date", "time", "source", "language", "lang", "url", "score")
 USUAL_NAMES = frozenset((*TEXT_NAMES, *LABEL_NAMES, *GROUP_NAMES, *UNIT_NAMES, *SPLIT_NAMES, *_OTHER_NAMES))

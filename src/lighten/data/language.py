@@ -66,10 +66,11 @@ def read_language(
     label: str | None = None,
     group: str | None = None,
     unit: str | None = None,
+    split_column: str | None = None,
     drop_empty: bool = False,
     seed: int = 0,
 ) -> LanguageData:
-    """Read and divide the user's data as :func:`lighten.data.parts.split` does: by content, units together.
+    """Read and divide the user's data as :func:`lighten.data.parts.split` does: by the user's own split, else content.
 
     The part of a prompt follows from the columns it shows, not from its wording: another wording, or a classifier on
     the same column, has the same proof rows.
@@ -80,6 +81,7 @@ def read_language(
         answer: column of the right answers.
         choices: texts to choose from; the label column holds one of them, up to case and spacing.
         shots: examples from train before every prompt, balanced over the choices.
+        split_column: column with train, validation, test; found by itself when None; ``none`` to mix them.
         drop_empty: leave rows without text, answer or label, and documents too short, out and count them.
 
     Raises:
@@ -88,13 +90,13 @@ def read_language(
     """
     _check_options(prompt, answer, choices, shots, label)
     if answer is None and not choices:
-        table, columns, examples = _documents(source, text, group, unit, drop_empty)
-        kept, notes = divide(examples.rows, table.source, seed=seed, fractions=FRACTIONS, unit=columns.unit)
+        table, columns, examples = _documents(source, text, group, unit, split_column, drop_empty)
+        kept, notes = divide(examples.rows, table, columns, seed=seed, fractions=FRACTIONS)
         rows = [rows_of(kept[name], {"": 0}, columns) for name in PART_NAMES]
         parts = Parts(rows[0], rows[1], rows[2], rows[3], (), (*table.notes, *columns.notes, *examples.notes, *notes))
         task: dict[str, str | tuple[str, ...]] = {"evidence": DOCUMENTS, "choices": (), "prefix": ""}
-        return LanguageData(parts, MappingProxyType(task), _roles(columns))
-    asked = _prompts(source, prompt, answer, choices, text, label, group, unit)
+        return LanguageData(parts, MappingProxyType(task), MappingProxyType(columns.roles()))
+    asked = _prompts(source, prompt, answer, choices, text, label, group, unit, split_column)
     return asked.divided(shots, seed, drop_empty)
 
 
@@ -120,10 +122,10 @@ def read_rows(
     """
     _check_options(prompt, answer, choices, 0, label)
     if answer is None and not choices:
-        table, columns, examples = _documents(source, text, group, unit, drop_empty)
+        table, columns, examples = _documents(source, text, group, unit, None, drop_empty)
         rows = rows_of(examples.rows, {"": 0}, columns)
         return rows, (*table.notes, *columns.notes, *examples.notes)
-    asked = _prompts(source, prompt, answer, choices, text, label, group, unit)
+    asked = _prompts(source, prompt, answer, choices, text, label, group, unit, None)
     kept, notes = asked.examples(drop_empty)
     return asked.rows(kept), tuple(notes)
 
@@ -157,15 +159,20 @@ def read_inputs(
 
 def _only_column(table: Table) -> str | None:
     """The one column that a table of documents has, beside the names of their files."""
-    only = len(table.columns) == 1 or set(table.columns) == {"text", "file"}
+    only = len(table.columns) == 1 or (set(table.columns) <= {"text", "file", "split"} and "text" in table.columns)
     return next(iter(table.columns)) if only else None
 
 
 def _documents(
-    source: str | Path, text: str | None, group: str | None, unit: str | None, drop_empty: bool
+    source: str | Path,
+    text: str | None,
+    group: str | None,
+    unit: str | None,
+    split_column: str | None,
+    drop_empty: bool,
 ) -> tuple[Table, Columns, Examples]:
     table = read_documents(source)
-    columns = find_columns(table, text or _only_column(table), None, group, unit, labelled=False)
+    columns = find_columns(table, text or _only_column(table), None, group, unit, split_column, labelled=False)
     table = long_enough(table, columns.text, drop=drop_empty)
     return table, columns, usable(table, columns, drop_empty=drop_empty)
 
@@ -179,11 +186,12 @@ def _prompts(
     label: str | None,
     group: str | None,
     unit: str | None,
+    split_column: str | None,
 ) -> _Asked:
     kept = checked_choices(choices) if choices else ()
     table = read_table(source)
     template = parse_template(prompt) if prompt is not None else None
-    columns = _prompt_columns(table, template, text, label if kept else answer, group, unit)
+    columns = _prompt_columns(table, template, text, label if kept else answer, group, unit, split_column)
     return _Asked(table, template or Template(("", ""), (columns.text,)), columns, kept)
 
 
@@ -210,7 +218,7 @@ class _Asked:
 
     def divided(self, shots: int, seed: int, drop_empty: bool) -> LanguageData:
         rows, notes = self.examples(drop_empty)
-        kept, copies = divide(rows, self.table.source, seed=seed, unit=self.columns.unit)
+        kept, copies = divide(rows, self.table, self.columns, seed=seed)
         notes += copies
         pool = [(row.label if self.choices else "", self._shot(row)) for row in kept["train"]]
         prefix = prefix_of(drawn_shots(pool, shots, seed=seed))
@@ -226,7 +234,7 @@ class _Asked:
         }
         parts = Parts(made[0], made[1], made[2], made[3], self.choices, tuple(notes))
         role = "label" if self.choices else "answer"
-        return LanguageData(parts, MappingProxyType(task), _roles(self.columns, role))
+        return LanguageData(parts, MappingProxyType(task), MappingProxyType(self.columns.roles(role)))
 
     def _shown(self) -> tuple[Table, Columns]:
         """The table with one column of what the prompt shows of each row, which decides the row's part."""
@@ -291,16 +299,22 @@ def _check_options(
 
 
 def _prompt_columns(
-    table: Table, template: Template | None, text: str | None, label: str | None, group: str | None, unit: str | None
+    table: Table,
+    template: Template | None,
+    text: str | None,
+    label: str | None,
+    group: str | None,
+    unit: str | None,
+    split_column: str | None,
 ) -> Columns:
     """Columns of label (or answer), group and unit; the text is one that the prompt shows."""
     if template is None:
-        return find_columns(table, text, label, group, unit)
+        return find_columns(table, text, label, group, unit, split_column)
     template.check(table.columns)
     if text is not None and text not in template.fields:
         raise DataError(f"--text is {text!r}, which the prompt does not show.", fix=f"put {{{text}}} into the prompt")
     shown = [name for name in template.fields if name not in (label, group, unit)]
-    columns = find_columns(table, text or (shown or template.fields)[0], label, group, unit)
+    columns = find_columns(table, text or (shown or template.fields)[0], label, group, unit, split_column)
     if columns.label in template.fields:
         raise DataError(
             f"The prompt shows {{{columns.label}}}, which is the column of the right answers.",
@@ -308,9 +322,3 @@ def _prompt_columns(
             fix="leave it out of the prompt, or name another column with --answer or --label",
         )
     return columns
-
-
-def _roles(columns: Columns, label: str = "label") -> Mapping[str, str]:
-    """Columns by role, those in use; ``label`` is the role of the label column."""
-    found = {"text": columns.text, label: columns.label, "group": columns.group, "unit": columns.unit}
-    return MappingProxyType({role: name for role, name in found.items() if name})

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 
 from lighten.core.errors import DataError
 from lighten.core.task import PART_NAMES, Parts, Rows
-from lighten.data.cells import Table, count_of, some_numbers
+from lighten.data.cells import Table, count_of, shown, some_numbers
 from lighten.data.columns import Columns
 from lighten.data.examples import Example, Examples, check_classes, usable
-from lighten.data.fixed import fixed_parts
+from lighten.data.fixed import fixed_parts, only_train
 
 FRACTIONS: Mapping[str, float] = {"train": 0.55, "tune": 0.10, "select": 0.10, "proof": 0.25}
 _FEWEST_ROWS = 2
@@ -24,7 +24,6 @@ def split(
     *,
     seed: int = 0,
     fractions: Mapping[str, float] = FRACTIONS,
-    fixed: str | None = None,
     drop_empty: bool = False,
 ) -> Parts:
     """The four parts of a data set.
@@ -35,61 +34,68 @@ def split(
     keeps repeated rows; the other parts keep the first copy only, so that their items are independent.
 
     So a row added later moves no other row. With units it can still take one out: a train row whose text the new row
-    brings into a more guarded part. With ``fixed``, a value that was not there before can change what the others serve.
+    brings into a more guarded part. Where the data has a split of its own, ``columns.split``, it is kept (see
+    ``fixed_parts``); there a value that was not there before can change what the others serve.
 
     Args:
         fractions: share of each part; they sum to 1. A part with share 0 stays empty.
-        fixed: column whose values train, tune, select, proof, validation, test say where rows go (see ``fixed_parts``).
         drop_empty: leave rows without text or label out and count them, instead of refusing.
 
     Raises:
         DataError: empty cells, one class, too few rows (says how many are needed), a class that train lacks.
     """
-    shares = _checked(fractions)
     examples = usable(table, columns, drop_empty=drop_empty)
     class_notes = check_classes(examples, columns.label, table.source)
-    homes: Sequence[str] | None = None
-    fixed_notes: tuple[str, ...] = ()
-    if fixed is not None:
-        values = [table.column(fixed)[row.number - 1] for row in examples.rows]
-        homes, fixed_notes = fixed_parts(values, [_position(row, seed) for row in examples.rows], shares, fixed)
-        if columns.unit:
-            _refuse_split_units(examples.rows, homes, columns.unit, fixed)
-    kept, copy_notes = divide(
-        examples.rows, table.source, seed=seed, fractions=fractions, homes=homes, unit=columns.unit
-    )
+    kept, copy_notes = divide(examples.rows, table, columns, seed=seed, fractions=fractions)
     lacking = _about_lacking_classes(kept, [name for name in PART_NAMES if kept[name]], examples.labels)
     index = {label: i for i, label in enumerate(examples.labels)}
     rows = {name: rows_of(kept[name], index, columns) for name in PART_NAMES}
-    notes = (*table.notes, *columns.notes, *examples.notes, *class_notes, *fixed_notes, *copy_notes, *lacking)
+    notes = (*table.notes, *columns.notes, *examples.notes, *class_notes, *copy_notes, *lacking)
     return Parts(rows["train"], rows["tune"], rows["select"], rows["proof"], examples.labels, notes)
 
 
 def divide(
     rows: Sequence[Example],
-    source: str,
+    table: Table,
+    columns: Columns,
     *,
     seed: int = 0,
     fractions: Mapping[str, float] = FRACTIONS,
-    homes: Sequence[str] | None = None,
-    unit: str | None = None,
 ) -> tuple[dict[str, list[Example]], tuple[str, ...]]:
     """Rows of each part, as :func:`split` divides them, whatever they are labelled with; and what was left out.
 
     Args:
-        source: what was read, for messages.
-        homes: part of each row, when it is known already; else it follows from the row's content.
-        unit: name of the column of units, for messages.
+        rows: the usable ones of ``table``.
 
     Raises:
-        DataError: too few rows (says how many are needed).
+        DataError: too few rows (says how many are needed), or a split of the user's that cannot be kept.
     """
     shares = _checked(fractions)
-    homes = [_drawn(row, seed, shares) for row in rows] if homes is None else homes
+    homes, fixed_notes = _own_split(rows, table, columns, shares, seed)
+    if homes is None:
+        homes = [_drawn(row, seed, shares) for row in rows]
     kept, notes = _one_side(rows, homes)
     needed = [name for name in PART_NAMES if shares[name] > 0 or any(home == name for home in homes)]
-    _refuse_small(kept, needed, shares, source, unit)
-    return kept, notes
+    _refuse_small(kept, needed, shares, table.source, columns)
+    return kept, (*fixed_notes, *notes)
+
+
+def _own_split(
+    rows: Sequence[Example], table: Table, columns: Columns, shares: Mapping[str, float], seed: int
+) -> tuple[list[str] | None, tuple[str, ...]]:
+    """Part of each row by the user's own split; None where there is none to keep, and a note that says why."""
+    if columns.split is None:
+        return None, ()
+    cells = table.column(columns.split)
+    if columns.mixed:
+        return None, (f"The column {columns.split!r} was not followed: --split-column none divides rows by content.",)
+    values = [cells[row.number - 1] for row in rows]
+    if set(values) != set(cells) and only_train(values, columns.split):
+        return None, (f"Only train is left of the column {columns.split!r}, so its rows were divided by content.",)
+    homes, notes = fixed_parts(values, [_position(row, seed) for row in rows], shares, columns.split)
+    if columns.unit:
+        notes = (*notes, *_about_torn_units(rows, homes, columns))
+    return homes, notes
 
 
 def encode(table: Table, columns: Columns, labels: Sequence[str], *, drop_empty: bool = False) -> Rows:
@@ -187,18 +193,20 @@ def _one_side(rows: Sequence[Example], homes: Sequence[str]) -> tuple[dict[str, 
     return kept, tuple(notes)
 
 
-def _refuse_split_units(rows: Sequence[Example], homes: Sequence[str], unit: str, fixed: str) -> None:
+def _about_torn_units(rows: Sequence[Example], homes: Sequence[str], columns: Columns) -> tuple[str, ...]:
+    """A note on units that the user's own split tears: the split is kept, since it is what the user judges by."""
     parts: dict[str, set[str]] = defaultdict(set)
     for row, home in zip(rows, homes, strict=True):
         if row.unit:
             parts[row.unit].add(home)
     torn = sorted(name for name, of in parts.items() if len(of) > 1)
-    if torn:
-        raise DataError(
-            f"{count_of(len(torn), 'unit')} of {unit!r} would be in several parts by {fixed!r}: {', '.join(torn[:5])}.",
-            allowed="all rows of a unit in one part",
-            fix="drop --split-column or --unit",
-        )
+    if not torn:
+        return ()
+    listed = ", ".join(shown(name, 30) for name in torn[:5])
+    return (
+        f"{count_of(len(torn), 'value', 'values')} of {columns.unit!r} stand in several parts of your own split, which "
+        f"was kept ({listed}): what is proved holds for units like these. --split-column none keeps units together.",
+    )
 
 
 def _refuse_small(
@@ -206,18 +214,20 @@ def _refuse_small(
     needed: Sequence[str],
     shares: Mapping[str, float],
     source: str,
-    unit: str | None,
+    columns: Columns,
 ) -> None:
     small = [name for name in needed if len(kept[name]) < _FEWEST_ROWS]
     if not small:
         return
     positive = [s for s in shares.values() if s > 0]
-    of = f"distinct {unit!r}" if unit else "rows with distinct texts"
+    of = f"distinct {columns.unit!r}" if columns.unit else "rows with distinct texts"
     total = sum(len(rows) for rows in kept.values())
+    other = [", or change --unit"] * bool(columns.unit)
+    other += [", or --split-column none to divide all rows by content"] * bool(columns.split and not columns.mixed)
     raise DataError(
         f"{source} has too few rows: of {total:,}, {', '.join(f'{len(kept[n])} are in {n}' for n in small)}.",
         allowed=f"about {_enough(min(positive)):,} {of} or more for these fractions",
-        fix="add rows" + (", or change --unit" if unit else ""),
+        fix="add rows" + "".join(other),
     )
 
 

@@ -25,6 +25,7 @@ class Options:
         model, data: as the user gave them.
         keep, under, minimize: the budget as written; an empty ``keep`` means the default floor of the task.
         text, label, group, unit: column names; None where they are to be found.
+        split_column: column with train, validation, test; None where it is to be found, ``none`` to mix them.
         drop_empty: leave rows with an empty text or label out instead of refusing the file.
         seconds: the search's time; None when only ``candidates`` bounds it.
         candidates: the most candidates to try; None when only the time bounds it.
@@ -57,6 +58,7 @@ class Options:
     answer: str | None = None
     choices: tuple[str, ...] = ()
     shots: int = 0
+    split_column: str | None = None
 
     def command(self) -> str:
         """The command line that asks the same."""
@@ -74,9 +76,9 @@ class Options:
             words += ["--choices", ",".join(self.choices)]
         if self.shots:
             words += ["--shots", str(self.shots)]
-        for name in ("prompt", "answer", "text", "label", "group", "unit"):
+        for name in ROLES:
             if getattr(self, name) is not None:
-                words += [f"--{name}", getattr(self, name)]
+                words += [f"--{name.replace('_', '-')}", getattr(self, name)]
         if self.drop_empty:
             words.append("--drop-empty")
         if self.seconds is not None:
@@ -91,7 +93,7 @@ class Options:
         return shlex.join(words)
 
 
-ROLES = ("text", "label", "group", "unit", "prompt", "answer")
+ROLES = ("prompt", "answer", "text", "label", "group", "unit", "split_column")
 """Options that name a column or a template, as a recipe keeps them."""
 
 
@@ -109,7 +111,7 @@ def recorded(options: Options, columns: Mapping[str, str]) -> dict[str, str]:
     """The ``[data]`` table of a recipe: the inverse of :func:`asked_of`, with the columns that were found."""
     unwanted = {name: NONE for name in ("group", "unit") if getattr(options, name) == NONE}
     found = {"source": options.data, **unwanted, **columns}
-    for name in ("prompt", "answer"):
+    for name in ("prompt", "answer", "split_column"):
         if getattr(options, name) is not None:
             found[name] = getattr(options, name)
     if options.prompt is not None:

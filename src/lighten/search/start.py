@@ -121,6 +121,7 @@ def read_data(options: Options) -> tuple[Task, Parts, Mapping[str, str]]:
             label=options.label,
             group=options.group,
             unit=options.unit,
+            split_column=options.split_column,
             drop_empty=options.drop_empty,
             seed=options.seed,
         )
@@ -131,10 +132,9 @@ def read_data(options: Options) -> tuple[Task, Parts, Mapping[str, str]]:
                 f"--{name} belongs to language models, and the task is {options.task}.", fix="--task text-generation"
             )
     table = read_table(options.data)
-    columns = find_columns(table, options.text, options.label, options.group, options.unit)
+    columns = find_columns(table, options.text, options.label, options.group, options.unit, options.split_column)
     parts = split(table, columns, seed=options.seed, drop_empty=options.drop_empty)
-    named = {name: getattr(columns, name) for name in ("text", "label", "group", "unit")}
-    return cls(), parts, {role: column for role, column in named.items() if column is not None}
+    return cls(), parts, columns.roles()
 
 
 def default_floor(task: Task, parts: Parts) -> Constraint:

@@ -28,6 +28,7 @@ def apply(
     out: str | Path,
     *,
     data: str | Path | None = None,
+    split_column: str | None = None,
     threads: int = 0,
     drop_empty: bool = False,
     progress: Callable[[float, float, str], None] | None = None,
@@ -36,7 +37,7 @@ def apply(
 
     Args:
         out: folder of the artifact; must not exist yet.
-        data: overrides the recipe's own data.
+        data: overrides the recipe's own data. split_column: overrides the recipe's own, as in ``optimize``.
         progress: told how far the work is: done, total, message.
 
     Raises:
@@ -50,9 +51,8 @@ def apply(
     target = Path(out)
     if target.exists():
         raise RunFolderError(f"{target} exists already.", fix="give --out a new folder")
-    options = Options(
-        made.model, source, target, task=made.task, seed=made.seed, drop_empty=drop_empty, **asked_of(made.data)
-    )
+    said = asked_of(made.data) | ({"split_column": split_column} if split_column is not None else {})
+    options = Options(made.model, source, target, task=made.task, seed=made.seed, drop_empty=drop_empty, **said)
     task, parts, columns = read_data(options)
     scratch = target.with_name(f".{target.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)

@@ -38,6 +38,7 @@ def optimize(
     label: str | None = None,
     group: str | None = None,
     unit: str | None = None,
+    split_column: str | None = None,
     drop_empty: bool = False,
     seed: int = 0,
     resume: bool = False,
@@ -61,6 +62,7 @@ def optimize(
         threads: cores to use; 0 for all that this process may use.
         out: the run's folder; by default a new one below ``runs/``.
         text, label, group, unit: columns; found by themselves when they can be.
+        split_column: column with train, validation, test; found by itself; ``"none"`` mixes them on purpose.
         resume: take up the run in ``out``.
 
     Returns:
@@ -95,6 +97,7 @@ def optimize(
         label=label,
         group=group,
         unit=unit,
+        split_column=split_column,
         drop_empty=drop_empty,
         seconds=seconds_of(time) if time is not None else None,
         candidates=candidates,
