@@ -22,7 +22,16 @@ from lighten.nets.gguf_file import FILE
 from lighten.nets.precision import using_threads
 from lighten.testing.engine_contract import check_declaration
 from lighten.testing.require import require
-from lighten.testing.tiny_language import FAMILIES, POSITIONS, span_cases, tiny_gguf, tiny_language, tiny_texts
+from lighten.testing.tiny_language import (
+    FAMILIES,
+    LINEAR,
+    LLAMA31,
+    POSITIONS,
+    span_cases,
+    tiny_gguf,
+    tiny_language,
+    tiny_texts,
+)
 
 STRANGE = ("", " ", "  ba  ko\n\n\nlin\t", "🦊 zebra 12345 naïve", "<s></s><|im_end|><eos>", "it's 'Tis IT'S", "\n\n")
 SMALL = {"cells": POSITIONS, "batch": 32, "streams": 3}
@@ -102,6 +111,19 @@ def test_it_computes_what_transformers_computes(tmp_path: Path, family: str, tie
     assert found.logprobs.std() > 0.5  # the network is sure of something
     if family not in ERRORS:
         assert (found.greedy == greedy.numpy()).all()
+
+
+@pytest.mark.parametrize(("family", "rope"), [("llama", LLAMA31), *LINEAR.items()])
+def test_a_scaled_rotary_embedding_is_that_of_transformers(
+    tmp_path: Path, family: str, rope: dict[str, Any], single: None
+) -> None:
+    model, plain = make(tmp_path / "scaled", family, rope=rope), make(tmp_path / "plain", family)
+    with Llama(flash="off").open(model.gguf, threads=1) as session:
+        ids = session.encode(" ".join(tiny_texts(20, 3)))
+        found = session.score([Span(tuple(ids[:1]), tuple(ids[1:]))])[0]
+    assert len(ids) > 64
+    assert np.abs(found.logprobs - reference(model.hf.path, ids)[0].numpy()).max() < ERRORS.get(family, 1e-4)
+    assert np.abs(found.logprobs - reference(plain.hf.path, ids)[0].numpy()).max() > 0.05  # it matters
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -73,6 +73,11 @@ def test_the_export_does_not_change_the_network(tmp_path: Path) -> None:
     assert all(torch.equal(before[name], value) for name, value in network.net.state_dict().items())
 
 
+def test_it_refuses_by_the_header_what_it_could_not_write() -> None:
+    assert Gguf().check({"no_gguf": "The model scales its rotary embedding (yarn)."}).endswith("embedding (yarn)")
+    assert Gguf().check({"no_gguf": ""}) == Gguf().check({}) == ""
+
+
 def test_it_says_what_it_is() -> None:
     assert catalog.load_step("export.gguf") is Gguf
     assert (Gguf.consumes, Gguf.produces, Gguf.lossy) == ((HF_CAUSAL,), GGUF, False)
@@ -80,8 +85,8 @@ def test_it_says_what_it_is() -> None:
 
 def test_what_gguf_has_no_place_for_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     network = open_language(tiny_language("llama", tmp_path))
-    network.net.config.rope_parameters = {"rope_type": "linear", "factor": 2.0, "rope_theta": 10_000.0}
-    with pytest.raises(ModelError, match=r"scales its rotary embedding \(linear\)"):
+    network.net.config.rope_parameters = {"rope_type": "yarn", "factor": 2.0, "rope_theta": 10_000.0}
+    with pytest.raises(ModelError, match=r"scales its rotary embedding \(yarn\)"):
         Gguf().run(network, NEEDS)
     network = open_language(tmp_path)
     network.net.model.layers[0].other = torch.nn.Linear(2, 2)

@@ -126,8 +126,9 @@ def test_unknown_names() -> None:
     ("name", "more", "seen"),
     [
         ("llama", {"hidden_act": "gelu"}, r"hidden_act = gelu(.|\n)*hidden_act = silu"),
-        ("llama", {"rope_parameters": {"rope_type": "llama3", "rope_theta": 1.0}}, r"rotary embedding \(llama3\)"),
-        ("llama", {"rope_scaling": {"rope_type": "linear", "factor": 2.0}}, "rotary embedding"),
+        ("llama", {"rope_parameters": {"rope_type": "yarn", "factor": 4.0}}, r"rotary embedding \(yarn\)"),
+        ("qwen2", {"rope_parameters": {"rope_type": "llama3", "factor": 8.0}}, r"rotary embedding \(llama3\)"),
+        ("qwen3", {"rope_parameters": {"rope_type": "dynamic", "factor": 2.0}}, r"\(dynamic\)(.|\n)*out of config"),
         ("qwen2", {"use_sliding_window": True}, "use_sliding_window"),
         ("gemma3_text", {"query_pre_attn_scalar": 168}, "query_pre_attn_scalar = 168"),
         ("gemma3_text", {"layer_types": ["full_attention"] * 6}, "layer_types"),

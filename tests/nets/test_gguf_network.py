@@ -15,7 +15,6 @@ from lighten.core.errors import ModelError
 from lighten.nets.gguf_file import FILE, read_gguf
 from lighten.nets.gguf_network import (
     EMBEDDING,
-    FACTORS,
     GgufModel,
     Source,
     bits,
@@ -26,8 +25,9 @@ from lighten.nets.gguf_network import (
     to_network,
 )
 from lighten.nets.gguf_weights import Packed, floats, pack
-from lighten.nets.language import LanguageNetwork
+from lighten.nets.language import LanguageNetwork, open_language, save_language
 from lighten.nets.language_vocabulary import keep_rows
+from lighten.nets.rope import FACTORS
 from lighten.testing.require import require
 from lighten.testing.tiny_language import FAMILIES, tiny_gguf
 
@@ -164,16 +164,26 @@ def test_arrays_are_single_precision_and_contiguous(tmp_path: Path) -> None:
     assert (bits("Q4_0"), bits("F16"), bits("Q6_K")) == (4.5, 16.0, 6.5625)
 
 
-def test_factors_of_the_rotary_embedding(tmp_path: Path) -> None:
+def test_factors_of_the_rotary_embedding_survive_the_network(tmp_path: Path) -> None:
     """Llama 3.1 and later keep their rope scaling in a tensor, and say nothing of it in their metadata."""
     artifact = tiny_gguf("llama", tmp_path)
 
-    def factors(value: float) -> Any:
-        return lambda tensors: tensors.update({FACTORS: pack(np.array([1.0] * 7 + [value], np.float32), "F32")})
+    def with_factors(name: str, values: list[float]) -> GgufModel:
+        factors = pack(np.array(values, np.float32), "F32")
+        return rewritten(artifact, tmp_path / name, lambda tensors: tensors.update({FACTORS: factors}))
 
-    network_of(rewritten(artifact, tmp_path / "ones", factors(1.0)), tmp_path / "net")
-    with pytest.raises(ModelError, match=r"scales its rotary embedding \(rope_freqs.weight\)"):
-        network_of(rewritten(artifact, tmp_path / "eight", factors(8.0)), tmp_path / "net2")
+    plain = network_of(with_factors("ones", [1.0] * 8), tmp_path / "net")
+    assert plain.net.config.rope_parameters["rope_type"] == "default"
+    odd = [1.0, 1.0, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
+    network = network_of(with_factors("odd", odd), tmp_path / "net2")
+    turned, straight = (one.net.model.rotary_emb.inv_freq for one in (network, plain))
+    assert torch.allclose(straight / turned, torch.tensor(odd))
+    made = packed_of(to_gguf_model(network, lambda name, shape: "F16"))
+    assert floats(made[FACTORS]).tolist() == odd
+    again = open_language(save_language(network, tmp_path / "saved"))
+    assert torch.equal(again.net.model.rotary_emb.inv_freq, turned)
+    with pytest.raises(ModelError, match="twice, or 4 pairs"):
+        network_of(with_factors("few", [2.0] * 4), tmp_path / "net3")
 
 
 def test_files_that_cannot_be_taken_apart(tmp_path: Path) -> None:

@@ -80,6 +80,8 @@ class Recipe:
             if bridge is None:
                 problems.append(f"{name}: takes {' or '.join(step.consumes)}, but the model is {format} at this point.")
                 continue
+            # A step that refuses says so above; what stands between two steps is nobody else's to refuse.
+            problems += [f"{name}: {why}." for link in bridge if (why := link.check(facts or {})) and not refused]
             for link in (*bridge, step):
                 chain.append(link)
                 format = after(link, format)

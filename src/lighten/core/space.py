@@ -36,6 +36,7 @@ class Space:
         dressings: every combination of quantization and engine that formats allow; models that are trained from
             nothing and need no body (counts of words) are dressings too.
         facts: what is known of the original.
+        refused: conversions that this original does not allow, by name, with the reason: what needs them is left out.
     """
 
     reshaping: tuple[type[Step], ...]
@@ -44,12 +45,14 @@ class Space:
     dressings: tuple[Dressing, ...]
     facts: Mapping[str, Any] = field(default_factory=dict)
     alternatives: tuple[Step, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def compose(cls, format: str, engines: Sequence[Engine], facts: Mapping[str, Any]) -> Space:
         """All recipes for a float network of ``format``; steps that refuse these facts are left out."""
         known = {entry.name: catalog.load_step(entry.name) for entry in catalog.steps()}
-        fitting = [step for step in known.values() if conversion(format, step.consumes) is not None]
+        refused = {entry.name: why for entry in catalog.entries("export") if (why := known[entry.name]().check(facts))}
+        fitting = [step for step in known.values() if _bridge(format, step.consumes, facts) is not None]
         superseded = {name for step in fitting if not step().check(facts) for name in step.supersedes}
         reshaping: list[type[Step]] = []
         exact: list[type[Step]] = []
@@ -58,9 +61,10 @@ class Space:
         last: list[type[Step]] = []
         for entry in catalog.steps():
             step = known[entry.name]
-            if entry.kind == "export" or entry.name in superseded or step().check(facts):
+            tried = variants(step) if entry.kind == "quantize" else [step()]
+            if entry.kind == "export" or entry.name in superseded or all(one.check(facts) for one in tried):
                 continue
-            bridge = conversion(format, step.consumes)
+            bridge = _bridge(format, step.consumes, facts)
             if bridge is None:
                 if entry.kind == "quantize":
                     last.append(step)
@@ -76,27 +80,36 @@ class Space:
                 exact.append(step)
             elif entry.kind == "quantize" or (entry.kind == "train" and step.produces):
                 last.append(step)
-        dressings = tuple(_dressings(format, last, engines))
+        dressings = tuple(_dressings(format, last, engines, facts))
         # Where a training step says that it recovers this format, learning from the original is another way.
         others = [step for one in taught for step in variants(one)] if recovery else []
         back = tuple(recovery or taught)
-        return cls(tuple(reshaping), tuple(exact), back, dressings, dict(facts), tuple(others))
+        return cls(tuple(reshaping), tuple(exact), back, dressings, dict(facts), tuple(others), refused)
 
 
-def _dressings(format: str, last: Sequence[type[Step]], engines: Sequence[Engine]) -> Iterator[Dressing]:
+def _bridge(format: str, wanted: Sequence[str], facts: Mapping[str, Any]) -> tuple[Step, ...] | None:
+    """As :func:`conversion`; None also where a conversion refuses these facts."""
+    found = conversion(format, wanted)
+    return None if found is None or any(link.check(facts) for link in found) else found
+
+
+def _dressings(
+    format: str, last: Sequence[type[Step]], engines: Sequence[Engine], facts: Mapping[str, Any]
+) -> Iterator[Dressing]:
     for engine in engines:
-        if conversion(format, engine.consumes) is not None:
+        if _bridge(format, engine.consumes, facts) is not None:
             yield Dressing((), engine)
         for step in last:
-            bridge = conversion(format, step.consumes)
+            bridge = _bridge(format, step.consumes, facts)
             if bridge is None:
                 continue
             made = format
             for link in (*bridge, step()):
                 made = after(link, made)
-            if conversion(made, engine.consumes) is not None:
+            if _bridge(made, engine.consumes, facts) is not None:
                 for variant in variants(step):
-                    yield Dressing((variant,), engine)
+                    if not variant.check(facts):
+                        yield Dressing((variant,), engine)
 
 
 def variants(cls: type[Any]) -> list[Any]:

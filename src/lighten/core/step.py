@@ -170,6 +170,8 @@ class Step(ABC):
     """Formats of models that this step trains back after reshaping, where its kind does not say so already."""
     supersedes: ClassVar[tuple[str, ...]] = ()
     """Steps, such as ``distill.logits``, that the search leaves out where this one can be applied."""
+    stock: ClassVar[bool] = False
+    """Whether each of its variants is what people make today without lighten, so that each is tried on the original."""
     extra: ClassVar[str] = ""
     """Optional dependency group that brings its libraries."""
     environment: ClassVar[tuple[str, ...]] = ()

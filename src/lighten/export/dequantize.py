@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.artifact import GGUF, HF_CAUSAL
 from lighten.core.step import Needs, Step
@@ -23,6 +24,10 @@ class Dequantize(Step):
     produces: ClassVar[str] = HF_CAUSAL
     lossy: ClassVar[bool] = False
     extra: ClassVar[str] = "llama"
+
+    def check(self, facts: Mapping[str, Any]) -> str:
+        """Refuses a file whose architecture or tokenizer lighten cannot take apart."""
+        return str(facts.get("no_network") or "").rstrip(".")
 
     def run(self, model: GgufModel, needs: Needs) -> LanguageNetwork:
         """The network; it remembers its file, so that what is not changed can be copied back bit for bit.

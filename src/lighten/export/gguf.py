@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.artifact import GGUF, HF_CAUSAL
 from lighten.core.step import Needs, Step, setting
@@ -23,6 +24,10 @@ class Gguf(Step):
     extra: ClassVar[str] = "llama"
 
     format: str = setting("F16", "Number format of the matrices.", choices=("F16", "F32"))
+
+    def check(self, facts: Mapping[str, Any]) -> str:
+        """Refuses a network that a GGUF file has no place for: its rotary embedding, its tokenizer."""
+        return str(facts.get("no_gguf") or "").rstrip(".")
 
     def run(self, model: LanguageNetwork, needs: Needs) -> GgufModel:
         """The model in GGUF.

@@ -11,7 +11,7 @@ from lighten.core.engine import Engine
 from lighten.core.errors import TooLarge
 from lighten.isolate.machine import available_memory
 from lighten.nets.facts import facts, gguf_facts, language_config
-from lighten.nets.gguf_file import FILE, read_gguf
+from lighten.nets.gguf_file import FILE
 
 CUT = 0.9
 """Share of a vocabulary that a text of one kind does without, about."""
@@ -29,7 +29,7 @@ def language_facts_of(source: Path) -> dict[str, Any] | None:
         ModelError: its headers cannot be read.
     """
     if source.is_file():
-        return gguf_facts(read_gguf(source))
+        return gguf_facts(source)
     exported = (source / RECORD).is_file() and Artifact.open(source, verify=False).format not in (HF_CAUSAL, GGUF)
     if not exported and ((source / FILE).is_file() or language_config(source) is not None):
         return facts(source)
@@ -46,6 +46,12 @@ def to_optimize(known: Mapping[str, Any], engine: Engine, *, whole: bool = False
             those that are left when the vocabulary is cut.
     """
     parameters = int(known["parameters"])
+    if known.get("no_network"):  # tensors are quantized one by one, and nothing is trained
+        return {
+            "the original while it is measured": sum(engine.memory(known).values()),
+            "a candidate while it is written": int(known["bytes"]),
+            "libraries and buffers": BESIDE,
+        }
     trained = parameters if whole else parameters - round(CUT * known["vocabulary"] * known["hidden"])
     opening = 4 * parameters if known["format"] == GGUF else 0
     return {

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from lighten.core.artifact import GGUF, HF, HF_CAUSAL, Artifact
 from lighten.core.errors import ModelError
 from lighten.nets.gguf_families import FAMILIES as LANGUAGE_FAMILIES
-from lighten.nets.gguf_file import FILE, GgufHeader, read_gguf
+from lighten.nets.gguf_file import FILE, read_gguf
+from lighten.nets.gguf_fit import formats_told, no_gguf, no_network, number_formats
 from lighten.nets.json_file import read_object
-from lighten.nets.safefile import Tensor, read_header
+from lighten.nets.safefile import BITS, Tensor, read_header
 
 if TYPE_CHECKING:
     from lighten.nets.network import Network
@@ -46,8 +47,10 @@ def facts(source: Path | Artifact | Network) -> dict[str, Any]:
         ``family``, ``layers``, ``heads`` (most of any layer), ``head_size``, ``hidden``, ``intermediate`` (most of any
         layer), ``vocabulary`` (rows of the embedding), ``parameters`` (elements of all weights), ``labels`` (tuple;
         empty without a head), ``has_head``, ``format``, ``tokenizer`` (``"WordPiece"``, ``"BPE"``, ...; empty when it
-        has to be converted first). Of language models also ``language``, ``bytes`` (of the weights as they lie there)
-        and what :func:`sizes` says.
+        has to be converted first), ``formats`` (weights by number format, such as ``{"F16": 268098176}``).
+        Of language models also ``language``, ``bytes`` (of the weights as they lie there), ``bits`` (per weight of the
+        matrices), ``quantized`` (whether they are rounded to fewer bits than a float has), what :func:`sizes` says, and
+        ``no_network`` or ``no_gguf``: why a file cannot be opened as a network, a folder not be written as GGUF.
 
     Raises:
         ModelError: the folder's config or headers cannot be read.
@@ -55,7 +58,7 @@ def facts(source: Path | Artifact | Network) -> dict[str, Any]:
     if isinstance(source, Artifact):
         source = source.path
     if isinstance(source, Path) and (source / FILE).is_file():
-        return gguf_facts(read_gguf(source / FILE))
+        return gguf_facts(source / FILE)
     if isinstance(source, Path) and (config := language_config(source)) is not None:
         return language_facts(source, config)
     if isinstance(source, Path):
@@ -63,7 +66,7 @@ def facts(source: Path | Artifact | Network) -> dict[str, Any]:
         elements = sum(t.elements for t in tensors.values())
         tokenizer = source / "tokenizer.json"
         kind = _tokenizer(tokenizer.read_text(encoding="utf-8")) if tokenizer.is_file() else ""
-        return {**_facts(config, elements, has_head(config, tensors)), "tokenizer": kind}
+        return {**_facts(config, elements, has_head(config, tensors)), "tokenizer": kind, **_formats(tensors)}
     net = source.net
     known = _facts(net.config.to_dict(), sum(p.numel() for p in net.parameters()), source.has_head)
     shapes = source.shapes()
@@ -110,17 +113,24 @@ def language_facts(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
         "has_head": True,
         "language": True,
         **sizes(config),
+        **_formats(tensors),
         "bytes": sum(tensor.end - tensor.begin for tensor in tensors.values()),
         "format": HF_CAUSAL,
+        "no_gguf": no_gguf(folder, config),
         "tokenizer": _tokenizer(tokenizer.read_text(encoding="utf-8")) if tokenizer.is_file() else "",
     }
 
 
-def gguf_facts(header: GgufHeader) -> dict[str, Any]:
-    """Facts of a language model in a GGUF file; see :func:`facts`. What the file does not say is 0."""
+def gguf_facts(path: Path) -> dict[str, Any]:
+    """Facts of a language model in a GGUF file; see :func:`facts`. What the file does not say is 0.
+
+    Raises:
+        ModelError: its header cannot be read.
+    """
+    header = read_gguf(path)
     values, name = header.values, header.architecture
     known = {
-        fact: int(values.get(f"{name}.{key}", 0) or 0)
+        fact: _most(values.get(f"{name}.{key}"))
         for fact, key in (
             ("layers", "block_count"),
             ("hidden", "embedding_length"),
@@ -133,7 +143,7 @@ def gguf_facts(header: GgufHeader) -> dict[str, Any]:
         "num_hidden_layers": known["layers"],
         "hidden_size": known["hidden"],
         "num_attention_heads": known["heads"],
-        "num_key_value_heads": values.get(f"{name}.attention.head_count_kv"),
+        "num_key_value_heads": _most(values.get(f"{name}.attention.head_count_kv")) or None,
         "head_dim": values.get(f"{name}.attention.key_length"),
         "tie_word_embeddings": "output.weight" not in header.tensors,
     }
@@ -146,10 +156,27 @@ def gguf_facts(header: GgufHeader) -> dict[str, Any]:
         "has_head": True,
         "language": True,
         **sizes(like),
+        **number_formats(header),
         "bytes": sum(tensor.end - tensor.begin for tensor in header.tensors.values()),
         "format": GGUF,
         "tokenizer": str(values.get("tokenizer.ggml.model", "")),
+        "no_network": no_network(path),
     }
+
+
+def _most(value: Any) -> int:
+    """A count; where layers differ, that of the largest one; 0 for anything else."""
+    counts = value if isinstance(value, tuple) else (value,)
+    return max((count for count in counts if isinstance(count, int)), default=0)
+
+
+def _formats(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Number formats of the weights of an HF folder, which are floats."""
+    counts: dict[str, int] = {}
+    for tensor in tensors.values():
+        counts[tensor.dtype] = counts.get(tensor.dtype, 0) + tensor.elements
+    sizes = sum(BITS[name] * count for name, count in counts.items())
+    return formats_told(counts) | {"bits": round(sizes / max(sum(counts.values()), 1), 2)}
 
 
 def sizes(config: Mapping[str, Any]) -> dict[str, Any]:

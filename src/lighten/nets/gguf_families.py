@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lighten.core.errors import ModelError
+from lighten.nets.rope import Factors, from_factors, from_metadata, rope_of, scaled_metadata
 
 Array = NDArray[Any]
 
@@ -121,11 +122,16 @@ def family_of_config(config: Mapping[str, Any]) -> Family:
     return found
 
 
-def config_of(values: Mapping[str, Any], *, vocabulary: int, tied: bool) -> dict[str, Any]:
+def config_of(
+    values: Mapping[str, Any], *, vocabulary: int, tied: bool, factors: Factors | None = None
+) -> dict[str, Any]:
     """``config.json`` of the model in a GGUF file.
 
+    Args:
+        factors: of its rotary embedding, where the file has a tensor of them.
+
     Raises:
-        ModelError: an unknown architecture, a setting that is missing, or scaled rotary embeddings.
+        ModelError: an unknown architecture, a setting that is missing, or a rotary embedding scaled in another way.
     """
     family = family_of_file(values)
     name = family.architecture
@@ -138,12 +144,6 @@ def config_of(values: Mapping[str, Any], *, vocabulary: int, tied: bool) -> dict
             config[setting] = value
     if not all(isinstance(value, (int, float, str, type(None))) for value in config.values()):
         raise ModelError("The layers of the file differ in their sizes.", allowed="the same heads and neurons")
-    if values.get(f"{name}.rope.scaling.type", "none") not in ("none", None):
-        raise ModelError(
-            f"The file scales its rotary embedding ({values[f'{name}.rope.scaling.type']}).",
-            allowed="models without rope scaling",
-            fix="bring the HF folder that it was made from",
-        )
     config.setdefault("num_key_value_heads", config["num_attention_heads"])
     config.setdefault("head_dim", config["hidden_size"] // config["num_attention_heads"])
     turned = values.get(f"{name}.rope.dimension_count", config["head_dim"])
@@ -153,11 +153,15 @@ def config_of(values: Mapping[str, Any], *, vocabulary: int, tied: bool) -> dict
             allowed="rotary embeddings of whole heads, plain logits",
         )
     theta = float(values.get(f"{name}.rope.freq_base", 10_000.0))
-    config["rope_parameters"] = {"rope_type": "default", "rope_theta": theta}
+    config["rope_parameters"] = from_metadata(values, name, theta)
+    if factors is not None and (factors != 1.0).any():
+        if config["rope_parameters"]["rope_type"] != "default" or len(factors) * 2 != config["head_dim"]:
+            raise ModelError(f"The file scales its rotary embedding twice, or {len(factors)} pairs of a head.")
+        config["rope_parameters"] = from_factors(factors, theta, config["max_position_embeddings"])
     if name == "gemma3":
         local = float(values.get("gemma3.rope.freq_base_swa", values.get("gemma3.rope.local.freq_base", 10_000.0)))
         config["rope_parameters"] = {
-            "full_attention": {"rope_type": "default", "rope_theta": theta},
+            "full_attention": config["rope_parameters"],
             "sliding_attention": {"rope_type": "default", "rope_theta": local},
         }
         config["sliding_window"] = values.get("gemma3.attention.sliding_window", 512)
@@ -173,7 +177,7 @@ def values_of(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Metadata of a GGUF file for the model of a ``config.json``; without the vocabulary.
 
     Raises:
-        ModelError: an unknown architecture, or scaled rotary embeddings.
+        ModelError: an unknown architecture, or a rotary embedding scaled in a way that GGUF has no place for.
     """
     family = family_of_config(config)
     check_plain(config, family)
@@ -186,16 +190,15 @@ def values_of(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     found |= {f"{arch}.attention.key_length": width, f"{arch}.attention.value_length": width}
     if family.interleaved:
         found[f"{arch}.rope.dimension_count"] = width
-    rope = config.get("rope_parameters") or {"rope_theta": config.get("rope_theta", 10_000.0)}
-    whole = rope.get("full_attention", rope)
-    if whole.get("rope_type", "default") != "default" or (config.get("rope_scaling") or {}).get("rope_type"):
-        raise ModelError(
-            f"The model scales its rotary embedding ({whole.get('rope_type')}).", allowed="models without rope scaling"
-        )
-    found[f"{arch}.rope.freq_base"] = float(whole["rope_theta"])
+    rope = rope_of(config)
+    found[f"{arch}.rope.freq_base"] = rope["rope_theta"]
+    found |= scaled_metadata(rope, arch)
     if arch == "gemma3":
+        local = (config.get("rope_parameters") or {}).get("sliding_attention", {})
         found["gemma3.attention.sliding_window"] = config["sliding_window"]
-        found["gemma3.rope.freq_base_swa"] = float(rope["sliding_attention"]["rope_theta"])
+        found["gemma3.rope.freq_base_swa"] = float(
+            local.get("rope_theta") or config.get("rope_local_base_freq") or 10_000.0
+        )
     found[f"{arch}.vocab_size"] = config["vocab_size"]
     return found
 

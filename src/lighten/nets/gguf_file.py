@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -69,11 +69,13 @@ class GgufHeader:
         version: of the file format.
         values: metadata by key; arrays are tuples.
         tensors: by name, in the order of the file.
+        types: number of the type of each key's value; of an array that of its elements.
     """
 
     version: int
     values: Mapping[str, Any]
     tensors: Mapping[str, GgufTensor]
+    types: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def architecture(self) -> str:
@@ -101,6 +103,7 @@ def read_gguf(path: Path) -> GgufHeader:
 class _Reader:
     def __init__(self, path: Path, stream: BinaryIO, size: int) -> None:
         self.path, self.stream, self.size, self.at = path, stream, size, 0
+        self.inner = 0
 
     def header(self) -> GgufHeader:
         if (magic := self._bytes(4, "the magic number")) != MAGIC:
@@ -115,14 +118,18 @@ class _Reader:
         if tensors > MOST_TENSORS or tensors * 32 + pairs * 13 > self.size:
             raise self._broken(f"it says that it has {tensors:,} tensors and {pairs:,} metadata")
         values: dict[str, Any] = {}
+        types: dict[str, int] = {}
         for _ in range(pairs):
             key = self._string("a key")
             if key in values:
                 raise self._broken(f"{key} occurs twice")
-            values[key] = self._value(self._number("<I", f"the type of {key}"), key, 0)
+            kind = self._number("<I", f"the type of {key}")
+            self.inner = kind
+            values[key] = self._value(kind, key, 0)
+            types[key] = self.inner
         if not isinstance(values.get("general.architecture"), str):
             raise self._broken("it does not say general.architecture")
-        return GgufHeader(version, values, self._tensors(tensors, self._alignment(values)))
+        return GgufHeader(version, values, self._tensors(tensors, self._alignment(values)), types)
 
     def _alignment(self, values: Mapping[str, Any]) -> int:
         found = values.get("general.alignment", 32)
@@ -168,6 +175,7 @@ class _Reader:
             return self._string(key)
         if kind == ARRAY and depth < DEEPEST:
             inner, count = self._number("<I", f"the type of {key}"), self._number("<Q", f"the length of {key}")
+            self.inner = inner
             if inner in SCALARS:
                 return self._scalars(inner, count, key)
             if count > (self.size - self.at) // 8:  # a string or an array takes 8 bytes at the least

@@ -19,8 +19,9 @@ from lighten.nets.gguf_tokenizer import tokenizer_json
 from lighten.nets.gguf_vocabulary import from_tokenizer
 from lighten.nets.gguf_weights import BLOCKS, Packed, floats, pack, raw, write_gguf
 from lighten.nets.language import CONFIG, METADATA, LanguageNetwork, Tokens, open_language
+from lighten.nets.rope import FACTORS, factors_of, rope_of
 
-EMBEDDING, FACTORS = "token_embd.weight", "rope_freqs.weight"
+EMBEDDING = "token_embd.weight"
 ROWS = 16_384
 """Rows of an embedding that are compared at a time."""
 
@@ -34,12 +35,14 @@ class GgufModel:
         tensors: by name, in order; each is made when it is asked for.
         source: the file that it lies in or began with.
         meta: of the artifact it was opened from.
+        types: number of the type of each key's value, where a file says so.
     """
 
     values: dict[str, Any]
     tensors: Callable[[], Iterator[tuple[str, Packed]]]
     source: str = ""
     meta: dict[str, Any] = field(default_factory=dict)
+    types: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def record(self) -> dict[str, Any]:
@@ -60,12 +63,13 @@ def open_gguf(artifact: Artifact) -> GgufModel:
         lambda: ((name, raw(path, tensor)) for name, tensor in header.tensors.items()),
         str(path.resolve()),
         dict(artifact.meta),
+        header.types,
     )
 
 
 def save_gguf(model: GgufModel, folder: Path) -> None:
     """Write a model as the one file of an artifact."""
-    write_gguf(folder / FILE, model.values, model.tensors())
+    write_gguf(folder / FILE, model.values, model.tensors(), model.types)
 
 
 def to_network(model: GgufModel, folder: Path) -> LanguageNetwork:
@@ -83,9 +87,13 @@ def to_network(model: GgufModel, folder: Path) -> LanguageNetwork:
     packed = dict(model.tensors())
     if EMBEDDING not in packed:
         raise ModelError(f"The file has no tensor {EMBEDDING}.", fix="copy or download it again")
-    if (scaled := packed.pop(FACTORS, None)) is not None and (floats(scaled) != 1.0).any():
-        raise ModelError(f"The file scales its rotary embedding ({FACTORS}).", allowed="models without rope scaling")
-    config = config_of(model.values, vocabulary=packed[EMBEDDING].shape[0], tied="output.weight" not in packed)
+    scaled = packed.pop(FACTORS, None)
+    config = config_of(
+        model.values,
+        vocabulary=packed[EMBEDDING].shape[0],
+        tied="output.weight" not in packed,
+        factors=None if scaled is None else floats(scaled),
+    )
     (folder / CONFIG).write_text(json.dumps(config), encoding="utf-8")
     tokenizer, settings = tokenizer_json(model.values)
     Tokens(json.dumps(tokenizer, ensure_ascii=False), settings).save(folder)
@@ -148,6 +156,9 @@ def gguf_arrays(network: LanguageNetwork) -> Iterator[tuple[str, NDArray[np.floa
             continue
         ours = gguf_name(family, name)
         yield ours, np.ascontiguousarray(to_gguf(family, ours, tensor.detach().numpy(), config), dtype=np.float32)
+    width = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
+    if (factors := factors_of(rope_of(config), width)) is not None:
+        yield FACTORS, factors
 
 
 def gguf_values(network: LanguageNetwork, config: Mapping[str, Any]) -> dict[str, Any]:

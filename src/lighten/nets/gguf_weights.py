@@ -78,12 +78,19 @@ def pack(value: NDArray[np.float32], format: str, importance: NDArray[np.float32
 _WITHOUT_IMPORTANCE = frozenset({"Q8_0", "F32", "F16", "BF16"})
 
 
-def write_gguf(path: Path, values: Mapping[str, Any], tensors: Iterable[tuple[str, Packed]]) -> None:
+def write_gguf(
+    path: Path,
+    values: Mapping[str, Any],
+    tensors: Iterable[tuple[str, Packed]],
+    types: Mapping[str, int] | None = None,
+) -> None:
     """Write a file with this metadata and these tensors.
 
     Args:
-        values: metadata by key, as ``read_gguf`` gives it; whole numbers are written as unsigned 32-bit numbers where
-            they fit, arrays by the type of their first element.
+        values: metadata by key, as ``read_gguf`` gives it.
+        types: number of the type of a value, of an array that of its elements, as the file had it that they are from.
+            Where none is given, whole numbers are written as unsigned 32-bit numbers where they fit, arrays by the type
+            of their first element.
     """
     try:
         import gguf
@@ -93,7 +100,7 @@ def write_gguf(path: Path, values: Mapping[str, Any], tensors: Iterable[tuple[st
     for key, value in values.items():
         # The writer names the architecture itself, and it aligns tensors in its own way.
         if key not in ("general.architecture", "general.alignment") and not key.startswith("GGUF."):
-            _add(writer, gguf.GGUFValueType, key, value)
+            _add(writer, gguf.GGUFValueType, key, value, (types or {}).get(key))
     for name, packed in tensors:
         plain = packed.format in ("F32", "F16")
         data = (
@@ -107,19 +114,19 @@ def write_gguf(path: Path, values: Mapping[str, Any], tensors: Iterable[tuple[st
     writer.close()
 
 
-def _add(writer: Any, types: Any, key: str, value: Any) -> None:
+def _add(writer: Any, types: Any, key: str, value: Any, known: int | None) -> None:
     if isinstance(value, (tuple, list)):
-        if not value:
+        if not value or isinstance(value[0], (tuple, list)):  # arrays of arrays: no reader asks for one
             return
         first = value[0] if isinstance(value[0], (str, bool, float)) else min(value)
         inner = types.STRING if isinstance(first, str) else _number_type(types, first)
         if key == "tokenizer.ggml.token_type":  # llama.cpp reads nothing else here
             inner = types.INT32
-        writer.add_key_value(key, list(value), types.ARRAY, inner)
+        writer.add_key_value(key, list(value), types.ARRAY, inner if known is None else types(known))
     elif isinstance(value, str):
         writer.add_key_value(key, value, types.STRING)
     else:
-        writer.add_key_value(key, value, _number_type(types, value))
+        writer.add_key_value(key, value, _number_type(types, value) if known is None else types(known))
 
 
 def _number_type(types: Any, value: Any) -> Any:

@@ -48,6 +48,10 @@ class GgufQuantization(Step):
         0.1, "Bytes beyond that, spent where they lower the loss most.", unit="fraction", low=0.0, high=2.0
     )
 
+    def check(self, facts: Mapping[str, Any]) -> str:
+        """Refuses a network that a GGUF file has no place for: its rotary embedding, its tokenizer."""
+        return str(facts.get("no_gguf") or "").rstrip(".")
+
     def run(self, model: LanguageNetwork, needs: Needs) -> GgufModel:
         """Measure, choose formats, quantize while the file is written.
 

@@ -150,6 +150,10 @@ LANGUAGE: dict[str, tuple[str, str]] = {
         "quantized: matrices {format} or finer, embedding {head} or finer, {more} more bytes where they help most",
         "量化：矩阵至少 {format}，词嵌入至少 {head}，另有 {more} 的字节用在收益最大之处",
     ),
+    "step.quantize.gguf_plain": (
+        "quantized tensor by tensor as llama.cpp’s own tool does: {mixture}",
+        "按 llama.cpp 自带工具的做法逐张量量化：{mixture}",
+    ),
     "step.quantize.int8_dynamic": (
         "8-bit integers, activations scaled while it runs",
         "INT8 量化，激活在运行时缩放",

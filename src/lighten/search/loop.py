@@ -97,6 +97,7 @@ class Search:
         run = self.run
         run.listener.phase("stock", run.clock.left)
         self.run.notes += proposals.left_out(self.space.dressings, self._affordable_dressings())
+        self.run.notes += proposals.not_convertible(self.space)
         for dressing in self._stock():
             self._try(proposals.Body(), dressing, "stock")
         for dressing in self._tuned():
@@ -149,13 +150,8 @@ class Search:
 
         What is learned quickly comes first.
         """
-        seen: dict[tuple[str, ...], Dressing] = {}
-        for dressing in self._affordable_dressings():
-            if self.run.original.format == GGUF and not set(dressing.engine.stores) <= set(BASELINES):
-                continue  # the file as it came is what a user could pick: to round it again, or unpack it, only harms
-            kinds = (*(record_of(step)["use"] for step in dressing.steps), record_of(dressing.engine)["use"])
-            seen.setdefault(kinds, dressing)
-        return [d for d in seen.values() if not self._is_original(d)]
+        found = proposals.stock(self._affordable_dressings(), self.run.original.format, self.run.facts)
+        return [d for d in found if not self._is_original(d)]
 
     def _affordable_dressings(self) -> list[Dressing]:
         characters = sum(map(len, self.run.parts.train.inputs))

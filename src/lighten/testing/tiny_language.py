@@ -57,6 +57,20 @@ _ROLES: Mapping[str, Mapping[str, str]] = {
     "llama3": {"bos": "<|begin_of_text|>", "eos": "<|end_of_text|>"},
     "qwen2": {"eos": "<|endoftext|>", "pad": "<|endoftext|>"},
 }
+LLAMA31: Json = {
+    "rope_type": "llama3", "rope_theta": 10_000.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 64,
+}  # fmt: skip
+"""Scaled as Llama 3.1 is, for a context as short as that of the tiny ones."""
+LINEAR: Mapping[str, Json] = {
+    "llama": {"rope_type": "linear", "rope_theta": 10_000.0, "factor": 4.0},
+    "qwen2": {"rope_type": "linear", "rope_theta": 10_000.0, "factor": 4.0},
+    "gemma3_text": {
+        "full_attention": {"rope_type": "linear", "rope_theta": 1_000_000.0, "factor": 8.0},
+        "sliding_attention": {"rope_type": "default", "rope_theta": 10_000.0},
+    },
+}
+"""Scaled linearly, by family; Gemma's larger models scale the layers that see the whole sequence."""
 _SHAPE: Mapping[str, int] = {
     "hidden_size": 64,
     "intermediate_size": 96,
@@ -117,7 +131,14 @@ def span_cases(tokens: int = 440) -> dict[str, list[Span]]:
 
 
 def tiny_language(
-    family: str, folder: Path, *, tied: bool | None = None, seed: int = 0, layers: int = 0, tokenizer: str = ""
+    family: str,
+    folder: Path,
+    *,
+    tied: bool | None = None,
+    seed: int = 0,
+    layers: int = 0,
+    tokenizer: str = "",
+    rope: Json | None = None,
 ) -> Path:
     """Write a random causal language model, 64 wide, with its tokenizer as an HF folder and return the folder.
 
@@ -127,6 +148,7 @@ def tiny_language(
         seed: of the random weights.
         layers: 0 for 2, and for Gemma 6, the last of which sees the whole sequence.
         tokenizer: one of ``sentencepiece``, ``gemma``, ``llama3``, ``qwen2``; empty for that of the family.
+        rope: ``rope_parameters`` of the config, such as ``LLAMA31``; None for those of the family.
     """
     folder.mkdir(parents=True, exist_ok=True)
     kind = tokenizer or TOKENIZERS[family]
@@ -141,6 +163,7 @@ def tiny_language(
         num_hidden_layers=layers or (6 if family == "gemma3_text" else 2),
         tie_word_embeddings=family in TIED if tied is None else tied,
         **{"bos_token_id": None, "pad_token_id": None, **roles},
+        **({} if rope is None else {"rope_parameters": rope}),
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -172,6 +195,32 @@ def tiny_gguf(family: str, folder: Path, *, format: str = "F32", **more: Any) ->
     made = export(format=format).run(network, Needs(TextGeneration()))
     (folder / "gguf").mkdir()
     return Artifact.seal(folder / "gguf", format=GGUF, meta=save_model(made, GGUF, folder / "gguf"))
+
+
+def tiny_phi3(folder: Path) -> Artifact:
+    """A model in GGUF that llama.cpp runs and lighten cannot open as a network: projections in one matrix each."""
+    import numpy as np
+
+    from lighten.nets.gguf_network import GgufModel, open_gguf
+    from lighten.nets.gguf_weights import Packed
+
+    model = open_gguf(tiny_gguf("llama", folder, format="F16", tokenizer="llama3"))
+    known = dict(model.tensors())
+
+    def fused(*names: str) -> Packed:
+        parts = [known.pop(name) for name in names]
+        rows = np.concatenate([part.data for part in parts])
+        return Packed(parts[0].format, (len(rows), parts[0].shape[1]), rows)
+
+    for layer in range(int(model.values["llama.block_count"])):
+        before = f"blk.{layer}."
+        known[f"{before}attn_qkv.weight"] = fused(*(f"{before}attn_{one}.weight" for one in "qkv"))
+        known[f"{before}ffn_up.weight"] = fused(f"{before}ffn_gate.weight", f"{before}ffn_up.weight")
+    values = {key.replace("llama.", "phi3.", 1): value for key, value in model.values.items()}
+    values |= {"general.architecture": "phi3"}
+    (folder / "phi3").mkdir()
+    made = GgufModel(values, lambda: iter(known.items()))
+    return Artifact.seal(folder / "phi3", format=GGUF, meta=save_model(made, GGUF, folder / "phi3"))
 
 
 @cache
