@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +27,23 @@ os.environ.update(
 settings.register_profile("lighten", deadline=None, derandomize=True)  # the same cases everywhere, and none is timed
 settings.load_profile("lighten")
 
+if os.environ.get("LIGHTEN_REQUIRE") == "1":  # as testing.require: what is missing is a failure, not a skip
+    pytest.importorskip = lambda name, *given, **options: importlib.import_module(name)
+
 FAKES = Path(__file__).parent / "fakes"
+
+ORDER = ("laws", "core", "proof", "data", "store", "isolate", "reports", "meters", "measure", "cli", "verbs", "search")
+"""Folders of tests that are quick, in their order; what they do not name comes after them, and the stories last."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is quick fails first."""
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(FAKES.parent).parts[0]
+        return ORDER.index(folder) if folder in ORDER else len(ORDER) + (folder == "story")
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="module")

@@ -40,8 +40,7 @@ def libraries() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def there() -> None:
     """The environment is made: it takes more than a gigabyte, so that no test makes it."""
-    if find(OvGenai.environment) is None:
-        pytest.skip("the environment of ov_genai was not made here (lighten engine add ov-genai)")
+    require(find(OvGenai.environment), "the environment of ov_genai (lighten engine add ov-genai)")
 
 
 @pytest.fixture(scope="module", params=FAMILIES)

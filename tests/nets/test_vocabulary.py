@@ -15,6 +15,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 
 from lighten.data.samples import samples_home
 from lighten.nets.vocabulary import CannotCut, Parts, closure, cut, kind_of, tokens, used
+from lighten.testing.require import require
 
 SYLLABLES = ("ba", "ko", "lin", "stre", "um", "é", "ß", "or", "ti", "zza", "qu", "ing", "ed", "ново", "映", "画", "😀")
 SPECIAL = ["<pad>", "<s>", "</s>", "<unk>"]
@@ -315,8 +316,7 @@ def test_refusals() -> None:
 @pytest.fixture(scope="module")
 def minilm() -> str:
     path = samples_home() / "minilm" / "tokenizer.json"
-    if not path.is_file():
-        pytest.skip("the sample minilm has not been fetched: lighten sample minilm")
+    require(path.is_file(), "the sample minilm (lighten sample minilm)")
     return path.read_text(encoding="utf-8")
 
 

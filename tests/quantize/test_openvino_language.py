@@ -21,13 +21,13 @@ from lighten.pipeline.workshop import Workshop
 from lighten.quantize.openvino_language import OpenvinoLanguage
 from lighten.store.folder import save_parts
 from lighten.tasks.text_generation import TextGeneration
+from lighten.testing.require import require
 from lighten.testing.tiny_language import tiny_language, tiny_texts
 
 
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
-    if find(OpenvinoLanguage.environment) is None:
-        pytest.skip("the environment of ov_genai was not made here (lighten engine add ov-genai)")
+    require(find(OpenvinoLanguage.environment), "the environment of ov_genai (lighten engine add ov-genai)")
     folder = tmp_path_factory.mktemp("workshop")
     rows = Rows(("a",), (0,))
     save_parts(Parts(rows, rows, rows, rows, ()), folder / "parts.json")
