@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from lighten.core.artifact import Artifact
@@ -14,15 +15,14 @@ from lighten.core.task import Task
 from lighten.isolate import wire
 from lighten.isolate.environments import place_of
 from lighten.isolate.process import ChildProcess
+from lighten.measure.pace import Pace
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 DEADLINE, LANGUAGE_DEADLINE = 120.0, 600.0
-"""Seconds that one request may take."""
-PIECE, MOST_ROWS = 1 << 14, 256
-"""Characters, and rows, that a language model is handed at a time."""
+"""Seconds that one request may take, however little it asks."""
 
 
 class SessionProcess(Session):
@@ -33,8 +33,8 @@ class SessionProcess(Session):
         engine: what opens it.
         threads: cores it may use.
         task: what asks it; None for a session that takes the inputs as they are.
-        deadline: seconds that any one request may take; None for two minutes, and for ten where the task is one of
-            language models, which think longer.
+        deadline: seconds that any one request may take, however little it asks; None for two minutes, and for ten
+            where the task is one of language models, which think longer. One that asks much has more (see ``Pace``).
         memory: bytes of resident memory at which it is ended; None for 90 % of what this machine allows.
 
     Attributes:
@@ -63,6 +63,7 @@ class SessionProcess(Session):
         # has displaced costs a busy machine a factor of ten or more, and a quiet one gains nothing by it.
         patient = task is not None and task.language
         self.child = ChildProcess(threads=threads, memory=memory, patient=patient, place=place_of(engine))
+        self._pace = Pace(self.deadline)
         self._work: Workload | None = None
         self._warm: set[str] = set()
 
@@ -94,7 +95,10 @@ class SessionProcess(Session):
         """
         import numpy as np
 
-        found = wire.unpack_array(self.child.ask("run", self.deadline, inputs=list(inputs)))
+        asked = sum(map(len, inputs)), len(inputs)
+        began = monotonic()
+        found = wire.unpack_array(self.child.ask("run", self._pace.patience(*asked), inputs=list(inputs)))
+        self._pace.learn(*asked, monotonic() - began)
         if found.ndim != 2 or found.shape[0] != len(inputs):
             raise BuildFailed(f"It answered {len(inputs)} inputs with an array of shape {found.shape}.")
         if not np.isfinite(found).all():
@@ -103,9 +107,9 @@ class SessionProcess(Session):
         return found
 
     def answers(self, inputs: Sequence[str], heard: Callable[[int], None] | None = None) -> NDArray[Any]:
-        """Answer many inputs: as :meth:`run`; a language model gets them in pieces, so that no request takes long.
+        """Answer many inputs: as :meth:`run`, but in pieces, so that no request takes long.
 
-        What the prompts of a piece have in common may be computed once for each piece, so it must not be too small.
+        The longest come first: what does not fit into memory shows at once, and a piece has inputs of like length.
 
         Args:
             heard: told after each piece how many were answered.
@@ -117,14 +121,18 @@ class SessionProcess(Session):
 
         if not inputs:
             return np.empty((0, 0))
-        patient = self.task is not None and self.task.language
+        order = sorted(range(len(inputs)), key=lambda i: -len(inputs[i]))
+        sizes = [len(inputs[i]) for i in order]
         found, begin = [], 0
-        for end in ends(inputs) if patient else (len(inputs),):
-            found.append(self.run(inputs[begin:end]))
+        while begin < len(order):
+            end = self._pace.end(sizes, begin)
+            found.append(self.run([inputs[i] for i in order[begin:end]]))
             begin = end
             if heard is not None:
                 heard(end)
-        return np.concatenate(found)
+        answers = np.concatenate(found)
+        answers[order] = answers.copy()
+        return answers
 
     def replies(self, prompts: Sequence[str], most: int = 48) -> list[str]:
         """What a language model writes after each of ``prompts``: the most likely tokens, at most ``most`` of them.
@@ -145,7 +153,9 @@ class SessionProcess(Session):
 
     def turn(self, meter: str, number: int) -> Mapping[str, Any]:
         """One turn of a meter, by catalog name, on the workload; see :class:`lighten.core.meter.SpeedMeter`."""
-        reply = self.child.ask("turn", self.deadline, meter=meter, number=number)
+        asked = [*self._work.singles, *self._work.batch] if self._work is not None else []
+        patience = self._pace.patience(sum(map(len, asked)), len(asked))
+        reply = self.child.ask("turn", patience, meter=meter, number=number)
         self.others = reply["others"]
         turn: dict[str, Any] = reply["turn"]
         return turn
@@ -159,14 +169,3 @@ class SessionProcess(Session):
     def close(self) -> None:
         """End the process; closing twice is allowed."""
         self.child.close()
-
-
-def ends(inputs: Sequence[str]) -> Iterator[int]:
-    """Where each piece ends: after ``PIECE`` characters or ``MOST_ROWS`` rows, each with one row at the least."""
-    characters = rows = 0
-    for number, text in enumerate(inputs):
-        if rows and (characters + len(text) > PIECE or rows == MOST_ROWS):
-            yield number
-            characters = rows = 0
-        characters, rows = characters + len(text), rows + 1
-    yield len(inputs)

@@ -143,7 +143,7 @@ def answer(run: Run, session: SessionProcess, part: str, key: int) -> NDArray[An
         run.listener.progress(done, len(rows), f"answering {part}")
 
     began = time.monotonic()
-    answers = session.answers(rows.inputs, heard if run.task.language else None)
+    answers = session.answers(rows.inputs, heard)
     run.folder.study.remember(f"seconds a row of {key}", (time.monotonic() - began) / max(len(rows), 1))
     expected = (len(rows), run.task.columns(len(run.parts.labels)))
     if answers.shape != expected:

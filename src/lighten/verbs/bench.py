@@ -18,7 +18,7 @@ from lighten.core.task import Rows, Task
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.environment import Environment
 from lighten.measure.interleave import measure, results
-from lighten.measure.process import DEADLINE, LANGUAGE_DEADLINE, SessionProcess
+from lighten.measure.process import SessionProcess
 from lighten.measure.quality import judge_all
 from lighten.measure.workload import fit
 from lighten.search.optimize import drawn
@@ -145,9 +145,8 @@ def opened(
         CandidateFailed: the first model does not run.
     """
     found = Field({}, {}, {})
-    patience, asked = (LANGUAGE_DEADLINE, task) if task.language else (DEADLINE, None)
     for name, (artifact, engine) in sides.items():
-        session = SessionProcess(artifact, engine, threads=threads, task=asked, deadline=patience)
+        session = SessionProcess(artifact, engine, threads=threads, task=task)
         try:
             stack.enter_context(session)
             found.answers[name] = session.answers(judged.inputs)

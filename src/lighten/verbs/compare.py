@@ -184,5 +184,5 @@ def answered(side: tuple[Artifact, Engine], rows: Rows, task: Task | None, threa
         CandidateFailed: it does not run.
     """
     artifact, engine = side
-    with SessionProcess(artifact, engine, threads=threads or allowed_cores(), task=task, deadline=3600.0) as session:
+    with SessionProcess(artifact, engine, threads=threads or allowed_cores(), task=task) as session:
         return session.answers(rows.inputs)
