@@ -12,6 +12,7 @@ from pathlib import Path
 from lighten.core.summary import Summary
 from lighten.reports.describe import headline
 from lighten.reports.figure import write_svg
+from lighten.reports.numbers import times
 from lighten.reports.words import say
 
 ROOT = Path(__file__).parent.parent
@@ -40,7 +41,7 @@ def section(summary: Summary, lang: str, picture: str) -> str:
             continue
         accuracy, p50, rate = (candidate.results[name] for name in ("accuracy", "p50", "rows_per_second"))
         cells = [f"{accuracy.value:.2%}", f"{p50.value:.2f}", f"{rate.value:,.0f}"]
-        cells += [f"{one.ratio or 1:.1f}" for one in (p50, rate)]
+        cells += [times(one.ratio or 1.0, one.ratio_spread) for one in (p50, rate)]
         lines.append(f"| {say(lang, f'rung.{rung.rung}')}: {candidate.name} | {' | '.join(cells)} |")
     words = re.sub(r" --out \S+", "", summary.command)
     facts = {"command": words, "cores": summary.environment["cores allowed"], "cpu": summary.environment["cpu"]}

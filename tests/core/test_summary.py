@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,29 @@ def test_winner_of_a_candidate_keeps_ratios_and_notes() -> None:
     assert won.meters["energy"].note
     assert "energy" not in won.ratio
     assert won.ratio["p50"] == candidate.results["p50"].ratio
+    assert won.ratio_spread["p50"] == candidate.results["p50"].ratio_spread and "memory" not in won.ratio_spread
+    doubted = {**candidate.results, "p50": replace(candidate.results["p50"], unsure=True)}
+    assert won.unsure == () and Winner.of(replace(candidate, results=doubted), "here").unsure == ("p50",)
+
+
+def test_a_summary_from_before_ratios_had_a_spread_still_loads() -> None:
+    record = damaged()
+    for name in ("ratio_spread", "unsure"):
+        del record["winner"][name]
+    for candidate in record["candidates"]:
+        for result in candidate["results"].values():
+            for name in ("ratio_spread", "rounds", "ratio_unit", "reference", "unsure"):
+                del result[name]
+    old = Summary.from_json(record)
+    assert old.winner is not None and old.winner.ratio_spread == {} and old.winner.unsure == ()
+    assert old.candidates[6].results["p50"].ratio_spread is None and not old.candidates[6].results["p50"].unsure
+
+
+def test_a_flag_that_is_no_flag_is_refused() -> None:
+    record = damaged()
+    record["candidates"][6]["results"]["p50"]["unsure"] = "yes"
+    with pytest.raises(DataError, match="unsure is 'yes'; allowed: true or false"):
+        Summary.from_json(record)
 
 
 def damaged(**changes: Any) -> dict[str, Any]:

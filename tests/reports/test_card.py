@@ -20,7 +20,7 @@ def test_the_card_holds_recipe_numbers_proof_limits_and_use(tmp_path: Path) -> N
     for line in (
         "1. `prune.layers keep=3`",
         "3. `quantize.int8_static rows=300`",
-        "| Median latency | 12.4 ms | 2.12 ms | 0.0425 ms | 5.8× | 600 | lower is better |",
+        "| Median latency | 12.4 ms | 2.12 ms | 0.0425 ms | 5.8× ± 0.2 | 600 | lower is better |",
         "unknown (no counter that this user may read)",
         "| accuracy | holds | −0.26 pt | −0.63 pt | 1 point | 5,766 | 87 | 72 |",
         "- processor: Example CPU @ 2.60 GHz",
@@ -39,7 +39,7 @@ def test_the_card_of_a_language_model() -> None:
         'pipeline_tag: "text-generation"',
         "1. `prune.vocabulary min_count=1 spare=0` (vocabulary cut to the tokens of your data plus 0% of the original)",
         "| Bits per byte | 1.316 bits/byte | 1.320 bits/byte |",
-        "| Decode speed | 91.7 tok/s | 211 tok/s (72% of the roof) | 4.22 tok/s | 2.3× | 141 | higher is better |",
+        "| Decode speed | 91.7 tok/s | 211 tok/s (72% of the roof) | 4.22 tok/s | 2.3× ± 0.1 | 141 | higher is better",
         "The roof is the most that this machine allows:",
         "| bits per byte | holds | +0.42% | +0.87% | 1% | 121 |",
         "- memory bandwidth, reading only: 24.8 GB/s",

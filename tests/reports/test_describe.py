@@ -23,12 +23,12 @@ from lighten.testing.language_summaries import bits_verdict
 def test_headline_of_a_winner_states_gain_bound_and_margin() -> None:
     said = headline(summaries.bare(), "en").replace("\u00a0", " ")
     assert said == (
-        "The winner answers 7.1× as many rows per second as the original, and on 400 unseen rows its accuracy is at "
-        "most 0.68 points lower (95% bound); you allowed 1 point."
+        "The winner answers 7.1× ± 0.3 as many rows per second as the original, and on 400 unseen rows its accuracy "
+        "is at most 0.68 points lower (95% bound); you allowed 1 point."
     )
     chinese = headline(summaries.winner(), "zh").replace("\u00a0", " ")
     assert chinese == (
-        "优胜者的 CPU 时间仅为原模型的 14%（7.1×）；在 5,766 行从未见过的数据上，"
+        "优胜者的 CPU 时间仅为原模型的 14%（7.1× ± 0.3）；在 5,766 行从未见过的数据上，"
         "准确率至多下降 0.63 个百分点（95% 置信界），"
         "您允许的上限是 1 个百分点。最差分组准确率至多下降 0.91 个百分点，允许上限为 2 个百分点。"
     )
@@ -59,11 +59,11 @@ def test_headline_of_a_metric_where_lower_is_better() -> None:
 def test_headline_of_documents_says_what_text_costs() -> None:
     run = language_summaries.documents()
     assert headline(run, "en").replace("\u00a0", " ") == (
-        "The winner’s time per token is 43% of the original’s (2.3× better), and on 121 unseen documents text costs "
-        "0.42% more bits (95% sure: at most 0.87% more); you allowed 1%."
+        "The winner’s time per token is 43% of the original’s (2.3× ± 0.1 better), and on 121 unseen documents text "
+        "costs 0.42% more bits (95% sure: at most 0.87% more); you allowed 1%."
     )
     assert headline(run, "zh").replace("\u00a0", " ") == (
-        "优胜者的每词元用时仅为原模型的 43%（2.3×）；在 121 篇从未见过的文档上，同样的文本多用 0.42% 的比特"
+        "优胜者的每词元用时仅为原模型的 43%（2.3× ± 0.1）；在 121 篇从未见过的文档上，同样的文本多用 0.42% 的比特"
         "（95% 置信度下至多多用 0.87%），您允许的上限是 1%。"
     )
 
@@ -269,6 +269,14 @@ def test_numbers() -> None:
     assert (bound("en", 5.0, "ms"), bound("en", 0.88, "fraction")) == ("5\u00a0ms", "88%")
     assert (share(0.141), share(0.95), share(0.0042)) == ("14%", "95%", "0.4%")
     assert [ratio(v) for v in (0.5, 1.0, 7.14, 42.0, 128.4)] == ["0.50×", "1.00×", "7.1×", "42.0×", "128×"]
+    spread = [ratio(*pair) for pair in ((7.14, 0.26), (7.14, 0.02), (0.5, 0.031), (128.4, 3.2), (2.0, 0.0))]
+    assert spread == [
+        "7.1×\u00a0±\u00a00.3",
+        "7.1×\u00a0±\u00a00.02",
+        "0.50×\u00a0±\u00a00.03",
+        "128×\u00a0±\u00a03",
+        "2.0×",
+    ]
     assert (change("en", 0.0, "fraction"), change("en", -2.0, "ms")) == ("±0.00\u00a0pt", "−2.00\u00a0ms")
     assert [duration("en", s).replace("\u00a0", " ") for s in (0.4, 8.2, 413, 3720)] == [
         "0.40 s",

@@ -27,7 +27,7 @@ def test_the_picture_is_one_file_of_valid_svg(lang: str, tmp_path: Path) -> None
     write_svg(summaries.winner(), tmp_path / "f.svg", lang)
     root = ElementTree.parse(tmp_path / "f.svg").getroot()
     texts = ["".join(node.itertext()) for node in root.iter(f"{SVG}text")]
-    assert ("winner 7.1×" if lang == "en" else "优胜者 7.1×") in texts
+    assert ("winner 7.1× ± 0.3" if lang == "en" else "优胜者 7.1× ± 0.3") in [t.replace("\u00a0", " ") for t in texts]
     assert ("floor 88.21%" if lang == "en" else "下限 88.21%") in texts
     assert {node.get("lang") for node in root.iter(f"{SVG}text")} <= {lang, None}
     assert len(list(root.iter(f"{SVG}title"))) == len(points(summaries.winner()))

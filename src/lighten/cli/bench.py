@@ -46,5 +46,8 @@ def command(
         console = Console()
         named = [(name, {r.meter: r for r in results}) for name, results in found.results.items()]
         console.print(table.bench(named, width=console.width))
+        for name, result in ((name, result) for name, results in found.results.items() for result in results):
+            if result.unsure:
+                console.print(f"{name}: {result.meter}: {result.note}", markup=False)
         for name, reason in found.failed.items():
             console.print(f"{name}: {reason}", markup=False)

@@ -45,6 +45,10 @@ class SpeedMeter(Meter):
 
     turns: ClassVar[int] = 1
     """How many interleaved turns it wants at least; 1 for what does not vary (size, load)."""
+    watched: ClassVar[tuple[str, ...]] = ()
+    """Quantities by which a disturbed turn is known, since quiet turns hardly differ in them; the first when empty."""
+    compared: ClassVar[Mapping[str, str]] = {}
+    """Unit in which two sessions are compared, where that is not the quantity's own (see :meth:`compare`)."""
 
     @abstractmethod
     def turn(self, session: Session, work: Workload, number: int) -> Mapping[str, Any]:
@@ -53,6 +57,13 @@ class SpeedMeter(Meter):
     @abstractmethod
     def reduce(self, turns: Sequence[Mapping[str, Any]]) -> Mapping[str, Measured]:
         """All turns of one candidate to values by quantity name."""
+
+    def compare(self, turns: Sequence[Mapping[str, Any]]) -> Mapping[str, float | None]:
+        """What ratios are taken of, by quantity name: the values, unless they do not count the same in two models.
+
+        Tokens of two vocabularies do not: see ``compared``.
+        """
+        return {name: measured.value for name, measured in self.reduce(turns).items()}
 
 
 class QualityMeter(Meter):

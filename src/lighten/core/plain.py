@@ -36,9 +36,9 @@ def decode(value: Any, kind: Any, path: str, problems: list[str]) -> Any:
         return value
     if kind is int and number and isinstance(value, int):
         return value
-    if kind is str and isinstance(value, str):
+    if kind in (str, bool) and isinstance(value, kind):
         return value
-    wanted = {float: "a finite number", int: "a whole number", str: "a text", tuple: "a list"}
+    wanted = {float: "a finite number", int: "a whole number", str: "a text", bool: "true or false", tuple: "a list"}
     problems.append(f"{path} is {value!r:.60}; allowed: {wanted.get(origin or kind, 'an object')}")
     return None
 

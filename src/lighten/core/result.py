@@ -55,8 +55,16 @@ class Result:
         value: None when unknown.
         part: which part of the data it was measured on (``select`` or ``proof``).
         ratio: original / candidate for lower-is-better, candidate / original for higher-is-better, measured pairwise
-            in one interleaved run; above 1 is better. None for quality, and for the original itself 1.
+            in one interleaved run: the median over its undisturbed rounds; above 1 is better. None for quality, and
+            for the original itself 1.
         environment: hash of the environment record of the run.
+        ratio_spread: half the interquartile range of the rounds' ratios; None when one round counted.
+        rounds: how many rounds the ratio rests on; 0 where there is none.
+        ratio_unit: unit in which the two were compared, where that is not ``unit`` (tokens of two vocabularies are
+            compared by the bytes they stand for).
+        reference: what the original read in the same rounds, in ``unit``.
+        unsure: the machine was disturbed, or the rounds differ too much, so that the ratio may be wrong; ``note`` says
+            which. Nothing should be decided by it before it is measured again.
     """
 
     artifact: str
@@ -72,6 +80,11 @@ class Result:
     ratio: float | None = None
     note: str = ""
     environment: str = ""
+    ratio_spread: float | None = None
+    rounds: int = 0
+    ratio_unit: str = ""
+    reference: float | None = None
+    unsure: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As a plain dictionary."""

@@ -55,6 +55,8 @@ class Winner:
         meters: by quantity name.
         ratio: by quantity name: original / winner when lower is better, winner / original when higher is; above 1 is
             better.
+        ratio_spread: by quantity name: half the interquartile range of the ratios of the rounds.
+        unsure: quantities whose ratio may be wrong, because the machine was disturbed; the note of each says how.
     """
 
     key: int
@@ -63,6 +65,8 @@ class Winner:
     recipe: tuple[Mapping[str, Any], ...]
     meters: Mapping[str, Reading]
     ratio: Mapping[str, float]
+    ratio_spread: Mapping[str, float] = field(default_factory=dict)
+    unsure: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, candidate: Candidate, path: str) -> Winner:
@@ -71,7 +75,9 @@ class Winner:
             name: Reading(r.value, r.unit, r.direction, r.n, r.spread, r.note) for name, r in candidate.results.items()
         }
         ratio = {name: r.ratio for name, r in candidate.results.items() if r.ratio is not None}
-        return cls(candidate.key, path, candidate.engine, candidate.recipe, meters, ratio)
+        spread = {n: r.ratio_spread for n, r in candidate.results.items() if n in ratio and r.ratio_spread is not None}
+        unsure = tuple(name for name, r in candidate.results.items() if r.unsure)
+        return cls(candidate.key, path, candidate.engine, candidate.recipe, meters, ratio, spread, unsure)
 
 
 @dataclass(frozen=True, slots=True)

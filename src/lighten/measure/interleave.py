@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from statistics import median
 from time import monotonic, sleep
 from typing import Any, Generic, TypeVar
 
-import numpy as np
-
 from lighten.core import catalog
 from lighten.core.errors import CandidateFailed
 from lighten.core.meter import SpeedMeter, Workload
-from lighten.core.result import HIGHER, Measured, Quantity, Result
+from lighten.core.result import Measured, Quantity, Result
+from lighten.core.spread import half_iqr
 from lighten.core.step import Silent, Watch
 from lighten.measure.process import SessionProcess
+from lighten.measure.rounds import DISTURBED, noisy
+from lighten.measure.series import Series
 
 Key = TypeVar("Key")
-Turns = dict[str, list[Mapping[str, Any]]]
-"""Raw turns by meter."""
 
 LEAST_ROUNDS = 3
 MOST_ROUNDS = 4
 """Rounds at the least, even when time is up, unless fewer are asked for; and how many times the meters' own number of
 turns at the most."""
-SETTLED = 0.02
-"""Half the interquartile range of a ratio over its median, below which more rounds change nothing."""
-DISTURBED = 0.15
-"""Share of the cores that other processes may take during a turn; above it the round is taken again."""
-PATIENCE = 2
-"""How many times a disturbed round is taken again; the last one counts, and a note says that it was disturbed."""
+EXTRA = 1.0
+"""What measuring may take beyond its time while too few undisturbed rounds were had, as a share of that time."""
 SETTLE_SECONDS = 0.03
 """Pause between two sessions; threads of a runtime spin for some milliseconds after a call before they sleep."""
+LONGEST_PAUSE = 2.0
+"""Seconds, at the most, before a round is taken again that other processes disturbed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +38,23 @@ class Reading:
     """One quantity of one session.
 
     Attributes:
-        ratio: against the first session, pairwise; above 1 is better (see ``Result.ratio``); None when unknown.
-        ratio_spread: half the interquartile range of the ratios of the rounds; None when there was one round.
+        ratio: against the first session, the median over the rounds that count; above 1 is better (see
+            ``Result.ratio``); None when unknown.
+        ratio_spread: half the interquartile range of the ratios of the rounds; None when one round counted.
+        rounds: how many rounds the ratio rests on. ratio_unit: see ``Result.ratio_unit``.
+        reference: what the first session read in the same rounds.
+        unsure: whether the machine was so disturbed, or the rounds differ so much, that the ratio may be wrong; the
+            note of ``measured`` says which.
     """
 
     quantity: Quantity
     measured: Measured
     ratio: float | None = None
     ratio_spread: float | None = None
+    rounds: int = 0
+    ratio_unit: str = ""
+    reference: float | None = None
+    unsure: bool = False
 
 
 Readings = Mapping[str, Reading]
@@ -62,15 +68,22 @@ def measure(
     meters: Sequence[str] = (),
     seconds: float = 10.0,
     least: int = LEAST_ROUNDS,
+    usual: Mapping[str, float] | None = None,
     watch: Watch | None = None,
 ) -> dict[Key, Readings | CandidateFailed]:
     """Measure open sessions in turns: A B, B A, A B, ... The first one is what the others are compared with.
+
+    A round that was disturbed (see :mod:`lighten.measure.rounds`) is set aside and taken again while time allows, for
+    which as much time again may be spent. What then rests on too few rounds, or on rounds that differ too much, is
+    ``unsure``.
 
     Args:
         sessions: open ones, the original first.
         meters: catalog names of speed meters; all of them when empty.
         seconds: when they are over, no further round starts.
         least: rounds that always run.
+        usual: what the first session usually reads, by quantity (see ``rounds.usual_of``); a measurement in which it
+            reads far more is not believed.
         watch: shortens ``seconds`` to what its deadline leaves.
 
     Returns:
@@ -81,75 +94,67 @@ def measure(
     """
     used = speed_meters(meters)
     watch = watch or Silent()
-    until = monotonic() + min(seconds, watch.seconds_left())
-    repeated = {name: meter for name, meter in used.items() if meter.turns > 1}
-    once = {name: meter for name, meter in used.items() if meter.turns == 1}
+    seconds = max(min(seconds, watch.seconds_left()), 0.0)
+    until = monotonic() + seconds
     field = _Field[Key](sessions, work)
+    series = {name: Series[Key](meter, field.first, least, usual or {}) for name, meter in used.items()}
+    repeated = {name: one for name, one in series.items() if one.meter.turns > 1}
     for key in sessions:
         field.warm_up(key, repeated)
-    wanted = max((meter.turns for meter in repeated.values()), default=0)
-    for number in range(wanted * MOST_ROUNDS):
-        enough = number >= wanted and field.settled(repeated)
-        late = number >= least and monotonic() >= until
-        if enough or late:
-            break
-        for name in repeated:
-            field.round(name, number, again=monotonic() < until)
-        watch.progress(min(number + 1, wanted), wanted, "measured")
-    for name in once:  # last, so that the peak of memory covers all that was run
-        field.round(name, 0)
-    return field.readings(used)
+    wanted = max((one.meter.turns for one in repeated.values()), default=0)
+    while going := {name: one for name, one in repeated.items() if not _over(one, field.alive, until, seconds)}:
+        for name, one in going.items():
+            field.round(name, one, until)
+        done = min(len(one.undisturbed(field.alive)) for one in repeated.values())
+        watch.progress(min(done, wanted), wanted, "measured")
+    for name, one in series.items():
+        if name not in repeated:
+            field.round(name, one, until)
+    return {key: field.failed[key] if key in field.failed else _readings(series.values(), key) for key in sessions}
+
+
+def _over(series: Series[Key], keys: Sequence[Key], until: float, seconds: float) -> bool:
+    """Whether no further round of a meter is taken: there are enough, or too many, or time is up."""
+    taken, now = len(series.rounds), monotonic()
+    if taken >= series.meter.turns * MOST_ROUNDS or series.enough(keys):
+        return True
+    if taken < series.least or now < until:
+        return False
+    return now >= until + EXTRA * seconds or series.sure(keys)
 
 
 class _Field(Generic[Key]):
-    """The sessions that still run and the turns they have taken."""
+    """The sessions that still run."""
 
     def __init__(self, sessions: Mapping[Key, SessionProcess], work: Workload) -> None:
         self.sessions, self.work = dict(sessions), work
         self.first = next(iter(sessions))
-        self.turns: dict[Key, Turns] = {key: {} for key in sessions}
         self.failed: dict[Key, CandidateFailed] = {}
-        self.disturbed: list[float] = []
 
-    def warm_up(self, key: Key, meters: Mapping[str, SpeedMeter]) -> None:
+    @property
+    def alive(self) -> list[Key]:
+        """Keys of the sessions that have not failed, the first one first."""
+        return [key for key in self.sessions if key not in self.failed]
+
+    def warm_up(self, key: Key, meters: Mapping[str, object]) -> None:
         with self._failing(key):
             self.sessions[key].load(self.work)
             for name in meters:
                 self.sessions[key].warm_up(name)
 
-    def round(self, name: str, number: int, *, again: bool = False) -> None:
-        """One turn of each session; every other round in reverse order.
-
-        Interleaving cannot help against a disturbance as long as a round; such a round is taken ``again``.
-        """
-        for attempt in range(PATIENCE + 1):
-            taken, others = self._round(name, number)
-            if others <= DISTURBED or not again or attempt == PATIENCE:
-                break
-            sleep(attempt + 1.0)
-        self.disturbed.append(others)
-        for key, turn in taken.items():
-            self.turns[key].setdefault(name, []).append(turn)
-
-    def _round(self, name: str, number: int) -> tuple[dict[Key, Mapping[str, Any]], float]:
-        """A turn of each session that has not failed, and the largest share of the cores that others took meanwhile."""
-        keys, taken, most = [key for key in self.sessions if key not in self.failed], {}, 0.0
-        for key in keys if number % 2 == 0 else reversed(keys):
+    def round(self, name: str, series: Series[Key], until: float) -> None:
+        """One turn of each session, every other time in reverse order; then a pause where others were at work."""
+        turns: dict[Key, Mapping[str, Any]] = {}
+        number, others = series.next_number(self.alive), 0.0
+        for key in self.alive if len(series.rounds) % 2 == 0 else reversed(self.alive):
             sleep(SETTLE_SECONDS)
             with self._failing(key):
-                taken[key] = self.sessions[key].turn(name, number)
-                most = max(most, self.sessions[key].others or 0.0)
-        return taken, most
-
-    def note(self) -> str:
-        """What a reader must know about disturbed rounds; empty when there were none."""
-        loud = [others for others in self.disturbed if others > DISTURBED]
-        if not loud:
-            return ""
-        return (
-            f"{len(loud)} of {len(self.disturbed)} rounds were disturbed: "
-            f"other processes took up to {max(loud):.0%} of the cores"
-        )
+                turns[key] = turn = self.sessions[key].turn(name, number)
+                seen = self.sessions[key].others if series.meter.turns > 1 else turn.get("others")
+                others = max(others, seen or 0.0)
+        series.add(number, turns, others)
+        if others > DISTURBED:
+            sleep(max(min(LONGEST_PAUSE, until - monotonic()), 0.0))
 
     @contextmanager
     def _failing(self, key: Key) -> Iterator[None]:
@@ -160,41 +165,30 @@ class _Field(Generic[Key]):
                 raise
             self.failed[key] = failure
 
-    def ratios(self, key: Key, name: str, meter: SpeedMeter, quantity: Quantity) -> list[float]:
-        """One per round: this session against the first."""
-        found = []
-        for own, reference in zip(self.turns[key][name], self.turns[self.first][name], strict=True):
-            ratio = _ratio(meter.reduce([own]), meter.reduce([reference]), quantity)
-            if ratio is not None:
-                found.append(ratio)
-        return found
 
-    def settled(self, meters: Mapping[str, SpeedMeter]) -> bool:
-        """Whether every meter's first quantity has a steady ratio for every session."""
-        for key in self.sessions:
-            if key in (self.first, *self.failed):
-                continue
-            for name, meter in meters.items():
-                ratios = self.ratios(key, name, meter, meter.quantities[0])
-                if ratios and (_half_iqr(ratios) or 0.0) > SETTLED * median(ratios):
-                    return False
-        return True
-
-    def readings(self, meters: Mapping[str, SpeedMeter]) -> dict[Key, Readings | CandidateFailed]:
-        """Everything, reduced."""
-        return {key: self.failed[key] if key in self.failed else self._readings(key, meters) for key in self.sessions}
-
-    def _readings(self, key: Key, meters: Mapping[str, SpeedMeter]) -> Readings:
-        found = {}
-        for name, meter in meters.items():
-            values = meter.reduce(self.turns[key][name])
-            for quantity in meter.quantities:
-                ratios = self.ratios(key, name, meter, quantity)
-                ratio, measured = median(ratios) if ratios else None, values[quantity.name]
-                if meter.turns > 1 and self.note():
-                    measured = replace(measured, note="; ".join(filter(None, (measured.note, self.note()))))
-                found[quantity.name] = Reading(quantity, measured, ratio, _half_iqr(ratios))
-        return found
+def _readings(every: Iterable[Series[Key]], key: Key) -> Readings:
+    """Everything that was measured of one session, reduced."""
+    found = {}
+    for series in every:
+        kept = series.kept(key)
+        values, reference = (series.values(k, kept.rounds) for k in (key, series.first))
+        for quantity in series.meter.quantities:
+            measured, ratios = values[quantity.name], series.ratios(key, quantity, kept.rounds)
+            doubt = kept.doubt or (f"rounds gave {min(ratios):.3g} to {max(ratios):.3g} times" if noisy(ratios) else "")
+            if measured.value is not None:
+                said = f"unsure: {doubt}" if doubt else ""
+                measured = replace(measured, note="; ".join(filter(None, (measured.note, kept.note, said))))
+            found[quantity.name] = Reading(
+                quantity,
+                measured,
+                median(ratios) if ratios else None,
+                half_iqr(ratios),
+                len(ratios),
+                series.meter.compared.get(quantity.name, ""),
+                reference[quantity.name].value,
+                unsure=bool(doubt) and measured.value is not None,
+            )
+    return found
 
 
 def results(
@@ -222,6 +216,11 @@ def results(
             reading.ratio,
             reading.measured.note,
             environment,
+            reading.ratio_spread,
+            reading.rounds,
+            reading.ratio_unit,
+            reading.reference,
+            reading.unsure,
         )
         for name, reading in readings.items()
     ]
@@ -235,17 +234,3 @@ def speed_meters(names: Sequence[str] = ()) -> dict[str, SpeedMeter]:
     """
     loaded = {name: catalog.load("meters", name) for name in names or catalog.names("meters")}
     return {name: cls() for name, cls in loaded.items() if issubclass(cls, SpeedMeter)}
-
-
-def _ratio(own: Mapping[str, Measured], reference: Mapping[str, Measured], quantity: Quantity) -> float | None:
-    new, old = own[quantity.name].value, reference[quantity.name].value
-    if new is None or old is None or new <= 0 or old <= 0:
-        return None
-    return new / old if quantity.direction == HIGHER else old / new
-
-
-def _half_iqr(values: Sequence[float]) -> float | None:
-    if len(values) < 2:
-        return None
-    low, high = np.percentile(values, (25, 75))
-    return float(high - low) / 2

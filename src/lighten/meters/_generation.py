@@ -12,7 +12,7 @@ from lighten.core.engine import Session
 from lighten.core.language import LanguageSession
 from lighten.core.meter import Workload
 from lighten.core.result import Measured
-from lighten.meters._spread import half_iqr
+from lighten.core.spread import half_iqr
 
 PROMPT_BYTES = 128
 """Bytes of a prompt, about 64 tokens. Counted in bytes, so that models with different tokenizers read the same text."""

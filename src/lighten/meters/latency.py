@@ -11,8 +11,8 @@ import numpy as np
 from lighten.core.engine import Session
 from lighten.core.meter import SpeedMeter, Workload
 from lighten.core.result import LOWER, Measured, Quantity
+from lighten.core.spread import half_iqr
 from lighten.meters._generation import forget
-from lighten.meters._spread import half_iqr
 
 PERCENTILES = {"p50": 50, "p95": 95, "p99": 99}
 WARM_UP_SECONDS = 2.0

@@ -11,9 +11,9 @@ import numpy as np
 from lighten.core.engine import Session
 from lighten.core.meter import SpeedMeter, Workload
 from lighten.core.result import HIGHER, LOWER, Measured, Quantity
+from lighten.core.spread import half_iqr
 from lighten.meters import _rapl
 from lighten.meters._generation import forget
-from lighten.meters._spread import half_iqr
 
 
 class Throughput(SpeedMeter):

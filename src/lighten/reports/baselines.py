@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lighten.core.result import Candidate, Result
-from lighten.core.summary import Summary
-from lighten.reports.numbers import amount
+from lighten.core.summary import Summary, Winner
+from lighten.reports.numbers import amount, ratio
 from lighten.reports.standing import example, is_language, quality_metric, standing
 from lighten.reports.words import WORDS, say
 
@@ -23,9 +23,26 @@ def unit_in(engine: str, metric: str, unit: str) -> str:
 
 
 def fair_ratio(result: Result) -> float | None:
-    """The ratio to the original; None where one is measured per byte and the other per token."""
+    """The ratio to the original; None where one is measured per byte and the other per token, as old runs did."""
     own = unit_in(result.engine, result.meter, result.unit)
-    return result.ratio if own == result.unit else None
+    return result.ratio if own == result.unit or result.ratio_unit else None
+
+
+def ratio_words(result: Result, lang: str) -> str:
+    """The ratio to the original with its spread, and whether it is unsure; empty where there is none."""
+    known = fair_ratio(result)
+    if known is None:
+        return ""
+    text = ratio(known, result.ratio_spread)
+    return f"{text} {say(lang, 'ratio.unsure')}" if result.unsure else text
+
+
+def ratio_of(winner: Winner, name: str, lang: str) -> str:
+    """The winner's ratio to the original in a quantity, as :func:`ratio_words`; empty where there is none."""
+    if name not in winner.ratio:
+        return ""
+    text = ratio(winner.ratio[name], winner.ratio_spread.get(name))
+    return f"{text} {say(lang, 'ratio.unsure')}" if name in winner.unsure else text
 
 
 def is_baseline(candidate: Candidate) -> bool:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from lighten.core.summary import Summary, Winner
 from lighten.proof import Verdict
-from lighten.reports.baselines import unit_in
+from lighten.reports.baselines import ratio_of, unit_in
 from lighten.reports.describe import environment_fact, headline, unit_of
 from lighten.reports.markup import one_line
-from lighten.reports.numbers import amount, count, ratio, share
+from lighten.reports.numbers import amount, count, share
 from lighten.reports.recipes import step_text, step_words
 from lighten.reports.standing import is_language
 from lighten.reports.told import Told
@@ -131,7 +131,7 @@ def _measured(summary: Summary, winner: Winner) -> str:
         before = amount("en", first.value, unit_in(first.engine, name, first.unit)) if first else ""
         unit = unit_in(winner.engine, name, reading.unit)
         spread = amount("en", reading.spread, unit) if reading.spread is not None else ""
-        gain = ratio(winner.ratio[name]) if name in winner.ratio and unit == reading.unit else ""
+        gain = ratio_of(winner, name, "en") if unit == reading.unit else ""
         value, reached = amount("en", reading.value, unit), summary.roof.get(str(winner.key), {}).get(name)
         notes = [reading.note, say("en", "roof.share", share=share(reached)) if reached is not None else ""]
         note = "".join(f" ({plain(text)})" for text in notes if text)

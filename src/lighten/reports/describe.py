@@ -62,7 +62,12 @@ def gain_sentence(summary: Summary, lang: str) -> str:
     known = example(summary, name)
     if gain is None or gain <= 0 or known is None:
         return say(lang, "say.gain.none")
-    values = {"ratio": ratio(gain), "times": times(gain), "quantity": quantity(lang, name)}
+    spread = summary.winner.ratio_spread.get(name) if summary.winner else None
+    values = {"ratio": ratio(gain, spread), "times": times(gain, spread), "quantity": quantity(lang, name)}
+    if summary.winner is not None and name in summary.winner.unsure:
+        values = {
+            key: f"{text} {say(lang, 'ratio.unsure')}" if key != "quantity" else text for key, text in values.items()
+        }
     mine = summary.candidate(summary.winner.key if summary.winner else None)
     if mine is not None and name in mine.results and fair_ratio(mine.results[name]) is None:
         value = amount(lang, mine.value(name), unit_in(mine.engine, name, known.unit))

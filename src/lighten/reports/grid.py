@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from lighten.core.result import Result
-from lighten.reports.baselines import fair_ratio, unit_in
-from lighten.reports.numbers import amount, ratio, unit_name
+from lighten.reports.baselines import fair_ratio, ratio_words, unit_in
+from lighten.reports.numbers import amount, unit_name
 from lighten.reports.words import capital, quantity, say
 
 GOOD, BAD, WARN, SOFT = "green", "red", "yellow", "dim"
@@ -69,13 +69,13 @@ def number_table(
     return table
 
 
-def ratio_text(result: Result | None) -> Text:
-    """A ratio, green when clearly better and red when clearly worse; empty when there is none."""
+def ratio_text(result: Result | None, lang: str) -> Text:
+    """A ratio with its spread, green when clearly better and red when clearly worse; empty when there is none."""
     times = fair_ratio(result) if result is not None else None
-    if times is None:
+    if result is None or times is None:
         return Text("")
-    tone = GOOD if times > 1.05 else BAD if times < 0.95 else SOFT
-    return Text(ratio(times), style=tone)
+    tone = WARN if result.unsure else GOOD if times > 1.05 else BAD if times < 0.95 else SOFT
+    return Text(ratio_words(result, lang), style=tone)
 
 
 def _width(cells: Iterable[Text]) -> int:
@@ -100,7 +100,7 @@ def _column(rows: Sequence[Row], name: str, lang: str, ratios: bool) -> list[Tex
         if own != unit:
             lines.append(Text(unit_name(lang, own), style=SOFT))
         if ratios and result is not None and fair_ratio(result) is not None:
-            lines.append(ratio_text(result))
+            lines.append(ratio_text(result, lang))
         if name in row.below:
             lines.append(Text(row.below[name], style=SOFT))
         cells.append(Text("\n").join(lines))

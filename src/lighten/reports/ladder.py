@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from lighten.core.result import Candidate
 from lighten.core.summary import Summary
-from lighten.reports.baselines import fair_ratio
+from lighten.reports.baselines import fair_ratio, ratio_words
 from lighten.reports.describe import meters_shown, rung_name, unit_of
 from lighten.reports.drawing import bar_svg
-from lighten.reports.markup import both, data, esc, said
-from lighten.reports.numbers import ratio
+from lighten.reports.markup import both, data, said
 from lighten.reports.sections import LEAD, NOTE, section
 from lighten.reports.values import heading_of, number_cell, result_of, roof_of, table_of, title_of
 from lighten.reports.words import capital, quantity, say
@@ -29,7 +28,8 @@ def ladder(summary: Summary) -> str:
         cells = "".join(_ladder_cell(summary, candidate, name, rung.rung, gain, max(gains)) for name in names)
         title = f'<th scope="row">{_rung(summary, rung.rung, candidate)}<span class="sub">{under}</span></th>'
         rows.append(f'<tr class="{rung.rung}">{title}{cells}</tr>')
-    body = f'<div class="card scroll">{table_of(heads, rows)}</div>{_roof_note(summary)}{unknown_notes(summary)}'
+    notes = said("ratio.spread", "p", NOTE) + unsure_notes(summary) + _roof_note(summary) + unknown_notes(summary)
+    body = f'<div class="card scroll">{table_of(heads, rows)}</div>{notes}'
     return section("ladder", body, said("ladder.lead", "p", LEAD))
 
 
@@ -60,7 +60,7 @@ def _ladder_cell(summary: Summary, candidate: Candidate | None, name: str, rung:
     times = fair_ratio(result)
     if times is not None and candidate is not None and candidate.key != summary.original:
         tone = " up" if times > 1.05 else " down" if times < 0.95 else ""
-        under = f'<span class="sub{tone}">{esc(ratio(times))}</span>'
+        under = f'<span class="sub{tone}">{both(lambda lang: ratio_words(result, lang))}</span>'
     if candidate is not None:
         under += roof_of(summary, candidate.key, name)
     bar = bar_svg(gain / most, rung) if name == summary.budget.minimize and gain > 0 else ""
@@ -74,6 +74,20 @@ def unknown_notes(summary: Summary) -> str:
         known = [c.results[name] for c in summary.candidates if name in c.results]
         if known and all(result.value is None for result in known):
             lines.append(_unknown(name, known[0].note.removeprefix("unknown: ")))
+    return "".join(lines)
+
+
+def unsure_notes(summary: Summary) -> str:
+    """Why ratios in the ladder are unsure, one line for each reason."""
+    found: dict[str, list[str]] = {}
+    for candidate in filter(None, map(summary.candidate, dict.fromkeys(rung.key for rung in summary.baseline))):
+        for name, result in candidate.results.items():
+            if result.unsure:
+                found.setdefault(f"{candidate.name}: {result.note}", []).append(name)
+    lines = []
+    for reason, names in found.items():
+        quantities = ", ".join(map(title_of, names))
+        lines.append(f'<p class="note">{quantities}{said("page.colon")}{data(reason)}</p>')
     return "".join(lines)
 
 

@@ -59,16 +59,24 @@ def share(value: float) -> str:
     return f"{percent:.0f}%" if percent >= 1 else f"{number(percent, 1)}%"
 
 
-def times(ratio: float) -> str:
-    """A ratio without its sign: ``7.1``, ``0.83``, ``1.04``, ``128``."""
-    if ratio >= 100:
-        return f"{ratio:,.0f}"
-    return f"{ratio:.1f}" if ratio >= 2 else f"{ratio:.2f}"
+def times(ratio: float, spread: float | None = None) -> str:
+    """A ratio without its sign: ``7.1``, ``0.83``, ``1.04``, ``128``; with its spread: ``7.1 ± 0.3``."""
+    text = f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.1f}" if ratio >= 2 else f"{ratio:.2f}"
+    return text + plus_minus(spread, len(text.partition(".")[2]))
 
 
-def ratio(value: float) -> str:
-    """A ratio: ``7.1×``."""
-    return f"{times(value)}×"
+def ratio(value: float, spread: float | None = None) -> str:
+    """A ratio: ``7.1×``; with its spread: ``7.1× ± 0.3``."""
+    text = times(value)
+    return f"{text}×{plus_minus(spread, len(text.partition('.')[2]))}"
+
+
+def plus_minus(spread: float | None, places: int) -> str:
+    """The spread of a ratio behind it, with as many decimals as the ratio has; nothing where there is none."""
+    if not spread:
+        return ""
+    text = f"{spread:,.{places}f}"
+    return f"{SPACE}±{SPACE}{text if float(text.replace(',', '')) else number(spread, 1)}"
 
 
 def change(lang: str, difference: float, unit: str, toward: str = "") -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from lighten.core.result import Candidate, Result
 from lighten.core.summary import Power, Summary, Winner
 from lighten.proof import Verdict
-from lighten.reports.baselines import fair_ratio, is_baseline, missed_sentence, unit_in
+from lighten.reports.baselines import is_baseline, missed_sentence, ratio_of, ratio_words, unit_in
 from lighten.reports.describe import (
     findings,
     meters_shown,
@@ -20,7 +20,7 @@ from lighten.reports.drawing import badge, interval_svg
 from lighten.reports.figure import frontier_svg
 from lighten.reports.marks import interval, points
 from lighten.reports.markup import both, data, esc, said
-from lighten.reports.numbers import amount, count, loss, ratio, unit_name
+from lighten.reports.numbers import amount, count, loss, unit_name
 from lighten.reports.recipes import engine_words, recipe_text, recipe_words
 from lighten.reports.standing import example, is_language, nearest_misses, quality_metric, standing
 from lighten.reports.told import Told
@@ -101,7 +101,7 @@ def _tile(summary: Summary, name: str, winner: Winner, original: Candidate) -> s
     mine, first = winner.meters[name], original.results.get(name)
     before, unit = first.value if first else None, unit_in(winner.engine, name, mine.unit)
     start = pair_of(before, mine.value, mine.unit) + roof_of(summary, winner.key, name, "div", "")
-    big = esc(ratio(winner.ratio[name]))
+    big = both(lambda lang: ratio_of(winner, name, lang))
     if unit != mine.unit:  # per byte here and per token there: no ratio
         was = f"{said('column.original')} {value_of(before, mine.unit)}"
         big, start = value_of(mine.value, ""), f"{both(lambda lang: unit_name(lang, unit))} · {was}"
@@ -159,8 +159,8 @@ def _reading(result: Result) -> str:
         unit = unit_in(result.engine, result.meter, result.unit)
         width = loss(lang, result.spread or 0.0, "fraction") if share else amount(lang, result.spread, "")
         spread = f" ± {width}" if result.spread else ""
-        fair = fair_ratio(result)
-        times = f" · {ratio(fair)}" if fair else ""
+        fair = ratio_words(result, lang)
+        times = f" · {fair}" if fair else ""
         return f"{amount(lang, result.value, unit)}{spread}{times}"
 
     return both(text)

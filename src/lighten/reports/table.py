@@ -168,7 +168,7 @@ def _without_ratio(results: Mapping[str, Result]) -> dict[str, Result]:
 def _change(before: Result | None, after: Result | None, lang: str) -> Text:
     """The ratio where one was measured, else the difference."""
     if after is not None and after.ratio is not None:
-        return ratio_text(after)  # nothing where one counts bytes and the other tokens
+        return ratio_text(after, lang)  # nothing where one counts bytes and the other tokens
     if before is None or after is None or before.value is None or after.value is None:
         return Text("")
     if after.unit in RELATIVE and before.value > 0:

@@ -298,6 +298,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "Absolute numbers belong to this machine; ratios travel better.",
         "绝对数值只适用于这台机器，倍率更具可比性。",
     ),
+    "ratio.unsure": ("(unsure)", "（不确定）"),
+    "ratio.spread": (
+        "± is half the interquartile range of the rounds in which both took turns. A ratio is unsure when the machine "
+        "was disturbed while it was measured, or when the rounds differ too much.",
+        "± 为各轮倍率四分位距的一半（双方在每轮中交替运行）。测量时机器受到干扰或各轮相差过大的倍率标为“不确定”。",
+    ),
     "budget.title": ("Budget", "预算"),
     "budget.keep": ("keep", "保持"),
     "budget.under": ("stay under", "不超过"),

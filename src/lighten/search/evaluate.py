@@ -19,6 +19,7 @@ from lighten.core.step import Step
 from lighten.measure.interleave import Readings, measure, results
 from lighten.measure.process import SessionProcess
 from lighten.measure.quality import judge_all
+from lighten.measure.rounds import usual_of
 from lighten.measure.workload import fit
 from lighten.search.chance import LEAST_CHANCE, chance
 from lighten.search.context import Run, quantities_of
@@ -88,13 +89,16 @@ def _measured(run: Run, candidate: Candidate, steps: Sequence[Step], engine: Eng
 
 
 def patience(run: Run, judged: Candidate) -> dict[str, Any]:
-    """How long to measure a candidate whose quality is known: one round where it can win nothing any more.
+    """How to measure a candidate whose quality is known: one round where it can win nothing any more.
 
     It stays on the chart; rounds of a language model take seconds, most of them the original's.
     """
-    original, every = run.folder.study.candidates()[0], quantities_of(run.quality, run.speed)
-    lost = run.task.language and chance(run, judged, original, every) < LEAST_CHANCE
-    return {"seconds": 0.0, "least": 1} if lost else {"seconds": SECONDS_TO_MEASURE}
+    known, every = run.folder.study.candidates(), quantities_of(run.quality, run.speed)
+    lost = run.task.language and chance(run, judged, known[0], every) < LEAST_CHANCE
+    return {
+        "usual": usual_of(known),
+        **({"seconds": 0.0, "least": 1} if lost else {"seconds": SECONDS_TO_MEASURE}),
+    }
 
 
 def built_of(run: Run, steps: Sequence[Step], engine: Engine) -> Artifact:

@@ -13,6 +13,7 @@ from lighten.core.recipe import engine_from, step_from
 from lighten.core.result import Candidate
 from lighten.measure.interleave import Readings, measure
 from lighten.measure.process import SessionProcess
+from lighten.measure.rounds import usual_of
 from lighten.search.context import Run
 from lighten.search.evaluate import built_of, results_of
 from lighten.search.loop import Search
@@ -61,7 +62,8 @@ def measure_together(run: Run, ladder: dict[str, Candidate]) -> dict[str, Candid
                 session = stack.enter_context(SessionProcess(built, engine, threads=run.threads, task=run.task))
                 places[candidate.key] = Place(built, engine, session)
             sessions = {key: place.session for key, place in sorted(places.items())}
-            timed = measure(sessions, run.work, meters=run.task.speeds, seconds=SECONDS_PER_RUNG * len(sessions))
+            seconds, usual = SECONDS_PER_RUNG * len(sessions), usual_of(run.folder.study.candidates())
+            timed = measure(sessions, run.work, meters=run.task.speeds, seconds=seconds, usual=usual)
         except CandidateFailed as error:
             run.notes.append(f"The ladder keeps its earlier numbers: {error.kind}: {error}")
     found = {}
@@ -74,5 +76,7 @@ def measure_together(run: Run, ladder: dict[str, Candidate]) -> dict[str, Candid
             continue
         place = places[candidate.key]
         fresh = results_of(run, place.built, place.engine, readings)
+        asked = {run.budget.minimize, *(ceiling.metric for ceiling in run.budget.under)}
+        run.notes += [f"{rung}, {name}: {one.note}" for name, one in fresh.items() if one.unsure and name in asked]
         found[rung] = replace(candidate, results={**candidate.results, **fresh})
     return found

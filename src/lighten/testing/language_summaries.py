@@ -200,7 +200,11 @@ def _candidate(
 
     def add(meter: str, value: float, unit: str, direction: str, n: int, ratio: float | None) -> None:
         spread = None if ratio is None else abs(value) * 0.02
-        results[meter] = Result(f"{key:04x}" * 16, engine, "cpu", meter, value, unit, direction, n, spread, ratio=ratio)
+        varies = ratio if n > 1 and key else None  # what is measured once has no rounds
+        results[meter] = Result(
+            f"{key:04x}" * 16, engine, "cpu", meter, value, unit, direction, n, spread, ratio=ratio,
+            ratio_spread=varies and 0.04 * varies, rounds=5 if varies else 0,
+        )  # fmt: skip
 
     if state == "ok":
         add("bits_per_byte", BITS * (1 + more / 100), "bits/byte", LOWER, SELECT, None)

@@ -216,9 +216,11 @@ def _candidate(
         meter: str, value: float | None, unit: str, direction: str, n: int, ratio: float | None, note: str = ""
     ) -> None:
         spread = None if value is None or (direction == HIGHER and unit == "fraction") else abs(value) * 0.02
+        varies = ratio if n > 1 and key else None  # what is measured once has no rounds
         results[meter] = Result(
-            f"{key:04x}" * 16, engine, "cpu", meter, value, unit, direction, n, spread, ratio=ratio, note=note
-        )
+            f"{key:04x}" * 16, engine, "cpu", meter, value, unit, direction, n, spread, ratio=ratio, note=note,
+            ratio_spread=varies and 0.04 * varies, rounds=5 if varies else 0,
+        )  # fmt: skip
 
     if state == "ok":
         tail = 1.9 if engine == "ov" else 1.6

@@ -1,6 +1,6 @@
 """Half the interquartile range."""
 
-from lighten.meters._spread import half_iqr
+from lighten.core.spread import half_iqr
 
 
 def test_by_hand() -> None:
