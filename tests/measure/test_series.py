@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import Any
+from typing import Any, ClassVar
 
 from lighten.core.engine import Session
 from lighten.core.meter import SpeedMeter, Workload
@@ -15,7 +15,7 @@ class Cost(SpeedMeter):
 
     quantities = (Quantity("cost", "s", LOWER, "A cost."), Quantity("rate", "tok/s", HIGHER, "A rate."))
     turns = 3
-    compared = {"rate": "bytes/s"}
+    compared: ClassVar[Mapping[str, str]] = {"rate": "bytes/s"}
 
     def turn(self, session: Session, work: Workload, number: int) -> Mapping[str, Any]:
         return {"cost": 1.0, "bytes": 4.0}
