@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from lighten.core.errors import DataError, ModelError, UnsafeFile
-from lighten.nets.encoder import Encoder
+from lighten.nets.encoder import LEARNT, Encoder
 from lighten.testing.tiny import tiny_network_folder
 
 TEXTS = ["the film was good", "", "A LOVELY plot, and this is very very tedious music", "unheard-of wörds"]
@@ -44,19 +45,52 @@ def test_limit_is_the_smallest_of_all_that_are_known(folder: Path, tmp_path: Pat
     assert encoder.with_limit(400).max_tokens == 5
 
 
-def test_positions_of_the_model_limit_it_too(tmp_path: Path) -> None:
-    source = tiny_network_folder(tmp_path / "a", "bert", 1)
-    for kind, config, wanted in [
-        ("bert", {"max_position_embeddings": 40}, 40),
-        ("roberta", {"max_position_embeddings": 40, "model_type": "roberta"}, 38),
-        ("none", {}, 512),
-    ]:
-        folder = tmp_path / kind
-        folder.mkdir()
-        (folder / "tokenizer.json").write_bytes((source / "tokenizer.json").read_bytes())
-        (folder / "tokenizer_config.json").write_text(json.dumps({"model_max_length": int(1e30)}))
-        (folder / "config.json").write_text(json.dumps(config))
+@pytest.mark.parametrize(
+    ("said", "config", "wanted"),
+    [
+        (int(1e30), {"max_position_embeddings": 40}, 40),
+        (1e30, {"max_position_embeddings": 40}, 40),
+        (None, {"max_position_embeddings": 40}, 40),
+        (30, {"max_position_embeddings": 40}, 30),
+        (8192, {"max_position_embeddings": 8192}, 8192),
+        (None, {"max_position_embeddings": 40, "model_type": "roberta"}, 38),
+        (None, {"max_position_embeddings": 40, "model_type": "roberta", "pad_token_id": 5}, 34),
+        (None, {"max_position_embeddings": 40, "model_type": "mpnet", "pad_token_id": 5}, 38),
+        (None, {}, 512),
+        (2048, {}, 2048),
+    ],
+)
+def test_the_limit_is_what_the_model_reads(
+    said: float | None, config: dict[str, object], wanted: int, tmp_path: Path
+) -> None:
+    folder = tiny_network_folder(tmp_path / "a", "bert", 1)
+    (folder / "model.safetensors").unlink()
+    (folder / "tokenizer_config.json").write_text(json.dumps({} if said is None else {"model_max_length": said}))
+    (folder / "config.json").write_text(json.dumps(config))
+    assert Encoder.open(folder).max_tokens == wanted
+
+
+def test_a_model_without_a_table_of_positions_reads_what_its_tokenizer_keeps(tmp_path: Path) -> None:
+    for family, wanted in (("modernbert", 8192), ("bert", 64)):
+        folder = tiny_network_folder(tmp_path / family, family, 1)
+        settings = json.loads((folder / "tokenizer_config.json").read_text())
+        (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "model_max_length": 8192}))
         assert Encoder.open(folder).max_tokens == wanted
+
+
+def test_the_side_that_is_cut_stays_with_the_tokenizer(folder: Path, tmp_path: Path) -> None:
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    copied = Path(shutil.copytree(folder, tmp_path / "a"))
+    (copied / "tokenizer_config.json").write_text(json.dumps({**settings, "truncation_side": "left"}))
+    encoder, text = Encoder.open(copied), "the film was good " * 20 + "superb"
+    ids = encoder([text])[0]
+    assert len(ids) == 64 and encoder([" superb"])[0][-2:] == ids[-2:]
+    assert encoder.truncated([text, "good"]) == 1
+    encoder.with_limit(9).save(tmp_path)
+    assert Encoder.open(tmp_path)([text])[0] == [*ids[:1], *ids[-8:]]
+    (copied / "tokenizer_config.json").write_text(json.dumps({"truncation_side": "middle"}))
+    with pytest.raises(ModelError, match="middle"):
+        Encoder.open(copied)
 
 
 def test_saved_and_opened_it_is_the_same(folder: Path, tmp_path: Path) -> None:
@@ -103,3 +137,14 @@ def test_refusals(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "tokenizer_config.json").write_text('{"auto_map": {"AutoTokenizer": "x.Y"}}')
     with pytest.raises(UnsafeFile, match="auto_map"):
         Encoder.open(tmp_path)
+
+
+def test_networks_learn_from_shorter_texts_than_they_answer(tmp_path: Path) -> None:
+    folder = tiny_network_folder(tmp_path / "net", "modernbert", 1)
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "model_max_length": 8192}))
+    encoder, long = Encoder.open(folder), ["good " * 3000]
+    assert len(encoder(long)[0]) == 3002
+    assert len(encoder.for_learning()(long)[0]) == LEARNT
+    short = encoder.with_limit(40)
+    assert short.for_learning() is short

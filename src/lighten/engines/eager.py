@@ -36,6 +36,7 @@ class Eager(Engine):
 
     dtype: str = setting("float32", "Of weights and arithmetic.", choices=("float32", "bfloat16"))
     rows: int = setting(32, "Most rows in a batch.", unit="rows", low=1, high=4096)
+    tokens: int = setting(16_384, "Most tokens in a batch, padding included.", unit="tokens", low=1, high=1_000_000)
 
     def version(self) -> str:
         """See :meth:`Engine.version`."""
@@ -102,7 +103,7 @@ class Eager(Engine):
         import torch
 
         network.net.to(getattr(torch, self.dtype)).eval()
-        return EagerSession(network, Batching(self.rows, tokens=self.rows * network.encoder.max_tokens), threads)
+        return EagerSession(network, Batching(self.rows, self.tokens), threads)
 
 
 class EagerSession(TextSession):

@@ -13,6 +13,7 @@ from lighten.nets.facts import facts, language_config, read_config, weights
 from lighten.nets.gguf_file import FILE, is_gguf, read_gguf
 from lighten.nets.json_file import read_object
 from lighten.nets.language import read_language_config
+from lighten.nets.own_tokenizer import write_own_tokenizer
 from lighten.nets.safefile import FLOATS
 
 WANTED = (
@@ -67,8 +68,8 @@ def _bring(source: Path, folder: Path, model: str) -> Artifact:
         return _copy_artifact(Artifact.open(source), folder)
     for name in check_folder(source):
         shutil.copyfile(source / name, folder / name)
-    if not (folder / "tokenizer.json").exists():
-        _convert_tokenizer(source, folder)
+    if language_config(folder) is None or not (folder / "tokenizer.json").exists():
+        write_own_tokenizer(folder, model)
     if language_config(folder) is not None:
         _check_weights(folder)
         return Artifact.seal(folder, format=HF_CAUSAL, meta={"model": model, "labels": []})
@@ -237,24 +238,6 @@ def _one_set(source: Path, shards: list[str]) -> list[str]:
             f"{source} lacks {', '.join(missing) or 'the parts'} that {index.name} names.", fix="download it again"
         )
     return [*parts, index.name]
-
-
-def _convert_tokenizer(source: Path, folder: Path) -> None:
-    """Make ``tokenizer.json`` from the files of a slow tokenizer."""
-    try:
-        from transformers import AutoTokenizer
-    except ImportError as error:
-        raise MissingExtra("Converting a tokenizer", "train", str(error)) from error
-    try:
-        made = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False, use_fast=True)
-        made.save_pretrained(folder)
-    except Exception as error:
-        raise ModelError(
-            f"{source} has no tokenizer.json, and none can be made from its other files ({error}).",
-            fix="pip install sentencepiece protobuf, or save the model with a fast tokenizer",
-        ) from error
-    if not (folder / "tokenizer.json").is_file():
-        raise ModelError(f"{source} has no tokenizer.json, and its tokenizer has no fast version.")
 
 
 def _check_weights(folder: Path) -> None:

@@ -9,15 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 from lighten.core.errors import DataError, ModelError, UnsafeFile
 from lighten.nets.json_file import read_object
+from lighten.nets.safefile import read_header
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
 TOKENIZER, SETTINGS = "tokenizer.json", "tokenizer_config.json"
-LONGEST = 512
-"""Tokens per input when nothing asks for fewer."""
-OFFSET_POSITIONS = ("roberta", "camembert", "longformer", "mpnet")
-"""Model families (part of ``model_type``) that keep two rows of their position table for padding."""
+UNLIMITED = 10**20
+"""transformers writes a ``model_max_length`` above this for a tokenizer that sets no limit."""
+UNSAID = 512
+"""Tokens per input when neither the tokenizer nor the model sets a limit."""
+LEARNT = 512
+"""Most tokens of a text that a network learns from, or is calibrated on: what that takes of memory and time grows with
+the square of the length. Answers read as much as the model does."""
+POSITION_TABLES = ("position_embeddings.weight", "embed_positions.weight", "wpe.weight")
+"""How the name of a table of positions ends, which has a row for each place in a text."""
+COUNTED_FROM_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet")
+"""Families whose positions begin after the id of the padding token: so many rows of their table and one more are never
+used for text."""
 
 
 class Encoder:
@@ -41,13 +50,16 @@ class Encoder:
         self.max_tokens, self.pad_id, self.settings = max_tokens, pad_id, dict(settings)
         self.source = tokenizer
         self._native = _native(tokenizer)
-        if max_tokens <= self._native.num_special_tokens_to_add(False):
+        special = self._native.num_special_tokens_to_add(False)
+        if max_tokens <= special:
             raise ModelError(
-                f"A limit of {max_tokens} tokens leaves no room for text.",
-                allowed=f"more than {self._native.num_special_tokens_to_add(False)}",
+                f"A limit of {max_tokens} tokens leaves no room for text: {special} are special tokens.",
+                allowed=f"more than {special}",
             )
+        side = _truncation_side(self._native, self.settings)
         self._native.no_padding()
-        self._native.enable_truncation(max_tokens)
+        self._native.enable_truncation(max_tokens, direction=side)
+        self._native.encode_special_tokens = bool(self.settings.get("split_special_tokens"))
         self.vocabulary_size = int(self._native.get_vocab_size(with_added_tokens=True))
 
     @classmethod
@@ -55,7 +67,7 @@ class Encoder:
         """Read ``tokenizer.json`` (and ``tokenizer_config.json``, ``config.json`` when they are there) from ``folder``.
 
         Args:
-            max_tokens: limit in tokens; the smallest of it, the tokenizer's, the model's positions and 512 is used.
+            max_tokens: limit in tokens, where fewer are wanted than the model reads (see :func:`limit_of`).
 
         Raises:
             ModelError: there is no ``tokenizer.json`` or one of the files cannot be read.
@@ -76,9 +88,14 @@ class Encoder:
                 f"{folder / SETTINGS} names Python code to run (auto_map).",
                 allowed="tokenizers without code of their own",
             )
-        limits = [n for n in (settings.get("model_max_length"), _positions(config)) if isinstance(n, int) and n > 0]
-        limit = min([*limits, LONGEST if max_tokens is None else max_tokens, LONGEST])
-        return cls(source, max_tokens=limit, pad_id=_pad_id(_native(source), settings, config), settings=settings)
+        limit = limit_of(folder, settings, config)
+        native = _native(source)
+        return cls(
+            source,
+            max_tokens=limit if max_tokens is None else min(limit, max_tokens),
+            pad_id=_pad_id(native, settings, config),
+            settings=settings,
+        )
 
     def __call__(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of each text, special tokens included, truncated to ``max_tokens``, not padded.
@@ -107,6 +124,10 @@ class Encoder:
         limit = min(max_tokens, self.max_tokens)
         return Encoder(self.source, max_tokens=limit, pad_id=self.pad_id, settings=self.settings)
 
+    def for_learning(self) -> Encoder:
+        """The same tokenizer with a limit of at most ``LEARNT`` tokens, for training and calibration."""
+        return self if self.max_tokens <= LEARNT else self.with_limit(LEARNT)
+
     def save(self, folder: Path) -> None:
         """Write the tokenizer's files; ``open`` of ``folder`` gives the same ids, limit and padding id."""
         (folder / TOKENIZER).write_text(self.source, encoding="utf-8")
@@ -131,22 +152,70 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
-def _positions(config: Mapping[str, Any]) -> int | None:
-    """Longest input in tokens that the position table of a model allows; None when it has none."""
-    positions = config.get("max_position_embeddings")
-    if not isinstance(positions, int):
-        return None
-    offset = 2 if any(family in str(config.get("model_type", "")) for family in OFFSET_POSITIONS) else 0
-    return positions - offset
+def limit_of(folder: Path, settings: Mapping[str, Any], config: Mapping[str, Any]) -> int:
+    """Most tokens that the model in ``folder`` reads, special tokens included.
+
+    A table of positions ends somewhere, and so does what the tokenizer was told to keep: the smaller of both. A model
+    without such a table (rotary or relative positions) reads what its tokenizer keeps; where that sets no limit, as
+    much as its config says that it was made for.
+
+    Args:
+        settings: of the tokenizer. config: of the model; empty for an exported one, whose settings hold the limit.
+    """
+    kept, made_for = _count(settings.get("model_max_length")), _count(config.get("max_position_embeddings"))
+    weights = sorted(folder.glob("*.safetensors"))
+    rows = _table_rows(weights)
+    if rows is None and (kept is None or not weights):
+        rows = made_for
+    limits = [] if rows is None else [rows - _unused_rows(config)]
+    return min(limits if kept is None else [*limits, kept], default=UNSAID)
+
+
+def _count(value: Any) -> int | None:
+    """A number of tokens, whole or written with a point; None for what is none or means that there is no limit."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if number and 0 < value < UNLIMITED else None
+
+
+def _table_rows(weights: Sequence[Path]) -> int | None:
+    """Rows of the table of positions in files of weights; None where there is no such table."""
+    for path in weights:
+        for name, tensor in read_header(path).items():
+            if name.endswith(POSITION_TABLES) and len(tensor.shape) == 2:
+                return int(tensor.shape[0])
+    return None
+
+
+def _unused_rows(config: Mapping[str, Any]) -> int:
+    """How many rows of its table of positions a model never uses for text."""
+    family = config.get("model_type")
+    if family not in COUNTED_FROM_PADDING:
+        return 0
+    padding = config.get("pad_token_id")
+    # MPNet's is 1 whatever its config says; RoBERTa's is 1 where its config says nothing.
+    return 1 + (padding if isinstance(padding, int) and padding >= 0 and family != "mpnet" else 1)
+
+
+def _truncation_side(native: Tokenizer, settings: Mapping[str, Any]) -> str:
+    """Which end of a longer text is cut off, ``left`` or ``right``: the settings' word, else the tokenizer's own."""
+    own = native.truncation["direction"] if native.truncation else "right"
+    side = str(settings.get("truncation_side") or own).lower()
+    if side not in ("left", "right"):
+        raise ModelError(f"{SETTINGS}: truncation_side is {side!r}.", allowed="left or right")
+    return side
 
 
 def _pad_id(native: Tokenizer, settings: Mapping[str, Any], config: Mapping[str, Any]) -> int:
-    """The first that is known: padding token of the settings, of the tokenizer, id in the model's config, 0."""
+    """The first that is known: padding token of the settings, of the tokenizer, id in the model's config, 0.
+
+    Padding is masked, so that any row of the embedding will do; one that the embedding does not have will not.
+    """
     token = settings.get("pad_token")
     name = token.get("content") if isinstance(token, dict) else token
-    found = native.token_to_id(name) if isinstance(name, str) else None
-    if found is None and native.padding:
-        found = native.padding["pad_id"]
-    if found is None:
-        found = config.get("pad_token_id")
-    return found if isinstance(found, int) else 0
+    rows = config.get("vocab_size")
+    known = [native.token_to_id(name) if isinstance(name, str) else None]
+    known += [native.padding["pad_id"] if native.padding else None, config.get("pad_token_id")]
+    for found in known:
+        if isinstance(found, int) and 0 <= found < (rows if isinstance(rows, int) else UNLIMITED):
+            return found
+    return 0

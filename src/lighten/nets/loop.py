@@ -1,7 +1,8 @@
 """Loop: train a network on rows with any loss, in the time there is, and leave it with the best weights seen.
 
-What costs time and changes nothing is left out: batches of one length (little padding, often no mask), the last layer
-at the first position only, lazy embeddings, no dropout unless asked for.
+Rows are cut to ``encoder.LEARNT`` tokens to learn from; what is judged is whole. What costs time and changes nothing is
+left out: batches of one length (little padding, often no mask), the last layer at the first position only, lazy
+embeddings, no dropout unless asked for.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ class _Training:
     ) -> None:
         self.network, self.tune, self.task, self.loss = network, tune, task, loss
         self.schedule, self.watch, self.threads = schedule, watch, threads
-        self.ids, self.tune_ids = network.encoder(train.inputs), network.encoder(tune.inputs)
+        self.ids, self.tune_ids = network.encoder.for_learning()(train.inputs), network.encoder(tune.inputs)
         self.order = random.Random(seed)
         self.dtype = autocast_dtype(network.net, threads)
         self.descent = Descent(

@@ -8,8 +8,8 @@ import logging
 import warnings
 from collections.abc import Iterator
 
-LOGGERS = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir", "nncf")
-"""Loggers of exporters and quantizers, whose advice is for those who call them by hand."""
+LOGGERS = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir", "nncf", "transformers")
+"""Loggers of exporters, quantizers and tokenizers, whose advice is for those who call them by hand."""
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ class States:
 
     def __init__(self, network: Network, texts: Sequence[str], room: int = ROOM) -> None:
         self.network, self.room = network, room
-        self.ids = network.encoder(texts)
+        self.ids = network.encoder.for_learning()(texts)
         self.lengths = torch.tensor([len(i) for i in self.ids])
         self._kept: dict[int, tuple[list[Tensor], Tensor]] = {}
         network.net.eval()

@@ -74,7 +74,7 @@ def gather(network: Network, maps: Sequence[nn.Linear], texts: Sequence[str]) ->
 
         return hook
 
-    net, ids = network.net, network.encoder(texts)
+    net, ids = network.net, network.encoder.for_learning()(texts)
     hooks = [m.register_forward_pre_hook(counting(inputs)) for m, inputs in zip(maps, found, strict=True)]
     training = net.training
     net.eval()

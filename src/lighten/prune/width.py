@@ -150,7 +150,7 @@ def taylor(network: Network, rows: Rows, loss: Callable[[Tensor, Tensor], Tensor
         neurons: per layer float32 [ff]; heads: per layer float32 [heads].
     """
     net, size, parts = network.net, head_size(network.net), layers(network.net)
-    ids, targets = network.encoder(rows.inputs), torch.tensor(rows.targets)
+    ids, targets = network.encoder.for_learning()(rows.inputs), torch.tensor(rows.targets)
     neurons = [torch.zeros(part.up.out_features) for part in parts]
     heads = [torch.zeros(part.query.out_features // size) for part in parts]
     columns = [matrix for part in parts for matrix in (part.down.weight, part.out.weight)]

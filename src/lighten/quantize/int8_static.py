@@ -67,9 +67,10 @@ class Int8Static(Step):
 
 
 def calibration(model: OnnxModel, texts: tuple[str, ...]) -> list[Feed]:
-    """What the graph is fed with while ranges are taken: one row at a time, so that no padding is in them."""
+    """What the graph is fed with while ranges are taken: one row at a time, so that no padding is in them, and at most
+    ``encoder.LEARNT`` tokens of it."""
     found: list[Feed] = []
-    for row in model.encoder(texts):
+    for row in model.encoder.for_learning()(texts):
         ids, mask = pad([row], model.encoder.pad_id)
         found.append({"input_ids": ids, "attention_mask": mask})
     return found
