@@ -137,11 +137,14 @@ def test_every_problem_is_listed_with_its_path() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"state": "won"}, "state is 'won'; allowed: winner, nothing_met, interrupted"),
+        ({"state": "won"}, "state is 'won'; allowed: winner, nothing_met, missed, unproved, interrupted"),
         ({"winner": None}, "winner is null"),
         ({"state": "nothing_met"}, "winner is given"),
         ({"roof": {"99": {"decode": 0.5}}}, "roof.99 is '99'; allowed: 0, 1"),
         ({"frontier": [99]}, "frontier[0] is 99"),
+        ({"cheaper": 99}, "cheaper is 99"),
+        ({"nearest": {"key": 99, "missed": []}}, "nearest.key is 99"),
+        ({"reasons": [{"kind": "luck"}]}, "reasons[0].kind is 'luck'"),
         ({"original": 99}, "original is 99"),
         ({"baseline": [{"rung": "magic", "key": 0}]}, "baseline[0].rung is 'magic'"),
         ({"tested": [{"key": 77, "verdicts": []}]}, "tested[0].key is 77"),

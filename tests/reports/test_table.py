@@ -56,7 +56,7 @@ def test_the_panel_says_what_the_page_says() -> None:
     undecided = shown(table.verdict_panel(summaries.nothing_met()), 100)
     assert "not enough data" in undecided
     assert "rows would settle it" in undecided
-    assert "2 layers + distilled + int8 static @ ov came nearest." in undecided
+    assert "candidate 8 (2 layers + distilled + int8 static @ ov)" in undecided
     assert "--resume" in shown(table.verdict_panel(summaries.interrupted()), 100)
 
 

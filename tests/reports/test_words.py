@@ -13,8 +13,17 @@ from lighten.reports import words
 from lighten.reports.words import WORDS, quantity, say
 
 HAN = re.compile("[\u4e00-\u9fff]")
-SAME_IN_BOTH = {"rung.ours", "page.colon", "say.and", "engine.llama", "engine.ort", "engine.ov"}
-TABLES = ("words.py", "language_words.py")
+SAME_IN_BOTH = {
+    "rung.ours",
+    "page.colon",
+    "say.and",
+    "bound.spread",
+    "bound.and",
+    "engine.llama",
+    "engine.ort",
+    "engine.ov",
+}
+TABLES = ("words.py", "language_words.py", "ending_words.py")
 
 
 def placeholders(text: str) -> set[str]:

@@ -40,7 +40,7 @@ def version(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; exit code 0 done, 2 bad input or usage, 3 nothing met, 130 interrupted."""
+    """Run the command line; exit code 0 done, 2 bad input or usage, 3 to 5 no winner, 130 interrupted."""
     signal.signal(signal.SIGTERM, _terminated)
     try:
         app(args=list(arguments) if arguments is not None else None, standalone_mode=True)

@@ -69,12 +69,14 @@ def command(
 ) -> None:
     """Find the cheapest version of a model that provably still works on your data.
 
-    Exit code 0: a winner; 3: nothing met the budget; 2: bad input; 130: interrupted (resume with --resume).
+    Exit code 0: a winner; 2: bad input; 3: nothing met the budget; 4: quality is proved, but what holds missed a
+    ceiling in the last measurement; 5: nothing is proved, because the original failed on the proof rows; 130:
+    interrupted (resume with --resume).
     """
     from rich.console import Console
 
     from lighten.cli.screen import LiveScreen, PlainLines
-    from lighten.core.errors import NothingMet
+    from lighten.core.summary import EXIT_CODES
     from lighten.reports import table
     from lighten.search.listener import Listener, Quiet
     from lighten.verbs.optimize import optimize
@@ -119,8 +121,11 @@ def command(
             console.print(table.ladder(summary, width=console.width))
         else:
             console.print(table.candidates(summary, width=console.width))
+        if summary.nearest is not None and summary.nearest.command:
+            accept = f"To accept it: {summary.nearest.command}"
+            console.print(accept, markup=False, highlight=False, soft_wrap=True)
         for name in ("winner", "report"):
             if name in summary.paths:
                 console.print(f"{name}: {summary.paths[name]}", markup=False, highlight=False, soft_wrap=True)
-    if summary.winner is None:
-        raise typer.Exit(NothingMet.exit_code)
+    if summary.state != "winner":
+        raise typer.Exit(EXIT_CODES[summary.state])

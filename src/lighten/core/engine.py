@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -84,6 +84,26 @@ class Engine(ABC):
         for values in every:
             changed = replace(self, **dict(zip([s.name for s in ranged], values, strict=True)))
             found += [changed] if changed not in found else []
+        return found
+
+    def sparing(self, quantities: Collection[str]) -> list[Engine]:
+        """This engine with settings that declare that they lessen some of ``quantities`` (``Setting.saves``).
+
+        Returns:
+            With all of them at their least change, with all at their most, then with each value alone; without the
+            engine itself.
+        """
+        saving: dict[str, list[Any]] = {}
+        for one in settings_of(type(self)):
+            values = [v for quantity in one.saves if quantity in quantities for v in one.saves[quantity]]
+            if kept := [v for v in dict.fromkeys(values) if v != getattr(self, one.name)]:
+                saving[one.name] = kept
+        together = [{name: values[end] for name, values in saving.items()} for end in (0, -1)]
+        alone = [{name: value} for name, values in saving.items() for value in values]
+        found: list[Engine] = []
+        for changes in (*together, *alone):
+            changed = replace(self, **changes)
+            found += [changed] if changed not in (self, *found) else []
         return found
 
     def settled(self, artifact: Artifact, *, threads: int) -> Engine:

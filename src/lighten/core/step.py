@@ -23,6 +23,8 @@ class Setting:
         low, high: bounds, both allowed; None when open.
         choices: allowed values; empty when any value within the bounds is.
         search: values that the search tries, in order of promise; empty when it leaves the default.
+        saves: values that lessen a quantity, by its name, the least change first; tried where a candidate misses a
+            ceiling on that quantity, and only then.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Setting:
     high: float | None = None
     choices: tuple[Any, ...] = ()
     search: tuple[Any, ...] = ()
+    saves: Mapping[str, tuple[Any, ...]] = dataclasses.field(default_factory=dict, hash=False)
 
     def problem(self, value: Any) -> str:
         """Why ``value`` is not allowed, in one sentence, or an empty string."""
@@ -62,9 +65,12 @@ def setting(
     high: float | None = None,
     choices: Sequence[Any] = (),
     search: Sequence[Any] = (),
+    saves: Mapping[str, Sequence[Any]] | None = None,
 ) -> Any:
     """A dataclass field that carries its own documentation, bounds and search range (see :class:`Setting`)."""
-    kept = {"doc": doc, "unit": unit, "low": low, "high": high, "choices": tuple(choices), "search": tuple(search)}
+    kept: dict[str, Any] = {"doc": doc, "unit": unit, "low": low, "high": high}
+    kept |= {"choices": tuple(choices), "search": tuple(search)}
+    kept["saves"] = {quantity: tuple(values) for quantity, values in (saves or {}).items()}
     return dataclasses.field(default=default, metadata=kept)
 
 

@@ -11,11 +11,16 @@ from typing import Any
 
 from lighten.core.budget import Budget
 from lighten.core.errors import DataError
+from lighten.core.outcome import BOUND_STATES, REASONS, Bound, Nearest, Reason
 from lighten.core.plain import decode, decode_fields
 from lighten.core.result import HIGHER, LOWER, Candidate
 
 VERSION = 1
-STATES = ("winner", "nothing_met", "interrupted")
+STATES = ("winner", "nothing_met", "missed", "unproved", "interrupted")
+"""A winner; nothing met the budget; quality is proved, but what holds missed a ceiling in the last measurement; the
+original could not be asked on the proof rows, so nothing is proved; stopped before the end."""
+EXIT_CODES: Mapping[str, int] = {"winner": 0, "nothing_met": 3, "missed": 4, "unproved": 5, "interrupted": 130}
+"""Of the command line, by state."""
 VERDICT_STATES = ("holds", "worse", "not_enough_data")
 CANDIDATE_STATES = ("ok", "failed", "stopped", "running")
 ROLES = ("original", "stock", "search")
@@ -209,6 +214,11 @@ class Summary:
         verdicts: of the winner; without a winner, of the candidate tested last.
         frontier: keys of the candidates that no other beats on ``select``.
         tested: the fixed sequence of tests on ``proof``, in order.
+        ceilings: how the winner stands against each ceiling in the last measurement.
+        nearest: without a winner, the candidate that came nearest and what it misses; None where there is none.
+        reasons: why no candidate can be named as the nearest.
+        reason: why there is no proof (state ``unproved``).
+        cheaper: key of a candidate that was measured clearly cheaper than the winner at last and never proved.
         continuations: of a language model and its winner, side by side; samples, no measure.
         roof: by key of a candidate (as text), then by quantity: its share of what this machine could do at most; see
             ``search.roof``.
@@ -230,6 +240,11 @@ class Summary:
     baseline: tuple[Rung, ...] = ()
     power: tuple[Power, ...] = ()
     tested: tuple[Tested, ...] = ()
+    ceilings: tuple[Bound, ...] = ()
+    nearest: Nearest | None = None
+    reasons: tuple[Reason, ...] = ()
+    reason: str = ""
+    cheaper: int | None = None
     flips: tuple[Flip, ...] = ()
     groups: tuple[Group, ...] = ()
     lineage: tuple[Link, ...] = ()
@@ -289,8 +304,8 @@ class Summary:
             found.append("candidates: a key appears twice")
         if self.state == "winner" and self.winner is None:
             found.append("winner is null, but state is 'winner'")
-        if self.state == "nothing_met" and self.winner is not None:
-            found.append("winner is given, but state is 'nothing_met'")
+        if self.state in ("nothing_met", "missed", "unproved") and self.winner is not None:
+            found.append(f"winner is given, but state is {self.state!r}")
         if keys:
             check("original", self.original, keys)
         if self.winner is not None:
@@ -300,6 +315,17 @@ class Summary:
         for i, rung in enumerate(self.baseline):
             check(f"baseline[{i}].rung", rung.rung, RUNGS)
             check(f"baseline[{i}].key", rung.key, (None, *keys))
+        check("cheaper", self.cheaper, (None, *keys))
+        bounds = {f"ceilings[{i}]": bound for i, bound in enumerate(self.ceilings)}
+        if self.nearest is not None:
+            check("nearest.key", self.nearest.key, keys)
+            bounds |= {f"nearest.missed[{i}]": bound for i, bound in enumerate(self.nearest.missed)}
+        for path, bound in bounds.items():
+            check(f"{path}.state", bound.state, BOUND_STATES)
+            check(f"{path}.kind", bound.kind, ("floor", "ceiling"))
+            check(f"{path}.direction", bound.direction, (LOWER, HIGHER))
+        for i, reason in enumerate(self.reasons):
+            check(f"reasons[{i}].kind", reason.kind, REASONS)
         for name in self.roof:
             check(f"roof.{name}", name, map(str, keys))
         for i, flip in enumerate(self.flips):

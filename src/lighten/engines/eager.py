@@ -35,8 +35,15 @@ class Eager(Engine):
     extra: ClassVar[str] = "train"
 
     dtype: str = setting("float32", "Of weights and arithmetic.", choices=("float32", "bfloat16"))
-    rows: int = setting(32, "Most rows in a batch.", unit="rows", low=1, high=4096)
-    tokens: int = setting(16_384, "Most tokens in a batch, padding included.", unit="tokens", low=1, high=1_000_000)
+    rows: int = setting(32, "Most rows in a batch.", unit="rows", low=1, high=4096, saves={"memory": (8, 1)})
+    tokens: int = setting(
+        16_384,
+        "Most tokens in a batch, padding included.",
+        unit="tokens",
+        low=1,
+        high=1_000_000,
+        saves={"memory": (2048, 512)},
+    )
 
     def version(self) -> str:
         """See :meth:`Engine.version`."""

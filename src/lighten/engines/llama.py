@@ -38,14 +38,30 @@ class Llama(Engine):
         "Where both are installed, auto takes the one that is measured to decode faster.",
         choices=(AUTO, *BUILDS),
     )
-    cells: int = setting(2048, "Tokens that all sequences together may hold.", unit="tokens", low=64, high=1 << 20)
+    cells: int = setting(
+        2048,
+        "Tokens that all sequences together may hold.",
+        unit="tokens",
+        low=64,
+        high=1 << 20,
+        saves={"memory": (1024, 512)},
+    )
     streams: int = setting(16, "Sequences decoded together at most.", low=1, high=255)
     batch: int = setting(
-        128, "Tokens computed at a time; more need more memory and are no faster.", unit="tokens", low=32, high=4096
+        128,
+        "Tokens computed at a time; more need more memory and are no faster.",
+        unit="tokens",
+        low=32,
+        high=4096,
+        saves={"memory": (64, 32)},
     )
     flash: str = setting("auto", "Flash attention.", choices=("auto", "on", "off"), search=("auto", "off"))
     cache: str = setting(
-        "f16", "Number format of the key-value cache.", choices=("f16", "q8_0"), search=("f16", "q8_0")
+        "f16",
+        "Number format of the key-value cache.",
+        choices=("f16", "q8_0"),
+        search=("f16", "q8_0"),
+        saves={"memory": ("q8_0",)},
     )
     ahead: int = setting(
         0,
@@ -60,7 +76,9 @@ class Llama(Engine):
         False, "Map the file instead of reading it: opens faster, but rearranged weights are then held twice."
     )
     repack: bool = setting(
-        True, "Rearrange weights for faster matrix products while loading; needs their memory a second time."
+        True,
+        "Rearrange weights for faster matrix products while loading; needs their memory a second time.",
+        saves={"memory": (False,), "load": (False,)},
     )
 
     def version(self) -> str:

@@ -29,7 +29,13 @@ class Ort(Engine):
     stores: ClassVar[tuple[str, ...]] = (ONNX, ONNX_INT8)
     extra: ClassVar[str] = "ort"
 
-    streams: int = setting(0, "Batches computed at the same time; 0 for as many as threads.", low=0, high=256)
+    streams: int = setting(
+        0,
+        "Batches computed at the same time; 0 for as many as threads.",
+        low=0,
+        high=256,
+        saves={"memory": (1,)},
+    )
     together: int = setting(
         1,
         "Threads that work on one batch or one single answer, 0 for all: waking another thread costs a small model more"
@@ -38,8 +44,15 @@ class Ort(Engine):
         high=256,
         search=(1, 0),
     )
-    rows: int = setting(32, "Most rows in a batch.", unit="rows", low=1, high=4096)
-    tokens: int = setting(512, "Most tokens in a batch, padding included.", unit="tokens", low=1, high=1_000_000)
+    rows: int = setting(32, "Most rows in a batch.", unit="rows", low=1, high=4096, saves={"memory": (16, 4)})
+    tokens: int = setting(
+        512,
+        "Most tokens in a batch, padding included.",
+        unit="tokens",
+        low=1,
+        high=1_000_000,
+        saves={"memory": (256, 64)},
+    )
     spin: bool = setting(
         False,
         "Let idle threads wait busily: single answers may come sooner on a quiet machine, but cores are never idle.",

@@ -32,9 +32,22 @@ class Ov(Engine):
     stores: ClassVar[tuple[str, ...]] = (OPENVINO, OPENVINO_INT8)
     extra: ClassVar[str] = "ov"
 
-    streams: int = setting(0, "Batches computed at the same time; 0 for as many as threads.", low=0, high=256)
-    rows: int = setting(32, "Most rows in a batch.", unit="rows", low=1, high=4096)
-    tokens: int = setting(512, "Most tokens in a batch, padding included.", unit="tokens", low=1, high=1_000_000)
+    streams: int = setting(
+        0,
+        "Batches computed at the same time; 0 for as many as threads.",
+        low=0,
+        high=256,
+        saves={"memory": (1,)},
+    )
+    rows: int = setting(32, "Most rows in a batch.", unit="rows", low=1, high=4096, saves={"memory": (16, 4)})
+    tokens: int = setting(
+        512,
+        "Most tokens in a batch, padding included.",
+        unit="tokens",
+        low=1,
+        high=1_000_000,
+        saves={"memory": (256, 64)},
+    )
     bucket: int = setting(
         8,
         "Lengths are padded up to a multiple of this: OpenVINO compiles for each shape.",

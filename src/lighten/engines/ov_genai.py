@@ -34,10 +34,16 @@ class OvGenai(Engine):
 
     context: int = setting(2048, "Tokens of a sequence at most.", unit="tokens", low=64, high=1 << 20)
     streams: int = setting(16, "Sequences decoded together at most.", low=1, high=256)
-    batch: int = setting(512, "Tokens computed at a time.", unit="tokens", low=16, high=8192)
+    batch: int = setting(
+        512, "Tokens computed at a time.", unit="tokens", low=16, high=8192, saves={"memory": (256, 128)}
+    )
     precision: str = setting("f32", "Of what is not compressed.", choices=("f32", "bf16", "f16"))
     cache: str = setting(
-        "f16", "Number format of the key-value cache.", choices=("f32", "f16", "u8"), search=("f16", "u8")
+        "f16",
+        "Number format of the key-value cache.",
+        choices=("f32", "f16", "u8"),
+        search=("f16", "u8"),
+        saves={"memory": ("u8",)},
     )
     group: int = setting(
         128,

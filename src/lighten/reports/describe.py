@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from lighten.core.result import HIGHER, Candidate
 from lighten.core.summary import Power, Summary
 from lighten.proof import Verdict
+from lighten.reports import ending
 from lighten.reports.baselines import baseline_sentence, fair_ratio, is_baseline, unit_in
 from lighten.reports.numbers import amount, bound, count, duration, loss, ratio, share, times
-from lighten.reports.standing import Miss, Standing, example, is_language, nearest_misses, quality_metric, standing
+from lighten.reports.standing import Miss, Standing, example, is_language, quality_metric, standing
 from lighten.reports.told import RELATIVE, Told
 from lighten.reports.words import capital, quantity, say
 
@@ -36,20 +37,20 @@ def _found(summary: Summary, lang: str) -> tuple[str, ...]:
     if summary.state == "winner":
         gain, verdicts = gain_sentence(summary, lang), tuple(Verdict.from_json(v) for v in summary.verdicts)
         stop = "。" if lang == "zh" else "."
+        against, close = ending.beside_the_winner(summary, lang), ending.close_ceilings(summary, lang)
+        gap = "" if lang == "zh" else " "
         if not verdicts:
-            return (f"{gain}{stop}",)
+            return (gap.join([f"{gain}{stop}", *against]), *close)
         first = say(
             lang, "say.and", gain=gain, quality=_quality(verdicts[0], unit_of(summary, verdicts[0].metric), lang)
         )
         others = [_also(verdict, unit_of(summary, verdict.metric), lang) for verdict in verdicts[1:]]
-        return (first, *others)
-    made = [c for c in summary.candidates if c.key != summary.original]
+        return (gap.join([first, *against]), *others, *close)
     if summary.state == "nothing_met":
-        said = say(lang, "say.nothing_met", n=count(len(made)))
-        near = nearest_misses(summary, 1)
-        if not near:
-            return (said,)
-        return (said, say(lang, "say.nearest", name=near[0][0].name))
+        return ending.nothing_met(summary, lang, lambda candidate: why(summary, candidate, lang))
+    if summary.state in ("missed", "unproved"):
+        return ending.missed(summary, lang) if summary.state == "missed" else ending.unproved(summary, lang)
+    made = [c for c in summary.candidates if c.key != summary.original]
     done = sum(c.state == "ok" for c in made)
     time = duration(lang, summary.seconds)
     return (say(lang, "say.interrupted", time=time, done=count(done), n=count(len(made))),)
@@ -219,7 +220,8 @@ def meters_shown(summary: Summary) -> tuple[str, ...]:
     """Quantities in the order a reader wants them: quality, what is minimized, then the others as measured."""
     seen = list(dict.fromkeys(name for candidate in summary.candidates for name in candidate.results))
     floors = [floor.metric for floor in summary.budget.keep]
-    first = [quality_metric(summary), summary.budget.minimize, *floors]
+    missed = [bound.metric for bound in summary.nearest.missed] if summary.nearest is not None else []
+    first = [quality_metric(summary), *missed, summary.budget.minimize, *floors]
     order = (*WRITING, *ORDER) if writes(summary) else (*ORDER, *WRITING)
     known = [*first, *order, *seen]
     return tuple(name for name in dict.fromkeys(known) if name in seen)

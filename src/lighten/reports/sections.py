@@ -57,6 +57,9 @@ def hero(summary: Summary) -> str:
         made = _made(summary.winner)
     elif summary.state == "interrupted":
         made = said("say.resume", "p", 'class="made"')
+    if summary.nearest is not None and summary.nearest.command:
+        title = f"{said('accept.title')}{said('page.colon')}"
+        made += f'<p class="made">{title}<code>{esc(summary.nearest.command)}</code></p>'
     return f'<div class="hero">{state}{title}{made}{_budget(summary)}</div>{_tiles(summary)}'
 
 
@@ -223,7 +226,7 @@ def _test(summary: Summary, key: int, verdicts: list[Verdict]) -> str:
 
 def nearest(summary: Summary) -> str:
     """For a run that met nothing: the candidates that came nearest and what each lacks."""
-    if summary.state != "nothing_met":
+    if summary.state not in ("nothing_met", "missed"):
         return ""
     items = []
     for candidate, place in nearest_misses(summary):

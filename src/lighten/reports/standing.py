@@ -169,14 +169,28 @@ def _pair(candidate: Candidate, metric: str, cost: str) -> tuple[float, float] |
 
 
 def nearest_misses(summary: Summary, most: int = 3) -> tuple[tuple[Candidate, Standing], ...]:
-    """Candidates that came nearest to the budget: tested ones first, then by how far their worst miss is off."""
+    """Candidates that came nearest to the budget: what the proof tested, what misses no floor, then by how far.
+
+    A floor counts as a multiple of the loss that is allowed, a ceiling as a share of it.
+    """
     found = []
     for candidate in summary.candidates:
         if candidate.state != "ok" or candidate.key == summary.original:
             continue
         place = standing(summary, candidate)
         if place.misses or any(not verdict.holds for verdict in place.verdicts):
-            worst = max((miss.excess for miss in place.misses), default=0.0)
-            found.append(((len(place.misses), worst), candidate, place))
+            worst = max((_distance(summary, miss) for miss in place.misses), default=0.0)
+            floors = any(miss.floor for miss in place.misses)
+            found.append(((floors, len(place.misses), worst), candidate, place))
     found.sort(key=lambda entry: entry[0])
     return tuple((candidate, place) for _, candidate, place in found[:most])
+
+
+def _distance(summary: Summary, miss: Miss) -> float:
+    """How far a bound is missed, comparably between floors and ceilings."""
+    first = summary.candidate(summary.original)
+    before = first.value(miss.metric) if first is not None else None
+    if not miss.floor or miss.value is None or before is None:
+        return miss.excess
+    allowed = abs(before - miss.limit)
+    return abs(miss.value - miss.limit) / allowed if allowed else miss.excess

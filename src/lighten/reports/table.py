@@ -28,7 +28,7 @@ TONES = {
     "winner": GOOD, "held": GOOD, "holds": GOOD, "worse": BAD, "failed": BAD, "below_floor": BAD, "over_ceiling": BAD,
     "not_enough_data": WARN, "stopped": WARN, "running": WARN,
 }  # fmt: skip
-BORDERS = {"winner": GOOD, "nothing_met": BAD, "interrupted": WARN}
+BORDERS = {"winner": GOOD, "nothing_met": BAD, "missed": BAD, "unproved": WARN, "interrupted": WARN}
 REASON_COLUMNS = 110
 """From this width on, the table of candidates gives reasons."""
 LONGEST = 300

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from string import Formatter
 
+from lighten.reports.ending_words import ENDING
 from lighten.reports.language_words import LANGUAGE
 
 LANGS = ("en", "zh")
 
 WORDS: dict[str, tuple[str, str]] = {
+    **ENDING,
     **LANGUAGE,
     # the page
     "page.title": ("lighten report: {model}", "lighten 报告：{model}"),
@@ -68,11 +70,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "{metric}至多上升 {loss}，允许上限为 {margin}。",
     ),
     "say.also.no_loss": ("Its {metric} is no worse; you allowed {margin}.", "{metric}没有变差，允许上限为 {margin}。"),
-    "say.nothing_met": (
-        "None of the {n} candidates met every floor and ceiling.",
-        "{n} 个候选中，没有一个满足全部下限与上限。",
-    ),
-    "say.nearest": ("{name} came nearest.", "最接近的是 {name}。"),
     "say.interrupted": (
         "The run was stopped after {time}. {done} of {n} candidates were measured and are kept; no winner was proved.",
         "运行 {time} 后停止。{n} 个候选中已测量 {done} 个，结果已保留；尚未选出并验证优胜者。",

@@ -19,10 +19,11 @@ from lighten.core.summary import RUNGS, Continuation, DataFacts, Flip, Group, Li
 from lighten.core.task import Rows
 from lighten.measure.process import SessionProcess
 from lighten.measure.quality import flips_of, groups_of
-from lighten.proof.sequence import SequenceResult
+from lighten.search.conclude import Outcome
 from lighten.search.context import Run
 from lighten.search.evaluate import built_of, open_original
-from lighten.search.loop import Search
+from lighten.search.finals import latest
+from lighten.search.leaderboard import Leaderboard
 from lighten.search.options import recorded
 from lighten.search.racing import cost, frontier
 from lighten.search.roof import Rates, roof
@@ -83,18 +84,15 @@ def take_winner(run: Run, winner: Candidate) -> Artifact:
 def summarize(
     run: Run,
     asked: Asked,
-    search: Search | None,
-    sequence: SequenceResult[int] | None,
-    ladder: Mapping[str, Candidate],
-    state: str,
+    board: Leaderboard | None,
+    outcome: Outcome,
     began: float,
     started: str,
 ) -> Summary:
     """Everything the run knows, and the files beside it: ``results.jsonl``, ``run.toml``, ``summary.json``."""
-    fresh = {candidate.key: candidate for candidate in ladder.values()}
+    fresh, ladder, winner = outcome.measured, outcome.ladder, outcome.winner
     candidates = tuple(fresh.get(c.key, c) for c in run.folder.study.candidates() if c.state != "running")
-    winner = ladder.get("ours")
-    verdicts = {t.key: tuple(v.to_json() for v in t.verdicts) for t in (sequence.tested if sequence else ())}
+    verdicts = {t.key: tuple(v.to_json() for v in t.verdicts) for t in outcome.sequence.tested}
     last = list(verdicts.values())[-1] if verdicts else ()
     samples, stored = continuations(run, winner) if winner is not None else (), _stored(run)
     shares, environment = _roof(run, candidates, stored)
@@ -105,7 +103,7 @@ def summarize(
     if winner is not None:
         paths["winner"] = out / "winner"
     summary = Summary(
-        state=state,
+        state=outcome.state,
         model=run.options.model,
         budget=run.budget,
         data=DataFacts(
@@ -117,9 +115,14 @@ def summarize(
         candidates=candidates,
         winner=Winner.of(winner, str(out / "winner")) if winner is not None else None,
         verdicts=verdicts.get(winner.key, ()) if winner is not None else last,
-        frontier=_frontier(run, search) if search is not None else (),
+        frontier=_frontier(board, fresh) if board is not None else (),
         baseline=tuple(Rung(rung, ladder[rung].key) for rung in RUNGS if rung in ladder),
         power=asked.power,
+        ceilings=outcome.ceilings,
+        nearest=outcome.nearest,
+        reasons=outcome.reasons,
+        reason=outcome.reason,
+        cheaper=outcome.cheaper,
         tested=tuple(Tested(key, judged) for key, judged in verdicts.items()),
         flips=_flips(run, winner) if winner is not None else (),
         groups=_groups(run, winner) if winner is not None else (),
@@ -138,12 +141,12 @@ def summarize(
     return summary
 
 
-def _frontier(run: Run, search: Search) -> tuple[int, ...]:
-    points = []
-    for candidate in search.done.values():
-        price = cost(candidate, search.original, run.budget, search.quantities)
+def _frontier(board: Leaderboard, fresh: Mapping[int, Candidate]) -> tuple[int, ...]:
+    every, points = latest(board, fresh), []
+    for candidate in every.values():
+        price = cost(candidate, every[0], board.run.budget, board.quantities)
         if candidate.state == "ok" and price is not None:
-            points.append((candidate, price, search.gain(candidate)))
+            points.append((candidate, price, board.gain(candidate)))
     return tuple(c.key for c in frontier(points))
 
 

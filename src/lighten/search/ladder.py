@@ -1,7 +1,8 @@
-"""The baseline ladder: naive, tuned fp32, stock int8, ours, measured once more together in one interleaved run."""
+"""The baseline ladder, and measuring candidates together: all that is compared at the end, in one interleaved run."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
@@ -11,72 +12,113 @@ from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed
 from lighten.core.recipe import engine_from, step_from
 from lighten.core.result import Candidate
+from lighten.isolate.machine import available_memory
 from lighten.measure.interleave import Readings, measure
 from lighten.measure.process import SessionProcess
 from lighten.measure.rounds import usual_of
 from lighten.search.context import Run
 from lighten.search.evaluate import built_of, results_of
-from lighten.search.loop import Search
+from lighten.search.leaderboard import Leaderboard
 
 SECONDS_PER_RUNG = 8.0
+MOST_TOGETHER = 12
+"""Sessions that are open at once at most, the original's included."""
+SHARE = 0.5
+"""Of the memory that is left: what all of them may take."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """What a rung is measured with."""
+    """What a candidate is measured with."""
 
+    candidate: Candidate
     built: Artifact
     engine: Engine
     session: SessionProcess
 
 
-def rungs(search: Search, winner: Candidate | None) -> dict[str, Candidate]:
+def rungs(board: Leaderboard, winner: Candidate | None) -> dict[str, Candidate]:
     """Which candidate stands on each rung: the original, the cheapest stock float and stock int8 ones, the winner."""
     # A cheap baseline writes bytes, not tokens, or nothing: its speeds cannot stand beside those of the others.
     cheap = {name for name in catalog.names("engines") if set(catalog.load("engines", name).stores) <= set(BASELINES)}
-    stock = [c for c in search.done.values() if c.role == "stock" and c.state == "ok" and c.engine not in cheap]
-    found = {"naive": search.original}
+    stock = [c for c in board.done.values() if c.role == "stock" and c.state == "ok" and c.engine not in cheap]
+    found = {"naive": board.original}
     plain = [c for c in stock if not c.recipe]
     quantized = [c for c in stock if c.recipe]
     if plain:
-        found["tuned"] = min(plain, key=search._cost_of)
+        found["tuned"] = min(plain, key=board.cost_of)
     if quantized:
-        found["stock"] = min(quantized, key=search._cost_of)
+        found["stock"] = min(quantized, key=board.cost_of)
     if winner is not None:
         found["ours"] = winner
     return found
 
 
-def measure_together(run: Run, ladder: dict[str, Candidate]) -> dict[str, Candidate]:
-    """All rungs measured in one interleaved run, with these speeds in their results; the study keeps the earlier ones.
+def measure_together(run: Run, candidates: Iterable[Candidate]) -> dict[int, Candidate]:
+    """Candidates measured in one interleaved run, with these speeds in their results; the study keeps the earlier ones.
 
-    A rung that fails now keeps its earlier numbers, and a note says so.
+    Args:
+        candidates: the first is what the others are compared with. More than memory allows at once are measured in
+            groups, each beside the first one.
+
+    Returns:
+        Those that ran, by key; one that fails now is not among them, and a note says so.
     """
+    first, *others = {c.key: c for c in candidates}.values()
+    found: dict[int, Candidate] = {}
+    for group in _groups(run, others):
+        measured = _measured(run, (first, *group))
+        found = {**measured, **found} if first.key in found else measured
+    return found
+
+
+def _groups(run: Run, others: Sequence[Candidate]) -> Iterator[Sequence[Candidate]]:
+    """The candidates in groups that memory has room for, beside one session more; one group where all fit."""
+    most = MOST_TOGETHER - 1
+    need = max((sum(_engine(c).memory(run.facts).values()) for c in others), default=0)  # of the original: a bound
+    if need:
+        most = min(max(int(available_memory() * SHARE // need) - 1, 1), most)
+    for begin in range(0, max(len(others), 1), most):
+        yield others[begin : begin + most]
+
+
+def _engine(candidate: Candidate) -> Engine:
+    return engine_from({"use": candidate.engine, **candidate.engine_settings})
+
+
+def _measured(run: Run, candidates: Sequence[Candidate]) -> dict[int, Candidate]:
     places: dict[int, Place] = {}
     timed: dict[int, Readings | CandidateFailed] = {}
     with ExitStack() as stack:
-        try:
-            for candidate in {c.key: c for c in ladder.values()}.values():
-                engine = engine_from({"use": candidate.engine, **candidate.engine_settings})
+        for candidate in candidates:
+            try:
+                engine = _engine(candidate)
                 built = built_of(run, [step_from(record) for record in candidate.recipe], engine)
                 session = stack.enter_context(SessionProcess(built, engine, threads=run.threads, task=run.task))
-                places[candidate.key] = Place(built, engine, session)
-            sessions = {key: place.session for key, place in sorted(places.items())}
+                places[candidate.key] = Place(candidate, built, engine, session)
+            except CandidateFailed as error:
+                run.notes.append(_keeps(candidate, error))
+                if candidate is candidates[0]:
+                    return {}
+        sessions = {key: place.session for key, place in places.items()}
+        try:
             seconds, usual = SECONDS_PER_RUNG * len(sessions), usual_of(run.folder.study.candidates())
             timed = measure(sessions, run.work, meters=run.task.speeds, seconds=seconds, usual=usual)
         except CandidateFailed as error:
-            run.notes.append(f"The ladder keeps its earlier numbers: {error.kind}: {error}")
+            run.notes.append(_keeps(candidates[0], error))
     found = {}
-    for rung, candidate in ladder.items():
-        readings = timed.get(candidate.key)
+    for key, readings in timed.items():
+        place = places[key]
         if isinstance(readings, CandidateFailed):
-            run.notes.append(f"{rung} keeps its earlier numbers: {readings.kind}: {readings}")
-        if readings is None or isinstance(readings, CandidateFailed):
-            found[rung] = candidate
+            run.notes.append(_keeps(place.candidate, readings))
             continue
-        place = places[candidate.key]
         fresh = results_of(run, place.built, place.engine, readings)
         asked = {run.budget.minimize, *(ceiling.metric for ceiling in run.budget.under)}
-        run.notes += [f"{rung}, {name}: {one.note}" for name, one in fresh.items() if one.unsure and name in asked]
-        found[rung] = replace(candidate, results={**candidate.results, **fresh})
+        unsure = {name: one.note for name, one in fresh.items() if one.unsure and name in asked}
+        run.notes += [f"Candidate {key} ({place.candidate.name}), {name}: {note}" for name, note in unsure.items()]
+        found[key] = replace(place.candidate, results={**place.candidate.results, **fresh})
     return found
+
+
+def _keeps(candidate: Candidate, error: CandidateFailed) -> str:
+    return f"Candidate {candidate.key} ({candidate.name}) keeps its earlier numbers: {error.kind}: {error}"

@@ -16,7 +16,6 @@ from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed, Interrupted, ModelError
 from lighten.core.meter import Workload
 from lighten.core.recipe import engine_from, record_of
-from lighten.core.result import Candidate
 from lighten.core.summary import Summary
 from lighten.core.task import Rows, Task, asked_facts
 from lighten.isolate.machine import allowed_cores
@@ -27,14 +26,15 @@ from lighten.nets.bring import check_folder, resolve
 from lighten.nets.facts import facts
 from lighten.nets.gguf_file import FILE
 from lighten.pipeline.workshop import Workshop
+from lighten.search.conclude import Outcome, conclude
 from lighten.search.context import Clock, Run
-from lighten.search.evaluate import evaluate, seconds_a_row
+from lighten.search.evaluate import evaluate
 from lighten.search.finish import summarize, take_winner
-from lighten.search.ladder import measure_together, rungs
 from lighten.search.listener import Listener, Quiet
 from lighten.search.loop import Search
 from lighten.search.options import Options
-from lighten.search.prove import finalists, prove
+from lighten.search.prove import OPENED
+from lighten.search.schedule import reserve_for_proof
 from lighten.search.start import Asked, aligned, ask, check_memory, load_recipe_defaults, working_engines
 from lighten.store.artifacts import disk_error
 from lighten.store.folder import RunFolder, save_parts
@@ -97,11 +97,11 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
         used = time.monotonic() - began
         prepare_original(run)
         run.clock = Clock(folder.study, options.seconds, used)
-        return _searched(run, asked, began, started)
+        return search_and_conclude(run, asked, began, started)
     except (KeyboardInterrupt, Interrupted) as error:
         stop = Interrupted("The run was interrupted; what was finished is kept.", fix=f"{options.command()} --resume")
         if run is not None and run.folder.study.candidates():
-            stop.summary = summarize(run, asked, None, None, {}, "interrupted", began, started)
+            stop.summary = summarize(run, asked, None, Outcome("interrupted"), began, started)
         raise stop from error
     finally:
         if run is not None and run.original_session is not None:
@@ -140,7 +140,12 @@ def opened(
             raise
 
 
-def _searched(run: Run, asked: Asked, began: float, started: str) -> Summary:
+def search_and_conclude(run: Run, asked: Asked, began: float, started: str) -> Summary:
+    """Everything from the original's measurement to the summary; a run that is resumed goes on where it was.
+
+    Raises:
+        CandidateFailed: the original does not run.
+    """
     sizes = run.folder.study.recall("workload")
     if sizes is not None and not run.task.language:
         run.work = replace(run.work, singles=run.work.singles[: sizes[0]], batch=run.work.batch[: sizes[1]])
@@ -151,21 +156,21 @@ def _searched(run: Run, asked: Asked, began: float, started: str) -> Summary:
         if original.state != "ok":
             raise CandidateFailed(f"The original itself does not run: {original.reason}")
     search = Search(run, reserve=reserve_for_proof(run, original))
-    if not run.folder.study.recall("proof opened"):
+    if not run.folder.study.recall(OPENED):
         search.go()
     if run.original_session is not None:
         run.original_session.close()
         run.original_session = None
-    run.listener.phase("proof", run.clock.left)
-    sequence = prove(run, finalists(run, search))
-    winner = search.done[sequence.last_held] if sequence.last_held is not None else None
-    run.listener.phase("report", run.clock.left)
-    ladder = measure_together(run, rungs(search, winner))
-    if winner is not None:
-        winner = ladder["ours"]
-        take_winner(run, winner)
-    state = "winner" if winner is not None else "nothing_met"
-    return summarize(run, asked, search, sequence, ladder, state, began, started)
+    outcome = conclude(
+        run,
+        search.board,
+        reserve=search.attempts.reserve,
+        left_out=search.left_out(),
+        refused=search.attempts.space.refused,
+    )
+    if outcome.winner is not None:
+        take_winner(run, outcome.winner)
+    return summarize(run, asked, search.board, outcome, began, started)
 
 
 def located(model: str) -> Path:
@@ -267,19 +272,14 @@ def prepare_original(run: Run) -> None:
         run.folder.study.remember("original tune accuracy", run.workshop.score(run.original, "tune"))
 
 
-def reserve_for_proof(run: Run, original: Candidate) -> float:
-    """Seconds that the proof and the last measurements will take."""
-    # A language model's original answers slowest; the finalists answer the same rows after it.
-    times = 1.45 if run.task.language else 1.6
-    return min(
-        len(run.parts.proof) * seconds_a_row(run, original) * times + 60.0, 0.5 * (run.options.seconds or float("inf"))
-    )
-
-
 def manifest_of(asked: Asked, threads: int) -> Mapping[str, Any]:
-    """What a resumed run must have in common with the one it takes up. Time and candidates may differ."""
+    """What a resumed run must have in common with the one it takes up.
+
+    Time and candidates may differ, and so may ceilings: none is looked at while the order of the proof is kept, and
+    choosing among what holds by another ceiling is free.
+    """
     kept = asdict(replace(asked.options, resume=False, out=Path()))
-    for name in ("seconds", "candidates", "resume", "out"):
+    for name in ("seconds", "candidates", "under", "resume", "out"):
         kept.pop(name)
     return {**{k: list(v) if isinstance(v, tuple) else v for k, v in kept.items()}, "threads": threads} | {
         "data_fingerprint": asked.parts.fingerprint,

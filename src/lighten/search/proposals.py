@@ -204,11 +204,9 @@ def affordable(dressings: Sequence[Dressing], characters: int, seconds: float | 
 
 
 def left_out(dressings: Sequence[Dressing], kept: Sequence[Dressing]) -> list[str]:
-    """One sentence for each step that is in no dressing of those that are affordable."""
+    """Names of the steps that are in no dressing of those that are affordable."""
     every, tried = ({catalog.name_of(step) for d in ds for step in d.steps} for ds in (dressings, kept))
-    return [
-        f"{name} was left out: it would take more than {LEARNED:.0%} of the time." for name in sorted(every - tried)
-    ]
+    return sorted(every - tried)
 
 
 def stock(dressings: Sequence[Dressing], format: str, facts: Mapping[str, Any]) -> list[Dressing]:

@@ -1,62 +1,89 @@
-"""The proof: finalists in a fixed order, from the safest to the cheapest, on the part that nothing has looked at."""
+"""The proof: finalists in a fixed order, from the safest to the cheapest, on the part that nothing has looked at.
+
+Which candidates are tested, and in which order, follows from ``select`` and from measurements alone and is kept in the
+study before the first answer is asked, so a resumed run goes on with the same order. That keeps the error rate:
+
+- The first candidate that does not hold ends the sequence (see ``proof.sequence``). What holds is all of it proved
+  together, so the cheapest of them may be chosen afterwards by any measurement.
+- While all have held, the sequence may go on with candidates that were not among the first, in the order that was kept
+  with it. Which of those are left out is decided by what they cost and never by an answer on ``proof``.
+- A candidate that fails (its process crashes, its time is over) is neither proved nor refuted: no target was compared.
+  Whether a file runs depends on the file, the machine and the texts, not on the targets, so it is left out as though
+  it had never been in the order, and the next one is tested. It is asked a second time before that. The reason is kept.
+- Without the original's answers nothing can be compared, and the proof has no result; it may be taken up again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
 
-from lighten.core.errors import CandidateFailed
+from lighten.core.errors import CandidateFailed, MissingExtra, ModelError
 from lighten.core.recipe import engine_from, step_from
 from lighten.core.result import Candidate
 from lighten.measure.process import SessionProcess
 from lighten.measure.quality import verdict
 from lighten.proof.sequence import SequenceResult, fixed_sequence
 from lighten.proof.verdict import Verdict
-from lighten.search.chance import LEAST_CHANCE, chance
 from lighten.search.context import Run
 from lighten.search.evaluate import answer, built_of
-from lighten.search.loop import Search
-from lighten.search.racing import WORTH, cost, shortfall
+
+OPENED, OTHERS, EXTENDED = "proof opened", "proof others", "proof extended"
+FAILED = "failed in the proof"
+FAILURES = (CandidateFailed, ModelError, MissingExtra)
+"""What a file that was made here, or its engine, may raise where it is asked."""
 
 
-def finalists(run: Run, search: Search) -> list[tuple[Candidate, float]]:
-    """Candidates worth testing with their estimated chance to hold, in the order of the test.
+@dataclass(frozen=True)
+class Proof:
+    """What the proof part said.
 
-    Chosen on ``select`` alone. The safest comes first; each next one is clearly cheaper than all before it: a dearer
-    and riskier one could never win, and one that is as cheap but for noise should not. The original's own settings
-    (candidate 0) are not among them.
+    Attributes:
+        sequence: the candidates tested, in order.
+        failed: why a candidate could not be asked, by key.
+        others: keys of candidates that were not in the order and that the sequence may go on with while it is open.
     """
-    found = []
-    for candidate in search.done.values():
-        if candidate.key == 0 or candidate.state != "ok":
-            continue
-        price = cost(candidate, search.original, run.budget, search.quantities)
-        over = [shortfall(c, search.quantities[c.metric], candidate, search.original) for c in run.budget.under]
-        if price is None or price >= 1.0 or any(missed is None or missed > 0 for missed in over):
-            continue
-        found.append((candidate, price, chance(run, candidate, search.original, search.quantities)))
-    ordered = sorted(found, key=lambda f: (-f[2], f[1]))
-    kept: list[tuple[Candidate, float]] = []
-    cheapest = float("inf")
-    for candidate, price, likely in ordered:
-        if price < cheapest * (1.0 - WORTH) and likely >= LEAST_CHANCE:
-            kept.append((candidate, likely))
-            cheapest = price
-    return kept
+
+    sequence: SequenceResult[int] = field(default_factory=lambda: fixed_sequence(()))
+    failed: dict[int, str] = field(default_factory=dict)
+    others: tuple[int, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether all that were tested held, so that the sequence may go on."""
+        return all(one.holds for one in self.sequence.tested)
 
 
-def prove(run: Run, ordered: Sequence[tuple[Candidate, float]]) -> SequenceResult[int]:
-    """Test the finalists in order; the first failure ends it. A resumed run keeps the order that was fixed first."""
-    every = {candidate.key: candidate for candidate in run.folder.study.candidates()}
-    opened = run.folder.study.recall("proof opened")
-    if not opened:
-        if not ordered:  # nothing to compare the original with; a resumed run may still find something
-            return fixed_sequence(())
-        opened = [candidate.key for candidate, _ in ordered]
-        run.folder.study.remember("proof opened", opened)
+def open_proof(run: Run, order: Sequence[int], others: Sequence[int]) -> bool:
+    """Fix the order of the tests; what was fixed before stays. False when there is nothing to test.
+
+    Args:
+        order: keys of the finalists. others: those that the sequence may go on with.
+    """
+    study = run.folder.study
+    if study.recall(OPENED):
+        return True
+    if not order:  # nothing to compare the original with; a resumed run may still find something
+        return False
+    study.remember(OTHERS, list(others))
+    study.remember(OPENED, list(order))
+    return True
+
+
+def prove(run: Run) -> Proof:
+    """Test what was opened, in order, with what is known already; the first that does not hold ends it.
+
+    Raises:
+        CandidateFailed, ModelError, MissingExtra: the original failed.
+    """
+    study = run.folder.study
+    every = {candidate.key: candidate for candidate in study.candidates()}
     original = proof_answers(run, every[0])
+    failed: dict[int, str] = study.recall(FAILED, {})
+    failed = {int(key): reason for key, reason in failed.items()}
 
     def judged(answers: NDArray[Any]) -> Callable[[], list[Verdict]]:
         return lambda: [
@@ -65,20 +92,45 @@ def prove(run: Run, ordered: Sequence[tuple[Candidate, float]]) -> SequenceResul
         ]
 
     def in_order() -> Iterator[tuple[int, Callable[[], list[Verdict]]]]:
-        for key in opened:
+        for key in (*study.recall(OPENED, []), *study.recall(EXTENDED, [])):
+            if key in failed:
+                continue
             run.listener.candidate(key, every[key].name)
             try:
-                answers = proof_answers(run, every[key])
-            except CandidateFailed as error:
-                run.notes.append(f"The proof ended at candidate {key}, which failed: {error.kind}: {error}")
-                return
+                answers = _asked_twice(run, every[key])
+            except FAILURES as error:
+                failed[key] = f"{type(error).__name__}: {error}"
+                study.remember(FAILED, {str(k): reason for k, reason in failed.items()})
+                continue
             yield key, judged(answers)
 
-    return fixed_sequence(in_order())
+    sequence = fixed_sequence(in_order())
+    for key, reason in failed.items():
+        run.notes.append(f"Candidate {key} ({every[key].name}) was left out of the proof: it failed there: {reason}")
+    tried = {*failed, *(one.key for one in sequence.tested)}
+    return Proof(sequence, failed, tuple(key for key in study.recall(OTHERS, []) if key not in tried))
+
+
+def extend(run: Run, key: int) -> None:
+    """Let the sequence go on with one of ``Proof.others``."""
+    study = run.folder.study
+    study.remember(EXTENDED, [*study.recall(EXTENDED, []), key])
+
+
+def _asked_twice(run: Run, candidate: Candidate) -> NDArray[Any]:
+    """Answers on ``proof``, in a new process when the first one failed."""
+    try:
+        return proof_answers(run, candidate)
+    except FAILURES:
+        return proof_answers(run, candidate)
 
 
 def proof_answers(run: Run, candidate: Candidate) -> NDArray[Any]:
-    """A candidate's answers on ``proof``, asked once from the built file in its engine: [n, columns]."""
+    """A candidate's answers on ``proof``, asked once from the built file in its engine: [n, columns].
+
+    Raises:
+        CandidateFailed: it cannot be opened or does not answer, or is not the file that was measured.
+    """
     known = run.folder.study.answers(candidate.key, "proof")
     if known is not None:
         return known

@@ -21,6 +21,15 @@ def shortfall(constraint: Constraint, quantity: Quantity, candidate: Candidate, 
     return limit - value if quantity.direction == HIGHER else value - limit
 
 
+def excess(constraint: Constraint, quantity: Quantity, candidate: Candidate, original: Candidate) -> float | None:
+    """By how much a candidate misses a constraint, as a share of its limit; at most 0 when it meets it."""
+    missed = shortfall(constraint, quantity, candidate, original)
+    if missed is None:
+        return None
+    limit = constraint.limit(original.value(constraint.metric) or 0.0, quantity.direction)
+    return missed / max(abs(limit), 1e-12)
+
+
 def promising(candidate: Candidate, original: Candidate, budget: Budget, quantities: Mapping[str, Quantity]) -> bool:
     """Whether a measured candidate meets every floor and ceiling on ``select`` by its point estimates."""
     if candidate.state != "ok":
@@ -44,6 +53,19 @@ def cost(candidate: Candidate, original: Candidate, budget: Budget, quantities: 
         return None
     up = quantities[budget.minimize].direction == HIGHER
     return before / result.value if up else result.value / before
+
+
+def cost_interval(candidate: Candidate, budget: Budget, price: float) -> tuple[float, float]:
+    """The least and the most that a cost may be, by how measurements of it differ; anything where it is unsure.
+
+    Args:
+        price: what :func:`cost` says.
+    """
+    result = candidate.results.get(budget.minimize)
+    if result is None or result.unsure:
+        return 0.0, float("inf")
+    share = max(WORTH, (result.ratio_spread or 0.0) / result.ratio) if result.ratio else WORTH
+    return price * max(1.0 - share, 0.0), price * (1.0 + share)
 
 
 def frontier(points: Iterable[tuple[Candidate, float, float]]) -> list[Candidate]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
 from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed, MissingExtra, ModelError
-from lighten.core.recipe import engine_from, step_from
+from lighten.core.recipe import engine_from, record_of, step_from
 from lighten.core.result import Candidate
 from lighten.isolate.machine import available_memory
 from lighten.measure.interleave import measure
 from lighten.measure.process import SessionProcess
+from lighten.search.attempts import Attempts
 from lighten.search.context import Run, quantities_of
 from lighten.search.evaluate import built_of, results_of
 from lighten.search.proposals import describe
-from lighten.search.racing import WORTH, cost, shortfall
+from lighten.search.racing import WORTH, cost, excess
+from lighten.search.schedule import SERVING
 
 SHARE = 0.5
 """Of the memory that is left: what all variants together may take, for they are open at once."""
@@ -23,20 +26,24 @@ SECONDS_EACH = 5.0
 """Wall-clock seconds of measuring for each variant."""
 
 
-def served_best(run: Run, candidate: Candidate, seconds: float) -> Engine:
+def served_best(run: Run, candidate: Candidate, seconds: float, variants: Sequence[Engine] = ()) -> Engine:
     """The variant of a candidate's engine that runs its file best, by what the budget asks, all measured in turns.
 
-    Fewest ceilings missed comes first, then the cost. A variant that does not open the file is left out.
+    Fewest ceilings missed comes first, then how far they are missed, then the cost. A variant that does not open the
+    file is left out.
 
     Args:
         seconds: wall-clock seconds that measuring may take.
+        variants: of its engine, the engine itself first; by default its ``ways``. The first ones are measured where
+            memory or time is short.
     """
-    engines = engine_from({"use": candidate.engine, **candidate.engine_settings}).ways()
+    engines = list(variants) or engine_from({"use": candidate.engine, **candidate.engine_settings}).ways()
     steps = [step_from(record) for record in candidate.recipe]
     asked = {run.budget.minimize, *(constraint.metric for constraint in run.budget.under)}
     names = [name for name, meter in run.speed.items() if asked & {q.name for q in meter.quantities}]
     need = max(sum(engine.memory(run.facts).values()) for engine in engines)  # of the original: a bound
     engines = engines[: max(int(available_memory() * SHARE // need), 1)] if need else engines
+    engines = engines[: max(int(seconds // SECONDS_EACH), 2)] if variants else engines
     if len(engines) < 2 or not names:
         return engines[0]
     with ExitStack() as stack:
@@ -58,13 +65,36 @@ def served_best(run: Run, candidate: Candidate, seconds: float) -> Engine:
         if not isinstance(readings, CandidateFailed)
     }
     best = min(judged, key=lambda number: judged[number])
-    missed, price = judged[0]
-    return engines[0] if judged[best] > (missed, price * (1.0 - WORTH)) else engines[best]
+    missed, excess, price = judged[0]
+    return engines[0] if judged[best] > (missed, excess, price * (1.0 - WORTH)) else engines[best]
 
 
-def _judged(run: Run, measured: Candidate) -> tuple[int, float]:
-    """How many ceilings are missed, and the cost as a multiple of that of the first in the measurement."""
+def _judged(run: Run, measured: Candidate) -> tuple[int, float, float]:
+    """How many ceilings are missed, how far the worst is as a share of it, and the cost as a multiple of that of the
+    first in the measurement."""
     every, original = quantities_of(run.quality, run.speed), run.folder.study.candidates()[0]
-    missed = [shortfall(c, every[c.metric], measured, original) for c in run.budget.under]
+    over = [excess(c, every[c.metric], measured, original) for c in run.budget.under]
+    missed = [float("inf") if by is None else by for by in over if by is None or by > 0]
     price = cost(measured, original, run.budget, every)
-    return sum(value is None or value > 0 for value in missed), float("inf") if price is None else price
+    return len(missed), max(missed, default=0.0), float("inf") if price is None else price
+
+
+def serve_the_best(attempts: Attempts) -> None:
+    """Other settings of the engine, for the file that is best so far: nothing is made anew, and timing is quick."""
+    run, board = attempts.run, attempts.board
+    good = [c for c in board.done.values() if c.key and c.state == "ok" and not board.misses_quality(c)]
+    nearest = min(good, key=lambda c: (sum(m > 0 for m in board.missed(c)), board.cost_of(c)), default=None)
+    best = board.leader() or nearest
+    if best is None or run.clock.left <= attempts.reserve + attempts.takes(SERVING):
+        return
+    served = run.folder.study.recall("served")
+    if served is None or board.done[served[0]].recipe != best.recipe:
+        try:
+            served = [best.key, record_of(served_best(run, best, attempts.takes(SERVING) / 2))]
+        except (CandidateFailed, ModelError, MissingExtra) as error:
+            run.notes.append(f"Other settings of its engine were not tried: {type(error).__name__}: {error}")
+            return
+        run.folder.study.remember("served", served)
+    key, engine = served
+    body, dressing = attempts.made_from(key)
+    attempts.attempt(body, replace(dressing, engine=engine_from(engine)))

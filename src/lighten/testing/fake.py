@@ -93,7 +93,7 @@ class FakeSession(Session):
         time.sleep(engine.milliseconds * len(inputs) / 1e3)
         answers = np.zeros((len(inputs), 2), dtype=np.float32)
         for row, text in enumerate(inputs):
-            answers[row, (len(text) + (_draw(text) < engine.wrong)) % 2] = 1.0
+            answers[row, (len(text) + (draw_of(text) < engine.wrong)) % 2] = 1.0
         if due and engine.fault == "nan":
             answers[0, 0] = np.nan
         if due and engine.fault == "shape":
@@ -254,6 +254,6 @@ def _say(text: str) -> None:
     os.write(1, text.encode())
 
 
-def _draw(text: str) -> float:
+def draw_of(text: str) -> float:
     """A number in [0, 1) that depends on the text alone."""
     return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:4]) / 2**32

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from lighten.core.budget import Budget, Constraint
+from lighten.core.outcome import Bound, Nearest, Reason
 from lighten.core.result import HIGHER, LOWER, Candidate, Result
 from lighten.core.summary import DataFacts, Flip, Group, Link, Power, Rung, Summary, Tested, Winner
 from lighten.proof import judge_counts
@@ -129,6 +130,80 @@ def nothing_met() -> Summary:
         groups=(),
         lineage=(),
     )
+
+
+def near_miss() -> Summary:
+    """The same run under a ceiling on size that the nearest candidate misses by little; nothing was proved."""
+    run = nothing_met()
+    size = Constraint("size", 9.0, "", "size<=9MB")
+    over = Bound("size", "MB", LOWER, "size<=9MB", "ceiling", 9.24, 0.0, 9.0, "missed")
+    return replace(
+        run,
+        budget=replace(run.budget, under=(size,)),
+        verdicts=(),
+        tested=(),
+        nearest=Nearest(13, (over,), f"{run.command} --under 'size<=9.3MB' --resume"),
+    )
+
+
+def missed() -> Summary:
+    """The same run; what is proved was over a ceiling when it was measured for the last time."""
+    run = winner()
+    over = Bound("p95", "ms", LOWER, "p95<=3ms", "ceiling", 3.71, 0.22, 3.0, "missed")
+    return replace(
+        run,
+        state="missed",
+        winner=None,
+        budget=replace(run.budget, under=(Constraint("p95", 3.0, "", "p95<=3ms"),)),
+        baseline=run.baseline[:3],
+        flips=(),
+        groups=(),
+        lineage=(),
+        tested=run.tested[:2],
+        nearest=Nearest(6, (over,), f"{run.command} --under 'p95<=4ms' --resume", proved=1),
+    )
+
+
+def unproved() -> Summary:
+    """The same run; the original could not be asked on the proof rows."""
+    run = winner()
+    return replace(
+        run,
+        state="unproved",
+        winner=None,
+        verdicts=(),
+        tested=(),
+        baseline=(),
+        flips=(),
+        groups=(),
+        lineage=(),
+        reason="SessionTimeout: The process did not answer in 120 seconds.",
+    )
+
+
+def untried() -> Summary:
+    """A run whose time was over before anything was tried."""
+    run = nothing_met()
+    reasons = (
+        Reason("time", {"time": "60", "spent": "41", "reserve": "30"}),
+        Reason("engines", {"names": "ov (OpenVINO is not installed)"}),
+    )
+    return replace(
+        run,
+        candidates=run.candidates[:1],
+        frontier=(),
+        baseline=run.baseline[:1],
+        verdicts=(),
+        tested=(),
+        reasons=reasons,
+    )
+
+
+def contradicted() -> Summary:
+    """The winner, within the spread of its ceiling, with a candidate measured cheaper at last that was never proved."""
+    run = winner()
+    close = Bound("p95", "ms", LOWER, "p95<=3.5ms", "ceiling", 3.71, 0.3, 3.5, "close")
+    return replace(run, ceilings=(close,), cheaper=8)
 
 
 def interrupted() -> Summary:

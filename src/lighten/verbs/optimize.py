@@ -66,8 +66,9 @@ def optimize(
         resume: take up the run in ``out``.
 
     Returns:
-        What the run knows; ``summary.state`` is ``"winner"`` or ``"nothing_met"``. The folder holds ``winner/``,
-        ``report.html``, ``results.jsonl``, ``run.toml``, ``summary.json`` and ``study.db``.
+        What the run knows; ``summary.state`` is ``"winner"``, ``"nothing_met"``, ``"missed"`` (proved, but over a
+        ceiling in the last measurement) or ``"unproved"`` (the original failed in the proof). The folder holds
+        ``winner/``, ``report.html``, ``results.jsonl``, ``run.toml``, ``summary.json`` and ``study.db``.
 
     Raises:
         InputError: something given cannot be used; nothing was written.

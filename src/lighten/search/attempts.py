@@ -1,0 +1,138 @@
+"""Attempts: a body in a dressing is asked of the study, made, measured, and told to it. A killed run loses one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from lighten.core.recipe import engine_from, record_of
+from lighten.core.result import Candidate
+from lighten.core.space import Dressing, Space
+from lighten.search import proposals
+from lighten.search.context import Run
+from lighten.search.dressings import KEPT_DRESSINGS, Dressings
+from lighten.search.evaluate import evaluate
+from lighten.search.leaderboard import Leaderboard
+from lighten.search.proposals import Body
+from lighten.search.racing import cost
+from lighten.search.schedule import epochs_that_fit, takes, training_seconds
+from lighten.search.trials import Trials
+
+
+class Attempts:
+    """What one search has tried and can try. Every decision follows from the study, so that it can be resumed.
+
+    Args:
+        reserve: seconds that are kept back for the proof.
+
+    Attributes:
+        space: everything that can be tried; dressings: of it; board: what was measured; trials: where Optuna keeps it.
+    """
+
+    def __init__(self, run: Run, reserve: float) -> None:
+        self.run, self.reserve = run, reserve
+        self.board = Leaderboard(run)
+        self.space = Space.compose(run.original.format, run.engines, run.facts)
+        self.dressings = Dressings(run, self.space, self.board)
+        self.choices = proposals.choices(self.space, self.dressings.every)
+        self.trials = Trials(run.folder.study.path, self.choices, run.options.seed)
+        self._repair()
+
+    def _repair(self) -> None:
+        """Finish what a killed run left: tell what was measured, measure again what was not."""
+        for number, point in self.trials.unfinished():
+            if set(point) != set(self.trials.choices):
+                self.trials.tell(number, None, None, [])
+            elif number + 1 in self.board.done:
+                self._tell(self.board.done[number + 1])
+            else:
+                body, dressing = self.made_from(number + 1)
+                if self.known(body, dressing):
+                    self.trials.tell(number, None, None, [])
+                    continue
+                stock = not body.exact and not body.reshaping and dressing in self.dressings.stock()
+                self.evaluate(number, body, dressing, "stock" if stock else "search")
+
+    def spent(self, *, reserve: float | None = None) -> bool:
+        """Whether the time or the number of candidates is used up. reserve: seconds kept back, unless as planned."""
+        most, kept = self.run.options.candidates, self.reserve if reserve is None else reserve
+        return self.run.clock.left <= kept or (most is not None and len(self.board.done) - 1 >= most)
+
+    def takes(self, seconds: tuple[float, float]) -> float:
+        """Seconds that something takes on this original; see ``schedule.takes``."""
+        return takes(self.board.original, seconds)
+
+    def epochs_for(self, body: Body) -> float | None:
+        """Epochs of training back that the time left allows; see ``schedule.epochs_that_fit``."""
+        count = len(self.dressings.kept("kept dressings", KEPT_DRESSINGS)) if self.run.task.language else 0
+        return epochs_that_fit(self.run, self.space, self.board.original, body, reserve=self.reserve, dressings=count)
+
+    def name(self, body: Body, dressing: Dressing) -> str:
+        """What the candidate is called."""
+        return proposals.name_of((*body.recipe(self.space.recovery), *dressing.steps), dressing.engine)
+
+    def known(self, body: Body, dressing: Dressing) -> bool:
+        """Whether it was tried before."""
+        name = self.name(body, dressing)
+        return any(c.name == name for c in self.board.done.values())
+
+    def made_from(self, key: int) -> tuple[Body, Dressing]:
+        """The body and the dressing of a candidate."""
+        study = self.run.folder.study
+        body, dressing = proposals.from_parameters(self.space, self.dressings.every, self.trials.point(key - 1))
+        engine: dict[str, Any] | None = study.recall(f"engine of {key}")
+        if engine is not None:
+            dressing = replace(dressing, engine=engine_from(engine))
+        return replace(body, epochs=study.recall(f"epochs of {key}")), dressing
+
+    def attempt(self, body: Body, dressing: Dressing, role: str = "search", *, reserve: float | None = None) -> bool:
+        """Measure a candidate unless it was measured before; False when the budget of trials or time is used up.
+
+        Args:
+            dressing: one of ``dressings``, or one of them with other settings of its engine.
+            reserve: seconds that are kept back, unless as planned.
+        """
+        if self.known(body, dressing):
+            return True
+        if self.spent(reserve=reserve):
+            return False
+        chosen = dressing
+        if proposals.dressing_name(dressing) not in self.choices["dressing"]:
+            # Settings outside the sampler's space stand there for what they were derived from.
+            chosen = next(
+                d for d in self.dressings.every if d.steps == dressing.steps and type(d.engine) is type(dressing.engine)
+            )
+        number, _ = self.trials.ask(proposals.parameters(self.space, body, chosen))
+        if chosen is not dressing:
+            self.run.folder.study.remember(f"engine of {number + 1}", record_of(dressing.engine))
+        self.evaluate(number, body, dressing, role)
+        return True
+
+    def evaluate(self, number: int, body: Body, dressing: Dressing, role: str) -> None:
+        """Make and measure what a trial asks, and tell it."""
+        study = self.run.folder.study
+        study.remember(f"epochs of {number + 1}", body.epochs)
+        if body.reshaping:
+            study.remember(f"body of {number + 1}", body.name)
+        steps = (*body.recipe(self.space.recovery), *dressing.steps)
+        candidate = evaluate(self.run, number + 1, steps, dressing.engine, role)
+        known = study.recall("seconds per epoch and share", [])
+        fresh = body.name not in {study.recall(f"body of {key}") for key in self.board.done}
+        passes = [float(getattr(step, "epochs", 0)) for step in steps]
+        if fresh and body.reshaping and body.back is None and any(passes) and candidate.state == "ok":
+            each = training_seconds(self.run, self.board.original, candidate) / max(passes)
+            study.remember("seconds per epoch and share", [*known, [each, body.share]])
+        self._tell(candidate)
+
+    def _tell(self, candidate: Candidate) -> None:
+        board = self.board
+        before = board.leader()
+        board.done[candidate.key] = candidate
+        price = cost(candidate, board.original, self.run.budget, board.quantities)
+        if candidate.state != "ok" or price is None:
+            self.trials.tell(candidate.key - 1, None, None, [])
+            return
+        self.trials.tell(candidate.key - 1, price, -board.gain(candidate), board.missed(candidate))
+        leader = board.leader()
+        if leader is not None and leader is not before:
+            self.run.listener.best(leader)

@@ -1,0 +1,91 @@
+"""Dressings of a run: which are tried on the original as it is, and which every body is measured in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from lighten.core.artifact import GGUF, OPENVINO_CAUSAL
+from lighten.core.recipe import record_of
+from lighten.core.result import Candidate
+from lighten.core.space import Dressing, Space
+from lighten.search import proposals
+from lighten.search.context import Run
+from lighten.search.leaderboard import Leaderboard
+from lighten.search.racing import promising
+
+KEPT_DRESSINGS = 2
+"""How many dressings every body is measured in: each on another engine, or quantizations of a language model."""
+
+
+class Dressings:
+    """What can be done to a float network without training, in the order in which it is worth trying.
+
+    Attributes:
+        every: all of them, those with other settings of their engine included.
+    """
+
+    def __init__(self, run: Run, space: Space, board: Leaderboard) -> None:
+        self.run, self.space, self.board = run, space, board
+        self.every = list(self._every())
+        self.by_name = {proposals.dressing_name(d): d for d in self.every}
+
+    def _every(self) -> Iterator[Dressing]:
+        for dressing in self.space.dressings:
+            yield dressing
+            engines = dressing.engine.ways()[1:] if self.run.task.language else proposals.one_at_a_time(dressing.engine)
+            for engine in engines:
+                yield replace(dressing, engine=engine)
+
+    def affordable(self) -> list[Dressing]:
+        """Those that are learned in the time that there is."""
+        characters = sum(map(len, self.run.parts.train.inputs))
+        return proposals.affordable(self.space.dressings, characters, self.run.clock.seconds)
+
+    def is_original(self, dressing: Dressing) -> bool:
+        """Whether it is how the original itself is run."""
+        first = self.board.original
+        return not dressing.steps and record_of(dressing.engine) == {"use": first.engine, **first.engine_settings}
+
+    def stock(self) -> list[Dressing]:
+        """What a user could pick without a search; what is learned quickly comes first."""
+        found = proposals.stock(self.affordable(), self.run.original.format, self.run.facts)
+        return [d for d in found if not self.is_original(d)]
+
+    def tuned(self) -> list[Dressing]:
+        """Other settings of the quantization and the engine of the best stock dressing, one at a time."""
+        best = self.kept("tuned dressing", 1)
+        if not best or self.run.task.language:  # every one costs minutes on the whole vocabulary
+            return []
+        found = [replace(best[0], engine=engine) for engine in proposals.one_at_a_time(best[0].engine)]
+        same = [d for d in self.space.dressings if [type(s) for s in d.steps] == [type(s) for s in best[0].steps]]
+        return [*found, *(d for d in same if d != best[0] and d.engine == best[0].engine)]
+
+    def kept(self, name: str, most: int = KEPT_DRESSINGS) -> list[Dressing]:
+        """The best dressings when this was first asked, kept in the study; the original's own when none is good."""
+        if self.run.task.language:  # what does not hold on the original may hold after recovery, and bytes are known
+            every = [d for d in self.space.dressings if d.steps and d.steps[-1].produces == GGUF]
+            others = [d for d in self.space.dressings if d.steps and d.steps[-1].produces == OPENVINO_CAUSAL]
+            return [*every[:most], *others[:1]]
+        names = self.run.folder.study.recall(name)
+        if names is None:
+            own = [d for d in self.every if self.is_original(d)]
+            names = [proposals.dressing_name(d) for d in self._best(most) or own[:1]]
+            self.run.folder.study.remember(name, names)
+        return [self.by_name[one] for one in names]
+
+    def _best(self, most: int) -> list[Dressing]:
+        """The cheapest dressings of the float original that look good enough, at most one for each engine."""
+        board, budget = self.board, self.run.budget
+        plain = [c for c in board.done.values() if c.key and c.name in self.by_name]
+        good = [c for c in plain if promising(c, board.original, budget, board.quantities)] or [
+            c for c in plain if c.state == "ok" and not board.misses_quality(c)
+        ]
+        kept: dict[str, Dressing] = {}
+        for candidate in sorted(good, key=board.cost_of):
+            kept.setdefault(candidate.engine, self.by_name[candidate.name])
+        return list(kept.values())[:most]
+
+    def of(self, candidate: Candidate) -> Dressing | None:
+        """The dressing that a candidate without a body is; None for one with a body."""
+        return self.by_name.get(candidate.name)
