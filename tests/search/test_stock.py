@@ -7,6 +7,7 @@ from typing import Any
 from lighten.core import catalog
 from lighten.core.space import Space
 from lighten.search import proposals
+from lighten.search.stock import not_convertible, stock
 
 FLOAT: dict[str, Any] = {
     "language": True, "family": "llama", "layers": 2, "heads": 4, "hidden": 64, "intermediate": 96, "vocabulary": 480,
@@ -19,7 +20,7 @@ def picked(format: str, **known: Any) -> list[str]:
     engines = [catalog.load("engines", name)() for name in ("llama", "eager")]
     facts = {**FLOAT, **known}
     space = Space.compose(format, engines, facts)
-    return [proposals.dressing_name(one) for one in proposals.stock(space.dressings, format, facts)]
+    return [proposals.dressing_name(one) for one in stock(space.dressings, format, facts)]
 
 
 PLAIN = [f"gguf_plain(mixture={name}) @ llama" for name in ("Q8_0", "Q4_K_M", "Q4_0")]
@@ -44,5 +45,5 @@ def test_what_cannot_be_converted_is_said_once_with_its_reason() -> None:
         "hf-causal", [catalog.load("engines", "llama")()], {**FLOAT, "no_gguf": "It is scaled (yarn)."}
     )
     assert space.dressings == ()
-    (note,) = proposals.not_convertible(space)
+    (note,) = not_convertible(space)
     assert "export.gguf" in note and "scaled (yarn)" in note

@@ -13,6 +13,7 @@ from lighten.search import proposals
 from lighten.search.context import Run
 from lighten.search.leaderboard import Leaderboard
 from lighten.search.racing import promising
+from lighten.search.stock import stock
 
 KEPT_DRESSINGS = 2
 """How many dressings every body is measured in: each on another engine, or quantizations of a language model."""
@@ -49,7 +50,7 @@ class Dressings:
 
     def stock(self) -> list[Dressing]:
         """What a user could pick without a search; what is learned quickly comes first."""
-        found = proposals.stock(self.affordable(), self.run.original.format, self.run.facts)
+        found = stock(self.affordable(), self.run.original.format, self.run.facts)
         return [d for d in found if not self.is_original(d)]
 
     def tuned(self) -> list[Dressing]:

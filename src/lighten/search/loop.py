@@ -13,6 +13,7 @@ from lighten.search.context import Run
 from lighten.search.near_misses import meet_what_is_missed
 from lighten.search.proposals import Body
 from lighten.search.serving import serve_the_best
+from lighten.search.stock import not_convertible
 
 STOCK_SHARE = 0.35
 """Share of the time after which no more engine settings are tried on the original."""
@@ -36,7 +37,7 @@ class Search:
             f"{name} was left out: it would take more than {proposals.LEARNED:.0%} of the time."
             for name in self.left_out()
         ]
-        run.notes += proposals.not_convertible(attempts.space)
+        run.notes += not_convertible(attempts.space)
         for dressing in self.dressings.stock():
             attempts.attempt(Body(), dressing, "stock")
         for dressing in self.dressings.tuned():

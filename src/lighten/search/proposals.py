@@ -15,7 +15,6 @@ from math import log
 from typing import Any
 
 from lighten.core import catalog
-from lighten.core.artifact import BASELINES, GGUF
 from lighten.core.engine import Engine
 from lighten.core.recipe import record_of, step_from
 from lighten.core.space import Dressing, Space, variants
@@ -207,31 +206,6 @@ def left_out(dressings: Sequence[Dressing], kept: Sequence[Dressing]) -> list[st
     """Names of the steps that are in no dressing of those that are affordable."""
     every, tried = ({catalog.name_of(step) for d in ds for step in d.steps} for ds in (dressings, kept))
     return sorted(every - tried)
-
-
-def stock(dressings: Sequence[Dressing], format: str, facts: Mapping[str, Any]) -> list[Dressing]:
-    """What a user could pick without a search: every quantization on every engine, in its first variant.
-
-    Of quantizations that people make without lighten (``Step.stock``) each variant counts. A file that is quantized
-    already is what a user picked: to round it again only harms, unless nothing else can be made of it.
-
-    Args:
-        dressings: in order of preference. format, facts: of the original.
-    """
-    rounded = bool(facts.get("quantized")) and not facts.get("no_network")
-    found: dict[tuple[str, ...], Dressing] = {}
-    for dressing in dressings:
-        unpacked = format == GGUF and not dressing.steps and GGUF not in dressing.engine.consumes
-        if (rounded or unpacked) and not set(dressing.engine.stores) <= set(BASELINES):
-            continue
-        named = (describe(step) if step.stock else record_of(step)["use"] for step in dressing.steps)
-        found.setdefault((*named, record_of(dressing.engine)["use"]), dressing)
-    return list(found.values())
-
-
-def not_convertible(space: Space) -> list[str]:
-    """One sentence for each conversion that the original does not allow."""
-    return [f"What needs {name} was left out: {why}." for name, why in space.refused.items()]
 
 
 def one_at_a_time(engine: Engine) -> list[Engine]:

@@ -1,0 +1,36 @@
+"""Stock: what a user could pick without a search, and what the original rules out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lighten.core.artifact import BASELINES, GGUF
+from lighten.core.recipe import record_of
+from lighten.core.space import Dressing, Space
+from lighten.search.proposals import describe
+
+
+def stock(dressings: Sequence[Dressing], format: str, facts: Mapping[str, Any]) -> list[Dressing]:
+    """What a user could pick without a search: every quantization on every engine, in its first variant.
+
+    Of quantizations that people make without lighten (``Step.stock``) each variant counts. A file that is quantized
+    already is what a user picked: to round it again only harms, unless nothing else can be made of it.
+
+    Args:
+        dressings: in order of preference. format, facts: of the original.
+    """
+    rounded = bool(facts.get("quantized")) and not facts.get("no_network")
+    found: dict[tuple[str, ...], Dressing] = {}
+    for dressing in dressings:
+        unpacked = format == GGUF and not dressing.steps and GGUF not in dressing.engine.consumes
+        if (rounded or unpacked) and not set(dressing.engine.stores) <= set(BASELINES):
+            continue
+        named = (describe(step) if step.stock else record_of(step)["use"] for step in dressing.steps)
+        found.setdefault((*named, record_of(dressing.engine)["use"]), dressing)
+    return list(found.values())
+
+
+def not_convertible(space: Space) -> list[str]:
+    """One sentence for each conversion that the original does not allow."""
+    return [f"What needs {name} was left out: {why}." for name, why in space.refused.items()]
