@@ -15,6 +15,7 @@ from lighten.core.step import Silent
 from lighten.measure import interleave, series
 from lighten.measure.interleave import measure, results, speed_meters
 from lighten.measure.process import SessionProcess
+from lighten.measure.series import Series
 from lighten.testing.plugin import installed, plugin_package
 
 Make = Callable[..., SessionProcess]
@@ -209,6 +210,22 @@ def test_real_sessions_of_known_cost(session_of: Make) -> None:
     assert quick_readings["size"].ratio == 1.0 and quick_readings["size"].measured.value == slow.artifact.size / 1e6
     assert 5.0 < quick_readings["memory"].measured.value < 500.0
     assert not isinstance(again["quick"], CandidateFailed) and math.isfinite(again["quick"]["p50"].ratio)
+
+
+def test_a_peak_of_memory_does_not_depend_on_what_was_asked_before(session_of: Make) -> None:
+    with session_of() as idle, session_of() as worn:
+        worn.run(["x" * 30_000_000])
+        found = measure({"idle": idle, "worn": worn}, WORK, meters=["memory"])
+    assert not any(isinstance(readings, CandidateFailed) for readings in found.values())
+    assert found["worn"]["memory"].ratio == pytest.approx(1.0, abs=0.2)
+    assert "new process" in found["worn"]["memory"].measured.note and not found["worn"]["memory"].unsure
+
+
+def test_a_model_that_was_opened_while_others_worked_has_a_doubtful_load() -> None:
+    made = Series[str](speed_meters(["load"])["load"], "a", 3)
+    made.add(0, {"a": {"seconds": 2.0, "others": 0.0}, "b": {"seconds": 4.0, "others": 0.6}}, 0.6)
+    (reading,) = interleave._readings([made], "b").values()
+    assert reading.ratio == 0.5 and reading.unsure and "took up to 60% of the cores" in reading.measured.note
 
 
 def test_a_real_crash_between_turns(session_of: Make) -> None:

@@ -136,6 +136,23 @@ def test_a_changed_file_is_not_opened(session_of: Make, artifact: Artifact) -> N
         raise AssertionError("it opened")
 
 
+def test_a_turn_alone_is_taken_by_a_process_that_did_nothing_before(session_of: Make) -> None:
+    work = Workload(TEXTS, TEXTS)
+    with session_of() as new, session_of() as used:
+        first, second = new.child.pid, used.child.pid
+        used.run(TEXTS * 50)
+        for session in (new, used):
+            session.load(work)
+            peak = session.turn_alone("memory")
+            assert peak["rows"] == len(TEXTS) and session.turn_alone("memory") is peak  # asked once
+            assert session.run(TEXTS).shape == (len(TEXTS), 2)
+        assert new.child.pid == first and used.child.pid != second
+        pid = used.child.pid
+        used.load(Workload(TEXTS[:1], TEXTS))
+        used.turn_alone("memory")
+        assert used.child.pid != pid  # another workload, another peak
+
+
 def test_turns_of_meters_run_inside(session_of: Make, artifact: Artifact) -> None:
     work = Workload(TEXTS, TEXTS)
     with session_of() as session:
@@ -143,7 +160,7 @@ def test_turns_of_meters_run_inside(session_of: Make, artifact: Artifact) -> Non
             session.turn("size", 0)
         session.load(work)
         assert session.turn("size", 0) == {"bytes": artifact.size}
-        assert session.turn("load", 0) == {"seconds": session.load_seconds}
+        assert session.turn("load", 0)["seconds"] == session.load_seconds
         assert session.turn("throughput", 0)["rows"] == 3
 
 

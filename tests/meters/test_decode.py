@@ -47,6 +47,30 @@ def test_tokens_after_the_first_are_timed_until_time_is_up(ticking: None) -> Non
     assert found["tpot"].value == pytest.approx(100.0) and found["decode"].value == pytest.approx(10.0)
     assert found["ttft"].value == pytest.approx(100.0) and found["decode_cpu"].value == pytest.approx(200.0)
     assert (found["tpot"].n, found["ttft"].n) == (15, 1)
+    assert found["decode_bytes"].value == pytest.approx(10.0) and turn["held"] == 1.0  # its tokens are bytes
+
+
+def test_models_of_two_vocabularies_are_compared_by_the_bytes_that_they_write() -> None:
+    long = {"first": 0.1, "tokens": 10, "seconds": 1.0, "cpu": 2.0, "held": 4.0, "note": ""}
+    short = {**long, "tokens": 20, "held": 2.0}  # twice the tokens, of half the text: no faster at all
+    values = [METER.reduce([turn])["decode"].value for turn in (long, short)]
+    assert values == [10.0, 20.0]
+    compared = [METER.compare([turn]) for turn in (long, short)]
+    assert compared[0] == compared[1]
+    assert (compared[0]["decode"], compared[0]["tpot"], compared[0]["decode_cpu"]) == (40.0, 25.0, 50.0)
+    assert compared[0]["ttft"] == pytest.approx(100.0)
+    assert set(METER.compared) == {"tpot", "decode", "decode_cpu"}
+
+
+def test_what_a_token_holds_is_counted_in_the_users_text_not_in_what_a_model_says() -> None:
+    class Pairs(FakeLanguageSession):
+        """Two bytes are a token when a text is read."""
+
+        def encode(self, text: str, *, begin: bool = True, special: bool = False) -> list[int]:
+            return super().encode(text, begin=begin)[::2]
+
+    one, two = (METER.turn(session, WORK, 0) for session in (FakeLanguageSession(), Pairs()))
+    assert one["held"] == 1.0 and two["held"] == 2.0
 
 
 def test_a_slow_model_still_writes_the_least(ticking: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,11 +79,14 @@ def test_a_slow_model_still_writes_the_least(ticking: None, monkeypatch: pytest.
 
 
 def test_the_median_of_the_turns_counts() -> None:
-    turns = [{"first": s / 8, "tokens": 10, "seconds": s, "cpu": 2 * s, "note": ""} for s in (1.0, 2.0, 4.0)]
+    turns = [
+        {"first": s / 8, "tokens": 10, "seconds": s, "cpu": 2 * s, "held": 3.0, "note": ""} for s in (1.0, 2.0, 4.0)
+    ]
     found = METER.reduce(turns)
     assert {name: one.value for name, one in found.items()} == {
         "tpot": 200.0,
         "decode": 5.0,
+        "decode_bytes": 15.0,
         "ttft": 250.0,
         "decode_cpu": 400.0,
     }

@@ -65,7 +65,10 @@ def test_slow_streams_end_with_the_least(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_median_of_the_turns_counts() -> None:
     parts = [{"tokens": 12, "seconds": seconds, "cpu": 1.0} for seconds in (1.0, 2.0, 3.0)]
-    found = METER.reduce([{"decode4": part, "decode16": parts[0], "note": ""} for part in parts])
+    turns = [{"decode4": part, "decode16": parts[0], "held": 2.5, "note": ""} for part in parts]
+    found = METER.reduce(turns)
+    assert (found["decode4_bytes"].value, found["decode16_bytes"].value) == (15.0, 30.0)
+    assert METER.compare(turns)["decode16"] == 30.0 and METER.compared == dict.fromkeys(METER.watched, "bytes/s")
     assert (found["decode4"].value, found["decode4"].n) == (6.0, 36)
     assert (found["decode16"].value, found["decode16"].spread) == (12.0, 0.0)
 

@@ -7,7 +7,15 @@ from dataclasses import replace
 import pytest
 
 from lighten.core.summary import Tested as OneTest
-from lighten.reports.baselines import baseline_sentence, baselines, fair_ratio, good_enough, missed_sentence, unit_in
+from lighten.reports.baselines import (
+    baseline_sentence,
+    baselines,
+    fair_ratio,
+    good_enough,
+    missed_sentence,
+    ratio_words,
+    unit_in,
+)
 from lighten.testing import language_summaries, summaries
 from lighten.testing.language_summaries import bits_verdict
 
@@ -64,8 +72,14 @@ def test_tokens_of_counts_are_bytes(metric: str, unit: str, own: str) -> None:
     assert unit_in("llama", metric, unit) == unit
 
 
-def test_a_rate_per_byte_has_no_ratio_to_one_per_token() -> None:
+def test_a_rate_per_byte_has_a_ratio_where_bytes_were_compared() -> None:
     run = language_summaries.documents()
+    assert fair_ratio(run.candidates[2].results["decode"]) == 536.0
+    assert ratio_words(run.candidates[2].results["decode"], "en").replace("\u00a0", " ") == "536× ± 21"
+
+
+def test_a_rate_per_byte_has_no_ratio_to_one_per_token() -> None:
+    run = language_summaries.per_token(language_summaries.documents())
     assert fair_ratio(run.candidates[2].results["decode"]) is None
     assert fair_ratio(run.candidates[2].results["size"]) == 248.0
     assert fair_ratio(run.candidates[7].results["decode"]) == 2.3

@@ -59,12 +59,12 @@ def test_headline_of_a_metric_where_lower_is_better() -> None:
 def test_headline_of_documents_says_what_text_costs() -> None:
     run = language_summaries.documents()
     assert headline(run, "en").replace("\u00a0", " ") == (
-        "The winner’s time per token is 43% of the original’s (2.3× ± 0.1 better), and on 121 unseen documents text "
-        "costs 0.42% more bits (95% sure: at most 0.87% more); you allowed 1%."
+        "The winner’s time per byte of text written is 43% of the original’s (2.3× ± 0.1 better), and on 121 unseen "
+        "documents text costs 0.42% more bits (95% sure: at most 0.87% more); you allowed 1%."
     )
     assert headline(run, "zh").replace("\u00a0", " ") == (
-        "优胜者的每词元用时仅为原模型的 43%（2.3× ± 0.1）；在 121 篇从未见过的文档上，同样的文本多用 0.42% 的比特"
-        "（95% 置信度下至多多用 0.87%），您允许的上限是 1%。"
+        "优胜者的每字节文本生成用时仅为原模型的 43%（2.3× ± 0.1）；在 121 篇从未见过的文档上，同样的文本多用 "
+        "0.42% 的比特（95% 置信度下至多多用 0.87%），您允许的上限是 1%。"
     )
 
 
@@ -85,7 +85,12 @@ def test_every_way_that_bits_can_change_is_said(more: float, most: float, margin
 
 
 def test_a_winner_of_counts_is_not_compared_per_token() -> None:
-    said = headline(language_summaries.baseline_won(), "en").replace("\u00a0", " ")
+    won = language_summaries.baseline_won()
+    by_bytes = headline(won, "en").replace("\u00a0", " ")
+    assert by_bytes.startswith(
+        "The winner’s time per byte of text written is 0.2% of the original’s (536× ± 21 better)"
+    )
+    said = headline(language_summaries.per_token(won), "en").replace("\u00a0", " ")
     assert said.startswith("The winner’s time per token is 0.0203 ms per byte, the original’s 10.9 ms, and on 121")
     assert said.endswith("for this budget no language model is needed.")
 

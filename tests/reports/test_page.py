@@ -253,7 +253,7 @@ def test_the_table_sorts_and_filters(visit: Callable[..., Page]) -> None:
 @pytest.mark.browser
 def test_both_models_stand_side_by_side_and_bytes_beside_their_numbers(visit: Callable[..., Page]) -> None:
     seen = visit(language_summaries.documents())
-    assert seen.locator("h1").inner_text().startswith("The winner’s time per token is 43%")
+    assert seen.locator("h1").inner_text().startswith("The winner’s time per byte of text written is 43%")
     left, right = (seen.locator(".sample >> nth=0").locator(".sides > div").nth(i) for i in (0, 1))
     one, two = left.bounding_box(), right.bounding_box()
     assert one is not None
@@ -263,10 +263,10 @@ def test_both_models_stand_side_by_side_and_bytes_beside_their_numbers(visit: Ca
     assert "bytes/s" in seen.locator("#row-2").inner_text()
     seen.locator('svg.wide .point[data-key="2"]').hover()
     assert "ms per byte" in seen.locator("#tip-2").inner_text()
-    assert "×" not in seen.locator("#tip-2 dd >> nth=1").inner_text()
+    assert "536×" in seen.locator("#tip-2 dd >> nth=1").inner_text()  # by bytes
     seen.click('[data-lang="zh"]')
     seen.wait_for_function("document.documentElement.lang === 'zh'")
-    assert seen.locator("h1").inner_text().startswith("优胜者的每词元用时")
+    assert seen.locator("h1").inner_text().startswith("优胜者的每字节文本生成用时")
     assert "续写对照" in seen.evaluate("document.body.innerText")
 
 

@@ -109,7 +109,10 @@ def test_candidates_carry_outcome_and_where_there_is_room_the_reason() -> None:
 
 
 def test_a_ladder_of_language_models_has_bytes_and_shares_of_the_roof() -> None:
-    text = shown(table.ladder(language_summaries.baseline_won(), width=240), 240)
+    won = language_summaries.baseline_won()
+    text = shown(table.ladder(won, width=240), 240)
+    assert "536× ± 21" in re.sub(r"(?m)^.*ngram.*$", "", text)  # by bytes
+    text = shown(table.ladder(language_summaries.per_token(won), width=240), 240)
     assert "Cheap baseline" in text
     assert re.search(r"ms per byte +bytes/s +bytes/s", text)
     assert "61% of the roof" in text
@@ -125,7 +128,7 @@ def test_the_panel_of_documents_tells_per_cent_and_the_baseline() -> None:
 
 
 def test_compare_of_documents_gives_per_cent() -> None:
-    run = language_summaries.documents()
+    run = language_summaries.per_token(language_summaries.documents())
     first, last = run.candidates[0], run.candidates[2]
     text = shown(table.compare(("before", first.results), ("after", last.results)), 120)
     assert re.search(r"Bits per byte +1\.316 bits/byte +1\.925 bits/byte +\+46\.30%", text)

@@ -26,12 +26,14 @@ class Workload:
         batch: inputs sent all at once.
         files: bytes on disk of the built artifact.
         load_seconds: wall-clock seconds that opening the session took.
+        load_others: share of the cores that other processes took meanwhile; None when it is unknown.
     """
 
     singles: tuple[str, ...]
     batch: tuple[str, ...]
     files: int = 0
     load_seconds: float = 0.0
+    load_others: float | None = None
 
 
 class Meter(ABC):
@@ -47,6 +49,8 @@ class SpeedMeter(Meter):
     """How many interleaved turns it wants at least; 1 for what does not vary (size, load)."""
     watched: ClassVar[tuple[str, ...]] = ()
     """Quantities by which a disturbed turn is known, since quiet turns hardly differ in them; the first when empty."""
+    fresh: ClassVar[bool] = False
+    """Whether its one turn needs a process that has done nothing before but open the session."""
     compared: ClassVar[Mapping[str, str]] = {}
     """Unit in which two sessions are compared, where that is not the quantity's own (see :meth:`compare`)."""
 

@@ -18,11 +18,11 @@ import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lighten.isolate import wire
-from lighten.isolate.machine import allowed_cores, busy_seconds
+from lighten.isolate.neighbours import Neighbours
 
 if TYPE_CHECKING:
     from lighten.core.engine import Session
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 SILENCED = ("openvino_telemetry",)
 """Packages that send usage data home and know no switch. OpenVINO and NNCF work without them and then send nothing."""
-
-LEAST_SECONDS = 0.1
-"""Turns shorter than this are too short to say from ticks of 10 ms what other processes took."""
 
 _parent: socket.socket | None = None
 _lines: BinaryIO | None = None
@@ -48,6 +45,7 @@ class Child:
         self.work: Workload | None = None
         self.meters: dict[str, SpeedMeter] = {}
         self.load_seconds = 0.0
+        self.load_others: float | None = None
 
     def open(
         self, artifact: str, engine: Mapping[str, Any], threads: int, task: Mapping[str, Any] | None = None
@@ -62,10 +60,10 @@ class Child:
         from lighten.core.recipe import engine_from, task_from
 
         verified = Artifact.open(Path(artifact))
-        started = perf_counter()
+        neighbours, started = Neighbours(), perf_counter()
         runtime = engine_from(engine)
         session = runtime.open(verified, threads=threads)
-        self.load_seconds = perf_counter() - started
+        self.load_seconds, self.load_others = perf_counter() - started, neighbours.share()
         self.session = task_from(task).asked(session) if task else session
         found = {"seconds": self.load_seconds, "version": runtime.version(), "device": runtime.device}
         if isinstance(session, LanguageSession):
@@ -140,19 +138,15 @@ class Child:
             from lighten.core import catalog
 
             self.meters[meter] = catalog.load("meters", meter)()
-        work = replace(self.work, load_seconds=self.load_seconds)
+        work = replace(self.work, load_seconds=self.load_seconds, load_others=self.load_others)
         gc.collect()
         gc.disable()
-        busy, own, started = busy_seconds(), process_time(), perf_counter()
+        neighbours = Neighbours()
         try:
             turn = self.meters[meter].turn(session, work, number)
         finally:
             gc.enable()
-        seconds, own, after = perf_counter() - started, process_time() - own, busy_seconds()
-        others = None
-        if busy is not None and after is not None and seconds >= LEAST_SECONDS:
-            others = max(0.0, after - busy - own) / (seconds * allowed_cores())
-        return {"turn": dict(turn), "others": others}
+        return {"turn": dict(turn), "others": neighbours.share()}
 
     def call(self, function: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Call ``package.module:function`` with JSON arguments. Returns ``value``, which must be JSON too."""

@@ -100,6 +100,11 @@ def measure(
     series = {name: Series[Key](meter, field.first, least, usual or {}) for name, meter in used.items()}
     repeated = {name: one for name, one in series.items() if one.meter.turns > 1}
     for key in sessions:
+        field.load(key)
+    for name, one in series.items():
+        if one.meter.fresh:
+            field.alone(name, one)
+    for key in field.alive:
         field.warm_up(key, repeated)
     wanted = max((one.meter.turns for one in repeated.values()), default=0)
     while going := {name: one for name, one in repeated.items() if not _over(one, field.alive, until, seconds)}:
@@ -108,7 +113,7 @@ def measure(
         done = min(len(one.undisturbed(field.alive)) for one in repeated.values())
         watch.progress(min(done, wanted), wanted, "measured")
     for name, one in series.items():
-        if name not in repeated:
+        if name not in repeated and not one.meter.fresh:
             field.round(name, one, until)
     return {key: field.failed[key] if key in field.failed else _readings(series.values(), key) for key in sessions}
 
@@ -136,9 +141,22 @@ class _Field(Generic[Key]):
         """Keys of the sessions that have not failed, the first one first."""
         return [key for key in self.sessions if key not in self.failed]
 
-    def warm_up(self, key: Key, meters: Mapping[str, object]) -> None:
+    def load(self, key: Key) -> None:
+        """Hand over the workload."""
         with self._failing(key):
             self.sessions[key].load(self.work)
+
+    def alone(self, name: str, series: Series[Key]) -> None:
+        """The one turn of each session in a process that has done nothing before."""
+        turns: dict[Key, Mapping[str, Any]] = {}
+        for key in self.alive:
+            with self._failing(key):
+                turns[key] = self.sessions[key].turn_alone(name)
+        series.add(0, turns, 0.0)
+
+    def warm_up(self, key: Key, meters: Iterable[str]) -> None:
+        """The warm-up turns of a session."""
+        with self._failing(key):
             for name in meters:
                 self.sessions[key].warm_up(name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -62,10 +63,13 @@ class SessionProcess(Session):
         # The threads of llama.cpp meet some hundred times for each token: waiting busily for one that another process
         # has displaced costs a busy machine a factor of ten or more, and a quiet one gains nothing by it.
         patient = task is not None and task.language
-        self.child = ChildProcess(threads=threads, memory=memory, patient=patient, place=place_of(engine))
+        self._made = partial(ChildProcess, threads=threads, memory=memory, patient=patient, place=place_of(engine))
+        self.child = self._made()
         self._pace = Pace(self.deadline)
         self._work: Workload | None = None
         self._warm: set[str] = set()
+        self._alone: dict[str, Mapping[str, Any]] = {}
+        self._new = True
 
     def __enter__(self) -> SessionProcess:
         """Start the process and open the artifact.
@@ -96,7 +100,7 @@ class SessionProcess(Session):
         import numpy as np
 
         asked = sum(map(len, inputs)), len(inputs)
-        began = monotonic()
+        self._new, began = False, monotonic()
         found = wire.unpack_array(self.child.ask("run", self._pace.patience(*asked), inputs=list(inputs)))
         self._pace.learn(*asked, monotonic() - began)
         if found.ndim != 2 or found.shape[0] != len(inputs):
@@ -140,6 +144,7 @@ class SessionProcess(Session):
         Raises:
             InputError: it is no language model.
         """
+        self._new = False
         texts: list[str] = self.child.ask("replies", self.deadline, prompts=list(prompts), most=most)["texts"]
         return texts
 
@@ -149,16 +154,32 @@ class SessionProcess(Session):
             return
         files = work.files or self.artifact.size
         self.child.ask("load", self.deadline, singles=work.singles, batch=work.batch, files=files)
-        self._work, self._warm = work, set()
+        self._work, self._warm, self._alone = work, set(), {}
 
     def turn(self, meter: str, number: int) -> Mapping[str, Any]:
         """One turn of a meter, by catalog name, on the workload; see :class:`lighten.core.meter.SpeedMeter`."""
         asked = [*self._work.singles, *self._work.batch] if self._work is not None else []
         patience = self._pace.patience(sum(map(len, asked)), len(asked))
+        self._new = False
         reply = self.child.ask("turn", patience, meter=meter, number=number)
         self.others = reply["others"]
         turn: dict[str, Any] = reply["turn"]
         return turn
+
+    def turn_alone(self, meter: str) -> Mapping[str, Any]:
+        """The one turn of a meter that needs a process which has done nothing before: asked once for a workload.
+
+        Where this process was asked something already, it ends and a new one takes its place.
+        """
+        if meter not in self._alone:
+            work, known = self._work, self._alone
+            if not self._new and work is not None:
+                self.close()
+                self.child, self._work, self._new = self._made(), None, True
+                self.__enter__()
+                self.load(work)
+            self._alone = {**known, meter: self.turn(meter, 0)}
+        return self._alone[meter]
 
     def warm_up(self, meter: str) -> None:
         """The meter's warm-up turn, unless this session had it on this workload."""

@@ -1,4 +1,8 @@
-"""What the meters of generation share: short prompts from the workload, and a clock for the tokens that are heard."""
+"""What the meters of generation share: prompts from the workload, a clock for the tokens that are heard, and bytes.
+
+A token of one vocabulary is not a token of another. What compares models is the text: prompts are counted in bytes, and
+an answer's tokens stand for as many bytes as the model's tokens hold in the user's own text, whatever the model says.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,11 @@ from lighten.core.spread import half_iqr
 
 PROMPT_BYTES = 128
 """Bytes of a prompt, about 64 tokens. Counted in bytes, so that models with different tokenizers read the same text."""
+LONG_PROMPT_BYTES = 2000
+"""Bytes of a long prompt, about 500 tokens."""
+SAMPLED_BYTES = 8000
+"""Bytes of the workload in which the bytes of a token are counted."""
+JOINT = "\n\n"
 SECONDS = 1.5
 """After that long on the clock, generating ends as soon as there are tokens enough."""
 NO_LANGUAGE = "unknown: this session is no language model"
@@ -47,12 +56,36 @@ def excerpts(work: Workload, number: int, count: int) -> list[str]:
 
 
 def _head(text: str) -> str:
-    raw = text.encode("utf-8", "replace")
-    if len(raw) <= PROMPT_BYTES:
-        return text
-    cut = raw[:PROMPT_BYTES].decode("utf-8", "ignore")
-    words = cut.rpartition(" ")[0]
+    cut = first_bytes(text, PROMPT_BYTES)
+    words = cut.rpartition(" ")[0] if len(cut) < len(text) else cut
     return words if words.strip() else cut
+
+
+def joined(work: Workload, most: int, number: int = 0) -> str:
+    """The first ``most`` bytes of the requests, joined, over and over when there are few; no character is cut.
+
+    Each ``number`` begins at another request; empty when no request has any text.
+    """
+    texts = [text for text in work.singles if text.strip()]
+    parts: list[str] = []
+    size = 0
+    while texts and size < most:
+        parts.append(texts[(number + len(parts)) % len(texts)] + JOINT)
+        size += len(parts[-1].encode("utf-8", "replace"))
+    return first_bytes("".join(parts), most)
+
+
+def first_bytes(text: str, most: int) -> str:
+    """The beginning of a text that ``most`` bytes hold, no character cut."""
+    raw = text.encode("utf-8", "replace")
+    return text if len(raw) <= most else raw[:most].decode("utf-8", "ignore")
+
+
+def bytes_per_token(language: LanguageSession, work: Workload) -> float:
+    """Bytes that a token of the model holds in the texts of the workload; 0 when there is no text."""
+    text = joined(work, SAMPLED_BYTES)
+    tokens = language.encode(text, begin=False)
+    return len(text.encode("utf-8", "replace")) / len(tokens) if tokens else 0.0
 
 
 class Wave:

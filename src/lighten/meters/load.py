@@ -16,8 +16,8 @@ class Load(SpeedMeter):
     quantities = (Quantity("load", "s", LOWER, "Seconds that importing the engine and opening the artifact take."),)
 
     def turn(self, session: Session, work: Workload, number: int) -> Mapping[str, Any]:
-        """``{"seconds": that opening took}``."""
-        return {"seconds": work.load_seconds}
+        """``{"seconds": that opening took, "others": share of the cores that others took meanwhile, or None}``."""
+        return {"seconds": work.load_seconds, "others": work.load_others}
 
     def reduce(self, turns: Sequence[Mapping[str, Any]]) -> Mapping[str, Measured]:
         """As it was; a session is opened once."""

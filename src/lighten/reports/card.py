@@ -146,6 +146,8 @@ def _measured(summary: Summary, winner: Winner) -> str:
     )
     more = [say("en", "roof.lead")] if summary.roof.get(str(winner.key)) else []
     known = {name: found.unit for name, found in winner.meters.items() if found.value is not None}
+    by_text = any(result.ratio_unit for c in summary.candidates for result in c.results.values())
+    more += [say("en", "ratio.bytes")] if by_text else []
     in_bytes = any(unit_in(winner.engine, name, unit) != unit for name, unit in known.items())
     more += [say("en", "baseline.bytes")] if in_bytes else []
     return "\n\n".join([table, *map(plain, more), about, *(["\n".join(lines)] if lines else [])])

@@ -13,12 +13,15 @@ from lighten.reports.baselines import baseline_sentence, fair_ratio, is_baseline
 from lighten.reports.numbers import amount, bound, count, duration, loss, ratio, share, times
 from lighten.reports.standing import Miss, Standing, example, is_language, quality_metric, standing
 from lighten.reports.told import RELATIVE, Told
-from lighten.reports.words import capital, quantity, say
+from lighten.reports.words import WORDS, capital, quantity, say
 
 RATES = {"bandwidth": "GB/s", "arithmetic": "GFLOP/s"}
 """Units of the rates in the record of the machine."""
 ORDER = ("p50", "p95", "rows_per_second", "cpu", "memory", "size", "load", "energy")
-WRITING = ("decode", "prefill", "memory", "size", "decode16", "ttft", "tpot", "decode4", "load")
+WRITING = (
+    "decode", "decode_bytes", "prefill", "memory", "size", "decode16", "prefill_bytes", "ttft", "tpot", "decode4",
+    "load",
+)  # fmt: skip
 """Quantities in the order a reader wants them, and those of models that write."""
 
 
@@ -64,7 +67,7 @@ def gain_sentence(summary: Summary, lang: str) -> str:
     if gain is None or gain <= 0 or known is None:
         return say(lang, "say.gain.none")
     spread = summary.winner.ratio_spread.get(name) if summary.winner else None
-    values = {"ratio": ratio(gain, spread), "times": times(gain, spread), "quantity": quantity(lang, name)}
+    values = {"ratio": ratio(gain, spread), "times": times(gain, spread), "quantity": compared(summary, name, lang)}
     if summary.winner is not None and name in summary.winner.unsure:
         values = {
             key: f"{text} {say(lang, 'ratio.unsure')}" if key != "quantity" else text for key, text in values.items()
@@ -78,6 +81,13 @@ def gain_sentence(summary: Summary, lang: str) -> str:
     if known.direction == HIGHER:
         return say(lang, "say.gain.higher", **values)
     return say(lang, "say.gain.lower" if gain >= 1 else "say.gain.worse", share=share(1 / gain), **values)
+
+
+def compared(summary: Summary, name: str, lang: str) -> str:
+    """What the ratio of a quantity compares: the quantity, or text where that counts tokens."""
+    known, key = example(summary, name), f"quantity.{name}.compared"
+    in_bytes = any(c.results[name].ratio_unit for c in summary.candidates if name in c.results)
+    return say(lang, key) if known is not None and in_bytes and key in WORDS else quantity(lang, name)
 
 
 def _quality(verdict: Verdict, unit: str, lang: str) -> str:

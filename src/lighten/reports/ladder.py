@@ -28,7 +28,9 @@ def ladder(summary: Summary) -> str:
         cells = "".join(_ladder_cell(summary, candidate, name, rung.rung, gain, max(gains)) for name in names)
         title = f'<th scope="row">{_rung(summary, rung.rung, candidate)}<span class="sub">{under}</span></th>'
         rows.append(f'<tr class="{rung.rung}">{title}{cells}</tr>')
-    notes = said("ratio.spread", "p", NOTE) + unsure_notes(summary) + _roof_note(summary) + unknown_notes(summary)
+    in_bytes = any(result.ratio_unit for c in summary.candidates for result in c.results.values())
+    notes = said("ratio.spread", "p", NOTE) + (said("ratio.bytes", "p", NOTE) if in_bytes else "")
+    notes += unsure_notes(summary) + _roof_note(summary) + unknown_notes(summary)
     body = f'<div class="card scroll">{table_of(heads, rows)}</div>{notes}'
     return section("ladder", body, said("ladder.lead", "p", LEAD))
 

@@ -52,6 +52,17 @@ LANGUAGE: dict[str, tuple[str, str]] = {
         "No cheap baseline keeps the floors ({names}).",
         "没有一个低成本基线达到质量下限（{names}）。",
     ),
+    "ratio.bytes": (
+        "A token of one vocabulary is not a token of another: ratios of writing and reading compare the bytes of "
+        "text, a token standing for as many as it holds in your own text.",
+        "不同词表的词元并不等价：生成与读取的倍率按文本字节数比较，每个词元按其在您自己的文本中平均所占的字节数折算。",
+    ),
+    "quantity.tpot.compared": ("time per byte of text written", "每字节文本生成用时"),
+    "quantity.decode.compared": ("text written per second", "每秒写出的文本量"),
+    "quantity.decode4.compared": ("text written per second by 4 streams", "4 路每秒写出的文本量"),
+    "quantity.decode16.compared": ("text written per second by 16 streams", "16 路每秒写出的文本量"),
+    "quantity.decode_cpu.compared": ("CPU time per byte of text written", "每字节文本生成 CPU 时间"),
+    "quantity.prefill.compared": ("text read per second", "每秒读取的文本量"),
     "baseline.bytes": (
         "The tokens of these baselines are bytes: their speeds are bytes per second and their time per token is per "
         "byte, while a token of most language models is about four bytes.",
@@ -188,6 +199,10 @@ LANGUAGE: dict[str, tuple[str, str]] = {
     "quantity.decode_cpu": ("CPU time of decoding", "解码 CPU 时间"),
     "quantity.decode4": ("decode speed of 4 streams", "4 路解码速度"),
     "quantity.decode16": ("decode speed of 16 streams", "16 路解码速度"),
+    "quantity.decode_bytes": ("text written per second", "每秒写出的文本量"),
+    "quantity.decode4_bytes": ("text written per second by 4 streams", "4 路每秒写出的文本量"),
+    "quantity.decode16_bytes": ("text written per second by 16 streams", "16 路每秒写出的文本量"),
+    "quantity.prefill_bytes": ("text read per second", "每秒读取的文本量"),
     "quantity.prefill": ("prefill speed", "预填充速度"),
     # units
     "unit.bits/byte": ("bits/byte", "比特/字节"),

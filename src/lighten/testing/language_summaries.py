@@ -26,6 +26,11 @@ SPEEDS: Mapping[str, tuple[float, str, str]] = {
     "cpu": (1380.0, "s/1000 rows", LOWER),
 }
 """Of the original: value, unit, direction."""
+COMPARED = {
+    "tpot": "ms/byte", "decode": "bytes/s", "decode_cpu": "s/1000 bytes", "decode4": "bytes/s", "decode16": "bytes/s",
+    "prefill": "bytes/s",
+}  # fmt: skip
+"""Units in which models are compared where a token is not a token of the other."""
 
 STEPS: Mapping[str, Mapping[str, Any]] = {
     "dequantize": {"use": "export.dequantize"},
@@ -159,6 +164,15 @@ def baseline_won() -> Summary:
     )
 
 
+def per_token(summary: Summary) -> Summary:
+    """The same run as an older lighten left it, whose ratios compared tokens and not bytes."""
+    candidates = [
+        replace(one, results={name: replace(result, ratio_unit="") for name, result in one.results.items()})
+        for one in summary.candidates
+    ]
+    return replace(summary, candidates=tuple(candidates))
+
+
 def hostile(mark: str = "<script>document.title='pwned'</script><img src=x onerror=alert(1)>\x1b[31m\u202e") -> Summary:
     """A run in which both models and the user's prompts try to break out."""
     run = documents()
@@ -203,7 +217,7 @@ def _candidate(
         varies = ratio if n > 1 and key else None  # what is measured once has no rounds
         results[meter] = Result(
             f"{key:04x}" * 16, engine, "cpu", meter, value, unit, direction, n, spread, ratio=ratio,
-            ratio_spread=varies and 0.04 * varies, rounds=5 if varies else 0,
+            ratio_spread=varies and 0.04 * varies, rounds=5 if varies else 0, ratio_unit=COMPARED.get(meter, ""),
         )  # fmt: skip
 
     if state == "ok":
