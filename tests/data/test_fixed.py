@@ -11,7 +11,7 @@ from lighten.core.errors import UnknownName
 from lighten.data.cells import Cell, Table
 from lighten.data.columns import find_columns
 from lighten.data.documents import read_documents
-from lighten.data.fixed import find_split, guarded, split_word
+from lighten.data.fixed import find_split, split_word
 from lighten.data.folders import split_of
 from lighten.data.language import read_language
 from lighten.data.parts import split
@@ -72,10 +72,17 @@ def test_columns_say_for_the_record_what_was_done_with_the_split() -> None:
     assert "split_column" not in find_columns(table(text=data.column("text"), label=data.column("label"))).roles()
 
 
-def test_what_new_data_holds_for_judging() -> None:
-    assert guarded(["train", "dev", "Test", "test"], "split") == ("test", frozenset({2, 3}))
-    assert guarded(["train", "dev"], "split") == ("dev", frozenset({1}))
-    assert guarded(["train", "train"], "split") is None and guarded(["test"], "split") is None
+@pytest.mark.parametrize(
+    ("parts", "used"),
+    [(("train", "dev", "Test", "test"), {2, 3}), (("train", "dev", "dev", "dev"), {1, 2, 3}),
+     (("train", "train", "train", "train"), {0, 1, 2, 3}), (("test", "test", "test", "test"), {0, 1, 2, 3})],
+)  # fmt: skip
+def test_models_are_judged_by_the_most_guarded_part_of_new_data(parts: tuple[str, ...], used: set[int]) -> None:
+    data = table(text=["text one", "text two", "text three", "text four"], label=["x", "y", "x", "y"], split=parts)
+    columns = find_columns(data, judging=True)
+    assert set(range(4)) - columns.skipped == used
+    assert any("--split-column none" in note for note in columns.notes) == (len(used) < 4)
+    assert not find_columns(data, split="none", judging=True).skipped and not find_columns(data).skipped
 
 
 def rows(first: int, many: int, head: str = "text,label\n") -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lighten.core.errors import DataError
 from lighten.core.task import PART_NAMES, Parts
 from lighten.data.cells import Cell, Table
-from lighten.data.columns import Columns
+from lighten.data.columns import Columns, find_columns
 from lighten.data.examples import Example
 from lighten.data.parts import FRACTIONS, encode, split
 
@@ -165,20 +165,24 @@ def test_mixed_on_purpose_rows_are_divided_by_content_and_a_note_says_so() -> No
     assert any("--split-column none" in note for note in mixed.notes)
 
 
+def divided(data: Table) -> Parts:
+    return split(data, find_columns(data, "text", "label", unit="none"))
+
+
 def test_a_test_part_without_labels_is_left_out_and_the_rest_is_divided() -> None:
     blank = [(t, "" if i >= 300 else label, u) for i, (t, label, u) in enumerate(BASE)]
     names = ["train" if i < 300 else "test" for i in range(400)]
-    parts = split(table(blank, split=names), OWN)
+    parts = divided(table(blank, split=names))
     assert sum(len(parts[name]) for name in PART_NAMES) == 300 and len(parts.proof) > 50
     assert any("100 rows of 'test' came without labels in 'label'" in note for note in parts.notes)
     names[200:300] = ["validation"] * 100
-    parts = split(table(blank, split=names), OWN)
+    parts = divided(table(blank, split=names))
     assert {int(text.split()[-1]) // 100 for text in parts.proof.inputs} == {2} and len(parts.train) == 200
     minus = [(t, "-1" if i >= 300 else "01"[i % 2], u) for i, (t, _, u) in enumerate(BASE)]
-    assert split(table(minus, split=names), OWN).labels == ("0", "1")
+    assert divided(table(minus, split=names)).labels == ("0", "1")
     real = [(t, "-1" if i >= 300 or i % 2 else "1", u) for i, (t, _, u) in enumerate(BASE)]
     with pytest.raises(DataError, match="proof"):  # -1 is a class of train here, so test rows of -1 alone are rows
-        split(table(real[:200] + real[300:], split=[*names[:200], *["select"] * 100]), OWN)
+        divided(table(real[:200] + real[300:], split=[*names[:200], *["select"] * 100]))
 
 
 def test_new_data_uses_the_known_classes() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import lighten
 from lighten.core.errors import DataError, ModelError, PlanError, RunFolderError
 from lighten.core.recipe import Recipe, record_of, toml_value
+from lighten.data.learned import learned_in, seen_before
 from lighten.search.options import Options, asked_of, recorded
 from lighten.search.start import read_data
 from lighten.testing.require import require
@@ -122,3 +124,21 @@ def test_recipes_that_do_not_fit_are_refused_and_leave_nothing(made: Path, tmp_p
     with pytest.raises(RunFolderError, match="exists already"):
         apply(recipe(made, source), tmp_path / "there")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["there"]
+
+
+def test_rows_that_a_model_learned_from_are_known_wherever_it_goes(made: Path, tmp_path: Path) -> None:
+    data = f'source = "{made / "moods.csv"}"\nprompt = "{{review}} It was"\nchoices = "good,bad"'
+    asked = {"prompt": "{review} It was", "choices": ("good", "bad"), "label": "mood"}
+    options = Options("model", str(made / "moods.csv"), tmp_path / "no", task="text_generation", **asked)
+    out = apply(recipe(made, data, LEARN), tmp_path / "out", threads=1).path
+    moved = shutil.copytree(out, tmp_path / "elsewhere" / "model")
+    own = read_data(options)[1]
+    known = learned_in(moved)
+    assert seen_before(own.train, known).all() and not seen_before(own.proof, known).any()
+    with pytest.raises(DataError, match=r"of 300 rows of .* learned from(.|\n)*--leave-out-learned"):
+        compare(moved, moved, made / "moods.csv", threads=1)
+    left = compare(moved, moved, made / "moods.csv", leave_out_learned=True, threads=1)
+    assert left.n == 300 - len(known) and "they were left out" in left.notes[-1]
+    other = read_data(replace(options, model=str(moved), seed=1))[1]
+    assert not seen_before(other.proof, known).any() and "went to train" in other.notes[-1]
+    assert other.fingerprint != read_data(replace(options, seed=1))[1].fingerprint

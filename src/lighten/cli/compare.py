@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lighten.cli.options import DropEmpty, Group, Json, Label, Prompt, Seed, Text, Threads, Unit
+from lighten.cli.options import DropEmpty, Group, Json, Label, Prompt, Seed, SplitColumn, Text, Threads, Unit
 
 
 def command(
@@ -41,7 +41,12 @@ def command(
     label: Label = None,
     group: Group = None,
     unit: Unit = None,
+    split_column: SplitColumn = None,
     drop_empty: DropEmpty = False,
+    leave_out_learned: Annotated[
+        bool,
+        typer.Option("--leave-out-learned", help="Go on without the rows that a model learned from, though most are."),
+    ] = False,
     threads: Threads = 0,
     seed: Seed = 0,
     as_json: Json = False,
@@ -59,9 +64,11 @@ def command(
     with Console(stderr=True).status("comparing"):
         found = compare(
             original, candidate, data, margin=margin, metric=metric, prompt=prompt, answer=answer,
-            choices=choices or (), text=text, label=label, group=group, unit=unit, drop_empty=drop_empty,
-            threads=threads, seed=seed,
+            choices=choices or (), text=text, label=label, group=group, unit=unit, split_column=split_column,
+            drop_empty=drop_empty, leave_out_learned=leave_out_learned, threads=threads, seed=seed,
         )  # fmt: skip
+    for note in found.notes:
+        Console(stderr=True).print(note, markup=False, highlight=False, soft_wrap=True)
     if as_json:
         sys.stdout.write(json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n")
     else:

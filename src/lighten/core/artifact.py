@@ -12,6 +12,8 @@ from typing import Any
 from lighten.core.errors import ModelError, UnsafeFile
 
 RECORD = "lighten.json"
+LEARNED = "learned.rows"
+"""File with the hashes of the rows that a model learned from (see ``data.learned``); sealed like every other file."""
 VERSION = 1
 
 FIELDS: Mapping[str, type] = {
@@ -69,8 +71,8 @@ class Artifact:
 
     @property
     def size(self) -> int:
-        """Bytes of all its files."""
-        return sum((self.path / name).stat().st_size for name in self.files)
+        """Bytes of all its files but the hashes of learned rows, which no engine reads."""
+        return sum((self.path / name).stat().st_size for name in self.files if name != LEARNED)
 
     @classmethod
     def seal(

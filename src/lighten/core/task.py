@@ -27,7 +27,8 @@ class Rows:
         targets: class index per row.
         groups: name of the group of each row, or empty when the data has no group column.
         units: independent unit of each row (user, document), or empty when every row is its own unit.
-        ids: content hash per row (16 hex digits).
+        ids: hash of each row's text up to case and spacing (16 hex digits); rows that a model learned from are known by
+            it. Empty for rows that were not read from data.
         references: the text that is the right answer of each row, or empty when a row has no such text.
     """
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lighten.core.errors import DataError
 from lighten.data.cells import Cell, Table, shown
-from lighten.data.fixed import MIXED, find_split
+from lighten.data.fixed import MIXED, find_split, not_for_judging, unlabelled_rows
 from lighten.data.header import GROUP_NAMES, LABEL_NAMES, TEXT_NAMES, UNIT_NAMES
 from lighten.data.labels import label_text
 
@@ -28,6 +28,7 @@ class Columns:
     Attributes:
         split: the column that says which rows are train, validation and test.
         mixed: whether the user asked to divide by content all the same.
+        skipped: positions of rows that are not used: of parts without labels; of train, where models are judged.
     """
 
     text: str
@@ -37,6 +38,7 @@ class Columns:
     notes: tuple[str, ...] = ()
     split: str | None = None
     mixed: bool = False
+    skipped: frozenset[int] = frozenset()
 
     def roles(self, label: str = "label") -> dict[str, str]:
         """Columns by role, those in use, for the record. label: name of the role of the label column."""
@@ -54,6 +56,7 @@ def find_columns(
     split: str | None = None,
     *,
     labelled: bool = True,
+    judging: bool = False,
 ) -> Columns:
     """Columns of text, label, group, unit and split: those given, else by usual names, else by content.
 
@@ -65,6 +68,7 @@ def find_columns(
         group, unit: ``"none"`` takes no column, whatever the names are (unless a column is called that).
         split: column with train, validation, test; ``none`` to divide by content even where there is one.
         labelled: look for a label; False leaves it empty, for data without one.
+        judging: of data with a split of its own, take only the rows that models are to be judged by.
 
     Raises:
         UnknownName: a given column does not exist.
@@ -102,7 +106,11 @@ def find_columns(
         taken.add(text)
     if label is None and labelled:
         label = _few_values(table, taken, notes)
-    return Columns(text, label or "", group, unit, tuple(notes), parts, mixed)
+    skipped, about = unlabelled_rows(table, parts, label or "")
+    if judging and parts and not mixed:
+        more, more_about = not_for_judging(table, parts, skipped)
+        skipped, about = skipped | more, (*about, *more_about)
+    return Columns(text, label or "", group, unit, (*notes, *about), parts, mixed, skipped)
 
 
 def _is_none(table: Table, name: str | None) -> bool:

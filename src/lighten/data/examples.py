@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from lighten.core.errors import DataError
 from lighten.data.cells import Cell, Table, count_of, some_numbers
 from lighten.data.columns import MOST_CLASSES, Columns
-from lighten.data.fixed import unlabelled_rows
 from lighten.data.labels import is_number, label_text, sorted_labels
 
 _FEW_ROWS = 20
@@ -38,8 +37,8 @@ class Example:
 
     @property
     def id(self) -> str:
-        """Content hash of text and label, 16 hex digits."""
-        return hashlib.sha256(f"{self.text}\x1f{self.label}".encode()).hexdigest()[:16]
+        """Content hash of the key, 16 hex digits: rows whose texts are the same have the same one."""
+        return hashlib.sha256(self.key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +51,7 @@ class Examples:
 
 
 def usable(table: Table, columns: Columns, *, drop_empty: bool = False) -> Examples:
-    """Rows whose text and, where there is a label column, label are present.
-
-    Rows of parts that came without any labels (the test file of a competition) are left out, and a note says so.
+    """Rows whose text and, where there is a label column, label are present; without those of ``columns.skipped``.
 
     Args:
         drop_empty: leave rows without text or label out and count them in the notes, instead of refusing.
@@ -66,11 +63,10 @@ def usable(table: Table, columns: Columns, *, drop_empty: bool = False) -> Examp
     labels = table.column(columns.label) if columns.label else None
     groups = table.column(columns.group) if columns.group else None
     units = table.column(columns.unit) if columns.unit else None
-    unlabelled, unlabelled_notes = unlabelled_rows(table, columns.split, columns.label)
     rows: list[Example] = []
     without: dict[str, list[int]] = {columns.text: [], columns.label: []}
     for at, text in enumerate(texts):
-        if at in unlabelled:
+        if at in columns.skipped:
             continue
         label = label_text(labels[at]) if labels is not None else ""
         if _is_empty(text):
@@ -81,7 +77,7 @@ def usable(table: Table, columns: Columns, *, drop_empty: bool = False) -> Examp
             group = (label_text(groups[at]) or "(none)") if groups is not None else ""
             unit = (label_text(units[at]) or "") if units is not None else ""
             rows.append(Example(str(text), label, at + 1, group, unit))
-    notes = (*unlabelled_notes, *_about_missing(table, without, drop_empty))
+    notes = _about_missing(table, without, drop_empty)
     if not rows:
         wanted = f"both {columns.text!r} and {columns.label!r}" if columns.label else repr(columns.text)
         raise DataError(f"{table.source} has no row with {wanted}.")

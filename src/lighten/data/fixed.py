@@ -152,17 +152,27 @@ def only_train(values: Sequence[Cell], column: str) -> bool:
     return {_meaning(column, _written(value)) for value in values} == {"train"}
 
 
-def guarded(values: Sequence[Cell], column: str) -> tuple[str, frozenset[int]] | None:
-    """What new data holds for judging: the name of its most guarded part beside train, and its positions.
+def not_for_judging(table: Table, column: str, gone: frozenset[int]) -> tuple[frozenset[int], tuple[str, ...]]:
+    """Positions of rows that a model may have been made with, by the data's own split; and a note.
 
-    None when the column does not say both train and something else.
+    Models are judged by the most guarded part beside train: test, else validation. Where the column does not say both
+    train and something else, every row is for judging.
+
+    Args:
+        gone: positions of rows that are left out already.
     """
-    meant = ["proof" if (m := _meaning(column, _written(value))) == "test" else m for value in values]
-    judged = [name for name in ("proof", "select", "validation", "tune") if name in meant]
+    left = [at for at in range(len(table)) if at not in gone]
+    cells = [table.column(column)[at] for at in left]
+    meant = ["proof" if (m := _meaning(column, _written(cell))) == "test" else m for cell in cells]
+    judged = next((name for name in ("proof", "select", "validation", "tune") if name in meant), "")
     if "train" not in meant or not judged:
-        return None
-    at = frozenset(place for place, name in enumerate(meant) if name == judged[0])
-    return _written(values[min(at)]), at
+        return frozenset(), ()
+    more = frozenset(at for at, name in zip(left, meant, strict=True) if name != judged)
+    note = (
+        f"Only the {len(left) - len(more):,} rows of {str(cells[meant.index(judged)])!r} were used, by the column "
+        f"{column!r}; the other {len(more):,} may be what a model was made with (--split-column none takes them too)."
+    )
+    return more, (note,)
 
 
 def _says_parts(table: Table, name: str) -> bool:

@@ -110,22 +110,23 @@ def read_rows(
     label: str | None = None,
     group: str | None = None,
     unit: str | None = None,
+    split_column: str | None = None,
     drop_empty: bool = False,
 ) -> tuple[Rows, tuple[str, ...]]:
     """Every row of new data, asked as :func:`read_language` asks, in the table's order; and what was noticed.
 
-    Nothing is divided, and no row stands as an example before the others: what was put before every prompt when a model
-    was made is a setting of its task.
+    Nothing is divided, but of data with a split of its own only the test rows are taken. No row stands as an example
+    before the others: what was put before every prompt when a model was made is a setting of its task.
 
     Raises:
         UnknownName, DataError: see :func:`read_language`.
     """
     _check_options(prompt, answer, choices, 0, label)
     if answer is None and not choices:
-        table, columns, examples = _documents(source, text, group, unit, None, drop_empty)
+        table, columns, examples = _documents(source, text, group, unit, split_column, drop_empty, judging=True)
         rows = rows_of(examples.rows, {"": 0}, columns)
         return rows, (*table.notes, *columns.notes, *examples.notes)
-    asked = _prompts(source, prompt, answer, choices, text, label, group, unit, None)
+    asked = _prompts(source, prompt, answer, choices, text, label, group, unit, split_column, judging=True)
     kept, notes = asked.examples(drop_empty)
     return asked.rows(kept), tuple(notes)
 
@@ -170,10 +171,16 @@ def _documents(
     unit: str | None,
     split_column: str | None,
     drop_empty: bool,
+    *,
+    judging: bool = False,
 ) -> tuple[Table, Columns, Examples]:
     table = read_documents(source)
-    columns = find_columns(table, text or _only_column(table), None, group, unit, split_column, labelled=False)
-    table = long_enough(table, columns.text, drop=drop_empty)
+    columns = find_columns(
+        table, text or _only_column(table), None, group, unit, split_column, labelled=False, judging=judging
+    )
+    if (kept := long_enough(table, columns.text, drop=drop_empty)) is not table:
+        table = kept
+        columns = find_columns(kept, columns.text, None, group, unit, split_column, labelled=False, judging=judging)
     return table, columns, usable(table, columns, drop_empty=drop_empty)
 
 
@@ -187,11 +194,13 @@ def _prompts(
     group: str | None,
     unit: str | None,
     split_column: str | None,
+    *,
+    judging: bool = False,
 ) -> _Asked:
     kept = checked_choices(choices) if choices else ()
     table = read_table(source)
     template = parse_template(prompt) if prompt is not None else None
-    columns = _prompt_columns(table, template, text, label if kept else answer, group, unit, split_column)
+    columns = _prompt_columns(table, template, text, label if kept else answer, group, unit, split_column, judging)
     return _Asked(table, template or Template(("", ""), (columns.text,)), columns, kept)
 
 
@@ -306,15 +315,18 @@ def _prompt_columns(
     group: str | None,
     unit: str | None,
     split_column: str | None,
+    judging: bool,
 ) -> Columns:
     """Columns of label (or answer), group and unit; the text is one that the prompt shows."""
     if template is None:
-        return find_columns(table, text, label, group, unit, split_column)
+        return find_columns(table, text, label, group, unit, split_column, judging=judging)
     template.check(table.columns)
     if text is not None and text not in template.fields:
         raise DataError(f"--text is {text!r}, which the prompt does not show.", fix=f"put {{{text}}} into the prompt")
     shown = [name for name in template.fields if name not in (label, group, unit)]
-    columns = find_columns(table, text or (shown or template.fields)[0], label, group, unit, split_column)
+    columns = find_columns(
+        table, text or (shown or template.fields)[0], label, group, unit, split_column, judging=judging
+    )
     if columns.label in template.fields:
         raise DataError(
             f"The prompt shows {{{columns.label}}}, which is the column of the right answers.",

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from lighten.core.artifact import GGUF, HF, HF_CAUSAL, RECORD, Artifact
+from lighten.core.artifact import GGUF, HF, HF_CAUSAL, LEARNED, RECORD, Artifact
 from lighten.core.errors import MissingExtra, ModelError, RunFolderError, UnsafeFile
 from lighten.nets.facts import facts, language_config, read_config, weights
 from lighten.nets.gguf_file import FILE, is_gguf, read_gguf
@@ -20,6 +20,7 @@ WANTED = (
     "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
     "chat_template.jinja",
     "vocab.txt", "vocab.json", "merges.txt", "sentencepiece.bpe.model", "spm.model", "spiece.model", "tokenizer.model",
+    LEARNED,
 )  # fmt: skip
 """Files beside the weights that are copied."""
 

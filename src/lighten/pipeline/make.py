@@ -15,6 +15,7 @@ from lighten.core.errors import BuildFailed, LightenError, StepFailed
 from lighten.core.recipe import conversion, record_of
 from lighten.core.step import Needs, Step, Watch, after
 from lighten.core.task import Parts, Rows, Task
+from lighten.data.learned import save_learned
 from lighten.pipeline.formats import open_model, save_model
 from lighten.store.artifacts import ArtifactStore, key_of
 
@@ -103,6 +104,7 @@ class Bench:
 
         def write(folder: Path) -> Mapping[str, Any]:
             meta = {**save_model(made, format, folder), "seconds": round(time.monotonic() - began, 3)}
+            self._save_learned(folder, parent, step)
             return {
                 "format": format,
                 "parent": parent.id,
@@ -113,6 +115,12 @@ class Bench:
             }
 
         return made, self.store.put(key, write)
+
+    def _save_learned(self, folder: Path, parent: Artifact, step: Step) -> None:
+        """Keep in a model's folder which rows it learned from, itself or through its parent and its teacher."""
+        teacher = [self.original.path] if self.original and "teacher" in step.needs else []
+        own = [self.parts[name] for name in ("train", "tune") if name in step.needs]
+        save_learned(folder, [parent.path, *teacher], (row for rows in own for row in rows.ids))
 
     def _teacher(self, watch: Watch) -> RememberingTeacher:
         original = self.original
@@ -142,6 +150,7 @@ def build(store: ArtifactStore, artifact: Artifact, engine: Engine, seed: int) -
     def write(folder: Path) -> Mapping[str, Any]:
         try:
             format = engine.build(artifact, folder)
+            save_learned(folder, [artifact.path])
         except (LightenError, MemoryError, OSError, KeyboardInterrupt):
             raise
         except Exception as error:

@@ -18,6 +18,7 @@ from lighten.core.meter import Workload
 from lighten.core.recipe import engine_from, record_of
 from lighten.core.summary import Summary
 from lighten.core.task import Rows, Task, asked_facts
+from lighten.data.learned import learned_in
 from lighten.isolate.machine import allowed_cores
 from lighten.isolate.process import call
 from lighten.measure.environment import Environment
@@ -35,7 +36,7 @@ from lighten.search.loop import Search
 from lighten.search.options import Options
 from lighten.search.prove import OPENED
 from lighten.search.schedule import reserve_for_proof
-from lighten.search.start import Asked, aligned, ask, check_memory, load_recipe_defaults, working_engines
+from lighten.search.start import Asked, aligned, ask, check_memory, learned_by, load_recipe_defaults, working_engines
 from lighten.store.artifacts import disk_error
 from lighten.store.folder import RunFolder, save_parts
 
@@ -55,9 +56,8 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
     listener.phase("data", None)
     asked = ask(options, listener)
     threads = options.threads or allowed_cores()
-    manifest = manifest_of(asked, threads)
-    RunFolder.check(options.out, manifest, resume=options.resume)
-    asked, engines, refused, folder, base = opened(options, asked, manifest, listener)
+    RunFolder.check(options.out, manifest_of(asked, threads), resume=options.resume)
+    asked, engines, refused, folder, base = opened(options, asked, threads, listener)
     workshop: Workshop | None = None
     run: Run | None = None
     try:
@@ -112,7 +112,7 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
 
 
 def opened(
-    options: Options, asked: Asked, manifest: Mapping[str, Any], listener: Listener
+    options: Options, asked: Asked, threads: int, listener: Listener
 ) -> tuple[Asked, tuple[Engine, ...], dict[str, str], RunFolder, Artifact]:
     """The run folder with the model in it, brought or kept from before; and the engines that work here.
 
@@ -130,6 +130,9 @@ def opened(
             brought(options.model, source, Path(scratch), language=asked.task.language) if source is not None else None
         )
         known = facts(fresh.path if fresh is not None else kept)
+        if fresh is not None and len(learned := learned_in(fresh.path)) and not len(learned_by(options)):
+            asked = ask(options, listener, learned)  # a model of the hub, whose folder nobody could see before
+        manifest = manifest_of(asked, threads)
         if known["has_head"] and not asked.task.language:
             asked = replace(asked, parts=aligned(asked.parts, known["labels"], options.model))
         folder = RunFolder.open(options.out, manifest, resume=options.resume)

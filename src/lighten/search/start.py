@@ -18,6 +18,7 @@ from lighten.core.summary import Power
 from lighten.core.task import PART_NAMES, Parts, Rows, Task
 from lighten.data.columns import find_columns
 from lighten.data.language import read_language
+from lighten.data.learned import Hashes, keep_apart, learned_in
 from lighten.data.parts import split
 from lighten.data.table import read_table
 from lighten.isolate.machine import available_memory
@@ -64,8 +65,11 @@ def meters(task: Task) -> tuple[dict[str, QualityMeter], dict[str, SpeedMeter]]:
     return quality, speed
 
 
-def ask(options: Options, listener: Listener) -> Asked:
+def ask(options: Options, listener: Listener, learned: Hashes | None = None) -> Asked:
     """Read and check everything the user gave except the model.
+
+    Args:
+        learned: hashes of the rows that the model learned from; None for what its folder says, when it has one.
 
     Raises:
         InputError: anything that cannot be used, with what was seen, what is allowed and what to do.
@@ -75,7 +79,7 @@ def ask(options: Options, listener: Listener) -> Asked:
             raise UnknownName("engine", name, catalog.names("engines"))
     if options.task not in catalog.names("tasks"):
         raise UnknownName("task", options.task, catalog.names("tasks"))
-    task, parts, named = read_data(options)
+    task, parts, named = read_data(options, learned)
     quality, speed = meters(task)
     budget = Budget.parse(
         options.keep,
@@ -103,12 +107,26 @@ def ask(options: Options, listener: Listener) -> Asked:
     return Asked(options, task, parts, budget, power, quality, speed, named)
 
 
-def read_data(options: Options) -> tuple[Task, Parts, Mapping[str, str]]:
+def learned_by(options: Options) -> Hashes:
+    """Hashes of the rows that the model learned from, by its folder here or the run's own copy; empty for a hub id."""
+    places = (options.out / "store" / "model", Path(options.model).expanduser())
+    return learned_in(next((place for place in places if place.is_dir()), Path(options.model)))
+
+
+def read_data(options: Options, learned: Hashes | None = None) -> tuple[Task, Parts, Mapping[str, str]]:
     """The task, the data in four parts, and the columns in use by role.
+
+    Args:
+        learned: as for :func:`ask`. Such rows are in train or tune, never where something is judged.
 
     Raises:
         InputError: data or options that cannot be used.
     """
+    task, parts, named = _read_data(options)
+    return task, keep_apart(parts, learned_by(options) if learned is None else learned, options.model), named
+
+
+def _read_data(options: Options) -> tuple[Task, Parts, Mapping[str, str]]:
     cls = catalog.load("tasks", options.task)
     if cls().language:
         data = read_language(

@@ -13,6 +13,7 @@ from lighten.core.errors import DataError, ModelError, RunFolderError
 from lighten.core.recipe import Recipe, record_of, task_record_of
 from lighten.core.step import Step
 from lighten.core.task import asked_facts
+from lighten.data.learned import keep_apart, learned_in
 from lighten.isolate.machine import allowed_cores
 from lighten.nets.bring import bring
 from lighten.nets.facts import facts
@@ -65,6 +66,7 @@ def apply(
             raise ModelError(f"{made.model} is {kind}, and the recipe's task is {made.task}.", fix="correct the recipe")
         if known["has_head"] and not task.language:
             parts = aligned(parts, known["labels"], made.model)
+        parts = keep_apart(parts, learned_in(base.path), made.model)
         plan, taught = planned(made, base.format, known, language=task.language)
         save_parts(parts, scratch / "parts.json")
         cores = threads or allowed_cores()

@@ -17,6 +17,7 @@ from lighten.core.result import Result
 from lighten.core.summary import Flip, Group
 from lighten.core.task import Rows, Task
 from lighten.data.columns import find_columns
+from lighten.data.learned import learned_in, unseen
 from lighten.data.parts import encode
 from lighten.data.table import read_table
 from lighten.isolate.machine import allowed_cores
@@ -93,19 +94,24 @@ def compare(
     label: str | None = None,
     group: str | None = None,
     unit: str | None = None,
+    split_column: str | None = None,
     drop_empty: bool = False,
+    leave_out_learned: bool = False,
     threads: int = 0,
     seed: int = 0,
 ) -> Comparison:
     """Prove on other data that ``candidate`` is worse than ``original`` by less than ``margin``.
 
-    Every row of ``data`` is used, so it must be data that neither model was made with. Language models are asked what
+    ``data`` must be rows that neither model was made with. Rows that a model of lighten's is known to have learned from
+    are left out; of data with a split of its own, only the test rows are used. Language models are asked what
     the winner among them was made for, with the same prompt and the same examples before it; else documents.
 
     Args:
         margin: such as ``"1pt"`` of a share of rows; ``"1%"`` of what the original needs of bits per byte. By default
             that, whichever fits the metric.
         metric: by default the first of the task: accuracy, bits per byte, exact match.
+        split_column: column with train, validation, test; found by itself; ``"none"`` takes every row.
+        leave_out_learned: go on with the other rows even when most are rows that a model learned from.
         prompt, answer, choices: for language models, as in ``optimize``; only what the winner does not say itself.
 
     Raises:
@@ -120,9 +126,18 @@ def compare(
         question = question_for(named, prompt, answer, chosen)
         task = question.task
         quality, _ = meters(task)
+        learned = {name: learned_in(artifact.path) for name, artifact in named.items()}
+
+        def unlearned(rows: Rows, notes: Sequence[str]) -> tuple[Rows, tuple[str, ...]]:
+            left, about = unseen(rows, learned, str(data), leave_out=leave_out_learned)
+            return left, (*notes, *about)
+
         floor = floor_of(quality, ALIASES.get(metric or "", metric) or task.metrics[0], margin)
         if task.language:
-            rows, notes = question.rows(data, text=text, label=label, group=group, unit=unit, drop_empty=drop_empty)
+            rows, notes = question.rows(
+                data, text=text, label=label, group=group, unit=unit, split_column=split_column, drop_empty=drop_empty
+            )
+            rows, notes = unlearned(rows, notes)
             before, after = (answered(side, rows, task, threads) for side in sides)
             labels = question.labels
         else:
@@ -131,8 +146,9 @@ def compare(
             if sorted(labels) != sorted(own[1]):
                 raise InputError(f"The models do not have the same labels: {labels} and {own[1]}.")
             table = read_table(data)
-            columns = find_columns(table, text, label, group, unit)
+            columns = find_columns(table, text, label, group, unit, split_column, judging=True)
             rows, notes = encode(table, columns, labels, drop_empty=drop_empty), (*table.notes, *columns.notes)
+            rows, notes = unlearned(rows, notes)
             before = answered(sides[0], rows, None, threads)
             after = answered(sides[1], rows, None, threads)[:, [own[1].index(name) for name in labels]]
     measured = [

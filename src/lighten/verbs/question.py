@@ -81,12 +81,13 @@ class Question:
         label: str | None = None,
         group: str | None = None,
         unit: str | None = None,
+        split_column: str | None = None,
         drop_empty: bool = False,
     ) -> tuple[Rows, tuple[str, ...]]:
         """Every row of new data as language models are asked it, with what is right; and what was noticed.
 
         Args:
-            text, label, group, unit: columns; found by themselves where they are None.
+            text, label, group, unit, split_column: columns; found by themselves where they are None.
 
         Raises:
             DataError, UnknownName: see ``data.language.read_rows``. InputError: nobody says which prompt to ask.
@@ -104,6 +105,7 @@ class Question:
             label=label,
             group=group,
             unit=unit,
+            split_column=split_column,
             drop_empty=drop_empty,
         )
 

@@ -1,0 +1,127 @@
+"""Rows that a model learned from: their hashes travel in its artifact, so that no later proof calls them unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lighten.core.artifact import LEARNED
+from lighten.core.errors import DataError, ModelError
+from lighten.core.task import Parts, Rows
+from lighten.data.cells import count_of
+
+Hashes = NDArray[np.uint64]
+"""Hashes of rows, sorted, each once: the first 8 bytes of SHA-256 of a text up to case and spacing (``Rows.ids``)."""
+
+_BYTES = np.dtype(">u8")
+_FEWEST_ROWS = 2
+
+
+def hashes_of(ids: Iterable[str]) -> Hashes:
+    """Hashes from ids of 16 hex digits."""
+    return np.unique(np.fromiter((int(one, 16) for one in ids), dtype=np.uint64))
+
+
+def learned_in(folder: Path) -> Hashes:
+    """Hashes of the rows that the model in a folder learned from; empty when its folder does not say.
+
+    Raises:
+        ModelError: the file is damaged.
+    """
+    path = folder / LEARNED
+    if not path.is_file():
+        return np.empty(0, dtype=np.uint64)
+    data = path.read_bytes()
+    if len(data) % _BYTES.itemsize:
+        raise ModelError(f"{path} is damaged: it holds {len(data):,} bytes.", fix="copy the model's folder again")
+    return np.unique(np.frombuffer(data, dtype=_BYTES).astype(np.uint64))
+
+
+def save_learned(folder: Path, sources: Sequence[Path], ids: Iterable[str] = ()) -> None:
+    """Write what a model learned from into its folder: what the models in ``sources`` did, and the rows ``ids``.
+
+    Nothing is written where that is nothing.
+    """
+    known = np.unique(np.concatenate([*(learned_in(source) for source in sources), hashes_of(ids)]))
+    if len(known):
+        (folder / LEARNED).write_bytes(known.astype(_BYTES).tobytes())
+
+
+def seen_before(rows: Rows, learned: Hashes) -> NDArray[np.bool_]:
+    """Which rows are among the learned ones: bool [n]."""
+    own = np.fromiter((int(one, 16) for one in rows.ids), dtype=np.uint64, count=len(rows.ids))
+    return np.isin(own, learned)
+
+
+def keep_apart(parts: Parts, learned: Hashes, model: str) -> Parts:
+    """The parts with no row that the model learned from in select or proof: such rows, with their units, go to train.
+
+    Raises:
+        DataError: too few rows are left to judge on.
+    """
+    if not len(learned):
+        return parts
+    moved: dict[str, Rows] = {}
+    train = [parts.train]
+    for name in ("select", "proof"):
+        rows = parts[name]
+        seen = seen_before(rows, learned)
+        if rows.units:
+            known = {unit for unit, one in zip(rows.units, seen, strict=True) if one}
+            seen = np.fromiter((unit in known for unit in rows.units), dtype=np.bool_, count=len(rows))
+        if seen.any():
+            train.append(rows.take(np.flatnonzero(seen).tolist()))
+            moved[name] = rows.take(np.flatnonzero(~seen).tolist())
+    if not moved:
+        return parts
+    counts = ", ".join(
+        f"{len(parts[name]) - len(rows):,} of {len(parts[name]):,} in {name}" for name, rows in moved.items()
+    )
+    if any(len(rows) < _FEWEST_ROWS for rows in moved.values()):
+        raise DataError(
+            f"{model} learned from rows of this data ({counts}), so too few are left to judge it by.",
+            allowed="data with rows that the model has not learned from",
+            fix="add new rows, or give the model that it was made from",
+        )
+    note = f"{model} learned from rows of this data: {counts}. They went to train, so nothing is proved on them."
+    select, proof = moved.get("select", parts.select), moved.get("proof", parts.proof)
+    return replace(parts, train=_joined(train), select=select, proof=proof, notes=(*parts.notes, note))
+
+
+def unseen(
+    rows: Rows, learned: dict[str, Hashes], source: str, *, leave_out: bool = False
+) -> tuple[Rows, tuple[str, ...]]:
+    """The rows that no model learned from, and a note on the others.
+
+    Args:
+        learned: by what the user calls a model.
+        leave_out: go on even when most rows are learned ones.
+
+    Raises:
+        DataError: most rows are learned ones and ``leave_out`` is not given, or too few others are left.
+    """
+    each = {name: seen_before(rows, hashes) for name, hashes in learned.items()}
+    of = [name for name, seen in each.items() if seen.any()]
+    if not of:
+        return rows, ()
+    seen = np.logical_or.reduce(list(each.values()))
+    many, left = int(seen.sum()), int((~seen).sum())
+    found = f"{many:,} of {count_of(len(rows), 'row')} of {source} are rows that {' and '.join(of)} learned from"
+    if left < _FEWEST_ROWS or (many > left and not leave_out):
+        go_on = f"--leave-out-learned compares on the other {left:,}, or " if left >= _FEWEST_ROWS else ""
+        raise DataError(
+            f"{found}.",
+            allowed="rows that neither model was made with",
+            fix=f"{go_on}give data that they have not seen",
+        )
+    return rows.take(np.flatnonzero(~seen).tolist()), (f"{found}; they were left out.",)
+
+
+def _joined(several: Sequence[Rows]) -> Rows:
+    """Rows one after the other; a column that is empty in one is empty in all of a data set."""
+    names = ("inputs", "targets", "groups", "units", "ids", "references")
+    return Rows(**{name: tuple(value for rows in several for value in getattr(rows, name)) for name in names})
