@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 from lighten.core import catalog
+from lighten.core.home import lighten_home
 from lighten.testing.plugin import installed, plugin_package
 
 os.environ.update(
@@ -29,6 +33,19 @@ settings.load_profile("lighten")
 
 if os.environ.get("LIGHTEN_REQUIRE") == "1":  # as testing.require: what is missing is a failure, not a skip
     pytest.importorskip = lambda name, *given, **options: importlib.import_module(name)
+
+
+def _home_for_tests() -> str:
+    """A home whose ledger of opened proofs is empty and its own; samples and environments are the user's."""
+    own, home = lighten_home(), Path(tempfile.mkdtemp(prefix="lighten-tests-"))
+    for name in ("samples", "environments"):
+        (own / name).mkdir(parents=True, exist_ok=True)
+        (home / name).symlink_to(own / name)
+    atexit.register(shutil.rmtree, home, ignore_errors=True)  # links are removed, not what they point to
+    return str(home)
+
+
+os.environ["LIGHTEN_HOME"] = _home_for_tests()
 
 FAKES = Path(__file__).parent / "fakes"
 

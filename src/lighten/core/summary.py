@@ -203,6 +203,18 @@ class DataFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """Earlier openings of the proof rows on this machine (see ``store.ledger``).
+
+    Attributes:
+        rows: how many of the proof rows were opened before. runs: by how many runs or comparisons.
+    """
+
+    rows: int
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """Everything a run knows. Plain data; the sentences about it are made by ``report``.
 
@@ -214,6 +226,7 @@ class Summary:
         verdicts: of the winner; without a winner, of the candidate tested last.
         frontier: keys of the candidates that no other beats on ``select``.
         tested: the fixed sequence of tests on ``proof``, in order.
+        opened: earlier openings of the proof rows; None when there was none, or the proof was not opened.
         ceilings: how the winner stands against each ceiling in the last measurement.
         nearest: without a winner, the candidate that came nearest and what it misses; None where there is none.
         reasons: why no candidate can be named as the nearest.
@@ -240,6 +253,7 @@ class Summary:
     baseline: tuple[Rung, ...] = ()
     power: tuple[Power, ...] = ()
     tested: tuple[Tested, ...] = ()
+    opened: Opened | None = None
     ceilings: tuple[Bound, ...] = ()
     nearest: Nearest | None = None
     reasons: tuple[Reason, ...] = ()

@@ -11,7 +11,7 @@ from pathlib import Path
 from lighten.core.summary import Summary, Winner
 from lighten.proof import Verdict
 from lighten.reports.baselines import ratio_of, unit_in
-from lighten.reports.describe import environment_fact, headline, unit_of
+from lighten.reports.describe import environment_fact, headline, opened_sentence, unit_of
 from lighten.reports.markup import one_line
 from lighten.reports.numbers import amount, count, share
 from lighten.reports.recipes import step_text, step_words
@@ -168,10 +168,11 @@ def _proof(summary: Summary) -> str:
         state, name = say("en", f"verdict.{verdict.state}"), plain(quantity("en", verdict.metric))
         rows.append([name, state, told.changed("en"), told.bound("en"), told.allowed("en"), count(verdict.n), *flips])
     heads = ["metric", "verdict", "difference", "bound (95%, one-sided)", "allowed loss", "n", *(["b", "c"] * counted)]
-    about = "Judged once, on rows that nothing before had seen. The bound is that on the side of loss."
+    about = "Judged once, on rows that nothing in this run had seen. The bound is that on the side of loss."
     if counted:
         about += " b: rows that only the original had right; c: rows that only this model had right."
-    return f"{about}\n\n{_table(heads, rows)}"
+    before = opened_sentence(summary, "en")
+    return f"{about}{f' {before}' if before else ''}\n\n{_table(heads, rows)}"
 
 
 def _limits(summary: Summary) -> str:

@@ -59,6 +59,15 @@ def _found(summary: Summary, lang: str) -> tuple[str, ...]:
     return (say(lang, "say.interrupted", time=time, done=count(done), n=count(len(made))),)
 
 
+def opened_sentence(summary: Summary, lang: str) -> str:
+    """That the proof rows were opened before; empty when they were not, as far as the ledger knows."""
+    if summary.opened is None:
+        return ""
+    kind = "say.opened" if summary.opened.runs > 1 else "say.opened.once"
+    values = {"runs": count(summary.opened.runs)} if summary.opened.runs > 1 else {}
+    return say(lang, kind, rows=count(summary.opened.rows), **values)
+
+
 def gain_sentence(summary: Summary, lang: str) -> str:
     """How much cheaper the winner is, in the quantity that was minimized; no full stop."""
     name = summary.budget.minimize

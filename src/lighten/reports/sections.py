@@ -12,6 +12,7 @@ from lighten.reports.describe import (
     findings,
     meters_shown,
     method_text,
+    opened_sentence,
     power_sentence,
     unit_of,
     writes,
@@ -187,7 +188,10 @@ def proof(summary: Summary) -> str:
     if summary.power:
         items = "".join(f"<li>{_power(power, unit_of(summary, power.metric))}</li>" for power in summary.power)
         body += f'{said("proof.power", "h3")}<ul class="plain">{items}</ul>'
-    return section("proof", body, said("proof.lead", "p", LEAD))
+    lead = said("proof.lead", "p", LEAD)
+    if summary.opened is not None:
+        lead += both(lambda lang: opened_sentence(summary, lang), "p", LEAD)
+    return section("proof", body, lead)
 
 
 def _power(power: Power, unit: str) -> str:

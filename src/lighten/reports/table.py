@@ -16,7 +16,7 @@ from lighten.core.summary import Flip, Summary
 from lighten.core.summary import Group as DataGroup
 from lighten.proof import Verdict
 from lighten.reports.baselines import unit_in
-from lighten.reports.describe import findings, meters_shown, power_sentence, rung_name, unit_of, why
+from lighten.reports.describe import findings, meters_shown, opened_sentence, power_sentence, rung_name, unit_of, why
 from lighten.reports.grid import BAD, GOOD, SOFT, WARN, Row, number_table, ratio_text
 from lighten.reports.markup import one_line
 from lighten.reports.numbers import SHARE, amount, change, count, share
@@ -41,6 +41,8 @@ def verdict_panel(summary: Summary, lang: str = "en") -> Panel:
     lines = [Text(one_line(first), style="bold"), *(Text(one_line(text)) for text in others), Text("")]
     for verdict in (Verdict.from_json(v) for v in summary.verdicts):
         lines.append(gate_text(verdict, unit_of(summary, verdict.metric), lang))
+    if summary.opened is not None:
+        lines.append(Text(opened_sentence(summary, lang), style=WARN))
     if summary.state == "interrupted":
         lines.append(Text(say(lang, "say.resume")))
     if summary.winner is None:

@@ -75,6 +75,16 @@ WORDS: dict[str, tuple[str, str]] = {
         "运行 {time} 后停止。{n} 个候选中已测量 {done} 个，结果已保留；尚未选出并验证优胜者。",
     ),
     "say.resume": ("Run the same command with --resume to go on.", "在同一命令后加上 --resume 即可继续。"),
+    "say.opened": (
+        "{rows} of the proof rows were opened by {runs} earlier runs or comparisons on this machine: this verdict is a "
+        "little optimistic if anything was chosen after looking.",
+        "验证数据中有 {rows} 行已被本机先前的 {runs} 次运行或比较打开过：如果其后作过任何选择，本次结论会略偏乐观。",
+    ),
+    "say.opened.once": (
+        "{rows} of the proof rows were opened by an earlier run or comparison on this machine: this verdict is a "
+        "little optimistic if anything was chosen after looking.",
+        "验证数据中有 {rows} 行已被本机先前的一次运行或比较打开过：如果其后作过任何选择，本次结论会略偏乐观。",
+    ),
     "say.power.can": (
         "{n} proof rows can be expected to rule out losses above {provable} in {metric}; you allow {margin}.",
         "按预期，{n} 行验证数据足以排除{metric}超过 {provable} 的损失；您允许 {margin}。",
@@ -183,9 +193,9 @@ WORDS: dict[str, tuple[str, str]] = {
     # the proof
     "proof.title": ("Proof", "验证"),
     "proof.lead": (
-        "Judged once, on rows that nothing before had seen. Quality holds when the bound of the loss stays within what "
-        "you allowed.",
-        "仅检验一次，所用数据在此之前从未使用过。只有当损失的置信界不超过允许的上限时，才判定质量保持。",
+        "Judged once, on rows that nothing in this run had seen. Quality holds when the bound of the loss stays within "
+        "what you allowed.",
+        "仅检验一次，所用数据在本次运行中此前从未使用过。只有当损失的置信界不超过允许的上限时，才判定质量保持。",
     ),
     "proof.none": ("No candidate reached the proof.", "没有候选进入验证阶段。"),
     "proof.difference": ("difference", "差异"),

@@ -24,6 +24,7 @@ from lighten.search.context import Run
 from lighten.search.evaluate import built_of, open_original
 from lighten.search.finals import latest
 from lighten.search.leaderboard import Leaderboard
+from lighten.search.openings import opened_of
 from lighten.search.options import recorded
 from lighten.search.racing import cost, frontier
 from lighten.search.roof import Rates, roof
@@ -123,6 +124,7 @@ def summarize(
         reasons=outcome.reasons,
         reason=outcome.reason,
         cheaper=outcome.cheaper,
+        opened=opened_of(run.folder.study),
         tested=tuple(Tested(key, judged) for key, judged in verdicts.items()),
         flips=_flips(run, winner) if winner is not None else (),
         groups=_groups(run, winner) if winner is not None else (),

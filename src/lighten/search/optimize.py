@@ -33,6 +33,7 @@ from lighten.search.evaluate import evaluate
 from lighten.search.finish import summarize, take_winner
 from lighten.search.listener import Listener, Quiet
 from lighten.search.loop import Search
+from lighten.search.openings import tell_openings
 from lighten.search.options import Options
 from lighten.search.prove import OPENED
 from lighten.search.schedule import reserve_for_proof
@@ -58,6 +59,8 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
     threads = options.threads or allowed_cores()
     RunFolder.check(options.out, manifest_of(asked, threads), resume=options.resume)
     asked, engines, refused, folder, base = opened(options, asked, threads, listener)
+    if not options.resume:
+        tell_openings(asked.parts.proof, listener)
     workshop: Workshop | None = None
     run: Run | None = None
     try:

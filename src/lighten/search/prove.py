@@ -30,6 +30,7 @@ from lighten.proof.sequence import SequenceResult, fixed_sequence
 from lighten.proof.verdict import Verdict
 from lighten.search.context import Run
 from lighten.search.evaluate import answer, built_of
+from lighten.search.openings import open_once
 
 OPENED, OTHERS, EXTENDED = "proof opened", "proof others", "proof extended"
 FAILED = "failed in the proof"
@@ -68,6 +69,7 @@ def open_proof(run: Run, order: Sequence[int], others: Sequence[int]) -> bool:
         return True
     if not order:  # nothing to compare the original with; a resumed run may still find something
         return False
+    open_once(run)
     study.remember(OTHERS, list(others))
     study.remember(OPENED, list(order))
     return True

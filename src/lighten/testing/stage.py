@@ -19,6 +19,7 @@ from lighten.core.budget import Budget
 from lighten.core.result import Candidate
 from lighten.core.summary import Summary
 from lighten.core.task import Parts, Rows
+from lighten.data.examples import Example
 from lighten.measure.workload import draw
 from lighten.meters.accuracy import Accuracy
 from lighten.pipeline.workshop import Workshop
@@ -133,7 +134,8 @@ def stage_parts() -> Parts:
 
     def rows(part: str, n: int) -> Rows:
         texts = tuple(f"{part} {'x' * (i % 7)} {i}" for i in range(n))
-        return Rows(texts, tuple(len(text) % 2 for text in texts), ids=tuple(f"{part}{i}" for i in range(n)))
+        ids = tuple(Example(text, "", 0).id for text in texts)
+        return Rows(texts, tuple(len(text) % 2 for text in texts), ids=ids)
 
     return Parts(rows("train", 20), rows("tune", 20), rows("select", SELECT), rows("proof", PROOF), ("even", "odd"))
 

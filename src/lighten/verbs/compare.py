@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,8 +26,10 @@ from lighten.measure.interleave import results
 from lighten.measure.process import SessionProcess
 from lighten.measure.quality import flips_of, groups_of, judge_all, verdict
 from lighten.proof.verdict import Verdict
+from lighten.search.openings import opened_before
 from lighten.search.options import margin_of
 from lighten.search.start import meters
+from lighten.store.ledger import earlier_openings, record_opening
 from lighten.verbs.load import check_rooms, resolved
 from lighten.verbs.question import question_for
 
@@ -130,7 +133,7 @@ def compare(
 
         def unlearned(rows: Rows, notes: Sequence[str]) -> tuple[Rows, tuple[str, ...]]:
             left, about = unseen(rows, learned, str(data), leave_out=leave_out_learned)
-            return left, (*notes, *about)
+            return left, (*notes, *about, *opening(left, [artifact.id for artifact in named.values()], str(data)))
 
         floor = floor_of(quality, ALIASES.get(metric or "", metric) or task.metrics[0], margin)
         if task.language:
@@ -170,6 +173,20 @@ def compare(
         groups_of(before, after, rows) if labels else (),
         tuple(notes),
     )
+
+
+def opening(rows: Rows, models: Sequence[str], data: str) -> tuple[str, ...]:
+    """Notes on earlier openings of the rows, which this comparison now opens too; the same one again counts once.
+
+    Args:
+        models: ids of the artifacts.
+    """
+    name = hashlib.sha256(" ".join([*models, *rows.ids]).encode()).hexdigest()[:32]
+    found = earlier_openings(rows.ids, name)
+    problem = found.problem or record_opening(name, rows.ids, run="compare", data=data)
+    if problem:
+        return (problem,)
+    return (opened_before(found.rows, len(rows), found.runs),) if found.runs else ()
 
 
 def floor_of(quality: Mapping[str, QualityMeter], metric: str, margin: str | None) -> Constraint:
