@@ -53,6 +53,21 @@ def test_a_result_survives_json(result: Result) -> None:
     assert Result.from_json(json.loads(json.dumps(result.to_json()))) == result
 
 
+def test_a_value_beside_the_original_follows_the_ratio() -> None:
+    original = Candidate(0, "o", (), "eager", results={"p50": replace(RESULT, value=10.0), "size": RESULT})
+    results = {
+        "p50": replace(RESULT, value=4.0, ratio=2.0),  # the original took 8 beside it, and 10 by itself
+        "decode": replace(RESULT, meter="decode", value=30.0, direction=HIGHER, ratio=1.5),
+        "size": replace(RESULT, value=3.0, ratio=None),
+        "energy": replace(RESULT, value=None),
+    }
+    own = Candidate(1, "c", (), "ort", results=results)
+    assert own.value_beside("p50", original) == 5.0 and own.value_beside("size", original) == 3.0
+    assert own.value_beside("energy", original) is None and own.value_beside("memory", original) is None
+    first = replace(original, results={"decode": replace(RESULT, value=40.0, direction=HIGHER)})
+    assert own.value_beside("decode", first) == 60.0
+
+
 def test_values_are_looked_up_by_meter() -> None:
     candidate = Candidate(1, "x", (), "ort", results={"p50": RESULT, "energy": replace(RESULT, value=None)})
     assert candidate.value("p50") == 3.5

@@ -103,6 +103,20 @@ class TestOrder:
         assert warm_up == [("a", -1), ("b", -1)]
         assert turns == [("a", 0), ("b", 0), ("b", 1), ("a", 1), ("a", 2), ("b", 2)]
 
+    def test_with_many_sessions_the_original_has_a_turn_beside_every_three(self) -> None:
+        log: list[tuple[str, int]] = []
+        costs = {"a": 6.0, "b": 1.0, "c": 2.0, "d": 3.0, "e": 4.0, "f": 6.0}
+        found = run(*(Scripted(name, log, [cost]) for name, cost in costs.items()))
+        assert [name for name, number in log if number == 0] == ["a", "b", "c", "d", "a", "e", "f"]
+        assert [name for name, number in log if number == 1] == ["d", "c", "b", "a", "f", "e", "a"]
+        assert [found[name]["cost"].ratio for name in "bcdef"] == [6.0, 3.0, 2.0, 1.5, 1.0]
+
+    def test_a_session_that_has_enough_takes_no_further_turn(self) -> None:
+        log: list[tuple[str, int]] = []
+        run(Scripted("a", log, [2.0]), Scripted("b", log, [1.0]), Scripted("c", log, [1.0, 1.1, 1.2, 1.3]))
+        turns = [name for name, number in log if number >= 0]
+        assert turns.count("b") == 3 and turns.count("c") == 3 * interleave.MOST_ROUNDS
+
     def test_ratios_are_taken_round_by_round(self) -> None:
         log: list[tuple[str, int]] = []
         drifting = [1.0, 1.4, 1.9]  # the machine slows down for both: a ratio of medians of other rounds would err
@@ -139,7 +153,7 @@ class TestOrder:
 
     def test_a_disturbance_that_does_not_end_is_said(self) -> None:
         log: list[tuple[str, int]] = []
-        found = run(Scripted("a", log, [2.0]), Scripted("b", log, [1.0], disturbed=[0.7] * 99))
+        found = run(*(Scripted(name, log, [2.0], disturbed=[0.7] * 99) for name in "ab"))
         assert sum(turn == ("a", 0) for turn in log) == 1 + series.PATIENCE  # then the next requests are asked
         assert {number for _, number in log} >= {0, 1, 2}
         for reading in (found["a"]["cost"], found["b"]["gain"]):
@@ -223,7 +237,7 @@ def test_a_peak_of_memory_does_not_depend_on_what_was_asked_before(session_of: M
 
 def test_a_model_that_was_opened_while_others_worked_has_a_doubtful_load() -> None:
     made = Series[str](speed_meters(["load"])["load"], "a", 3)
-    made.add(0, {"a": {"seconds": 2.0, "others": 0.0}, "b": {"seconds": 4.0, "others": 0.6}}, 0.6)
+    made.add(0, {"a": {"seconds": 2.0, "others": 0.0}, "b": {"seconds": 4.0, "others": 0.6}}, {"a": 0.0, "b": 0.6})
     (reading,) = interleave._readings([made], "b").values()
     assert reading.ratio == 0.5 and reading.unsure and "took up to 60% of the cores" in reading.measured.note
 

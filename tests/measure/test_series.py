@@ -36,7 +36,8 @@ def turn(cost: float, size: float = 4.0) -> dict[str, float]:
 def series(*pairs: tuple[float, float], others: Sequence[float] = (), **usual: float) -> Series[str]:
     made = Series[str](Cost(), "a", 3, usual)
     for i, (first, own) in enumerate(pairs):
-        made.add(made.next_number("ab"), {"a": turn(first), "b": turn(own)}, others[i] if i < len(others) else 0.0)
+        taken = others[i] if i < len(others) else 0.0
+        made.add(made.next_number("ab"), {"a": turn(first), "b": turn(own)}, {"a": 0.0, "b": taken})
     return made
 
 
@@ -44,25 +45,25 @@ def test_requests_of_a_disturbed_round_are_asked_again_and_not_for_ever() -> Non
     made = series((2.0, 1.0), (50.0, 1.0), (2.0, 1.0))
     assert [one.number for one in made.rounds] == [0, 1, 1]
     for _ in range(PATIENCE):
-        made.add(made.next_number("ab"), {"a": turn(50.0), "b": turn(1.0)}, 0.0)
-    made.add(2, {"a": turn(50.0), "b": turn(1.0)}, 0.0)
+        made.add(made.next_number("ab"), {"a": turn(50.0), "b": turn(1.0)}, {})
+    made.add(2, {"a": turn(50.0), "b": turn(1.0)}, {})
     assert [one.number for one in made.rounds] == [0, 1, 1, 2, 2, 2] and made.next_number("ab") == 3
 
 
 def test_a_round_that_later_ones_show_to_be_slow_is_set_aside_then() -> None:
     made = series((50.0, 1.0))
-    assert made.undisturbed("ab") == [0]
-    made.add(1, {"a": turn(2.0), "b": turn(1.0)}, 0.0)
-    assert made.undisturbed("ab") == [1] and made.next_number("ab") == 0
+    assert made.undisturbed("b") == [0]
+    made.add(1, {"a": turn(2.0), "b": turn(1.0)}, {})
+    assert made.undisturbed("b") == [1] and made.next_number("ab") == 0
 
 
 def test_enough_are_as_many_quiet_rounds_as_the_meter_wants_whose_ratios_agree() -> None:
     made = series((2.0, 1.0), (2.0, 1.0))
-    assert not made.enough("ab")
-    made.add(2, {"a": turn(2.0), "b": turn(1.0)}, 0.0)
-    assert made.enough("ab") and made.sure("ab")
-    assert not series((2.0, 1.0), (2.0, 1.2), (2.0, 0.9)).enough("ab")
-    assert not series((2.0, 1.0), (2.0, 1.0), (2.0, 1.0), others=[0.0, 0.9, 0.0]).enough("ab")
+    assert not made.enough("b")
+    made.add(2, {"a": turn(2.0), "b": turn(1.0)}, {})
+    assert made.enough("b") and made.sure("b")
+    assert not series((2.0, 1.0), (2.0, 1.2), (2.0, 0.9)).enough("b")
+    assert not series((2.0, 1.0), (2.0, 1.0), (2.0, 1.0), others=[0.0, 0.9, 0.0]).enough("b")
 
 
 def test_what_is_kept_says_what_was_set_aside_and_what_is_in_doubt() -> None:
@@ -71,7 +72,7 @@ def test_what_is_kept_says_what_was_set_aside_and_what_is_in_doubt() -> None:
     few = series((2.0, 1.0), (90.0, 1.0), (90.0, 1.0)).kept("b")
     assert len(few.rounds) == 1 and few.doubt == "only 1 of 3 rounds were undisturbed"
     loud = series((2.0, 1.0), (2.0, 1.0), (2.0, 1.0), (2.0, 1.0), others=[0.5, 0.9, 0.4, 0.6]).kept("b")
-    assert [one.others for one in loud.rounds] == [0.5, 0.4, 0.6]
+    assert [one.others["b"] for one in loud.rounds] == [0.5, 0.4, 0.6]
     assert loud.doubt == "every round was disturbed: other processes took up to 90% of the cores"
 
 
@@ -85,13 +86,22 @@ def test_an_original_that_both_were_slowed_with_is_unusual() -> None:
 
 def test_a_session_that_failed_in_a_round_is_left_out_of_it() -> None:
     made = series((2.0, 1.0))
-    made.add(1, {"a": turn(2.0)}, 0.0)
+    made.add(1, {"a": turn(2.0)}, {})
     assert len(made.kept("b").rounds) == 1 and len(made.kept("a").rounds) == 2
+
+
+def test_sessions_that_take_turns_beside_other_turns_of_the_first_one_have_rounds_of_their_own() -> None:
+    made = series((2.0, 1.0))
+    made.add(0, {"a": turn(40.0), "c": turn(1.0)}, {})
+    made.add(0, {"a": turn(2.0), "c": turn(1.0)}, {})
+    assert (made.taken("a"), made.taken("b"), made.taken("c")) == (3, 1, 2)
+    assert made.undisturbed("b") == [0] and made.undisturbed("c") == [2]
+    assert made.next_number("ab") == 1 and made.next_number("ac") == 1
 
 
 def test_ratios_are_taken_of_what_is_compared() -> None:
     made = Series[str](Cost(), "a", 3)
-    made.add(0, {"a": turn(1.0, 4.0), "b": turn(0.5, 2.0)}, 0.0)
+    made.add(0, {"a": turn(1.0, 4.0), "b": turn(0.5, 2.0)}, {})
     cost, rate = Cost.quantities
     rounds = made.kept("b").rounds
     assert made.ratios("b", cost, rounds) == [2.0]

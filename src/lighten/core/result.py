@@ -130,6 +130,17 @@ class Candidate:
         found = self.results.get(meter)
         return found.value if found else None
 
+    def value_beside(self, meter: str, original: Candidate) -> float | None:
+        """Value of a quantity as a bound that is relative to the original's has to see it.
+
+        That is the original's value by the ratio of the two, where one was measured: of the same minute, and by text
+        where a token of the one is not a token of the other.
+        """
+        found, before = self.results.get(meter), original.value(meter)
+        if found is None or found.value is None or before is None or not found.ratio:
+            return self.value(meter)
+        return before * found.ratio if found.direction == HIGHER else before / found.ratio
+
     def to_json(self) -> dict[str, Any]:
         """As a plain dictionary."""
         return asdict(self)

@@ -27,6 +27,8 @@ MOST_ROUNDS = 4
 turns at the most."""
 EXTRA = 1.0
 """What measuring may take beyond its time while too few undisturbed rounds were had, as a share of that time."""
+MOST_BESIDE = 3
+"""Sessions that take turns between two turns of the first one: what is compared must be near in time."""
 SETTLE_SECONDS = 0.03
 """Pause between two sessions; threads of a runtime spin for some milliseconds after a call before they sleep."""
 LONGEST_PAUSE = 2.0
@@ -73,6 +75,8 @@ def measure(
 ) -> dict[Key, Readings | CandidateFailed]:
     """Measure open sessions in turns: A B, B A, A B, ... The first one is what the others are compared with.
 
+    Where there are many, it has a turn beside every three of them.
+
     A round that was disturbed (see :mod:`lighten.measure.rounds`) is set aside and taken again while time allows, for
     which as much time again may be spent. What then rests on too few rounds, or on rounds that differ too much, is
     ``unsure``.
@@ -107,25 +111,15 @@ def measure(
     for key in field.alive:
         field.warm_up(key, repeated)
     wanted = max((one.meter.turns for one in repeated.values()), default=0)
-    while going := {name: one for name, one in repeated.items() if not _over(one, field.alive, until, seconds)}:
-        for name, one in going.items():
-            field.round(name, one, until)
-        done = min(len(one.undisturbed(field.alive)) for one in repeated.values())
+    while going := {name: open_ for name, one in repeated.items() if (open_ := field.open(one, until, seconds))}:
+        for name, keys in going.items():
+            field.round(name, repeated[name], keys, until)
+        done = min(len(one.undisturbed(key)) for one in repeated.values() for key in field.alive)
         watch.progress(min(done, wanted), wanted, "measured")
     for name, one in series.items():
         if name not in repeated and not one.meter.fresh:
-            field.round(name, one, until)
+            field.round(name, one, field.alive, until)
     return {key: field.failed[key] if key in field.failed else _readings(series.values(), key) for key in sessions}
-
-
-def _over(series: Series[Key], keys: Sequence[Key], until: float, seconds: float) -> bool:
-    """Whether no further round of a meter is taken: there are enough, or too many, or time is up."""
-    taken, now = len(series.rounds), monotonic()
-    if taken >= series.meter.turns * MOST_ROUNDS or series.enough(keys):
-        return True
-    if taken < series.least or now < until:
-        return False
-    return now >= until + EXTRA * seconds or series.sure(keys)
 
 
 class _Field(Generic[Key]):
@@ -152,7 +146,7 @@ class _Field(Generic[Key]):
         for key in self.alive:
             with self._failing(key):
                 turns[key] = self.sessions[key].turn_alone(name)
-        series.add(0, turns, 0.0)
+        series.add(0, turns, {})
 
     def warm_up(self, key: Key, meters: Iterable[str]) -> None:
         """The warm-up turns of a session."""
@@ -160,19 +154,42 @@ class _Field(Generic[Key]):
             for name in meters:
                 self.sessions[key].warm_up(name)
 
-    def round(self, name: str, series: Series[Key], until: float) -> None:
-        """One turn of each session, every other time in reverse order; then a pause where others were at work."""
-        turns: dict[Key, Mapping[str, Any]] = {}
-        number, others = series.next_number(self.alive), 0.0
-        for key in self.alive if len(series.rounds) % 2 == 0 else reversed(self.alive):
-            sleep(SETTLE_SECONDS)
-            with self._failing(key):
-                turns[key] = turn = self.sessions[key].turn(name, number)
-                seen = self.sessions[key].others if series.meter.turns > 1 else turn.get("others")
-                others = max(others, seen or 0.0)
-        series.add(number, turns, others)
-        if others > DISTURBED:
-            sleep(max(min(LONGEST_PAUSE, until - monotonic()), 0.0))
+    def open(self, series: Series[Key], until: float, seconds: float) -> list[Key]:
+        """Sessions that take further rounds of a meter: they have not enough, and there is time for it.
+
+        A session alone is the first one; beside others it takes as many rounds as they do.
+        """
+        now, others = monotonic(), self.alive[1:] or self.alive
+        late = now >= until + EXTRA * seconds
+        found = []
+        for key in others:
+            taken = series.taken(key)
+            if taken >= series.meter.turns * MOST_ROUNDS or series.enough(key):
+                continue
+            if taken < series.least or now < until or not (late or series.sure(key)):
+                found.append(key)
+        return found
+
+    def round(self, name: str, series: Series[Key], keys: Sequence[Key], until: float) -> None:
+        """One turn of each of these sessions, a few at a time beside a turn of the first one.
+
+        Every other time they go in reverse order. Where others were at work, a pause follows.
+        """
+        others = [key for key in keys if key != self.first]
+        for begin in range(0, max(len(others), 1), MOST_BESIDE):
+            group = [self.first, *others[begin : begin + MOST_BESIDE]]
+            turns: dict[Key, Mapping[str, Any]] = {}
+            shares: dict[Key, float] = {}
+            number = series.next_number(group)
+            for key in group if series.taken(group[-1]) % 2 == 0 else reversed(group):
+                sleep(SETTLE_SECONDS)
+                with self._failing(key):
+                    turns[key] = turn = self.sessions[key].turn(name, number)
+                    seen = self.sessions[key].others if series.meter.turns > 1 else turn.get("others")
+                    shares[key] = seen or 0.0
+            series.add(number, turns, shares)
+            if max(shares.values(), default=0.0) > DISTURBED:
+                sleep(max(min(LONGEST_PAUSE, until - monotonic()), 0.0))
 
     @contextmanager
     def _failing(self, key: Key) -> Iterator[None]:

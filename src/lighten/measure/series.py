@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Generic, TypeVar
@@ -27,13 +27,13 @@ class Round(Generic[Key]):
 
     Attributes:
         number: which requests were asked. turns: raw, by session.
-        others: the largest share of the cores that other processes took during any of the turns.
+        others: share of the cores that other processes took during the turn of each session.
         compared: what ratios are taken of, by session and quantity. costs: of the watched quantities, by session.
     """
 
     number: int
     turns: Mapping[Key, Mapping[str, Any]]
-    others: float
+    others: Mapping[Key, float]
     compared: Mapping[Key, Mapping[str, float | None]]
     costs: Mapping[Key, Sequence[float | None]]
 
@@ -70,44 +70,42 @@ class Series(Generic[Key]):
     usual: Mapping[str, float] = field(default_factory=dict)
     rounds: list[Round[Key]] = field(default_factory=list)
 
-    def add(self, number: int, turns: Mapping[Key, Mapping[str, Any]], others: float) -> None:
-        """Take in a round. A session that failed in it has no turn."""
+    def add(self, number: int, turns: Mapping[Key, Mapping[str, Any]], others: Mapping[Key, float]) -> None:
+        """Take in a round of the first session and some others. One that failed in it has no turn."""
         compared = {key: self.meter.compare([turn]) for key, turn in turns.items()}
         values = {key: self.meter.reduce([turn]) for key, turn in turns.items()}
         costs = {key: [_cost(q, own[q.name].value) for q in self._watched()] for key, own in values.items()}
         self.rounds.append(Round(number, turns, others, compared, costs))
 
     def next_number(self, keys: Sequence[Key]) -> int:
-        """Which requests to ask next: the first ones that no undisturbed round has, unless they were tried in vain."""
-        taken = Counter(one.number for one in self.rounds)
-        good = {self.rounds[i].number for i in self.undisturbed(keys)}
-        number = 0
+        """Which requests to ask these sessions next: the first that no undisturbed round has, if not tried in vain."""
+        shared = set.intersection(*(set(self._both(key)) for key in keys))
+        taken = Counter(self.rounds[i].number for i in shared)
+        quiet = set.intersection(*(set(self.undisturbed(key)) for key in keys))
+        good, number = {self.rounds[i].number for i in quiet}, 0
         while number in good or taken[number] > PATIENCE:
             number += 1
         return number
 
-    def undisturbed(self, keys: Iterable[Key]) -> list[int]:
-        """Places of the rounds that were quiet for every one of the sessions."""
-        loud: set[int] = set()
-        for key in keys:
-            loud |= {i for i, severity in zip(self._both(key), self._severities(key), strict=True) if severity > 1.0}
-        return [i for i in range(len(self.rounds)) if i not in loud]
+    def undisturbed(self, key: Key) -> list[int]:
+        """Places of the rounds that were quiet for a session and the first one."""
+        return [i for i, severity in zip(self._both(key), self._severities(key), strict=True) if severity <= 1.0]
 
-    def enough(self, keys: Sequence[Key]) -> bool:
-        """Whether there are as many undisturbed rounds as the meter wants, and more would change no ratio."""
-        if len(self.undisturbed(keys)) < self.meter.turns:
+    def taken(self, key: Key) -> int:
+        """How many rounds a session took part in."""
+        return len(self._both(key))
+
+    def enough(self, key: Key) -> bool:
+        """Whether a session has as many undisturbed rounds as the meter wants, and more would not change its ratio."""
+        if len(self.undisturbed(key)) < self.meter.turns:
             return False
-        for key in keys:
-            found = self.ratios(key, self.meter.quantities[0], self.kept(key).rounds) if key != self.first else []
-            if found and (half_iqr(found) or 0.0) > SETTLED * median(found):
-                return False
-        return True
+        found = self.ratios(key, self.meter.quantities[0], self.kept(key).rounds)
+        return not found or (half_iqr(found) or 0.0) <= SETTLED * median(found)
 
-    def sure(self, keys: Iterable[Key]) -> bool:
-        """Whether no session's reading is in doubt."""
-        quantity = self.meter.quantities[0]
-        kept = {key: self.kept(key) for key in keys}
-        return not any(one.doubt or noisy(self.ratios(key, quantity, one.rounds)) for key, one in kept.items())
+    def sure(self, key: Key) -> bool:
+        """Whether a session's reading is not in doubt."""
+        kept = self.kept(key)
+        return not kept.doubt and not noisy(self.ratios(key, self.meter.quantities[0], kept.rounds))
 
     def kept(self, key: Key) -> Kept[Key]:
         """The rounds that count for a session beside the first one."""
@@ -116,8 +114,8 @@ class Series(Generic[Key]):
         rounds, aside = tuple(self.rounds[both[i]] for i in chosen), len(both) - len(chosen)
         quiet = sum(severity[i] <= 1.0 for i in chosen)
         if self.meter.turns == 1:
-            return Kept(rounds, quiet, doubt="" if quiet else f"it was disturbed{self._others(both)}")
-        said = self._others([i for i, one in zip(both, severity, strict=True) if one > 1.0])
+            return Kept(rounds, quiet, doubt="" if quiet else f"it was disturbed{self._others(key, both)}")
+        said = self._others(key, [i for i, one in zip(both, severity, strict=True) if one > 1.0])
         note = f"{aside} of {len(both)} rounds were set aside as disturbed{said}" if aside else ""
         if not quiet:
             every = f"every round was disturbed{said}"
@@ -146,7 +144,7 @@ class Series(Generic[Key]):
     def _severities(self, key: Key) -> list[float]:
         """How disturbed each of these rounds was for the two: see :func:`lighten.measure.rounds.severities`."""
         rounds = [self.rounds[i] for i in self._both(key)]
-        others = [one.others for one in rounds]
+        others = [max(one.others.get(k, 0.0) for k in (key, self.first)) for one in rounds]
         if self.meter.turns == 1:  # it is asked once; nothing can be seen by its costs
             return [taken / DISTURBED for taken in others]
         most = [0.0] * len(rounds)
@@ -166,9 +164,10 @@ class Series(Generic[Key]):
                 return f"the original took {level / usual:.1f} times what it usually takes in this run"
         return ""
 
-    def _others(self, places: Sequence[int]) -> str:
+    def _others(self, key: Key, places: Sequence[int]) -> str:
         """What other processes took in some rounds; empty when that was little, or cannot be seen here."""
-        most = max((self.rounds[i].others for i in places), default=0.0)
+        shares = [self.rounds[i].others.get(k, 0.0) for i in places for k in (key, self.first)]
+        most = max(shares, default=0.0)
         return f": other processes took up to {most:.0%} of the cores" if most > DISTURBED else ""
 
 

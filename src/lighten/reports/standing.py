@@ -102,7 +102,9 @@ def misses(summary: Summary, candidate: Candidate) -> tuple[Miss, ...]:
             result, limit = candidate.results.get(bound.metric), limit_of(summary, bound)
             if result is None or limit is None:
                 continue
-            value = result.value
+            value, original = result.value, summary.candidate(summary.original)
+            if bound.relative == "ratio" and original is not None:
+                value = candidate.value_beside(bound.metric, original)
             slack = SLACK * max(1.0, abs(limit))
             short = value is None or (value < limit - slack if result.direction == HIGHER else value > limit + slack)
             if short:

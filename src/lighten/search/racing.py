@@ -17,6 +17,8 @@ def shortfall(constraint: Constraint, quantity: Quantity, candidate: Candidate, 
     value, before = candidate.value(constraint.metric), original.value(constraint.metric)
     if value is None or (before is None and constraint.relative):
         return None
+    if constraint.relative == "ratio":
+        value = candidate.value_beside(constraint.metric, original) or value
     limit = constraint.limit(before or 0.0, quantity.direction)
     return limit - value if quantity.direction == HIGHER else value - limit
 
