@@ -24,6 +24,9 @@ def bound_of(
         moves = 0.0  # a limit that is a share of the original's value is as sure as that value
         if constraint.relative and first is not None and before:
             moves = (first.spread or 0.0) * (abs(limit / before) if constraint.relative == "ratio" else 1.0)
+        if constraint.relative == "ratio" and mine is not None and mine.ratio:  # measured in turns: one spread of both
+            value = candidate.value_beside(constraint.metric, original) or value
+            own, moves = value * (mine.ratio_spread or 0.0) / mine.ratio, 0.0
         spread = math.hypot(own, moves)
         over = limit - value if quantity.direction == HIGHER else value - limit
         state = "met" if over <= 0 else "close" if over <= spread else "missed"
