@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 from collections.abc import Sequence
 from types import FrameType
+from typing import Annotated
 
 import typer
 
 from lighten.cli import apply, bench, catalog, chat, compare, doctor, engine, optimize, predict, report, sample
-from lighten.core.errors import Interrupted, LightenError
+from lighten.cli.ending import ended
 
 app = typer.Typer(
     name="lighten",
@@ -26,44 +28,38 @@ for verb in (optimize, compare, bench, predict, chat, apply, report, catalog, do
 app.add_typer(engine.app, name="engine")
 
 
-@app.callback()
-def version(
-    ctx: typer.Context,
-    show: bool = typer.Option(False, "--version", help="Print the version and leave.", is_eager=True),
-) -> None:
-    """Bring a model, your data and a budget: get the cheapest version that provably still works."""
-    if show:
+def version(asked: bool) -> None:
+    """Print the version and leave, before a verb is missed."""
+    if asked:
         from lighten import __version__
 
         typer.echo(f"lighten {__version__}")
         raise typer.Exit
 
 
+@app.callback()
+def lighten(
+    asked: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=version)
+    ] = False,
+) -> None:
+    """Bring a model, your data and a budget: get the cheapest version that provably still works."""
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; exit code 0 done, 2 bad input or usage, 3 to 5 no winner, 130 interrupted."""
+    """Run the command line; exit code 0 done, 1 failed, 2 bad input or usage, 3 to 5 no winner, 130 interrupted."""
     signal.signal(signal.SIGTERM, _terminated)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # no text of a user's is worth an exception
     try:
-        app(args=list(arguments) if arguments is not None else None, standalone_mode=True)
-    except LightenError as error:
-        show(error)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        show(Interrupted("Interrupted."))
-        sys.exit(Interrupted.exit_code)
-    except BrokenPipeError:
-        sys.exit(0)
-
-
-def show(error: LightenError) -> None:
-    """Print an error for the person who reads it, on stderr."""
-    from rich.console import Console
-    from rich.text import Text
-
-    lines = str(error).split("\n")
-    text = Text()
-    text.append("Error: ", style="bold red")
-    text.append("\n".join(lines))
-    Console(stderr=True, highlight=False).print(text, soft_wrap=True)
+        try:
+            app(args=list(arguments) if arguments is not None else None, standalone_mode=True)
+        finally:
+            if sys.stdout is not None:  # it is none where a program is started without one
+                sys.stdout.flush()
+    except BaseException as error:  # noqa: BLE001 - the last place before a traceback, which no user should meet
+        sys.exit(ended(error))
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:

@@ -18,17 +18,17 @@ def command(
     threads: Threads = 0,
 ) -> None:
     """Carry out one recipe, step by step, and leave the artifact it makes."""
-    from rich.console import Console
-
+    from lighten.cli.working import working
     from lighten.verbs.apply import apply
 
-    console = Console(stderr=True)
-    with console.status("working") as status:
-
-        def progress(done: float, total: float, message: str) -> None:
-            status.update(f"{done / total if total else 0:.0%} {message}")
-
+    with working("working") as shown:
         made = apply(
-            recipe, out, data=data, split_column=split_column, drop_empty=drop_empty, threads=threads, progress=progress
+            recipe,
+            out,
+            data=data,
+            split_column=split_column,
+            drop_empty=drop_empty,
+            threads=threads,
+            progress=shown.progress,
         )
-    Console().print(f"{made.path}  {made.format}  {made.size / 1e6:.1f} MB  {made.id[:16]}", highlight=False)
+    typer.echo(f"{made.path}  {made.format}  {made.size / 1e6:.1f} MB  {made.id[:16]}")

@@ -33,12 +33,21 @@ def command(
     """
     from rich.console import Console
 
+    from lighten.cli.working import working
     from lighten.reports import table
     from lighten.verbs.bench import bench
 
-    with Console(stderr=True).status("measuring"):
+    with working("measuring") as shown:
         found = bench(
-            models, data, text=text, prompt=prompt, documents=documents, seconds=seconds, threads=threads, seed=seed
+            models,
+            data,
+            text=text,
+            prompt=prompt,
+            documents=documents,
+            seconds=seconds,
+            threads=threads,
+            seed=seed,
+            progress=shown.progress,
         )
     if as_json:
         sys.stdout.write(json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n")

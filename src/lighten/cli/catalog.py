@@ -45,7 +45,7 @@ def command(
             state = places.get(entry.name, "") if entry.kind == "engines" else ""
             note = f" Its environment: {state} (lighten engine list)." if state else ""
             table.add_row(entry.kind, entry.name, entry.doc + note, entry.source)
-        Console().print(table)
+        Console(markup=False).print(table)
         return
     found = settings(name)
     if as_json:
@@ -57,7 +57,7 @@ def command(
     for one in found:
         allowed = ", ".join(map(str, one["choices"])) or _range(one["low"], one["high"], one["unit"]) or one["type"]
         table.add_row(one["name"], str(one["default"]), allowed, ", ".join(map(str, one["search"])) or "-", one["doc"])
-    Console().print(table if found else f"{name} has no settings.")
+    Console(markup=False).print(table if found else f"{name} has no settings.")
 
 
 def _range(low: float | None, high: float | None, unit: str) -> str:

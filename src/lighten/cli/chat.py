@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lighten.cli.lines import stdin_lines
 from lighten.cli.options import Seed, Threads
 from lighten.core.errors import InputError, Interrupted
 
@@ -54,9 +55,10 @@ def command(
         raise InputError("--json was given without --once.", fix='add --once "your message"')
     from rich.console import Console
 
+    from lighten.cli.working import working
     from lighten.verbs.chat import open_chat
 
-    with Console(stderr=True).status("opening the model"):
+    with working("opening the model"):
         chat = open_chat(
             model, system=system, temperature=temperature, top_p=top_p, most=most, threads=threads, seed=seed
         )
@@ -158,8 +160,7 @@ class Talk:
     def _lines(self) -> Iterator[str]:
         """What is typed, or the lines of a file or a pipe."""
         if not sys.stdin.isatty():
-            for line in sys.stdin:
-                yield line.rstrip("\n")
+            yield from stdin_lines()
             return
         with contextlib.suppress(ImportError):
             import readline  # noqa: F401 - input() edits lines and remembers them once it is imported

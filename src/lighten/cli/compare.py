@@ -57,15 +57,17 @@ def command(
     """
     from rich.console import Console
 
+    from lighten.cli.working import working
     from lighten.core.errors import NothingMet
     from lighten.reports import table
     from lighten.verbs.compare import compare
 
-    with Console(stderr=True).status("comparing"):
+    with working("comparing") as shown:
         found = compare(
             original, candidate, data, margin=margin, metric=metric, prompt=prompt, answer=answer,
             choices=choices or (), text=text, label=label, group=group, unit=unit, split_column=split_column,
             drop_empty=drop_empty, leave_out_learned=leave_out_learned, threads=threads, seed=seed,
+            progress=shown.progress,
         )  # fmt: skip
     for note in found.notes:
         Console(stderr=True).print(note, markup=False, highlight=False, soft_wrap=True)

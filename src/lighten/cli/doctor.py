@@ -14,9 +14,10 @@ def command(as_json: Json = False) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from lighten.cli.working import working
     from lighten.verbs.doctor import doctor
 
-    with Console(stderr=True).status("looking"):
+    with working("looking"):
         found = doctor()
     if as_json:
         sys.stdout.write(json.dumps(found.to_json(), indent=1) + "\n")
@@ -32,7 +33,7 @@ def command(as_json: Json = False) -> None:
     if here.bandwidth is not None and here.arithmetic is not None:
         facts.add_row("measured", f"{here.bandwidth:.1f} GB/s, {here.arithmetic:.0f} GFLOP/s (float32)")
     facts.add_row("system", f"{here.system}, Python {here.python}")
-    console = Console()
+    console = Console(markup=False)
     console.print(facts)
     console.print()
     engines = Table(box=None, padding=(0, 2))

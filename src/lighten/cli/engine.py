@@ -19,12 +19,11 @@ Name = Annotated[str, typer.Argument(help="Name of the engine, such as ov-genai.
 @app.command()
 def add(name: Name) -> None:
     """Make the environment of an engine with your own pip; nothing happens when it is there and up to date."""
-    from rich.console import Console
-
+    from lighten.cli.working import working
     from lighten.verbs.engine import add
 
-    with Console(stderr=True).status("looking") as status:
-        made = add(name, progress=status.update)
+    with working("looking") as shown:
+        made = add(name, progress=shown.stage)
     typer.echo(f"{made.path}  {len(made.versions)} packages, {made.bytes / 1e6:,.0f} MB, {made.seconds:.0f} s")
 
 
@@ -50,7 +49,7 @@ def list_(as_json: Json = False) -> None:
         verb = "" if one.state == MADE else "remove" if one.state == UNUSED else "add"
         todo = f"lighten engine {verb} {name}" if verb and name else f"delete {one.folders[0]}" if not name else ""
         table.add_row(name, one.state, f"{one.bytes / 1e6:,.0f}", installed, todo)
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 @app.command()

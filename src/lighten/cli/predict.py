@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lighten.cli.lines import stdin_lines
 from lighten.cli.options import Prompt, Text, Threads
 
 if TYPE_CHECKING:
@@ -66,8 +67,8 @@ def chunks(model: Model, data: str, text: str | None, batch: int) -> Iterator[Se
             yield rows[start : start + batch]
         return
     chunk: list[str] = []
-    for said in sys.stdin:
-        chunk.append(said.rstrip("\n"))
+    for said in stdin_lines():
+        chunk.append(said)
         if len(chunk) >= batch or (not chunk[1:] and sys.stdin.isatty()):
             yield chunk
             chunk = []

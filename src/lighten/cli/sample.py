@@ -12,8 +12,7 @@ def command(
     folder: Annotated[str | None, typer.Argument(help="Where to copy it; kept in the cache only by default.")] = None,
 ) -> None:
     """Fetch a sample model or data set to try with."""
-    from rich.console import Console
-
+    from lighten.cli.working import working
     from lighten.data.samples import sample_names
     from lighten.verbs.sample import sample
 
@@ -21,6 +20,6 @@ def command(
         for known in sample_names():
             typer.echo(f"sample:{known}")
         return
-    with Console(stderr=True).status("fetching") as status:
-        found = sample(name, folder, progress=status.update)
+    with working("fetching") as shown:
+        found = sample(name, folder, progress=shown.stage)
     typer.echo(found)

@@ -21,6 +21,7 @@ The tree::
     │   ├── SessionTimeout          the child process passed its deadline
     │   ├── OutOfMemory             the child process was killed for memory or could not allocate
     │   └── StoppedEarly            racing showed that it cannot win
+    ├── Unexpected                  an error that nobody foresaw; names the file that holds its traceback
     ├── NothingMet          exit 3  the search ended and no candidate met the budget
     └── Interrupted         exit 130  Ctrl-C or SIGTERM; what was finished is kept
 """
@@ -172,6 +173,10 @@ class OutOfMemory(CandidateFailed):
 
 class StoppedEarly(CandidateFailed):
     """Racing showed that this candidate cannot win, so its training was stopped."""
+
+
+class Unexpected(LightenError):
+    """An error that nobody foresaw. Its traceback is in a file that the message names."""
 
 
 class NothingMet(LightenError):

@@ -3,10 +3,51 @@
 from __future__ import annotations
 
 import os
+import stat
+import tempfile
 from pathlib import Path
+
+from lighten.core.errors import InputError
+
+SWITCH = "LIGHTEN_HOME"
+"""Environment variable that names the folder."""
 
 
 def lighten_home() -> Path:
-    """``$LIGHTEN_HOME``, or ``~/.cache/lighten``."""
-    named = os.environ.get("LIGHTEN_HOME")
-    return Path(named).expanduser() if named else Path.home() / ".cache" / "lighten"
+    """``$LIGHTEN_HOME``, or ``~/.cache/lighten``; for a user without a home, as in many containers, one in TMPDIR.
+
+    Raises:
+        InputError: there is no home, and the folder in TMPDIR cannot be made or is not this user's alone.
+    """
+    named = os.environ.get(SWITCH)
+    if named:
+        return expanded(named)
+    try:
+        home = Path.home()
+    except RuntimeError:  # no HOME, and a user id that the system has no name for
+        return _without_home()
+    if home.is_dir() and not os.access(home, os.X_OK):  # another user's, as where a container sets HOME=/root for all
+        return _without_home()
+    return home / ".cache" / "lighten"
+
+
+def expanded(path: str | Path) -> Path:
+    """A path with ``~`` as the home it stands for; as it is where there is none."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
+def _without_home() -> Path:
+    """A folder that nobody else can have put there: programs are started from what is kept in it."""
+    folder = Path(tempfile.gettempdir()) / f"lighten-{os.getuid()}"
+    fix = f"set {SWITCH} to a folder that you own"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError as error:
+        raise InputError(f"There is no home folder, and {folder} cannot be made: {error.strerror}.", fix=fix) from error
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+        raise InputError(f"There is no home folder, and {folder} is not yours alone.", fix=fix)
+    return folder

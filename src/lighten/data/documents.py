@@ -7,6 +7,7 @@ import unicodedata
 from pathlib import Path, PurePath
 
 from lighten.core.errors import DataError
+from lighten.core.home import expanded
 from lighten.data.cells import Cell, Table, count_of, some_numbers
 from lighten.data.decode import decoded, gunzipped
 from lighten.data.files import DATA_SUFFIXES
@@ -36,7 +37,7 @@ def read_documents(source: str | Path) -> Table:
         DataError: missing, empty, binary or not UTF-8; says where and what to do.
         UnsafeFile: a format that can hold pickled objects.
     """
-    path = Path(source).expanduser()
+    path = expanded(source)
     if str(source) != "-" and path.is_file() and _suffix(path) in TEXT_SUFFIXES:
         return _file(path)
     texts = _text_files(path) if str(source) != "-" and path.is_dir() else []

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from lighten.core.errors import DataError
+from lighten.core.home import expanded
 from lighten.data.cells import Cell, Table
 from lighten.data.files import DATA_SUFFIXES, read_data, read_file
 from lighten.data.folders import HUB_ID, read_folder, read_hub
@@ -37,7 +38,7 @@ def read_table(source: str | Path) -> Table:
         sample = name.removeprefix("sample:")
         table = read_file(fetch_sample(sample))
         return Table(table.columns, name, (*table.notes, *sample_notes(sample)))
-    path = Path(name).expanduser()
+    path = expanded(name)
     if path.is_dir():
         return _with_rows(read_folder(path))
     if path.exists():

@@ -190,3 +190,8 @@ class SessionProcess(Session):
     def close(self) -> None:
         """End the process; closing twice is allowed."""
         self.child.close()
+
+
+def telling(progress: Callable[[float, float, str], None], total: int, message: str) -> Callable[[int], None]:
+    """What :meth:`SessionProcess.answers` tells, for one who wants to know how many of ``total`` are done."""
+    return lambda done: progress(done, total, message)

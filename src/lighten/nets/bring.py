@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lighten.core.artifact import GGUF, HF, HF_CAUSAL, LEARNED, RECORD, Artifact
 from lighten.core.errors import MissingExtra, ModelError, RunFolderError, UnsafeFile
+from lighten.core.home import expanded
 from lighten.nets.facts import facts, language_config, read_config, weights
 from lighten.nets.gguf_file import FILE, is_gguf, read_gguf
 from lighten.nets.json_file import read_object
@@ -122,7 +123,7 @@ def resolve(model: str) -> Path:
 
         path = Path(fetch_sample(name))
         return path if path.is_dir() else _checked_gguf(path)
-    path = Path(model).expanduser()
+    path = expanded(model)
     if path.is_dir():
         return path
     if path.is_file() and is_gguf(path):

@@ -17,7 +17,7 @@ from lighten.core.recipe import Recipe, engine_from, record_of
 from lighten.core.result import Candidate, Result
 from lighten.core.step import Step
 from lighten.measure.interleave import Readings, measure, results
-from lighten.measure.process import SessionProcess
+from lighten.measure.process import SessionProcess, telling
 from lighten.measure.quality import judge_all
 from lighten.measure.rounds import usual_of
 from lighten.measure.workload import fit
@@ -143,11 +143,8 @@ def answer(run: Run, session: SessionProcess, part: str, key: int) -> NDArray[An
     """
     rows = run.parts[part]
 
-    def heard(done: int) -> None:
-        run.listener.progress(done, len(rows), f"answering {part}")
-
     began = time.monotonic()
-    answers = session.answers(rows.inputs, heard)
+    answers = session.answers(rows.inputs, telling(run.listener.progress, len(rows), f"answering {part}"))
     run.folder.study.remember(f"seconds a row of {key}", (time.monotonic() - began) / max(len(rows), 1))
     expected = (len(rows), run.task.columns(len(run.parts.labels)))
     if answers.shape != expected:

@@ -18,9 +18,10 @@ from lighten.core.task import Rows, Task
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.environment import Environment
 from lighten.measure.interleave import measure, results
-from lighten.measure.process import SessionProcess
+from lighten.measure.process import SessionProcess, telling
 from lighten.measure.quality import judge_all
 from lighten.measure.workload import fit
+from lighten.pipeline.workshop import Progress
 from lighten.search.optimize import drawn
 from lighten.search.start import meters
 from lighten.verbs.load import check_rooms, resolved
@@ -65,6 +66,7 @@ def bench(
     seconds: float = 10.0,
     threads: int = 0,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Bench:
     """Measure models in turns, in one run: speed, memory, size, load, CPU-seconds, energy; and what it is worth.
 
@@ -79,6 +81,7 @@ def bench(
         prompt: template, for language models that were made for choices or answers and do not say with which one.
         documents: how many rows language models are judged on, the first ones; 0 for none.
         seconds: of measuring, for each model.
+        progress: told how far the work is: done, total, message.
 
     Raises:
         InputError: a model or the data cannot be used. CandidateFailed: the first model does not run.
@@ -97,9 +100,11 @@ def bench(
         task, texts = question.task, texts_of(question, data, text)
         judged = rows_of(texts[:documents] if task.language else ())
         work = drawn(task, rows_of(texts), seed)
-        field = opened(stack, sides, task, judged, cores)
+        told = progress or (lambda done, total, message: None)
+        field = opened(stack, sides, task, judged, cores, told)
         if not task.language:
             work = fit(work, field.sessions[named[0]], seconds)
+        told(1.0, 1.0, "answered; measuring in turns")
         timed = measure(field.sessions, work, meters=task.speeds, seconds=seconds * len(field.sessions))
     found: dict[str, list[Result]] = {}
     quality = {name: meter for name, meter in meters(task)[0].items() if name in UNLABELLED and judged.inputs}
@@ -137,7 +142,12 @@ def settled(side: tuple[Artifact, Engine], threads: int) -> tuple[Artifact, Engi
 
 
 def opened(
-    stack: ExitStack, sides: Mapping[str, tuple[Artifact, Engine]], task: Task, judged: Rows, threads: int
+    stack: ExitStack,
+    sides: Mapping[str, tuple[Artifact, Engine]],
+    task: Task,
+    judged: Rows,
+    threads: int,
+    progress: Progress,
 ) -> Field:
     """A session of each model, which ``stack`` closes, and its answers.
 
@@ -149,7 +159,7 @@ def opened(
         session = SessionProcess(artifact, engine, threads=threads, task=task)
         try:
             stack.enter_context(session)
-            found.answers[name] = session.answers(judged.inputs)
+            found.answers[name] = session.answers(judged.inputs, telling(progress, len(judged), name))
             found.sessions[name] = session
         except CandidateFailed as error:
             if not found.sessions:

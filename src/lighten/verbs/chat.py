@@ -15,6 +15,7 @@ from types import TracebackType
 
 from lighten.core.artifact import GGUF, RECORD, Artifact
 from lighten.core.errors import InputError, ModelError
+from lighten.core.home import expanded
 from lighten.core.language import LanguageSession, Sampling
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.language_process import open_session
@@ -321,7 +322,7 @@ def _found(model: str, scratch: Path) -> Artifact:
     Args:
         scratch: a folder that does not exist yet, which must outlive the use.
     """
-    path = Path(model).expanduser()
+    path = expanded(model)
     for place in (path, path / "winner"):
         if (place / RECORD).is_file():
             return Artifact.open(place)

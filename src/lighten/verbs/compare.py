@@ -23,8 +23,9 @@ from lighten.data.parts import encode
 from lighten.data.table import read_table
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.interleave import results
-from lighten.measure.process import SessionProcess
+from lighten.measure.process import SessionProcess, telling
 from lighten.measure.quality import flips_of, groups_of, judge_all, verdict
+from lighten.pipeline.workshop import Progress
 from lighten.proof.verdict import Verdict
 from lighten.search.openings import opened_before
 from lighten.search.options import margin_of
@@ -102,6 +103,7 @@ def compare(
     leave_out_learned: bool = False,
     threads: int = 0,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Comparison:
     """Prove on other data that ``candidate`` is worse than ``original`` by less than ``margin``.
 
@@ -116,6 +118,7 @@ def compare(
         split_column: column with train, validation, test; found by itself; ``"none"`` takes every row.
         leave_out_learned: go on with the other rows even when most are rows that a model learned from.
         prompt, answer, choices: for language models, as in ``optimize``; only what the winner does not say itself.
+        progress: told how far the work is: done, total, message.
 
     Raises:
         InputError: models of two kinds or with different labels; data that cannot be used; an unknown metric.
@@ -141,7 +144,7 @@ def compare(
                 data, text=text, label=label, group=group, unit=unit, split_column=split_column, drop_empty=drop_empty
             )
             rows, notes = unlearned(rows, notes)
-            before, after = (answered(side, rows, task, threads) for side in sides)
+            before, after = (answered(side, rows, task, threads, progress) for side in sides)
             labels = question.labels
         else:
             own = [tuple(artifact.meta.get("labels", ())) for artifact, _ in sides]
@@ -152,8 +155,8 @@ def compare(
             columns = find_columns(table, text, label, group, unit, split_column, judging=True)
             rows, notes = encode(table, columns, labels, drop_empty=drop_empty), (*table.notes, *columns.notes)
             rows, notes = unlearned(rows, notes)
-            before = answered(sides[0], rows, None, threads)
-            after = answered(sides[1], rows, None, threads)[:, [own[1].index(name) for name in labels]]
+            before = answered(sides[0], rows, None, threads, progress)
+            after = answered(sides[1], rows, None, threads, progress)[:, [own[1].index(name) for name in labels]]
     measured = [
         {r.meter: r for r in results(judge_all(quality, side, rows, before), artifact=a.id, engine="", part="data")}
         for side, (a, _) in zip((before, after), sides, strict=True)
@@ -210,7 +213,9 @@ def floor_of(quality: Mapping[str, QualityMeter], metric: str, margin: str | Non
     return Constraint(metric, margin_of(written), relative, f"{metric} within {written}")
 
 
-def answered(side: tuple[Artifact, Engine], rows: Rows, task: Task | None, threads: int) -> NDArray[Any]:
+def answered(
+    side: tuple[Artifact, Engine], rows: Rows, task: Task | None, threads: int, progress: Progress | None
+) -> NDArray[Any]:
     """A model's answers to all rows, in a process of its own: [n, columns].
 
     Raises:
@@ -218,4 +223,5 @@ def answered(side: tuple[Artifact, Engine], rows: Rows, task: Task | None, threa
     """
     artifact, engine = side
     with SessionProcess(artifact, engine, threads=threads or allowed_cores(), task=task) as session:
-        return session.answers(rows.inputs)
+        told = progress or (lambda done, total, message: None)
+        return session.answers(rows.inputs, telling(told, len(rows), "answering"))

@@ -14,6 +14,7 @@ from lighten.core import catalog
 from lighten.core.artifact import HF, LANGUAGE, RECORD, Artifact
 from lighten.core.engine import Engine, Session
 from lighten.core.errors import InputError, ModelError
+from lighten.core.home import expanded
 from lighten.core.language import BYTES, NATS
 from lighten.core.recipe import engine_from
 from lighten.data.language import ANSWERS, DOCUMENTS
@@ -173,7 +174,7 @@ def check_rooms(models: Sequence[str]) -> None:
 
     found = []
     for model in models:
-        folder = Path(model).expanduser()
+        folder = expanded(model)
         places = [place for place in (folder, folder / "winner") if (place / RECORD).is_file()]
         known = language_facts_of(places[0] if places else resolve(model))
         if known is not None:

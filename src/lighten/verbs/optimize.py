@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lighten.core.errors import InputError, Interrupted
+from lighten.core.home import expanded
 from lighten.core.summary import Summary
 from lighten.data.samples import SAMPLES
 from lighten.nets.facts import language_config
@@ -126,7 +127,7 @@ def task_of(model: str) -> str:
         sample = SAMPLES.get(name)
         language = sample is not None and sample.opens.get("", "").endswith(".gguf")
         return "text_generation" if language else "text_classification"
-    path = Path(model).expanduser()
+    path = expanded(model)
     if path.is_file() and is_gguf(path):
         return "text_generation"
     language = (path / FILE).is_file() or (path.is_dir() and language_config(path) is not None)
