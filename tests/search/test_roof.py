@@ -9,7 +9,7 @@ import pytest
 from lighten.core.artifact import Artifact
 from lighten.core.result import HIGHER, Candidate, Result
 from lighten.nets.gguf_file import GgufHeader, GgufTensor
-from lighten.search.roof import Load, Rates, load_of, load_of_gguf, read_bandwidth, roof
+from lighten.search.roof import Load, Rates, load_of, load_of_gguf, roof
 
 
 def header(**tensors: tuple[tuple[int, ...], int]) -> GgufHeader:
@@ -56,10 +56,3 @@ def test_what_is_not_in_the_store_or_has_no_weights_is_left_out(tmp_path: Path) 
     assert load_of(counted) is None
     candidates = [Candidate(i, "c", (), "numpy", state="ok", artifact=name) for i, name in enumerate(("a", "gone"))]
     assert roof(candidates, {"a": counted}, Rates(20, 200)) == {}
-
-
-def test_reading_is_measured_in_gigabytes_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lighten.search.roof.MOST_BYTES", 1 << 20)
-    read_bandwidth.cache_clear()
-    assert 0.05 < read_bandwidth() < 5000
-    read_bandwidth.cache_clear()

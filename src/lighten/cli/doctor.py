@@ -31,7 +31,10 @@ def command(as_json: Json = False) -> None:
     facts.add_row("cores", f"{here.cores_allowed} allowed of {here.cores}")
     facts.add_row("memory", f"{here.memory_allowed / 1e9:.1f} GB allowed of {here.memory / 1e9:.1f} GB")
     if here.bandwidth is not None and here.arithmetic is not None:
-        facts.add_row("measured", f"{here.bandwidth:.1f} GB/s, {here.arithmetic:.0f} GFLOP/s (float32)")
+        rates = Text(f"{here.bandwidth:.1f} GB/s, {here.arithmetic:.0f} GFLOP/s (float32)")
+        if here.disturbed:
+            rates.append(f"  may be far too low: {here.disturbed}", style="yellow")
+        facts.add_row("measured", rates)
     facts.add_row("system", f"{here.system}, Python {here.python}")
     console = Console(markup=False)
     console.print(facts)

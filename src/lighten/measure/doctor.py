@@ -9,10 +9,11 @@ from typing import Any
 
 from lighten.core import catalog
 from lighten.measure.environment import Environment, installed
+from lighten.measure.libraries import BESIDE, BrokenLibrary, broken_libraries
 from lighten.measure.probe import EngineHealth, probe_engine
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
-    "train": ("torch", "transformers", "scikit-learn"),
+    "train": ("torch", "transformers", "scikit-learn", "sentencepiece", "protobuf"),
     "ort": ("onnxruntime", "onnx", "onnxscript"),
     "ov": ("openvino", "nncf"),
     "llama": ("xllamacpp", "gguf", "libgguf", "jinja2"),
@@ -31,6 +32,7 @@ class Checkup:
     Attributes:
         environment: the record of the machine.
         engines: every engine of the catalog: works here, or why not.
+        broken: libraries that are installed and cannot be imported.
         missing: libraries that are not installed, by the extra that brings them; complete extras are left out.
         hints: what a user would want to know before trusting a number from here, one sentence each.
     """
@@ -39,12 +41,14 @@ class Checkup:
     engines: tuple[EngineHealth, ...]
     missing: Mapping[str, tuple[str, ...]]
     hints: tuple[str, ...]
+    broken: tuple[BrokenLibrary, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As a plain dictionary."""
         return {
             "environment": self.environment.to_json(),
             "engines": [asdict(engine) for engine in self.engines],
+            "broken": [asdict(library) for library in self.broken],
             "missing": {extra: list(names) for extra, names in self.missing.items()},
             "hints": list(self.hints),
         }
@@ -55,21 +59,32 @@ def doctor(samples: Sequence[Path] = (), *, rates: bool = True) -> Checkup:
 
     Args:
         samples: folders of small artifacts that engines are to build and run (see ``probe_engine``).
-        rates: whether to measure memory bandwidth and arithmetic too (about a second).
+        rates: whether to measure memory bandwidth and arithmetic too (some seconds).
     """
     environment = Environment.here(rates=rates)
     engines = tuple(probe_engine(name, samples) for name in catalog.names("engines"))
+    broken = broken_libraries([*EXTRAS.values(), BESIDE])
     missing = {}
     for extra, names in EXTRAS.items():
         absent = tuple(name for name in names if name not in installed(names))
         if absent:
             missing[extra] = absent
-    return Checkup(environment, engines, missing, tuple(hints(environment, engines, missing)))
+    return Checkup(environment, engines, missing, tuple(hints(environment, engines, missing, broken)), broken)
 
 
-def hints(environment: Environment, engines: Sequence[EngineHealth], missing: Mapping[str, Sequence[str]]) -> list[str]:
+def hints(
+    environment: Environment,
+    engines: Sequence[EngineHealth],
+    missing: Mapping[str, Sequence[str]],
+    broken: Sequence[BrokenLibrary] = (),
+) -> list[str]:
     """What a user would want to know, one sentence each."""
     found = []
+    if environment.disturbed:
+        found.append(
+            f"The machine was busy while its rates were measured ({environment.disturbed}): they may be far too low. "
+            "Run doctor again when it is quiet."
+        )
     if environment.cores_allowed < environment.cores:
         found.append(
             f"This process may use {environment.cores_allowed} of {environment.cores} cores; engines get that many."
@@ -83,5 +98,8 @@ def hints(environment: Environment, engines: Sequence[EngineHealth], missing: Ma
     if not any(engine.works for engine in engines):
         found.append("No engine works here, so nothing can be measured: pip install 'lighten[all]'.")
     found += [f"{e.name} does not work here: {e.reason} {e.fix}".rstrip() for e in engines if not e.works]
+    for library in broken:
+        what = f"{library.name} {library.version} is installed, but cannot be imported: {library.reason}."
+        found.append(f"{what} {library.fix}.")
     found += [f"pip install 'lighten[{extra}]' would bring {', '.join(names)}." for extra, names in missing.items()]
     return found

@@ -7,14 +7,12 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from time import perf_counter
 from typing import Any
 
 from lighten.isolate.machine import allowed_cores, allowed_memory, cpu_flags, cpu_model, present_memory
+from lighten.measure.rates import matmul_rate, memory_bandwidth
 
 LIBRARIES = (
     "lighten",
@@ -37,9 +35,6 @@ LIBRARIES = (
 )
 """Libraries whose version can change a number."""
 
-MOST_BYTES = 192 << 20
-MATRIX = 1024
-
 
 @dataclass(frozen=True)
 class Environment:
@@ -54,6 +49,7 @@ class Environment:
         libraries: installed versions; what is not installed is left out.
         bandwidth: GB/s of adding two big arrays into a third on all allowed cores; None when not measured.
         arithmetic: GFLOP/s of a float32 matrix product with numpy's BLAS; None when not measured.
+        disturbed: why these two may be far too low; empty when the machine was quiet, or they were not measured.
     """
 
     cpu: str
@@ -67,10 +63,15 @@ class Environment:
     libraries: Mapping[str, str]
     bandwidth: float | None = None
     arithmetic: float | None = None
+    disturbed: str = ""
 
     @classmethod
     def here(cls, *, rates: bool = True) -> Environment:
-        """Of this machine, now. ``rates`` measures bandwidth and arithmetic, which takes a second or two, once."""
+        """Of this machine, now. ``rates`` measures bandwidth and arithmetic, once.
+
+        That takes a second or two, and up to ten where others are at work.
+        """
+        found = (memory_bandwidth(), matmul_rate()) if rates else ()
         return cls(
             cpu=cpu_model() or platform.processor() or platform.machine(),
             flags=cpu_flags(),
@@ -81,14 +82,15 @@ class Environment:
             system=f"{platform.system()} {platform.release()} {platform.machine()}",
             python=platform.python_version(),
             libraries=installed(LIBRARIES),
-            bandwidth=memory_bandwidth() if rates else None,
-            arithmetic=matmul_rate() if rates else None,
+            bandwidth=found[0].value if found else None,
+            arithmetic=found[1].value if found else None,
+            disturbed=next((rate.disturbed for rate in found if rate.disturbed), ""),
         )
 
     @property
     def id(self) -> str:
         """Hash (16 hex digits) of all facts; the measured rates are left out, because they vary from run to run."""
-        facts = asdict(replace(self, bandwidth=None, arithmetic=None))
+        facts = asdict(replace(self, bandwidth=None, arithmetic=None, disturbed=""))
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:
@@ -104,6 +106,7 @@ class Environment:
             "arithmetic": (
                 "not measured" if self.arithmetic is None else f"{self.arithmetic} GFLOP/s (float32, numpy's BLAS)"
             ),
+            **({"rates": f"may be far too low: {self.disturbed}"} if self.disturbed else {}),
             "system": self.system,
             "python": self.python,
             "versions": dict(self.libraries),
@@ -120,38 +123,3 @@ def installed(names: tuple[str, ...]) -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-@cache
-def memory_bandwidth() -> float:
-    """GB/s (1e9 bytes, two reads and one write per element) of ``c = a + b`` on all allowed cores, the best of three.
-
-    Source:
-        McCalpin, STREAM: the Add kernel; arrays are 192 MiB together, or an eighth of the memory that is allowed.
-    """
-    import numpy as np
-
-    cores = allowed_cores()
-    items = min(MOST_BYTES, allowed_memory() // 8) // (3 * 4 * cores)
-    arrays = [tuple(np.full(items, i, dtype=np.float32) for i in range(3)) for _ in range(cores)]
-    best = 0.0
-    with ThreadPoolExecutor(cores) as pool:
-        for _ in range(3):
-            started = perf_counter()
-            list(pool.map(lambda three: np.add(three[0], three[1], out=three[2]), arrays))
-            best = max(best, 3 * 4 * items * cores / (perf_counter() - started) / 1e9)
-    return round(best, 1)
-
-
-@cache
-def matmul_rate() -> float:
-    """GFLOP/s of a float32 [1024, 1024] product with numpy's BLAS and the threads it takes, the best of ten."""
-    import numpy as np
-
-    a = np.full((MATRIX, MATRIX), 0.5, dtype=np.float32)
-    best = 0.0
-    for _ in range(10):
-        started = perf_counter()
-        a @ a
-        best = max(best, 2 * MATRIX**3 / (perf_counter() - started) / 1e9)
-    return round(best, 1)

@@ -297,6 +297,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "environment.libraries": ("libraries", "依赖库版本"),
     "environment.bandwidth": ("memory bandwidth", "内存带宽"),
     "environment.memory_bandwidth": ("memory bandwidth", "内存带宽"),
+    "environment.rates": ("measured rates", "实测速率"),
     "environment.read_bandwidth": ("memory bandwidth, reading only", "内存带宽（只读）"),
     "environment.versions": ("libraries", "依赖库版本"),
     "environment.id": ("hash of this record", "本记录的哈希"),

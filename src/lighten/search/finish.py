@@ -228,6 +228,8 @@ def _roof(
     except LightenError as error:
         run.notes.append(f"There are no shares of the roof: {error}")
         return {}, run.environment
+    if rates.disturbed:
+        run.notes.append(f"The shares of the roof may be too high, its rates too low: {rates.disturbed}.")
     return shares, {**run.environment, "read bandwidth": f"{rates.bandwidth} GB/s"}
 
 

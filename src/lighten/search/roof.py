@@ -12,20 +12,15 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from math import prod
-from time import perf_counter
 
 from lighten.core.artifact import HF_CAUSAL, Artifact
 from lighten.core.result import Candidate
-from lighten.isolate.machine import allowed_cores, allowed_memory
-from lighten.measure.environment import matmul_rate, memory_bandwidth
+from lighten.measure.rates import matmul_rate, memory_bandwidth, read_bandwidth
 from lighten.nets.facts import weights
 from lighten.nets.gguf_file import FILE, GgufHeader, read_gguf
 
-MOST_BYTES = 256 << 20
 EMBEDDINGS = ("token_embd.weight", "model.embed_tokens.weight")
 OUTPUTS = ("output.weight", "lm_head.weight")
 """Names of the two matrices as wide as the vocabulary, in GGUF files and in HF folders."""
@@ -51,15 +46,19 @@ class Rates:
 
     Attributes:
         bandwidth: GB/s (1e9 bytes) of reading memory. arithmetic: GFLOP/s of a float32 matrix product.
+        disturbed: why they may be far too low; empty when the machine was quiet.
     """
 
     bandwidth: float
     arithmetic: float
+    disturbed: str = ""
 
     @classmethod
     def here(cls) -> Rates:
-        """Of this machine; takes part of a second, once."""
-        return cls(max(read_bandwidth(), memory_bandwidth()), matmul_rate())
+        """Of this machine; takes some seconds, once."""
+        found = read_bandwidth(), memory_bandwidth(), matmul_rate()
+        reasons = (rate.disturbed for rate in found if rate.disturbed)
+        return cls(max(found[0].value, found[1].value), found[2].value, next(reasons, ""))
 
 
 def roof(candidates: Iterable[Candidate], built: Mapping[str, Artifact], rates: Rates) -> dict[str, dict[str, float]]:
@@ -127,24 +126,3 @@ def _load(tensors: Mapping[str, tuple[tuple[int, ...], int]], used: float) -> Lo
         if not wide and name not in OUTPUTS and len(shape) > 1:
             multiplied += part * prod(shape)
     return Load(read, multiplied)
-
-
-@cache
-def read_bandwidth() -> float:
-    """GB/s (1e9 bytes) of finding the largest number of big arrays on all allowed cores, the best of five.
-
-    Weights are only read, and reading alone is faster than the reading and writing that
-    :func:`lighten.measure.environment.memory_bandwidth` measures.
-    """
-    import numpy as np
-
-    cores = allowed_cores()
-    items = max(min(MOST_BYTES, allowed_memory() // 8) // (4 * cores), 1)
-    arrays = [np.full(items, i, dtype=np.float32) for i in range(cores)]
-    best = 0.0
-    with ThreadPoolExecutor(cores) as pool:
-        for _ in range(5):
-            started = perf_counter()
-            list(pool.map(lambda array: array.max(), arrays))
-            best = max(best, 4 * items * cores / (perf_counter() - started) / 1e9)
-    return round(best, 1)
