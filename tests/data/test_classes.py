@@ -60,7 +60,9 @@ def test_a_model_without_names_takes_those_of_the_data() -> None:
     exchanged = found.moved((1, 0), DECIDED, "rows say so")
     assert exchanged.names == ("positive", "negative") and exchanged.told == ("negative=1", "positive=0")
     assert match_classes(NONE, found.labels, exchanged.told).names == exchanged.names
-    assert exchanged.record() == {"own": list(NONE), "how": DECIDED, "labels": ["negative=1", "positive=0"]}
+    record = exchanged.record()
+    assert record["own"] == list(NONE) and record["labels"] == ["negative=1", "positive=0"]
+    assert record["places"] == {"negative": 1, "positive": 0} and record["note"] == "rows say so"
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,8 @@ class Classes:
 
     @property
     def told(self) -> tuple[str, ...]:
-        """What ``--labels`` would say to get the same; nothing where every label is the name of its class."""
-        return () if self.how == NAMED else self.saying(self.places)
+        """What ``--labels`` would say to get the same; nothing where labels are the names of the classes as spelled."""
+        return () if self.how in (NAMED, SPELLED) else self.saying(self.places)
 
     def saying(self, places: Sequence[int]) -> tuple[str, ...]:
         """Entries of ``--labels`` for other places of the same labels."""
@@ -66,7 +66,9 @@ class Classes:
 
     def record(self) -> dict[str, Any]:
         """How the labels were matched, for the record of a model."""
-        return {"own": list(self.own), "how": self.how, "labels": list(self.told)}
+        known = {} if self.how in (NAMED, SPELLED) else self.index
+        told = list(self.told)
+        return {"own": list(self.own), "how": self.how, "labels": told, "places": known, "note": self.note}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def _readings(own: tuple[str, ...], labels: tuple[str, ...], model: str) -> Iter
         yield _Reading(SPELLED, tuple(own_truths.index(t) for t in truths), f"Labels are matched to those of {model}")
         return
     numbers = [whole_number(label) for label in labels]
-    if None not in truths and len(own) == 2:
+    if None not in truths and len(own) == 2 and not any(place is not None for place in spelled):
         numbers = [int(bool(truth)) for truth in truths]
     values = [number for number in numbers if number is not None]
     if len(values) == len(labels):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shlex
 from collections.abc import Sequence
 
 from lighten.core.errors import DataError, nearest
+from lighten.core.lists import write_list
 from lighten.data.labels import folded_label, is_unnamed, place_named, whole_number
 
 _SHOWN = 20
@@ -45,9 +44,7 @@ def places_told(names: Sequence[str], labels: Sequence[str], told: Sequence[str]
 
 def option_text(entries: Sequence[str]) -> str:
     """Entries as they stand on the command line: ``--labels 0=negative,1=positive``."""
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(entries)
-    return f"--labels {shlex.quote(line.getvalue())}"
+    return f"--labels {shlex.quote(write_list(entries))}"
 
 
 def suggested(names: Sequence[str], labels: Sequence[str]) -> list[str]:
