@@ -282,3 +282,17 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         except (BudgetError, UnknownName):
             continue
         assert all(isinstance(c, Constraint) for c in (*budget.keep, *budget.under))
+
+
+def test_what_is_never_proved_cannot_be_kept() -> None:
+    noisy = Quantity("noise", "fraction", LOWER, ".", unproved="it is biased", instead=("log_loss", "elsewhere"))
+    with pytest.raises(BudgetError) as caught:
+        Budget.parse(["noise<=+1pt"], [], "p95", quality=[*QUALITY, noisy], speed=SPEED)
+    assert "noise is measured and reported, but never proved: it is biased" in str(caught.value)
+    assert caught.value.allowed == "what can be proved instead: log_loss"
+    assert caught.value.fix == "keep log_loss instead"
+
+
+@pytest.mark.parametrize(("word", "name"), [("brier_score", "brier"), ("nll", "log_loss"), ("acc", "accuracy")])
+def test_other_words_for_a_quantity(word: str, name: str) -> None:
+    assert ALIASES[word] == name

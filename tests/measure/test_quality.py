@@ -45,11 +45,12 @@ def test_readings_of_every_quantity() -> None:
     [
         (Constraint("accuracy", 0.0125, "points", ""), "holds", 0.0125),
         (Constraint("accuracy", 0.0115, "points", ""), "not_enough_data", 0.0115),
-        (Constraint("accuracy", 0.88, "", ""), "holds", 0.02),
-        (Constraint("accuracy", 0.93, "", ""), "worse", -0.03),
-        (Constraint("accuracy", 0.901, "", ""), "not_enough_data", -0.001),
-        (Constraint("flips", 0.04, "", ""), "holds", 0.04),
-        (Constraint("flips", 0.01, "", ""), "worse", 0.01),
+        (Constraint("accuracy", 0.87, "", ""), "holds", 0.0),  # 896 of 1,000: exactly 0.8787 or more
+        (Constraint("accuracy", 0.88, "", ""), "not_enough_data", 0.0),
+        (Constraint("accuracy", 0.93, "", ""), "worse", 0.0),
+        (Constraint("flips", 0.04, "", ""), "holds", 0.0),
+        (Constraint("flips", 0.04, "points", ""), "holds", 0.0),  # the original changes none of its own answers
+        (Constraint("flips", 0.01, "", ""), "worse", 0.0),
     ],
 )
 def test_a_floor_is_judged_by_its_meter(constraint: Constraint, state: str, margin: float) -> None:
@@ -59,10 +60,34 @@ def test_a_floor_is_judged_by_its_meter(constraint: Constraint, state: str, marg
     assert judged.margin == pytest.approx(margin)
 
 
-def test_a_floor_above_the_original_holds_when_the_candidate_is_proved_better() -> None:
-    rows, before, after = case(1000, 0, 60)
+@pytest.mark.parametrize(("fixed", "state"), [(60, "holds"), (30, "not_enough_data"), (0, "worse")])
+def test_a_floor_above_the_original_is_a_floor_like_any_other(fixed: int, state: str) -> None:
+    rows, before, after = case(1000, 0, fixed)
     judged = verdict(quality_meters(), Constraint("accuracy", 0.92, "", ""), before, after, rows, 0)
-    assert judged.holds and judged.margin == pytest.approx(-0.02)
+    assert (judged.state, judged.kind, judged.floor) == (state, "absolute", 0.92)
+    assert judged.original == 0.9 and judged.candidate == pytest.approx(0.9 + fixed / 1000)
+
+
+def test_what_the_original_happened_to_score_is_no_part_of_an_absolute_floor() -> None:
+    floor = Constraint("accuracy", 0.88, "", "")
+    rows, weak, after = case(1000, 0, 90, wrong=200)
+    _, strong, same = case(1000, 10, 0, wrong=100)
+    found = [verdict(quality_meters(), floor, before, one, rows, 0) for before, one in ((weak, after), (strong, same))]
+    assert found[0].lower == found[1].lower and found[0].original < found[1].original
+
+
+def test_a_share_of_the_original_is_judged_with_its_sampling() -> None:
+    rng = np.random.default_rng(0)
+    before = logits([1] * 900 + [0] * 100) * rng.uniform(0.2, 1.0, (1000, 1)).astype(np.float32)
+    rows = case(1000, 0, 0)[0]
+    judged = verdict(quality_meters(), Constraint("log_loss", 0.05, "ratio", ""), before, before * 0.99, rows, 0)
+    assert judged.kind == "share" and judged.margin == pytest.approx(0.05 * judged.original)
+
+
+def test_what_is_never_proved_is_refused_with_the_reason() -> None:
+    rows, before, after = case(1000, 12, 8)
+    with pytest.raises(ValueError, match="calibration_error is never proved"):
+        verdict(quality_meters(), Constraint("calibration_error", 0.02, "points", ""), before, after, rows, 0)
 
 
 def test_what_cannot_be_judged() -> None:

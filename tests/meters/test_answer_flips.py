@@ -6,7 +6,7 @@ from lighten.core.language import answer_code
 from lighten.core.result import Measured
 from lighten.core.task import Rows
 from lighten.meters.answer_flips import AnswerFlips
-from lighten.testing.answers import sure
+from lighten.testing.answers import sure, within
 
 METER = AnswerFlips()
 
@@ -35,8 +35,10 @@ def test_without_the_original_or_without_answers_it_is_unknown() -> None:
 def test_the_verdict_is_about_the_share_of_changed_answers() -> None:
     before = codes(*(f"answer {i}" for i in range(600)))
     after = np.concatenate([codes(*["another"] * 12), before[12:]])
-    alone = METER.judge(before, after, rows(600), 0.04, 0)
+    alone = METER.judge(before, after, rows(600), within("answer_flips", 0.04), 0)
     assert alone.holds and alone.candidate == 0.02
-    assert METER.judge(before, after, rows(600), 0.005, 0).state == "worse"
-    together = METER.judge(before, after, rows(600, tuple(f"document {i // 12}" for i in range(600))), 0.04, 0)
+    assert METER.judge(before, after, rows(600), within("answer_flips", 0.005), 0).state == "worse"
+    together = METER.judge(
+        before, after, rows(600, tuple(f"document {i // 12}" for i in range(600))), within("answer_flips", 0.04), 0
+    )
     assert together.units == 50 and together.lower < alone.lower

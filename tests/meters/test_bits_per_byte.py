@@ -9,7 +9,7 @@ from lighten.core.language import BYTES, NATS, PROBED, PROBES, TOKENS, UNKNOWN
 from lighten.core.result import Measured
 from lighten.core.task import Rows
 from lighten.meters.bits_per_byte import BitsPerByte
-from lighten.testing.answers import sure
+from lighten.testing.answers import sure, within
 
 METER = BitsPerByte()
 
@@ -34,7 +34,7 @@ def test_answers_to_something_else_are_unknown_and_not_judged() -> None:
     found = METER.measure(sure([0, 1]), rows(2), None)["bits_per_byte"]
     assert found == Measured(None, 0, note="unknown: these are no answers to documents")
     with pytest.raises(ValueError, match="columns"):
-        METER.judge(sure([0, 1]), sure([0, 1]), rows(2), 0.1, 0)
+        METER.judge(sure([0, 1]), sure([0, 1]), rows(2), within("bits_per_byte", 0.1), 0)
 
 
 def test_what_each_document_adds() -> None:
@@ -67,7 +67,7 @@ def drawn(n: int, worse: float) -> tuple[np.ndarray, np.ndarray]:
 def test_a_percent_is_told_from_two_on_two_hundred_documents(worse: float, state: str) -> None:
     before, after = drawn(200, worse)
     value = METER.measure(before, rows(200), None)["bits_per_byte"].value
-    judged = METER.judge(before, after, rows(200), 0.01 * value, 0)
+    judged = METER.judge(before, after, rows(200), within("bits_per_byte", 0.01 * value), 0)
     assert (judged.state, judged.direction) == (state, "lower")
     assert judged.difference == pytest.approx(-METER.effects(before, after, rows(200)).mean())
 
@@ -75,17 +75,19 @@ def test_a_percent_is_told_from_two_on_two_hundred_documents(worse: float, state
 def test_documents_of_one_author_prove_less() -> None:
     before, after = drawn(200, 1.005)
     after[:5, NATS] *= 1.3
-    alone = METER.judge(before, after, rows(200), 0.05, 0)
-    together = METER.judge(before, after, rows(200, tuple(f"author {i // 5}" for i in range(200))), 0.05, 0)
+    alone = METER.judge(before, after, rows(200), within("bits_per_byte", 0.05), 0)
+    together = METER.judge(
+        before, after, rows(200, tuple(f"author {i // 5}" for i in range(200))), within("bits_per_byte", 0.05), 0
+    )
     assert (alone.units, together.units) == (200, 40) and together.lower < alone.lower
 
 
 def test_the_same_answers_hold_at_any_margin_and_few_changed_ones_only_as_far_as_they_changed() -> None:
     before, _ = drawn(60, 1.0)
-    assert METER.judge(before, before.copy(), rows(60), 1e-6, 0).holds
+    assert METER.judge(before, before.copy(), rows(60), within("bits_per_byte", 1e-6), 0).holds
     after = before.copy()
     after[0, NATS] += 0.6 * log(2)  # 0.001 bits per byte of an average document
-    judged = METER.judge(before, after, rows(60), 0.001, 0)
+    judged = METER.judge(before, after, rows(60), within("bits_per_byte", 0.001), 0)
     assert judged.holds and judged.lower < -0.6 / before[:, BYTES].sum()
     after[0, NATS] += 600 * log(2)
-    assert not METER.judge(before, after, rows(60), 0.02, 0).holds
+    assert not METER.judge(before, after, rows(60), within("bits_per_byte", 0.02), 0).holds

@@ -7,7 +7,7 @@ from lighten.core.language import answer_code
 from lighten.core.result import Measured
 from lighten.core.task import Rows
 from lighten.meters.exact_match import ExactMatch
-from lighten.testing.answers import sure
+from lighten.testing.answers import sure, within
 
 METER = ExactMatch()
 
@@ -30,7 +30,7 @@ def test_without_references_it_is_unknown_and_not_judged() -> None:
     found = METER.measure(codes("a", "b"), rows, None)["exact_match"]
     assert found.value is None and "reference" in found.note
     with pytest.raises(ValueError, match="reference"):
-        METER.judge(codes("a", "b"), codes("a", "b"), rows, 0.1, 0)
+        METER.judge(codes("a", "b"), codes("a", "b"), rows, within("exact_match", 0.1), 0)
     assert METER.measure(sure([0, 1]), asked("a", "b"), None)["exact_match"].value is None
 
 
@@ -46,14 +46,14 @@ def case(n: int, broke: int) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
 
 def test_the_verdict_is_tangos() -> None:
     said, before, after = case(1000, 12)
-    judged = METER.judge(before, after, asked(*said), 0.02, 0)
-    assert (judged.state, judged.method, judged.b, judged.c) == ("holds", "tango", 12, 0)
-    assert METER.judge(before, after, asked(*said), 0.005, 0).state == "worse"
+    judged = METER.judge(before, after, asked(*said), within("exact_match", 0.02), 0)
+    assert (judged.state, judged.method, judged.b, judged.c) == ("holds", "tango and exact", 12, 0)
+    assert METER.judge(before, after, asked(*said), within("exact_match", 0.005), 0).state == "worse"
 
 
 def test_rows_of_one_document_prove_less() -> None:
     said, before, after = case(1200, 12)
-    alone = METER.judge(before, after, asked(*said), 0.02, 0)
+    alone = METER.judge(before, after, asked(*said), within("exact_match", 0.02), 0)
     documents = tuple(f"document {i // 12}" for i in range(1200))
-    together = METER.judge(before, after, asked(*said, units=documents), 0.02, 0)
+    together = METER.judge(before, after, asked(*said, units=documents), within("exact_match", 0.02), 0)
     assert (alone.units, together.units) == (1200, 100) and together.lower < alone.lower

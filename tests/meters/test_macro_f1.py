@@ -4,7 +4,7 @@ import pytest
 
 from lighten.core import catalog
 from lighten.core.task import Rows
-from lighten.testing.answers import in_documents, measured, noisy, sure
+from lighten.testing.answers import in_documents, measured, noisy, sure, within
 
 
 def test_by_hand() -> None:
@@ -23,7 +23,9 @@ def test_parity_with_scikit_learn(seed: int) -> None:
 def test_one_wrong_row_of_a_rare_class_weighs_more() -> None:
     targets = [0] * 990 + [1] * 10
     rows = Rows(("x",) * 1000, tuple(targets))
-    verdict = catalog.load("meters", "macro_f1")().judge(sure(targets, 2), sure([*targets[:-1], 0], 2), rows, 0.05, 0)
+    verdict = catalog.load("meters", "macro_f1")().judge(
+        sure(targets, 2), sure([*targets[:-1], 0], 2), rows, within("macro_f1", 0.05), 0
+    )
     assert not verdict.holds and verdict.lower < -0.1
 
 

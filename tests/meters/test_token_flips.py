@@ -7,7 +7,7 @@ from lighten.core.language import BYTES, NATS, PROBED, PROBES, UNKNOWN, code_of
 from lighten.core.result import Measured
 from lighten.core.task import Rows
 from lighten.meters.token_flips import TokenFlips
-from lighten.testing.answers import sure
+from lighten.testing.answers import sure, within
 
 METER = TokenFlips()
 
@@ -62,20 +62,22 @@ def case(n: int, flips: int) -> tuple[np.ndarray, np.ndarray]:
 
 def test_the_verdict_is_about_the_share_of_places() -> None:
     before, after = case(200, 40)
-    judged = METER.judge(before, after, rows(201), 0.05, 0)
+    judged = METER.judge(before, after, rows(201), within("token_flips", 0.05), 0)
     assert judged.holds and judged.candidate == pytest.approx(40 / 1600) and judged.original == 0.0
     assert judged.units == 200  # the document without a place says nothing
-    assert METER.judge(before, after, rows(201), 0.01, 0).state == "worse"
-    assert METER.judge(before, before, rows(201), 0.05, 0).holds
+    assert METER.judge(before, after, rows(201), within("token_flips", 0.01), 0).state == "worse"
+    assert METER.judge(before, before, rows(201), within("token_flips", 0.05), 0).holds
 
 
 def test_documents_of_one_author_prove_less() -> None:
     before, after = case(200, 40)
     together = tuple(f"author {i // 5}" for i in range(201))
-    alone, authors = (METER.judge(before, after, rows(201, units), 0.05, 0) for units in ((), together))
+    alone, authors = (
+        METER.judge(before, after, rows(201, units), within("token_flips", 0.05), 0) for units in ((), together)
+    )
     assert authors.units == 40 and authors.lower < alone.lower
 
 
 def test_without_places_in_two_documents_there_is_no_verdict() -> None:
     with pytest.raises(ValueError, match="no places to compare in two documents"):
-        METER.judge(documents([" a"], []), documents([" a"], []), rows(2), 0.05, 0)
+        METER.judge(documents([" a"], []), documents([" a"], []), rows(2), within("token_flips", 0.05), 0)

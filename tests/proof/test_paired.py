@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.stats import binomtest
 
-from lighten.proof.paired import mcnemar_exact, tango_interval, tango_score
+from lighten.proof.paired import binomial_interval, mcnemar_exact, paired_interval, tango_interval, tango_score
 
 GOLDEN = [
     (0, 0, 300, -0.0089),
@@ -148,3 +148,34 @@ def test_negative_mcnemar_counts_are_refused() -> None:
 
 def test_numpy_counts_are_welcome() -> None:
     assert tango_interval(np.int64(12), np.int64(8), np.int64(1000)) == tango_interval(12, 8, 1000)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("hits", "n", "lower", "upper"),
+    [
+        (0, 300, 0.0, 1 - 0.05 ** (1 / 300)),
+        (300, 300, 0.05 ** (1 / 300), 1.0),
+        (1, 2, 1 - 0.95**0.5, 0.95**0.5),  # by hand: P(at least 1 of 2) = 1 - (1 - p)^2
+        (910, 1000, 0.8937, 0.9245),
+        (29, 29, 0.05 ** (1 / 29), 1.0),
+    ],
+)
+def test_the_exact_binomial_interval(hits: int, n: int, lower: float, upper: float) -> None:
+    found = binomial_interval(hits, n)
+    assert found == pytest.approx((lower, upper), abs=5e-5)
+    reference = binomtest(hits, n).proportion_ci(confidence_level=0.9, method="exact")
+    assert found == pytest.approx((reference.low, reference.high), abs=1e-9)
+
+
+def test_breaks_alone_have_an_exact_bound_and_others_have_tangos() -> None:
+    assert paired_interval(0, 0, 300)[0] == pytest.approx(-0.0099361, abs=1e-7)
+    assert paired_interval(4, 0, 1000)[0] == -binomial_interval(4, 1000)[1]
+    assert paired_interval(4, 1, 1000) == tango_interval(4, 1, 1000)
+    lower, upper = paired_interval(0, 4, 1000)
+    assert (lower, upper) == (tango_interval(0, 4, 1000)[0], -paired_interval(4, 0, 1000)[0])
+
+
+@pytest.mark.parametrize(("hits", "n"), [(-1, 5), (6, 5), (0, 0)])
+def test_impossible_hits_are_refused(hits: int, n: int) -> None:
+    with pytest.raises(ValueError, match="hits must lie"):
+        binomial_interval(hits, n)

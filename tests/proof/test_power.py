@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lighten.proof.power import items_to_settle, needed_items, provable_margin
+from lighten.proof.paired import binomial_interval
+from lighten.proof.power import (
+    effective_units,
+    items_to_clear,
+    items_to_rule_out,
+    items_to_settle,
+    needed_items,
+    provable_margin,
+    unseen_loss,
+    unseen_rate,
+    value_to_show,
+)
 from lighten.proof.verdict import judge_counts
 
 
@@ -16,11 +27,44 @@ def test_one_point_at_five_percent_disagreement_needs_3091_items() -> None:
     assert provable_margin(3091, 0.05) == pytest.approx(0.01, abs=1e-6)
 
 
-def test_without_flips_the_closed_form_of_tango_counts() -> None:
+def test_without_flips_the_rule_of_three_counts() -> None:
     n = needed_items(0.01, 0.0)
+    assert n == items_to_rule_out(0.01) == 299  # log(0.05) / log(0.99) = 298.07
     assert judge_counts(0, 0, 0, n, 0.01).holds
     assert not judge_counts(0, 0, 0, n - 1, 0.01).holds
-    assert provable_margin(300, 0.0) == pytest.approx(0.0089379, abs=1e-6)
+    assert provable_margin(300, 0.0) == unseen_rate(300) == pytest.approx(0.0099361, abs=1e-7)
+
+
+@pytest.mark.parametrize(("rate", "items"), [(0.01, 299), (0.02, 149), (0.05, 59), (0.1, 29), (0.5, 5)])
+def test_items_that_rule_a_rate_out(rate: float, items: int) -> None:
+    assert items_to_rule_out(rate) == items
+    assert unseen_rate(items) < rate <= unseen_rate(items - 1)
+
+
+def test_units_of_one_size_count_whole_and_large_ones_less() -> None:
+    assert effective_units(None, 7) == 7.0
+    assert effective_units(["a", "b", "a", "b"], 4) == 2.0
+    assert effective_units(["a", "a", "a", "b"], 4) == 16 / 10  # 4 squared over 9 + 1
+
+
+def test_the_share_that_a_candidate_must_show() -> None:
+    # exact: of 1,000 rows 916 right have the lower bound 0.9001, 915 have 0.8990
+    assert value_to_show(1000, 0.9) == 0.916
+    assert value_to_show(28, 0.9) > 1.0  # 0.05 ** (1 / 28) = 0.8985: not even 28 of 28 will do
+    assert value_to_show(29, 0.9) == 1.0
+
+
+def test_items_that_would_clear_a_floor() -> None:
+    wanted = items_to_clear(910, 1000, 0.9)
+    assert wanted is not None and wanted > 1000
+    assert binomial_interval(0.91 * wanted, wanted)[0] > 0.9
+    assert items_to_clear(900, 1000, 0.9) is None
+
+
+def test_what_went_unseen_in_every_class() -> None:
+    assert unseen_loss([300]) == unseen_rate(300)
+    assert unseen_loss([300, 300]) == pytest.approx(unseen_rate(300) / 2**0.5)
+    assert unseen_loss([3000, 5]) == pytest.approx(unseen_rate(5) / 2, rel=0.01)
 
 
 @pytest.mark.parametrize(("margin", "disagreement"), [(0.01, 0.05), (0.02, 0.10), (0.005, 0.02)])

@@ -9,11 +9,11 @@ from scipy.stats import bootstrap, norm
 from lighten.proof.resampling import (
     JACKKNIFE_GROUPS,
     bca_bounds,
-    few_changed_floor,
     leave_out,
     resample,
     skewed_t_bounds,
     unit_numbers,
+    unseen_harm,
 )
 from lighten.proof.scores import Floats
 
@@ -58,9 +58,14 @@ def test_without_any_spread_the_bounds_are_the_value() -> None:
     assert skewed_t_bounds(0.25, np.full(40, 0.25), 0.95) == (0.25, 0.25)
 
 
-def test_the_floor_grows_with_the_changes_and_shrinks_with_the_units() -> None:
-    assert few_changed_floor(0, 300, 1.6448536) == pytest.approx(0.0089379, abs=1e-6)  # Tango's b = c = 0
-    assert few_changed_floor(3, 300, 1.645) > few_changed_floor(1, 300, 1.645) > few_changed_floor(1, 600, 1.645)
+def test_what_was_not_seen_may_be_there() -> None:
+    # nothing changed in 300 rows: 1 - 0.05 ** (1 / 300); in 60 units worth 30, whole units may have gone wrong unseen
+    assert unseen_harm(0, 300, 300, 1.0, 0.95) == pytest.approx(0.0099361, abs=1e-7)
+    assert unseen_harm(0, 60, 30, 0.05, 0.95) == pytest.approx(0.0950339, abs=1e-7)
+    assert unseen_harm(5000, 9000, 300, 1.0, 0.95) == pytest.approx(0.0099361, abs=1e-7)
+    # 3 of 300 changed: the exact bound 0.0256414 less 0.01
+    assert unseen_harm(3, 300, 300, 1.0, 0.95) == pytest.approx(0.0256414 - 0.01, abs=1e-6)
+    assert unseen_harm(3, 300, 300, 4.0, 0.95) == pytest.approx(4 * (0.0256414 - 0.01), abs=1e-6)
 
 
 def test_unit_numbers() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lighten.proof.scores import Rows, Statistic, macro_f1, mean, ratio_of_sums, worst_group_accuracy
+from lighten.proof.scores import Rows, Statistic, by_units, macro_f1, mean, ratio_of_sums
 
 ONCE = np.ones((1, 6))
 
@@ -28,10 +28,15 @@ def test_macro_f1_by_hand() -> None:
     assert macro_f1(truth, 3)(predicted, ONCE)[0] == pytest.approx((2 / 3 + 1 / 2 + 1) / 3)
 
 
-def test_worst_group_by_hand() -> None:
-    right, groups = np.array([1, 1, 0, 1, 0, 0]), ["a", "a", "a", "a", "b", "b"]
-    weights = np.array([[1.0, 1, 1, 1, 1, 1], [2.0, 2, 2, 0, 0, 0]])
-    assert worst_group_accuracy(groups)(right, weights).tolist() == pytest.approx([0.0, 2 / 3])  # b is not there
+def test_rows_add_up_by_unit_where_the_statistic_is_a_ratio_of_sums() -> None:
+    rng, unit = np.random.default_rng(0), np.array([0, 0, 1, 2, 2, 2])
+    weights = np.array([[1.0, 1, 1], [2.0, 0, 1]])
+    values, pairs = rng.random(6), rng.random((6, 2))
+    for statistic, rows in ((mean, values), (ratio_of_sums, pairs)):
+        summed = by_units(statistic, unit, rows)
+        assert summed is not None and summed[0].shape == (3, 2)
+        assert ratio_of_sums(summed[0], weights) == pytest.approx(statistic(rows, weights[:, unit]))
+    assert by_units(macro_f1([0] * 6, 1), unit, values) is None
 
 
 @given(st.integers(0, 10_000))
@@ -40,7 +45,7 @@ def test_weights_mean_repetition(seed: int) -> None:
     n = int(rng.integers(2, 30))
     times = rng.integers(0, 4, n)
     times[0] = 1
-    truth, groups, predicted = rng.integers(0, 3, n), rng.integers(0, 2, n), rng.integers(0, 3, n)
+    truth, predicted = rng.integers(0, 3, n), rng.integers(0, 3, n)
     rows = np.repeat(np.arange(n), times)
     pairs = np.stack([rng.random(n), rng.random(n) + 1.0], axis=1)
 
@@ -51,7 +56,6 @@ def test_weights_mean_repetition(seed: int) -> None:
     agree(mean, mean, pairs[:, 0])
     agree(ratio_of_sums, ratio_of_sums, pairs)
     agree(macro_f1(truth, 3), macro_f1(truth[rows], 3), predicted)
-    agree(worst_group_accuracy(groups), worst_group_accuracy(groups[rows]), predicted == truth)
 
 
 @pytest.mark.parametrize("truth", [[0, 1, 3], [-1, 0, 1], [0.5, 1, 2]])

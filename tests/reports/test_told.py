@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from lighten.proof import Verdict, judge_counts
+from lighten.proof import Verdict, judge_counts, judge_rate
 from lighten.reports.told import Told
 from lighten.testing.language_summaries import bits_verdict
 
@@ -39,3 +40,18 @@ def test_a_share_where_less_is_better_rises_in_points() -> None:
     assert told.changed("en").replace("\u00a0", " ") == "+3.10 pt"
     assert told.bound("en").replace("\u00a0", " ") == "+4.02 pt"
     assert told.limited("en").replace("\u00a0", " ") == "+5.00 pt"
+
+
+def test_a_value_that_was_asked_for_is_told_as_it_is() -> None:
+    told = Told.of(judge_rate(np.arange(1000) < 910, 0.9, "accuracy", original=0.97), "fraction")
+    assert told.absolute and not told.rises
+    assert (told.changed("en"), told.ends("en"), told.limited("en")) == ("91%", ("89.37%", "92.45%"), "90%")
+    assert (told.bound("en"), told.allowed("en"), told.asked) == ("89.37%", "90%", "proof.asked")
+    less = Told.of(judge_rate(np.arange(1000) < 12, 0.02, "flips", "lower"), "fraction")
+    assert less.rises and less.bound("zh") == "1.94%" and less.allowed("zh") == "2%"
+
+
+def test_a_share_is_told_in_per_cent_of_the_original_whatever_its_unit() -> None:
+    record = {**bits_verdict(0.0042, 0.0087, "holds"), "metric": "log_loss", "kind": "share"}
+    told = Told.of(Verdict.from_json(record), "nats")
+    assert (told.changed("en"), told.allowed("en")) == ("+0.42%", "1%")

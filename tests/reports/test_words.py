@@ -23,7 +23,7 @@ SAME_IN_BOTH = {
     "engine.ort",
     "engine.ov",
 }
-TABLES = ("words.py", "language_words.py", "ending_words.py")
+TABLES = ("words.py", "language_words.py", "ending_words.py", "proof_words.py")
 
 
 def placeholders(text: str) -> set[str]:
@@ -53,8 +53,10 @@ def test_every_text_is_used() -> None:
     assert unused == []
 
 
-@pytest.mark.parametrize("meter", ["decode", "prefill", "streams", "bits_per_byte", "token_flips", "exact_match"])
-def test_quantities_of_language_models_and_their_units_have_words(meter: str) -> None:
+@pytest.mark.parametrize(
+    "meter", ["decode", "prefill", "streams", "bits_per_byte", "token_flips", "exact_match", "log_loss", "brier"]
+)
+def test_quantities_and_their_units_have_words(meter: str) -> None:
     for one in catalog.load("meters", meter).quantities:
         assert f"quantity.{one.name}" in WORDS, one.name
         assert one.unit in ("ms", "fraction") or f"unit.{one.unit}" in WORDS, one.unit

@@ -16,6 +16,9 @@ ALIASES = {
     "f1": "macro_f1",
     "bpb": "bits_per_byte",
     "em": "exact_match",
+    "ece": "calibration_error",
+    "nll": "log_loss",
+    "brier_score": "brier",
 }
 """Other words for the same quantity, in ``--keep``, ``--under`` and ``--minimize``."""
 
@@ -119,6 +122,25 @@ class Budget:
         return cls(floors, ceilings, minimize)
 
 
+def check_provable(quantity: Quantity, asked: str, known: Iterable[str]) -> None:
+    """Refuse to prove what is only measured.
+
+    Args:
+        asked: what the user wrote, for the message. known: names of the quantities that can be asked.
+
+    Raises:
+        BudgetError: the quantity gets no verdict; says why, and what can be proved instead.
+    """
+    if not quantity.unproved:
+        return
+    instead = [name for name in quantity.instead if name in set(known)]
+    raise BudgetError(
+        f"{asked}: {quantity.name} is measured and reported, but never proved: {quantity.unproved}.",
+        allowed=f"what can be proved instead: {', '.join(instead)}" if instead else "a quantity that can be proved",
+        fix=f"keep {instead[0]} instead" if instead else "leave it out",
+    )
+
+
 def _parse(text: str, known: Mapping[str, Quantity], other: Mapping[str, Quantity], option: str) -> Constraint:
     example = "accuracy>=-1pt" if option == "--keep" else "p95<=5ms"
     match = _CONSTRAINT.match(text)
@@ -136,6 +158,8 @@ def _parse(text: str, known: Mapping[str, Quantity], other: Mapping[str, Quantit
             raise BudgetError(f"{option} {text!r}: {name} does not belong there.", fix=f'write {right} "{text}"')
         raise UnknownName(f"quantity for {option}", name, [*known, *(a for a, n in ALIASES.items() if n in known)])
     quantity = known[name]
+    if option == "--keep":
+        check_provable(quantity, f"{option} {text!r}", known)
     better_up = quantity.direction == HIGHER
     if sign not in ((">=", "=>", ">") if better_up else ("<=", "=<", "<")):
         wanted = ">=" if better_up else "<="

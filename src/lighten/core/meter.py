@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from lighten.core.budget import Constraint
 from lighten.core.engine import Session
 from lighten.core.result import Measured, Quantity
 from lighten.core.task import Rows
@@ -81,13 +82,21 @@ class QualityMeter(Meter):
         of another layout than the meter's are unknown, with a note.
         """
 
-    @abstractmethod
-    def judge(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, margin: float, seed: int) -> Verdict:
-        """Prove that the quantity got worse by less than ``margin``. original, candidate: [n, columns] answers.
+    def judge(
+        self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, floor: Constraint, seed: int
+    ) -> Verdict:
+        """Prove that the candidate keeps a floor: what was asked of the quantity, as the user wrote it.
+
+        A meter whose quantities are measured but never proved (``Quantity.unproved``) leaves this out.
+
+        original, candidate: [n, columns] answers to the same rows.
 
         Raises:
-            ValueError: the rows do not allow it (no groups, say).
+            ValueError: the rows do not allow it (no groups, say), or the quantity is never proved.
         """
+        reason = self.quantities[0].unproved
+        assert reason, f"{type(self).__name__} must judge {self.quantities[0].name}, or say why nobody can"
+        raise ValueError(f"{self.quantities[0].name} is never proved: {reason}")
 
     def effects(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows) -> NDArray[Any] | None:
         """What each row contributes to the change of the first quantity; their spread says how sure the change is.

@@ -18,12 +18,16 @@ class Quantity:
         unit: such as ``"ms"``.
         direction: which way is better, ``"lower"`` or ``"higher"``.
         doc: one sentence.
+        unproved: why no interval of it can be trusted, so that it is measured but never proved; empty when it can be.
+        instead: quantities that say much the same and can be proved.
     """
 
     name: str
     unit: str
     direction: str
     doc: str
+    unproved: str = ""
+    instead: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,12 @@ VERDICT: Mapping[str, Any] = {
     "metric": str, "state": str, "original": float, "candidate": float, "direction": str, "difference": float,
     "lower": float, "upper": float, "margin": float, "confidence": float, "n": int, "units": int,
     "b": int | None, "c": int | None, "needed": int | None, "method": str,
+    "kind": str, "floor": float | None, "group": str,
 }  # fmt: skip
 """Keys of a verdict and their types: what ``proof.Verdict.to_json`` gives."""
+LATER = ("kind", "floor", "group")
+"""Keys that verdicts of earlier versions lack."""
+VERDICT_KINDS = ("difference", "share", "absolute")
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,8 +358,9 @@ class Summary:
             check(f"tested[{i}].key", test.key, keys)
             verdicts |= {f"tested[{i}].verdicts[{j}]": verdict for j, verdict in enumerate(test.verdicts)}
         for path, verdict in verdicts.items():
-            decode_fields(verdict, VERDICT, frozenset(VERDICT), path, found)
+            decode_fields(verdict, VERDICT, frozenset(VERDICT).difference(LATER), path, found)
             check(f"{path}.state", verdict.get("state"), VERDICT_STATES)
+            check(f"{path}.kind", verdict.get("kind", VERDICT_KINDS[0]), VERDICT_KINDS)
             check(f"{path}.direction", verdict.get("direction"), (LOWER, HIGHER))
         return found
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +14,8 @@ from lighten.core.result import Quantity
 from lighten.core.summary import Flip, Group
 from lighten.core.task import Rows
 from lighten.measure.interleave import Reading, Readings
-from lighten.proof.bootstrap import LEAST_UNITS
 from lighten.proof.flips import find_flips
-from lighten.proof.verdict import State, Verdict
+from lighten.proof.verdict import Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,28 +55,15 @@ def verdict(
 ) -> Verdict:
     """Judge one floor on the rows of the proof. original, answers: [n, classes] logits.
 
-    The floor may be absolute and above what the original reaches. The margin is negative then, and the verdict holds
-    when the candidate is proved to be better by that much.
-
     Raises:
         UnknownName: no quality meter measures the quantity.
-        ValueError: the rows do not allow it (no groups, say).
+        ValueError: the rows do not allow it (no groups, say), or the quantity is never proved.
     """
     meter, quantity = meter_of(meters, constraint.metric)
     value = meter.measure(original, rows, original)[quantity.name]
     if value.value is None:
         raise ValueError(f"{quantity.name} is unknown on these rows: {value.note}")
-    margin = constraint.margin(value.value, quantity.direction)
-    judged = meter.judge(original, answers, rows, max(margin, 0.0), seed)
-    if margin >= 0:
-        return judged
-    too_few = judged.method != "tango" and judged.units < LEAST_UNITS
-    state: State = "not_enough_data"
-    if not too_few and judged.lower > -margin:
-        state = "holds"
-    elif not too_few and judged.upper < -margin:
-        state = "worse"
-    return replace(judged, margin=margin, state=state, needed=None)
+    return meter.judge(original, answers, rows, constraint, seed)
 
 
 def flips_of(original: NDArray[Any], candidate: NDArray[Any], rows: Rows, labels: Sequence[str]) -> tuple[Flip, ...]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lighten.core.budget import Constraint
 from lighten.core.meter import QualityMeter
 from lighten.core.result import HIGHER, Measured, Quantity
 from lighten.core.task import Rows
-from lighten.proof.bootstrap import judge_clustered
-from lighten.proof.verdict import judge_paired
+from lighten.meters._judge import judge_right
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,20 +29,16 @@ class Accuracy(QualityMeter):
         right = outputs.argmax(axis=1) == np.asarray(rows.targets)
         return {"accuracy": Measured(float(right.mean()), len(rows))}
 
-    def judge(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, margin: float, seed: int) -> Verdict:
-        """Tango's interval on right and wrong rows; over units as well where rows belong together."""
+    def judge(
+        self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, floor: Constraint, seed: int
+    ) -> Verdict:
+        """Tango's interval on right and wrong rows, or the exact one of the candidate alone; over units as well."""
         truth = np.asarray(rows.targets)
         before, after = original.argmax(axis=1) == truth, candidate.argmax(axis=1) == truth
-        if rows.units:
-            return judge_clustered(before, after, _numbers(rows.units), margin, "accuracy", seed=seed)
-        return judge_paired(before, after, margin, "accuracy")
+        return judge_right(before, after, floor, rows.units, seed)
 
     def effects(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows) -> NDArray[np.float64]:
         """1 where only the original is right, -1 where only the candidate is, [n]."""
         truth = np.asarray(rows.targets)
         before, after = (outputs.argmax(axis=1) == truth for outputs in (original, candidate))
         return np.asarray(before.astype(np.float64) - after)
-
-
-def _numbers(units: tuple[str, ...]) -> NDArray[Any]:
-    return np.unique(np.asarray(units), return_inverse=True)[1]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lighten.core.budget import Constraint
 from lighten.core.meter import QualityMeter
 from lighten.core.result import LOWER, Measured, Quantity
 from lighten.core.task import Rows
-from lighten.proof.bootstrap import judge_bootstrap
-from lighten.proof.scores import mean
+from lighten.meters._judge import judge_changed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,10 +36,11 @@ class AnswerFlips(QualityMeter):
             return {"answer_flips": Measured(None, 0, note="unknown: these are no answers to prompts")}
         return {"answer_flips": Measured(float(self.effects(original, outputs, rows).mean()), len(rows))}
 
-    def judge(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, margin: float, seed: int) -> Verdict:
-        """Paired bootstrap of the share of changed answers; the original changes none of its own."""
-        moved, still = self.effects(original, candidate, rows), np.zeros(len(rows))
-        return judge_bootstrap(mean, still, moved, margin, "answer_flips", "lower", units=rows.units or None, seed=seed)
+    def judge(
+        self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, floor: Constraint, seed: int
+    ) -> Verdict:
+        """Exact bound of the share of changed answers; over units as well where rows belong together."""
+        return judge_changed(original[:, 0] != candidate[:, 0], floor, rows.units, seed)
 
     def effects(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows) -> NDArray[np.float64]:
         """1 where the answer is another one, else 0, [n]."""

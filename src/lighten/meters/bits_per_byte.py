@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lighten.core.budget import Constraint
 from lighten.core.language import BYTES, NATS
 from lighten.core.meter import QualityMeter
 from lighten.core.result import LOWER, Measured, Quantity
 from lighten.core.task import Rows
 from lighten.meters._documents import NO_DOCUMENTS, check_documents, of_documents
-from lighten.proof.bootstrap import judge_bootstrap
+from lighten.meters._judge import Scores
 from lighten.proof.scores import ratio_of_sums
 
 if TYPE_CHECKING:
@@ -37,24 +38,24 @@ class BitsPerByte(QualityMeter):
             return {"bits_per_byte": Measured(None, 0, note=NO_DOCUMENTS)}
         return {"bits_per_byte": Measured(_ratio(_bits_and_bytes(outputs)), len(rows))}
 
-    def judge(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, margin: float, seed: int) -> Verdict:
-        """Paired bootstrap over documents, or over units where documents belong together. margin: in bits/byte.
+    def judge(
+        self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, floor: Constraint, seed: int
+    ) -> Verdict:
+        """Bootstrap over documents, or over units where documents belong together.
 
         Where few documents changed, those that were not drawn are supposed to change as much as the worst one did; a
         document whose nats are the same to the last bit was computed alike, so none at all prove that nothing did.
         """
         worst = float(np.abs(self.effects(original, candidate, rows)).max(initial=LEAST_REACH))
-        return judge_bootstrap(
-            ratio_of_sums,
-            _bits_and_bytes(original),
-            _bits_and_bytes(candidate),
-            margin,
-            "bits_per_byte",
-            "lower",
-            units=rows.units or None,
-            seed=seed,
+        before, after = _bits_and_bytes(original), _bits_and_bytes(candidate)
+        return Scores(
+            before,
+            after,
+            perfect=after * np.array([0.0, 1.0]),
+            statistic=ratio_of_sums,
             reach=worst,
-        )
+            units=rows.units,
+        ).judge(floor, "lower", seed)
 
     def effects(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows) -> NDArray[np.float64]:
         """More bits per document over the mean length in bytes, [n]; their mean is the change of the ratio.

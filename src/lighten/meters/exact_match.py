@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lighten.core.budget import Constraint
 from lighten.core.language import answer_code
 from lighten.core.meter import QualityMeter
 from lighten.core.result import HIGHER, Measured, Quantity
 from lighten.core.task import Rows
-from lighten.proof.bootstrap import judge_clustered
-from lighten.proof.verdict import judge_paired
+from lighten.meters._judge import judge_right
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,16 +33,15 @@ class ExactMatch(QualityMeter):
             return {"exact_match": Measured(None, 0, note="unknown: the rows have no reference answers")}
         return {"exact_match": Measured(float(_right(outputs, rows).mean()), len(rows))}
 
-    def judge(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, margin: float, seed: int) -> Verdict:
-        """Tango's interval on right and wrong rows; over units as well where rows belong together.
+    def judge(
+        self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, floor: Constraint, seed: int
+    ) -> Verdict:
+        """Tango's interval on right and wrong rows, or the exact one of the candidate alone; over units as well.
 
         Raises:
             ValueError: the rows have no reference answers.
         """
-        before, after = _right(original, rows), _right(candidate, rows)
-        if rows.units:
-            return judge_clustered(before, after, rows.units, margin, "exact_match", seed=seed)
-        return judge_paired(before, after, margin, "exact_match")
+        return judge_right(_right(original, rows), _right(candidate, rows), floor, rows.units, seed)
 
     def effects(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows) -> NDArray[np.float64]:
         """1 where only the original is right, -1 where only the candidate is, [n]."""

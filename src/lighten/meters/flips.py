@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from lighten.core.budget import Constraint
 from lighten.core.meter import QualityMeter
 from lighten.core.result import LOWER, Measured, Quantity
 from lighten.core.task import Rows
-from lighten.proof.bootstrap import judge_bootstrap
+from lighten.meters._judge import judge_changed
 from lighten.proof.flips import find_flips
-from lighten.proof.scores import mean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,8 +34,8 @@ class Flips(QualityMeter):
         found = find_flips(rows.targets, original.argmax(axis=1), outputs.argmax(axis=1))
         return {"flips": Measured(found.rate, found.n)}
 
-    def judge(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, margin: float, seed: int) -> Verdict:
-        """Paired bootstrap of the share of changed answers; the original changes none of its own."""
-        moved = (original.argmax(axis=1) != candidate.argmax(axis=1)).astype(np.float64)
-        still = np.zeros(len(rows))
-        return judge_bootstrap(mean, still, moved, margin, "flips", "lower", units=rows.units or None, seed=seed)
+    def judge(
+        self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, floor: Constraint, seed: int
+    ) -> Verdict:
+        """Exact bound of the share of changed answers; over units as well where rows belong together."""
+        return judge_changed(original.argmax(axis=1) != candidate.argmax(axis=1), floor, rows.units, seed)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lighten.core.budget import Constraint
 from lighten.core.meter import QualityMeter
 from lighten.core.result import LOWER, Measured, Quantity
 from lighten.core.task import Rows
-from lighten.proof.bootstrap import judge_bootstrap
-from lighten.proof.scores import mean
+from lighten.meters._judge import Scores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,10 +28,19 @@ class LogLoss(QualityMeter):
         """outputs: [n, classes] logits."""
         return {"log_loss": Measured(float(losses(outputs, rows).mean()), len(rows))}
 
-    def judge(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, margin: float, seed: int) -> Verdict:
-        """Paired bootstrap of the mean over rows, or over units where rows belong together."""
+    def judge(
+        self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, floor: Constraint, seed: int
+    ) -> Verdict:
+        """Bootstrap of the mean over rows, or over units where rows belong together."""
         before, after = losses(original, rows), losses(candidate, rows)
-        return judge_bootstrap(mean, before, after, margin, "log_loss", "lower", units=rows.units or None, seed=seed)
+        wrong = original.argmax(axis=1) != np.asarray(rows.targets)
+        reach = max(1.0, float(before[wrong].mean()) if wrong.any() else 0.0)  # what a row gone wrong costs
+        scores = Scores(before, after, np.zeros(len(rows)), reach=reach, units=rows.units)
+        return scores.judge(floor, "lower", seed)
+
+    def effects(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows) -> NDArray[np.float64]:
+        """Nats that each row costs more, [n]."""
+        return losses(candidate, rows) - losses(original, rows)
 
 
 def losses(outputs: NDArray[Any], rows: Rows) -> NDArray[np.float64]:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lighten.core.budget import Constraint
 from lighten.core.meter import QualityMeter
 from lighten.core.result import HIGHER, Measured, Quantity
 from lighten.core.task import Rows
-from lighten.proof.bootstrap import judge_bootstrap
+from lighten.meters._judge import Scores
 from lighten.proof.scores import macro_f1
 
 if TYPE_CHECKING:
@@ -30,12 +31,16 @@ class MacroF1(QualityMeter):
         value = statistic(outputs.argmax(axis=1), np.ones((1, len(rows))))[0]
         return {"macro_f1": Measured(float(value), len(rows))}
 
-    def judge(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, margin: float, seed: int) -> Verdict:
-        """Paired bootstrap over rows, or over units where rows belong together."""
+    def judge(
+        self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, floor: Constraint, seed: int
+    ) -> Verdict:
+        """Bootstrap over rows, or over units where rows belong together; what went unseen counts in every class."""
         targets = np.asarray(rows.targets)
-        statistic = macro_f1(targets, original.shape[1])
-        sizes = np.unique(targets, return_counts=True)[1]
-        reach = len(rows) / (sizes.size * sizes.min())  # a row gone wrong weighs most in the rarest class
-        before, after = original.argmax(axis=1), candidate.argmax(axis=1)
-        units = rows.units or None
-        return judge_bootstrap(statistic, before, after, margin, "macro_f1", units=units, seed=seed, reach=reach)
+        return Scores(
+            original.argmax(axis=1),
+            candidate.argmax(axis=1),
+            perfect=targets,
+            statistic=macro_f1(targets, original.shape[1]),
+            units=rows.units,
+            classes=targets,
+        ).judge(floor, "higher", seed)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lighten.core.budget import Constraint
 from lighten.core.language import PROBED, UNKNOWN
 from lighten.core.meter import QualityMeter
 from lighten.core.result import LOWER, Measured, Quantity
 from lighten.core.task import Rows
 from lighten.meters._documents import NO_DOCUMENTS, check_documents, of_documents
-from lighten.proof.bootstrap import judge_bootstrap
+from lighten.meters._judge import Scores
 from lighten.proof.scores import ratio_of_sums
 
 if TYPE_CHECKING:
@@ -45,8 +47,10 @@ class TokenFlips(QualityMeter):
             return {"token_flips": Measured(None, 0, note="unknown: the two models share no place to compare")}
         return {"token_flips": Measured(float(changed / compared), int(compared))}
 
-    def judge(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, margin: float, seed: int) -> Verdict:
-        """Paired bootstrap over documents, or over units where documents belong together.
+    def judge(
+        self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, floor: Constraint, seed: int
+    ) -> Verdict:
+        """Bootstrap over documents, or over units where documents belong together.
 
         The original changes none of its own tokens. Documents without a place to compare are left out.
 
@@ -60,11 +64,14 @@ class TokenFlips(QualityMeter):
             raise ValueError("the two models share no places to compare in two documents or more")
         moved = found[used]
         still = moved * np.array([0.0, 1.0])
-        units = np.asarray(rows.units)[used] if rows.units else None
-        reach = float(moved[:, 1].max() / moved[:, 1].mean())  # a document whose every place changed
-        return judge_bootstrap(
-            ratio_of_sums, still, moved, margin, "token_flips", "lower", units=units, seed=seed, reach=reach
-        )
+        return Scores(
+            still,
+            moved,
+            perfect=still,
+            statistic=ratio_of_sums,
+            reach=float(moved[:, 1].max() / moved[:, 1].mean()),  # a document whose every place changed
+            units=rows.take(np.flatnonzero(used).tolist()).units,
+        ).judge(replace(floor, relative=""), "lower", seed)
 
     def effects(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows) -> NDArray[np.float64] | None:
         """Changed places of each document over the mean number of places compared, [n]; None when there is none."""

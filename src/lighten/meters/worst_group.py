@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lighten.core.budget import Constraint
 from lighten.core.meter import QualityMeter
 from lighten.core.result import HIGHER, Measured, Quantity
 from lighten.core.task import Rows
-from lighten.proof.bootstrap import judge_bootstrap
-from lighten.proof.scores import worst_group_accuracy
+from lighten.meters._judge import judge_right
+from lighten.proof.groups import judge_groups
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,14 +36,20 @@ class WorstGroup(QualityMeter):
         worst = int(accuracy.argmin())
         return {"worst_group": Measured(float(accuracy[worst]), int(sizes[worst]), note=f"group {str(names[worst])!r}")}
 
-    def judge(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, margin: float, seed: int) -> Verdict:
-        """Paired bootstrap over rows, or over units where rows belong together."""
+    def judge(
+        self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, floor: Constraint, seed: int
+    ) -> Verdict:
+        """Every group against the floor as accuracy is, and all must hold; the verdict is on the one that decides.
+
+        Raises:
+            ValueError: the data has no group column.
+        """
         if not rows.groups:
             raise ValueError("the data has no group column")
-        truth, groups = np.asarray(rows.targets), np.asarray(rows.groups)
+        truth, units = np.asarray(rows.targets), np.asarray(rows.units)
         before, after = original.argmax(axis=1) == truth, candidate.argmax(axis=1) == truth
-        smallest = np.unique(groups, return_counts=True)[1].min() / len(rows)
-        statistic = worst_group_accuracy(groups)
-        return judge_bootstrap(
-            statistic, before, after, margin, "worst_group", units=rows.units or None, seed=seed, reach=1.0 / smallest
-        )
+
+        def judged(own: NDArray[np.bool_], confidence: float) -> Verdict:
+            return judge_right(before[own], after[own], floor, units[own] if units.size else (), seed, confidence)
+
+        return judge_groups(rows.groups, judged)

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, hypot
 
 import numpy as np
 import numpy.typing as npt
 
-from lighten.proof.paired import normal_quantile, tango_interval
-from lighten.proof.resampling import bca_bounds, few_changed_floor, leave_out, resample, skewed_t_bounds, unit_numbers
-from lighten.proof.scores import Floats, Rows, Statistic, mean
+from lighten.proof.paired import normal_quantile, paired_interval
+from lighten.proof.power import effective_units, unseen_rate
+from lighten.proof.resampling import bca_bounds, leave_out, resample, skewed_t_bounds, unit_numbers, unseen_harm
+from lighten.proof.scores import Floats, Rows, Statistic, by_units, mean, ratio_of_sums
 from lighten.proof.verdict import Direction, State, Verdict, check_margin, paired_counts, right_or_wrong
 
 LEAST_UNITS = 30  # below this many units no bootstrap interval is to be trusted, and no verdict is given
-FEW_CHANGED = 20  # below this many changed units the resamples cannot show the harm that was not drawn
+BOOTSTRAP = "bootstrap over units, widest of percentile, BCa and skewed t"
+"""How the bounds of a verdict were found, as it says itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class BootstrapInterval:
-    """One-sided bounds of candidate - original, in the metric's unit.
+    """One-sided bounds of candidate - scale x original, in the metric's unit.
 
     Attributes:
         original: the statistic of the original on all rows.
@@ -27,9 +29,10 @@ class BootstrapInterval:
         percentile: lower and upper bound by percentiles.
         bca: lower and upper bound, bias-corrected and accelerated.
         skewed_t: lower and upper bound by a t interval that heeds skewness.
-        floor: least distance of either bound from the difference; above 0 only when few units changed.
+        floor: least distance of either bound from the difference: the harm that may have gone unseen.
         units: independent units that were resampled.
         changed: units in which any row differs between the two.
+        scale: what the original's value is multiplied by; 1 for a plain difference.
     """
 
     original: float
@@ -40,11 +43,12 @@ class BootstrapInterval:
     floor: float
     units: int
     changed: int
+    scale: float = 1.0
 
     @property
     def difference(self) -> float:
-        """Candidate - original."""
-        return self.candidate - self.original
+        """Candidate - scale x original."""
+        return self.candidate - self.scale * self.original
 
     @property
     def lower(self) -> float:
@@ -66,8 +70,10 @@ def paired_bootstrap(
     seed: int = 0,
     confidence: float = 0.95,
     reach: float = 1.0,
+    scale: float = 1.0,
+    classes: npt.ArrayLike | None = None,
 ) -> BootstrapInterval:
-    """Bounds of statistic(candidate) - statistic(original), both on the same resampled units.
+    """Bounds of statistic(candidate) - scale x statistic(original), both on the same resampled units.
 
     Args:
         statistic: see ``scores``.
@@ -77,20 +83,23 @@ def paired_bootstrap(
         resamples: at least 100.
         seed: of the resampling.
         confidence: of each bound on its own.
-        reach: the most that the metric changes per share of rows gone wrong, used when few units changed: 1 for a
-            score between 0 and 1 over all rows, 1 / (share of the smallest group) for the worst group.
+        reach: the most that the metric changes per share of rows gone wrong: 1 for a score between 0 and 1.
+        scale: 1 for a difference; 1.02 to ask whether the candidate's value is above 102 % of the original's, whose
+            sampling is then part of the bounds.
+        classes: [n] the class of each row, when the statistic is a mean over classes (macro-F1): harm may then have
+            gone unseen in each of them. None for one class.
 
     Returns:
         Percentile and BCa bounds; bounds that are wider where skewness or a few heavy units make those two too narrow;
-        and where fewer than ``FEW_CHANGED`` units changed a least width, which for rows of accuracy is about Tango's:
-        resampling what did not change cannot show that it never does.
+        and a least width, below which no number of resamples shows that what was not seen is not there.
 
     Raises:
         ValueError: no rows, shapes that differ, NaN in rows or statistic, fewer than two units, too few resamples.
 
     Source:
         Efron and Tibshirani, "An introduction to the bootstrap" (1993), chapters 13 and 14; the acceleration from a
-        jackknife over at most 1,000 random groups of units. Floor: the score interval of a Poisson count.
+        jackknife over at most 1,000 random groups of units. Scaled differences: Fieller, J. Royal Statistical Society
+        B 16 (1954).
     """
     z = normal_quantile(confidence)
     before, after = _rows(original), _rows(candidate)
@@ -102,10 +111,14 @@ def paired_bootstrap(
         raise ValueError(f"reach must be above 0: {reach}")
     n = before.shape[0]
     unit, count = unit_numbers(units, n)
+    summed = None if unit is None else by_units(statistic, unit, before, after)
 
     def differences(weights: Floats) -> Floats:
-        by_row = weights if unit is None else weights[:, unit]
-        values = statistic(after, by_row) - statistic(before, by_row)
+        if summed is not None:
+            values = ratio_of_sums(summed[1], weights) - scale * ratio_of_sums(summed[0], weights)
+        else:
+            by_row = weights if unit is None else weights[:, unit]
+            values = statistic(after, by_row) - scale * statistic(before, by_row)
         if values.shape != weights.shape[:1] or not np.isfinite(values).all():
             raise ValueError("the statistic must give one finite number per resample")
         return values
@@ -114,23 +127,51 @@ def paired_bootstrap(
     everything = np.ones((1, n))
     value_before = float(statistic(before, everything)[0])
     value_after = float(statistic(after, everything)[0])
+    difference = value_after - scale * value_before
     draws = np.sort(np.concatenate([differences(block) for block in resample(count, resamples, rng)]))
     left_out = np.concatenate([differences(block) for block in leave_out(count, rng)])
 
+    # the harm of one more unit as heavy as the heaviest, in the metric's unit
+    heaviest = float(np.abs(left_out.mean() - left_out).max()) * (count - count / left_out.size)
     moved = before != after if before.ndim == 1 else (before != after).any(axis=1)
-    changes = moved.astype(np.float64) if unit is None else np.bincount(unit, moved, minlength=count)
-    changed = int(np.count_nonzero(changes))
-    severity = max(1.0, float(changes.max())) * count / n  # of the worst unit, in mean unit sizes
     return BootstrapInterval(
         original=value_before,
         candidate=value_after,
         percentile=(float(np.quantile(draws, 1.0 - confidence)), float(np.quantile(draws, confidence))),
-        bca=bca_bounds(draws, value_after - value_before, left_out, z),
-        skewed_t=skewed_t_bounds(value_after - value_before, left_out, confidence),
-        floor=reach * severity * few_changed_floor(changed, count, z) if changed < FEW_CHANGED else 0.0,
+        bca=bca_bounds(draws, difference, left_out, z),
+        skewed_t=skewed_t_bounds(difference, left_out, confidence),
+        floor=max(reach * _unseen(moved, unit, classes, confidence), heaviest * unseen_rate(count, confidence)),
         units=count,
-        changed=changed,
+        changed=_changed(moved, unit)[0],
+        scale=scale,
     )
+
+
+def _unseen(
+    moved: npt.NDArray[np.bool_],
+    unit: npt.NDArray[np.intp] | None,
+    classes: npt.ArrayLike | None,
+    confidence: float,
+) -> float:
+    """Half-width for the harm that may be in rows of each class and was not seen."""
+    members = [slice(None)] if classes is None else [np.asarray(classes) == one for one in np.unique(classes)]
+    widths = []
+    for own in members:
+        within = None if unit is None else unit[own]
+        changed, worst, count = _changed(moved[own], within)
+        rows = moved[own].size
+        severity = max(1.0, worst) * count / rows  # of the worst unit, in mean unit sizes
+        widths.append(unseen_harm(changed, count, effective_units(within, rows), severity, confidence))
+    return hypot(*widths) / len(widths)
+
+
+def _changed(moved: npt.NDArray[np.bool_], unit: npt.NDArray[np.intp] | None) -> tuple[int, float, int]:
+    """Units in which a row moved, the most rows that moved in one of them, and units in all."""
+    if unit is None:
+        return int(np.count_nonzero(moved)), 1.0, moved.size
+    names, within = np.unique(unit, return_inverse=True)
+    rows = np.bincount(within, moved)
+    return int(np.count_nonzero(rows)), float(rows.max()), names.size
 
 
 def judge_bootstrap(
@@ -145,23 +186,35 @@ def judge_bootstrap(
     seed: int = 0,
     confidence: float = 0.95,
     reach: float = 1.0,
+    classes: npt.ArrayLike | None = None,
+    share: bool = False,
 ) -> Verdict:
     """Judge any statistic by the paired bootstrap.
 
     *holds* when the lower bound of the change for the better is above ``-margin``; *worse* when its upper bound is
     below ``-margin``; else, and always below ``LEAST_UNITS`` units, *not enough data*. Arguments are those of
-    ``paired_bootstrap``, and the largest loss accepted (``margin``, in the metric's unit), the metric's name, and
-    which way it is better.
+    ``paired_bootstrap``, and the largest loss accepted, the metric's name, and which way it is better.
+
+    Args:
+        margin: in the metric's unit; with ``share``, a share of the original's value.
+        share: judge candidate - (1 + margin) x original (1 - margin where higher is better), so that the original's
+            own sampling is part of the bounds. They are given in the metric's unit, around the original as observed.
 
     Raises:
-        ValueError: as ``paired_bootstrap``; a negative margin; an unknown direction.
+        ValueError: as ``paired_bootstrap``; a negative margin; an unknown direction; a share of a value below 0.
     """
     check_margin(margin)
     if direction not in ("higher", "lower"):
         raise ValueError(f"direction must be 'higher' or 'lower': {direction!r}")
-    found = paired_bootstrap(statistic, original, candidate, units, resamples, seed, confidence, reach)
-    bounds = (found.lower, found.upper) if direction == "higher" else (-found.upper, -found.lower)
-    return _verdict(found, bounds, margin, metric, direction, confidence, np.shape(original)[0])
+    sign = 1.0 if direction == "higher" else -1.0
+    scale = 1.0 - sign * margin if share else 1.0
+    found = paired_bootstrap(statistic, original, candidate, units, resamples, seed, confidence, reach, scale, classes)
+    if share and found.original < 0.0:
+        raise ValueError(f"a share of a value below 0 means nothing: {found.original}")
+    allowed = margin * found.original if share else margin
+    shift = allowed if share else 0.0
+    lower, upper = sorted((sign * found.lower - shift, sign * found.upper - shift))
+    return _verdict(found, (lower, upper), allowed, metric, direction, confidence, np.shape(original)[0], share=share)
 
 
 def judge_clustered(
@@ -187,8 +240,8 @@ def judge_clustered(
     found = paired_bootstrap(mean, original, candidate, units, resamples, seed, confidence)
     n = original.shape[0]
     _, b, c = paired_counts(original, candidate)
-    lower, upper = tango_interval(b, c, n, confidence)
-    bounds = min(lower, found.lower), max(upper, found.upper)
+    lower, upper = paired_interval(b, c, n, confidence)
+    bounds = max(-1.0, min(lower, found.lower)), min(1.0, max(upper, found.upper))
     return _verdict(found, bounds, margin, metric, "higher", confidence, n, (b, c))
 
 
@@ -201,16 +254,12 @@ def _verdict(
     confidence: float,
     n: int,
     flips: tuple[int, int] | None = None,
+    share: bool = False,
 ) -> Verdict:
     lower, upper = bounds
-    difference = found.difference if direction == "higher" else -found.difference
-    state: State = "not_enough_data"
-    if found.units >= LEAST_UNITS and lower > -margin:
-        state = "holds"
-    elif found.units >= LEAST_UNITS and upper < -margin:
-        state = "worse"
-    effect = difference + margin
-    half_width = difference - lower if effect > 0.0 else upper - difference
+    difference = found.candidate - found.original
+    difference = difference if direction == "higher" else -difference
+    state = state_of(lower + margin, upper + margin, found.units)
     return Verdict(
         metric=metric,
         state=state,
@@ -226,16 +275,33 @@ def _verdict(
         units=found.units,
         b=flips[0] if flips else None,
         c=flips[1] if flips else None,
-        needed=_needed(found, half_width, abs(effect), confidence) if state == "not_enough_data" else None,
-        method="bootstrap over units, widest of percentile, BCa and skewed t" + (", and of Tango" if flips else ""),
+        needed=(
+            needed_units(found, difference + margin, lower + margin, upper + margin, confidence)
+            if state == "not_enough_data"
+            else None
+        ),
+        method=BOOTSTRAP + (", and of Tango" if flips else ""),
+        kind="share" if share else "difference",
     )
 
 
-def _needed(found: BootstrapInterval, half_width: float, effect: float, confidence: float) -> int | None:
-    """Units that would settle it with power 0.8: widths shrink as the root of the units, a floor as the units."""
-    if effect <= 1e-9:
+def state_of(lower: float, upper: float, units: int) -> State:
+    """The verdict from bounds of the distance to what is allowed; below ``LEAST_UNITS`` units there is none."""
+    if units < LEAST_UNITS:
+        return "not_enough_data"
+    return "holds" if lower > 0.0 else "worse" if upper < 0.0 else "not_enough_data"
+
+
+def needed_units(found: BootstrapInterval, effect: float, lower: float, upper: float, confidence: float) -> int | None:
+    """Units that would settle it with power 0.8: widths shrink as the root of the units, a floor as the units.
+
+    Args:
+        effect: distance to what is allowed, as observed. lower, upper: its bounds.
+    """
+    if abs(effect) <= 1e-9:
         return None
-    ratio = half_width / effect
+    half_width = effect - lower if effect > 0.0 else upper - effect
+    ratio = half_width / abs(effect)
     if half_width > found.floor:
         z = normal_quantile(confidence)
         ratio = (ratio * (z + normal_quantile(0.8)) / z) ** 2

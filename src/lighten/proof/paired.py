@@ -1,4 +1,4 @@
-"""Paired right/wrong outcomes: the Tango score interval and the exact McNemar test.
+"""Right/wrong outcomes: the Tango score interval, the exact McNemar test, the exact binomial interval.
 
 Of n items that both models answered, b is the number that the original had right and the candidate wrong, and c the
 reverse. Only these two counts carry information about the difference (c - b) / n.
@@ -10,7 +10,7 @@ from functools import cache
 from math import copysign, inf, sqrt
 from statistics import NormalDist
 
-from scipy.special import betainc
+from scipy.special import betainc, betaincinv
 
 
 def tango_score(b: float, c: float, n: float, delta: float) -> float:
@@ -69,6 +69,45 @@ def tango_interval(b: int, c: int, n: int, confidence: float = 0.95) -> tuple[fl
     check_counts(b, c, n)
     quantile = normal_quantile(confidence)
     return -_upper(c, b, n, quantile), _upper(b, c, n, quantile)
+
+
+def paired_interval(b: int, c: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Tango's interval, but exact where items flipped one way only: a score interval is too narrow there.
+
+    With breaks alone the loss is one proportion, and its exact upper bound is that of ``binomial_interval``. Without
+    it, a candidate that only ever breaks items passes in up to 6.7 % of cases instead of 5 %.
+
+    Args, returns, raises: as ``tango_interval``.
+    """
+    lower, upper = tango_interval(b, c, n, confidence)
+    if c == 0:
+        lower = min(lower, -binomial_interval(b, n, confidence)[1])
+    if b == 0:
+        upper = max(upper, binomial_interval(c, n, confidence)[1])
+    return lower, upper
+
+
+def binomial_interval(hits: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Exact one-sided bounds of the share behind ``hits`` of ``n`` independent items.
+
+    Args:
+        hits: items that count, from 0 to n; need not be whole. n: items, above 0. confidence: of each bound on its own.
+
+    Returns:
+        Lower and upper bound, proportions.
+
+    Raises:
+        ValueError: more hits than items, or a negative number of them; a confidence outside (0.5, 1).
+
+    Source:
+        Clopper and Pearson, Biometrika 26 (1934).
+    """
+    normal_quantile(confidence)  # checks it
+    if not 0.0 <= hits <= n or not n > 0.0:
+        raise ValueError(f"hits must lie between 0 and the number of items: {hits} of {n}")
+    lower = float(betaincinv(hits, n - hits + 1.0, 1.0 - confidence)) if hits > 0.0 else 0.0
+    upper = float(betaincinv(hits + 1.0, n - hits, confidence)) if hits < n else 1.0
+    return lower, upper
 
 
 def _upper(b: int, c: int, n: int, quantile: float) -> float:

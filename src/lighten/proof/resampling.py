@@ -9,9 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri, stdtrit
 
+from lighten.proof.paired import binomial_interval
+from lighten.proof.power import unseen_rate
 from lighten.proof.scores import Floats
 
 JACKKNIFE_GROUPS = 1000
+FEW_CHANGED = 20  # below this many changed units the resamples cannot show the harm that was not drawn
 CELLS = 250_000  # of one block of weights: 2 MB, so that it stays in the cache
 
 Ints = npt.NDArray[np.intp]
@@ -88,9 +91,22 @@ def skewed_t_bounds(observed: float, left_out: Floats, confidence: float) -> tup
     return observed - error * max(t, t - tail), observed + error * max(t, t + tail)
 
 
-def few_changed_floor(changed: int, units: int, z: float) -> float:
-    """Half-width of a score interval for ``changed`` events among ``units``; Tango's own when nothing changed."""
-    return (0.5 * z * z + z * sqrt(changed + 0.25 * z * z)) / (units + z * z)
+def unseen_harm(changed: int, units: int, effective: float, severity: float, confidence: float) -> float:
+    """Half-width below which no interval of a score between 0 and 1 may fall, whatever the resamples say.
+
+    Resampling what did not change cannot show that it never does. Two exact binomial bounds are put in its place: a
+    whole unit gone wrong, seen in none of ``effective`` units of equal size; and where few units changed, more of those
+    that did.
+
+    Args:
+        changed: units that changed. units: of all. effective: how many of equal size they are worth.
+        severity: of the worst unit seen, in mean unit sizes.
+    """
+    whole = unseen_rate(effective, confidence)
+    if changed >= FEW_CHANGED:
+        return whole
+    more = binomial_interval(changed, units, confidence)[1] - changed / units
+    return max(whole, severity * more)
 
 
 def _acceleration(pull: Floats) -> float:

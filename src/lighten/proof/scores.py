@@ -1,4 +1,4 @@
-"""Statistics over weighted rows, for the bootstrap: means, ratios of sums, macro-F1, worst-group accuracy.
+"""Statistics over weighted rows, for the bootstrap: means, ratios of sums, macro-F1.
 
 A ``Statistic`` takes the rows of one model, [n] or [n, k], and ``weights`` [resamples, n] (how often each row was
 drawn), and returns [resamples] values. All are matrix products, so that thousands of resamples cost little. A statistic
@@ -29,6 +29,21 @@ def ratio_of_sums(rows: Rows, weights: Floats) -> Floats:
     return np.asarray(sums[:, 0] / sums[:, 1])
 
 
+def by_units(
+    statistic: Statistic, unit: npt.NDArray[np.intp], *rows: Rows
+) -> tuple[npt.NDArray[np.float64], ...] | None:
+    """Rows added up by unit, [units, 2] each, where ``ratio_of_sums`` of them is the statistic; None where it is not.
+
+    Args:
+        unit: [n] number of each row's unit.
+    """
+    if statistic is mean:
+        rows = tuple(np.stack([np.asarray(values, dtype=np.float64), np.ones(unit.size)], axis=1) for values in rows)
+    elif statistic is not ratio_of_sums:
+        return None
+    return tuple(np.stack([np.bincount(unit, column) for column in np.asarray(one).T], axis=1) for one in rows)
+
+
 def macro_f1(truth: npt.ArrayLike, classes: int) -> Statistic:
     """Macro-F1 of predicted labels: the mean of the F1 of each class.
 
@@ -55,28 +70,6 @@ def macro_f1(truth: npt.ArrayLike, classes: int) -> Statistic:
         f1 = 2.0 * hits / np.maximum(true + predicted, 1.0)
         present = true > 0.0
         return np.asarray((f1 * present).sum(axis=1) / present.sum(axis=1))
-
-    return statistic
-
-
-def worst_group_accuracy(groups: npt.ArrayLike) -> Statistic:
-    """Accuracy in the group where it is lowest.
-
-    Args:
-        groups: [n] the group of each row, any labels.
-
-    Returns:
-        A statistic of [n] outcomes (0 or 1), a proportion. Groups with no row in a resample are left out of it.
-    """
-    names, group = np.unique(np.asarray(groups), return_inverse=True)
-    is_member = _one_hot(group, names.shape[0])
-
-    def statistic(rows: Rows, weights: Floats) -> Floats:
-        right = np.asarray(rows, dtype=np.float64)
-        sums = weights @ np.hstack([is_member * right[:, None], is_member])
-        hits, sizes = np.split(sums, 2, axis=1)
-        accuracy = np.where(sizes > 0.0, hits / np.maximum(sizes, 1.0), np.inf)
-        return np.asarray(accuracy.min(axis=1))
 
     return statistic
 

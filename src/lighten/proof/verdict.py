@@ -9,11 +9,13 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from lighten.proof.paired import check_counts, mcnemar_exact, tango_interval
+from lighten.proof.paired import check_counts, mcnemar_exact, paired_interval
 from lighten.proof.power import items_to_settle
 
 State = Literal["holds", "worse", "not_enough_data"]
 Direction = Literal["higher", "lower"]
+Kind = Literal["difference", "share", "absolute"]
+"""What was asked: a loss against the original, such a loss as a share of the original's value, or a value by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,11 @@ class Verdict:
         candidate: value of the metric for the candidate.
         direction: which way the metric is better, ``"higher"`` or ``"lower"``.
         difference: change for the better, in the metric's unit: candidate - original when higher is better, else
-            original - candidate. Negative is a loss.
+            original - candidate. Negative is a loss. Of an absolute floor it is the distance to the floor instead:
+            candidate - floor, or floor - candidate.
         lower: one-sided lower bound of the difference.
         upper: one-sided upper bound of the difference.
-        margin: largest loss accepted, in the metric's unit, not negative.
+        margin: largest loss accepted, in the metric's unit, not negative; 0 for an absolute floor.
         confidence: of each bound on its own.
         n: rows judged.
         units: independent units that the rows belong to; equals ``n`` when every row is its own unit.
@@ -39,6 +42,11 @@ class Verdict:
         needed: units that would settle it, about, if the rates stayed as observed; None when the verdict is settled
             or when no number would settle it.
         method: how the bounds were found, such as ``"tango"``.
+        kind: ``"difference"``, ``"share"`` (the margin is a share of the original's true value, not of the one
+            observed) or ``"absolute"`` (a bound on the candidate alone; what the original reached is no part of it).
+        floor: the value asked by an absolute floor, in the metric's unit; else None.
+        group: the group that decides, where every group was judged; ``n``, ``units``, ``original``, ``candidate`` and
+            all the rest are that group's. Else empty.
     """
 
     metric: str
@@ -57,11 +65,20 @@ class Verdict:
     c: int | None
     needed: int | None
     method: str
+    kind: Kind = "difference"
+    floor: float | None = None
+    group: str = ""
 
     @property
     def holds(self) -> bool:
         """Whether quality is proven to have held."""
         return self.state == "holds"
+
+    @property
+    def reached(self) -> float:
+        """The value that is proved, in the metric's unit: at least that, or at most that when lower is better."""
+        reference = self.original if self.floor is None else self.floor
+        return reference + self.lower if self.direction == "higher" else reference - self.lower
 
     def to_json(self) -> dict[str, Any]:
         """As a plain dictionary."""
@@ -72,10 +89,11 @@ class Verdict:
         """From a plain dictionary.
 
         Raises:
-            ValueError: the state or the direction is none that exists.
+            ValueError: the state, the direction or the kind is none that exists.
         """
-        if record.get("state") not in get_args(State) or record.get("direction") not in get_args(Direction):
-            raise ValueError(f"no such verdict: state={record.get('state')!r}, direction={record.get('direction')!r}")
+        for name, known in (("state", State), ("direction", Direction), ("kind", Kind)):
+            if record.get(name, "difference" if name == "kind" else None) not in get_args(known):
+                raise ValueError(f"no such verdict: {name}={record.get(name)!r}")
         return cls(**record)
 
 
@@ -84,8 +102,8 @@ def judge_counts(
 ) -> Verdict:
     """Judge paired right/wrong outcomes from their counts.
 
-    *holds* when the Tango lower bound is above ``-margin``; else *worse* when the exact McNemar test rejects at
-    ``1 - confidence`` or the upper bound is below ``-margin``; else *not enough data*.
+    *holds* when the lower bound (Tango's, exact where items only broke) is above ``-margin``; else *worse* when the
+    exact McNemar test rejects at ``1 - confidence`` or the upper bound is below ``-margin``; else *not enough data*.
 
     Args:
         both: items that both had right.
@@ -104,7 +122,7 @@ def judge_counts(
     if not 0 <= both <= n - b - c:
         raise ValueError(f"both right = {both} does not fit n = {n}, b = {b}, c = {c}")
     check_margin(margin, below=1.0)
-    lower, upper = tango_interval(b, c, n, confidence)
+    lower, upper = paired_interval(b, c, n, confidence)
     state: State = "not_enough_data"
     if lower > -margin:
         state = "holds"
@@ -126,7 +144,7 @@ def judge_counts(
         b=b,
         c=c,
         needed=items_to_settle(b, c, n, margin, confidence) if state == "not_enough_data" else None,
-        method="tango",
+        method="tango" if b and c else "tango and exact",
     )
 
 

@@ -166,9 +166,15 @@ def _proof(summary: Summary) -> str:
         told = Told.of(verdict, unit_of(summary, verdict.metric))
         flips = [count(n) if n is not None else "" for n in (verdict.b, verdict.c)] if counted else []
         state, name = say("en", f"verdict.{verdict.state}"), plain(quantity("en", verdict.metric))
+        name += f" ({plain(verdict.group)})" if verdict.group else ""
         rows.append([name, state, told.changed("en"), told.bound("en"), told.allowed("en"), count(verdict.n), *flips])
     heads = ["metric", "verdict", "difference", "bound (95%, one-sided)", "allowed loss", "n", *(["b", "c"] * counted)]
     about = "Judged once, on rows that nothing in this run had seen. The bound is that on the side of loss."
+    if any(verdict.kind == "absolute" for verdict in verdicts):
+        about += " Where a value was asked for, it stands in place of the allowed loss, and the value in place of the"
+        about += " difference."
+    if any(verdict.group for verdict in verdicts):
+        about += " Where every group was judged, the row is about the one that decides."
     if counted:
         about += " b: rows that only the original had right; c: rows that only this model had right."
     before = opened_sentence(summary, "en")

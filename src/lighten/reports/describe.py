@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from lighten.core.result import HIGHER, Candidate
 from lighten.core.summary import Power, Summary
 from lighten.proof import Verdict
+from lighten.proof.absolute import EXACT
+from lighten.proof.bootstrap import BOOTSTRAP
 from lighten.reports import ending
 from lighten.reports.baselines import baseline_sentence, fair_ratio, is_baseline, unit_in
 from lighten.reports.numbers import amount, bound, count, duration, loss, ratio, share, times
@@ -101,7 +102,9 @@ def compared(summary: Summary, name: str, lang: str) -> str:
 
 def _quality(verdict: Verdict, unit: str, lang: str) -> str:
     told = Told.of(verdict, unit)
-    kind = f"say.bits.{_bits(verdict, told)}" if unit in RELATIVE else f"say.quality.{_kind(verdict)}"
+    kind = f"say.quality.{_kind(verdict)}"
+    if unit in RELATIVE:
+        kind = "say.bits.level" if told.absolute else f"say.bits.{_bits(verdict, told)}"
     return say(lang, kind, n=count(verdict.n), confidence=share(verdict.confidence), **_said(verdict, told, lang))
 
 
@@ -111,18 +114,22 @@ def _also(verdict: Verdict, unit: str, lang: str) -> str:
 
 def _said(verdict: Verdict, told: Told, lang: str) -> dict[str, str]:
     """What the sentences about a verdict have places for."""
+    if told.absolute:
+        values = {"value": told.bound(lang), "floor": told.allowed(lang)}
+        return {"metric": _named(verdict, lang), "group": verdict.group, "rows": count(verdict.n), **values}
     return {
-        "metric": quantity(lang, verdict.metric),
+        "metric": _named(verdict, lang),
+        "group": verdict.group,
+        "rows": count(verdict.n),
         "change": loss(lang, abs(told.difference), told.unit),
         "loss": loss(lang, max(0.0, told.worst), told.unit, up=True),
-        "gain": loss(lang, math.floor(-1e4 * told.worst) / 1e4, told.unit),
         "margin": told.allowed(lang),
     }
 
 
 def _bits(verdict: Verdict, told: Told) -> str:
-    """How bits per byte changed: ``gain``, ``no_loss``, ``same``, ``more`` or ``fewer``."""
-    if abs(told.difference) < 5e-5 and verdict.margin >= 0:
+    """How bits per byte changed: ``no_loss``, ``same``, ``more`` or ``fewer``."""
+    if abs(told.difference) < 5e-5:
         return "same"
     kind = _kind(verdict)
     if kind != verdict.direction:
@@ -131,9 +138,20 @@ def _bits(verdict: Verdict, told: Told) -> str:
 
 
 def _kind(verdict: Verdict) -> str:
-    if verdict.margin < 0:
-        return "gain"
-    return "no_loss" if verdict.lower >= 0 else verdict.direction
+    """Which sentence fits: about a loss or a value, of all rows or of every group."""
+    kind = f"level_{verdict.direction}" if verdict.kind == "absolute" else verdict.direction
+    if verdict.kind != "absolute" and verdict.lower >= 0:
+        kind = "no_loss"
+    return f"group_{kind}" if verdict.group else kind
+
+
+def _named(verdict: Verdict, lang: str) -> str:
+    """The metric in a sentence; where every group was judged, what was judged of each."""
+    return (
+        say(lang, key)
+        if verdict.group and (key := f"within.{verdict.metric}") in WORDS
+        else quantity(lang, verdict.metric)
+    )
 
 
 def why(summary: Summary, candidate: Candidate, lang: str, place: Standing | None = None) -> str:
@@ -158,7 +176,7 @@ def why(summary: Summary, candidate: Candidate, lang: str, place: Standing | Non
 
 
 def _unproved(verdict: Verdict, unit: str, lang: str) -> str:
-    told = Told.of(verdict, unit)
+    told, gap = Told.of(verdict, unit), "" if lang == "zh" else " "
     low, high = told.ends(lang)
     values = {
         "metric": quantity(lang, verdict.metric),
@@ -167,11 +185,20 @@ def _unproved(verdict: Verdict, unit: str, lang: str) -> str:
         "upper": high,
         "loss": loss(lang, max(0.0, told.worst), told.unit, up=True),
         "margin": told.allowed(lang),
+        "bound": told.bound(lang),
     }
-    said = say(lang, f"why.{verdict.state}", **values)
-    if verdict.needed is None:
-        return said
-    return ("" if lang == "zh" else " ").join([said, say(lang, "why.needed", needed=count(verdict.needed))])
+    key = f"why.level.{verdict.state}.{verdict.direction}" if told.absolute else f"why.{verdict.state}"
+    said = [say(lang, key, **values)]
+    if verdict.group:
+        said.append(say(lang, "why.group", group=verdict.group, n=count(verdict.n)))
+    return gap.join(said + ([needed_text(verdict, lang)] if verdict.needed is not None else []))
+
+
+def needed_text(verdict: Verdict, lang: str) -> str:
+    """How many rows, or units, would settle a verdict that is open."""
+    of = "group" if verdict.group else "all"
+    what = "units" if verdict.units != verdict.n else "rows"
+    return say(lang, f"why.needed.{of}.{what}", needed=count(verdict.needed or 0))
 
 
 def _held(summary: Summary, candidate: Candidate, lang: str) -> str:
@@ -200,11 +227,21 @@ def miss_sentence(miss: Miss, lang: str) -> str:
     )
 
 
+METHODS = {
+    "tango": "method.tango",
+    "tango and exact": "method.tango_exact",
+    EXACT: "method.exact",
+    BOOTSTRAP: "method.bootstrap",
+    f"{BOOTSTRAP}, and of Tango": "method.both",
+    f"{BOOTSTRAP}, and of the {EXACT}": "method.exact_units",
+}
+"""How bounds were found, as verdicts name it, and the text about it."""
+
+
 def method_text(verdict: Verdict, lang: str) -> str:
     """How the bounds of a verdict were found."""
-    key = "tango" if verdict.method == "tango" else "both" if "Tango" in verdict.method else "bootstrap"
-    known = key == "tango" or verdict.method.startswith("bootstrap")
-    method = say(lang, f"method.{key}") if known else verdict.method
+    key = METHODS.get(verdict.method)
+    method = say(lang, key) if key else verdict.method
     return say(lang, "proof.method", confidence=share(verdict.confidence), method=method)
 
 

@@ -17,10 +17,11 @@ def interval_svg(verdict: Verdict, unit: str) -> str:
     More is to the right; what is worse than allowed is shaded, on the left or, where less is better, on the right.
     """
     told = Told.of(verdict, unit)
-    values = (told.low, told.high, told.limit, 0.0)
+    base = told.limit if told.absolute else 0.0  # a value by itself is compared with nothing but what was asked
+    values = (told.low, told.high, told.limit, base)
     room = 0.12 * (max(values) - min(values)) or 0.01
     axis = Axis(min(values) - room, max(values) + room, 8, WIDTH - 8)
-    zero, limit = axis.place(0.0), axis.place(told.limit)
+    zero, limit = axis.place(base), axis.place(told.limit)
     left, at, right = axis.place(told.low), axis.place(told.difference), axis.place(told.high)
     shaded, wide = (limit, WIDTH - limit) if told.rises else (0.0, limit)
 
@@ -28,7 +29,7 @@ def interval_svg(verdict: Verdict, unit: str) -> str:
         lower, upper = told.ends(lang)
         metric, margin = quantity(lang, verdict.metric), told.allowed(lang)
         values = {"metric": metric, "difference": told.changed(lang), "lower": lower, "upper": upper, "margin": margin}
-        return say(lang, "proof.drawing", **values)
+        return say(lang, "proof.drawing.level" if told.absolute else "proof.drawing", **values)
 
     parts = [
         f'<rect class="below" x="{shaded:.1f}" y="22" width="{wide:.1f}" height="50"/>',
@@ -39,7 +40,7 @@ def interval_svg(verdict: Verdict, unit: str) -> str:
         f'<circle class="dot" cx="{at:.1f}" cy="47" r="5.5"/>',
     ]
     for lang in LANGS:
-        allowed = f"{say(lang, 'proof.allowed')} {told.limited(lang)}"
+        allowed = f"{say(lang, told.asked if told.absolute else 'proof.allowed')} {told.limited(lang)}"
         below, above = told.ends(lang)
         worse, better, place, other = (above, below, right, left) if told.rises else (below, above, left, right)
         parts += [_text(lang, allowed, limit, 14, "floor-text"), _text(lang, worse, place, 90, "tick")]

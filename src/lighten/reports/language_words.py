@@ -28,11 +28,9 @@ LANGUAGE: dict[str, tuple[str, str]] = {
         "在 {n} 篇从未见过的文档上，同样的文本少用 {change} 的比特（{confidence} 置信度下不多于原模型），"
         "您允许多用 {margin}。",
     ),
-    "say.bits.gain": (
-        "on {n} unseen documents text costs {change} fewer bits ({confidence} sure: at least {gain} fewer); you asked "
-        "for {margin} fewer.",
-        "在 {n} 篇从未见过的文档上，同样的文本少用 {change} 的比特（{confidence} 置信度下至少少用 {gain}），"
-        "您要求至少少用 {margin}。",
+    "say.bits.level": (
+        "on {n} unseen documents it needs at most {value} ({confidence} bound); you asked for {floor}.",
+        "在 {n} 篇从未见过的文档上，至多需要 {value}（{confidence} 置信界），您的要求是不超过 {floor}。",
     ),
     # cheap baselines
     "say.gain.bytes": (
@@ -190,9 +188,9 @@ LANGUAGE: dict[str, tuple[str, str]] = {
     "engine.ov_genai": ("OpenVINO for language models", "OpenVINO 语言模型引擎"),
     # quantities: names in running text
     "quantity.bits_per_byte": ("bits per byte", "每字节比特数"),
-    "quantity.token_flips": ("changed tokens", "词元变化率"),
+    "quantity.token_flips": ("share of changed tokens", "词元变化率"),
     "quantity.exact_match": ("exact match", "精确匹配率"),
-    "quantity.answer_flips": ("changed answers", "答案变化率"),
+    "quantity.answer_flips": ("share of changed answers", "答案变化率"),
     "quantity.tpot": ("time per token", "每词元用时"),
     "quantity.ttft": ("time to first token", "首词元延迟"),
     "quantity.decode": ("decode speed", "解码速度"),

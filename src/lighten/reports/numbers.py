@@ -53,6 +53,20 @@ def bound(lang: str, value: float, unit: str, *, bare: bool = False) -> str:
     return head + (dot if kept else "") + kept + tail[len(digits) :]
 
 
+def level(lang: str, value: float, unit: str, toward: str = "") -> str:
+    """A value that is proved or asked: as :func:`bound`, rounded to the cautious side.
+
+    Args:
+        toward: ``"down"`` for what is at least that much, ``"up"`` for what is at most that much.
+    """
+    if toward and value:
+        digits = DIGITS.get(unit, 3)
+        steps = 1e4 if unit == "fraction" else 10.0 ** (digits - 1 - math.floor(math.log10(abs(value))))
+        turn = math.floor if toward == "down" else math.ceil
+        value = turn(round(steps * value, 6)) / steps
+    return bound(lang, value, unit)
+
+
 def share(value: float) -> str:
     """A proportion as per cent without needless decimals: ``14%``, ``0.6%``."""
     percent = 100 * value

@@ -12,6 +12,7 @@ from lighten.reports.describe import (
     findings,
     meters_shown,
     method_text,
+    needed_text,
     opened_sentence,
     power_sentence,
     unit_of,
@@ -201,9 +202,10 @@ def _power(power: Power, unit: str) -> str:
 def _gate(verdict: Verdict, unit: str) -> str:
     told = Told.of(verdict, unit)
     facts = [
-        ("proof.difference", both(told.changed)),
+        (told.measured, both(told.changed)),
         ("proof.upper" if told.rises else "proof.lower", both(told.bound)),
-        ("proof.margin", both(told.allowed)),
+        (told.asked, both(told.allowed)),
+        *([("proof.group", data(verdict.group))] if verdict.group else []),
         ("proof.rows", esc(count(verdict.n))),
     ]
     if verdict.units != verdict.n:
@@ -213,7 +215,7 @@ def _gate(verdict: Verdict, unit: str) -> str:
     facts.append(("proof.values", pair_of(verdict.original, verdict.candidate, unit)))
     pairs = "".join(f"<div>{said(key, 'dt')}<dd>{value}</dd></div>" for key, value in facts)
     method = both(lambda lang: method_text(verdict, lang), "p", NOTE)
-    settle = said("why.needed", "p", NOTE, needed=count(verdict.needed)) if verdict.needed is not None else ""
+    settle = both(lambda lang: needed_text(verdict, lang), "p", NOTE) if verdict.needed is not None else ""
     name = f"<h3>{title_of(verdict.metric)} {badge('verdict', verdict.state)}</h3>"
     left = f'<div>{name}<dl class="facts">{pairs}</dl>{method}{settle}</div>'
     return f'<div class="gate">{left}{interval_svg(verdict, unit)}</div>'

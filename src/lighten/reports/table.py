@@ -16,7 +16,16 @@ from lighten.core.summary import Flip, Summary
 from lighten.core.summary import Group as DataGroup
 from lighten.proof import Verdict
 from lighten.reports.baselines import unit_in
-from lighten.reports.describe import findings, meters_shown, opened_sentence, power_sentence, rung_name, unit_of, why
+from lighten.reports.describe import (
+    findings,
+    meters_shown,
+    needed_text,
+    opened_sentence,
+    power_sentence,
+    rung_name,
+    unit_of,
+    why,
+)
 from lighten.reports.grid import BAD, GOOD, SOFT, WARN, Row, number_table, ratio_text
 from lighten.reports.markup import one_line
 from lighten.reports.numbers import SHARE, amount, change, count, share
@@ -59,13 +68,17 @@ def gate_text(verdict: Verdict, unit: str, lang: str = "en") -> Text:
     line.append(say(lang, f"verdict.{verdict.state}"), style=f"bold {TONES[verdict.state]}")
     told = Told.of(verdict, unit)
     line.append(f"  {told.changed(lang)} [{', '.join(told.ends(lang))}]")
-    facts = [f"{say(lang, 'proof.margin')} {told.allowed(lang)}", f"n = {count(verdict.n)}"]
+    facts = [f"{say(lang, told.asked)} {told.allowed(lang)}"]
+    facts += [f"{say(lang, 'proof.group')} {one_line(verdict.group)}"] if verdict.group else []
+    facts.append(f"n = {count(verdict.n)}")
+    if verdict.units != verdict.n:
+        facts.append(f"{say(lang, 'proof.units')} {count(verdict.units)}")
     if verdict.b is not None and verdict.c is not None:
         facts += [f"b = {count(verdict.b)}", f"c = {count(verdict.c)}"]
     unbroken = [fact.replace(" ", "\u00a0") for fact in facts]
     line.append(f"\n  {'  '.join(unbroken)}", style=SOFT)
     if verdict.needed is not None:
-        line.append(f"\n  {say(lang, 'why.needed', needed=count(verdict.needed))}", style=WARN)
+        line.append(f"\n  {needed_text(verdict, lang)}", style=WARN)
     return line
 
 

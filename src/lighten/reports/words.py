@@ -6,12 +6,14 @@ from string import Formatter
 
 from lighten.reports.ending_words import ENDING
 from lighten.reports.language_words import LANGUAGE
+from lighten.reports.proof_words import PROOF
 
 LANGS = ("en", "zh")
 
 WORDS: dict[str, tuple[str, str]] = {
     **ENDING,
     **LANGUAGE,
+    **PROOF,
     # the page
     "page.title": ("lighten report: {model}", "lighten 报告：{model}"),
     "page.skip": ("Skip to the content", "跳到正文"),
@@ -51,14 +53,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "say.quality.no_loss": (
         "on {n} unseen rows its {metric} is no worse ({confidence} bound); you allowed {margin}.",
         "在 {n} 行从未见过的数据上，{metric}没有变差（{confidence} 置信界），您允许的上限是 {margin}。",
-    ),
-    "say.quality.gain": (
-        "on {n} unseen rows its {metric} is at least {gain} better ({confidence} bound); you asked for {margin}.",
-        "在 {n} 行从未见过的数据上，{metric}至少改善 {gain}（{confidence} 置信界），您要求的改善是 {margin}。",
-    ),
-    "say.also.gain": (
-        "Its {metric} is at least {gain} better; you asked for {margin}.",
-        "{metric}至少改善 {gain}，要求的改善为 {margin}。",
     ),
     "say.and": ("{gain}, and {quality}", "{gain}；{quality}"),
     "say.also.higher": (
@@ -109,7 +103,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "Not enough data: {metric} may be {loss} worse, and {margin} was allowed.",
         "数据不足：{metric}可能变差 {loss}，而允许上限为 {margin}。",
     ),
-    "why.needed": ("About {needed} rows would settle it.", "约需 {needed} 行数据才能得出结论。"),
     "why.floor": (
         "{metric} {value} is below the floor of {limit} on the select rows.",
         "在筛选数据上，{metric}为 {value}，低于下限 {limit}。",
@@ -207,17 +200,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "proof.b": ("only the original right", "仅原模型正确"),
     "proof.c": ("only the candidate right", "仅候选正确"),
     "proof.part": ("{metric} (proof)", "{metric}（验证）"),
-    "proof.values": ("original → candidate", "原模型 → 候选"),
     "proof.method": ("{confidence} one-sided bounds; {method}", "单侧 {confidence} 置信界；方法：{method}"),
-    "method.tango": ("Tango score interval", "Tango 得分区间"),
-    "method.bootstrap": (
-        "paired bootstrap over independent units, the wider of percentile and BCa",
-        "以独立单元为单位的配对自助法，取百分位法与 BCa 法中较宽者",
-    ),
-    "method.both": (
-        "the wider of Tango’s score interval and the paired bootstrap over independent units",
-        "取 Tango 得分区间与配对自助法（以独立单元为单位）中较宽者",
-    ),
     "proof.allowed": ("allowed", "允许"),
     "proof.sequence": ("Order of tests, from the safest to the cheapest", "检验顺序（从最稳妥到代价最低）"),
     "proof.ends": ("The first that does not hold ends the sequence.", "一旦某个候选未能保持质量，序列即告结束。"),
@@ -334,7 +317,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "quantity.worst_group": ("worst-group accuracy", "最差分组准确率"),
     "quantity.macro_f1": ("macro-F1", "宏平均 F1"),
     "quantity.log_loss": ("log loss", "对数损失"),
-    "quantity.flips": ("changed answers", "答案变化率"),
+    "quantity.flips": ("share of changed answers", "答案变化率"),
+    "quantity.brier": ("Brier score", "Brier 分数"),
     "quantity.calibration_error": ("calibration error", "校准误差"),
     # numbers
     "number.unknown": ("unknown", "未知"),
@@ -345,6 +329,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "number.seconds": ("{value} s", "{value} 秒"),
     "number.minutes": ("{minutes} min {seconds} s", "{minutes} 分 {seconds} 秒"),
     "number.hours": ("{hours} h {minutes} min", "{hours} 小时 {minutes} 分"),
+    "unit.nats": ("nats", "奈特"),
+    "unit.squared error": ("squared error", "平方误差"),
     "unit.rows/s": ("rows/s", "行/秒"),
     "unit.s/1000 rows": ("s per 1,000 rows", "秒/千行"),
     "unit.J/1000 rows": ("J per 1,000 rows", "焦/千行"),

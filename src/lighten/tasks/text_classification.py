@@ -21,7 +21,7 @@ class TextClassification(Task):
     @property
     def metrics(self) -> tuple[str, ...]:
         """See :meth:`Task.metrics`."""
-        return ("accuracy", "macro_f1", "worst_group", "log_loss", "calibration_error", "flips")
+        return ("accuracy", "macro_f1", "worst_group", "log_loss", "brier", "calibration_error", "flips")
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Mean cross entropy in nats. logits: [batch, classes]; targets: [batch] int64."""

@@ -63,7 +63,7 @@ class TextGeneration(Task):
         return {
             DOCUMENTS: ("bits_per_byte", "token_flips"),
             ANSWERS: ("exact_match", "answer_flips"),
-            CHOICES: ("accuracy", "macro_f1", "worst_group", "log_loss", "calibration_error", "flips"),
+            CHOICES: ("accuracy", "macro_f1", "worst_group", "log_loss", "brier", "calibration_error", "flips"),
         }[self.evidence]
 
     @property

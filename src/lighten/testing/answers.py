@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lighten.core import catalog
+from lighten.core.budget import Constraint
 from lighten.core.result import Measured
 from lighten.core.task import Rows
 
@@ -49,6 +50,11 @@ def probabilities(outputs: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
+def within(metric: str, loss: float) -> Constraint:
+    """A floor that allows this loss against the original, in the metric's unit."""
+    return Constraint(metric, loss, "points", f"{metric} within {loss:g}")
+
+
 def in_documents(meter: str) -> tuple[float, float]:
     """Lower bounds of a meter's verdict on the same twelve broken rows: each row on its own, and twelve to a document.
 
@@ -58,7 +64,7 @@ def in_documents(meter: str) -> tuple[float, float]:
     before, after = sure([1] * n, 2), sure([0] * 12 + [1] * (n - 12), 2)
     alone = Rows(("x",) * n, (1,) * n, tuple("ab"[i % 2] for i in range(n)))
     together = Rows(alone.inputs, alone.targets, alone.groups, tuple(f"document {i // 12}" for i in range(n)))
-    judge = catalog.load("meters", meter)().judge
-    rows, documents = (judge(before, after, some, 0.02, 0) for some in (alone, together))
-    assert (rows.units, documents.units) == (n, 100)
+    judge, floor = catalog.load("meters", meter)().judge, within(meter, 0.02)
+    rows, documents = (judge(before, after, some, floor, 0) for some in (alone, together))
+    assert (rows.units, documents.units) == (rows.n, 100)
     return rows.lower, documents.lower

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lighten.core import catalog
+from lighten.core.budget import Constraint
 from lighten.core.language import BYTES, NATS, PROBED, PROBES, TOKENS, answer_code
 from lighten.core.meter import QualityMeter, SpeedMeter, Workload
 from lighten.core.result import HIGHER, LOWER, Measured, Quantity
@@ -109,7 +110,6 @@ def _check_judgement(meter: QualityMeter, rows: Rows, good: NDArray[Any], bad: N
     _check_values(second, meter.quantities)
     order = np.random.default_rng(1).permutation(N)
     shuffled = meter.measure(bad[order], rows.take(order.tolist()), good[order])
-    verdict = meter.judge(good, bad, rows, 0.001, 0)
     assert np.array_equal(good, kept[0]) and np.array_equal(bad, kept[1]), "a meter must not change the answers"
     for quantity in meter.quantities:
         before, after = first[quantity.name].value, second[quantity.name].value
@@ -118,15 +118,50 @@ def _check_judgement(meter: QualityMeter, rows: Rows, good: NDArray[Any], bad: N
         worse = after < before if quantity.direction == HIGHER else after > before
         assert worse, f"{quantity.name} does not see that a third of the answers broke"
         assert np.isclose(after, again), f"{quantity.name} depends on the order of the rows"
-    assert verdict.metric in [q.name for q in meter.quantities] and not verdict.holds, "judge must see the harm too"
-    assert meter.judge(good, good, rows, 0.5, 0).holds, "judge must let pass what did not change at all"
-    value = second[verdict.metric].value
+    (judged,) = meter.quantities
+    if judged.unproved:
+        _check_refusal(meter, judged, rows, good)
+        return
+    _check_verdicts(meter, judged, rows, good, bad)
+    verdict = meter.judge(good, bad, rows, Constraint(judged.name, 0.001, "points", ""), 0)
+    value = second[judged.name].value
     assert value is not None and np.isclose(verdict.candidate, value), "judge and measure must agree on the value"
-    assert verdict == meter.judge(good, bad, rows, 0.001, 0), "judge must give the same verdict for the same seed"
+    assert np.array_equal(good, kept[0]) and np.array_equal(bad, kept[1]), "judge must not change the answers"
     effects = meter.effects(good, bad, rows)
     if effects is not None:
-        assert effects.shape == (N,) and np.isclose(effects.mean(), -verdict.difference), "effects must add up"
+        change = verdict.candidate - verdict.original
+        loss = change if judged.direction == LOWER else -change
+        assert effects.shape == (N,) and np.isclose(effects.mean(), loss), "effects must add up"
         assert not effects[100:].any(), "rows that did not change have no effect"
+
+
+def _check_refusal(meter: QualityMeter, quantity: Quantity, rows: Rows, good: NDArray[Any]) -> None:
+    assert quantity.instead, f"{quantity.name} is never proved; say what can be proved instead"
+    try:
+        meter.judge(good, good, rows, Constraint(quantity.name, 0.5, "points", ""), 0)
+    except ValueError as error:
+        assert quantity.unproved in str(error), f"{quantity.name} must say why it is never proved"
+    else:
+        raise AssertionError(f"{quantity.name} is never proved, and judge gave a verdict")
+
+
+def _check_verdicts(meter: QualityMeter, quantity: Quantity, rows: Rows, good: NDArray[Any], bad: NDArray[Any]) -> None:
+    """Against the original and by itself; and what the original reached is no part of the latter."""
+
+    def floor(bound: float, relative: str = "points") -> Constraint:
+        return Constraint(quantity.name, bound, relative, "")
+
+    verdict = meter.judge(good, bad, rows, floor(0.001), 0)
+    assert verdict.metric == quantity.name and not verdict.holds, "judge must see the harm too"
+    assert meter.judge(good, good, rows, floor(0.5), 0).holds, "judge must let pass what did not change at all"
+    again = meter.judge(good, bad, rows, floor(0.001), 0)
+    assert verdict == again, "judge must give the same verdict for the same seed"
+    reached = meter.judge(good, good, rows, floor(0.5, ""), 0).candidate
+    easy, hard = (0.5, 1.5) if quantity.direction == HIGHER else (3.0, 0.5)
+    kept = meter.judge(good, good, rows, floor(reached * easy or 0.5, ""), 0)
+    assert kept.kind == "absolute" and kept.holds, "judge must let pass what is clearly above an absolute floor"
+    missed = meter.judge(good, bad, rows, floor(min(reached * hard, 1.0) if reached else 0.001, ""), 0)
+    assert not missed.holds, "judge must not let pass what is below an absolute floor"
 
 
 def _check_values(values: Mapping[str, Measured], quantities: Sequence[Quantity]) -> None:

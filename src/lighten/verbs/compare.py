@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lighten.core.artifact import Artifact
-from lighten.core.budget import ALIASES, Constraint
+from lighten.core.budget import ALIASES, Constraint, check_provable
 from lighten.core.engine import Engine
-from lighten.core.errors import BudgetError, DataError, UnknownName
-from lighten.core.lists import read_list
+from lighten.core.errors import BudgetError, DataError, InputError, UnknownName
 from lighten.core.meter import QualityMeter
 from lighten.core.result import Result
 from lighten.core.summary import Flip, Group
@@ -32,7 +31,6 @@ from lighten.search.openings import opened_before
 from lighten.search.options import margin_of
 from lighten.search.start import meters
 from lighten.store.ledger import earlier_openings, record_opening
-from lighten.verbs.classes import check_guess, shared_classes
 from lighten.verbs.load import check_rooms, resolved
 from lighten.verbs.question import question_for
 
@@ -98,7 +96,6 @@ def compare(
     choices: Sequence[str] | str = (),
     text: str | None = None,
     label: str | None = None,
-    labels: Sequence[str] | str = (),
     group: str | None = None,
     unit: str | None = None,
     split_column: str | None = None,
@@ -120,8 +117,6 @@ def compare(
         metric: by default the first of the task: accuracy, bits per byte, exact match.
         split_column: column with train, validation, test; found by itself; ``"none"`` takes every row.
         leave_out_learned: go on with the other rows even when most are rows that a model learned from.
-        labels: which class of the original a label of the data is, as in ``optimize``; by default by name, or as the
-            run found that made one of the models.
         prompt, answer, choices: for language models, as in ``optimize``; only what the winner does not say itself.
         progress: told how far the work is: done, total, message.
 
@@ -133,7 +128,8 @@ def compare(
     with tempfile.TemporaryDirectory() as keep:
         sides = [resolved(str(model), Path(keep) / str(n)) for n, model in enumerate((original, candidate))]
         named = {str(original): sides[0][0], str(candidate): sides[1][0]}
-        question = question_for(named, prompt, answer, read_list(choices))
+        chosen = tuple(choices.split(",") if isinstance(choices, str) and choices else choices)
+        question = question_for(named, prompt, answer, chosen)
         task = question.task
         quality, _ = meters(task)
         learned = {name: learned_in(artifact.path) for name, artifact in named.items()}
@@ -149,21 +145,18 @@ def compare(
             )
             rows, notes = unlearned(rows, notes)
             before, after = (answered(side, rows, task, threads, progress) for side in sides)
-            shown = question.labels
+            labels = question.labels
         else:
-            shared = shared_classes([(str(original), sides[0][0]), (str(candidate), sides[1][0])])
+            own = [tuple(artifact.meta.get("labels", ())) for artifact, _ in sides]
+            labels = own[0]
+            if sorted(labels) != sorted(own[1]):
+                raise InputError(f"The models do not have the same labels: {labels} and {own[1]}.")
             table = read_table(data)
             columns = find_columns(table, text, label, group, unit, split_column, judging=True)
-            rows, classes = encode(
-                table, columns, shared.names, read_list(labels), shared.known,
-                model=str(original), drop_empty=drop_empty,
-            )  # fmt: skip
-            rows, notes = unlearned(rows, (*table.notes, *columns.notes))
+            rows, notes = encode(table, columns, labels, drop_empty=drop_empty), (*table.notes, *columns.notes)
+            rows, notes = unlearned(rows, notes)
             before = answered(sides[0], rows, None, threads, progress)
-            warned = check_guess(classes, before, rows)
-            after = answered(sides[1], rows, None, threads, progress)[:, list(shared.places)]
-            shown = classes.names
-            notes = (*notes, *(said for said in (shared.note, classes.note, warned) if said))
+            after = answered(sides[1], rows, None, threads, progress)[:, [own[1].index(name) for name in labels]]
     measured = [
         {r.meter: r for r in results(judge_all(quality, side, rows, before), artifact=a.id, engine="", part="data")}
         for side, (a, _) in zip((before, after), sides, strict=True)
@@ -179,8 +172,8 @@ def compare(
         len(rows),
         measured[0],
         measured[1],
-        flips_of(before, after, rows, shown) if shown else (),
-        groups_of(before, after, rows) if shown else (),
+        flips_of(before, after, rows, labels) if labels else (),
+        groups_of(before, after, rows) if labels else (),
         tuple(notes),
     )
 
@@ -203,11 +196,13 @@ def floor_of(quality: Mapping[str, QualityMeter], metric: str, margin: str | Non
     """The floor that a margin on a metric is: a per cent of rows is a point, a per cent of all else the original's.
 
     Raises:
-        UnknownName: no such metric. BudgetError: a margin that cannot be read, or points of what is no share.
+        UnknownName: no such metric. BudgetError: a margin that cannot be read, points of what is no share, or a metric
+            that is never proved.
     """
     known = {quantity.name: quantity for meter in quality.values() for quantity in meter.quantities}
     if metric not in known:
         raise UnknownName("metric", metric, known)
+    check_provable(known[metric], f"--metric {metric}", known)
     share = known[metric].unit == "fraction"
     written = (margin or ("1pt" if share else "1%")).strip()
     if written.endswith("pt") and not share:
