@@ -45,6 +45,7 @@ COLUMNS = (
     "bits_per_byte",
     "decode",
     "times_decode",
+    "spread_decode",
     "decode4",
     "decode16",
     "prefill",
@@ -104,6 +105,7 @@ def main() -> None:
                 continue
             row = {quantity: reading.measured.value for quantity, reading in readings.items()}
             row |= {f"times_{quantity}": reading.ratio for quantity, reading in readings.items()}
+            row |= {f"spread_{quantity}": reading.ratio_spread for quantity, reading in readings.items()}
             say(f"scoring {len(documents)} documents with {name}")
             began = time.monotonic()
             answers = sessions[name].run(documents)

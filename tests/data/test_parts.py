@@ -187,7 +187,8 @@ def test_a_test_part_without_labels_is_left_out_and_the_rest_is_divided() -> Non
 
 def test_new_data_uses_the_known_classes() -> None:
     new = table([("x", "yes", "u"), ("y", "no", "u"), ("x", "yes", "v")])
-    rows = encode(new, PLAIN, ("no", "yes"))
-    assert rows.targets == (1, 0, 1) and rows.units == ()
+    rows, classes = encode(new, PLAIN, ("No", "Yes"))
+    assert rows.targets == (1, 0, 1) and rows.units == () and classes.places == (0, 1)
+    assert encode(new, PLAIN, ("no", "yes"), ("no=yes", "yes=no"))[0].targets == (0, 1, 0)
     with pytest.raises(DataError, match=r"'yes' \(row 1, 3\)(.|\n)*allowed: no, maybe"):
         encode(new, PLAIN, ("no", "maybe"))

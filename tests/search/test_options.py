@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,8 +13,11 @@ from hypothesis import strategies as st
 from typer.main import get_command
 
 from lighten.cli import app
+from lighten.cli.options import one_or_many
 from lighten.core.errors import BudgetError, InputError
-from lighten.search.options import Options, asked_of, margin_of, recorded, seconds_of
+from lighten.core.lists import read_list
+from lighten.core.recipe import Recipe
+from lighten.search.options import ROLES, Options, asked_of, margin_of, recorded, seconds_of
 
 OPTIONS = Options("sample:minilm", "my reviews.csv", Path("runs/it's new"))
 
@@ -50,6 +54,20 @@ def asked_by(command: str) -> Options:
     program, verb, *words = shlex.split(command)
     assert (program, verb) == ("lighten", "optimize")
     given_ = get_command(app).commands["optimize"].make_context("optimize", words).params  # type: ignore[attr-defined]
+    lists = {name: read_list(one_or_many(given_[name])) for name in ("choices", "labels", "engines")}
+    plain = (
+        "text",
+        "label",
+        "group",
+        "unit",
+        "split_column",
+        "drop_empty",
+        "candidates",
+        "threads",
+        "seed",
+        "resume",
+        "shots",
+    )
     return Options(
         given_["model"],
         given_["data"],
@@ -57,15 +75,10 @@ def asked_by(command: str) -> Options:
         tuple(given_["keep"] or ()),
         tuple(given_["under"] or ()),
         given_["minimize"],
-        "text_classification",
-        *(given_[name] for name in ("text", "label", "group", "unit", "drop_empty")),
-        split_column=given_["split_column"],
+        (given_["task"] or "text-classification").replace("-", "_"),
         seconds=seconds_of(given_["time"]),
-        candidates=given_["candidates"],
-        engines=tuple(given_["engines"] or ()),
-        threads=given_["threads"],
-        seed=given_["seed"],
-        resume=given_["resume"],
+        **{name: given_[name] for name in (*plain, "prompt", "answer")},
+        **lists,
     )
 
 
@@ -82,6 +95,44 @@ def asked_by(command: str) -> Options:
 def test_the_printed_command_asks_the_same(options: Options) -> None:
     assert asked_by(options.command()) == options
     assert asked_by(f"{options.command()} --resume") == replace(options, resume=True)
+
+
+TEXTS = st.text(min_size=1).filter(lambda text: "\0" not in text)
+LISTS = st.lists(TEXTS, max_size=4).map(tuple)
+ASKED = st.fixed_dictionaries(
+    {
+        **{name: st.none() | TEXTS for name in ("text", "label", "group", "unit", "prompt", "answer")},
+        **dict.fromkeys(("choices", "labels", "keep", "under"), LISTS),
+        "data": TEXTS,
+        "shots": st.integers(0, 9),
+        "task": st.sampled_from(["text_classification", "text_generation"]),
+        "engines": st.lists(st.sampled_from(["ort", "ov", "ov_genai"]), max_size=3).map(tuple),
+    }
+)
+
+
+@given(ASKED)
+def test_the_printed_command_asks_the_same_whatever_texts_hold(asked: dict[str, Any]) -> None:
+    options = replace(OPTIONS, **asked)
+    assert asked_by(options.command()) == options
+
+
+@given(ASKED)
+def test_what_a_recipe_records_asks_the_same_whatever_texts_hold(asked: dict[str, Any]) -> None:
+    options = replace(OPTIONS, **asked)
+    columns = {name: asked[name] for name in ("text", "label", "group", "unit") if asked[name] is not None}
+    recipe = Recipe("m", data=recorded(options, columns))
+    read = asked_of(Recipe.from_toml(recipe.to_toml()).data)
+    shown = () if options.prompt is None else ("text",)  # the prompt says which columns are shown
+    expected = {**dict.fromkeys(ROLES), **dict.fromkeys(("choices", "labels"), ()), "shots": 0} | read
+    assert {name: expected[name] for name in expected if name not in shown} == {
+        name: getattr(options, name) for name in expected if name not in shown
+    }
+
+
+def test_recipes_of_older_versions_have_choices_in_one_text() -> None:
+    assert asked_of({"choices": "good,bad", "shots": "2"}) == {"choices": ("good", "bad"), "shots": 2}
+    assert asked_of({"choices": ("good, on the whole", "bad")}) == {"choices": ("good, on the whole", "bad")}
 
 
 @given(st.floats(0.001, 30_000_000).map(lambda s: round(s, 3)))

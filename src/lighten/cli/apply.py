@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lighten.cli.options import DropEmpty, SplitColumn, Threads
+from lighten.cli.options import DropEmpty, Labels, SplitColumn, Threads, one_or_many
 
 
 def command(
@@ -14,6 +14,7 @@ def command(
     out: Annotated[str, typer.Option(help="Folder of the artifact it makes; must not exist yet.", show_default=False)],
     data: Annotated[str | None, typer.Option(help="Data to use instead of the recipe's own.")] = None,
     split_column: SplitColumn = None,
+    labels: Labels = None,
     drop_empty: DropEmpty = False,
     threads: Threads = 0,
 ) -> None:
@@ -26,9 +27,12 @@ def command(
             recipe,
             out,
             data=data,
+            labels=one_or_many(labels),
             split_column=split_column,
             drop_empty=drop_empty,
             threads=threads,
             progress=shown.progress,
         )
+    if made.meta.get("classes", {}).get("note"):
+        typer.echo(made.meta["classes"]["note"], err=True)
     typer.echo(f"{made.path}  {made.format}  {made.size / 1e6:.1f} MB  {made.id[:16]}")

@@ -8,7 +8,21 @@ from typing import Annotated
 
 import typer
 
-from lighten.cli.options import DropEmpty, Group, Json, Label, Prompt, Seed, SplitColumn, Text, Threads, Unit
+from lighten.cli.options import (
+    Choices,
+    DropEmpty,
+    Group,
+    Json,
+    Label,
+    Labels,
+    Prompt,
+    Seed,
+    SplitColumn,
+    Text,
+    Threads,
+    Unit,
+    one_or_many,
+)
 
 
 def command(
@@ -33,12 +47,11 @@ def command(
     ] = None,
     prompt: Prompt = None,
     answer: Annotated[str | None, typer.Option(help="Language models: column with the right answer.")] = None,
-    choices: Annotated[
-        str | None, typer.Option(help="Language models: texts to choose from by likelihood, with commas in between.")
-    ] = None,
+    choices: Choices = None,
     flips: Annotated[int, typer.Option(help="How many rows with another answer to show.", min=0)] = 10,
     text: Text = None,
     label: Label = None,
+    labels: Labels = None,
     group: Group = None,
     unit: Unit = None,
     split_column: SplitColumn = None,
@@ -65,9 +78,9 @@ def command(
     with working("comparing") as shown:
         found = compare(
             original, candidate, data, margin=margin, metric=metric, prompt=prompt, answer=answer,
-            choices=choices or (), text=text, label=label, group=group, unit=unit, split_column=split_column,
-            drop_empty=drop_empty, leave_out_learned=leave_out_learned, threads=threads, seed=seed,
-            progress=shown.progress,
+            choices=one_or_many(choices), labels=one_or_many(labels), text=text, label=label, group=group,
+            unit=unit, split_column=split_column, drop_empty=drop_empty, leave_out_learned=leave_out_learned,
+            threads=threads, seed=seed, progress=shown.progress,
         )  # fmt: skip
     for note in found.notes:
         Console(stderr=True).print(note, markup=False, highlight=False, soft_wrap=True)

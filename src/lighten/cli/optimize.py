@@ -8,7 +8,21 @@ from typing import Annotated
 
 import typer
 
-from lighten.cli.options import DropEmpty, Group, Json, Label, QuietOption, Seed, SplitColumn, Text, Threads, Unit
+from lighten.cli.options import (
+    Choices,
+    DropEmpty,
+    Group,
+    Json,
+    Label,
+    Labels,
+    QuietOption,
+    Seed,
+    SplitColumn,
+    Text,
+    Threads,
+    Unit,
+    one_or_many,
+)
 
 
 def command(
@@ -45,9 +59,7 @@ def command(
         str | None, typer.Option(help='Language models: template such as "Review: {text}\\nSentiment:".')
     ] = None,
     answer: Annotated[str | None, typer.Option(help="Language models: column with the right answer.")] = None,
-    choices: Annotated[
-        str | None, typer.Option(help="Language models: texts to choose from by likelihood, with commas in between.")
-    ] = None,
+    choices: Choices = None,
     shots: Annotated[int, typer.Option(help="Language models: examples put before every prompt.", min=0)] = 0,
     time: Annotated[str, typer.Option(help="Time of the search, such as 15m. Fine-tuning comes before it.")] = "15m",
     candidates: Annotated[int | None, typer.Option(help="The most candidates to try.", min=1)] = None,
@@ -57,6 +69,7 @@ def command(
     out: Annotated[str | None, typer.Option(help="Folder of the run; a new one below runs/ by default.")] = None,
     text: Text = None,
     label: Label = None,
+    labels: Labels = None,
     group: Group = None,
     unit: Unit = None,
     split_column: SplitColumn = None,
@@ -89,14 +102,15 @@ def command(
         "task": task,
         "prompt": prompt,
         "answer": answer,
-        "choices": choices or (),
+        "choices": one_or_many(choices),
         "shots": shots,
         "time": time,
         "candidates": candidates,
-        "engines": engines or (),
+        "engines": one_or_many(engines),
         "out": out,
         "text": text,
         "label": label,
+        "labels": one_or_many(labels),
         "group": group,
         "unit": unit,
         "split_column": split_column,

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 Text = Annotated[str | None, typer.Option(help="Column with the text; found by itself when it can be.")]
 Label = Annotated[str | None, typer.Option(help="Column with the label; found by itself when it can be.")]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Which class of the model a label of the data is, where names do not say it: 0=negative,1=positive; "
+        "the class by its name or its number from 0."
+    ),
+]
+Choices = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Language models: texts to choose from by likelihood, with commas in between; repeat it, or put texts in "
+        "double quotes, where they hold commas."
+    ),
+]
 Group = Annotated[
     str | None, typer.Option(help="Column with the group (domain, language) to report by; none: no column.")
 ]
@@ -32,3 +47,8 @@ Threads = Annotated[int, typer.Option(help="Cores to use; 0 for all that this pr
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.", min=0)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout; everything else goes to stderr.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")]
+
+
+def one_or_many(values: Sequence[str] | None) -> Sequence[str] | str:
+    """A list as it was given: in one text with commas in between, or with the option repeated, each text as it is."""
+    return values[0] if values and len(values) == 1 else values or ()

@@ -15,6 +15,9 @@ from lighten.core.errors import DataError, PlanError, UnknownName
 from lighten.core.step import Step, after, settings_of, values_of
 from lighten.core.task import Task, task_record, task_settings
 
+Data = Mapping[str, str | tuple[str, ...]]
+"""The ``[data]`` table of a recipe: source, columns, prompts; choices and labels are lists."""
+
 HELD = frozenset({"train", "tune", "teacher"})
 
 KEYS: Mapping[str, tuple[type, str]] = {
@@ -46,7 +49,7 @@ class Recipe:
     engine: Engine | None = None
     task: str = "text_classification"
     seed: int = 0
-    data: Mapping[str, str] = field(default_factory=dict)
+    data: Data = field(default_factory=dict)
     """Source and column names of the data, as given."""
 
     def plan(
@@ -156,7 +159,7 @@ class Recipe:
                 problems.extend(error.problems)
         if problems:
             raise PlanError(problems)
-        data = {str(k): str(v) for k, v in tree.get("data", {}).items()}
+        data = {k: tuple(map(str, v)) if isinstance(v, list) else str(v) for k, v in tree.get("data", {}).items()}
         return cls(
             tree["model"], tuple(steps), engine, tree.get("task", "text_classification"), tree.get("seed", 0), data
         )

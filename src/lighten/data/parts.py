@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from lighten.core.errors import DataError
 from lighten.core.task import PART_NAMES, Parts, Rows
-from lighten.data.cells import Table, count_of, shown, some_numbers
+from lighten.data.cells import Table, count_of, shown
+from lighten.data.classes import Classes, match_classes
 from lighten.data.columns import Columns
 from lighten.data.examples import Example, Examples, check_classes, usable
 from lighten.data.fixed import fixed_parts, only_train
@@ -98,27 +99,36 @@ def _own_split(
     return homes, notes
 
 
-def encode(table: Table, columns: Columns, labels: Sequence[str], *, drop_empty: bool = False) -> Rows:
-    """Rows of new data with the classes of an earlier run, in the table's order.
+def encode(
+    table: Table,
+    columns: Columns,
+    names: Sequence[str],
+    told: Sequence[str] = (),
+    known: Mapping[str, int] | None = None,
+    *,
+    model: str = "the model",
+    drop_empty: bool = False,
+) -> tuple[Rows, Classes]:
+    """Rows of new data with the classes of a model that is there already, in the table's order.
+
+    Args:
+        names: of the model's classes, by output. told: which of them a label is; see :func:`match_classes`.
+        known: output by label, as it was found before; taken when it knows every label and nothing is told.
+
+    Returns:
+        The rows, and which class each label of the data is.
 
     Raises:
-        DataError: empty cells, or labels that are not among the known ones (row numbers and known labels are listed).
+        DataError: empty cells, or labels that are no classes of the model (with their rows), or not for sure.
     """
     examples: Examples = usable(table, columns, drop_empty=drop_empty)
-    index = {label: i for i, label in enumerate(labels)}
-    unknown: dict[str, list[int]] = defaultdict(list)
+    numbers: dict[str, list[int]] = defaultdict(list)
     for row in examples.rows:
-        if row.label not in index:
-            unknown[row.label].append(row.number)
-    if unknown:
-        shown = [f"{label!r} (row {some_numbers(rows, 5)})" for label, rows in sorted(unknown.items())[:5]]
-        more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
-        raise DataError(
-            f"{table.source} has labels that the model does not know: {', '.join(shown)}{more}.",
-            allowed=", ".join(labels),
-            fix="choose the label column with --label, or rename these labels",
-        )
-    return rows_of(examples.rows, index, columns)
+        numbers[row.label].append(row.number)
+    if not told and known and all(label in known for label in examples.labels):
+        told = tuple(f"{label}={names[known[label]]}" for label in examples.labels)
+    classes = match_classes(names, examples.labels, told, model=model, rows=numbers)
+    return rows_of(examples.rows, classes.index, columns), classes
 
 
 def rows_of(examples: Sequence[Example], index: Mapping[str, int], columns: Columns) -> Rows:

@@ -24,7 +24,9 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from lighten.core.artifact import Artifact
-from lighten.core.errors import ModelError, UnsafeFile
+from lighten.core.errors import DataError, ModelError, UnsafeFile
+from lighten.data.classes import match_classes
+from lighten.data.labels import is_unnamed
 from lighten.nets.checkpoint import differences, load, mismatch, renamed
 from lighten.nets.couple import resize
 from lighten.nets.encoder import Encoder
@@ -68,8 +70,8 @@ def open_network(source: Artifact | Path, labels: Sequence[str] | None = None, *
 
     Args:
         labels: names of the data's classes. A network without a classification head gets a new one for them. A network
-            with a head keeps its own names and their order, which must be the same names (upper and lower case are
-            one); only ``LABEL_0``, ``LABEL_1``, ... are replaced by ``labels``, in the order given.
+            with a head keeps its own names and their order (see ``data.classes``); only one without names of its own
+            (``LABEL_0``, ``LABEL_1``, ...) takes ``labels``, which are then in the order of its outputs.
         seed: of a new head's weights.
 
     Raises:
@@ -142,15 +144,18 @@ def _names(config: dict[str, Any], headed: bool, labels: Sequence[str] | None) -
     own = labels_of(config)
     if len(own) < 2:
         raise ModelError("The head of this network gives one number, not classes.", allowed="at least two classes")
-    if labels is None or sorted(map(str.lower, own)) == sorted(map(str.lower, labels)):
+    if labels is None:
         return own
-    if len(own) == len(labels) and own == tuple(f"LABEL_{i}" for i in range(len(own))):
+    if is_unnamed(own) and len(labels) == len(own):
         return tuple(labels)
-    raise ModelError(
-        f"The network classifies into {', '.join(own)}; the data has {', '.join(labels)}.",
-        allowed="the same classes",
-        fix="rename the data's labels, or bring the network without its head, so that a new one is trained",
-    )
+    try:
+        return match_classes(own, labels, model="the network").names
+    except DataError as error:
+        raise ModelError(
+            f"The network classifies into {', '.join(own)}; the data has {', '.join(labels)}.",
+            allowed="the same classes",
+            fix="rename the data's labels, or bring the network without its head, so that a new one is trained",
+        ) from error
 
 
 def _build(folder: Path, labels: Sequence[str], seed: int) -> nn.Module:

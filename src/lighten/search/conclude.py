@@ -92,8 +92,7 @@ def conclude(
         return Outcome("unproved", measured=recalled(run, board), reason=f"{type(error).__name__}: {error}")
     run.listener.phase("report", run.clock.left)
     proof, last = last_measurement(run, board, proof)
-    every_fresh = {**recalled(run, board), **last}
-    every = latest(board, every_fresh)
+    every = latest(board, {**recalled(run, board), **last})
     held = judge_held(run, board, proof.sequence.held, last)
     best = choose(held)
     steps = rungs(board, best.candidate if best is not None else None)
@@ -104,7 +103,8 @@ def conclude(
         ladder={rung: last.get(candidate.key, candidate) for rung, candidate in steps.items()},
     )
     if best is not None:
-        cheaper = next((key for key in rivals_of(run, board, proof, best, every) if key in every_fresh), None)
+        sure = [key for key in rivals_of(run, board, proof, best, every) if not _is_unsure(run, every[key])]
+        cheaper = sure[0] if sure else None
         return replace(outcome, winner=best.candidate, ceilings=best.bounds, cheaper=cheaper)
     state = "missed" if any(is_out(one.bounds) for one in held) else "nothing_met"
     nearest = nearest_of(run, board, proof.sequence, every)
@@ -194,6 +194,11 @@ def rivals_of(run: Run, board: Leaderboard, proof: Proof, best: Proved, every: M
     able = {one.candidate.key: one.price for one in contenders(run, board, every)}
     assert best.price is not None
     return [key for key in proof.others if key in able and able[key] < best.price * (1.0 - WORTH)]
+
+
+def _is_unsure(run: Run, candidate: Candidate) -> bool:
+    result = candidate.results.get(run.budget.minimize)
+    return result is None or result.unsure
 
 
 def _spare(run: Run, board: Leaderboard, proof: Proof, every: Mapping[int, Candidate]) -> list[int]:

@@ -43,8 +43,14 @@ def recipe_of(run: Run, candidate: Candidate, columns: Mapping[str, str]) -> Rec
     """Everything that is needed to make a candidate again."""
     steps = tuple(step_from(record) for record in candidate.recipe)
     engine = engine_from({"use": candidate.engine, **candidate.engine_settings})
-    data = recorded(run.options, columns)
+    data = recorded(replace(run.options, labels=told_of(run)), columns)
     return Recipe(run.options.model, steps, engine, run.options.task, run.options.seed, data)
+
+
+def told_of(run: Run) -> tuple[str, ...]:
+    """Which class each label of the data is, as the user said or as it was found, for a recipe that needs no rows."""
+    known: Mapping[str, Any] = run.folder.study.recall("classes", {})
+    return tuple(known.get("labels", run.options.labels))
 
 
 def take_winner(run: Run, winner: Candidate) -> Artifact:
@@ -63,6 +69,7 @@ def take_winner(run: Run, winner: Candidate) -> Artifact:
         "labels": list(run.parts.labels),
         "task": run.options.task,
         "asked": task_record_of(run.task),
+        "classes": run.folder.study.recall("classes", {}),
         "data": {name: value for name, value in recorded(run.options, {}).items() if name != "source"},
         "engine": {"use": winner.engine, **winner.engine_settings},
         "threads": run.threads,

@@ -27,6 +27,7 @@ from lighten.nets.bring import check_folder, resolve
 from lighten.nets.facts import facts
 from lighten.nets.gguf_file import FILE
 from lighten.pipeline.workshop import Workshop
+from lighten.search.classes import asking, settle_classes
 from lighten.search.conclude import Outcome, conclude
 from lighten.search.context import Clock, Run
 from lighten.search.evaluate import evaluate
@@ -37,9 +38,9 @@ from lighten.search.openings import tell_openings
 from lighten.search.options import Options
 from lighten.search.prove import OPENED
 from lighten.search.schedule import reserve_for_proof
-from lighten.search.start import Asked, aligned, ask, check_memory, learned_by, load_recipe_defaults, working_engines
+from lighten.search.start import Asked, ask, check_memory, learned_by, load_recipe_defaults, working_engines
 from lighten.store.artifacts import disk_error
-from lighten.store.folder import RunFolder, save_parts
+from lighten.store.folder import RunFolder, load_parts, save_parts
 
 LANGUAGE_SINGLES, DOCUMENTS_BATCH, PROMPTS_BATCH = 48, 2, 16
 """Requests that a language model is timed with: texts sent alone, and texts handed over at once."""
@@ -65,6 +66,9 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
     run: Run | None = None
     try:
         parts_file = options.out / "parts.json"
+        if asked.classes is not None:
+            folder.study.remember("classes", asked.classes.classes.record())
+            folder.study.remember("original tune accuracy", asked.classes.tune_right)
         if not parts_file.is_file():
             save_parts(asked.parts, parts_file)
         workshop = Workshop(
@@ -137,13 +141,38 @@ def opened(
             asked = ask(options, listener, learned)  # a model of the hub, whose folder nobody could see before
         manifest = manifest_of(asked, threads)
         if known["has_head"] and not asked.task.language:
-            asked = replace(asked, parts=aligned(asked.parts, known["labels"], options.model))
+            model = fresh if fresh is not None else Artifact.open(kept)
+            asked = with_classes(asked, model, known["labels"], engines[0], listener)
         folder = RunFolder.open(options.out, manifest, resume=options.resume)
         try:
             return asked, engines, refused, folder, settled(folder, fresh)
         except BaseException:
             folder.close()
             raise
+
+
+def with_classes(asked: Asked, model: Artifact, names: Sequence[str], engine: Engine, listener: Listener) -> Asked:
+    """What is asked, with targets that are outputs of a model that has a head already.
+
+    Args:
+        names: of the model's classes, by output. engine: runs the model as it came.
+
+    Raises:
+        DataError: labels that are none of its classes, or rows that say otherwise. CandidateFailed: it does not run.
+    """
+    options, frozen = asked.options, asked.options.out / "parts.json"
+    if frozen.is_file():  # a resumed run: what was found then, with what the study remembers of it
+        return replace(asked, parts=load_parts(frozen))
+    threads = options.threads or allowed_cores()
+    try:
+        answer = asking(model, engine, threads, listener.progress)
+        settled = settle_classes(asked.parts, names, options.labels, answer, model=options.model, seed=options.seed)
+    except CandidateFailed as error:
+        raise CandidateFailed(f"The original itself does not run: {error}") from error
+    for said in (settled.classes.note, settled.warning):
+        if said:
+            listener.note(said)
+    return replace(asked, parts=settled.parts, classes=settled)
 
 
 def search_and_conclude(run: Run, asked: Asked, began: float, started: str) -> Summary:

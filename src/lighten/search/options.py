@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lighten.core.errors import BudgetError, InputError
+from lighten.core.lists import read_list, write_list
+from lighten.core.recipe import Data
 from lighten.data.columns import NONE
 
 _TIME = re.compile(r"^\s*(\d+(?:\.\d*)?)\s*(s|sec|m|min|h)?\s*$")
@@ -26,6 +28,7 @@ class Options:
         keep, under, minimize: the budget as written; an empty ``keep`` means the default floor of the task.
         text, label, group, unit: column names; None where they are to be found.
         split_column: column with train, validation, test; None where it is to be found, ``none`` to mix them.
+        labels: which class of the model a label of the data is, ``"label=class"``; see ``data.told_labels``.
         drop_empty: leave rows with an empty text or label out instead of refusing the file.
         seconds: the search's time; None when only ``candidates`` bounds it.
         candidates: the most candidates to try; None when only the time bounds it.
@@ -59,6 +62,7 @@ class Options:
     choices: tuple[str, ...] = ()
     shots: int = 0
     split_column: str | None = None
+    labels: tuple[str, ...] = ()
 
     def command(self) -> str:
         """The command line that asks the same."""
@@ -72,8 +76,9 @@ class Options:
         words += ["--minimize", self.minimize]
         if self.task != "text_classification":
             words += ["--task", self.task.replace("_", "-")]
-        if self.choices:
-            words += ["--choices", ",".join(self.choices)]
+        for name in ("choices", "labels"):
+            if getattr(self, name):
+                words += [f"--{name}", write_list(getattr(self, name))]
         if self.shots:
             words += ["--shots", str(self.shots)]
         for name in ROLES:
@@ -97,27 +102,32 @@ ROLES = ("prompt", "answer", "text", "label", "group", "unit", "split_column")
 """Options that name a column or a template, as a recipe keeps them."""
 
 
-def asked_of(data: Mapping[str, str]) -> dict[str, Any]:
-    """What the ``[data]`` table of a recipe says about columns and prompts, as options."""
+LISTS = ("choices", "labels")
+"""Options that are lists of texts."""
+
+
+def asked_of(data: Data) -> dict[str, Any]:
+    """What the ``[data]`` table of a recipe says about columns and prompts, as options.
+
+    Lists are arrays; in recipes of older versions they are texts with commas.
+    """
     found: dict[str, Any] = {name: data[name] for name in ROLES if data.get(name)}
-    if data.get("choices"):
-        found["choices"] = tuple(data["choices"].split(","))
+    found |= {name: read_list(data[name]) for name in LISTS if data.get(name)}
     if data.get("shots"):
-        found["shots"] = int(data["shots"])
+        found["shots"] = int(str(data["shots"]))
     return found
 
 
-def recorded(options: Options, columns: Mapping[str, str]) -> dict[str, str]:
+def recorded(options: Options, columns: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
     """The ``[data]`` table of a recipe: the inverse of :func:`asked_of`, with the columns that were found."""
     unwanted = {name: NONE for name in ("group", "unit") if getattr(options, name) == NONE}
-    found = {"source": options.data, **unwanted, **columns}
+    found: dict[str, str | tuple[str, ...]] = {"source": options.data, **unwanted, **columns}
     for name in ("prompt", "answer", "split_column"):
         if getattr(options, name) is not None:
             found[name] = getattr(options, name)
     if options.prompt is not None:
         found.pop("text", None)
-    if options.choices:
-        found["choices"] = ",".join(options.choices)
+    found |= {name: getattr(options, name) for name in LISTS if getattr(options, name)}
     if options.shots:
         found["shots"] = str(options.shots)
     return found

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from lighten.core import catalog
@@ -15,7 +14,7 @@ from lighten.core.errors import DataError, InputError, UnknownName
 from lighten.core.meter import QualityMeter, SpeedMeter
 from lighten.core.recipe import Recipe
 from lighten.core.summary import Power
-from lighten.core.task import PART_NAMES, Parts, Rows, Task
+from lighten.core.task import Parts, Task
 from lighten.data.columns import find_columns
 from lighten.data.language import read_language
 from lighten.data.learned import Hashes, keep_apart, learned_in
@@ -25,6 +24,7 @@ from lighten.isolate.machine import available_memory
 from lighten.measure.probe import probe_engine
 from lighten.measure.room import check_room, gigabytes, language_facts_of, to_optimize
 from lighten.proof.power import needed_items, provable_margin
+from lighten.search.classes import Settled
 from lighten.search.listener import Listener
 from lighten.search.options import Options
 
@@ -41,6 +41,7 @@ class Asked:
 
     Attributes:
         columns: the data's columns by role, for the record.
+        classes: which class of the model each label is; None where a head is trained for the labels, or there are none.
     """
 
     options: Options
@@ -51,6 +52,7 @@ class Asked:
     quality: Mapping[str, QualityMeter]
     speed: Mapping[str, SpeedMeter]
     columns: Mapping[str, str]
+    classes: Settled | None = None
 
 
 def meters(task: Task) -> tuple[dict[str, QualityMeter], dict[str, SpeedMeter]]:
@@ -249,35 +251,3 @@ def working_engines(asked: Asked, home: str, listener: Listener) -> tuple[tuple[
 def load_recipe_defaults(model: str, seed: int) -> Recipe:
     """The recipe that fine-tunes a model without a head."""
     return Recipe(model, (catalog.load_step("train.full")(),), seed=seed)
-
-
-def aligned(parts: Parts, labels: Sequence[str], model: str) -> Parts:
-    """The parts with targets that index into the labels of a model that has a head already.
-
-    Names are matched whatever their case. A model whose labels are only numbered (``LABEL_0``, ...) takes the data's
-    labels in their order, and a note says so.
-
-    Raises:
-        DataError: the data has a label that the model never saw in training.
-    """
-    known = {name.casefold(): index for index, name in enumerate(labels)}
-    unnamed = all(re.fullmatch(r"label_\d+", name) for name in known)
-    strange = [name for name in parts.labels if name.casefold() not in known]
-    if strange and unnamed and len(labels) == len(parts.labels):
-        pairs = ", ".join(f"{a} is {b!r}" for a, b in zip(labels, parts.labels, strict=True))
-        note = f"The labels of {model} have no names; they were taken in order: {pairs}."
-        return replace(parts, notes=(*parts.notes, note))
-    if strange:
-        raise DataError(
-            f"{model} was never trained on the label{'s' if len(strange) > 1 else ''} "
-            f"{', '.join(map(repr, strange))} of the data.",
-            allowed=", ".join(labels),
-            fix="rename the labels in the data, or bring a model without a head, which is fine-tuned first",
-        )
-    place = [known[name.casefold()] for name in parts.labels]
-
-    def moved(rows: Rows) -> Rows:
-        return replace(rows, targets=tuple(place[target] for target in rows.targets))
-
-    train, tune, select, proof = (moved(parts[name]) for name in PART_NAMES)
-    return Parts(train, tune, select, proof, tuple(labels), parts.notes)

@@ -57,7 +57,7 @@ class Prompter(Quiet):
     """Writes the phase of the run where the sessions read it."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.heard = path, list[str]()
+        self.path, self.heard, self.until = path, list[str](), ""
 
     def phase(self, name: str, seconds_left: float | None) -> None:
         """The phases before the proof are ``search``."""
@@ -66,6 +66,8 @@ class Prompter(Quiet):
     def candidate(self, key: int, name: str) -> None:
         """Remember it."""
         self.heard.append(f"{self.path.read_text(encoding='utf-8')} {key}")
+        if self.heard[-1] == self.until:
+            raise KeyboardInterrupt
 
 
 @dataclass
@@ -79,7 +81,9 @@ class Stage:
     folder: Path
     acts: Sequence[Act]
     heard: list[str] = field(default_factory=list)
-    """Which candidates were worked on, each with the phase."""
+    """Which candidates were worked on, each behind the phase: ``"proof 2"``."""
+    until: str = ""
+    """Where a run is interrupted, as in ``heard``."""
 
     ORIGINAL: ClassVar[StageEngine] = StageEngine()
 
@@ -88,7 +92,7 @@ class Stage:
         """A run in the folder, a new one or that of before."""
         out = self.folder / "run"
         prompter = Prompter(self.folder / "phase")
-        prompter.heard = self.heard
+        prompter.heard, prompter.until = self.heard, self.until
         prompter.phase("search", None)
         asked = {"seconds": None, "candidates": 20, **options}
         made = Options("stage", "stage.csv", out, (keep,), tuple(under), "toll", task="staged", **asked)

@@ -10,10 +10,11 @@ from typing import Any
 
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Session
+from lighten.core.errors import BuildFailed
 from lighten.core.step import setting
 from lighten.testing.fake import FakeEngine, draw_of, misbehave
 
-ACTS = tuple(range(6))
+ACTS = (0, 1, 2, 3)
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,20 @@ class StageEngine(FakeEngine):
     act: int = setting(0, "Which part it plays.", choices=ACTS, search=ACTS)
     thrift: int = setting(0, "How much less it costs, a tenth each.", low=0, high=9, saves={"toll": (1, 3)})
 
+    def build(self, artifact: Artifact, folder: Path) -> str:
+        """See :meth:`Engine.build`.
+
+        Raises:
+            BuildFailed: the script has no such part.
+        """
+        if self.act >= len(json.loads((artifact.path / "fake.txt").read_text(encoding="utf-8"))["acts"]):
+            raise BuildFailed("There is no such part.")
+        return super().build(artifact, folder)
+
     def open(self, artifact: Artifact, *, threads: int) -> Session:
         """See :meth:`Engine.open`."""
+        if self.at == "open":
+            misbehave(self.fault)
         return StageSession(self, json.loads((artifact.path / "fake.txt").read_text(encoding="utf-8")))
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lighten.core import catalog
 from lighten.core.artifact import LANGUAGE, Artifact
 from lighten.core.errors import DataError, ModelError, RunFolderError
+from lighten.core.lists import read_list
 from lighten.core.recipe import Recipe, record_of, task_record_of
 from lighten.core.step import Step
 from lighten.core.task import asked_facts
@@ -18,8 +20,9 @@ from lighten.isolate.machine import allowed_cores
 from lighten.nets.bring import bring
 from lighten.nets.facts import facts
 from lighten.pipeline.workshop import Workshop
+from lighten.search.classes import asking, settle_classes
 from lighten.search.options import Options, asked_of, recorded
-from lighten.search.start import aligned, load_recipe_defaults, read_data
+from lighten.search.start import load_recipe_defaults, read_data
 from lighten.store.artifacts import ArtifactStore
 from lighten.store.folder import save_parts
 
@@ -32,13 +35,14 @@ def apply(
     split_column: str | None = None,
     threads: int = 0,
     drop_empty: bool = False,
+    labels: Sequence[str] | str = (),
     progress: Callable[[float, float, str], None] | None = None,
 ) -> Artifact:
     """Make what a recipe (TOML file, or the ``run.toml`` of a run) describes.
 
     Args:
         out: folder of the artifact; must not exist yet.
-        data: overrides the recipe's own data. split_column: overrides the recipe's own, as in ``optimize``.
+        data, split_column, labels: override what the recipe says, as in ``optimize``.
         progress: told how far the work is: done, total, message.
 
     Raises:
@@ -46,13 +50,14 @@ def apply(
         CandidateFailed: a step or the engine failed.
     """
     made = recipe if isinstance(recipe, Recipe) else Recipe.from_toml(Path(recipe))
-    source = str(data) if data is not None else made.data.get("source", "")
+    source = str(data if data is not None else made.data.get("source", ""))
     if not source:
         raise DataError("The recipe names no data.", fix="give --data FILE")
     target = Path(out)
     if target.exists():
         raise RunFolderError(f"{target} exists already.", fix="give --out a new folder")
     said = asked_of(made.data) | ({"split_column": split_column} if split_column is not None else {})
+    said |= {"labels": read_list(labels)} if labels else {}
     options = Options(made.model, source, target, task=made.task, seed=made.seed, drop_empty=drop_empty, **said)
     task, parts, columns = read_data(options)
     scratch = target.with_name(f".{target.name}.part")
@@ -64,12 +69,15 @@ def apply(
         if (base.format in LANGUAGE) != task.language:
             kind = "a language model" if base.format in LANGUAGE else "no language model"
             raise ModelError(f"{made.model} is {kind}, and the recipe's task is {made.task}.", fix="correct the recipe")
+        cores, classes = threads or allowed_cores(), {}
         if known["has_head"] and not task.language:
-            parts = aligned(parts, known["labels"], made.model)
+            answer = asking(base, catalog.load("engines", "eager")(), cores, progress or _silent)
+            settled = settle_classes(parts, known["labels"], options.labels, answer, model=made.model, seed=made.seed)
+            parts, classes = settled.parts, settled.classes.record()
+            options = replace(options, labels=settled.classes.told)
         parts = keep_apart(parts, learned_in(base.path), made.model)
         plan, taught = planned(made, base.format, known, language=task.language)
         save_parts(parts, scratch / "parts.json")
-        cores = threads or allowed_cores()
         workshop = Workshop(store.root, scratch / "parts.json", task, seed=made.seed, threads=cores, progress=progress)
         try:
             original = workshop.make(base, plan[:taught])
@@ -80,7 +88,13 @@ def apply(
         finally:
             workshop.close()
         kept = {name: value for name, value in artifact.meta.items() if name != "source"}  # it is gone in a moment
-        meta = {**kept, "labels": list(parts.labels), "task": made.task, "asked": task_record_of(task)}
+        meta = {
+            **kept,
+            "labels": list(parts.labels),
+            "task": made.task,
+            "asked": task_record_of(task),
+            "classes": classes,
+        }
         meta["data"] = {name: value for name, value in recorded(options, columns).items() if name != "source"}
         if made.engine is not None:
             meta["engine"] = record_of(made.engine)
@@ -97,6 +111,10 @@ def apply(
         return replace(sealed, path=target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _silent(done: float, total: float, message: str) -> None:
+    """Nobody wants to know."""
 
 
 def planned(recipe: Recipe, format: str, known: Mapping[str, Any], *, language: bool) -> tuple[tuple[Step, ...], int]:

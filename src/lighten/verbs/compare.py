@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from lighten.core.artifact import Artifact
 from lighten.core.budget import ALIASES, Constraint, check_provable
 from lighten.core.engine import Engine
-from lighten.core.errors import BudgetError, DataError, InputError, UnknownName
+from lighten.core.errors import BudgetError, DataError, UnknownName
+from lighten.core.lists import read_list
 from lighten.core.meter import QualityMeter
 from lighten.core.result import Result
 from lighten.core.summary import Flip, Group
@@ -31,6 +32,7 @@ from lighten.search.openings import opened_before
 from lighten.search.options import margin_of
 from lighten.search.start import meters
 from lighten.store.ledger import earlier_openings, record_opening
+from lighten.verbs.classes import check_guess, shared_classes
 from lighten.verbs.load import check_rooms, resolved
 from lighten.verbs.question import question_for
 
@@ -96,6 +98,7 @@ def compare(
     choices: Sequence[str] | str = (),
     text: str | None = None,
     label: str | None = None,
+    labels: Sequence[str] | str = (),
     group: str | None = None,
     unit: str | None = None,
     split_column: str | None = None,
@@ -117,6 +120,8 @@ def compare(
         metric: by default the first of the task: accuracy, bits per byte, exact match.
         split_column: column with train, validation, test; found by itself; ``"none"`` takes every row.
         leave_out_learned: go on with the other rows even when most are rows that a model learned from.
+        labels: which class of the original a label of the data is, as in ``optimize``; by default by name, or as the
+            run found that made one of the models.
         prompt, answer, choices: for language models, as in ``optimize``; only what the winner does not say itself.
         progress: told how far the work is: done, total, message.
 
@@ -128,8 +133,7 @@ def compare(
     with tempfile.TemporaryDirectory() as keep:
         sides = [resolved(str(model), Path(keep) / str(n)) for n, model in enumerate((original, candidate))]
         named = {str(original): sides[0][0], str(candidate): sides[1][0]}
-        chosen = tuple(choices.split(",") if isinstance(choices, str) and choices else choices)
-        question = question_for(named, prompt, answer, chosen)
+        question = question_for(named, prompt, answer, read_list(choices))
         task = question.task
         quality, _ = meters(task)
         learned = {name: learned_in(artifact.path) for name, artifact in named.items()}
@@ -145,18 +149,21 @@ def compare(
             )
             rows, notes = unlearned(rows, notes)
             before, after = (answered(side, rows, task, threads, progress) for side in sides)
-            labels = question.labels
+            shown = question.labels
         else:
-            own = [tuple(artifact.meta.get("labels", ())) for artifact, _ in sides]
-            labels = own[0]
-            if sorted(labels) != sorted(own[1]):
-                raise InputError(f"The models do not have the same labels: {labels} and {own[1]}.")
+            shared = shared_classes([(str(original), sides[0][0]), (str(candidate), sides[1][0])])
             table = read_table(data)
             columns = find_columns(table, text, label, group, unit, split_column, judging=True)
-            rows, notes = encode(table, columns, labels, drop_empty=drop_empty), (*table.notes, *columns.notes)
-            rows, notes = unlearned(rows, notes)
+            rows, classes = encode(
+                table, columns, shared.names, read_list(labels), shared.known,
+                model=str(original), drop_empty=drop_empty,
+            )  # fmt: skip
+            rows, notes = unlearned(rows, (*table.notes, *columns.notes))
             before = answered(sides[0], rows, None, threads, progress)
-            after = answered(sides[1], rows, None, threads, progress)[:, [own[1].index(name) for name in labels]]
+            warned = check_guess(classes, before, rows)
+            after = answered(sides[1], rows, None, threads, progress)[:, list(shared.places)]
+            shown = classes.names
+            notes = (*notes, *(said for said in (shared.note, classes.note, warned) if said))
     measured = [
         {r.meter: r for r in results(judge_all(quality, side, rows, before), artifact=a.id, engine="", part="data")}
         for side, (a, _) in zip((before, after), sides, strict=True)
@@ -172,8 +179,8 @@ def compare(
         len(rows),
         measured[0],
         measured[1],
-        flips_of(before, after, rows, labels) if labels else (),
-        groups_of(before, after, rows) if labels else (),
+        flips_of(before, after, rows, shown) if shown else (),
+        groups_of(before, after, rows) if shown else (),
         tuple(notes),
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lighten.core.errors import InputError, Interrupted
 from lighten.core.home import expanded
+from lighten.core.lists import read_list
 from lighten.core.summary import Summary
 from lighten.data.samples import SAMPLES
 from lighten.nets.facts import language_config
@@ -37,6 +38,7 @@ def optimize(
     out: str | Path | None = None,
     text: str | None = None,
     label: str | None = None,
+    labels: Sequence[str] | str = (),
     group: str | None = None,
     unit: str | None = None,
     split_column: str | None = None,
@@ -56,7 +58,8 @@ def optimize(
             ``tpot``, ``decode``, ``ttft``, ``prefill``. By default ``tpot`` for language models and ``cpu`` for others.
         task: ``"text-classification"`` or ``"text-generation"``; by default what the model is for.
         prompt: template with columns, such as ``"Review: {text}\nSentiment:"``.
-        answer: column with the right answer to each prompt. choices: texts that the model chooses from by likelihood.
+        answer: column with the right answer to each prompt. choices: texts that the model chooses from by likelihood;
+            in one text, with commas in between, and double quotes around one that holds a comma.
         shots: examples from the training part that are put before each prompt.
         time: of the search, such as ``"15m"``; None when only ``candidates`` bounds it.
         engines: catalog names (``ov-genai`` is ``ov_genai``); empty for every engine that works here.
@@ -64,6 +67,8 @@ def optimize(
         out: the run's folder; by default a new one below ``runs/``.
         text, label, group, unit: columns; found by themselves when they can be.
         split_column: column with train, validation, test; found by itself; ``"none"`` mixes them on purpose.
+        labels: which class of the model a label of the data is, such as ``["0=negative", "1=positive"]``, where names
+            do not say it; the class by its name or by its number from 0.
         resume: take up the run in ``out``.
 
     Returns:
@@ -87,7 +92,8 @@ def optimize(
         task=name,
         prompt=prompt,
         answer=answer,
-        choices=tuple(choices.split(",") if isinstance(choices, str) else choices),
+        choices=read_list(choices),
+        labels=read_list(labels),
         shots=shots,
         model=str(model),
         data=str(data),
@@ -103,7 +109,7 @@ def optimize(
         drop_empty=drop_empty,
         seconds=seconds_of(time) if time is not None else None,
         candidates=candidates,
-        engines=tuple(one.replace("-", "_") for one in ([engines] if isinstance(engines, str) else engines)),
+        engines=tuple(one.strip().replace("-", "_") for one in read_list(engines)),
         threads=threads,
         seed=seed,
         resume=resume,

@@ -164,7 +164,7 @@ def question_of(artifact: Artifact) -> Question:
     except InputError as error:
         raise ModelError(f"{artifact.path} was made for a task that is not known here ({error.seen}).") from error
     labels = artifact.meta.get("labels") or [str(choice).strip() for choice in getattr(task, "choices", ())]
-    known = {str(k): str(v) for k, v in data.items()} if isinstance(data, dict) else {}
+    known = {k: v for k, v in data.items() if isinstance(v, str)} if isinstance(data, dict) else {}
     chosen = getattr(task, "evidence", CHOICES) == CHOICES
     return Question(task, tuple(labels) if chosen else (), known, bool(record))
 

@@ -1,0 +1,176 @@
+"""What the labels of the data mean to the model, found and checked before anything is written."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from scipy.stats import binom
+
+from lighten.core.errors import DataError
+from lighten.core.task import PART_NAMES, Parts, Rows
+from lighten.data.classes import DECIDED, GUESSES, NAMED, NUMBERED, SPELLED, TOLD, Classes, described, match_classes
+from lighten.data.labels import is_unnamed
+from lighten.data.told_labels import option_text
+from lighten.proof.assignment import CLEAR, Assignment, judge_assignment
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lighten.core.artifact import Artifact
+    from lighten.core.engine import Engine
+
+Answer = Callable[[Sequence[str]], "NDArray[Any]"]
+"""Answers of the model to texts: [n, classes]."""
+ROWS, ROWS_OF_A_CLASS, MOST_ROWS = 500, 40, 4_000
+"""Rows of train that a guess is checked on, beside tune: at least, for each class, and at most."""
+PATIENCE = 3_600.0
+"""Seconds that one request of the model as it came may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Data whose targets are outputs of the model.
+
+    Attributes:
+        parts: with targets that index into the model's classes, whose names are ``parts.labels``.
+        classes: which of them each label of the data is.
+        tune_right: share of ``tune`` that the model answers right.
+        warning: what speaks against what the user said; empty when nothing does.
+    """
+
+    parts: Parts
+    classes: Classes
+    tune_right: float
+    warning: str = ""
+
+
+def settle_classes(
+    parts: Parts, names: Sequence[str], told: Sequence[str], answer: Answer, *, model: str, seed: int
+) -> Settled:
+    """Say which class each label is, and ask the model whether labelled rows agree; proof and select stay unopened.
+
+    What only a convention says is checked: numbers as places, and the order of a model without names. There the rows
+    decide, when they can.
+
+    Args:
+        names: of the model's classes, by output. told: what the user says; see ``data.classes``.
+
+    Raises:
+        DataError: a label that is no class, labels that can be read in several ways, rows that clearly say otherwise,
+            or rows that cannot decide where nothing else does.
+    """
+    classes = match_classes(names, parts.labels, told, model=model)
+    more = sampled(parts.train, classes, seed) if classes.how in GUESSES else Rows((), ())
+    outputs = answer((*parts.tune.inputs, *more.inputs)).argmax(axis=1).tolist()
+    targets = (*parts.tune.targets, *more.targets)
+    warning = ""
+    if len(set(classes.places)) == len(classes.places):
+        found = judge_assignment(outputs, targets, classes.places, len(names))
+        classes, warning = checked(classes, found, outputs, targets, model)
+    right = [classes.places[label] == said for label, said in zip(parts.tune.targets, outputs, strict=False)]
+    settled = aligned(parts, classes)
+    return Settled(settled, classes, sum(right) / max(len(right), 1), warning)
+
+
+def asking(artifact: Artifact, engine: Engine, threads: int, progress: Callable[[float, float, str], None]) -> Answer:
+    """A function that answers texts with a model as it came, in a process that is gone afterwards.
+
+    Raises:
+        CandidateFailed: when it is called; the model does not run.
+    """
+    from lighten.measure.process import SessionProcess
+
+    def answer(texts: Sequence[str]) -> NDArray[Any]:
+        with SessionProcess(artifact, engine, threads=threads, deadline=PATIENCE) as session:
+            return session.answers(texts, lambda done: progress(done, len(texts), "asking which class is which"))
+
+    return answer
+
+
+def sampled(rows: Rows, classes: Classes, seed: int) -> Rows:
+    """Rows to check a guess on, enough for every class."""
+    most = min(len(rows), MOST_ROWS, max(ROWS, ROWS_OF_A_CLASS * len(classes.labels)))
+    return rows.take(sorted(random.Random(seed).sample(range(len(rows)), most)))
+
+
+def checked(
+    classes: Classes, found: Assignment, outputs: Sequence[int], targets: Sequence[int], model: str
+) -> tuple[Classes, str]:
+    """The classes as labelled rows leave them, and a warning where the user's own word stands against the rows.
+
+    Args:
+        found: what the rows say. outputs, targets: of those rows: the model's answers and the labels.
+
+    Raises:
+        DataError: the rows clearly say otherwise, or cannot decide where nothing else does.
+    """
+    if classes.how == TOLD:
+        return classes, contradiction(classes, found) if found.beaten else ""
+    if classes.how in (NAMED, SPELLED):
+        if found.beaten and below_constant(classes, outputs, targets):
+            raise contradicted(classes, found, model)
+        return classes, ""
+    if classes.how == NUMBERED:
+        if found.beaten:
+            raise contradicted(classes, found, model)
+        return classes, ""
+    if not found.beaten and found.confirmed:
+        agreed = f"{classes.note[:-1]}; {found.right:.1%} of {found.n:,} labelled rows agree."
+        return replace(classes, note=agreed), ""
+    if found.beaten and found.settled and is_unnamed(classes.own):
+        decided = classes.moved(found.best, DECIDED, "")
+        note = (
+            f"The classes of {model} have no names, and labelled rows decide which is which: {described(decided)} "
+            f"({found.right_best:.1%} of {found.n:,} rows are right so; in the order of the data {found.right:.1%})."
+        )
+        return replace(decided, note=note), ""
+    raise DataError(
+        f"Nothing says which class of {model} each label is, and {found.n:,} labelled rows cannot decide it: "
+        f"{found.right:.1%} of them are right as {described(classes)}; in another order {found.right_best:.1%}.",
+        allowed="a model whose classes have names, or one that answers labelled rows better than by chance",
+        fix=f"say it, if you know: {option_text(classes.saying(classes.places))}; or bring the model without its head, "
+        "which is fine-tuned first",
+    )
+
+
+def contradiction(classes: Classes, found: Assignment) -> str:
+    """That labelled rows speak against what the labels were taken for, in one sentence with both numbers."""
+    other = "with the labels exchanged" if len(classes.labels) == 2 else "with the labels in another order"
+    return (
+        f"Labelled rows speak against what the labels were taken for ({described(classes)}): as given, "
+        f"{found.right:.1%} of {found.n:,} rows are right, {other} {found.right_best:.1%}."
+    )
+
+
+def contradicted(classes: Classes, found: Assignment, model: str) -> DataError:
+    """The error that says so, with both ways to go on."""
+    return DataError(
+        contradiction(classes, found),
+        allowed=f"labels that mean what {model} answers",
+        fix=f"if the other way is right: {option_text(classes.saying(found.best))}; to go on as it is: "
+        f"{option_text(classes.saying(classes.places))}",
+    )
+
+
+def below_constant(classes: Classes, outputs: Sequence[int], targets: Sequence[int]) -> bool:
+    """Whether the model is clearly right less often than its most frequent label would be, always given."""
+    constant = Counter(targets).most_common(1)[0][0]
+    pairs = list(zip(outputs, targets, strict=True))
+    lost = sum(target == constant and said != classes.places[target] for said, target in pairs)
+    won = sum(target != constant and said == classes.places[target] for said, target in pairs)
+    return bool(binom.sf(lost - 1, won + lost, 0.5) < CLEAR)
+
+
+def aligned(parts: Parts, classes: Classes) -> Parts:
+    """The parts with targets that index into the model's classes, and a note where these are not the labels' names."""
+
+    def moved(rows: Rows) -> Rows:
+        return replace(rows, targets=tuple(classes.places[target] for target in rows.targets))
+
+    train, tune, select, proof = (moved(parts[name]) for name in PART_NAMES)
+    notes = (*parts.notes, classes.note) if classes.note else parts.notes
+    return Parts(train, tune, select, proof, classes.names, notes)

@@ -1,0 +1,50 @@
+"""A candidate is asked of the study, made, measured and told; a killed run loses nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from lighten.search.attempts import Attempts
+from lighten.search.evaluate import evaluate
+from lighten.search.proposals import Body, parameters
+from lighten.testing.stage import Act, Stage
+
+
+def test_attempts_are_kept_told_and_taken_up_again(stage: Callable[..., Stage]) -> None:
+    made = stage(Act(100.0), Act(50.0))
+    with made.open() as run:
+        evaluate(run, 0, (), Stage.ORIGINAL, "original")
+        attempts = Attempts(run, 0.0)
+        first = next(d for d in attempts.dressings.every if getattr(d.engine, "act", 0) == 1)
+        assert attempts.attempt(Body(), first)
+        assert attempts.known(Body(), first)
+        thrifty = replace(first, engine=replace(first.engine, thrift=3))
+        assert attempts.attempt(Body(), thrifty)  # a setting outside the sampler's space
+        assert attempts.board.done[2].value("toll") == 35.0
+        body, dressing = attempts.made_from(2)
+        assert (body.reshaping, dressing) == ((), thrifty)
+        tried = len(attempts.board.done)
+        assert attempts.attempt(Body(), thrifty)
+        assert len(attempts.board.done) == tried  # measured once
+        # Killed between asking and measuring: once at a new point, once at a point that is known.
+        other = next(d for d in attempts.dressings.every if getattr(d.engine, "act", 0) == 2)
+        attempts.trials.ask(parameters(attempts.space, Body(), other))
+        attempts.trials.ask(parameters(attempts.space, Body(), first))
+    with made.open() as run:
+        again = Attempts(run, 0.0)
+        assert again.trials.unfinished() == []
+        assert [c.state for c in again.board.done.values()] == ["ok", "ok", "ok", "failed"]
+        assert "There is no such part" in again.board.done[3].reason
+
+
+def test_time_and_number_bound_them(stage: Callable[..., Stage]) -> None:
+    with stage(Act(100.0), Act(50.0)).open(candidates=1, seconds=1000.0) as run:
+        evaluate(run, 0, (), Stage.ORIGINAL, "original")
+        attempts = Attempts(run, 10.0)
+        assert not attempts.spent()
+        assert attempts.spent(reserve=1001.0)
+        one, two = attempts.dressings.every[1:3]
+        assert attempts.attempt(Body(), one)
+        assert attempts.spent()
+        assert not attempts.attempt(Body(), two)

@@ -1,0 +1,96 @@
+"""The search over bodies goes up as well as down: what is in doubt sends it to what is larger first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lighten.core import catalog
+from lighten.core.space import Space
+from lighten.search import proposals
+from lighten.search.bodies import LIKELY, Bodies
+from lighten.search.leaderboard import Leaderboard
+from lighten.search.proposals import Body
+
+pytestmark = pytest.mark.usefixtures("fakes")
+
+
+@pytest.fixture(scope="module")
+def space(fakes: None) -> Space:
+    return Space.compose("hf", tuple(catalog.load("engines", name)() for name in ("floaty", "toy")), {})
+
+
+class World:
+    """Where a body loses rows by how little of it is left, and every body costs one trial."""
+
+    def __init__(self, run: Any, space: Space, wrong: Callable[[Body], int], trials: int) -> None:
+        self.run, self.space, self.board, self.reserve = run, space, Leaderboard(run), 0.0
+        self.wrong, self.trials, self.asked = wrong, trials, list[Body]()
+        self.dressings = SimpleNamespace(kept=lambda name: [space.dressings[0]])
+
+    def spent(self) -> bool:
+        return len(self.asked) >= self.trials
+
+    def takes(self, seconds: tuple[float, float]) -> float:
+        return seconds[0]
+
+    def epochs_for(self, body: Body) -> float | None:
+        return None
+
+    def attempt(self, body: Body, dressing: Any) -> bool:
+        if self.spent():
+            return False
+        self.asked.append(body)
+        key = len(self.asked)
+        self.board.done[key] = SimpleNamespace(key=key, state="ok", wrong=self.wrong(body))  # type: ignore[assignment]
+        self.run.folder.study.remember(f"body of {key}", body.name)
+        return True
+
+
+def shares(measured: Any, space: Space, chance: Callable[[float], float], trials: int = 6) -> list[float]:
+    """Shares of the bodies that are tried, in order, where one with that share has that chance to hold."""
+    world: Any = World(measured({0: (100.0, 0)}), space, lambda body: 0, trials)
+    every = proposals.bodies(space)
+    names = {body.name: body.share for body in every}
+    study = world.run.folder.study
+    world.board.chance = lambda candidate: (
+        chance(names[study.recall(f"body of {candidate.key}")]) if candidate.key else 1.0
+    )
+    Bodies(world).go(every)
+    return [body.share for body in world.asked]
+
+
+def test_a_body_in_doubt_sends_the_search_upward_before_anything_smaller_is_tried(measured: Any, space: Space) -> None:
+    """As on 77 intents: the first body has an even chance, and what is a little larger would hold."""
+    tried = shares(measured, space, lambda share: 0.95 if share >= 0.6 else 0.5 if share >= 0.35 else 0.0)
+    assert tried[0] == pytest.approx(proposals.FIRST, abs=0.06)
+    assert tried[1] >= 0.6
+    assert min(tried) == tried[0]
+
+
+def test_a_failure_is_followed_by_what_is_larger(measured: Any, space: Space) -> None:
+    tried = shares(measured, space, lambda share: 0.95 if share >= 0.9 else 0.0)
+    assert tried == sorted(tried)
+    assert tried[-1] == max(body.share for body in proposals.bodies(space))
+
+
+def test_what_is_likely_to_hold_is_followed_by_what_is_smaller(measured: Any, space: Space) -> None:
+    tried = shares(measured, space, lambda share: 0.95 if share >= 0.15 else 0.0)
+    assert tried[1] < tried[0]
+    assert min(share for share in tried if share >= 0.15) < 0.2
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.5, LIKELY - 0.01])
+def test_nothing_below_the_threshold_counts_as_a_success(measured: Any, space: Space, chance: float) -> None:
+    tried = shares(measured, space, lambda share: chance)
+    assert tried[0] == min(tried)
+
+
+def test_a_search_without_time_for_a_body_ends(measured: Any, space: Space) -> None:
+    world: Any = World(measured({0: (100.0, 0)}), space, lambda body: 0, 6)
+    world.epochs_for = lambda body: 0.0
+    Bodies(world).go(proposals.bodies(space))
+    assert world.asked == []

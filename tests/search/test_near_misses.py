@@ -1,0 +1,97 @@
+"""What misses a ceiling by little is worked on: settings that lessen what is missed first, then other quantizations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lighten.core import catalog
+from lighten.core.space import Dressing, Space
+from lighten.core.step import Step
+from lighten.engines.llama import Llama
+from lighten.search.leaderboard import Leaderboard
+from lighten.search.near_misses import is_met, near_misses, smaller
+from lighten.testing.stage_engine import StageEngine
+
+
+def attempts(run: Any) -> Any:
+    return SimpleNamespace(run=run, board=Leaderboard(run))
+
+
+def test_the_nearest_that_breaks_no_floor_comes_first(measured: Any) -> None:
+    found = {0: (100.0, 0), 1: (70.0, 2), 2: (52.0, 4), 3: (51.0, 300), 4: (90.0, 0)}
+    run = measured(found, under=["toll<=50MB"])
+    assert [c.key for c in near_misses(attempts(run))] == [2, 1]  # 3 cannot hold, 4 is far
+    assert not is_met(attempts(run))
+
+
+def test_nothing_is_worked_on_once_one_meets_the_budget_and_may_hold(measured: Any) -> None:
+    run = measured({0: (100.0, 0), 1: (52.0, 2), 2: (40.0, 4)}, under=["toll<=50MB"])
+    assert is_met(attempts(run))
+    run = measured({0: (100.0, 0), 1: (52.0, 2), 2: (40.0, 12)}, under=["toll<=50MB"])
+    assert not is_met(attempts(run))  # by its point estimate it just keeps the floor; that is no proof to hope for
+
+
+def test_an_engine_names_its_settings_that_lessen_a_quantity() -> None:
+    engine = StageEngine(act=2)
+    found: list[Any] = engine.sparing(["toll"])
+    assert [one.thrift for one in found] == [1, 3]
+    assert {one.act for one in found} == {2}
+    assert engine.sparing(["p95"]) == []
+    assert [one.thrift for one in StageEngine(thrift=1).sparing(["toll"])] == [3]  # type: ignore[attr-defined]
+
+
+def test_every_setting_that_saves_memory_of_llama_is_tried_together_and_alone() -> None:
+    found: list[Any] = Llama().sparing(["memory"])
+    assert len(found) == len(set(found))
+    least, most = found[:2]
+    assert (least.cells, least.batch, least.cache, least.repack) == (1024, 64, "q8_0", False)
+    assert (most.cells, most.batch) == (512, 32)
+    assert replace(Llama(), cache="q8_0") in found
+
+
+@pytest.mark.parametrize("name", catalog.names("engines"))
+def test_what_saves_is_allowed_and_is_measured(name: str) -> None:
+    cls = catalog.load("engines", name)
+    known = {q.name for meter in catalog.names("meters") for q in catalog.load("meters", meter).quantities}
+    for setting in catalog_settings(cls):
+        assert set(setting.saves) <= known, setting.name
+        for values in setting.saves.values():
+            assert not any(setting.problem(value) for value in values), setting.name
+
+
+def catalog_settings(cls: type) -> Any:
+    from lighten.core.step import settings_of
+
+    return settings_of(cls)
+
+
+@pytest.mark.usefixtures("fakes")
+def test_other_quantizations_come_the_least_change_first() -> None:
+    class Less(Step):
+        consumes = ("hf",)
+
+        def __init__(self, left: float) -> None:
+            object.__setattr__(self, "left", left)
+
+        def run(self, model: Any, needs: Any) -> Any:
+            return model
+
+        def share(self, facts: Any = None) -> float:
+            return float(self.left)  # type: ignore[attr-defined]
+
+        def __eq__(self, other: object) -> bool:
+            return getattr(other, "left", None) == self.left  # type: ignore[attr-defined]
+
+        def __hash__(self) -> int:
+            return hash(self.left)  # type: ignore[attr-defined]
+
+    engine = StageEngine()
+    every = [Dressing((Less(left),), engine) for left in (0.5, 0.25, 0.4, 0.9)]
+    asked: Any = SimpleNamespace(run=SimpleNamespace(facts={}), dressings=SimpleNamespace(affordable=lambda: every))
+    order = [d.steps[0].left for d in smaller(asked, every[0])]  # type: ignore[attr-defined]
+    assert order == [0.4, 0.25, 0.9]
+    assert Space.compose("hf", (), {}).dressings == ()
