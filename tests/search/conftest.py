@@ -83,7 +83,7 @@ def measured(tmp_path: Path) -> Measured:
         return SimpleNamespace(
             options=Options("m", "d", tmp_path, (keep,), tuple(under), "toll", task="staged"),
             budget=budget,
-            folder=SimpleNamespace(study=study),
+            folder=SimpleNamespace(study=study, path=tmp_path),
             parts=parts,
             task=task,
             quality={"accuracy": Accuracy()},

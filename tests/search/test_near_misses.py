@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from lighten.core import catalog
 from lighten.core.space import Dressing, Space
 from lighten.core.step import Step
 from lighten.engines.llama import Llama
@@ -51,22 +50,6 @@ def test_every_setting_that_saves_memory_of_llama_is_tried_together_and_alone() 
     assert (least.cells, least.batch, least.cache, least.repack) == (1024, 64, "q8_0", False)
     assert (most.cells, most.batch) == (512, 32)
     assert replace(Llama(), cache="q8_0") in found
-
-
-@pytest.mark.parametrize("name", catalog.names("engines"))
-def test_what_saves_is_allowed_and_is_measured(name: str) -> None:
-    cls = catalog.load("engines", name)
-    known = {q.name for meter in catalog.names("meters") for q in catalog.load("meters", meter).quantities}
-    for setting in catalog_settings(cls):
-        assert set(setting.saves) <= known, setting.name
-        for values in setting.saves.values():
-            assert not any(setting.problem(value) for value in values), setting.name
-
-
-def catalog_settings(cls: type) -> Any:
-    from lighten.core.step import settings_of
-
-    return settings_of(cls)
 
 
 @pytest.mark.usefixtures("fakes")

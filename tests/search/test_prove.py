@@ -25,7 +25,6 @@ def answered(measured: Any, monkeypatch: pytest.MonkeyPatch) -> Answered:
         right = np.eye(2, dtype=np.float32)[list(run.parts.proof.targets)]
         run.opened = []
         run.listener = type("Heard", (), {"candidate": lambda self, key, name: run.opened.append(key)})()
-        run.options = type("Seeded", (), {"seed": 0})()
 
         def asked(run: Any, candidate: Candidate) -> Any:
             run.opened.append(f"asked {candidate.key}")
@@ -70,7 +69,7 @@ def test_what_fails_is_asked_again_and_then_left_out_as_though_it_had_not_been_i
     assert proof.sequence.held == (1, 3)
     assert run.opened.count("asked 2") == 2
     assert proof.failed == {2: "SessionCrashed: it is gone"}
-    assert "Candidate 2" in run.notes[0]
+    assert any(note.startswith("Candidate 2") for note in run.notes)
     before = len(run.opened)
     assert prove(run).sequence.held == (1, 3)  # a resumed run decides the same and does not ask it again
     assert "asked 2" not in run.opened[before:]

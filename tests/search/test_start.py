@@ -1,0 +1,63 @@
+"""Everything the user gave is read and checked before anything is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lighten.core.errors import BudgetError, UnknownName
+from lighten.search.listener import Quiet
+from lighten.search.options import Options
+from lighten.search.start import ask, meters
+from lighten.tasks.text_classification import TextClassification
+from lighten.tasks.text_generation import TextGeneration
+
+
+class Notes(Quiet):
+    """Remembers what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def note(self, text: str) -> None:
+        """Remember it."""
+        self.said.append(text)
+
+
+@pytest.fixture
+def reviews(tmp_path: Path) -> Path:
+    """4,000 rows of two classes."""
+    path = tmp_path / "reviews.csv"
+    rows = (f"a text number {i},{'good' if i % 2 else 'bad'}\n" for i in range(4000))
+    path.write_text("text,label\n" + "".join(rows), encoding="utf-8")
+    return path
+
+
+def test_meters_are_those_of_the_task() -> None:
+    quality, speed = meters(TextClassification())
+    assert "accuracy" in quality
+    assert "bits_per_byte" not in quality
+    assert set(speed) == set(TextClassification().speeds)
+    quality, speed = meters(TextGeneration())
+    assert "bits_per_byte" in quality
+    assert "decode" in speed
+
+
+def test_without_a_floor_the_default_is_taken_and_said(reviews: Path, tmp_path: Path) -> None:
+    heard = Notes()
+    asked = ask(Options("m", str(reviews), tmp_path / "run"), heard)
+    assert [floor.metric for floor in asked.budget.keep] == ["accuracy"]
+    assert any("No --keep was given" in note for note in heard.said)
+    assert asked.columns["label"] == "label"
+    assert not (tmp_path / "run").exists()
+
+
+def test_names_that_do_not_exist_are_refused_with_the_nearest(reviews: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="There is no engine named 'orrt'"):
+        ask(Options("m", str(reviews), tmp_path / "run", engines=("orrt",)), Quiet())
+    with pytest.raises(UnknownName, match="quantity for --under"):
+        ask(Options("m", str(reviews), tmp_path / "run", under=("memry<=1GB",)), Quiet())
+    with pytest.raises(BudgetError, match="cannot be read"):
+        ask(Options("m", str(reviews), tmp_path / "run", keep=("accuracy",)), Quiet())
+    assert not (tmp_path / "run").exists()
