@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lighten.core.result import Candidate
-from lighten.reports.baselines import fair_ratio, unit_in
+from lighten.reports.baselines import ratio_words, unit_in
 from lighten.reports.numbers import number
 
 PHASES = {
@@ -48,12 +48,11 @@ def numbers(candidate: Candidate) -> str:
     for name, digits in WRITING if "decode" in candidate.results else ANSWERING:
         result = candidate.results.get(name)
         if result is not None and result.value is not None:
-            times = fair_ratio(result) if candidate.key else None
-            ratio = f" ({times:.1f}x)" if times else ""
+            times = ratio_words(result, "en") if candidate.key else ""
             unit = "" if result.unit == "fraction" else f" {unit_in(result.engine, name, result.unit)}"
             small = result.value < 10.0 ** (1 - digits)
             value = number(result.value, 2) if small else f"{result.value:,.{digits}f}"
-            parts.append(f"{name} {value}{unit}{ratio}")
+            parts.append(f"{name} {value}{unit}{f' ({times})' if times else ''}")
     return ", ".join(parts)
 
 

@@ -290,7 +290,8 @@ class _Drawing:
             unit, won = unit_of(self.summary, self.cost), self.summary.winner
             gain = won.ratio.get(self.cost) if won and unit_in(point.engine, self.cost, unit) == unit else None
             spread = won.ratio_spread.get(self.cost) if won else None
-            return " ".join([say(lang, "mark.winner"), *([ratio(gain, spread)] if gain else [])])
+            doubt = [say(lang, "ratio.unsure")] if won and self.cost in won.unsure else []
+            return " ".join([say(lang, "mark.winner"), *([ratio(gain, spread), *doubt] if gain else [])])
         most = 20 if self.narrow else 34
         name = " ".join(clean(point.name).split())
         return name if len(name) <= most else f"{name[: most - 1]}…"
