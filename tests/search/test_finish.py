@@ -15,6 +15,7 @@ from lighten.core.result import Candidate
 from lighten.core.task import Parts, Rows
 from lighten.nets.counts import fit_ngram
 from lighten.search.finish import SAMPLES, beginnings, continuations
+from lighten.store.artifacts import ArtifactStore
 from lighten.store.study import Study
 from lighten.tasks.text_classification import TextClassification
 from lighten.tasks.text_generation import ANSWERS, TextGeneration
@@ -41,7 +42,7 @@ def run(tmp_path: Path) -> Callable[..., Any]:
         return SimpleNamespace(
             task=task or TextGeneration(),
             parts=Parts(none, none, none, proof, ()),
-            folder=SimpleNamespace(study=study, path=tmp_path),
+            folder=SimpleNamespace(study=study, path=tmp_path, store=ArtifactStore(tmp_path / "store")),
             workshop=workshop,
             original=artifact,
             options=SimpleNamespace(model="m", seed=0),
@@ -55,12 +56,13 @@ def run(tmp_path: Path) -> Callable[..., Any]:
     return make
 
 
-WINNER = Candidate(3, "same @ numpy", (), "numpy", state="ok")
+def winner(run: Any) -> Candidate:
+    return Candidate(3, "same @ numpy", (), "numpy", state="ok", artifact=run.original.id)
 
 
 def test_documents_are_continued_from_their_first_words(run: Callable[..., Any]) -> None:
     made = run(rows("the film is good and the day is long and the film is good and so is the day"))
-    (one,) = continuations(made, WINNER)
+    (one,) = continuations(made, winner(made))
     assert one.prompt == "the film is good and the day is long and the film"
     assert one.original == one.winner
     assert one.original.startswith(" is good and the day")
@@ -69,7 +71,8 @@ def test_documents_are_continued_from_their_first_words(run: Callable[..., Any])
 
 def test_prompts_are_asked_whole_and_answers_end_where_the_task_says(run: Callable[..., Any]) -> None:
     task = TextGeneration(evidence=ANSWERS, prefix="the film is good\n")
-    (one,) = continuations(run(rows("the film is", references=("good",)), task), WINNER)
+    made = run(rows("the film is", references=("good",)), task)
+    (one,) = continuations(made, winner(made))
     assert one.prompt == "the film is"
     assert one.winner == "good and the day is long"
 
@@ -81,14 +84,15 @@ def test_what_goes_wrong_with_a_sample_is_a_note(run: Callable[..., Any]) -> Non
 
 
 def test_other_models_write_nothing(run: Callable[..., Any]) -> None:
-    assert continuations(run(rows("a"), TextClassification()), WINNER) == ()
+    made = run(rows("a"), TextClassification())
+    assert continuations(made, winner(made)) == ()
 
 
 def test_a_winner_that_ranks_choices_writes_nothing_and_nothing_went_wrong(run: Callable[..., Any]) -> None:
     made = run(rows("a b c d e f g h"), TextGeneration(evidence="choices", choices=(" a", " b")))
     ranks = SimpleNamespace(format="linear")
     made.workshop = SimpleNamespace(make=lambda base, chain, **_: base, build=lambda model, engine: ranks)
-    assert continuations(made, WINNER) == ()
+    assert continuations(made, winner(made)) == ()
     assert made.notes == []
 
 

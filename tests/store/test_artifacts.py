@@ -8,15 +8,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lighten.core.artifact import RECORD
+from lighten.core.artifact import RECORD, Artifact
 from lighten.core.errors import RunFolderError, StepFailed, UnsafeFile
-from lighten.store.artifacts import ArtifactStore, disk_error, key_of
+from lighten.store.artifacts import LEAST_SHARED, ArtifactStore, disk_error, key_of
 
 
 def write(folder: Path) -> Mapping[str, Any]:
@@ -43,11 +43,125 @@ def test_what_was_put_is_found(store: ArtifactStore) -> None:
     assert [p.name for p in store.root.iterdir()] == ["k"]
 
 
-def test_what_was_changed_after_it_was_made_is_refused(store: ArtifactStore) -> None:
+def zeros(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.write_bytes(b"\0" * path.stat().st_size)
+
+
+def no_record(folder: Path) -> None:
+    (folder / RECORD).write_bytes(b"")
+
+
+def lost(folder: Path) -> None:
+    (folder / "config.json").unlink()
+
+
+def changed(folder: Path) -> None:
+    (folder / "config.json").write_text("[]")
+
+
+@pytest.mark.parametrize("harm", [zeros, no_record, lost, changed])
+def test_what_is_broken_is_absent_and_said_once(store: ArtifactStore, harm: Callable[[Path], None]) -> None:
+    said: list[str] = []
+    store.told = said.append
     made = store.put("k", write)
-    (made.path / "config.json").write_text("[]")
-    with pytest.raises(UnsafeFile):
-        store.get("k")
+    harm(made.path)
+    assert store.get("k") is None
+    assert store.get("k") is None
+    assert store.find(made.id, ("hf",)) is None
+    assert len(said) == 1 and said[0].startswith("k of the store was broken")
+    assert store.put("k", write).id == made.id
+    assert store.get("k") == made
+
+
+def test_what_was_made_is_found_by_its_content(store: ArtifactStore) -> None:
+    made = store.put("k", write)
+    built = store.put("a", lambda folder: {**write(folder), "parent": made.id, "step": {"use": "engine fake"}})
+    assert built.id == made.id
+    assert store.find(made.id, ("hf",)) == built
+    zeros(built.path)
+    assert store.find(made.id, ("hf",)) == made
+    assert store.find(made.id, ("onnx",)) is None
+    assert store.find("", ("hf",)) is None
+
+
+def weights(folder: Path) -> Mapping[str, Any]:
+    (folder / "model.onnx").write_bytes(b"w" * LEAST_SHARED)
+    (folder / "config.json").write_text("{}")
+    return {"format": "onnx"}
+
+
+def test_a_file_that_the_store_has_takes_no_more_room(store: ArtifactStore, tmp_path: Path) -> None:
+    first, second = store.put("a", weights), store.put("b", weights)
+    assert (first.path / "model.onnx").samefile(second.path / "model.onnx")
+    assert not (first.path / "config.json").samefile(second.path / "config.json")
+    assert store.get("a") == first and store.get("b") == second
+    (tmp_path / "outside").hardlink_to(first.path / "model.onnx")  # from where it could be changed
+    with pytest.raises(UnsafeFile, match="hard link"):
+        Artifact.open(first.path)
+    (tmp_path / "outside").unlink()
+    shutil.rmtree(first.path)
+    assert store.get("b") == second
+    assert (second.path / "model.onnx").stat().st_nlink == 1
+
+
+def test_what_would_be_linked_to_a_broken_file_stays_as_it_is(store: ArtifactStore) -> None:
+    first = store.put("a", weights)
+    zeros(first.path)
+    Artifact.seal(first.path, format="onnx")  # the record is of what lies there: zeros
+    second = store.put("b", weights)
+    assert (second.path / "model.onnx").stat().st_nlink == 1
+    assert store.get("b") == second
+
+
+def test_links_outside_of_a_store_are_refused(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "one" / "model.onnx").write_bytes(b"w")
+    (tmp_path / "two" / "model.onnx").hardlink_to(tmp_path / "one" / "model.onnx")
+    with pytest.raises(UnsafeFile, match="hard link"):
+        Artifact.seal(tmp_path / "one", format="onnx")
+
+
+def test_a_disk_without_links_keeps_copies(store: ArtifactStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, other: Path) -> None:
+        raise OSError(errno.EMLINK, "Too many links")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    store.put("a", weights)
+    assert (store.put("b", weights).path / "model.onnx").stat().st_nlink == 1
+    assert [p.name for p in store.root.iterdir()] in (["a", "b"], ["b", "a"])
+
+
+def test_everything_is_on_the_disk_before_it_has_its_name(
+    store: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    real_sync, real_rename = os.fsync, Path.rename
+
+    def fsync(number: int) -> None:
+        done.append(Path(f"/proc/self/fd/{number}").readlink().name)
+        real_sync(number)
+
+    def rename(path: Path, target: Path) -> Path:
+        done.append(f"rename to {target.name}")
+        return real_rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "rename", rename)
+    store.put("k", write)
+    at = done.index("rename to k")
+    assert {"config.json", RECORD, f"k.{os.getpid()}.part"} <= set(done[:at])
+    assert done[at + 1 :] == ["store"]
+
+
+def test_an_artifact_from_elsewhere_is_adopted_whole(store: ArtifactStore, tmp_path: Path) -> None:
+    (tmp_path / "fresh").mkdir()
+    made = Artifact.seal(tmp_path / "fresh", **write(tmp_path / "fresh"))
+    (store.root / "model").mkdir()  # what a broken run left
+    adopted = store.adopt("model", made)
+    assert adopted.id == made.id and adopted.path == store.root / "model"
+    assert not made.path.exists()
 
 
 def test_putting_again_replaces_the_whole(store: ArtifactStore) -> None:

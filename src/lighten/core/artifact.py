@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +18,8 @@ RECORD = "lighten.json"
 LEARNED = "learned.rows"
 """File with the hashes of the rows that a model learned from (see ``data.learned``); sealed like every other file."""
 VERSION = 1
+STORE = "store"
+"""Name of the folder of a run's artifacts."""
 
 FIELDS: Mapping[str, type] = {
     **dict.fromkeys(("id", "format", "parent"), str),
@@ -174,15 +179,25 @@ class Artifact:
 def walk_files(folder: Path) -> Iterator[Path]:
     """Every file below ``folder`` except ``lighten.json`` and the model card, sorted.
 
+    A file may have several names when all of them lie in the run's store that the folder is in: nobody else can change
+    it there by another name.
+
     Raises:
         UnsafeFile: a link, something that is not a plain file, or a suffix that can hold a pickle.
     """
+    inside: Counter[tuple[int, int]] | None = None
     for path in sorted(folder.rglob("*")):
         if path.is_symlink():
             raise UnsafeFile(f"{path} is a symbolic link.", allowed="plain files inside the folder")
         if path.is_dir() or (path.parent == folder and path.name in (RECORD, "README.md")):
             continue
-        if not path.is_file() or path.stat().st_nlink > 1:
+        found = path.stat()
+        if found.st_nlink > 1 and folder.parent.name == STORE:
+            inside = inside if inside is not None else Counter(_files_below(folder.parent))
+            shared = inside[found.st_dev, found.st_ino] == found.st_nlink
+        else:
+            shared = found.st_nlink == 1
+        if not path.is_file() or not shared:
             raise UnsafeFile(f"{path} is a hard link or not a plain file.", allowed="plain files inside the folder")
         if path.suffix.lower() in PICKLED and not _weights_of_ir(path):
             raise UnsafeFile(
@@ -190,6 +205,15 @@ def walk_files(folder: Path) -> Iterator[Path]:
                 allowed="safetensors, ONNX, OpenVINO IR, GGUF",
             )
         yield path
+
+
+def _files_below(folder: Path) -> Iterator[tuple[int, int]]:
+    """Device and number of every file below a folder, once for each of its names."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):  # it may be removed meanwhile
+                found = os.lstat(Path(parent) / name)
+                yield found.st_dev, found.st_ino
 
 
 def _weights_of_ir(path: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from lighten.core.task import Parts, Rows, Task
 from lighten.data.learned import save_learned
 from lighten.pipeline.formats import open_model, save_model
 from lighten.store.artifacts import ArtifactStore, key_of
+from lighten.store.durable import sync
 
 if TYPE_CHECKING:
     from numpy import float32
@@ -77,10 +79,17 @@ class Bench:
         return artifact
 
     def step_key(self, before: str, step: Step) -> str:
-        """Key of what ``step`` makes of what has the key ``before``."""
+        """Key of what ``step`` makes of what has the key ``before``, with the libraries that are installed here."""
         data = {name: self.parts[name].fingerprint() for name in ("train", "tune") if name in step.needs}
         teacher = self.original.id if self.original and "teacher" in step.needs else ""
-        return key_of(before=before, step=record_of(step), data=data, teacher=teacher, seed=self.seed)
+        return key_of(
+            before=before,
+            step=record_of(step),
+            data=data,
+            teacher=teacher,
+            seed=self.seed,
+            versions=versions(),
+        )
 
     def _one(self, model: Any, parent: Artifact, step: Step, key: str, watch: Watch) -> tuple[Any, Artifact]:
         record = record_of(step)
@@ -142,7 +151,7 @@ def build(store: ArtifactStore, artifact: Artifact, engine: Engine, seed: int) -
     Raises:
         BuildFailed: the engine refuses the model.
     """
-    key = key_of(build=artifact.id, engine=record_of(engine), runtime=engine.version())
+    key = key_of(build=artifact.id, engine=record_of(engine), runtime=engine.version(), versions=versions())
     found = store.get(key)
     if found is not None:
         return found
@@ -198,7 +207,7 @@ class RememberingTeacher:
         from safetensors.numpy import load_file, save_file
 
         path = self.folder / f"{self.original.id[:16]}-{rows.fingerprint()}.safetensors"
-        if not path.is_file():
+        if not _readable(path):
             from lighten.nets.forward import logits
 
             network = open_model(self.original, self.labels)
@@ -206,7 +215,9 @@ class RememberingTeacher:
             self.folder.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(".part")
             save_file({"logits": values}, part)
+            sync(part)
             part.replace(path)
+            sync(self.folder)
         found: NDArray[float32] = load_file(path)["logits"]
         return found
 
@@ -221,6 +232,7 @@ class RememberingTeacher:
         return _STATES[key]
 
 
+@cache
 def versions() -> dict[str, str]:
     """Versions of the libraries that make artifacts; nothing is imported."""
     found = {}
@@ -230,3 +242,14 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def _readable(path: Path) -> bool:
+    """Whether a file of safetensors is there and whole: the loss of power leaves files of zeros, or short ones."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "numpy") as opened:
+            return "logits" in opened.keys()  # noqa: SIM118 - it is no mapping
+    except (OSError, SafetensorError):
+        return False

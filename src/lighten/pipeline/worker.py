@@ -100,7 +100,7 @@ def build(
     engine: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Build an artifact for an engine. Returns the ``path`` of what was built."""
-    store = ArtifactStore(Path(root))
+    store = ArtifactStore(Path(root), _note)
     return {"path": str(build_for(store, Artifact.open(artifact, verify=False), engine_from(engine), seed).path)}
 
 
@@ -118,6 +118,10 @@ def score(
     return {"right": float(right.mean())}
 
 
+def _note(text: str) -> None:
+    emit({"note": text})
+
+
 @cache
 def _parts(path: str) -> Parts:
     return load_parts(Path(path))
@@ -125,5 +129,5 @@ def _parts(path: str) -> Parts:
 
 def _bench(root: str, parts: str, task: Mapping[str, Any], original: str, seed: int, threads: int) -> Bench:
     teacher = Artifact.open(original, verify=False) if original else None
-    store = ArtifactStore(Path(root))
+    store = ArtifactStore(Path(root), _note)
     return Bench(store, task_from(task), _parts(parts), teacher, seed, threads)

@@ -34,11 +34,19 @@ class Workshop:
     Args:
         root: folder of the artifact store. parts: file of the run's data. task: what "good" means.
         seed, threads: for every step.
-        progress: told how far the work is.
+        progress: told how far the work is. note: told what is worth keeping, in a sentence.
     """
 
     def __init__(
-        self, root: Path, parts: Path, task: Task, *, seed: int, threads: int, progress: Progress | None = None
+        self,
+        root: Path,
+        parts: Path,
+        task: Task,
+        *,
+        seed: int,
+        threads: int,
+        progress: Progress | None = None,
+        note: Callable[[str], None] | None = None,
     ) -> None:
         self._common: dict[str, Any] = {
             "root": str(root.resolve()),
@@ -48,7 +56,7 @@ class Workshop:
             "threads": threads,
         }
         self._original = ""
-        self._threads, self._progress = threads, progress
+        self._threads, self._progress, self._note = threads, progress, note
         self._children: dict[Place, ChildProcess] = {}
         self.last_score: float | None = None
 
@@ -132,5 +140,8 @@ class Workshop:
     def _event(self, event: Mapping[str, Any]) -> None:
         if "score" in event:
             self.last_score = float(event["score"])
+        elif "note" in event:
+            if self._note is not None:
+                self._note(event["note"])
         elif self._progress is not None:
             self._progress(event["done"], event["total"], event["message"])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, CandidateFailed, MissingExtra, ModelError
-from lighten.core.recipe import Recipe, engine_from, record_of
+from lighten.core.recipe import Recipe, engine_from, record_of, step_from
 from lighten.core.result import Candidate, Result
 from lighten.core.step import Step
 from lighten.measure.interleave import Readings, measure, results
@@ -118,6 +118,22 @@ def built_of(run: Run, steps: Sequence[Step], engine: Engine) -> Artifact:
         floor = hopeless_below(tune, margin, len(run.parts.tune))
     made = run.workshop.make(run.original, chain, floor=floor, seconds=run.clock.left)
     return run.workshop.build(made, engine)
+
+
+def file_of(run: Run, candidate: Candidate) -> Artifact:
+    """The file of a candidate that was measured: as it lies in the store, whatever made it; else made again.
+
+    Raises:
+        CandidateFailed: it cannot be made again, or what is made now is another file, as with other libraries.
+    """
+    engine = engine_from({"use": candidate.engine, **candidate.engine_settings})
+    found = run.folder.store.find(candidate.artifact, engine.stores)
+    if found is not None:
+        return found
+    built = built_of(run, [step_from(record) for record in candidate.recipe], engine)
+    if built.id != candidate.artifact:
+        raise CandidateFailed(f"Candidate {candidate.key} was made again and is not the file that was measured.")
+    return built
 
 
 def open_original(run: Run) -> SessionProcess:

@@ -21,7 +21,7 @@ from lighten.measure.process import SessionProcess
 from lighten.measure.quality import flips_of, groups_of
 from lighten.search.conclude import Outcome
 from lighten.search.context import Run
-from lighten.search.evaluate import built_of, open_original
+from lighten.search.evaluate import file_of, open_original
 from lighten.search.finals import latest
 from lighten.search.leaderboard import Leaderboard
 from lighten.search.openings import opened_of
@@ -29,6 +29,7 @@ from lighten.search.options import recorded
 from lighten.search.racing import cost, frontier
 from lighten.search.roof import Rates, roof
 from lighten.search.start import Asked
+from lighten.store.durable import sync, sync_tree
 from lighten.store.folder import write_whole
 
 MOST_FLIPS = 400
@@ -55,8 +56,7 @@ def told_of(run: Run) -> tuple[str, ...]:
 
 def take_winner(run: Run, winner: Candidate) -> Artifact:
     """Copy the winner's built artifact to ``winner/`` with what is needed to open it, whole or not at all."""
-    engine = engine_from({"use": winner.engine, **winner.engine_settings})
-    built = built_of(run, [step_from(record) for record in winner.recipe], engine)
+    built = file_of(run, winner)
     part, final = run.folder.path / ".winner.part", run.folder.path / "winner"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
@@ -83,9 +83,11 @@ def take_winner(run: Run, winner: Candidate) -> Artifact:
         versions=built.versions,
         meta=meta,
     )
+    sync_tree(part)
     if final.exists():
         shutil.rmtree(final)
     part.rename(final)
+    sync(run.folder.path)
     return replace(sealed, path=final)
 
 
@@ -183,7 +185,7 @@ def continuations(run: Run, winner: Candidate) -> tuple[Continuation, ...]:
     whole = bool(run.parts.labels or run.parts.proof.references)
     try:
         engine = engine_from({"use": winner.engine, **winner.engine_settings})
-        built = built_of(run, [step_from(record) for record in winner.recipe], engine)
+        built = file_of(run, winner)
         if built.format == LINEAR:
             return ()  # it ranks choices and writes nothing
         shown = beginnings(run.parts.proof, whole=whole)
@@ -215,11 +217,9 @@ def beginnings(rows: Rows, *, whole: bool) -> list[str]:
 def _stored(run: Run) -> dict[str, Artifact]:
     """Artifacts of the run's store by id."""
     by_id: dict[str, Artifact] = {}
-    for folder in sorted(run.folder.store.root.iterdir()):
-        if (folder / "lighten.json").is_file():
-            artifact = Artifact.open(folder, verify=False)
-            if artifact.parent != artifact.id:  # an engine that takes the model as it is copies it
-                by_id.setdefault(artifact.id, artifact)
+    for artifact in run.folder.store.every():
+        if artifact.parent != artifact.id:  # an engine that takes the model as it is copies it
+            by_id.setdefault(artifact.id, artifact)
     return by_id
 
 

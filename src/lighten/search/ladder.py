@@ -10,14 +10,14 @@ from lighten.core import catalog
 from lighten.core.artifact import BASELINES, Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed
-from lighten.core.recipe import engine_from, step_from
+from lighten.core.recipe import engine_from
 from lighten.core.result import Candidate
 from lighten.isolate.machine import available_memory
 from lighten.measure.interleave import Readings, measure
 from lighten.measure.process import SessionProcess
 from lighten.measure.rounds import usual_of
 from lighten.search.context import Run
-from lighten.search.evaluate import built_of, results_of
+from lighten.search.evaluate import file_of, results_of
 from lighten.search.leaderboard import Leaderboard
 
 SECONDS_PER_RUNG = 8.0
@@ -93,7 +93,7 @@ def _measured(run: Run, candidates: Sequence[Candidate]) -> dict[int, Candidate]
         for candidate in candidates:
             try:
                 engine = _engine(candidate)
-                built = built_of(run, [step_from(record) for record in candidate.recipe], engine)
+                built = file_of(run, candidate)
                 session = stack.enter_context(SessionProcess(built, engine, threads=run.threads, task=run.task))
                 places[candidate.key] = Place(candidate, built, engine, session)
             except CandidateFailed as error:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from lighten.core.artifact import GGUF, HF, HF_CAUSAL, RECORD, Artifact
 from lighten.core.engine import Engine
-from lighten.core.errors import CandidateFailed, Interrupted, ModelError
+from lighten.core.errors import CandidateFailed, Interrupted, ModelError, UnsafeFile
 from lighten.core.meter import Workload
 from lighten.core.recipe import engine_from, record_of
 from lighten.core.summary import Summary
-from lighten.core.task import Rows, Task, asked_facts
+from lighten.core.task import Parts, Rows, Task, asked_facts
 from lighten.data.learned import learned_in
 from lighten.isolate.machine import allowed_cores
 from lighten.isolate.process import call
@@ -26,10 +26,12 @@ from lighten.measure.workload import draw
 from lighten.nets.bring import check_folder, resolve
 from lighten.nets.facts import facts
 from lighten.nets.gguf_file import FILE
+from lighten.pipeline.make import versions
 from lighten.pipeline.workshop import Workshop
 from lighten.search.classes import asking, settle_classes
 from lighten.search.conclude import Outcome, conclude
 from lighten.search.context import Clock, Run
+from lighten.search.disk import check_disk, room_for
 from lighten.search.evaluate import evaluate
 from lighten.search.finish import summarize, take_winner
 from lighten.search.listener import Listener, Quiet
@@ -38,10 +40,14 @@ from lighten.search.openings import tell_openings
 from lighten.search.options import Options
 from lighten.search.prove import OPENED
 from lighten.search.schedule import reserve_for_proof
+from lighten.search.sittings import sit_down
 from lighten.search.start import Asked, ask, check_memory, learned_by, load_recipe_defaults, working_engines
-from lighten.store.artifacts import disk_error
 from lighten.store.folder import RunFolder, load_parts, save_parts
 
+MODEL = "model"
+"""Name of the user's model in the store."""
+TUNED = "original"
+"""Under which the study remembers what fine-tuning made of it."""
 LANGUAGE_SINGLES, DOCUMENTS_BATCH, PROMPTS_BATCH = 48, 2, 16
 """Requests that a language model is timed with: texts sent alone, and texts handed over at once."""
 
@@ -69,7 +75,8 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
         if asked.classes is not None:
             folder.study.remember("classes", asked.classes.classes.record())
             folder.study.remember("original tune accuracy", asked.classes.tune_right)
-        if not parts_file.is_file():
+        frozen = parts_in(parts_file)
+        if frozen is None or frozen.fingerprint != asked.parts.fingerprint:
             save_parts(asked.parts, parts_file)
         workshop = Workshop(
             folder.store.root,
@@ -78,7 +85,9 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
             seed=options.seed,
             threads=threads,
             progress=listener.progress,
+            note=listener.note,
         )
+        folder.store.told = listener.note
         listener.phase("original", None)
         engines = chosen_builds(folder, engines, base, threads)
         machine = Environment.here()
@@ -101,6 +110,9 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
             speed=asked.speed,
             work=drawn(asked.task, asked.parts.select, options.seed),
         )
+        for note in sit_down(folder.study, {"lighten": version("lighten"), **versions()}):
+            run.notes.append(note)
+            listener.note(note)
         used = time.monotonic() - began
         prepare_original(run)
         run.clock = Clock(folder.study, options.seconds, used)
@@ -128,7 +140,9 @@ def opened(
         caller closes; the model.
     """
     kept = options.out / "store" / "model"
-    source = None if kept.is_dir() else located(options.model)
+    source = None if is_whole(kept) else located(options.model)
+    if source is not None and kept.is_dir():
+        listener.note(f"{kept} is broken, and is brought again.")
     home = "llama" if (source is not None and source.is_file()) or (kept / FILE).is_file() else "eager"
     check_memory(asked, source if source is not None else kept, home, listener)
     engines, refused = working_engines(asked, home, listener)
@@ -143,6 +157,10 @@ def opened(
         if known["has_head"] and not asked.task.language:
             model = fresh if fresh is not None else Artifact.open(kept)
             asked = with_classes(asked, model, known["labels"], engines[0], listener)
+        if fresh is not None:
+            room = room_for(options.out, known, fresh.size)
+            check_disk(options.out, room)
+            listener.note(room.told())
         folder = RunFolder.open(options.out, manifest, resume=options.resume)
         try:
             return asked, engines, refused, folder, settled(folder, fresh)
@@ -160,9 +178,10 @@ def with_classes(asked: Asked, model: Artifact, names: Sequence[str], engine: En
     Raises:
         DataError: labels that are none of its classes, or rows that say otherwise. CandidateFailed: it does not run.
     """
-    options, frozen = asked.options, asked.options.out / "parts.json"
-    if frozen.is_file():  # a resumed run: what was found then, with what the study remembers of it
-        return replace(asked, parts=load_parts(frozen))
+    options = asked.options
+    frozen = parts_in(options.out / "parts.json")
+    if frozen is not None:  # a resumed run: what was found then, with what the study remembers of it
+        return replace(asked, parts=frozen)
     threads = options.threads or allowed_cores()
     try:
         answer = asking(model, engine, threads, listener.progress)
@@ -252,16 +271,27 @@ def brought(model: str, source: Path, scratch: Path, *, language: bool) -> Artif
 
 def settled(folder: RunFolder, brought: Artifact | None) -> Artifact:
     """The user's model in the run's own store; a resumed run has it there already."""
-    target = folder.store.root / "model"
-    if brought is not None:
-        part = target.with_suffix(".part")
-        try:
-            shutil.copytree(brought.path, part)
-            part.rename(target)
-        except OSError as error:
-            raise disk_error(error, folder.path) from error
-        folder.study.remember("model", target.name)
-    return Artifact.open(target)
+    if brought is None:
+        return Artifact.open(folder.store.root / MODEL)
+    folder.study.remember("model", MODEL)
+    return folder.store.adopt(MODEL, brought)
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether an artifact lies in a folder as it was sealed."""
+    try:
+        Artifact.open(folder)
+    except (ModelError, UnsafeFile):
+        return False
+    return True
+
+
+def parts_in(path: Path) -> Parts | None:
+    """The parts that a run froze; None when the file is missing, or was broken by the loss of power."""
+    try:
+        return load_parts(path)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def chosen_builds(folder: RunFolder, engines: Sequence[Engine], base: Artifact, threads: int) -> tuple[Engine, ...]:
@@ -297,8 +327,11 @@ def prepare_original(run: Run) -> None:
             f"{run.options.model} has no head for this task: it is fine-tuned first on {rows:,} rows. "
             "This comes before the search and is not counted in its time."
         )
-        recipe = load_recipe_defaults(run.options.model, run.options.seed)
-        run.original = run.workshop.make(run.original, recipe.plan(format=run.original.format, facts=run.facts))
+        study, recipe = run.folder.study, load_recipe_defaults(run.options.model, run.options.seed)
+        tuned = run.folder.store.find(study.recall(TUNED, ""), (run.original.format,))  # whatever versions made it
+        plan = recipe.plan(format=run.original.format, facts=run.facts)
+        run.original = tuned or run.workshop.make(run.original, plan)
+        study.remember(TUNED, run.original.id)
         run.facts = facts(run.original.path)
     run.workshop.teach_with(run.original)
     if run.task.language:

@@ -22,14 +22,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from lighten.core.errors import CandidateFailed, MissingExtra, ModelError
-from lighten.core.recipe import engine_from, step_from
+from lighten.core.recipe import engine_from
 from lighten.core.result import Candidate
 from lighten.measure.process import SessionProcess
 from lighten.measure.quality import verdict
 from lighten.proof.sequence import SequenceResult, fixed_sequence
 from lighten.proof.verdict import Verdict
 from lighten.search.context import Run
-from lighten.search.evaluate import answer, built_of
+from lighten.search.evaluate import answer, file_of
 from lighten.search.openings import open_once
 
 OPENED, OTHERS, EXTENDED = "proof opened", "proof others", "proof extended"
@@ -137,10 +137,7 @@ def proof_answers(run: Run, candidate: Candidate) -> NDArray[Any]:
     if known is not None:
         return known
     engine = engine_from({"use": candidate.engine, **candidate.engine_settings})
-    built = built_of(run, [step_from(record) for record in candidate.recipe], engine)
-    if built.id != candidate.artifact:
-        raise CandidateFailed(f"Candidate {candidate.key} was built again and is not the file that was measured.")
-    with SessionProcess(built, engine, threads=run.threads, task=run.task) as session:
+    with SessionProcess(file_of(run, candidate), engine, threads=run.threads, task=run.task) as session:
         answers = answer(run, session, "proof", candidate.key)
     run.clock.tick()
     return answers

@@ -7,27 +7,34 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lighten.core.artifact import Artifact
-from lighten.core.errors import LightenError, RunFolderError
+from lighten.core.artifact import RECORD, Artifact, sha256
+from lighten.core.errors import LightenError, ModelError, RunFolderError, UnsafeFile
+from lighten.store.durable import sync, sync_tree
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
+LEAST_SHARED = 1 << 16
+"""Bytes from which a file that the store has already is kept once, under several names."""
 
 
 class ArtifactStore:
     """A folder of artifacts, each under the key of what made it.
 
+    An entry that is broken, as the loss of power leaves some, is removed and counts as absent: it is made again.
+    A file that another entry holds already takes no more room: it is a hard link to it, which ``Artifact`` allows
+    inside a folder of this name (see ``core.artifact.walk_files``).
+
     Args:
-        root: made when it does not exist.
+        root: made when it does not exist; its name is ``store``. told: told of each broken entry, in a sentence.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, told: Callable[[str], None] = lambda text: None) -> None:
+        self.root, self.told = root, told
         self.root.mkdir(parents=True, exist_ok=True)
 
     def sweep(self) -> None:
@@ -36,13 +43,77 @@ class ArtifactStore:
             discard(leftover)
 
     def get(self, key: str) -> Artifact | None:
-        """The artifact under ``key``; None when it was not made yet. Its files are verified.
+        """The artifact under ``key``; None when it was not made yet, or is broken. Its files are verified."""
+        return self._whole(self.root / key) if (self.root / key).is_dir() else None
+
+    def find(self, id: str, formats: Sequence[str]) -> Artifact | None:
+        """An artifact by its content, in one of some formats; what an engine built comes first. Its files are verified.
+
+        Returns:
+            None when there is none, or only broken ones.
+        """
+        every = [one for one in self.every() if one.id == id and one.format in formats]
+        for one in sorted(every, key=lambda one: not str(one.step.get("use", "")).startswith("engine ")):
+            whole = self._whole(one.path)
+            if whole is not None:
+                return whole
+        return None
+
+    def every(self) -> Iterator[Artifact]:
+        """Every artifact whose record can be read, sorted by key. Nothing is verified."""
+        for folder in sorted(self.root.iterdir()):
+            if (folder / RECORD).is_file() and folder.suffix != ".part":
+                try:
+                    yield Artifact.open(folder, verify=False)
+                except ModelError:
+                    continue
+
+    def adopt(self, key: str, artifact: Artifact) -> Artifact:
+        """Take an artifact that lies elsewhere, and is not needed there any more, under ``key``.
 
         Raises:
-            UnsafeFile: it was changed after it was made.
+            RunFolderError: the disk is full or cannot be written.
         """
-        folder = self.root / key
-        return Artifact.open(folder) if folder.is_dir() else None
+        part, final = self.root / f"{key}.{os.getpid()}.part", self.root / key
+        shutil.rmtree(part, ignore_errors=True)
+        try:
+            shutil.move(artifact.path, part)
+            sync_tree(part)
+            if final.exists():
+                discard(final)
+            part.rename(final)
+            sync(self.root)
+        except OSError as error:
+            raise disk_error(error, self.root) from error
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        return Artifact.open(final)
+
+    def _whole(self, folder: Path) -> Artifact | None:
+        try:
+            return Artifact.open(folder)
+        except (UnsafeFile, ModelError) as error:
+            self.told(f"{folder.name} of the store was broken ({error.seen}) and is made again.")
+            discard(folder)
+            return None
+
+    def _share(self, folder: Path, sealed: Artifact) -> None:
+        """Make each large file that another entry holds already a link to that one, where links can be made."""
+        sizes = {name: (folder / name).stat().st_size for name in sealed.files}
+        wanted = {digest for name, digest in sealed.files.items() if sizes[name] >= LEAST_SHARED}
+        known = {
+            digest: one.path / name for one in self.every() for name, digest in one.files.items() if digest in wanted
+        }
+        for name, digest in sealed.files.items():
+            same = known.get(digest)
+            try:
+                if same is None or same.samefile(folder / name) or sha256(same) != digest:
+                    continue
+                link = folder / f"{Path(name).name}.link"
+                link.hardlink_to(same)
+                link.replace(folder / name)
+            except OSError:
+                continue  # another disk, a file system without links, too many of them
 
     def put(self, key: str, write: Callable[[Path], Mapping[str, Any]]) -> Artifact:
         """Make the artifact under ``key``: ``write`` fills an empty folder and returns the arguments for sealing it.
@@ -56,9 +127,12 @@ class ArtifactStore:
         try:
             part.mkdir()
             sealed = Artifact.seal(part, **write(part))
+            self._share(part, sealed)
+            sync_tree(part)
             if final.is_dir():
                 final.rename(old)  # renamed first, so that a kill leaves a whole one or none
             part.rename(final)
+            sync(self.root)
         except OSError as error:
             if error.errno in FULL + REFUSED:
                 raise disk_error(error, self.root) from error

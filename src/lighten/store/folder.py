@@ -12,6 +12,7 @@ from typing import IO, Any
 from lighten.core.errors import RunFolderError
 from lighten.core.task import Parts, Rows
 from lighten.store.artifacts import ArtifactStore, discard, disk_error
+from lighten.store.durable import sync
 from lighten.store.study import Study
 
 MANIFEST = "manifest.json"
@@ -146,6 +147,7 @@ def write_whole(path: Path, text: str) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         part.replace(path)
+        sync(path.parent)
     finally:
         part.unlink(missing_ok=True)
 
@@ -164,7 +166,11 @@ def save_parts(parts: Parts, path: Path) -> None:
 
 
 def load_parts(path: Path) -> Parts:
-    """Read what :func:`save_parts` wrote."""
+    """Read what :func:`save_parts` wrote.
+
+    Raises:
+        OSError, ValueError, KeyError, TypeError: the file is not there, or is broken.
+    """
     record = json.loads(path.read_text(encoding="utf-8"))
     rows = {
         name: Rows(**{field: tuple(values) for field, values in record[name].items() if field in FIELDS})

@@ -35,7 +35,7 @@ class Study:
         try:
             self._db = sqlite3.connect(path, isolation_level=None, timeout=30)
             self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.execute("PRAGMA synchronous=FULL")  # which proof was opened must survive the loss of power
             self._db.executescript(SCHEMA)
         except sqlite3.DatabaseError as error:
             raise RunFolderError(f"{path} cannot be used as a study ({error}).", fix="give another --out") from error
