@@ -16,7 +16,7 @@ from lighten.core.step import Needs, Step, setting
 from lighten.data.buckets import pad
 from lighten.nets.encoder import Encoder
 from lighten.nets.first_token import answering_from_first_token
-from lighten.nets.onnx_model import OnnxModel, answers, import_onnx
+from lighten.nets.onnx_model import OnnxModel, answering, import_onnx
 from lighten.nets.quiet import quiet
 
 if TYPE_CHECKING:
@@ -31,20 +31,26 @@ TEXTS = (
     "Don't buy: it broke after 2 weeks, nobody answered my e-mails, and the refund (if any) is still on its way!",
 )
 """What the exported graph and the network both answer; of different length, so that padding is part of the check."""
+SIZES = ((1, 3), (2, 17), (8, 40))
+"""Rows and tokens of what both answer besides: one row and many, without padding, of other lengths than were traced."""
+OLDEST = 20
+"""The oldest operator set that is tried."""
 TOLERANCE = 1e-3
 """Largest difference of a logit that passes, as a share of 1 + the largest logit: float32 rounding leaves 1e-5."""
 
 
 @dataclass(frozen=True)
 class Onnx(Step):
-    """Float ONNX, opset 23: attention is one operator there, and runtimes have a kernel for it."""
+    """Float ONNX. In opset 23 attention is one operator, and runtimes have a kernel for it; older ones spell it out.
+    The newest whose graph answers as the network does is taken: runtimes do not compute every new operator rightly yet.
+    """
 
     consumes: ClassVar[tuple[str, ...]] = (HF,)
     produces: ClassVar[str] = ONNX
     lossy: ClassVar[bool] = False
     extra: ClassVar[str] = "ort"
 
-    opset: int = setting(23, "Version of the ONNX operator set.", low=20, high=23)
+    opset: int = setting(23, "Newest version of the ONNX operator set to try.", low=OLDEST, high=23)
     first_token: bool = setting(
         True, "Compute the last layer for the first token alone when the head reads nothing else (same answers)."
     )
@@ -63,12 +69,25 @@ class Onnx(Step):
         torch.set_num_threads(needs.threads)
         try:
             with answering_from_first_token(net) if self.first_token else contextlib.nullcontext():
-                proto = traced(net, self.opset)
-            strip(proto)
-            check(proto, net, model.encoder, needs.threads)
+                proto = self._newest(net, model.encoder, needs.threads)
         finally:
             torch.set_num_threads(before)
         return OnnxModel(proto, model.encoder, tuple(model.labels), dict(model.meta))
+
+    def _newest(self, net: Any, encoder: Encoder, threads: int) -> ModelProto:
+        """The graph of the newest operator set that answers as the network does; raises what the first one raised."""
+        first: BuildFailed | None = None
+        for opset in range(self.opset, OLDEST - 1, -1):
+            try:
+                proto = traced(net, opset)
+                strip(proto)
+                check(proto, net, encoder, threads)
+            except BuildFailed as error:
+                first = first or error
+            else:
+                return proto
+        assert first is not None
+        raise first
 
 
 def traced(net: Any, opset: int) -> ModelProto:
@@ -124,20 +143,31 @@ def strip(proto: ModelProto) -> None:
 
 
 def check(proto: ModelProto, net: Any, encoder: Encoder, threads: int) -> float:
-    """Largest difference of a logit between the graph and the network on ``TEXTS``.
+    """Largest difference of a logit between the graph and the network: on ``TEXTS``, together and one alone, and on
+    ``SIZES``, as far as the network reads so many tokens.
 
     Raises:
-        BuildFailed: it is above ``TOLERANCE``. MissingExtra: onnxruntime is not installed.
+        BuildFailed: it is above ``TOLERANCE``, or the graph cannot be computed.
+        MissingExtra: onnxruntime is not installed.
     """
     import torch
 
     ids, mask = pad(encoder(TEXTS), encoder.pad_id)
-    with torch.inference_mode():
-        wanted = net(input_ids=torch.from_numpy(ids), attention_mask=torch.from_numpy(mask)).logits.float().numpy()
-        alone = net(input_ids=torch.from_numpy(ids[:1, : mask[0].sum()]), attention_mask=None).logits.float().numpy()
-    found = answers(proto, ids, mask, threads)
-    found_alone = answers(proto, ids[:1, : mask[0].sum()], mask[:1, : mask[0].sum()], threads)
-    apart = float(max(np.abs(found - wanted).max(), np.abs(found_alone - alone).max()))
-    if not apart <= TOLERANCE * (1 + float(np.abs(wanted).max())):
+    asked = [(ids, mask), (ids[:1, : mask[0].sum()], mask[:1, : mask[0].sum()])]
+    words = np.random.default_rng(0)
+    for rows, tokens in SIZES:
+        shape = (rows, min(tokens, encoder.max_tokens))
+        drawn = words.integers(0, min(encoder.vocabulary_size, net.config.vocab_size), shape)
+        asked.append((drawn, np.ones(shape, np.int64)))
+    ask, apart, largest = answering(proto, threads), 0.0, 0.0
+    for ids, mask in asked:
+        with torch.inference_mode():
+            output = net(input_ids=torch.from_numpy(ids), attention_mask=torch.from_numpy(mask))
+        wanted = output.logits.float().numpy()
+        difference = float(np.abs(ask(ids, mask) - wanted).max())
+        if not np.isfinite(difference):
+            raise BuildFailed("The ONNX graph answers with numbers that are not finite.")
+        apart, largest = max(apart, difference), max(largest, float(np.abs(wanted).max()))
+    if apart > TOLERANCE * (1 + largest):
         raise BuildFailed(f"The ONNX graph answers differently: logits are up to {apart:.2g} apart.")
     return apart

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lighten.core.coverage import Coverage
 from lighten.core.errors import DataError, ModelError, UnsafeFile
 from lighten.nets.json_file import read_object
 from lighten.nets.safefile import read_header
@@ -19,6 +20,10 @@ UNLIMITED = 10**20
 """transformers writes a ``model_max_length`` above this for a tokenizer that sets no limit."""
 UNSAID = 512
 """Tokens per input when neither the tokenizer nor the model sets a limit."""
+COUNTED, PIECE = 20_000, 1_000
+"""Texts that coverage is counted on, and texts that are encoded at a time for it."""
+NO_CHARACTER = "\U0010fffd"
+"""A code point of private use, which no vocabulary holds."""
 LEARNT = 512
 """Most tokens of a text that a network learns from, or is calibrated on: what that takes of memory and time grows with
 the square of the length. Answers read as much as the model does."""
@@ -39,6 +44,7 @@ class Encoder:
         max_tokens: longest encoding, special tokens included; longer inputs are truncated.
         pad_id: id of the padding token.
         vocabulary_size: number of ids, added tokens included.
+        unknown_id: id of the token that stands for what the vocabulary lacks; None where there is no such token.
     """
 
     def __init__(self, tokenizer: str, *, max_tokens: int, pad_id: int, settings: Mapping[str, Any]) -> None:
@@ -61,6 +67,7 @@ class Encoder:
         self._native.enable_truncation(max_tokens, direction=side)
         self._native.encode_special_tokens = bool(self.settings.get("split_special_tokens"))
         self.vocabulary_size = int(self._native.get_vocab_size(with_added_tokens=True))
+        self.unknown_id = _unknown_id(self._native)
 
     @classmethod
     def open(cls, folder: Path | str, *, max_tokens: int | None = None) -> Encoder:
@@ -108,7 +115,28 @@ class Encoder:
 
     def truncated(self, texts: Sequence[str]) -> int:
         """How many of ``texts`` are longer than ``max_tokens``."""
-        return sum(bool(encoding.overflowing) for encoding in self._encoded(texts))
+        return self.coverage(texts, most=len(texts)).cut
+
+    def coverage(self, texts: Sequence[str], *, most: int = COUNTED) -> Coverage:
+        """How much of ``texts`` is read: how many are cut, and how many tokens are unknown.
+
+        Args:
+            most: texts that are counted; evenly spaced ones when there are more.
+
+        Raises:
+            DataError: see :meth:`__call__`.
+        """
+        count = min(len(texts), most)
+        chosen = [texts[i * len(texts) // count] for i in range(count)]
+        special = self._native.num_special_tokens_to_add(False)
+        cut = tokens = unknown = 0
+        for start in range(0, count, PIECE):
+            for encoding in self._encoded(chosen[start : start + PIECE]):
+                ids = encoding.ids
+                cut += bool(encoding.overflowing)
+                tokens += len(ids) - special
+                unknown += ids.count(self.unknown_id) if self.unknown_id is not None else 0
+        return Coverage(count, cut, self.max_tokens, tokens, unknown)
 
     def _encoded(self, texts: Sequence[str]) -> list[Encoding]:
         try:
@@ -194,6 +222,15 @@ def _unused_rows(config: Mapping[str, Any]) -> int:
     padding = config.get("pad_token_id")
     # MPNet's is 1 whatever its config says; RoBERTa's is 1 where its config says nothing.
     return 1 + (padding if isinstance(padding, int) and padding >= 0 and family != "mpnet" else 1)
+
+
+def _unknown_id(native: Tokenizer) -> int | None:
+    """What a tokenizer makes of a character that is in no vocabulary; None where it falls back to bytes."""
+    try:
+        tokens = native.model.tokenize(NO_CHARACTER)
+    except Exception:  # noqa: BLE001  a vocabulary of whole words without a token for others raises it
+        return None
+    return int(tokens[0].id) if len(tokens) == 1 else None
 
 
 def _truncation_side(native: Tokenizer, settings: Mapping[str, Any]) -> str:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lighten.core.artifact import Artifact
-from lighten.core.errors import MissingExtra, ModelError, UnsafeFile
+from lighten.core.errors import BuildFailed, MissingExtra, ModelError, UnsafeFile
 from lighten.nets.encoder import Encoder
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from onnx import FunctionProto, GraphProto, ModelProto, TensorProto
+
+Ids = NDArray[np.int64]
 
 FILE, WEIGHTS = "model.onnx", "model.onnx.data"
 LARGEST = 1_800_000_000
@@ -98,20 +100,37 @@ def read_onnx(folder: Path) -> ModelProto:
     return proto
 
 
-def answers(proto: ModelProto, ids: NDArray[np.int64], mask: NDArray[np.int64], threads: int) -> NDArray[np.float32]:
-    """Logits [batch, classes] as onnxruntime computes them. ids, mask: [batch, tokens].
+def answering(proto: ModelProto, threads: int) -> Callable[[Ids, Ids], NDArray[np.float32]]:
+    """A function from ids and mask, [batch, tokens] each, to logits [batch, classes] as onnxruntime computes them.
 
     Raises:
+        BuildFailed: onnxruntime refuses the graph; also raised by the function, for a batch that it cannot compute.
         MissingExtra: onnxruntime is not installed.
     """
     ort = import_ort("running an ONNX model")
     options = ort.SessionOptions()
-    options.intra_op_num_threads, options.log_severity_level = threads, 3
-    session = ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    given = {"input_ids": ids, "attention_mask": mask}
-    feed = {i.name: given.get(i.name, np.zeros_like(ids)) for i in session.get_inputs()}
-    found: NDArray[np.float32] = session.run(None, feed)[0]
-    return found
+    options.intra_op_num_threads, options.log_severity_level = threads, 4
+    try:
+        session = ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime raises a dozen classes that share nothing but this
+        raise BuildFailed(f"ONNX Runtime refuses the graph: {error}") from error
+
+    def ask(ids: Ids, mask: Ids) -> NDArray[np.float32]:
+        given = {"input_ids": ids, "attention_mask": mask}
+        feed = {i.name: given.get(i.name, np.zeros_like(ids)) for i in session.get_inputs()}
+        try:
+            found: NDArray[np.float32] = session.run(None, feed)[0]
+        except Exception as error:
+            size = f"{ids.shape[0]} rows of {ids.shape[1]} tokens"
+            raise BuildFailed(f"ONNX Runtime cannot compute the graph for {size}: {error}") from error
+        return found
+
+    return ask
+
+
+def answers(proto: ModelProto, ids: Ids, mask: Ids, threads: int) -> NDArray[np.float32]:
+    """Logits [batch, classes] of one batch; see :func:`answering`."""
+    return answering(proto, threads)(ids, mask)
 
 
 def check_operators(proto: ModelProto, path: Path) -> None:
