@@ -15,6 +15,7 @@ from lighten.reports.words import WORDS, quantity, say
 HAN = re.compile("[\u4e00-\u9fff]")
 SAME_IN_BOTH = {
     "rung.ours",
+    "coverage.between",
     "page.colon",
     "say.and",
     "bound.spread",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lighten.cli.options import DropEmpty, Labels, SplitColumn, Threads, one_or_many
+from lighten.cli.options import DropEmpty, Labels, Longest, SplitColumn, Threads, one_or_many
 
 
 def command(
@@ -16,6 +16,7 @@ def command(
     split_column: SplitColumn = None,
     labels: Labels = None,
     drop_empty: DropEmpty = False,
+    longest: Longest = None,
     threads: Threads = 0,
 ) -> None:
     """Carry out one recipe, step by step, and leave the artifact it makes."""
@@ -30,8 +31,10 @@ def command(
             labels=one_or_many(labels),
             split_column=split_column,
             drop_empty=drop_empty,
+            longest=longest,
             threads=threads,
             progress=shown.progress,
+            note=lambda text: typer.echo(text, err=True),
         )
     if made.meta.get("classes", {}).get("note"):
         typer.echo(made.meta["classes"]["note"], err=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lighten.cli.options import Json, Prompt, Seed, Text, Threads
+from lighten.cli.options import Json, Longest, Prompt, Seed, Text, Threads
 
 
 def command(
@@ -23,6 +23,7 @@ def command(
         int, typer.Option(help="Language models: documents or prompts to judge quality by; 0 for none.", min=0)
     ] = 24,
     seconds: Annotated[float, typer.Option(help="Seconds of measuring for each model.", min=1.0)] = 10.0,
+    longest: Longest = None,
     threads: Threads = 0,
     seed: Seed = 0,
     as_json: Json = False,
@@ -45,6 +46,7 @@ def command(
             prompt=prompt,
             documents=documents,
             seconds=seconds,
+            longest=longest,
             threads=threads,
             seed=seed,
             progress=shown.progress,

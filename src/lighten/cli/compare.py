@@ -15,6 +15,7 @@ from lighten.cli.options import (
     Json,
     Label,
     Labels,
+    Longest,
     Prompt,
     Seed,
     SplitColumn,
@@ -60,6 +61,7 @@ def command(
         bool,
         typer.Option("--leave-out-learned", help="Go on without the rows that a model learned from, though most are."),
     ] = False,
+    longest: Longest = None,
     threads: Threads = 0,
     seed: Seed = 0,
     as_json: Json = False,
@@ -80,7 +82,7 @@ def command(
             original, candidate, data, margin=margin, metric=metric, prompt=prompt, answer=answer,
             choices=one_or_many(choices), labels=one_or_many(labels), text=text, label=label, group=group,
             unit=unit, split_column=split_column, drop_empty=drop_empty, leave_out_learned=leave_out_learned,
-            threads=threads, seed=seed, progress=shown.progress,
+            longest=longest, threads=threads, seed=seed, progress=shown.progress,
         )  # fmt: skip
     for note in found.notes:
         Console(stderr=True).print(note, markup=False, highlight=False, soft_wrap=True)

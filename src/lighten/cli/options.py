@@ -43,6 +43,14 @@ Prompt = Annotated[
 DropEmpty = Annotated[
     bool, typer.Option("--drop-empty", help="Leave rows with an empty text or label out instead of refusing the file.")
 ]
+Longest = Annotated[
+    int | None,
+    typer.Option(
+        help="Most tokens of a text that a classifier reads, special tokens included. Default: all that it can.",
+        min=1,
+        show_default=False,
+    ),
+]
 Threads = Annotated[int, typer.Option(help="Cores to use; 0 for all that this process may use.", min=0)]
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.", min=0)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout; everything else goes to stderr.")]

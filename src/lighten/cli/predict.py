@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lighten.cli.lines import stdin_lines
-from lighten.cli.options import Prompt, Text, Threads
+from lighten.cli.options import Longest, Prompt, Text, Threads
 
 if TYPE_CHECKING:
+    from lighten.core.coverage import Coverage
     from lighten.verbs.load import Model, Prediction
 
 
@@ -26,6 +27,7 @@ def command(
     text: Text = None,
     prompt: Prompt = None,
     batch: Annotated[int, typer.Option(help="Rows answered at once.", min=1)] = 1024,
+    longest: Longest = None,
     threads: Threads = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line, with the scores.")] = False,
 ) -> None:
@@ -33,16 +35,21 @@ def command(
 
     Language models: the choice, the answer, or the bits per byte of a document.
     """
+    from lighten.core.coverage import sentences, total
     from lighten.core.errors import InputError
     from lighten.verbs.load import load
 
     if source is not None and data != "-":
         raise InputError(f"Two files were given: {data} and {source}.", fix="give one")
-    with load(model, threads=threads, prompt=prompt) as opened:
+    with load(model, threads=threads, prompt=prompt, longest=longest) as opened:
+        read: list[Coverage] = []
         for chunk in chunks(opened, source or data, text, batch):
+            read += [one for one in (opened.coverage(chunk),) if one is not None]
             for one in opened.predict(chunk):
                 sys.stdout.write((json.dumps(record(one), ensure_ascii=False) if as_json else line(one)) + "\n")
             sys.stdout.flush()
+        for sentence in sentences({"your data": total(read)}, model) if read else ():
+            sys.stderr.write(f"Note: {sentence}\n")
 
 
 def record(one: Prediction) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lighten.core.budget import Budget
+from lighten.core.coverage import Coverage
 from lighten.core.errors import DataError
 from lighten.core.outcome import BOUND_STATES, REASONS, Bound, Nearest, Reason
 from lighten.core.plain import decode, decode_fields
@@ -198,12 +199,14 @@ class DataFacts:
         rows: number of rows by part.
         labels: name of each class.
         notes: what was noticed while splitting, one sentence each.
+        coverage: by part, how much of its texts a classifier reads.
     """
 
     source: str
     rows: Mapping[str, int]
     labels: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    coverage: Mapping[str, Coverage] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

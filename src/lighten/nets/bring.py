@@ -7,13 +7,14 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from lighten.core.artifact import GGUF, HF, HF_CAUSAL, LEARNED, RECORD, Artifact
+from lighten.core.artifact import GGUF, HF, HF_CAUSAL, LANGUAGE, LEARNED, RECORD, Artifact
 from lighten.core.errors import MissingExtra, ModelError, RunFolderError, UnsafeFile
 from lighten.core.home import expanded
 from lighten.nets.facts import facts, language_config, read_config, weights
 from lighten.nets.gguf_file import FILE, is_gguf, read_gguf
 from lighten.nets.json_file import read_object
 from lighten.nets.language import read_language_config
+from lighten.nets.longest import limited
 from lighten.nets.own_tokenizer import write_own_tokenizer
 from lighten.nets.safefile import FLOATS
 
@@ -32,32 +33,38 @@ PICKLED_WEIGHTS = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 
-def bring(model: str, folder: Path) -> Artifact:
+def bring(model: str, folder: Path, *, longest: int | None = None) -> Artifact:
     """Copy a model into the empty ``folder`` and seal it.
 
     Args:
         model: an HF folder, a hub id, ``sample:NAME``, or an artifact of lighten (which is copied as it is).
         folder: made when it does not exist.
+        longest: most tokens of a text that a classifier is to read; None for what it reads.
 
     Raises:
         ModelError: there is no such model, a file is missing or broken, or config and weights disagree.
+        InputError: a classifier does not read ``longest`` tokens.
         UnsafeFile: weights that are pickled only, code of its own, or links that leave the folder.
         MissingExtra: the hub's library, or torch, is not installed.
         RunFolderError: ``folder`` holds something already.
     """
-    return _bring(resolve(model), folder, model)
+    return _limited(_bring(resolve(model), folder, model), longest)
 
 
-def bring_resolved(source: str, folder: str, model: str = "") -> dict[str, str]:
+def bring_resolved(source: str, folder: str, model: str = "", longest: int = 0) -> dict[str, str]:
     """As :func:`bring`, for a source that is resolved already; for a child process, which takes and gives plain values.
 
     Args:
-        model: what the user called it.
+        model: what the user called it. longest: 0 for what the model reads.
 
     Returns:
         ``path`` of the artifact.
     """
-    return {"path": str(_bring(Path(source), Path(folder), model or source).path)}
+    return {"path": str(_limited(_bring(Path(source), Path(folder), model or source), longest or None).path)}
+
+
+def _limited(artifact: Artifact, longest: int | None) -> Artifact:
+    return artifact if longest is None or artifact.format in LANGUAGE else limited(artifact, longest)
 
 
 def _bring(source: Path, folder: Path, model: str) -> Artifact:

@@ -42,6 +42,8 @@ class Encoder:
 
     Attributes:
         max_tokens: longest encoding, special tokens included; longer inputs are truncated.
+        side: ``right`` or ``left``, the end of a longer text that is cut off.
+        special: how many special tokens are put around a text.
         pad_id: id of the padding token.
         vocabulary_size: number of ids, added tokens included.
         unknown_id: id of the token that stands for what the vocabulary lacks; None where there is no such token.
@@ -56,15 +58,15 @@ class Encoder:
         self.max_tokens, self.pad_id, self.settings = max_tokens, pad_id, dict(settings)
         self.source = tokenizer
         self._native = _native(tokenizer)
-        special = self._native.num_special_tokens_to_add(False)
-        if max_tokens <= special:
+        self.special = int(self._native.num_special_tokens_to_add(False))
+        if max_tokens <= self.special:
             raise ModelError(
-                f"A limit of {max_tokens} tokens leaves no room for text: {special} are special tokens.",
-                allowed=f"more than {special}",
+                f"A limit of {max_tokens} tokens leaves no room for text: {self.special} are special tokens.",
+                allowed=f"more than {self.special}",
             )
-        side = _truncation_side(self._native, self.settings)
+        self.side = _truncation_side(self._native, self.settings)
         self._native.no_padding()
-        self._native.enable_truncation(max_tokens, direction=side)
+        self._native.enable_truncation(max_tokens, direction=self.side)
         self._native.encode_special_tokens = bool(self.settings.get("split_special_tokens"))
         self.vocabulary_size = int(self._native.get_vocab_size(with_added_tokens=True))
         self.unknown_id = _unknown_id(self._native)
@@ -128,13 +130,12 @@ class Encoder:
         """
         count = min(len(texts), most)
         chosen = [texts[i * len(texts) // count] for i in range(count)]
-        special = self._native.num_special_tokens_to_add(False)
         cut = tokens = unknown = 0
         for start in range(0, count, PIECE):
             for encoding in self._encoded(chosen[start : start + PIECE]):
                 ids = encoding.ids
                 cut += bool(encoding.overflowing)
-                tokens += len(ids) - special
+                tokens += len(ids) - self.special
                 unknown += ids.count(self.unknown_id) if self.unknown_id is not None else 0
         return Coverage(count, cut, self.max_tokens, tokens, unknown)
 

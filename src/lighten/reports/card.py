@@ -11,13 +11,14 @@ from pathlib import Path
 from lighten.core.summary import Summary, Winner
 from lighten.proof import Verdict
 from lighten.reports.baselines import ratio_of, unit_in
+from lighten.reports.coverage import coverage_sentences
 from lighten.reports.describe import environment_fact, headline, opened_sentence, unit_of
 from lighten.reports.markup import one_line
 from lighten.reports.numbers import amount, count, share
 from lighten.reports.recipes import step_text, step_words
 from lighten.reports.standing import is_language
 from lighten.reports.told import Told
-from lighten.reports.words import WORDS, capital, quantity, say
+from lighten.reports.words import LANGS, WORDS, capital, quantity, say
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$&])")
 
@@ -191,6 +192,7 @@ def _limits(summary: Summary) -> str:
             else "Answers that changed can hide behind equal accuracy; the report lists them."
         ),
         "Speed and memory belong to the machine and engine above.",
+        *(plain(text) for lang in LANGS for text in coverage_sentences(lang, summary)),
         *(plain(note) for note in summary.data.notes),
     ]
     return "\n".join(f"- {line}" for line in lines)

@@ -8,6 +8,7 @@ from typing import Any
 
 from lighten.core.result import Candidate
 from lighten.core.summary import Summary
+from lighten.reports.coverage import coverage_items
 from lighten.reports.describe import environment_fact, meters_shown, unit_of
 from lighten.reports.drawing import badge
 from lighten.reports.ladder import unknown_notes
@@ -130,7 +131,7 @@ def facts(summary: Summary) -> str:
         *([(said("groups.rows"), " · ".join(rows))] if rows else []),
         *([(said("data.labels"), ", ".join(map(data, summary.data.labels)))] if summary.data.labels else []),
     ]
-    notes = "".join(f"<li>{data(note)}</li>" for note in summary.data.notes)
+    notes = coverage_items(summary) + "".join(f"<li>{data(note)}</li>" for note in summary.data.notes)
     body = _pairs(about) + (f'<ul class="plain note">{notes}</ul>' if notes else "")
     text = section("data", body)
     if summary.environment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from string import Formatter
 
+from lighten.core.coverage import ENGLISH
 from lighten.reports.ending_words import ENDING
 from lighten.reports.language_words import LANGUAGE
 from lighten.reports.proof_words import PROOF
@@ -264,6 +265,17 @@ WORDS: dict[str, tuple[str, str]] = {
     "data.title": ("Data", "数据"),
     "data.source": ("source", "来源"),
     "data.labels": ("labels", "标签"),
+    **{
+        f"coverage.{key}": (ENGLISH[key], chinese)
+        for key, chinese in {
+            "cut": "{model} 每条文本最多读取 {limit} 个词元，其余部分看不到；超过此长度的有：{parts}。",
+            "part": "{part}部分 {texts} 条中的 {cut} 条（{share}）",
+            "between": "、",
+            "or": " 或 ",
+            "unknown": "您的文本中有 {share} 的词元是 {model} 不认识的：它的词表不是为这种语言或文字制作的，"
+            "只能靠其余内容猜测。请换用认识该语言的模型，例如 {models}。",
+        }.items()
+    },
     "part.train": ("train", "训练"),
     "part.tune": ("tune", "调优"),
     "part.select": ("select", "筛选"),

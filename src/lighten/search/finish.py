@@ -121,6 +121,7 @@ def summarize(
             {name: len(run.parts[name]) for name in ("train", "tune", "select", "proof")},
             run.parts.labels,
             (*run.parts.notes, *run.notes, *(f"Engine {n} was left out: {why}" for n, why in run.refused.items())),
+            asked.coverage,
         ),
         candidates=candidates,
         winner=Winner.of(winner, str(out / "winner")) if winner is not None else None,

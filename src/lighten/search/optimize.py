@@ -39,6 +39,7 @@ from lighten.search.loop import Search
 from lighten.search.openings import tell_openings
 from lighten.search.options import Options
 from lighten.search.prove import OPENED
+from lighten.search.reading import coverage_of
 from lighten.search.schedule import reserve_for_proof
 from lighten.search.sittings import sit_down
 from lighten.search.start import Asked, ask, check_memory, learned_by, load_recipe_defaults, working_engines
@@ -148,12 +149,17 @@ def opened(
     engines, refused = working_engines(asked, home, listener)
     with tempfile.TemporaryDirectory(prefix="lighten-") as scratch:
         fresh = (
-            brought(options.model, source, Path(scratch), language=asked.task.language) if source is not None else None
+            brought(options.model, source, Path(scratch), language=asked.task.language, longest=options.longest)
+            if source is not None
+            else None
         )
         known = facts(fresh.path if fresh is not None else kept)
         if fresh is not None and len(learned := learned_in(fresh.path)) and not len(learned_by(options)):
             asked = ask(options, listener, learned)  # a model of the hub, whose folder nobody could see before
         manifest = manifest_of(asked, threads)
+        if not asked.task.language:
+            place = fresh.path if fresh is not None else kept
+            asked = replace(asked, coverage=coverage_of(options.model, place, asked.parts, listener.note))
         if known["has_head"] and not asked.task.language:
             model = fresh if fresh is not None else Artifact.open(kept)
             asked = with_classes(asked, model, known["labels"], engines[0], listener)
@@ -239,7 +245,7 @@ def located(model: str) -> Path:
     return source
 
 
-def brought(model: str, source: Path, scratch: Path, *, language: bool) -> Artifact:
+def brought(model: str, source: Path, scratch: Path, *, language: bool, longest: int | None = None) -> Artifact:
     """The user's model, checked and copied into ``scratch`` by a process of its own, so that this one stays small.
 
     Raises:
@@ -251,6 +257,7 @@ def brought(model: str, source: Path, scratch: Path, *, language: bool) -> Artif
         source=str(source),
         folder=str(scratch / "model"),
         model=model,
+        longest=longest or 0,
     )
     artifact = Artifact.open(reply["path"], verify=False)
     allowed = (HF_CAUSAL, GGUF) if language else (HF,)

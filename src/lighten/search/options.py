@@ -35,6 +35,7 @@ class Options:
         task: catalog name.
         prompt, answer, choices, shots: what a language model is asked (see ``data.language``); without an answer and
             without choices, its texts are documents.
+        longest: most tokens of a text that are read; None for what the model reads.
         engines: catalog names; empty for every engine that works here.
         threads: cores to use; 0 for all that are allowed.
     """
@@ -63,6 +64,7 @@ class Options:
     shots: int = 0
     split_column: str | None = None
     labels: tuple[str, ...] = ()
+    longest: int | None = None
 
     def command(self) -> str:
         """The command line that asks the same."""
@@ -84,6 +86,8 @@ class Options:
         for name in ROLES:
             if getattr(self, name) is not None:
                 words += [f"--{name.replace('_', '-')}", getattr(self, name)]
+        if self.longest is not None:
+            words += ["--longest", str(self.longest)]
         if self.drop_empty:
             words.append("--drop-empty")
         if self.seconds is not None:
@@ -100,6 +104,8 @@ class Options:
 
 ROLES = ("prompt", "answer", "text", "label", "group", "unit", "split_column")
 """Options that name a column or a template, as a recipe keeps them."""
+NUMBERS = ("shots", "longest")
+"""Options that are whole numbers, as a recipe keeps them."""
 
 
 LISTS = ("choices", "labels")
@@ -113,8 +119,14 @@ def asked_of(data: Data) -> dict[str, Any]:
     """
     found: dict[str, Any] = {name: data[name] for name in ROLES if data.get(name)}
     found |= {name: read_list(data[name]) for name in LISTS if data.get(name)}
-    if data.get("shots"):
-        found["shots"] = int(str(data["shots"]))
+    for name in NUMBERS:
+        if data.get(name):
+            try:
+                found[name] = int(str(data[name]))
+            except ValueError as error:
+                raise InputError(
+                    f"{name} = {data[name]!r} in [data] is no number.", allowed="a whole number"
+                ) from error
     return found
 
 
@@ -128,8 +140,9 @@ def recorded(options: Options, columns: Mapping[str, str]) -> dict[str, str | tu
     if options.prompt is not None:
         found.pop("text", None)
     found |= {name: getattr(options, name) for name in LISTS if getattr(options, name)}
-    if options.shots:
-        found["shots"] = str(options.shots)
+    for name in NUMBERS:
+        if getattr(options, name):
+            found[name] = str(getattr(options, name))
     return found
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lighten.core import catalog
 from lighten.core.artifact import LANGUAGE
 from lighten.core.budget import Budget, Constraint
+from lighten.core.coverage import Coverage
 from lighten.core.engine import Engine
 from lighten.core.errors import DataError, InputError, UnknownName
 from lighten.core.meter import QualityMeter, SpeedMeter
@@ -42,6 +43,7 @@ class Asked:
     Attributes:
         columns: the data's columns by role, for the record.
         classes: which class of the model each label is; None where a head is trained for the labels, or there are none.
+        coverage: how much a classifier reads of each part.
     """
 
     options: Options
@@ -53,6 +55,7 @@ class Asked:
     speed: Mapping[str, SpeedMeter]
     columns: Mapping[str, str]
     classes: Settled | None = None
+    coverage: Mapping[str, Coverage] = field(default_factory=dict)
 
 
 def meters(task: Task) -> tuple[dict[str, QualityMeter], dict[str, SpeedMeter]]:
@@ -130,6 +133,8 @@ def read_data(options: Options, learned: Hashes | None = None) -> tuple[Task, Pa
 
 def _read_data(options: Options) -> tuple[Task, Parts, Mapping[str, str]]:
     cls = catalog.load("tasks", options.task)
+    if cls().language and options.longest:
+        raise InputError(f"--longest belongs to classifiers, and the task is {options.task}.", fix="leave it out")
     if cls().language:
         data = read_language(
             options.data,

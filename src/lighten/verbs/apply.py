@@ -22,6 +22,7 @@ from lighten.nets.facts import facts
 from lighten.pipeline.workshop import Workshop
 from lighten.search.classes import asking, settle_classes
 from lighten.search.options import Options, asked_of, recorded
+from lighten.search.reading import coverage_of
 from lighten.search.start import load_recipe_defaults, read_data
 from lighten.store.artifacts import ArtifactStore
 from lighten.store.folder import save_parts
@@ -36,14 +37,16 @@ def apply(
     threads: int = 0,
     drop_empty: bool = False,
     labels: Sequence[str] | str = (),
+    longest: int | None = None,
     progress: Callable[[float, float, str], None] | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> Artifact:
     """Make what a recipe (TOML file, or the ``run.toml`` of a run) describes.
 
     Args:
         out: folder of the artifact; must not exist yet.
-        data, split_column, labels: override what the recipe says, as in ``optimize``.
-        progress: told how far the work is: done, total, message.
+        data, split_column, labels, longest: override what the recipe says, as in ``optimize``.
+        progress: told how far the work is: done, total, message. note: told what a user should know.
 
     Raises:
         PlanError: the recipe's steps do not fit together; lists every problem. InputError: model, data or folder.
@@ -58,13 +61,14 @@ def apply(
         raise RunFolderError(f"{target} exists already.", fix="give --out a new folder")
     said = asked_of(made.data) | ({"split_column": split_column} if split_column is not None else {})
     said |= {"labels": read_list(labels)} if labels else {}
+    said |= {"longest": longest} if longest is not None else {}
     options = Options(made.model, source, target, task=made.task, seed=made.seed, drop_empty=drop_empty, **said)
     task, parts, columns = read_data(options)
     scratch = target.with_name(f".{target.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)
     try:
         store = ArtifactStore(scratch / "store")
-        base = bring(made.model, store.root / "model")
+        base = bring(made.model, store.root / "model", longest=options.longest)
         known = {**facts(base.path), **asked_facts(task)}
         if (base.format in LANGUAGE) != task.language:
             kind = "a language model" if base.format in LANGUAGE else "no language model"
@@ -76,6 +80,8 @@ def apply(
             parts, classes = settled.parts, settled.classes.record()
             options = replace(options, labels=settled.classes.told)
         parts = keep_apart(parts, learned_in(base.path), made.model)
+        if not task.language and note is not None:
+            coverage_of(made.model, base.path, parts, note)
         plan, taught = planned(made, base.format, known, language=task.language)
         save_parts(parts, scratch / "parts.json")
         workshop = Workshop(store.root, scratch / "parts.json", task, seed=made.seed, threads=cores, progress=progress)

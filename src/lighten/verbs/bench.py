@@ -64,6 +64,7 @@ def bench(
     prompt: str | None = None,
     documents: int = 24,
     seconds: float = 10.0,
+    longest: int | None = None,
     threads: int = 0,
     seed: int = 0,
     progress: Progress | None = None,
@@ -81,6 +82,7 @@ def bench(
         prompt: template, for language models that were made for choices or answers and do not say with which one.
         documents: how many rows language models are judged on, the first ones; 0 for none.
         seconds: of measuring, for each model.
+        longest: most tokens of a text that classifiers read; None for what each can.
         progress: told how far the work is: done, total, message.
 
     Raises:
@@ -95,7 +97,7 @@ def bench(
     machine = Environment.here()
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         cores = threads or allowed_cores()
-        sides = {name: settled(resolved(name, Path(scratch) / str(n)), cores) for n, name in enumerate(named)}
+        sides = {name: settled(resolved(name, Path(scratch) / str(n), longest), cores) for n, name in enumerate(named)}
         question = question_for({name: artifact for name, (artifact, _) in sides.items()}, prompt)
         task, texts = question.task, texts_of(question, data, text)
         judged = rows_of(texts[:documents] if task.language else ())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lighten.core.artifact import Artifact
 from lighten.core.budget import ALIASES, Constraint, check_provable
+from lighten.core.coverage import sentences
 from lighten.core.engine import Engine
 from lighten.core.errors import BudgetError, DataError, UnknownName
 from lighten.core.lists import read_list
@@ -33,7 +34,7 @@ from lighten.search.options import margin_of
 from lighten.search.start import meters
 from lighten.store.ledger import earlier_openings, record_opening
 from lighten.verbs.classes import check_guess, shared_classes
-from lighten.verbs.load import check_rooms, resolved
+from lighten.verbs.load import check_rooms, coverage_of, resolved
 from lighten.verbs.question import question_for
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def compare(
     split_column: str | None = None,
     drop_empty: bool = False,
     leave_out_learned: bool = False,
+    longest: int | None = None,
     threads: int = 0,
     seed: int = 0,
     progress: Progress | None = None,
@@ -123,6 +125,7 @@ def compare(
         labels: which class of the original a label of the data is, as in ``optimize``; by default by name, or as the
             run found that made one of the models.
         prompt, answer, choices: for language models, as in ``optimize``; only what the winner does not say itself.
+        longest: most tokens of a text that both classifiers read; None for what each can.
         progress: told how far the work is: done, total, message.
 
     Raises:
@@ -131,7 +134,7 @@ def compare(
     for model in (original, candidate):
         check_rooms([str(model)])
     with tempfile.TemporaryDirectory() as keep:
-        sides = [resolved(str(model), Path(keep) / str(n)) for n, model in enumerate((original, candidate))]
+        sides = [resolved(str(model), Path(keep) / str(n), longest) for n, model in enumerate((original, candidate))]
         named = {str(original): sides[0][0], str(candidate): sides[1][0]}
         question = question_for(named, prompt, answer, read_list(choices))
         task = question.task
@@ -159,6 +162,7 @@ def compare(
                 model=str(original), drop_empty=drop_empty,
             )  # fmt: skip
             rows, notes = unlearned(rows, (*table.notes, *columns.notes))
+            notes = (*notes, *unread(named, rows))
             before = answered(sides[0], rows, None, threads, progress)
             warned = check_guess(classes, before, rows)
             after = answered(sides[1], rows, None, threads, progress)[:, list(shared.places)]
@@ -197,6 +201,15 @@ def opening(rows: Rows, models: Sequence[str], data: str) -> tuple[str, ...]:
     if problem:
         return (problem,)
     return (opened_before(found.rows, len(rows), found.runs),) if found.runs else ()
+
+
+def unread(models: Mapping[str, Artifact], rows: Rows) -> list[str]:
+    """What models do not read of the texts, and what they do not know, one sentence each."""
+    found = []
+    for name, artifact in models.items():
+        coverage = coverage_of(artifact, rows.inputs)
+        found += sentences({"your data": coverage}, name) if coverage is not None else []
+    return found
 
 
 def floor_of(quality: Mapping[str, QualityMeter], metric: str, margin: str | None) -> Constraint:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +14,7 @@ import numpy as np
 
 from lighten.core import catalog
 from lighten.core.artifact import HF, LANGUAGE, RECORD, Artifact
+from lighten.core.coverage import Coverage
 from lighten.core.engine import Engine, Session
 from lighten.core.errors import InputError, ModelError
 from lighten.core.home import expanded
@@ -54,13 +57,21 @@ class Model:
     Args:
         artifact: built for ``engine``. session: open, asked by the question's task.
         question: what it was made for; None for what the artifact says.
+        scratch: closed with the model.
 
     Attributes:
         labels: name of each class or choice.
     """
 
-    def __init__(self, artifact: Artifact, engine: Engine, session: Session, question: Question | None = None) -> None:
-        self.artifact, self.engine, self._session = artifact, engine, session
+    def __init__(
+        self,
+        artifact: Artifact,
+        engine: Engine,
+        session: Session,
+        question: Question | None = None,
+        scratch: ExitStack | None = None,
+    ) -> None:
+        self.artifact, self.engine, self._session, self._scratch = artifact, engine, session, scratch
         self.question = question or question_of(artifact)
         self.labels = self.question.labels
 
@@ -92,6 +103,10 @@ class Model:
             for row in shares
         ]
 
+    def coverage(self, texts: Sequence[Row]) -> Coverage | None:
+        """How much of ``texts`` a classifier reads: how many are cut, how many tokens are unknown; else None."""
+        return coverage_of(self.artifact, [self.question.shown(text) for text in texts])
+
     def read(self, source: str | Path, text: str | None = None) -> list[Row]:
         """Rows of a file as :meth:`predict` takes them; nothing in it needs to be right.
 
@@ -106,6 +121,8 @@ class Model:
     def close(self) -> None:
         """Free the session."""
         self._session.close()
+        if self._scratch is not None:
+            self._scratch.close()
 
     def __enter__(self) -> Model:
         return self
@@ -116,7 +133,7 @@ class Model:
         self.close()
 
 
-def load(path: str | Path, *, threads: int = 0, prompt: str | None = None) -> Model:
+def load(path: str | Path, *, threads: int = 0, prompt: str | None = None, longest: int | None = None) -> Model:
     """Open a winner, or any artifact that can be opened. Its files are verified first.
 
     It runs in this process, or in a child where its engine has an environment of its own.
@@ -124,6 +141,7 @@ def load(path: str | Path, *, threads: int = 0, prompt: str | None = None) -> Mo
     Args:
         threads: cores to use; 0 for all that this process may use.
         prompt: template for a language model that does not say the one it was made with.
+        longest: most tokens of a text that a classifier is to read, where fewer are wanted than it can.
 
     Raises:
         ModelError: no artifact, or one that no engine opens. UnsafeFile: its files are not what was sealed.
@@ -135,8 +153,14 @@ def load(path: str | Path, *, threads: int = 0, prompt: str | None = None) -> Mo
     artifact = Artifact.open(folder)
     engine, question = engine_of(artifact), question_of(artifact).changed(prompt, None, ())
     check_rooms([str(folder)])
-    session = open_session(artifact, engine, threads=threads or allowed_cores())
-    return Model(artifact, engine, question.task.asked(session), question)
+    with ExitStack() as stack:
+        if longest is not None:
+            from lighten.nets.bring import bring
+
+            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="lighten-"))
+            artifact = bring(str(folder), Path(scratch) / "model", longest=longest)
+        session = open_session(artifact, engine, threads=threads or allowed_cores())
+        return Model(artifact, engine, question.task.asked(session), question, stack.pop_all())
 
 
 def engine_of(artifact: Artifact) -> Engine:
@@ -184,11 +208,21 @@ def check_rooms(models: Sequence[str]) -> None:
     check_room(" and ".join(models), doing, to_run(found), fix=SMALLER)
 
 
-def resolved(model: str, scratch: Path) -> tuple[Artifact, Engine]:
+def coverage_of(artifact: Artifact, texts: Sequence[str]) -> Coverage | None:
+    """How much a classifier reads of ``texts``; None for a model that has no tokenizer of that kind."""
+    from lighten.nets.encoder import TOKENIZER, Encoder
+
+    if artifact.format in LANGUAGE or not (artifact.path / TOKENIZER).is_file():
+        return None
+    return Encoder.open(artifact.path).coverage(texts)
+
+
+def resolved(model: str, scratch: Path, longest: int | None = None) -> tuple[Artifact, Engine]:
     """What a user names as a model (artifact, run folder, HF folder, GGUF file, hub id, sample), with its engine.
 
     Args:
         scratch: a folder that does not exist yet, for a model that must be copied; it must outlive the use.
+        longest: most tokens of a text that a classifier is to read; None for what it reads.
 
     Raises:
         ModelError: it cannot be used, or is an encoder without a classification head.
@@ -199,9 +233,9 @@ def resolved(model: str, scratch: Path) -> tuple[Artifact, Engine]:
     folder = Path(model)
     for place in (folder, folder / "winner"):
         if (place / RECORD).is_file():
-            artifact = Artifact.open(place)
+            artifact = Artifact.open(place) if longest is None else bring(str(place), scratch, longest=longest)
             return artifact, engine_of(artifact)
-    artifact = bring(model, scratch)
+    artifact = bring(model, scratch, longest=longest)
     if artifact.format in LANGUAGE:
         return artifact, engine_of(artifact)
     if artifact.format != HF or not facts(artifact.path)["has_head"]:

@@ -43,6 +43,7 @@ def optimize(
     unit: str | None = None,
     split_column: str | None = None,
     drop_empty: bool = False,
+    longest: int | None = None,
     seed: int = 0,
     resume: bool = False,
     listener: Listener | None = None,
@@ -69,6 +70,7 @@ def optimize(
         split_column: column with train, validation, test; found by itself; ``"none"`` mixes them on purpose.
         labels: which class of the model a label of the data is, such as ``["0=negative", "1=positive"]``, where names
             do not say it; the class by its name or by its number from 0.
+        longest: most tokens of a text that a classifier reads, where fewer are wanted than it can.
         resume: take up the run in ``out``.
 
     Returns:
@@ -107,6 +109,7 @@ def optimize(
         unit=unit,
         split_column=split_column,
         drop_empty=drop_empty,
+        longest=longest,
         seconds=seconds_of(time) if time is not None else None,
         candidates=candidates,
         engines=tuple(one.strip().replace("-", "_") for one in read_list(engines)),

@@ -1,0 +1,25 @@
+"""What a classifier does not read of the user's texts, in either language."""
+
+from __future__ import annotations
+
+from lighten.core.coverage import sentences
+from lighten.core.summary import Summary
+from lighten.reports.markup import esc
+from lighten.reports.words import LANGS, say
+
+
+def coverage_sentences(lang: str, summary: Summary) -> list[str]:
+    """How many texts of each part are cut, and how many tokens are unknown; empty where there is nothing to say."""
+    return sentences(
+        summary.data.coverage,
+        summary.model,
+        lambda key, **values: say(lang, f"coverage.{key}", **values),
+        lambda part: say(lang, f"part.{part}"),
+    )
+
+
+def coverage_items(summary: Summary) -> str:
+    """The same as items of a list, in both languages."""
+    return "".join(
+        f'<li lang="{lang}">{esc(text)}</li>' for lang in LANGS for text in coverage_sentences(lang, summary)
+    )
