@@ -202,9 +202,11 @@ class Toolkits:
         return path
 
     def _dynamic(self, path: Path, name: str) -> Path:
+        import onnx
         from onnxruntime.quantization import QuantType, quantize_dynamic
 
-        quantize_dynamic(path, self.scratch / name, weight_type=QuantType.QInt8)
+        extra = {"DefaultTensorType": onnx.TensorProto.FLOAT}  # of what the optimizer's own operators give
+        quantize_dynamic(path, self.scratch / name, weight_type=QuantType.QInt8, extra_options=extra)
         return self.scratch / name
 
     def _onnxruntime(self, path: Path) -> Rung:
