@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -82,3 +84,20 @@ def some_numbers(numbers: Iterable[int], most: int = 10) -> str:
     every = list(numbers)
     head = ", ".join(str(n) for n in every[:most])
     return head if len(every) <= most else f"{head} and {len(every) - most:,} more"
+
+
+def is_json(cells: Sequence[Cell], looked_at: int = 200) -> bool:
+    """Whether a column holds lists or objects written as text, as JSON or as Python writes them."""
+    seen = [cell for cell in cells[:looked_at] if isinstance(cell, str) and cell.strip()]
+    return bool(seen) and all(looks_nested(cell) for cell in seen)
+
+
+def looks_nested(text: str) -> bool:
+    """Whether a cell is a list or an object written as text."""
+    text = text.strip()
+    if text[:1] + text[-1:] not in ("[]", "{}"):
+        return False
+    try:
+        return isinstance(json.loads(text), (list, dict))
+    except (ValueError, RecursionError):
+        return bool(re.match(r"""(\[|\{)\s*(['"\d\]\}])""", text))

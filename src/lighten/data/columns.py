@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lighten.core.errors import DataError
-from lighten.data.cells import Cell, Table, shown
+from lighten.data.cells import Cell, Table, is_json, looks_nested, shown
 from lighten.data.fixed import MIXED, find_split, not_for_judging, unlabelled_rows
 from lighten.data.header import GROUP_NAMES, LABEL_NAMES, TEXT_NAMES, UNIT_NAMES
 from lighten.data.labels import label_text
@@ -17,8 +18,10 @@ _FEWEST_UNITS = 20
 _SEEN = 2000
 NONE = "none"
 """What ``--unit`` and ``--group`` are given when a column with a usual name is not to be taken."""
-_NO_ROLE = ("split", "part", "fold")
-"""Names of columns that are never guessed to be a label, whatever they hold."""
+_NO_ROLE = re.compile(r"split|part|fold|index|unnamed: ?\d+|__index_level_\d+__|level_\d+", re.IGNORECASE)
+"""Names of columns that are never guessed to be anything: parts, and indices that pandas writes."""
+_MOSTLY = 0.5
+"""A column is a text or a label only where at least this share of its cells is filled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,8 @@ def find_columns(
     notes: list[str] = []
     taken = {n for n in given.values() if n is not None}
     parts, mixed = find_split(table, split, taken), split == MIXED
-    taken |= {n for n in table.columns if n.casefold() in _NO_ROLE}
+    nested = {n for n in table.columns if n not in taken and is_json(table.column(n))}
+    taken |= nested | {n for n in table.columns if _NO_ROLE.fullmatch(n)}
     taken |= {parts} if parts else set()
     if group is None:
         named = _by_name(table, GROUP_NAMES, taken, "--group", notes, "Groups are")
@@ -105,7 +109,10 @@ def find_columns(
         text = text or _longest_text(table, taken, notes)
         taken.add(text)
     if label is None and labelled:
+        _refuse_lists(table, _named(table, LABEL_NAMES, taken - nested))
         label = _few_values(table, taken, notes)
+    _refuse_lists(table, [label] if label else [])
+    notes += _about_scraps(table, {text, label, group, unit, parts} | taken)
     skipped, about = unlabelled_rows(table, parts, label or "")
     if judging and parts and not mixed:
         more, more_about = not_for_judging(table, parts, skipped)
@@ -128,8 +135,10 @@ def _wanted(name: str | None, wanted: bool, option: str, notes: list[str]) -> st
 
 def _named(table: Table, names: Sequence[str], taken: Iterable[str]) -> list[str]:
     """Free columns with one of the usual names, in the order of those names."""
-    free = {n.casefold(): n for n in table.columns if n not in set(taken)}
-    return [free[n] for n in names if n in free]
+    free = [n for n in table.columns if n not in set(taken)]
+    whole = {n.casefold(): n for n in free}
+    found = [whole[n] for n in names if n in whole]
+    return found or [n for name in names for n in free if n.casefold().rpartition(".")[2] == name]
 
 
 def _by_name(
@@ -191,7 +200,8 @@ def _longest_text(table: Table, taken: set[str], notes: list[str]) -> str:
 def _few_values(table: Table, taken: set[str], notes: list[str]) -> str:
     """The one free column whose values are few and repeat."""
     most = min(_FEW_CLASSES, max(2, len(table) // 2))
-    fitting = [n for n in table.columns if n not in taken and 2 <= _distinct(table.column(n)) <= most]
+    free = [n for n in table.columns if n not in taken and _is_filled(table.column(n))]
+    fitting = [n for n in free if 2 <= _distinct(table.column(n)) <= most]
     if not fitting:
         raise DataError(
             f"No column of {table.source} looks like a label: a few values that repeat.",
@@ -202,6 +212,30 @@ def _few_values(table: Table, taken: set[str], notes: list[str]) -> str:
         raise _several(table, fitting, "--label")
     notes.append(f"Labels are the column {fitting[0]!r} (its values are few and repeat).")
     return fitting[0]
+
+
+def _refuse_lists(table: Table, names: Sequence[str]) -> None:
+    """Refuse a column of labels that holds lists or objects."""
+    for name in names:
+        cell = next((c for c in table.column(name) if isinstance(c, str) and looks_nested(c)), None)
+        if cell is not None:
+            kind = "lists" if cell.strip().startswith("[") else "objects"
+            raise DataError(
+                f"The label column {name!r} of {table.source} holds {kind}, such as {shown(cell)}.",
+                allowed="one label in every row; several labels a row (multi-label) are no task of lighten yet",
+                fix="keep one label a row, or make a column of yes and no for each label and name one with --label",
+            )
+
+
+def _about_scraps(table: Table, known: Iterable[str | None]) -> list[str]:
+    """A note on columns of text that are nearly empty, such as what a comma without quotes cuts off."""
+    used = set(known)
+    found = []
+    for name in table.columns:
+        filled = sum(isinstance(c, str) and any(ch.isalpha() for ch in c) for c in table.column(name))
+        if name not in used and filled > 0 and not _is_filled(table.column(name)):
+            found.append(f"{name!r} ({filled:,} of {len(table):,} rows)")
+    return [f"Columns that are mostly empty were not used: {', '.join(found[:10])}."] if found else []
 
 
 def _several(table: Table, names: Sequence[str], option: str) -> DataError:
@@ -218,10 +252,17 @@ def _described(table: Table, names: Iterable[str]) -> str:
 
 
 def _mean_length(cells: Sequence[Cell]) -> float:
-    """Mean characters per cell among the first rows; 0 for a column that is not mostly words."""
+    """Mean characters per cell among the first rows; 0 for a column that is not mostly words, or mostly empty."""
     seen = [c for c in cells[:_SEEN] if c is not None and c != ""]
+    if not _is_filled(cells):
+        return 0.0
     words = [c for c in seen if isinstance(c, str) and any(ch.isalpha() for ch in c)]
     return sum(map(len, words)) / len(words) if words and 2 * len(words) >= len(seen) else 0.0
+
+
+def _is_filled(cells: Sequence[Cell]) -> bool:
+    seen = cells[:_SEEN]
+    return sum(c is not None and c != "" for c in seen) >= _MOSTLY * len(seen)
 
 
 def _distinct(cells: Sequence[Cell]) -> int:

@@ -11,26 +11,30 @@ from itertools import islice
 
 from lighten.core.errors import DataError
 from lighten.data.cells import Table, count_of
-from lighten.data.header import why_no_header
+from lighten.data.header import LABEL_NAMES, TEXT_NAMES, names_without_header, why_no_header
 
-_DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon"}
+_DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "pipe"}
 _LOOKED_AT = 200
 _SHOWN = 5
 _Lines = list[tuple[int, list[str]]]
 
 
 def parse_delimited(text: str, source: str, delimiter: str = "") -> Table:
-    """Table of a csv text whose first line holds the column names. Cells stay text, exactly as written.
+    """Table of a csv text. Cells stay text, exactly as written.
+
+    The first line holds the column names, unless it looks like data; then columns get names of their own.
 
     Args:
-        delimiter: one character; found among comma, tab and semicolon when empty.
+        delimiter: one character; found among comma, tab, semicolon and pipe when empty.
 
     Raises:
-        DataError: no header, no rows, rows of different width (the first ones are listed), a quote that never ends.
+        DataError: no rows, rows of different width (the first ones are listed), a quote that never ends.
     """
     with _long_cells():
         delimiter = delimiter or _find_delimiter(text)
         lines, notes = _parse(text, source, delimiter)
+    if delimiter != ",":
+        notes.append(f"{source} is separated by {_DELIMITERS.get(delimiter, repr(delimiter))}s.")
     blank = sum(not cells for _, cells in lines)
     lines = [line for line in lines if line[1]]
     if not lines:
@@ -38,21 +42,17 @@ def parse_delimited(text: str, source: str, delimiter: str = "") -> Table:
     (_, header), rows = lines[0], lines[1:]
     reason = why_no_header(header, [cells for _, cells in rows[:_LOOKED_AT]])
     if reason:
-        example = delimiter.join(["text", "label", "column3", "column4"][: len(header)])
-        raise DataError(
-            f"The first line of {source} does not look like column names: {reason}.",
-            allowed="a first line with the names of the columns",
-            fix=f"add a first line such as {example!r}",
+        rows, header = lines, names_without_header([cells for _, cells in lines[:_LOOKED_AT]])
+        notes.append(
+            f"The first line of {source} does not look like column names ({reason}), so it is a row, and the columns "
+            f"are called {', '.join(header)}."
         )
     if not rows:
         raise DataError(f"{source} has a header and no rows.", allowed="at least one row")
     _refuse_ragged(header, rows, source, delimiter)
     if blank:
         notes.append(f"{count_of(blank, 'blank line')} of {source} skipped.")
-    names, renamed = _column_names(header, source)
-    if delimiter != ",":
-        notes.append(f"{source} is separated by {_DELIMITERS.get(delimiter, repr(delimiter))}s.")
-    columns = {name: tuple(cells[at] for _, cells in rows) for at, name in enumerate(names)}
+    columns, renamed = _columns(header, rows, source)
     return Table(columns, source, (*notes, *renamed))
 
 
@@ -142,15 +142,35 @@ def _refuse_ragged(header: list[str], rows: _Lines, source: str, delimiter: str)
     )
 
 
-def _column_names(header: list[str], source: str) -> tuple[list[str], list[str]]:
-    """Names without surrounding space; a column without a name (an exported index) gets its position as name."""
-    names, notes = [], []
-    for at, cell in enumerate(header, 1):
+def _columns(header: list[str], rows: _Lines, source: str) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+    """Columns by name without surrounding space; and notes.
+
+    A column without a name gets its position as name. Of two columns with one name and the same cells one is kept;
+    where their cells differ, the second is called ``name.2``, unless it could be the text or the label.
+
+    Raises:
+        DataError: two different columns with the name of a text or label.
+    """
+    columns: dict[str, tuple[str, ...]] = {}
+    notes: list[str] = []
+    for at, cell in enumerate(header):
+        cells = tuple(row[at] for _, row in rows)
         name = cell.strip()
+        if not name and not any(cells):
+            continue
         if not name:
-            name = f"column_{at}"
-            notes.append(f"Column {at} of {source} has no name and is called {name!r}.")
-        if name in names:
-            raise DataError(f"{source} has two columns named {name!r}.", fix="rename one of them")
-        names.append(name)
-    return names, notes
+            name = f"column_{at + 1}"
+            notes.append(f"Column {at + 1} of {source} has no name and is called {name!r}.")
+        if name in columns and columns[name] == cells:
+            notes.append(f"{source} has the column {name!r} twice with the same cells; one was kept.")
+            continue
+        if name in columns:
+            if name.casefold() in (*TEXT_NAMES, *LABEL_NAMES):
+                raise DataError(
+                    f"{source} has two columns named {name!r}, and their cells differ.", fix="rename one of them"
+                )
+            new = next(f"{name}.{n}" for n in range(2, len(header) + 2) if f"{name}.{n}" not in columns)
+            notes.append(f"{source} has two columns named {name!r}; the second is called {new!r}.")
+            name = new
+        columns[name] = cells
+    return columns, notes

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from lighten.core.errors import DataError
 from lighten.core.home import expanded
 from lighten.data.cells import Cell, Table, count_of, some_numbers
-from lighten.data.decode import decoded, gunzipped
+from lighten.data.decode import decoded, unpacked
 from lighten.data.files import DATA_SUFFIXES
 from lighten.data.folders import split_of
 from lighten.data.prompts import cell_text
@@ -97,12 +97,13 @@ def joined_paragraphs(text: str, characters: int = DOCUMENT_CHARACTERS) -> list[
 
 
 def _file(path: Path) -> Table:
-    documents = joined_paragraphs(_text(path))
+    text, notes = _text(path)
+    documents = joined_paragraphs(text)
     note = (
         f"{path} became {count_of(len(documents), 'document')}: neighbouring paragraphs joined until about "
         f"{DOCUMENT_CHARACTERS:,} characters."
     )
-    return Table({"text": tuple(documents)}, str(path), (note,))
+    return Table({"text": tuple(documents)}, str(path), (*notes, note))
 
 
 def _folder(folder: Path, files: list[Path]) -> Table:
@@ -113,8 +114,10 @@ def _folder(folder: Path, files: list[Path]) -> Table:
         columns: dict[str, tuple[Cell, ...]] = {"text": tuple(text for part in parts for text in part.column("text"))}
         columns["split"] = tuple(split for part, split in zip(parts, splits, strict=True) for _ in range(len(part)))
         return Table(columns, str(folder), tuple(note for part in parts for note in part.notes))
-    texts = tuple(_text(file, may_be_empty=True).strip() for file in files)
+    read = [_text(file, may_be_empty=True) for file in files]
+    texts = tuple(text.strip() for text, _ in read)
     notes = [f"{folder} holds {count_of(len(files), 'text file')}; each is one document."]
+    notes += [note for _, about in read for note in about][:5]
     others = [file for file in _visible(folder) if file not in set(files)]
     if others:
         kinds = ", ".join(sorted({_suffix(file) or file.name for file in others})[:5])
@@ -143,16 +146,20 @@ def _suffix(path: PurePath) -> str:
     return PurePath(name.removesuffix(".gz")).suffix
 
 
-def _text(path: Path, *, may_be_empty: bool = False) -> str:
-    """Text of a file. An empty one of a folder is a document too short, which ``long_enough`` names with the others."""
+def _text(path: Path, *, may_be_empty: bool = False) -> tuple[str, tuple[str, ...]]:
+    """Text of a file, and notes on its encoding.
+
+    An empty one of a folder is a document too short, which ``long_enough`` names with the others.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
-    data = gunzipped(data, str(path))
+    data, _ = unpacked(data, str(path))
     if may_be_empty and not data.strip():
-        return ""
-    return decoded(data, str(path)).replace("\r\n", "\n").replace("\r", "\n")
+        return "", ()
+    text, notes = decoded(data, str(path))
+    return text.replace("\r\n", "\n").replace("\r", "\n"), notes
 
 
 def _words(text: str) -> int:

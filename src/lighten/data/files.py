@@ -7,9 +7,10 @@ from pathlib import Path, PurePath
 from lighten.core.errors import DataError
 from lighten.data.arrow import read_parquet
 from lighten.data.cells import Table
-from lighten.data.decode import decoded, gunzipped, refuse_pickled
+from lighten.data.decode import decoded, refuse_pickled, unpacked
 from lighten.data.delimited import parse_delimited
 from lighten.data.jsonrows import parse_json, parse_jsonl
+from lighten.data.lines import is_fasttext, parse_fasttext, parse_lines, separator_of
 
 DATA_SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet", ".txt")
 
@@ -19,7 +20,7 @@ def read_file(path: Path) -> Table:
 
     Raises:
         UnsafeFile: a format that can hold pickled objects.
-        DataError: missing, unreadable, empty, binary, not UTF-8, or malformed.
+        DataError: missing, unreadable, empty, binary, in an unknown encoding, or malformed.
     """
     refuse_pickled(str(path))
     try:
@@ -32,15 +33,24 @@ def read_file(path: Path) -> Table:
 def read_data(data: bytes, name: str) -> Table:
     """Table of a file's bytes; ``name`` gives the extension and stands in messages.
 
-    Without an extension that says more: ``{`` starts JSON lines, ``[`` a JSON list, anything else is csv.
+    Without an extension that says more: ``{`` or ``[`` starts JSON, anything else is csv. Lines of fastText
+    (``__label__good a fine film``) are known by their look.
     """
+    data, inner = unpacked(data, name)
+    suffix = PurePath(inner).suffix.lower()
     if data.startswith(b"PAR1"):
         return read_parquet(data, name)
-    path = PurePath(name)
-    suffix = path.suffix.lower() if path.suffix.lower() != ".gz" else PurePath(path.stem).suffix.lower()
     if suffix == ".parquet":
         raise DataError(f"{name} is not parquet: it does not start with PAR1.", fix="copy or write it again")
-    text = decoded(gunzipped(data, name), name)
+    refuse_pickled(inner)
+    text, notes = decoded(data, name)
+    table = _parsed(text, name, suffix)
+    return Table(table.columns, table.source, (*notes, *table.notes))
+
+
+def _parsed(text: str, name: str, suffix: str) -> Table:
+    if suffix not in (".json", ".jsonl", ".ndjson") and is_fasttext(text):
+        return parse_fasttext(text, name)
     match suffix:
         case ".csv":
             return parse_delimited(text, name)
@@ -51,17 +61,8 @@ def read_data(data: bytes, name: str) -> Table:
         case ".json":
             return parse_json(text, name)
         case ".txt":
-            return parse_lines(text, name)
+            separator = separator_of(text)
+            return parse_delimited(text, name, separator) if separator else parse_lines(text, name)
     if text.lstrip().startswith(("{", "[")):
         return parse_json(text, name)
     return parse_delimited(text, name)
-
-
-def parse_lines(text: str, source: str) -> Table:
-    """One row a line, in the column ``text``; the line's own spaces are kept."""
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
-    while lines and not lines[-1].strip():
-        lines.pop()
-    if not lines:
-        raise DataError(f"{source} holds no text, only characters that are not seen.", allowed="one text a line")
-    return Table({"text": tuple(lines)}, source, (f"{source} holds texts only, one a line.",))

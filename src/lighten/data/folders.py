@@ -10,6 +10,7 @@ from pathlib import Path
 from lighten.core.errors import DataError, MissingExtra, UnsafeFile
 from lighten.data.arrow import read_arrow_files
 from lighten.data.cells import Cell, Table, count_of, join_tables
+from lighten.data.classfolders import is_class_folder, read_class_folder
 from lighten.data.files import DATA_SUFFIXES, read_file
 from lighten.data.fixed import split_word
 
@@ -32,7 +33,13 @@ def read_folder(folder: Path) -> Table:
         return _joined({n: _read_saved(_inside(folder, n)) for n in names}, folder)
     if (folder / "state.json").is_file():
         return _read_saved(folder)
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and _is_data(p.relative_to(folder)))
+    visible = sorted(
+        p.relative_to(folder) for p in folder.rglob("*") if p.is_file() and _is_visible(p.relative_to(folder))
+    )
+    other = [path for path in visible if _is_data(path) and path.suffix.lower() != ".txt"]
+    if not other and is_class_folder(folder, visible):
+        return read_class_folder(folder, visible)
+    files = [folder / path for path in visible if _is_data(path)]
     if not files:
         raise DataError(f"{folder} holds no data file.", allowed=", ".join(DATA_SUFFIXES))
     tables = [read_file(_inside(folder, str(path.relative_to(folder)))) for path in files]
@@ -148,10 +155,12 @@ def _noted(table: Table, note: str) -> Table:
     return Table(table.columns, table.source, (*table.notes, note))
 
 
+def _is_visible(path: Path) -> bool:
+    return not any(part.startswith((".", "_")) for part in path.parts)
+
+
 def _is_data(path: Path) -> bool:
-    """Whether a path relative to the data folder is a data file: not hidden, and not a description of the folder."""
-    if any(part.startswith((".", "_")) for part in path.parts):
-        return False
+    """Whether a path relative to the data folder is a data file, and not a description of the folder."""
     name = path.name.lower().removesuffix(".gz")
     if path.name.lower() in {"dataset_info.json", "dataset_infos.json", "state.json", "package.json"}:
         return False

@@ -26,6 +26,22 @@ _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _LONGEST_NAME = 60
 
 
+_SENTIMENT140 = ("target", "id", "date", "flag", "user", "text")
+_NO_QUERY = "NO_QUERY"
+
+
+def names_without_header(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Names for the columns of a file without a header: by position, or those of the one file that is known by heart.
+
+    Args:
+        rows: cells of the first lines.
+    """
+    width = len(rows[0])
+    if width == len(_SENTIMENT140) and all(len(row) == width and row[3] == _NO_QUERY for row in rows):
+        return list(_SENTIMENT140)
+    return [f"column_{at}" for at in range(1, width + 1)]
+
+
 def why_no_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Reason to think that the first line is data and not column names; empty when it looks like names.
 
@@ -35,6 +51,9 @@ def why_no_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """
     if any(cell.strip().casefold() in USUAL_NAMES for cell in first):
         return ""
+    numbers = [cell.strip() for cell in first if cell.strip()]
+    if numbers == [str(n) for n in range(len(numbers))] and len(numbers) > 1:
+        return ""  # pandas names columns 0, 1, ... where nobody names them
     for at, cell in enumerate(first):
         name = cell.strip()
         if _NUMBER.fullmatch(name):

@@ -8,40 +8,82 @@ from datetime import date, time
 from decimal import Decimal
 
 from lighten.core.errors import DataError
-from lighten.data.cells import Cell, Table, count_of
+from lighten.data.cells import Cell, Table, count_of, shown
+from lighten.data.jsonshapes import rows_of_json, unnested
 
 
 def parse_jsonl(text: str, source: str) -> Table:
-    """One object a line; blank lines are skipped, keys that a row lacks are None.
+    """One object a line; blank lines are skipped, keys that a row lacks are None. One line may hold a whole table.
 
     Raises:
         DataError: a line that is not one JSON object, with its number.
     """
-    records: list[Mapping[str, object]] = []
+    values: list[object] = []
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
-            records.append(_record(_loaded(line, f"Line {number:,} of {source}"), f"Line {number:,} of {source}"))
-    return table_of_records(records, source)
+            values.append(_loaded(line, f"Line {number:,} of {source}"))
+    if len(values) == 1:
+        return table_of_json(values[0], source)
+    if values and all(isinstance(value, list) for value in values):
+        return table_of_json(values, source)
+    numbers = [number for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    return table_of_records(
+        [_record(v, f"Line {n:,} of {source}") for n, v in zip(numbers, values, strict=True)], source
+    )
 
 
 def parse_json(text: str, source: str) -> Table:
-    """A JSON list of objects. JSON lines in a ``.json`` file are read as such.
+    """A table as JSON in any shape of ``jsonshapes.rows_of_json``; JSON lines and objects one after the other too.
 
     Raises:
         DataError: anything else.
     """
-    if text.lstrip().startswith("{"):
+    try:
+        return table_of_json(_loaded(text, source), source)
+    except _NotJson as error:
+        if not text.lstrip().startswith("{"):
+            raise
+        records = _objects(text)
+        if records is not None:
+            return table_of_records(records, source)
         try:
             return parse_jsonl(text, source)
-        except DataError as error:
+        except DataError as lines:
             raise DataError(
-                f"{source} is neither a JSON list of rows nor JSON lines. {error.seen}",
+                f"{source} is neither JSON nor JSON lines. {error.seen} {lines.seen}",
                 allowed='[{"text": "...", "label": "..."}, ...] or one such object a line',
             ) from error
-    rows = _loaded(text, source)
-    if not isinstance(rows, list):
-        raise DataError(f"{source} is not a JSON list of rows.", allowed='[{"text": "...", "label": "..."}, ...]')
-    return table_of_records([_record(r, f"Row {n:,} of {source}") for n, r in enumerate(rows, 1)], source)
+
+
+def table_of_json(value: object, source: str) -> Table:
+    """Table of a JSON value of any shape that pandas and others write tables in.
+
+    Raises:
+        DataError: another shape, which is named.
+    """
+    rows, notes = rows_of_json(value, source)
+    table = table_of_records([_record(row, f"Row {n:,} of {source}") for n, row in enumerate(rows, 1)], source)
+    return Table(table.columns, table.source, (*notes, *table.notes))
+
+
+def _objects(text: str) -> list[Mapping[str, object]] | None:
+    """Objects that stand one after the other, each over several lines; None when it is something else."""
+    text = text.strip()
+    decoder, at, found = json.JSONDecoder(), 0, list[Mapping[str, object]]()
+    try:
+        while at < len(text):
+            value, at = decoder.raw_decode(text, at)
+            if not isinstance(value, dict):
+                return None
+            found.append(value)
+            rest = text[at : at + 4096]
+            while rest and not rest.strip():
+                at += len(rest)
+                rest = text[at : at + 4096]
+            at += len(rest) - len(rest.lstrip())
+    except (json.JSONDecodeError, RecursionError):
+        return None
+    return found
 
 
 def table_of_records(records: Sequence[Mapping[str, object]], source: str) -> Table:
@@ -53,17 +95,17 @@ def table_of_records(records: Sequence[Mapping[str, object]], source: str) -> Ta
 
 
 def table_of_columns(columns: Mapping[str, Iterable[object]], source: str) -> Table:
-    """Table of plain values: dates and decimals become text, lists and objects become JSON text.
+    """Table of plain values: dates and decimals become text, lists of several values become JSON text.
 
+    Objects become columns of their own, called ``column.key``; a column whose lists all hold one value is that value.
     A column of bytes (images, sound) has no text form; it is left out and a note says so.
 
     Raises:
         DataError: text with half a surrogate pair, which no tokenizer can take.
     """
     kept: dict[str, tuple[Cell, ...]] = {}
-    notes = []
-    for name, values in columns.items():
-        cells = list(values)
+    notes: list[str] = []
+    for name, cells in unnested({name: list(values) for name, values in columns.items()}):
         if any(_holds_bytes(v) for v in cells):
             notes.append(f"Column {name!r} of {source} holds bytes and was left out.")
             continue
@@ -71,23 +113,28 @@ def table_of_columns(columns: Mapping[str, Iterable[object]], source: str) -> Ta
         if nested:
             rows = count_of(nested, "row")
             notes.append(f"Column {name!r} of {source} holds lists or objects in {rows}; they were kept as JSON text.")
-        kept[name.strip() or f"column_{len(kept) + 1}"] = tuple(_cell(v) for v in cells)
+        short = name.strip() or f"column_{len(kept) + 1}"
+        kept[name if short in kept else short] = tuple(_cell(v) for v in cells)
     _refuse_half_surrogates(kept, source)
     if not kept:
         raise DataError(f"{source} has no column of text or numbers.", allowed="a text and a label column")
     return Table(kept, source, tuple(notes))
 
 
+class _NotJson(DataError):
+    """Text that is no JSON value."""
+
+
 def _loaded(text: str, where: str) -> object:
     try:
         return json.loads(text)
     except (json.JSONDecodeError, RecursionError, ValueError) as error:
-        raise DataError(f"{where} is not JSON: {error}.", allowed='{"text": "...", "label": "..."}') from error
+        raise _NotJson(f"{where} is not JSON: {error}.", allowed='{"text": "...", "label": "..."}') from error
 
 
 def _record(value: object, where: str) -> Mapping[str, object]:
     if not isinstance(value, dict):
-        raise DataError(f"{where} is not an object: {str(value)[:60]!r}.", allowed='{"text": "...", "label": "..."}')
+        raise DataError(f"{where} is not an object: {shown(value)}.", allowed='{"text": "...", "label": "..."}')
     return value
 
 

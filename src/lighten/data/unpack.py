@@ -7,12 +7,13 @@ import re
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from shutil import copyfileobj
 
-from lighten.core.errors import UnsafeFile
+from lighten.core.errors import DataError, UnsafeFile
 
 _MOST_BYTES = 2 * 2**30
 
@@ -48,6 +49,34 @@ def unzip_folder(archive: Path, inside: str, into: Path, skip: frozenset[str] = 
                     copyfileobj(source, file)
                 written.append(name)
     return written
+
+
+def only_file(data: bytes, name: str) -> tuple[bytes, str]:
+    """Content and name of the one file that a zip holds, beside what file managers leave in it.
+
+    Raises:
+        DataError: it is damaged, or holds several files or none.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as opened:
+            members = [m for m in opened.infolist() if not m.is_dir() and not _is_leftover(m.filename)]
+            if len(members) != 1:
+                listed = ", ".join(m.filename[:60] for m in members[:5]) + (", ..." if len(members) > 5 else "")
+                raise DataError(
+                    f"{name} is a zip archive of {len(members)} files ({listed}).",
+                    allowed="a zip that holds one file",
+                    fix="unzip it and give the folder: files named train and test keep their parts",
+                )
+            if members[0].file_size > _MOST_BYTES:
+                raise DataError(f"{name} unpacks to more than {_MOST_BYTES >> 30} GiB.", fix="unzip it first")
+            return opened.read(members[0]), members[0].filename
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:
+        raise DataError(f"{name} is a zip archive that cannot be read ({error}).", fix="unzip it first") from error
+
+
+def _is_leftover(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return "__MACOSX" in parts or parts[-1].startswith(".") or parts[-1] in ("Thumbs.db", "desktop.ini")
 
 
 def zip_bytes(archive: Path, member: str) -> bytes:
