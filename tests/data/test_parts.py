@@ -115,11 +115,36 @@ def test_too_few_rows_says_how_many_are_needed() -> None:
         split(table(BASE[:6]), PLAIN)
 
 
-def test_a_class_that_train_lacks_is_refused() -> None:
+def test_a_class_that_train_would_lack_is_put_there_whole_and_a_note_says_so() -> None:
     names = part_of(split(table(BASE), PLAIN))
-    rows = [(t, "rare" if names[t] == "proof" else label, u) for t, label, u in BASE]
-    with pytest.raises(DataError, match="'rare' is in train"):
+    lone = next(t for t, _, _ in BASE if names[t] == "proof")
+    rows = [(t, "rare" if t == lone else label, u) for t, label, u in BASE]
+    parts = split(table(rows), PLAIN)
+    assert part_of(parts) == {**names, lone: "train"} and parts.labels == ("no", "rare", "yes")
+    assert any("'rare' (1) were put into train" in note and "--drop-rare" in note for note in parts.notes)
+    by_unit = split(table(rows), BY_UNIT)
+    assert lone in by_unit.train.inputs and not set(by_unit.train.units) & set(by_unit.proof.units)
+
+
+def test_rare_classes_are_left_out_when_asked() -> None:
+    rows = [(t, "rare" if i in (7, 9) else label, u) for i, (t, label, u) in enumerate(BASE)]
+    parts = split(table(rows), PLAIN, drop_rare=3)
+    assert parts.labels == ("no", "yes") and sum(len(parts[name]) for name in PART_NAMES) == 398
+    assert any("Left out: 2 rows of 1 class" in note for note in parts.notes)
+    assert split(table(rows), PLAIN, drop_rare=2).labels == ("no", "rare", "yes")
+    with pytest.raises(DataError, match="leaves 0 classes"):
+        split(table(rows), PLAIN, drop_rare=300)
+
+
+def test_near_equal_labels_are_asked_about() -> None:
+    rows = [(t, label.title() if i < 60 else label, u) for i, (t, label, u) in enumerate(BASE)]
+    with pytest.raises(DataError, match=r"'no' \(170 rows\) and 'No' \(30 rows\)(.|\n)*--merge-labels"):
         split(table(rows), PLAIN)
+    merged, apart = split(table(rows), PLAIN, merge_labels=True), split(table(rows), PLAIN, merge_labels=False)
+    assert merged.labels == ("no", "yes") and merged.fingerprint == split(table(BASE), PLAIN).fingerprint
+    assert apart.labels == ("No", "Yes", "no", "yes")
+    signs = [(t, ("-1", "1")[i % 2], u) for i, (t, _, u) in enumerate(BASE)]
+    assert split(table(signs), PLAIN).labels == ("-1", "1"), "other numbers are other classes"
 
 
 def test_a_class_that_the_proof_lacks_is_noted() -> None:

@@ -17,7 +17,7 @@ from lighten.cli.options import one_or_many
 from lighten.core.errors import BudgetError, InputError
 from lighten.core.lists import read_list
 from lighten.core.recipe import Recipe
-from lighten.search.options import ROLES, Options, asked_of, margin_of, recorded, seconds_of
+from lighten.search.options import Options, asked_of, margin_of, recorded, seconds_of
 
 OPTIONS = Options("sample:minilm", "my reviews.csv", Path("runs/it's new"))
 
@@ -88,7 +88,8 @@ def asked_by(command: str) -> Options:
         OPTIONS,
         replace(OPTIONS, keep=("accuracy>=-1pt", "worst_group>=0.8"), under=("p95<=5ms", "size<=50%")),
         replace(OPTIONS, minimize="p95", text="the text", label="l", group="g", unit="user id", drop_empty=True),
-        replace(OPTIONS, split_column="none"),
+        replace(OPTIONS, split_column="none", merge_labels=True, drop_rare=5),
+        replace(OPTIONS, merge_labels=False),
         replace(OPTIONS, seconds=90.5, candidates=7, engines=("ort", "ov"), threads=3, seed=42),
     ],
 )
@@ -145,3 +146,15 @@ def test_a_recipe_remembers_that_no_unit_was_wanted() -> None:
     asked = replace(OPTIONS, unit="none", group="none")
     record = recorded(asked, {"text": "review", "label": "stars"})
     assert asked_of(record) == {"text": "review", "label": "stars", "group": "none", "unit": "none"}
+
+
+@pytest.mark.parametrize("merge", [None, True, False])
+def test_a_recipe_keeps_what_was_left_out_and_merged(merge: bool | None) -> None:
+    options = replace(OPTIONS, split_column="none", merge_labels=merge, drop_rare=5, drop_empty=True)
+    asked = {name: getattr(options, name) for name in ("split_column", "merge_labels", "drop_rare", "drop_empty")}
+    kept = asked_of(recorded(options, {"text": "review", "label": "stars"}))
+    assert kept == {name: value for name, value in asked.items() if value is not None} | {
+        "text": "review",
+        "label": "stars",
+    }
+    assert not set(asked_of(recorded(OPTIONS, {}))) & set(asked)

@@ -78,7 +78,7 @@ DATA: dict[str, tuple[Case, str]] = {
     "missing file": (lambda f: [str(f / "none.csv")], "none.csv"),
     "empty file": (lambda f: [written(f / "d.csv", b"")], "empty"),
     "binary file": (lambda f: [written(f / "d.csv", bytes(range(256)) * 8)], "d.csv"),
-    "not UTF-8": (lambda f: [written(f / "d.csv", "text,label\ncaf\xe9,yes\n".encode("latin-1"))], "UTF-8"),
+    "not UTF-8": (lambda f: [written(f / "d.csv", "text,label\nплохой,yes\n".encode("cp1251"))], "UTF-8"),
     "no such column": (lambda f: [rows(f / "d.csv", many()), "--text", "txet"], "'text'"),
     "one class": (lambda f: [rows(f / "d.csv", [(f"row {i}", "yes") for i in range(500)])], "class"),
     "empty texts": (lambda f: [rows(f / "d.csv", [*many(), ("", "yes"), ("  ", "no")])], "--drop-empty"),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lighten.cli.options import DropEmpty, Labels, Longest, SplitColumn, Threads, one_or_many
+from lighten.cli.options import DropEmpty, DropRare, Labels, Longest, MergeLabels, SplitColumn, Threads, one_or_many
 
 
 def command(
@@ -17,6 +17,8 @@ def command(
     labels: Labels = None,
     drop_empty: DropEmpty = False,
     longest: Longest = None,
+    merge_labels: MergeLabels = None,
+    drop_rare: DropRare = 0,
     threads: Threads = 0,
 ) -> None:
     """Carry out one recipe, step by step, and leave the artifact it makes."""
@@ -32,6 +34,8 @@ def command(
             split_column=split_column,
             drop_empty=drop_empty,
             longest=longest,
+            merge_labels=merge_labels,
+            drop_rare=drop_rare,
             threads=threads,
             progress=shown.progress,
             note=lambda text: typer.echo(text, err=True),

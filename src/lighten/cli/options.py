@@ -36,6 +36,15 @@ SplitColumn = Annotated[
         help="Column with train, validation, test; found by itself, also from file names. 'none' mixes them on purpose."
     ),
 ]
+MergeLabels = Annotated[
+    bool | None,
+    typer.Option(
+        "--merge-labels/--no-merge-labels",
+        help="Whether labels that differ in case or spacing only are one class; asked when there are such labels.",
+        show_default=False,
+    ),
+]
+DropRare = Annotated[int, typer.Option(help="Leave out classes with fewer rows than this.", min=0)]
 Prompt = Annotated[
     str | None,
     typer.Option(help='Language models: template such as "Review: {text}\\nSentiment:", where they do not say it.'),

@@ -43,7 +43,7 @@ def read_class_folder(folder: Path, files: Sequence[Path]) -> Table:
         above[_class_of(file)].add(tuple(_names(file)[:-1]))
     if len(set().union(*above.values())) > 1:
         raise DataError(
-            f"{folder} holds texts in folders inside folders, such as {kept[0]}, and which level names the class is open.",
+            f"{folder} holds texts in folders inside folders, such as {kept[0]}; which level names the class is open.",
             allowed="one level of folders that names the class, and train and test above or below it",
             fix="give the folder that holds the folders of the classes, or write a csv with a text and a label column",
         )

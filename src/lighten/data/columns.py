@@ -11,6 +11,7 @@ from lighten.data.cells import Cell, Table, is_json, looks_nested, shown
 from lighten.data.fixed import MIXED, find_split, not_for_judging, unlabelled_rows
 from lighten.data.header import GROUP_NAMES, LABEL_NAMES, TEXT_NAMES, UNIT_NAMES
 from lighten.data.labels import label_text
+from lighten.data.pairs import refuse_pairs
 
 MOST_CLASSES = 1000
 _FEW_CLASSES = 100
@@ -104,6 +105,9 @@ def find_columns(
     if label is None and labelled:
         label = _by_name(table, LABEL_NAMES, taken, "--label", notes, "Labels are")
         taken |= {label} if label else set()
+    asked = text is None and labelled and not judging
+    if asked:
+        refuse_pairs(table, taken)
     if text is None:
         text = _by_name(table, TEXT_NAMES, taken, "--text", notes, "Texts are", wordy_only=True)
         text = text or _longest_text(table, taken, notes)
@@ -112,6 +116,8 @@ def find_columns(
         _refuse_lists(table, _named(table, LABEL_NAMES, taken - nested))
         label = _few_values(table, taken, notes)
     _refuse_lists(table, [label] if label else [])
+    if asked:
+        refuse_pairs(table, {label or "", group or "", unit or "", *taken} - {text}, text)
     notes += _about_scraps(table, {text, label, group, unit, parts} | taken)
     skipped, about = unlabelled_rows(table, parts, label or "")
     if judging and parts and not mixed:

@@ -13,7 +13,8 @@ from lighten.core.errors import DataError
 from lighten.data.cells import Table, count_of
 from lighten.data.header import LABEL_NAMES, TEXT_NAMES, names_without_header, why_no_header
 
-_DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "pipe"}
+_DELIMITERS = {"\t": "tab", "|": "pipe", ";": "semicolon", ",": "comma"}
+"""From what texts hold least to what they hold most: where two cut every line alike, the first is meant."""
 _LOOKED_AT = 200
 _SHOWN = 5
 _Lines = list[tuple[int, list[str]]]
@@ -74,7 +75,10 @@ def _find_delimiter(text: str) -> str:
         widths = [len(cells) for cells in islice(reader, _LOOKED_AT) if cells]
         if not widths or widths[0] < 2:
             continue
-        score = (sum(w == widths[0] for w in widths) / len(widths), widths[0])
+        even = sum(w == widths[0] for w in widths) / len(widths)
+        if even == 1.0:
+            return delimiter
+        score = (even, widths[0])
         if score > best_score:
             best, best_score = delimiter, score
     return best

@@ -14,6 +14,7 @@ from lighten.data.classes import Classes, match_classes
 from lighten.data.columns import Columns
 from lighten.data.examples import Example, Examples, check_classes, usable
 from lighten.data.fixed import fixed_parts, only_train
+from lighten.data.near import all_in_train, with_merged_labels, without_rare
 
 FRACTIONS: Mapping[str, float] = {"train": 0.55, "tune": 0.10, "select": 0.10, "proof": 0.25}
 _FEWEST_ROWS = 2
@@ -26,6 +27,8 @@ def split(
     seed: int = 0,
     fractions: Mapping[str, float] = FRACTIONS,
     drop_empty: bool = False,
+    merge_labels: bool | None = None,
+    drop_rare: int = 0,
 ) -> Parts:
     """The four parts of a data set.
 
@@ -41,17 +44,24 @@ def split(
     Args:
         fractions: share of each part; they sum to 1. A part with share 0 stays empty.
         drop_empty: leave rows without text or label out and count them, instead of refusing.
+        merge_labels: whether labels that differ in spelling only are one class; None refuses them.
+        drop_rare: leave out classes with fewer rows than this.
 
     Raises:
-        DataError: empty cells, one class, too few rows (says how many are needed), a class that train lacks.
+        DataError: empty cells, one class, near-equal labels, too few rows (says how many are needed).
     """
     examples = usable(table, columns, drop_empty=drop_empty)
+    examples = with_merged_labels(examples, columns.label, table.source, merge_labels)
+    examples = without_rare(examples, columns.label, table.source, drop_rare)
     class_notes = check_classes(examples, columns.label, table.source)
     kept, copy_notes = divide(examples.rows, table, columns, seed=seed, fractions=fractions)
+    moved: tuple[str, ...] = ()
+    if columns.split is None or columns.mixed:
+        kept, moved = all_in_train(kept, examples.labels)
     lacking = _about_lacking_classes(kept, [name for name in PART_NAMES if kept[name]], examples.labels)
     index = {label: i for i, label in enumerate(examples.labels)}
     rows = {name: rows_of(kept[name], index, columns) for name in PART_NAMES}
-    notes = (*table.notes, *columns.notes, *examples.notes, *class_notes, *copy_notes, *lacking)
+    notes = (*table.notes, *columns.notes, *examples.notes, *class_notes, *copy_notes, *moved, *lacking)
     return Parts(rows["train"], rows["tune"], rows["select"], rows["proof"], examples.labels, notes)
 
 
@@ -252,17 +262,12 @@ def _enough(share: float) -> int:
 def _about_lacking_classes(
     kept: Mapping[str, Sequence[Example]], needed: Sequence[str], labels: Sequence[str]
 ) -> tuple[str, ...]:
-    """Notes about classes that a part lacks; train must have them all."""
+    """Notes about classes that a part lacks."""
     notes = []
     for name in needed:
         counts = Counter(row.label for row in kept[name])
         lacking = [label for label in labels if not counts[label]]
-        if lacking and name == "train":
-            raise DataError(
-                f"No row of {', '.join(map(repr, lacking[:10]))} is in train, so it cannot be learnt.",
-                allowed="every class in train",
-                fix="add rows of it, leave it out, or give another --seed",
-            )
         if lacking and name != "tune":
-            notes.append(f"{name} has no row of {', '.join(map(repr, lacking[:10]))}; nothing is known about it there.")
+            known = "a model trained here cannot learn it" if name == "train" else "nothing is known about it there"
+            notes.append(f"{name} has no row of {', '.join(shown(label, 30) for label in lacking[:10])}; {known}.")
     return tuple(notes)

@@ -29,6 +29,8 @@ class Options:
         text, label, group, unit: column names; None where they are to be found.
         split_column: column with train, validation, test; None where it is to be found, ``none`` to mix them.
         labels: which class of the model a label of the data is, ``"label=class"``; see ``data.told_labels``.
+        merge_labels: whether labels that differ in spelling only are one class; None refuses them.
+        drop_rare: leave out classes with fewer rows than this.
         drop_empty: leave rows with an empty text or label out instead of refusing the file.
         seconds: the search's time; None when only ``candidates`` bounds it.
         candidates: the most candidates to try; None when only the time bounds it.
@@ -65,6 +67,8 @@ class Options:
     split_column: str | None = None
     labels: tuple[str, ...] = ()
     longest: int | None = None
+    merge_labels: bool | None = None
+    drop_rare: int = 0
 
     def command(self) -> str:
         """The command line that asks the same."""
@@ -90,6 +94,10 @@ class Options:
             words += ["--longest", str(self.longest)]
         if self.drop_empty:
             words.append("--drop-empty")
+        if self.merge_labels is not None:
+            words.append("--merge-labels" if self.merge_labels else "--no-merge-labels")
+        if self.drop_rare:
+            words += ["--drop-rare", str(self.drop_rare)]
         if self.seconds is not None:
             words += ["--time", f"{self.seconds:.3f}".rstrip("0").rstrip(".") + "s"]
         if self.candidates is not None:
@@ -104,7 +112,7 @@ class Options:
 
 ROLES = ("prompt", "answer", "text", "label", "group", "unit", "split_column")
 """Options that name a column or a template, as a recipe keeps them."""
-NUMBERS = ("shots", "longest")
+NUMBERS = ("shots", "longest", "drop_rare")
 """Options that are whole numbers, as a recipe keeps them."""
 
 
@@ -127,6 +135,10 @@ def asked_of(data: Data) -> dict[str, Any]:
                 raise InputError(
                     f"{name} = {data[name]!r} in [data] is no number.", allowed="a whole number"
                 ) from error
+    if data.get("drop_empty"):
+        found["drop_empty"] = str(data["drop_empty"]).lower() == "true"
+    if data.get("merge_labels"):
+        found["merge_labels"] = str(data["merge_labels"]).lower() == "true"
     return found
 
 
@@ -143,6 +155,10 @@ def recorded(options: Options, columns: Mapping[str, str]) -> dict[str, str | tu
     for name in NUMBERS:
         if getattr(options, name):
             found[name] = str(getattr(options, name))
+    if options.drop_empty:
+        found["drop_empty"] = "true"
+    if options.merge_labels is not None:
+        found["merge_labels"] = str(options.merge_labels).lower()
     return found
 
 

@@ -136,6 +136,9 @@ def _read_data(options: Options) -> tuple[Task, Parts, Mapping[str, str]]:
     if cls().language and options.longest:
         raise InputError(f"--longest belongs to classifiers, and the task is {options.task}.", fix="leave it out")
     if cls().language:
+        if options.merge_labels is not None or options.drop_rare:
+            name = "--drop-rare" if options.drop_rare else "--merge-labels"
+            raise InputError(f"{name} belongs to classifiers, and the task is {options.task}.", fix="leave it out")
         data = read_language(
             options.data,
             prompt=options.prompt,
@@ -158,7 +161,14 @@ def _read_data(options: Options) -> tuple[Task, Parts, Mapping[str, str]]:
             )
     table = read_table(options.data)
     columns = find_columns(table, options.text, options.label, options.group, options.unit, options.split_column)
-    parts = split(table, columns, seed=options.seed, drop_empty=options.drop_empty)
+    parts = split(
+        table,
+        columns,
+        seed=options.seed,
+        drop_empty=options.drop_empty,
+        merge_labels=options.merge_labels,
+        drop_rare=options.drop_rare,
+    )
     return cls(), parts, columns.roles()
 
 

@@ -38,6 +38,8 @@ def apply(
     drop_empty: bool = False,
     labels: Sequence[str] | str = (),
     longest: int | None = None,
+    merge_labels: bool | None = None,
+    drop_rare: int = 0,
     progress: Callable[[float, float, str], None] | None = None,
     note: Callable[[str], None] | None = None,
 ) -> Artifact:
@@ -45,7 +47,8 @@ def apply(
 
     Args:
         out: folder of the artifact; must not exist yet.
-        data, split_column, labels, longest: override what the recipe says, as in ``optimize``.
+        data, split_column, labels, longest, drop_empty, merge_labels, drop_rare: override what the recipe says, as in
+            ``optimize``.
         progress: told how far the work is: done, total, message. note: told what a user should know.
 
     Raises:
@@ -59,10 +62,15 @@ def apply(
     target = Path(out)
     if target.exists():
         raise RunFolderError(f"{target} exists already.", fix="give --out a new folder")
-    said = asked_of(made.data) | ({"split_column": split_column} if split_column is not None else {})
-    said |= {"labels": read_list(labels)} if labels else {}
-    said |= {"longest": longest} if longest is not None else {}
-    options = Options(made.model, source, target, task=made.task, seed=made.seed, drop_empty=drop_empty, **said)
+    given: dict[str, Any] = {
+        "split_column": split_column,
+        "drop_empty": drop_empty or None,
+        "merge_labels": merge_labels,
+    }
+    given |= {"drop_rare": drop_rare or None, "labels": read_list(labels) if labels else None}
+    given |= {"longest": longest}
+    said = asked_of(made.data) | {name: value for name, value in given.items() if value is not None}
+    options = Options(made.model, source, target, task=made.task, seed=made.seed, **said)
     task, parts, columns = read_data(options)
     scratch = target.with_name(f".{target.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)

@@ -44,6 +44,8 @@ def optimize(
     split_column: str | None = None,
     drop_empty: bool = False,
     longest: int | None = None,
+    merge_labels: bool | None = None,
+    drop_rare: int = 0,
     seed: int = 0,
     resume: bool = False,
     listener: Listener | None = None,
@@ -71,6 +73,8 @@ def optimize(
         labels: which class of the model a label of the data is, such as ``["0=negative", "1=positive"]``, where names
             do not say it; the class by its name or by its number from 0.
         longest: most tokens of a text that a classifier reads, where fewer are wanted than it can.
+        merge_labels: whether labels that differ in spelling only are one class; None refuses them.
+        drop_rare: leave out classes with fewer rows than this.
         resume: take up the run in ``out``.
 
     Returns:
@@ -110,6 +114,8 @@ def optimize(
         split_column=split_column,
         drop_empty=drop_empty,
         longest=longest,
+        merge_labels=merge_labels,
+        drop_rare=drop_rare,
         seconds=seconds_of(time) if time is not None else None,
         candidates=candidates,
         engines=tuple(one.strip().replace("-", "_") for one in read_list(engines)),
