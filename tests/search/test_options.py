@@ -17,7 +17,7 @@ from lighten.cli.options import one_or_many
 from lighten.core.errors import BudgetError, InputError
 from lighten.core.lists import read_list
 from lighten.core.recipe import Recipe
-from lighten.search.options import Options, asked_of, margin_of, recorded, seconds_of
+from lighten.search.options import ROLES, Options, asked_of, margin_of, recorded, seconds_of
 
 OPTIONS = Options("sample:minilm", "my reviews.csv", Path("runs/it's new"))
 
@@ -62,6 +62,8 @@ def asked_by(command: str) -> Options:
         "unit",
         "split_column",
         "drop_empty",
+        "merge_labels",
+        "drop_rare",
         "candidates",
         "threads",
         "seed",
@@ -152,9 +154,6 @@ def test_a_recipe_remembers_that_no_unit_was_wanted() -> None:
 def test_a_recipe_keeps_what_was_left_out_and_merged(merge: bool | None) -> None:
     options = replace(OPTIONS, split_column="none", merge_labels=merge, drop_rare=5, drop_empty=True)
     asked = {name: getattr(options, name) for name in ("split_column", "merge_labels", "drop_rare", "drop_empty")}
-    kept = asked_of(recorded(options, {"text": "review", "label": "stars"}))
-    assert kept == {name: value for name, value in asked.items() if value is not None} | {
-        "text": "review",
-        "label": "stars",
-    }
+    kept = asked_of(recorded(options, {"text": "review"}))
+    assert kept == {name: value for name, value in asked.items() if value is not None} | {"text": "review"}
     assert not set(asked_of(recorded(OPTIONS, {}))) & set(asked)
