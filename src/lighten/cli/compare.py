@@ -91,7 +91,7 @@ def command(
     else:
         console = Console()
         before, after = (found.original, found.before), (found.candidate, found.after)
-        console.print(table.compare(before, after, [found.verdict]))
+        console.print(table.compare(before, after, [found.verdict], found.constant))
         if found.groups:
             console.print(table.groups(found.groups))
         if found.flips and flips:

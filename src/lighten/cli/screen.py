@@ -12,8 +12,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from lighten.core.outcome import Constant
 from lighten.core.result import Candidate
 from lighten.reports.baselines import ratio_words, unit_in
+from lighten.reports.constant import constant_sentence
 from lighten.reports.numbers import number
 
 PHASES = {
@@ -74,6 +76,14 @@ class PlainLines:
         """Print it."""
         self._say(text)
 
+    def warning(self, text: str) -> None:
+        """Print it, in red where there are colours."""
+        self.console.print(Text(f"WARNING: {text}", style="bold red"), soft_wrap=True)
+
+    def no_better(self, constant: Constant) -> None:
+        """Print the sentence as a warning."""
+        self.warning(constant_sentence(constant, "en"))
+
     def phase(self, name: str, seconds_left: float | None) -> None:
         """Print its name and the time left."""
         left = "" if seconds_left is None or seconds_left == float("inf") else f" ({short(seconds_left)} left)"
@@ -132,6 +142,14 @@ class LiveScreen:
     def note(self, text: str) -> None:
         """Print it above the screen, where it stays."""
         self.console.print(Text(f"· {text}", style="dim"))
+
+    def warning(self, text: str) -> None:
+        """Print it in red above the screen, where it stays."""
+        self.console.print(Text(text, style="bold red"))
+
+    def no_better(self, constant: Constant) -> None:
+        """Print the sentence as a warning."""
+        self.warning(constant_sentence(constant, "en"))
 
     def phase(self, name: str, seconds_left: float | None) -> None:
         """Show it."""

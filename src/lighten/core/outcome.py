@@ -14,6 +14,29 @@ than the original; what meets them on ``select`` is too unlikely to hold."""
 
 
 @dataclass(frozen=True, slots=True)
+class Constant:
+    """An answer that needs no model, always the same, which the original is not shown to be better than.
+
+    Attributes:
+        answer: the class, choice or text that is right most often.
+        metric: accuracy or exact match. part: whose rows both were asked, ``n`` of them.
+        share: of rows that the constant answer gets right. original: that the original gets right.
+        lower, upper: bounds of the difference, original less constant, each at 95 % on its own.
+        state: ``worse`` when the original is shown to be worse, ``not_enough_data`` when it is not shown to be better.
+    """
+
+    answer: str
+    metric: str
+    part: str
+    n: int
+    share: float
+    original: float
+    lower: float
+    upper: float
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bound:
     """One floor or ceiling of the budget, and what a candidate has of it.
 

@@ -12,7 +12,7 @@ from typing import Any
 from lighten.core.budget import Budget
 from lighten.core.coverage import Coverage
 from lighten.core.errors import DataError
-from lighten.core.outcome import BOUND_STATES, REASONS, Bound, Nearest, Reason
+from lighten.core.outcome import BOUND_STATES, REASONS, Bound, Constant, Nearest, Reason
 from lighten.core.plain import decode, decode_fields
 from lighten.core.result import HIGHER, LOWER, Candidate
 
@@ -234,6 +234,7 @@ class Summary:
         frontier: keys of the candidates that no other beats on ``select``.
         tested: the fixed sequence of tests on ``proof``, in order.
         opened: earlier openings of the proof rows; None when there was none, or the proof was not opened.
+        constant: an answer without a model that the original is no better than; None where it is better.
         ceilings: how the winner stands against each ceiling in the last measurement.
         nearest: without a winner, the candidate that came nearest and what it misses; None where there is none.
         reasons: why no candidate can be named as the nearest.
@@ -261,6 +262,7 @@ class Summary:
     power: tuple[Power, ...] = ()
     tested: tuple[Tested, ...] = ()
     opened: Opened | None = None
+    constant: Constant | None = None
     ceilings: tuple[Bound, ...] = ()
     nearest: Nearest | None = None
     reasons: tuple[Reason, ...] = ()
@@ -321,6 +323,8 @@ class Summary:
 
         keys = [c.key for c in self.candidates]
         check("state", self.state, STATES)
+        if self.constant is not None:
+            check("constant.state", self.constant.state, ("worse", "not_enough_data"))
         if len(set(keys)) < len(keys):
             found.append("candidates: a key appears twice")
         if self.state == "winner" and self.winner is None:

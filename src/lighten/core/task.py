@@ -135,6 +135,17 @@ class Task(ABC):
     def distance(self, logits: Tensor, teacher: Tensor) -> Tensor:
         """Mean distillation loss. logits, teacher: [batch, classes] float. Returns a scalar."""
 
+    def constant(self, learned: Rows, rows: Rows, labels: Sequence[str]) -> tuple[str, NDArray[Any]] | None:
+        """The one answer that is right most often, which needs no model: what it is, and it for every row.
+
+        Args:
+            learned: rows that say what is frequent. rows: that are answered. labels: names of the classes.
+
+        Returns:
+            The answer as text, and outputs as a model's would be, [n, columns]; None where no answer is right or wrong.
+        """
+        return None
+
     @abstractmethod
     def right(self, outputs: NDArray[Any], rows: Rows) -> NDArray[Any]:
         """Per-example score. outputs: [n, columns] answers. Returns [n] bool: was the answer right?

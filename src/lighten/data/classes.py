@@ -121,6 +121,18 @@ def match_classes(
     return replace(classes, note=f"{reading.why}: {described(classes)}.")
 
 
+def known_classes(names: Sequence[str], labels: Sequence[str], places: Sequence[int], model: str) -> Classes:
+    """Classes as they were found when a model was made.
+
+    Args:
+        places: output of each label.
+    """
+    classes = Classes(tuple(names), tuple(names), tuple(labels), tuple(places), TOLD)
+    if all(names[place] == label for label, place in zip(labels, places, strict=True)):
+        return replace(classes, how=NAMED)
+    return replace(classes, note=f"Labels are taken as when {model} was made: {described(classes)}.")
+
+
 def described(classes: Classes) -> str:
     """``'0' is 'NEGATIVE', '1' is 'POSITIVE'``: the first labels with their classes, by number without names."""
     pairs = [

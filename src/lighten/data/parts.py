@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from lighten.core.errors import DataError
 from lighten.core.task import PART_NAMES, Parts, Rows
 from lighten.data.cells import Table, count_of, shown
-from lighten.data.classes import Classes, match_classes
+from lighten.data.classes import Classes, known_classes, match_classes
 from lighten.data.columns import Columns
 from lighten.data.examples import Example, Examples, check_classes, usable
 from lighten.data.fixed import fixed_parts, only_train
@@ -136,8 +136,9 @@ def encode(
     for row in examples.rows:
         numbers[row.label].append(row.number)
     if not told and known and all(label in known for label in examples.labels):
-        told = tuple(f"{label}={names[known[label]]}" for label in examples.labels)
-    classes = match_classes(names, examples.labels, told, model=model, rows=numbers)
+        classes = known_classes(names, examples.labels, [known[label] for label in examples.labels], model)
+    else:
+        classes = match_classes(names, examples.labels, told, model=model, rows=numbers)
     return rows_of(examples.rows, classes.index, columns), classes
 
 

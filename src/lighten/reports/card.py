@@ -11,6 +11,7 @@ from pathlib import Path
 from lighten.core.summary import Summary, Winner
 from lighten.proof import Verdict
 from lighten.reports.baselines import ratio_of, unit_in
+from lighten.reports.constant import constant_sentence
 from lighten.reports.coverage import coverage_sentences
 from lighten.reports.describe import environment_fact, headline, opened_sentence, unit_of
 from lighten.reports.markup import one_line
@@ -45,6 +46,7 @@ def model_card(summary: Summary) -> str:
     parts = [
         _head(summary),
         f"# {plain(summary.model)}, lightened",
+        *([f"**{plain(constant_sentence(summary.constant, 'en'))}**"] if summary.constant else []),
         plain(headline(summary, "en")),
         "## What it is",
         _what(summary, winner),

@@ -3,6 +3,23 @@
 from __future__ import annotations
 
 ENDING: dict[str, tuple[str, str]] = {
+    # an original that is worth no more than an answer without a model
+    "say.constant.worse": (
+        "The original is worse than always answering “{answer}”: on {rows} its {metric} is {original}, and that of "
+        "the constant answer {share} (difference from {lower} to {upper}, 95% bounds). Check what its labels mean "
+        "before you rely on anything below.",
+        "原模型比始终回答“{answer}”还差：在 {rows} 上，其{metric}为 {original}，而固定答案为 {share}"
+        "（差值介于 {lower} 与 {upper} 之间，95% 置信界）。在依赖下文的任何结论之前，请先核对标签的含义。",
+    ),
+    "say.constant.not_enough_data": (
+        "The original is not shown to be better than always answering “{answer}”: on {rows} its {metric} is "
+        "{original}, and that of the constant answer {share} (difference from {lower} to {upper}, 95% bounds). "
+        "Whatever is proved below is proved of such a model.",
+        "没有证据表明原模型优于始终回答“{answer}”：在 {rows} 上，其{metric}为 {original}，而固定答案为 {share}"
+        "（差值介于 {lower} 与 {upper} 之间，95% 置信界）。下文所证明的一切，都只是关于这样一个模型的。",
+    ),
+    "constant.select": ("{n} select rows", "{n} 行 select 数据"),
+    "constant.data": ("{n} rows of the data", "{n} 行数据"),
     "state.missed": ("Proved, but over a ceiling", "质量已验证，但超出上限"),
     "state.unproved": ("Not proved", "未能验证"),
     # the sentences on top

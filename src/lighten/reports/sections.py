@@ -8,6 +8,7 @@ from lighten.core.result import Candidate, Result
 from lighten.core.summary import Power, Summary, Winner
 from lighten.proof import Verdict
 from lighten.reports.baselines import is_baseline, missed_sentence, ratio_of, ratio_words, unit_in
+from lighten.reports.constant import constant_sentence
 from lighten.reports.describe import (
     findings,
     meters_shown,
@@ -51,7 +52,10 @@ def section(name: str, body: str, lead: str = "") -> str:
 def hero(summary: Summary) -> str:
     """The verdict in one sentence, how the winner was made, what was asked for, and the numbers that matter most."""
     state = f'<span class="state {summary.state}">{said(f"state.{summary.state}")}</span>'
-    title = f"<h1>{both(lambda lang: findings(summary, lang)[0])}</h1>"
+    alarm = (
+        both(lambda lang: constant_sentence(summary.constant, lang), "p", 'class="alarm"') if summary.constant else ""
+    )
+    title = f"{alarm}<h1>{both(lambda lang: findings(summary, lang)[0])}</h1>"
     if len(findings(summary, "en")) > 1:
         title += both(lambda lang: " ".join(findings(summary, lang)[1:]), "p", 'class="also"')
     made = ""

@@ -11,11 +11,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from lighten.core.outcome import Constant
 from lighten.core.result import Result
 from lighten.core.summary import Flip, Summary
 from lighten.core.summary import Group as DataGroup
 from lighten.proof import Verdict
 from lighten.reports.baselines import unit_in
+from lighten.reports.constant import constant_sentence
 from lighten.reports.describe import (
     findings,
     meters_shown,
@@ -47,7 +49,9 @@ LONGEST = 300
 def verdict_panel(summary: Summary, lang: str = "en") -> Panel:
     """What the run found, the verdict of every gate, and without a winner what the proof rows can prove."""
     first, *others = findings(summary, lang)
-    lines = [Text(one_line(first), style="bold"), *(Text(one_line(text)) for text in others), Text("")]
+    alarm = constant_sentence(summary.constant, lang)
+    lines = [Text(one_line(alarm), style=f"bold {BAD}"), Text("")] if alarm else []
+    lines += [Text(one_line(first), style="bold"), *(Text(one_line(text)) for text in others), Text("")]
     for verdict in (Verdict.from_json(v) for v in summary.verdicts):
         lines.append(gate_text(verdict, unit_of(summary, verdict.metric), lang))
     if summary.opened is not None:
@@ -127,10 +131,14 @@ def compare(
     original: tuple[str, Mapping[str, Result]],
     candidate: tuple[str, Mapping[str, Result]],
     verdicts: Sequence[Verdict] = (),
+    constant: Constant | None = None,
     *,
     lang: str = "en",
 ) -> Group:
-    """Two models, each with its name: the verdict of every gate, then one row per quantity with the change."""
+    """Two models, each with its name: the verdict of every gate, then one row per quantity with the change.
+
+    constant: what stands first, an answer without a model that the original is no better than.
+    """
     before, after = original[1], candidate[1]
     table = Table(box=SIMPLE_HEAD)
     table.add_column(say(lang, "column.quantity"), overflow="fold")
@@ -144,7 +152,8 @@ def compare(
         table.add_row(Text(capital(quantity(lang, name))), *cells, _change(pair[0], pair[1], lang))
     known = {name: result.unit for name, result in {**after, **before}.items()}
     gates = [gate_text(verdict, known.get(verdict.metric, "fraction"), lang) for verdict in verdicts]
-    return Group(*gates, table)
+    alarm = constant_sentence(constant, lang)
+    return Group(*([Text(one_line(alarm), style=f"bold {BAD}"), Text("")] if alarm else []), *gates, table)
 
 
 def groups(found: Sequence[DataGroup], *, lang: str = "en") -> Table:

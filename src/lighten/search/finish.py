@@ -13,10 +13,12 @@ from typing import Any
 
 from lighten.core.artifact import LINEAR, Artifact
 from lighten.core.errors import LightenError
+from lighten.core.outcome import Constant
 from lighten.core.recipe import Recipe, engine_from, step_from, task_record_of
 from lighten.core.result import Candidate
 from lighten.core.summary import RUNGS, Continuation, DataFacts, Flip, Group, Link, Rung, Summary, Tested, Winner
 from lighten.core.task import Rows
+from lighten.measure.constant import weigh_against_constant
 from lighten.measure.process import SessionProcess
 from lighten.measure.quality import flips_of, groups_of
 from lighten.search.conclude import Outcome
@@ -135,6 +137,7 @@ def summarize(
         reason=outcome.reason,
         cheaper=outcome.cheaper,
         opened=opened_of(run.folder.study),
+        constant=constant_of(run),
         tested=tuple(Tested(key, judged) for key, judged in verdicts.items()),
         flips=_flips(run, winner) if winner is not None else (),
         groups=_groups(run, winner) if winner is not None else (),
@@ -151,6 +154,24 @@ def summarize(
     )
     _write(run, summary, winner, asked.columns)
     return summary
+
+
+def constant_of(run: Run) -> Constant | None:
+    """An answer without a model that the original is no better than on ``select``; None where it is better."""
+    answers = run.folder.study.answers(0, "select")
+    if answers is None:
+        return None
+    parts = run.parts
+    return weigh_against_constant(
+        run.task,
+        run.quality,
+        answers,
+        parts.select,
+        parts.labels,
+        learned=parts.train,
+        part="select",
+        seed=run.options.seed,
+    )
 
 
 def _frontier(board: Leaderboard, fresh: Mapping[int, Candidate]) -> tuple[int, ...]:

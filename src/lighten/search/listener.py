@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from lighten.core.outcome import Constant
 from lighten.core.result import Candidate
 
 
@@ -12,6 +13,12 @@ class Listener(Protocol):
 
     def note(self, text: str) -> None:
         """One sentence worth keeping on the screen."""
+
+    def warning(self, text: str) -> None:
+        """One sentence that nobody may miss: it puts what follows in doubt."""
+
+    def no_better(self, constant: Constant) -> None:
+        """The original is not shown to be better than an answer without a model."""
 
     def phase(self, name: str, seconds_left: float | None) -> None:
         """A phase begins: data, original, stock, search, proof, report."""
@@ -33,6 +40,12 @@ class Quiet:
     """A listener that says nothing."""
 
     def note(self, text: str) -> None:
+        """Say nothing."""
+
+    def warning(self, text: str) -> None:
+        """Say nothing."""
+
+    def no_better(self, constant: Constant) -> None:
         """Say nothing."""
 
     def phase(self, name: str, seconds_left: float | None) -> None:

@@ -33,7 +33,7 @@ from lighten.search.conclude import Outcome, conclude
 from lighten.search.context import Clock, Run
 from lighten.search.disk import check_disk, room_for
 from lighten.search.evaluate import evaluate
-from lighten.search.finish import summarize, take_winner
+from lighten.search.finish import constant_of, summarize, take_winner
 from lighten.search.listener import Listener, Quiet
 from lighten.search.loop import Search
 from lighten.search.openings import tell_openings
@@ -194,9 +194,10 @@ def with_classes(asked: Asked, model: Artifact, names: Sequence[str], engine: En
         settled = settle_classes(asked.parts, names, options.labels, answer, model=options.model, seed=options.seed)
     except CandidateFailed as error:
         raise CandidateFailed(f"The original itself does not run: {error}") from error
-    for said in (settled.classes.note, settled.warning):
-        if said:
-            listener.note(said)
+    if settled.classes.note:
+        listener.note(settled.classes.note)
+    if settled.warning:
+        listener.warning(settled.warning)
     return replace(asked, parts=settled.parts, classes=settled)
 
 
@@ -215,6 +216,8 @@ def search_and_conclude(run: Run, asked: Asked, began: float, started: str) -> S
         original = evaluate(run, 0, (), home, "original")
         if original.state != "ok":
             raise CandidateFailed(f"The original itself does not run: {original.reason}")
+        if constant := constant_of(run):
+            run.listener.no_better(constant)
     search = Search(run, reserve=reserve_for_proof(run, original))
     if not run.folder.study.recall(OPENED):
         search.go()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,13 @@ class TextClassification(Task):
         from torch.nn.functional import cross_entropy
 
         return cross_entropy(logits.float(), targets)
+
+    def constant(self, learned: Rows, rows: Rows, labels: Sequence[str]) -> tuple[str, NDArray[Any]] | None:
+        """See :meth:`Task.constant`: the class that most rows have."""
+        if not learned.targets:
+            return None
+        most = Counter(learned.targets).most_common(1)[0][0]
+        return labels[most], np.tile(np.eye(len(labels))[most], (len(rows), 1))
 
     def distance(self, logits: Tensor, teacher: Tensor) -> Tensor:
         """Mean squared error of the logits (Ba and Caruana 2014). logits, teacher: [batch, classes]."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -94,6 +95,17 @@ class TextGeneration(Task):
         from torch.nn.functional import cross_entropy
 
         return cross_entropy(logits.float(), targets)
+
+    def constant(self, learned: Rows, rows: Rows, labels: Sequence[str]) -> tuple[str, NDArray[Any]] | None:
+        """See :meth:`Task.constant`: the choice that most rows have, or the most frequent answer."""
+        if self.evidence == DOCUMENTS or not len(learned):
+            return None
+        if self.evidence == CHOICES:
+            most = Counter(learned.targets).most_common(1)[0][0]
+            return labels[most], np.tile(np.eye(len(labels))[most], (len(rows), 1))
+        codes = [answer_code(text) for text in learned.references]
+        code = Counter(codes).most_common(1)[0][0]
+        return learned.references[codes.index(code)], np.full((len(rows), 1), code, dtype=np.float64)
 
     def distance(self, logits: Tensor, teacher: Tensor) -> Tensor:
         """Mean KL divergence from the teacher in nats. logits, teacher: [tokens, vocabulary]."""

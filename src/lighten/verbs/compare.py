@@ -16,6 +16,7 @@ from lighten.core.engine import Engine
 from lighten.core.errors import BudgetError, DataError, UnknownName
 from lighten.core.lists import read_list
 from lighten.core.meter import QualityMeter
+from lighten.core.outcome import Constant
 from lighten.core.result import Result
 from lighten.core.summary import Flip, Group
 from lighten.core.task import Rows, Task
@@ -24,6 +25,7 @@ from lighten.data.learned import learned_in, unseen
 from lighten.data.parts import encode
 from lighten.data.table import read_table
 from lighten.isolate.machine import allowed_cores
+from lighten.measure.constant import weigh_against_constant
 from lighten.measure.interleave import results
 from lighten.measure.process import SessionProcess, telling
 from lighten.measure.quality import flips_of, groups_of, judge_all, verdict
@@ -51,6 +53,7 @@ class Comparison:
         before, after: quality of the original and of the candidate, by quantity name.
         flips: every row with another class or choice, with its text. groups: accuracy of both by group.
         notes: what was noticed in the data.
+        constant: an answer without a model that the original is not shown to be better than; None where it is.
     """
 
     original: str
@@ -62,6 +65,7 @@ class Comparison:
     flips: tuple[Flip, ...]
     groups: tuple[Group, ...]
     notes: tuple[str, ...]
+    constant: Constant | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As a plain dictionary."""
@@ -84,6 +88,7 @@ class Comparison:
             "flips": [asdict(flip) for flip in self.flips],
             "groups": [asdict(group) for group in self.groups],
             "notes": list(self.notes),
+            "constant": asdict(self.constant) if self.constant is not None else None,
         }
 
 
@@ -186,6 +191,7 @@ def compare(
         flips_of(before, after, rows, shown) if shown else (),
         groups_of(before, after, rows) if shown else (),
         tuple(notes),
+        weigh_against_constant(task, quality, before, rows, shown, learned=rows, part="data", seed=seed),
     )
 
 
