@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from lighten.core.budget import Constraint
 from lighten.core.engine import Session
 from lighten.core.result import Measured, Quantity
+from lighten.core.summary import Power
 from lighten.core.task import Rows
 
 if TYPE_CHECKING:
@@ -35,6 +36,22 @@ class Workload:
     files: int = 0
     load_seconds: float = 0.0
     load_others: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What answers on ``select`` say of a floor that is to be proved on other rows.
+
+    Attributes:
+        room: how far the candidate is on the right side of the floor, in the quantity's unit; below 0 on the wrong one.
+        deviation: standard deviation of one row's part in it, above 0; of rows that belong to units, as if they were
+            independent and as uncertain together.
+        share: of the rows that count (those of one group), above 0 and at most 1.
+    """
+
+    room: float
+    deviation: float
+    share: float = 1.0
 
 
 class Meter(ABC):
@@ -97,6 +114,26 @@ class QualityMeter(Meter):
         reason = self.quantities[0].unproved
         assert reason, f"{type(self).__name__} must judge {self.quantities[0].name}, or say why nobody can"
         raise ValueError(f"{self.quantities[0].name} is never proved: {reason}")
+
+    def power(self, rows: Rows, floor: Constraint, labels: Sequence[str] = ()) -> Power | None:
+        """What rows can prove about a floor, before anything is measured; None when a meter cannot say.
+
+        Args:
+            labels: names of the classes that targets index into.
+
+        Raises:
+            ValueError: the rows do not allow it (no groups, say).
+        """
+        return None
+
+    def outlook(
+        self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, floor: Constraint
+    ) -> tuple[Outlook, ...]:
+        """How a floor is likely to fare on other rows, one for each test that must hold; empty when it cannot be said.
+
+        original, candidate: [n, columns] answers to the same rows.
+        """
+        return ()
 
     def effects(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows) -> NDArray[Any] | None:
         """What each row contributes to the change of the first quantity; their spread says how sure the change is.

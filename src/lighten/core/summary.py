@@ -39,6 +39,7 @@ VERDICT: Mapping[str, Any] = {
 """Keys of a verdict and their types: what ``proof.Verdict.to_json`` gives."""
 LATER = ("kind", "floor", "group")
 """Keys that verdicts of earlier versions lack."""
+POWER_OF = ("rows", "units", "documents", "group", "group_units", "class", "class_units")
 VERDICT_KINDS = ("difference", "share", "absolute")
 
 
@@ -111,15 +112,27 @@ class Power:
 
     Attributes:
         metric: such as ``"accuracy"``.
-        n: rows of the proof part.
-        margin: the loss that the user allows, in the metric's unit.
-        provable: the smallest loss that ``n`` rows can be expected to rule out, in the metric's unit.
+        n: what is independent and tested: see ``of``.
+        margin: the loss that the user allows, or the value that is asked, in the metric's unit.
+        provable: the smallest loss that ``n`` of them can be expected to rule out; of a value that is asked, what the
+            candidate must show on them. None where that depends on what is not known yet.
+        kind: ``"absolute"`` when a value is asked, else ``"difference"``.
+        of: what ``n`` counts, one of ``POWER_OF``; of units of unequal size, how many of equal size they are worth.
+        which: the group or class that has fewest; empty when all rows count together.
+        least: the smallest loss that they could rule out if nothing changed at all.
+        enough: the smallest ``n`` that could ever prove the floor, if nothing changed or all were right; None when no
+            number could.
     """
 
     metric: str
     n: int
     margin: float
-    provable: float
+    provable: float | None
+    kind: str = "difference"
+    of: str = "rows"
+    which: str = ""
+    least: float = 0.0
+    enough: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +366,9 @@ class Summary:
             check(f"reasons[{i}].kind", reason.kind, REASONS)
         for name in self.roof:
             check(f"roof.{name}", name, map(str, keys))
+        for i, power in enumerate(self.power):
+            check(f"power[{i}].of", power.of, POWER_OF)
+            check(f"power[{i}].kind", power.kind, VERDICT_KINDS)
         for i, flip in enumerate(self.flips):
             check(f"flips[{i}].kind", flip.kind, FLIP_KINDS)
         for i, one in enumerate(self.candidates):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lighten.core.budget import Constraint
-from lighten.core.meter import QualityMeter
+from lighten.core.meter import Outlook, QualityMeter
 from lighten.core.result import HIGHER, Measured, Quantity
+from lighten.core.summary import Power
 from lighten.core.task import Rows
 from lighten.meters._judge import judge_right
+from lighten.meters._outlook import of_right
+from lighten.meters._power import shares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +39,18 @@ class Accuracy(QualityMeter):
         truth = np.asarray(rows.targets)
         before, after = original.argmax(axis=1) == truth, candidate.argmax(axis=1) == truth
         return judge_right(before, after, floor, rows.units, seed)
+
+    def power(self, rows: Rows, floor: Constraint, labels: Sequence[str] = ()) -> Power:
+        """See :meth:`QualityMeter.power`."""
+        return shares(self.quantities[0], floor, len(rows), rows.units)
+
+    def outlook(
+        self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, floor: Constraint
+    ) -> tuple[Outlook, ...]:
+        """See :meth:`QualityMeter.outlook`."""
+        truth = np.asarray(rows.targets)
+        before, after = (outputs.argmax(axis=1) == truth for outputs in (original, candidate))
+        return (of_right(before, after, floor, rows.units),)
 
     def effects(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows) -> NDArray[np.float64]:
         """1 where only the original is right, -1 where only the candidate is, [n]."""

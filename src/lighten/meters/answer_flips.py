@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lighten.core.budget import Constraint
-from lighten.core.meter import QualityMeter
+from lighten.core.meter import Outlook, QualityMeter
 from lighten.core.result import LOWER, Measured, Quantity
+from lighten.core.summary import Power
 from lighten.core.task import Rows
 from lighten.meters._judge import judge_changed
+from lighten.meters._outlook import of_rows
+from lighten.meters._power import shares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,6 +44,17 @@ class AnswerFlips(QualityMeter):
     ) -> Verdict:
         """Exact bound of the share of changed answers; over units as well where rows belong together."""
         return judge_changed(original[:, 0] != candidate[:, 0], floor, rows.units, seed)
+
+    def power(self, rows: Rows, floor: Constraint, labels: Sequence[str] = ()) -> Power:
+        """See :meth:`QualityMeter.power`."""
+        return shares(self.quantities[0], floor, len(rows), rows.units)
+
+    def outlook(
+        self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, floor: Constraint
+    ) -> tuple[Outlook, ...]:
+        """See :meth:`QualityMeter.outlook`."""
+        moved = self.effects(original, candidate, rows)
+        return (of_rows(moved, floor.bound, rows.units, least=len(rows) ** -0.5),)
 
     def effects(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows) -> NDArray[np.float64]:
         """1 where the answer is another one, else 0, [n]."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import log
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +10,14 @@ import numpy as np
 
 from lighten.core.budget import Constraint
 from lighten.core.language import BYTES, NATS
-from lighten.core.meter import QualityMeter
+from lighten.core.meter import Outlook, QualityMeter
 from lighten.core.result import LOWER, Measured, Quantity
+from lighten.core.summary import Power
 from lighten.core.task import Rows
 from lighten.meters._documents import NO_DOCUMENTS, check_documents, of_documents
 from lighten.meters._judge import Scores
+from lighten.meters._outlook import of_rows
+from lighten.meters._power import scores
 from lighten.proof.scores import ratio_of_sums
 
 if TYPE_CHECKING:
@@ -56,6 +59,24 @@ class BitsPerByte(QualityMeter):
             reach=worst,
             units=rows.units,
         ).judge(floor, "lower", seed)
+
+    def power(self, rows: Rows, floor: Constraint, labels: Sequence[str] = ()) -> Power:
+        """See :meth:`QualityMeter.power`."""
+        return scores(floor, rows, of="documents")
+
+    def outlook(
+        self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, floor: Constraint
+    ) -> tuple[Outlook, ...]:
+        """See :meth:`QualityMeter.outlook`."""
+        check_documents(original, candidate)
+        before, after = _bits_and_bytes(original), _bits_and_bytes(candidate)
+        if floor.relative:
+            worse, allowed = self.effects(original, candidate, rows), floor.bound
+            if floor.relative == "ratio":
+                worse, allowed = worse - floor.bound * before[:, 0] / before[:, 1].mean(), 0.0
+        else:
+            worse, allowed = (after[:, 0] - floor.bound * after[:, 1]) / after[:, 1].mean(), 0.0
+        return (of_rows(worse, allowed, rows.units),)
 
     def effects(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows) -> NDArray[np.float64]:
         """More bits per document over the mean length in bytes, [n]; their mean is the change of the ratio.

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lighten.core.budget import Constraint
-from lighten.core.meter import QualityMeter
+from lighten.core.meter import Outlook, QualityMeter
 from lighten.core.result import LOWER, Measured, Quantity
+from lighten.core.summary import Power
 from lighten.core.task import Rows
 from lighten.meters._judge import Scores
+from lighten.meters._outlook import of_scores
+from lighten.meters._power import scores as score_power
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,6 +47,17 @@ class Brier(QualityMeter):
         before, after = squared_errors(original, rows), squared_errors(candidate, rows)
         scores = Scores(before, after, np.zeros(len(rows)), reach=MOST, units=rows.units)
         return scores.judge(floor, "lower", seed)
+
+    def power(self, rows: Rows, floor: Constraint, labels: Sequence[str] = ()) -> Power:
+        """See :meth:`QualityMeter.power`."""
+        return score_power(floor, rows, reach=MOST)
+
+    def outlook(
+        self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, floor: Constraint
+    ) -> tuple[Outlook, ...]:
+        """See :meth:`QualityMeter.outlook`."""
+        before, after = squared_errors(original, rows), squared_errors(candidate, rows)
+        return (of_scores(before, after, floor, self.quantities[0], rows.units),)
 
     def effects(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows) -> NDArray[np.float64]:
         """How much larger the squared error of each row is, [n]."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lighten.core.budget import Constraint
 from lighten.core.language import answer_code
-from lighten.core.meter import QualityMeter
+from lighten.core.meter import Outlook, QualityMeter
 from lighten.core.result import HIGHER, Measured, Quantity
+from lighten.core.summary import Power
 from lighten.core.task import Rows
 from lighten.meters._judge import judge_right
+from lighten.meters._outlook import of_right
+from lighten.meters._power import shares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,6 +45,16 @@ class ExactMatch(QualityMeter):
             ValueError: the rows have no reference answers.
         """
         return judge_right(_right(original, rows), _right(candidate, rows), floor, rows.units, seed)
+
+    def power(self, rows: Rows, floor: Constraint, labels: Sequence[str] = ()) -> Power:
+        """See :meth:`QualityMeter.power`."""
+        return shares(self.quantities[0], floor, len(rows), rows.units)
+
+    def outlook(
+        self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, floor: Constraint
+    ) -> tuple[Outlook, ...]:
+        """See :meth:`QualityMeter.outlook`."""
+        return (of_right(_right(original, rows), _right(candidate, rows), floor, rows.units),)
 
     def effects(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows) -> NDArray[np.float64]:
         """1 where only the original is right, -1 where only the candidate is, [n]."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lighten.core.budget import Constraint
-from lighten.core.meter import QualityMeter
+from lighten.core.meter import Outlook, QualityMeter
 from lighten.core.result import LOWER, Measured, Quantity
+from lighten.core.summary import Power
 from lighten.core.task import Rows
 from lighten.meters._judge import judge_changed
+from lighten.meters._outlook import of_rows
+from lighten.meters._power import shares
 from lighten.proof.flips import find_flips
 
 if TYPE_CHECKING:
@@ -39,3 +42,14 @@ class Flips(QualityMeter):
     ) -> Verdict:
         """Exact bound of the share of changed answers; over units as well where rows belong together."""
         return judge_changed(original.argmax(axis=1) != candidate.argmax(axis=1), floor, rows.units, seed)
+
+    def power(self, rows: Rows, floor: Constraint, labels: Sequence[str] = ()) -> Power:
+        """See :meth:`QualityMeter.power`."""
+        return shares(self.quantities[0], floor, len(rows), rows.units)
+
+    def outlook(
+        self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, floor: Constraint
+    ) -> tuple[Outlook, ...]:
+        """See :meth:`QualityMeter.outlook`."""
+        moved = original.argmax(axis=1) != candidate.argmax(axis=1)
+        return (of_rows(moved, floor.bound, rows.units, least=len(rows) ** -0.5),)

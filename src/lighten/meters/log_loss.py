@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lighten.core.budget import Constraint
-from lighten.core.meter import QualityMeter
+from lighten.core.meter import Outlook, QualityMeter
 from lighten.core.result import LOWER, Measured, Quantity
+from lighten.core.summary import Power
 from lighten.core.task import Rows
 from lighten.meters._judge import Scores
+from lighten.meters._outlook import of_scores
+from lighten.meters._power import scores as score_power
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lighten.proof.verdict import Verdict
+
+LEAST_REACH = 1.0
+"""Nats that a row gone wrong costs at the least; where the original has rows wrong, as much as those do on average."""
 
 
 class LogLoss(QualityMeter):
@@ -34,9 +40,19 @@ class LogLoss(QualityMeter):
         """Bootstrap of the mean over rows, or over units where rows belong together."""
         before, after = losses(original, rows), losses(candidate, rows)
         wrong = original.argmax(axis=1) != np.asarray(rows.targets)
-        reach = max(1.0, float(before[wrong].mean()) if wrong.any() else 0.0)  # what a row gone wrong costs
+        reach = max(LEAST_REACH, float(before[wrong].mean()) if wrong.any() else 0.0)
         scores = Scores(before, after, np.zeros(len(rows)), reach=reach, units=rows.units)
         return scores.judge(floor, "lower", seed)
+
+    def power(self, rows: Rows, floor: Constraint, labels: Sequence[str] = ()) -> Power:
+        """See :meth:`QualityMeter.power`."""
+        return score_power(floor, rows, reach=LEAST_REACH)
+
+    def outlook(
+        self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, floor: Constraint
+    ) -> tuple[Outlook, ...]:
+        """See :meth:`QualityMeter.outlook`."""
+        return (of_scores(losses(original, rows), losses(candidate, rows), floor, self.quantities[0], rows.units),)
 
     def effects(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows) -> NDArray[np.float64]:
         """Nats that each row costs more, [n]."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lighten.core.budget import Constraint
-from lighten.core.meter import QualityMeter
+from lighten.core.meter import Outlook, QualityMeter
 from lighten.core.result import HIGHER, Measured, Quantity
+from lighten.core.summary import Power
 from lighten.core.task import Rows
 from lighten.meters._judge import Scores
+from lighten.meters._outlook import of_classes
+from lighten.meters._power import class_means
+from lighten.proof.power import effective_units
 from lighten.proof.scores import macro_f1
 
 if TYPE_CHECKING:
@@ -44,3 +48,26 @@ class MacroF1(QualityMeter):
             units=rows.units,
             classes=targets,
         ).judge(floor, "higher", seed)
+
+    def power(self, rows: Rows, floor: Constraint, labels: Sequence[str] = ()) -> Power:
+        """See :meth:`QualityMeter.power`."""
+        targets, units = np.asarray(rows.targets), np.asarray(rows.units)
+        sizes = {}
+        for one in np.unique(targets).tolist():
+            own = targets == one
+            name = labels[one] if one < len(labels) else str(one)
+            sizes[name] = effective_units(units[own] if units.size else None, int(own.sum()))
+        return class_means(floor, sizes, of_units=units.size > 0)
+
+    def outlook(
+        self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, floor: Constraint
+    ) -> tuple[Outlook, ...]:
+        """See :meth:`QualityMeter.outlook`."""
+        truth = np.asarray(rows.targets)
+        before, after = (
+            self.measure(outputs, rows, None)["macro_f1"].value or 0.0 for outputs in (original, candidate)
+        )
+        guess = candidate.argmax(axis=1)
+        if not floor.relative:
+            return (of_classes(guess != truth, truth, 1.0 - after, 1.0 - floor.bound, floor),)
+        return (of_classes(original.argmax(axis=1) != guess, truth, before - after, floor.bound, floor),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +10,14 @@ import numpy as np
 
 from lighten.core.budget import Constraint
 from lighten.core.language import PROBED, UNKNOWN
-from lighten.core.meter import QualityMeter
+from lighten.core.meter import Outlook, QualityMeter
 from lighten.core.result import LOWER, Measured, Quantity
+from lighten.core.summary import Power
 from lighten.core.task import Rows
 from lighten.meters._documents import NO_DOCUMENTS, check_documents, of_documents
 from lighten.meters._judge import Scores
+from lighten.meters._outlook import of_rows
+from lighten.meters._power import scores
 from lighten.proof.scores import ratio_of_sums
 
 if TYPE_CHECKING:
@@ -72,6 +75,17 @@ class TokenFlips(QualityMeter):
             reach=float(moved[:, 1].max() / moved[:, 1].mean()),  # a document whose every place changed
             units=rows.take(np.flatnonzero(used).tolist()).units,
         ).judge(replace(floor, relative=""), "lower", seed)
+
+    def power(self, rows: Rows, floor: Constraint, labels: Sequence[str] = ()) -> Power:
+        """See :meth:`QualityMeter.power`."""
+        return scores(replace(floor, relative=""), rows, reach=1.0, of="documents")
+
+    def outlook(
+        self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows, floor: Constraint
+    ) -> tuple[Outlook, ...]:
+        """See :meth:`QualityMeter.outlook`."""
+        worse = self.effects(original, candidate, rows)
+        return () if worse is None else (of_rows(worse, floor.bound, rows.units, least=len(rows) ** -0.5),)
 
     def effects(self, original: NDArray[Any], candidate: NDArray[Any], rows: Rows) -> NDArray[np.float64] | None:
         """Changed places of each document over the mean number of places compared, [n]; None when there is none."""

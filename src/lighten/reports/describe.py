@@ -11,7 +11,7 @@ from lighten.proof.absolute import EXACT
 from lighten.proof.bootstrap import BOOTSTRAP
 from lighten.reports import ending
 from lighten.reports.baselines import baseline_sentence, fair_ratio, is_baseline, unit_in
-from lighten.reports.numbers import amount, bound, count, duration, loss, ratio, share, times
+from lighten.reports.numbers import amount, bound, count, duration, level, loss, ratio, share, times
 from lighten.reports.standing import Miss, Standing, example, is_language, quality_metric, standing
 from lighten.reports.told import RELATIVE, Told
 from lighten.reports.words import WORDS, capital, quantity, say
@@ -247,12 +247,17 @@ def method_text(verdict: Verdict, lang: str) -> str:
 
 def power_sentence(power: Power, unit: str, lang: str) -> str:
     """What the proof rows can prove, judged before the run: ``400 rows can be expected to prove 2 points, not 1``."""
+    things = say(lang, f"power.{power.of}", n=count(power.n), which=power.which)
+    metric, shown = quantity(lang, power.metric), power.provable if power.provable is not None else power.least
+    if power.kind == "absolute":
+        value, floor = level(lang, shown, unit), level(lang, power.margin, unit)
+        return say(lang, "say.power.level", things=things, metric=metric, value=value, floor=floor)
     return say(
         lang,
-        "say.power.can" if power.provable <= power.margin else "say.power.cannot",
-        n=count(power.n),
-        metric=quantity(lang, power.metric),
-        provable=loss(lang, power.provable, unit, up=True),
+        "say.power.can" if shown <= power.margin else "say.power.cannot",
+        things=things,
+        metric=metric,
+        provable=loss(lang, shown, unit, up=True),
         margin=loss(lang, power.margin, unit),
     )
 

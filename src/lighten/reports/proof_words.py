@@ -108,4 +108,22 @@ PROOF: dict[str, tuple[str, str]] = {
         "{metric}: {difference}, from {lower} to {upper}; asked for {margin}",
         "{metric}：{difference}，区间 [{lower}, {upper}]；要求 {margin}",
     ),
+    # what rows can prove
+    "say.power.level": (
+        "{things} prove that {metric} keeps {floor} if the candidate shows {value} on them.",
+        "若候选在{things}上的{metric}达到 {value}，即可证明其满足 {floor} 的要求。",
+    ),
+    "power.rows": ("{n} proof rows", "{n} 行验证数据"),
+    "power.documents": ("{n} proof documents", "{n} 篇验证文档"),
+    "power.units": ("{n} independent units of the proof part", "验证数据中的 {n} 个独立单元"),
+    "power.group": ("{n} proof rows of the smallest group ({which})", "最小分组（{which}）的 {n} 行验证数据"),
+    "power.group_units": (
+        "{n} independent units of the smallest group ({which})",
+        "最小分组（{which}）的 {n} 个独立单元",
+    ),
+    "power.class": ("{n} proof rows of the rarest class ({which})", "最稀有类别（{which}）的 {n} 行验证数据"),
+    "power.class_units": (
+        "{n} independent units of the rarest class ({which})",
+        "最稀有类别（{which}）的 {n} 个独立单元",
+    ),
 }

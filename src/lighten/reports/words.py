@@ -81,12 +81,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "验证数据中有 {rows} 行已被本机先前的一次运行或比较打开过：如果其后作过任何选择，本次结论会略偏乐观。",
     ),
     "say.power.can": (
-        "{n} proof rows can be expected to rule out losses above {provable} in {metric}; you allow {margin}.",
-        "按预期，{n} 行验证数据足以排除{metric}超过 {provable} 的损失；您允许 {margin}。",
+        "{things} can be expected to rule out losses above {provable} in {metric}; you allow {margin}.",
+        "按预期，{things}足以排除{metric}超过 {provable} 的损失；您允许 {margin}。",
     ),
     "say.power.cannot": (
-        "{n} proof rows can be expected to prove {provable} in {metric}, not {margin}.",
-        "按预期，{n} 行验证数据只能排除{metric}超过 {provable} 的损失，不足以证明 {margin}。",
+        "{things} can be expected to prove {provable} in {metric}, not {margin}.",
+        "按预期，{things}只能排除{metric}超过 {provable} 的损失，不足以证明 {margin}。",
     ),
     # why a candidate did not win
     "why.winner": (

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lighten.core.budget import Constraint
+from lighten.core.meter import Outlook
 from lighten.core.result import HIGHER, Candidate, Quantity
 from lighten.measure.quality import meter_of
 from lighten.search.context import Run
@@ -18,9 +20,7 @@ LEAST_CHANCE = 0.02
 
 
 def chance(run: Run, candidate: Candidate, original: Candidate, quantities: Mapping[str, Quantity]) -> float:
-    """Estimated chance that every floor holds on ``proof``, from the difference and the flips seen on ``select``."""
-    from scipy.stats import norm
-
+    """Estimated chance that every floor holds on ``proof``, from what was seen on ``select``: see ``Outlook``."""
     rows, proof_rows = run.parts.select, max(len(run.parts.proof), 1)
     before, after = _answers(run, original.key), _answers(run, candidate.key)
     lowest = 1.0
@@ -29,22 +29,34 @@ def chance(run: Run, candidate: Candidate, original: Candidate, quantities: Mapp
         value, first = candidate.value(constraint.metric), original.value(constraint.metric)
         if value is None or first is None:
             return 0.0
-        deviation = _deviation(run, meter.effects(before, after, rows), before, after)
-        seen, proof = deviation / sqrt(len(rows)), deviation / sqrt(proof_rows)
-        change = (value - first) if quantity.direction == HIGHER else (first - value)
-        room = change + constraint.margin(first, quantity.direction) - 1.645 * proof
-        lowest = min(lowest, float(norm.cdf(room / sqrt(seen**2 + proof**2))))
+        tests = meter.outlook(before, after, rows, constraint)
+        for one in tests or (_by_disagreement(run, constraint, quantity, value, first, before, after),):
+            lowest = min(lowest, _likely(one, len(rows), proof_rows))
     return lowest
 
 
-def _deviation(run: Run, effects: NDArray[Any] | None, before: NDArray[Any], after: NDArray[Any]) -> float:
-    """Standard deviation of one row's part in the change of a quantity, in its unit; never 0."""
-    rows = run.parts.select
-    if effects is not None and run.task.language:
-        return max(float(np.std(effects)), 1e-6)
-    right = run.task.right
+def _likely(one: Outlook, rows: int, proof_rows: int) -> float:
+    """Chance that a bound on ``proof_rows`` rows leaves room, by what ``rows`` others showed."""
+    from scipy.stats import norm
+
+    seen, proof = (one.deviation / sqrt(max(n * one.share, 1.0)) for n in (rows, proof_rows))
+    return float(norm.cdf((one.room - 1.645 * proof) / sqrt(seen**2 + proof**2)))
+
+
+def _by_disagreement(
+    run: Run,
+    constraint: Constraint,
+    quantity: Quantity,
+    value: float,
+    first: float,
+    before: NDArray[Any],
+    after: NDArray[Any],
+) -> Outlook:
+    """For a meter that cannot say: the change that was measured, as sure as the share of rows that flipped."""
+    rows, right = run.parts.select, run.task.right
+    change = (value - first) if quantity.direction == HIGHER else (first - value)
     disagreement = max(float(np.mean(right(before, rows) != right(after, rows))), 1.0 / len(rows))
-    return sqrt(disagreement)
+    return Outlook(change + constraint.margin(first, quantity.direction), sqrt(disagreement))
 
 
 def _answers(run: Run, key: int) -> NDArray[Any]:

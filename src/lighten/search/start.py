@@ -8,10 +8,10 @@ from pathlib import Path
 
 from lighten.core import catalog
 from lighten.core.artifact import LANGUAGE
-from lighten.core.budget import Budget, Constraint
+from lighten.core.budget import Budget
 from lighten.core.coverage import Coverage
 from lighten.core.engine import Engine
-from lighten.core.errors import DataError, InputError, UnknownName
+from lighten.core.errors import InputError, UnknownName
 from lighten.core.meter import QualityMeter, SpeedMeter
 from lighten.core.recipe import Recipe
 from lighten.core.summary import Power
@@ -24,16 +24,10 @@ from lighten.data.table import read_table
 from lighten.isolate.machine import available_memory
 from lighten.measure.probe import probe_engine
 from lighten.measure.room import check_room, gigabytes, language_facts_of, to_optimize
-from lighten.proof.power import needed_items, provable_margin
 from lighten.search.classes import Settled
 from lighten.search.listener import Listener
 from lighten.search.options import Options
-
-EXPECTED_DISAGREEMENT = 0.05
-"""Share of rows on which original and candidate are expected to disagree, for the power computed beforehand."""
-DEFAULT_MARGIN = 0.01
-COUNTED = ("accuracy", "exact_match", "macro_f1", "worst_group")
-"""Quantities that are shares of rows, for which power can be computed before anything is measured."""
+from lighten.search.power import check_power, default_floor
 
 
 @dataclass(frozen=True)
@@ -96,19 +90,11 @@ def ask(options: Options, listener: Listener, learned: Hashes | None = None) -> 
     for note in parts.notes:
         listener.note(note)
     if not budget.keep:
-        budget = Budget((default_floor(task, parts),), budget.under, budget.minimize)
+        budget = Budget((default_floor(task, quality, parts),), budget.under, budget.minimize)
         listener.note(f"No --keep was given: {budget.keep[0].text}.")
-    power = tuple(power_of(constraint, parts) for constraint in budget.keep if constraint.metric in COUNTED)
-    check_power(budget, power, parts)
-    for one in power:
-        listener.note(
-            f"Your {one.n:,} proof rows can prove a loss of at most {one.provable * 100:.1f} points "
-            f"at {EXPECTED_DISAGREEMENT:.0%} disagreement; you allow {one.margin * 100:.1f}."
-        )
-    if any(c.metric == "worst_group" for c in budget.keep) and not parts.proof.groups:
-        raise DataError(
-            "--keep worst_group needs groups, and the data has no group column.", fix="name one with --group COLUMN"
-        )
+    power, about = check_power(budget, quality, parts, named)
+    for note in about:
+        listener.note(note)
     return Asked(options, task, parts, budget, power, quality, speed, named)
 
 
@@ -170,46 +156,6 @@ def _read_data(options: Options) -> tuple[Task, Parts, Mapping[str, str]]:
         drop_rare=options.drop_rare,
     )
     return cls(), parts, columns.roles()
-
-
-def default_floor(task: Task, parts: Parts) -> Constraint:
-    """The task's first metric: a percent for bits per byte, else 1 point or the smallest margin that can be proved."""
-    if task.metrics[0] not in COUNTED:
-        return Constraint(task.metrics[0], DEFAULT_MARGIN, "ratio", f"{task.metrics[0]}<=+1%")
-    provable = provable_margin(len(parts.proof), disagreement=EXPECTED_DISAGREEMENT)
-    points = max(DEFAULT_MARGIN * 100, round(provable * 100 + 0.05, 1))
-    metric = task.metrics[0]
-    return Constraint(metric, points / 100, "points", f"{metric}>=-{points:g}pt")
-
-
-def power_of(constraint: Constraint, parts: Parts) -> Power:
-    """What the proof part can prove about one floor. An absolute floor's margin is not known yet: 0."""
-    n = len(parts.proof)
-    margin = constraint.bound if constraint.relative == "points" else 0.0
-    return Power(constraint.metric, n, margin, provable_margin(n, disagreement=EXPECTED_DISAGREEMENT))
-
-
-def check_power(budget: Budget, power: tuple[Power, ...], parts: Parts) -> None:
-    """Refuse a margin that the proof part could not prove even if nothing ever flipped.
-
-    Raises:
-        DataError: fewer rows than the margin can ever prove.
-    """
-    from lighten.proof.paired import tango_interval
-
-    for constraint in budget.keep:
-        one = next((one for one in power if one.metric == constraint.metric), None)
-        if one is None or not one.margin or one.metric not in ("accuracy", "exact_match"):
-            continue
-        lower, _ = tango_interval(0, 0, one.n)
-        if lower <= -one.margin:
-            least = needed_items(one.margin, disagreement=EXPECTED_DISAGREEMENT)
-            raise DataError(
-                f"{one.n} proof rows can never prove {constraint.text}: even without one changed answer "
-                f"the bound would be {-lower * 100:.1f} points.",
-                allowed=f"about {least:,} proof rows ({4 * least:,} in all) for this margin",
-                fix=f'give more rows, or --keep "{constraint.metric}>=-{one.provable * 100:.1f}pt"',
-            )
 
 
 def check_memory(asked: Asked, source: Path, home: str, listener: Listener) -> None:
