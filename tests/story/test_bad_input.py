@@ -28,6 +28,27 @@ def many(count: int = 2000) -> list[tuple[str, str]]:
     return [(f"number {i} is {'good' if i % 2 else 'bad'}", "yes" if i % 2 else "no") for i in range(count)]
 
 
+def of_users(path: Path, users: int) -> str:
+    """Rows of so many users."""
+    lines = [f"{text},{label},user {i % users}\n" for i, (text, label) in enumerate(many(4000))]
+    path.write_text("text,label,user\n" + "".join(lines), encoding="utf-8")
+    return str(path)
+
+
+def of_groups(path: Path) -> str:
+    """Rows of two groups, one of which is small."""
+    lines = [f"{text},{label},{'rare' if i % 50 == 0 else 'usual'}\n" for i, (text, label) in enumerate(many(4000))]
+    path.write_text("text,label,group\n" + "".join(lines), encoding="utf-8")
+    return str(path)
+
+
+def of_documents(path: Path, count: int) -> str:
+    """Documents of some sentences."""
+    texts = [" ".join(f"Sentence {i} of document {n} says a little more." for i in range(12)) for n in range(count)]
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
+    return str(path)
+
+
 def written(path: Path, content: bytes) -> str:
     """A file with this content; its path as a word of a command."""
     path.write_bytes(content)
@@ -83,6 +104,31 @@ DATA: dict[str, tuple[Case, str]] = {
     "one class": (lambda f: [rows(f / "d.csv", [(f"row {i}", "yes") for i in range(500)])], "class"),
     "empty texts": (lambda f: [rows(f / "d.csv", [*many(), ("", "yes"), ("  ", "no")])], "--drop-empty"),
     "too few rows": (lambda f: [rows(f / "d.csv", many(300)), "--keep", "accuracy>=-1pt"], "proof rows"),
+    "users that are few": (
+        lambda f: [of_users(f / "d.csv", 60)],
+        "independent units in the proof part (column 'user') can never prove accuracy>=-",
+    ),
+    "the way out when users are few": (lambda f: [of_users(f / "d.csv", 60)], "--unit none"),
+    "a group too small": (
+        lambda f: [of_groups(f / "d.csv"), "--keep", "worst_group>=-2pt"],
+        "proof rows of the group 'rare', the smallest can never prove worst_group>=-2pt",
+    ),
+    "no groups at all": (
+        lambda f: [rows(f / "d.csv", many()), "--keep", "worst_group>=-2pt"],
+        "the data has no group column",
+    ),
+    "few documents": (
+        lambda f: [of_documents(f / "d.jsonl", 72), "--task", "text-generation"],
+        "proof documents can never prove bits_per_byte<=+1%: on fewer than 30 no verdict is given",
+    ),
+    "what is never proved": (
+        lambda f: [rows(f / "d.csv", many()), "--keep", "calibration_error<=+2pt"],
+        "what can be proved instead: log_loss, brier",
+    ),
+    "a floor that rows cannot prove": (
+        lambda f: [rows(f / "d.csv", many(300)), "--keep", "accuracy>=0.99"],
+        "can never prove accuracy>=0.99",
+    ),
     "unknown metric": (lambda f: [rows(f / "d.csv", many()), "--keep", "acuracy>=-1pt"], "accuracy"),
     "unknown unit": (lambda f: [rows(f / "d.csv", many()), "--under", "p95<=5mss"], "ms"),
     "unknown engine": (lambda f: [rows(f / "d.csv", many()), "--engines", "otr"], "ort"),

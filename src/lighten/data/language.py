@@ -31,6 +31,11 @@ DOCUMENTS, ANSWERS, CHOICES = "documents", "answers", "choices"
 
 FRACTIONS: Mapping[str, float] = {"train": 0.76, "tune": 0.04, "select": 0.07, "proof": 0.13}
 """Shares of the parts for documents: each carries hundreds of judgements, and all of them take long to score."""
+FEWER: Sequence[Mapping[str, float]] = (
+    {"train": 0.68, "tune": 0.04, "select": 0.08, "proof": 0.20},
+    {"train": 0.56, "tune": 0.05, "select": 0.09, "proof": 0.30},
+)
+"""Shares for documents that are so few that the proof part would be too small for any verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +96,37 @@ def read_language(
     _check_options(prompt, answer, choices, shots, label)
     if answer is None and not choices:
         table, columns, examples = _documents(source, text, group, unit, split_column, drop_empty)
-        kept, notes = divide(examples.rows, table, columns, seed=seed, fractions=FRACTIONS)
+        kept, notes = _divided_documents(examples.rows, table, columns, seed)
         rows = [rows_of(kept[name], {"": 0}, columns) for name in PART_NAMES]
         parts = Parts(rows[0], rows[1], rows[2], rows[3], (), (*table.notes, *columns.notes, *examples.notes, *notes))
         task: dict[str, str | tuple[str, ...]] = {"evidence": DOCUMENTS, "choices": (), "prefix": ""}
         return LanguageData(parts, MappingProxyType(task), MappingProxyType(columns.roles()))
     asked = _prompts(source, prompt, answer, choices, text, label, group, unit, split_column)
     return asked.divided(shots, seed, drop_empty)
+
+
+def _divided_documents(
+    rows: Sequence[Example], table: Table, columns: Columns, seed: int
+) -> tuple[dict[str, list[Example]], tuple[str, ...]]:
+    """The parts of documents: the proof takes more where they are few, so that a verdict is possible at all."""
+    from lighten.proof.bootstrap import LEAST_UNITS
+
+    kept, notes = divide(rows, table, columns, seed=seed, fractions=FRACTIONS)
+    usual = proved = _independent(kept["proof"])
+    for fractions in FEWER:
+        if proved >= LEAST_UNITS:
+            break
+        kept, notes = divide(rows, table, columns, seed=seed, fractions=fractions)
+        proved = _independent(kept["proof"])
+    if proved > usual:
+        about = f"{count_of(len(rows), 'document is', 'documents are')} few: {proved} of them are the proof instead of"
+        notes = (*notes, f"{about} {usual}, since on fewer than {LEAST_UNITS} no verdict is given.")
+    return kept, notes
+
+
+def _independent(rows: Sequence[Example]) -> int:
+    """Independent documents, or units of them."""
+    return len({row.unit or row.id for row in rows})
 
 
 def read_rows(
