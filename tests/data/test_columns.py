@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lighten.core.errors import DataError, UnknownName
 from lighten.data.cells import Cell, Table
-from lighten.data.columns import find_columns
+from lighten.data.columns import find_columns, text_column
 from lighten.data.examples import check_classes, usable
 from lighten.data.labels import label_text, sorted_labels
 
@@ -129,3 +129,14 @@ def test_classes_are_checked() -> None:
         notes([i / 7 for i in range(1, 60)])
     assert any("'rare' (3)" in note for note in notes(["x"] * 40 + ["y"] * 40 + ["rare"] * 3))
     assert any("'nan'" in note for note in notes(["x"] * 40 + ["nan"] * 40))
+
+
+def test_data_that_is_only_answered_needs_no_label_and_only_its_text_is_asked_about() -> None:
+    assert text_column(table(review=LONG)) == "review" == text_column(table(nr=list(range(60)), review=LONG))
+    assert text_column(table(label=LONG, body=LONG, user_id=FEW, doc_id=FEW)) == "body", "a label is no text"
+    assert text_column(table(one=LONG, two=LONG), "two") == "two"
+    with pytest.raises(DataError, match="2 columns") as caught:
+        text_column(table(one=LONG, two=LONG))
+    assert "--text one" in caught.value.fix and "--label" not in str(caught.value)
+    with pytest.raises(UnknownName, match="'thre'"):
+        text_column(table(one=LONG, three=LONG), "thre")

@@ -124,4 +124,6 @@ def test_what_is_read_can_be_shown(tmp_path: Path) -> None:
         one.read(path)
     plain = table(tmp_path / "t.csv", [("a text", "yes"), ("", "no"), ("one more text", "no")], ("text", "label"))
     assert question_of(artifact(HF)).read(plain) == ["a text", "", "one more text"], "the lines stay in step"
+    new = table(tmp_path / "new.csv", [(str(i), f"film number {i}") for i in range(9)], ("nr", "what"))
+    assert question_of(artifact(HF)).read(new)[0] == "film number 0", "no label is needed"
     assert question_of(artifact(GGUF)).read(plain, "text") == ["a text", "", "one more text"]

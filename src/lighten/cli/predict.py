@@ -43,7 +43,7 @@ def command(
         raise InputError(f"Two files were given: {data} and {source}.", fix="give one")
     with load(model, threads=threads, prompt=prompt, longest=longest) as opened:
         read: list[Coverage] = []
-        for chunk in chunks(opened, source or data, text, batch):
+        for chunk in shown(chunks(opened, source or data, text, batch)):
             read += [one for one in (opened.coverage(chunk),) if one is not None]
             for one in opened.predict(chunk):
                 sys.stdout.write((json.dumps(record(one), ensure_ascii=False) if as_json else line(one)) + "\n")
@@ -66,18 +66,35 @@ def line(one: Prediction) -> str:
     return one.label if one.scores else " ".join(one.label.split())
 
 
-def chunks(model: Model, data: str, text: str | None, batch: int) -> Iterator[Sequence[Any]]:
-    """Rows of a file, or lines of stdin as they come, in lists of at most ``batch``."""
+def shown(pieces: Iterator[tuple[Sequence[Any], float, float]]) -> Iterator[Sequence[Any]]:
+    """The rows of each piece; how far the work is stands on stderr, unless the answers themselves are on a screen."""
+    from lighten.cli.working import working
+
+    if sys.stdout.isatty():
+        yield from (rows for rows, _, _ in pieces)
+        return
+    with working("answering") as on:
+        for rows, done, total in pieces:
+            if total > len(rows):
+                on.progress(done, total, f"answered {done:,.0f} of {total:,.0f}")
+            yield rows
+
+
+def chunks(model: Model, data: str, text: str | None, batch: int) -> Iterator[tuple[Sequence[Any], float, float]]:
+    """Rows of a file, or lines of stdin as they come, at most ``batch`` at once; how many came before; how many in all.
+
+    How many lines stdin will have is not known: 0.
+    """
     if data != "-":
         rows = model.read(data, text)
         for start in range(0, len(rows), batch):
-            yield rows[start : start + batch]
+            yield rows[start : start + batch], start, len(rows)
         return
     chunk: list[str] = []
     for said in stdin_lines():
         chunk.append(said)
         if len(chunk) >= batch or (not chunk[1:] and sys.stdin.isatty()):
-            yield chunk
+            yield chunk, 0, 0
             chunk = []
     if chunk:
-        yield chunk
+        yield chunk, 0, 0

@@ -121,8 +121,8 @@ def match_classes(
     return replace(classes, note=f"{reading.why}: {described(classes)}.")
 
 
-def known_classes(names: Sequence[str], labels: Sequence[str], places: Sequence[int], model: str) -> Classes:
-    """Classes as they were found when a model was made.
+def known_classes(names: Sequence[str], labels: Sequence[str], places: Sequence[int]) -> Classes:
+    """Classes as they were found by the run that made a model.
 
     Args:
         places: output of each label.
@@ -130,7 +130,9 @@ def known_classes(names: Sequence[str], labels: Sequence[str], places: Sequence[
     classes = Classes(tuple(names), tuple(names), tuple(labels), tuple(places), TOLD)
     if all(names[place] == label for label, place in zip(labels, places, strict=True)):
         return replace(classes, how=NAMED)
-    return replace(classes, note=f"Labels are taken as when {model} was made: {described(classes)}.")
+    return replace(
+        classes, note=f"Labels are taken as the run took them that made one of the models: {described(classes)}."
+    )
 
 
 def described(classes: Classes) -> str:

@@ -126,6 +126,24 @@ def find_columns(
     return Columns(text, label or "", group, unit, (*notes, *about), parts, mixed, skipped)
 
 
+def text_column(table: Table, text: str | None = None) -> str:
+    """The column with the text, of data that is only to be answered: no label is needed, and none is taken for a text.
+
+    Raises:
+        UnknownName: the given column does not exist. DataError: none or several fit; the option to give is --text.
+    """
+    if text is not None:
+        table.column(text)
+        return text
+    if len(table.columns) == 1:
+        return next(iter(table.columns))
+    taken = {n for n in table.columns if _NO_ROLE.fullmatch(n) or is_json(table.column(n))}
+    taken |= {name for names in (LABEL_NAMES, GROUP_NAMES, UNIT_NAMES) for name in _named(table, names, taken)}
+    notes: list[str] = []
+    found = _by_name(table, TEXT_NAMES, taken, "--text", notes, "Texts are", wordy_only=True)
+    return found or _longest_text(table, taken, notes)
+
+
 def _is_none(table: Table, name: str | None) -> bool:
     """Whether an option says that no column is to be taken."""
     return name is not None and name.casefold() == NONE and name not in table.columns

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from lighten.core.errors import DataError
 from lighten.core.task import PART_NAMES, Parts, Rows
 from lighten.data.cells import Cell, Table, count_of, some_numbers
-from lighten.data.columns import Columns, find_columns
+from lighten.data.columns import Columns, find_columns, text_column
 from lighten.data.documents import long_enough, read_documents
 from lighten.data.examples import Example, Examples, usable
 from lighten.data.parts import divide, rows_of
@@ -181,7 +181,7 @@ def read_inputs(
         template.check(table.columns)
         names = dict(zip(fields, fields, strict=True))
     else:
-        found = text or _only_column(table) or find_columns(table, labelled=False).text
+        found = text or _only_column(table) or text_column(table)
         names = {fields[0] if fields else found: found}
     cells = [table.column(name) for name in names.values()]
     return tuple(dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True))

@@ -136,7 +136,7 @@ def encode(
     for row in examples.rows:
         numbers[row.label].append(row.number)
     if not told and known and all(label in known for label in examples.labels):
-        classes = known_classes(names, examples.labels, [known[label] for label in examples.labels], model)
+        classes = known_classes(names, examples.labels, [known[label] for label in examples.labels])
     else:
         classes = match_classes(names, examples.labels, told, model=model, rows=numbers)
     return rows_of(examples.rows, classes.index, columns), classes

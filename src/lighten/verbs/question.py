@@ -11,7 +11,7 @@ from lighten.core.errors import InputError, ModelError
 from lighten.core.recipe import task_from, task_record_of
 from lighten.core.task import Rows, Task
 from lighten.data.cells import Cell
-from lighten.data.columns import find_columns
+from lighten.data.columns import text_column
 from lighten.data.language import ANSWERS, CHOICES, DOCUMENTS, read_inputs, read_rows
 from lighten.data.prompts import Template, cell_text, checked_choices, parse_template
 from lighten.data.table import read_table
@@ -118,8 +118,7 @@ class Question:
         self._know_prompt()
         if not self.task.language:
             table = read_table(source)
-            only = next(iter(table.columns)) if len(table.columns) == 1 else None
-            return [cell_text(cell) for cell in table.column(text or only or find_columns(table).text)]
+            return [cell_text(cell) for cell in table.column(text_column(table, text))]
         rows = read_inputs(source, prompt=self.data.get("prompt"), text=text, documents=self.evidence == DOCUMENTS)
         if self.template is not None:
             return list(rows)
