@@ -177,6 +177,15 @@ def test_a_folder_for_each_class(tmp_path: Path, path: str) -> None:
     assert (table.columns.get("split", ()).count("test") == 20) == ("part" in path)
 
 
+def test_a_file_of_lines_for_each_class(tmp_path: Path) -> None:
+    for name in ("good", "bad"):
+        (tmp_path / f"{name}.txt").write_text("\n".join(row["text"] for row in ROWS if row["label"] == name))
+    table = read_table(tmp_path)
+    columns = find_columns(table)
+    found = dict(zip(table.column(columns.text), table.column(columns.label), strict=True))
+    assert found == dict(zip(TEXTS, LABELS, strict=True))
+
+
 def test_folders_without_labels_are_left_out_of_the_classes(tmp_path: Path) -> None:
     for i, row in enumerate(ROWS):
         for name in (row["label"], "unsup"):

@@ -209,6 +209,8 @@ def test_hub_id_reads_only_data_files(tmp_path: Path, monkeypatch: pytest.Monkey
 
     def snapshot(repo: str, *, repo_type: str, allow_patterns: list[str]) -> str:
         asked.append(allow_patterns)
+        if repo == "someone/strange":
+            raise KeyError("an error that no library foresaw")
         if repo != "someone/films":
             raise FileNotFoundError("offline")
         return str(tmp_path)
@@ -218,6 +220,8 @@ def test_hub_id_reads_only_data_files(tmp_path: Path, monkeypatch: pytest.Monkey
     assert not any(pattern.endswith((".py", "*")) for pattern in asked[0])
     with pytest.raises(DataError, match="could not be fetched: offline"):
         read_table("someone/other")
+    with pytest.raises(DataError, match=r"could not be fetched(.|\n)*HF_TOKEN"):
+        read_table("someone/strange")
 
 
 def test_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

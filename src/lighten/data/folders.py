@@ -44,6 +44,8 @@ def read_folder(folder: Path) -> Table:
         raise DataError(f"{folder} holds no data file.", allowed=", ".join(DATA_SUFFIXES))
     tables = [read_file(_inside(folder, str(path.relative_to(folder)))) for path in files]
     splits = [split_of(path.relative_to(folder)) for path in files]
+    if len(files) > 1 and not any(splits) and all(set(table.columns) == {"text"} for table in tables):
+        tables = [_named(table, path.stem) for table, path in zip(tables, files, strict=True)]
     if "train" in splits and len(set(splits) - {""}) > 1:
         return _joined_splits(tables, splits, folder)
     return _noted(join_tables(tables, str(folder)), f"{folder} holds {len(files)} data files; all were read.")
@@ -70,7 +72,7 @@ def read_hub(name: str) -> Table:
     patterns = [f"{inside}/*{s}" if inside else f"*{s}" for s in _HUB_SUFFIXES]
     try:
         root = Path(snapshot_download(repo, repo_type="dataset", allow_patterns=patterns))
-    except (OSError, ValueError, RuntimeError) as error:
+    except Exception as error:  # the hub's client raises errors of its own and of every library below it
         first_line = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(
             f"There is no file or folder {name!r} here, and the hub's data set {repo!r} could not be fetched: "
@@ -149,6 +151,11 @@ def _with_split(table: Table, split: str) -> Table:
     if "split" in table.columns:
         return table
     return Table({**table.columns, "split": (split,) * len(table)}, table.source, table.notes)
+
+
+def _named(table: Table, name: str) -> Table:
+    """Lines of one file of several, with the file's name, which may be their label (``pos.txt``, ``neg.txt``)."""
+    return Table({**table.columns, "file": (name,) * len(table)}, table.source, table.notes)
 
 
 def _noted(table: Table, note: str) -> Table:
