@@ -105,7 +105,7 @@ def find_columns(
     if label is None and labelled:
         label = _by_name(table, LABEL_NAMES, taken, "--label", notes, "Labels are")
         taken |= {label} if label else set()
-    asked = text is None and labelled and not judging
+    asked = text is None and labelled
     if asked:
         refuse_pairs(table, taken)
     if text is None:
