@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from lighten.verbs.bench import bench
     from lighten.verbs.catalog import catalog
     from lighten.verbs.chat import chat
+    from lighten.verbs.clean import clean
     from lighten.verbs.compare import compare
     from lighten.verbs.doctor import doctor
     from lighten.verbs.load import load
     from lighten.verbs.optimize import optimize
+    from lighten.verbs.plan import plan
     from lighten.verbs.report import report
+    from lighten.verbs.resume import resume
     from lighten.verbs.sample import sample
 
 __version__ = "0.1.0"
@@ -32,12 +35,15 @@ __all__ = [
     "bench",
     "catalog",
     "chat",
+    "clean",
     "compare",
     "doctor",
     "engine",
     "load",
     "optimize",
+    "plan",
     "report",
+    "resume",
     "sample",
 ]
 

@@ -86,7 +86,7 @@ def test_a_run_is_not_overwritten(out: Path) -> None:
     opened(out).close()
     error = refused(out)
     assert "holds a run already" in str(error)
-    assert "--resume" in error.fix
+    assert f"lighten resume {out}" in error.fix
 
 
 @pytest.mark.parametrize(

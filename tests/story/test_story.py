@@ -152,7 +152,7 @@ def test_a_killed_run_is_resumed_and_repeats_nothing(told: Path) -> None:
     process.wait()
     before = finished(out)
     assert before, "it was killed before it had measured anything"
-    command(*words, "--resume")
+    command("resume", out, "--json")
     after = finished(out)
     assert {key: after[key] for key in before} == before, "a finished candidate was measured again"
     whole, resumed = (Summary.load(folder / "summary.json") for folder in (told / "run", out))

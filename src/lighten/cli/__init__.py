@@ -11,7 +11,21 @@ from typing import Annotated
 
 import typer
 
-from lighten.cli import apply, bench, catalog, chat, compare, doctor, engine, optimize, predict, report, sample
+from lighten.cli import (
+    apply,
+    bench,
+    catalog,
+    chat,
+    clean,
+    compare,
+    doctor,
+    engine,
+    optimize,
+    predict,
+    report,
+    resume,
+    sample,
+)
 from lighten.cli.ending import ended
 
 app = typer.Typer(
@@ -23,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (optimize, compare, bench, predict, chat, apply, report, catalog, doctor, sample):
+for verb in (optimize, resume, compare, bench, predict, chat, apply, report, clean, catalog, doctor, sample):
     app.command(name=verb.__name__.rpartition(".")[2])(verb.command)
 app.add_typer(engine.app, name="engine")
 

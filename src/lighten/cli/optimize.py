@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import Annotated
 
 import typer
@@ -83,6 +81,9 @@ def command(
     threads: Threads = 0,
     seed: Seed = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Take up the run in --out where it stopped.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be tried, what the data can prove, what it takes.")
+    ] = False,
     as_json: Json = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -92,15 +93,12 @@ def command(
     ceiling in the last measurement; 5: nothing is proved, because the original failed on the proof rows; 130:
     interrupted (resume with --resume).
     """
-    from rich.console import Console
-
-    from lighten.cli.screen import LiveScreen, PlainLines
-    from lighten.core.summary import EXIT_CODES
-    from lighten.reports import table
-    from lighten.search.listener import Listener, Quiet
+    from lighten.cli import planned
+    from lighten.cli.outcome import printed, watched
+    from lighten.cli.working import working
     from lighten.verbs.optimize import optimize
+    from lighten.verbs.plan import plan
 
-    errors = Console(stderr=True)
     asked = {
         "keep": keep or (),
         "under": under or (),
@@ -128,27 +126,13 @@ def command(
         "seed": seed,
         "resume": resume,
     }
-    listener: Listener
-    if quiet:
-        listener = Quiet()
-        summary = optimize(model, data, listener=listener, **asked)  # type: ignore[arg-type]
-    else:
-        with LiveScreen(errors) if errors.is_terminal else PlainLines(errors) as screen:
-            summary = optimize(model, data, listener=screen, **asked)  # type: ignore[arg-type]
-    if as_json:
-        sys.stdout.write(json.dumps(summary.to_json(), ensure_ascii=False, indent=1) + "\n")
-    else:
-        console = Console()
-        console.print(table.verdict_panel(summary))
-        if summary.winner is not None:
-            console.print(table.ladder(summary, width=console.width))
-        else:
-            console.print(table.candidates(summary, width=console.width))
-        if summary.nearest is not None and summary.nearest.command:
-            accept = f"To accept it: {summary.nearest.command}"
-            console.print(accept, markup=False, highlight=False, soft_wrap=True)
-        for name in ("winner", "report"):
-            if name in summary.paths:
-                console.print(f"{name}: {summary.paths[name]}", markup=False, highlight=False, soft_wrap=True)
-    if summary.state != "winner":
-        raise typer.Exit(EXIT_CODES[summary.state])
+    if dry_run:
+        with working("looking") as shown:
+            found = plan(model, data, listener=shown, **asked)
+        planned.printed(found, as_json=as_json)
+        return
+    summary = watched(
+        lambda listener: optimize(model, data, listener=listener, **asked),  # type: ignore[arg-type]
+        quiet=quiet,
+    )
+    printed(summary, as_json=as_json)

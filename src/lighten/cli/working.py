@@ -10,10 +10,11 @@ from rich.status import Status
 from rich.text import Text
 
 from lighten.cli.screen import PlainLines
+from lighten.search.listener import Quiet
 
 
-class Working:
-    """Told how far the work is.
+class Working(Quiet):
+    """Told how far the work is; also a listener that shows nothing else.
 
     Args:
         status: the line of a terminal; None where there is none. lines: what is printed then.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -31,11 +31,12 @@ from lighten.pipeline.workshop import Workshop
 from lighten.search.classes import asking, settle_classes
 from lighten.search.conclude import Outcome, conclude
 from lighten.search.context import Clock, Run
-from lighten.search.disk import check_disk, room_for
+from lighten.search.disk import Room, check_disk, room_for
 from lighten.search.evaluate import evaluate
 from lighten.search.finish import constant_of, summarize, take_winner
 from lighten.search.listener import Listener, Quiet
 from lighten.search.loop import Search
+from lighten.search.manifest import manifest_of
 from lighten.search.openings import tell_openings
 from lighten.search.options import Options
 from lighten.search.prove import OPENED
@@ -119,7 +120,7 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
         run.clock = Clock(folder.study, options.seconds, used)
         return search_and_conclude(run, asked, began, started)
     except (KeyboardInterrupt, Interrupted) as error:
-        stop = Interrupted("The run was interrupted; what was finished is kept.", fix=f"{options.command()} --resume")
+        stop = Interrupted("The run was interrupted; what was finished is kept.", fix=f"lighten resume {options.out}")
         if run is not None and run.folder.study.candidates():
             stop.summary = summarize(run, asked, None, Outcome("interrupted"), began, started)
         raise stop from error
@@ -140,6 +141,47 @@ def opened(
         What is asked, its labels in the model's own order; engines; what was left out and why; the folder, which the
         caller closes; the model.
     """
+    with tempfile.TemporaryDirectory(prefix="lighten-") as scratch:
+        found = inspect(options, asked, listener, Path(scratch))
+        asked = found.asked
+        if found.room is not None:
+            check_disk(options.out, found.room)
+            listener.note(found.room.told())
+        folder = RunFolder.open(options.out, manifest_of(asked, threads), resume=options.resume)
+        try:
+            return asked, found.engines, found.refused, folder, settled(folder, found.fresh)
+        except BaseException:
+            folder.close()
+            raise
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """A model and what can be done with it here; nothing has been written but into a scratch folder.
+
+    Attributes:
+        asked: with targets that are outputs of the model. engines: that work here. refused: the others, and why.
+        facts: of the model. fresh: the model, brought; None where the run has it from before.
+        room: on the disk, for a new run.
+    """
+
+    asked: Asked
+    engines: tuple[Engine, ...]
+    refused: dict[str, str]
+    facts: Mapping[str, Any]
+    fresh: Artifact | None
+    room: Room | None
+
+
+def inspect(options: Options, asked: Asked, listener: Listener, scratch: Path) -> Inspected:
+    """Look at the model and at the engines.
+
+    Args:
+        scratch: an empty folder that the model may be brought into.
+
+    Raises:
+        InputError: one of them cannot be used. CandidateFailed: the model does not run.
+    """
     kept = options.out / "store" / "model"
     source = None if is_whole(kept) else located(options.model)
     if source is not None and kept.is_dir():
@@ -147,32 +189,22 @@ def opened(
     home = "llama" if (source is not None and source.is_file()) or (kept / FILE).is_file() else "eager"
     check_memory(asked, source if source is not None else kept, home, listener)
     engines, refused = working_engines(asked, home, listener)
-    with tempfile.TemporaryDirectory(prefix="lighten-") as scratch:
-        fresh = (
-            brought(options.model, source, Path(scratch), language=asked.task.language, longest=options.longest)
-            if source is not None
-            else None
-        )
-        known = facts(fresh.path if fresh is not None else kept)
-        if fresh is not None and len(learned := learned_in(fresh.path)) and not len(learned_by(options)):
-            asked = ask(options, listener, learned)  # a model of the hub, whose folder nobody could see before
-        manifest = manifest_of(asked, threads)
-        if not asked.task.language:
-            place = fresh.path if fresh is not None else kept
-            asked = replace(asked, coverage=coverage_of(options.model, place, asked.parts, listener.note))
-        if known["has_head"] and not asked.task.language:
-            model = fresh if fresh is not None else Artifact.open(kept)
-            asked = with_classes(asked, model, known["labels"], engines[0], listener)
-        if fresh is not None:
-            room = room_for(options.out, known, fresh.size)
-            check_disk(options.out, room)
-            listener.note(room.told())
-        folder = RunFolder.open(options.out, manifest, resume=options.resume)
-        try:
-            return asked, engines, refused, folder, settled(folder, fresh)
-        except BaseException:
-            folder.close()
-            raise
+    fresh = (
+        brought(options.model, source, scratch, language=asked.task.language, longest=options.longest)
+        if source is not None
+        else None
+    )
+    known = facts(fresh.path if fresh is not None else kept)
+    if fresh is not None and len(learned := learned_in(fresh.path)) and not len(learned_by(options)):
+        asked = ask(options, listener, learned)  # a model of the hub, whose folder nobody could see before
+    if not asked.task.language:
+        place = fresh.path if fresh is not None else kept
+        asked = replace(asked, coverage=coverage_of(options.model, place, asked.parts, listener.note))
+    if known["has_head"] and not asked.task.language:
+        model = fresh if fresh is not None else Artifact.open(kept)
+        asked = with_classes(asked, model, known["labels"], engines[0], listener)
+    room = room_for(options.out, known, fresh.size) if fresh is not None else None
+    return Inspected(asked, engines, refused, known, fresh, room)
 
 
 def with_classes(asked: Asked, model: Artifact, names: Sequence[str], engine: Engine, listener: Listener) -> Asked:
@@ -348,18 +380,3 @@ def prepare_original(run: Run) -> None:
         return
     if run.folder.study.recall("original tune accuracy") is None:
         run.folder.study.remember("original tune accuracy", run.workshop.score(run.original, "tune"))
-
-
-def manifest_of(asked: Asked, threads: int) -> Mapping[str, Any]:
-    """What a resumed run must have in common with the one it takes up.
-
-    Time and candidates may differ, and so may ceilings: none is looked at while the order of the proof is kept, and
-    choosing among what holds by another ceiling is free.
-    """
-    kept = asdict(replace(asked.options, resume=False, out=Path()))
-    for name in ("seconds", "candidates", "under", "resume", "out"):
-        kept.pop(name)
-    return {**{k: list(v) if isinstance(v, tuple) else v for k, v in kept.items()}, "threads": threads} | {
-        "data_fingerprint": asked.parts.fingerprint,
-        "columns": dict(asked.columns),
-    }

@@ -12,6 +12,7 @@ from lighten.core.budget import Budget
 from lighten.core.coverage import Coverage
 from lighten.core.engine import Engine
 from lighten.core.errors import InputError, UnknownName
+from lighten.core.home import expanded
 from lighten.core.meter import QualityMeter, SpeedMeter
 from lighten.core.recipe import Recipe
 from lighten.core.summary import Power
@@ -100,7 +101,7 @@ def ask(options: Options, listener: Listener, learned: Hashes | None = None) -> 
 
 def learned_by(options: Options) -> Hashes:
     """Hashes of the rows that the model learned from, by its folder here or the run's own copy; empty for a hub id."""
-    places = (options.out / "store" / "model", Path(options.model).expanduser())
+    places = (options.out / "store" / "model", expanded(options.model))
     return learned_in(next((place for place in places if place.is_dir()), Path(options.model)))
 
 

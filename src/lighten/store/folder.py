@@ -5,7 +5,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,6 +17,8 @@ from lighten.store.durable import sync
 from lighten.store.study import Study
 
 MANIFEST = "manifest.json"
+LIMITS, PLACE = "limits", "begun in"
+"""Keys of a manifest that a resumed run may change: what bounds the search, and the folder it was asked from."""
 
 
 class RunFolder:
@@ -47,22 +50,14 @@ class RunFolder:
         old = path / MANIFEST
         try:
             path.mkdir(parents=True, exist_ok=True)
-            lock = (path / ".lock").open("a+", encoding="utf-8")
         except OSError as error:
             raise disk_error(error, path.parent) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.close()
-            raise RunFolderError(f"Another process is working in {path}.", fix="wait for it or end it") from error
-        except OSError as error:
-            lock.close()
-            raise disk_error(error, path) from error
+        lock = _locked(path)
         try:
             cls.check(path, manifest, resume=resume)  # again: another process may have been here before the lock
             for leftover in path.glob(".*.part"):
                 discard(leftover)
-            if not old.is_file():
+            if not old.is_file() or _manifest_in(old) != json.loads(json.dumps(manifest)):
                 write_whole(old, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
             return cls(path, lock)
         except OSError as error:
@@ -90,6 +85,33 @@ class RunFolder:
         self._lock.close()
 
 
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Be the only process that works in a run's folder, inside.
+
+    Raises:
+        RunFolderError: another one does.
+    """
+    with _locked(path):
+        yield
+
+
+def _locked(path: Path) -> IO[str]:
+    try:
+        lock = (path / ".lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        raise disk_error(error, path) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise RunFolderError(f"Another process is working in {path}.", fix="wait for it or end it") from error
+    except OSError as error:
+        lock.close()
+        raise disk_error(error, path) from error
+    return lock
+
+
 def _check(path: Path, manifest: Mapping[str, Any], resume: bool) -> None:
     old = path / MANIFEST
     if path.exists() and not path.is_dir():
@@ -98,7 +120,7 @@ def _check(path: Path, manifest: Mapping[str, Any], resume: bool) -> None:
         if not resume:
             raise RunFolderError(
                 f"--out {path} holds a run already.",
-                fix="add --resume to go on with it, or give another --out",
+                fix=f"go on with it (lighten resume {path}), or give another --out",
             )
         _same(_manifest_in(old), json.loads(json.dumps(manifest)), path)
     elif path.is_dir() and any(not _ours(entry) for entry in path.iterdir()):
@@ -126,12 +148,12 @@ def _manifest_in(path: Path) -> Mapping[str, Any]:
 
 
 def _same(old: Mapping[str, Any], new: Mapping[str, Any], path: Path) -> None:
-    changed = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    changed = [name for name in sorted({*old, *new} - {LIMITS, PLACE}) if old.get(name) != new.get(name)]
     if changed:
         lines = "; ".join(f"{name} was {old.get(name)!r} and is now {new.get(name)!r}" for name in changed)
         raise RunFolderError(
             f"--resume: the run in {path} was asked something else: {lines}.",
-            fix="repeat the first command with --resume added, or give another --out",
+            fix=f"lighten resume {path} asks what it was asked; or give another --out",
         )
 
 

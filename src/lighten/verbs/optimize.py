@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from lighten.core.errors import InputError, Interrupted
 from lighten.core.home import expanded
@@ -86,6 +87,43 @@ def optimize(
         InputError: something given cannot be used; nothing was written.
         Interrupted: Ctrl-C; the report of what there is was written.
     """
+    given: dict[str, Any] = locals()
+    asked = {name: value for name, value in given.items() if name != "listener"}
+    return concluded(options_of(**asked), listener)
+
+
+def options_of(
+    model: str | Path,
+    data: str | Path,
+    *,
+    keep: Sequence[str] | str = (),
+    under: Sequence[str] | str = (),
+    minimize: str | None = None,
+    task: str | None = None,
+    prompt: str | None = None,
+    answer: str | None = None,
+    choices: Sequence[str] | str = (),
+    shots: int = 0,
+    time: str | None = "15m",
+    candidates: int | None = None,
+    engines: Sequence[str] | str = (),
+    threads: int = 0,
+    out: str | Path | None = None,
+    text: str | None = None,
+    label: str | None = None,
+    labels: Sequence[str] | str = (),
+    group: str | None = None,
+    unit: str | None = None,
+    split_column: str | None = None,
+    drop_empty: bool = False,
+    seed: int = 0,
+    resume: bool = False,
+) -> Options:
+    """What was asked, read and checked by itself; see :func:`optimize`.
+
+    Raises:
+        InputError: something that cannot be used whatever the data are.
+    """
     if candidates is not None and candidates < 1:
         raise InputError(f"--candidates is {candidates}.", allowed="1 or more")
     if threads < 0:
@@ -94,7 +132,7 @@ def optimize(
         raise InputError("Nothing bounds the search.", fix="give --time 15m or --candidates 20")
     name = task.replace("-", "_") if task is not None else task_of(str(model))
     language = name == "text_generation"
-    options = Options(
+    return Options(
         task=name,
         prompt=prompt,
         answer=answer,
@@ -123,6 +161,14 @@ def optimize(
         seed=seed,
         resume=resume,
     )
+
+
+def concluded(options: Options, listener: Listener | None) -> Summary:
+    """Search, and write the report and the winner's card.
+
+    Raises:
+        InputError, Interrupted: see :func:`optimize`.
+    """
     try:
         summary = search_for_winner(options, listener)
     except Interrupted as stop:

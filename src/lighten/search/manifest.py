@@ -1,0 +1,71 @@
+"""The manifest of a run: what was asked, so that a resumed run is asked the same, without anybody repeating it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+from lighten.core.errors import DataError, RunFolderError
+from lighten.core.home import expanded
+from lighten.search.options import Options
+from lighten.search.start import Asked
+from lighten.store.folder import LIMITS, MANIFEST, PLACE
+
+FREE = ("seconds", "candidates", "under")
+"""Options that a resumed run may change: none of them is looked at while the order of the proof is kept, and choosing
+among what holds by another ceiling is free."""
+
+
+def manifest_of(asked: Asked, threads: int) -> Mapping[str, Any]:
+    """What a resumed run must have in common with the one it takes up; and, apart, what may differ.
+
+    Args:
+        threads: that the run uses.
+    """
+    kept = asdict(replace(asked.options, resume=False, out=Path()))
+    kept = {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()}
+    limits = {name: kept.pop(name) for name in FREE}
+    for name in ("resume", "out"):
+        kept.pop(name)
+    return {
+        **kept,
+        "threads": threads,
+        "data_fingerprint": asked.parts.fingerprint,
+        "columns": dict(asked.columns),
+        LIMITS: limits,
+        PLACE: str(Path.cwd()),
+    }
+
+
+def asked_before(run: Path) -> Options:
+    """The options of the run in a folder, to resume it.
+
+    Raises:
+        RunFolderError: there is no run, or its manifest is damaged or of another lighten.
+        DataError: its model or data are given from another folder than this one.
+    """
+    path = run / MANIFEST
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        known = {**record, **record.get(LIMITS, {}), "out": run, "resume": True}
+        values: dict[str, Any] = {field.name: known[field.name] for field in fields(Options) if field.name in known}
+        given: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        options = Options(**given)
+    except FileNotFoundError:
+        raise RunFolderError(
+            f"There is no run in {run}: it has no {MANIFEST}.", fix="give the folder of a run, such as runs/reviews"
+        ) from None
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise RunFolderError(f"{path} cannot be read as what a run was asked ({error}).", fix="start anew") from error
+    began = Path(str(record.get(PLACE, "")))
+    for name in (options.model, options.data):
+        if not expanded(name).is_absolute() and not expanded(name).exists() and (began / name).exists():
+            raise DataError(
+                f"The run was begun in {began}, and there is no {name} here.", fix=f"cd {began}, and resume it there"
+            )
+    return options
