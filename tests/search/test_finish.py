@@ -90,7 +90,7 @@ def test_other_models_write_nothing(run: Callable[..., Any]) -> None:
 
 def test_a_winner_that_ranks_choices_writes_nothing_and_nothing_went_wrong(run: Callable[..., Any]) -> None:
     made = run(rows("a b c d e f g h"), TextGeneration(evidence="choices", choices=(" a", " b")))
-    ranks = SimpleNamespace(format="linear")
+    ranks = SimpleNamespace(format="linear", id=made.original.id)
     made.workshop = SimpleNamespace(make=lambda base, chain, **_: base, build=lambda model, engine: ranks)
     assert continuations(made, winner(made)) == ()
     assert made.notes == []

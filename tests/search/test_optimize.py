@@ -20,7 +20,7 @@ def won(summary: Summary) -> int | None:
     return act_of(found) if found is not None else None
 
 
-def tested(summary: Summary) -> list[int]:
+def proved_in_order(summary: Summary) -> list[int]:
     """The parts that were put to the proof, in order."""
     every = {c.key: c for c in summary.candidates}
     return [act_of(every[test.key]) for test in summary.tested]
@@ -37,7 +37,7 @@ def test_a_disturbed_minute_does_not_choose_the_winner(stage: Make) -> None:
     summary = stage(ORIGINAL, disturbed, Act(20.0, wrong=0.008), Act(10.0, wrong=0.012)).play()
     assert summary.state == "winner"
     assert won(summary) == 3
-    assert {2, 3} <= set(tested(summary))
+    assert {2, 3} <= set(proved_in_order(summary))
     assert summary.winner is not None
     assert summary.winner.ratio["toll"] == pytest.approx(10.0)
     assert summary.cheaper is None
@@ -48,7 +48,7 @@ def test_a_last_measurement_that_contradicts_the_order_lets_the_proof_go_on(stag
     dear_at_last = Act({"search": 10.0, "proof": 10.0, "report": 50.0})
     made = stage(ORIGINAL, dear_at_last, Act(20.0, wrong=0.005))
     summary = made.play()
-    assert tested(summary) == [1, 2]
+    assert proved_in_order(summary) == [1, 2]
     assert won(summary) == 2
 
 
@@ -61,7 +61,7 @@ def test_where_the_time_is_over_it_is_said_that_the_last_measurement_contradicts
     made.until = ""
     summary = made.play(seconds=1.0)  # taken up when its time was over
     assert won(summary) == 1
-    assert tested(summary) == [1]
+    assert proved_in_order(summary) == [1]
     assert summary.cheaper == 2
     assert "was measured cheaper still (20.0 MB, the winner 50 MB)" in said(summary)
 
@@ -118,7 +118,7 @@ def test_what_nothing_meets_is_said_in_numbers(stage: Make) -> None:
     assert summary.state == "nothing_met"
     assert summary.nearest is not None
     assert "toll 50.0 MB where you allow 1 MB" in said(summary)
-    assert tested(summary) == []
+    assert proved_in_order(summary) == []
 
 
 def test_an_original_that_fails_in_the_proof_ends_the_run_with_what_there_is(stage: Make) -> None:
@@ -134,7 +134,7 @@ def test_an_original_that_fails_in_the_proof_ends_the_run_with_what_there_is(sta
 def test_a_candidate_that_fails_in_the_proof_is_left_out_of_the_order(stage: Make) -> None:
     summary = stage(ORIGINAL, Act(20.0, fault="segv"), Act(10.0, wrong=0.012)).play()
     assert won(summary) == 2
-    assert tested(summary) == [2]
+    assert proved_in_order(summary) == [2]
     assert any("was left out of the proof: it failed there: SessionCrashed" in note for note in summary.data.notes)
 
 
@@ -142,7 +142,7 @@ def test_the_first_that_does_not_hold_ends_the_proof(stage: Make) -> None:
     refuted = Act(20.0, wrong={"select": 0.0, "proof": 0.2})
     summary = stage(ORIGINAL, refuted, Act(10.0, wrong=0.012)).play()
     assert summary.state == "nothing_met"
-    assert tested(summary) == [1]
+    assert proved_in_order(summary) == [1]
     assert summary.verdicts[0]["state"] == "worse"
     assert "but not in the proof" in findings(summary, "en")[0]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import json
 import random
 from pathlib import Path
@@ -13,6 +14,7 @@ import lighten
 from lighten.cli.planned import lines
 from lighten.core.errors import InputError, RunFolderError
 from lighten.testing.tiny import BAD, GOOD, PLAIN, tiny_network_folder
+from lighten.verbs.optimize import options_of
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,12 @@ def test_it_tells_what_would_be_tried_and_writes_nothing(given: Path) -> None:
     said = "\n".join(lines(found))
     for part in ("5:00 at most", "int8_dynamic @ ort", "fine-tuning comes before it", "smaller architectures", "start"):
         assert part in said
+
+
+def test_every_argument_of_optimize_is_one_of_plan() -> None:
+    known = {name: one.default for name, one in inspect.signature(lighten.optimize).parameters.items()}
+    assert known.pop("listener") is None
+    assert known == {name: one.default for name, one in inspect.signature(options_of).parameters.items()}
 
 
 def test_what_the_run_would_refuse_is_refused(given: Path) -> None:

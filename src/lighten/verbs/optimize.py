@@ -116,6 +116,7 @@ def options_of(
     unit: str | None = None,
     split_column: str | None = None,
     drop_empty: bool = False,
+    longest: int | None = None,
     seed: int = 0,
     resume: bool = False,
 ) -> Options:
