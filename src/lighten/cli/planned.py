@@ -39,10 +39,6 @@ def lines(plan: Plan) -> list[str]:
         f"time      {bound}, the proof and the last measurements included"
         + ("; fine-tuning comes before it" if plan.tunes else ""),
     ]
-    found += [
-        f"proof     {one.metric}: {one.n:,} rows can prove a loss of at most {one.provable * 100:.1f} points"
-        for one in plan.power
-    ]
     if plan.disk is not None:
         found.append(f"disk      about {amount(plan.disk.usual)}; {amount(plan.disk.free)} are free")
     if plan.memory:

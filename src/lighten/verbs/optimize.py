@@ -117,6 +117,8 @@ def options_of(
     split_column: str | None = None,
     drop_empty: bool = False,
     longest: int | None = None,
+    merge_labels: bool | None = None,
+    drop_rare: int = 0,
     seed: int = 0,
     resume: bool = False,
 ) -> Options:
