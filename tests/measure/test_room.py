@@ -14,6 +14,7 @@ from lighten.core import catalog
 from lighten.core.errors import ModelError, TooLarge
 from lighten.measure import room
 from lighten.measure.room import check_room, gigabytes, language_facts_of, to_optimize, to_run
+from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_language import tiny_gguf, tiny_language
 
 SEVENTY: Mapping[str, Any] = {
@@ -71,7 +72,7 @@ def test_a_small_one_passes_and_the_figures_add_up(tmp_path: Path) -> None:
     )
     with pytest.raises(TooLarge, match=r"To run tiny takes about .* weights"):
         check_room("tiny", "To run", to_run([(known, engine)] * 2), fix="", available=10**6)
-    assert language_facts_of(tmp_path) is None
+    assert language_facts_of(tiny_network_folder(tmp_path / "bert")) is None
     assert issubclass(TooLarge, ModelError)
 
 

@@ -147,7 +147,7 @@ def weights(change: Callable[[dict[str, torch.Tensor]], Any]) -> Callable[[Path]
 
 UP = "model.layers.0.mlp.up_proj.weight"
 BAD: dict[str, tuple[Callable[[Path], Any], type[LightenError], str]] = {
-    "no head": (weights(lambda s: s.pop("lm_head.weight")), ModelError, "lacks lm_head.weight"),
+    "no head": (weights(lambda s: s.pop("lm_head.weight")), ModelError, "weights lack lm_head.weight"),
     "no matrix": (weights(lambda s: s.pop(UP)), ModelError, f"lacks {UP}"),
     "one more": (weights(lambda s: s.update(other=torch.ones(2))), ModelError, "holds other"),
     "shape": (weights(lambda s: s.update({UP: torch.ones(3, 64)})), ModelError, f"has {UP} of another shape"),

@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForSequenceClassification
+from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
 from lighten.core.errors import ModelError, UnsafeFile
+from lighten.data.buckets import pad
+from lighten.nets.bring import bring
 from lighten.nets.couple import keep_heads, keep_neurons
 from lighten.nets.facts import FAMILIES
 from lighten.nets.network import Network, facts, open_network, save_network
 from lighten.nets.walk import head_size, layers
 from lighten.testing.tiny import tiny_network_folder
+from lighten.testing.tiny_language import JUDGES, tiny_judge
 
 IDS = torch.tensor([[2, 5, 6, 25, 7, 3]])
 
@@ -54,7 +57,57 @@ def test_facts_are_counted(tmp_path: Path) -> None:
         "has_head": True,
         "format": "hf",
         "tokenizer": "WordLevel",
+        "formats": {"F32": elements},
+        "quantized": False,
+        "bits": 32.0,
     }
+
+
+TEXTS = ["ba ko lin", "stre um", "", "or ti zza qu ing ed stre um ba ko lin <|im_end|>", "a"]
+
+
+def asked(network: Network, texts: list[str]) -> torch.Tensor:
+    """Logits of a network for a batch of texts, as every engine asks it: padded on the right."""
+    ids, mask = pad(network.encoder(texts), network.encoder.pad_id)
+    with torch.no_grad():
+        result: torch.Tensor = network.net(torch.from_numpy(ids), attention_mask=torch.from_numpy(mask)).logits
+    return result
+
+
+@pytest.mark.parametrize("padding", ["named", "unnamed", "ending"])
+@pytest.mark.parametrize("family", JUDGES)
+def test_a_decoder_with_a_head_answers_in_a_batch_what_transformers_answers_one_by_one(
+    tmp_path: Path, family: str, padding: str
+) -> None:
+    folder = tiny_judge(family, tmp_path / "judge", padding=padding)
+    network = open_network(bring(str(folder), tmp_path / "brought"))
+    assert facts(folder)["has_head"] and network.labels == ("class 0", "class 1")
+    plain = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    read = AutoTokenizer.from_pretrained(folder)
+    texts = [text for text in TEXTS if len(read(text).input_ids)]
+    with torch.no_grad():
+        one_by_one = torch.cat([plain(**read(text, return_tensors="pt")).logits for text in texts])
+    assert one_by_one.std(0).min() > 0.05  # the texts are told apart
+    torch.testing.assert_close(asked(network, texts), one_by_one, rtol=1e-3, atol=1e-3)
+    assert torch.isfinite(asked(network, TEXTS)).all() and torch.isfinite(asked(network, [""])).all()
+    again = open_network(save_network(network, tmp_path / "saved"))
+    torch.testing.assert_close(asked(again, texts), one_by_one, rtol=1e-3, atol=1e-3)
+
+
+def test_the_side_on_which_a_tokenizer_pads_changes_no_answer(tmp_path: Path) -> None:
+    folder = tiny_judge("qwen2", tmp_path / "judge")
+    before = asked(open_network(folder), TEXTS)
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "padding_side": "left"}))
+    torch.testing.assert_close(asked(open_network(bring(str(folder), tmp_path / "left")), TEXTS), before)
+
+
+def test_a_decoder_without_a_head_gets_one(tmp_path: Path) -> None:
+    folder = tiny_judge("llama", tmp_path / "body", labels=0)
+    network = open_network(bring(str(folder), tmp_path / "brought"), ("no", "yes", "perhaps"))
+    assert not network.has_head and asked(network, TEXTS).shape == (5, 3)
+    body = AutoModel.from_pretrained(folder).state_dict()
+    assert all(torch.equal(network.net.model.state_dict()[name], value) for name, value in body.items())
 
 
 @pytest.mark.parametrize("family", ["bert", "roberta", "distilbert", "electra"])

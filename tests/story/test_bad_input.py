@@ -160,8 +160,9 @@ def refused(folder: Path, words: Sequence[str], expected: str) -> None:
 
 @pytest.mark.parametrize("case", DATA)
 def test_data_and_budget_are_refused_before_anything_is_written(case: str, tmp_path: Path) -> None:
-    words, expected = DATA[case]
-    refused(tmp_path, [str(tmp_path / "no-model"), "--data", *words(tmp_path)], expected)
+    make, expected = DATA[case]
+    words = make(tmp_path)
+    refused(tmp_path, [str(tmp_path / "no-model"), "--task", "text-classification", "--data", *words], expected)
 
 
 @pytest.mark.parametrize("case", MODELS)

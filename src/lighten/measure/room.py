@@ -6,12 +6,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lighten.core.artifact import GGUF, HF_CAUSAL, RECORD, Artifact
+from lighten.core.artifact import GGUF, HF_CAUSAL
 from lighten.core.engine import Engine
 from lighten.core.errors import TooLarge
 from lighten.isolate.machine import available_memory
-from lighten.nets.facts import facts, gguf_facts, language_config
-from lighten.nets.gguf_file import FILE
+from lighten.nets.architectures import CAUSAL, TEXT_PART
+from lighten.nets.bring import base_of
+from lighten.nets.facts import facts, gguf_facts, language_facts
+from lighten.nets.json_file import read_object
+from lighten.nets.recognize import ADAPTER, ARTIFACT, GGUF_FILE, recognize
+from lighten.nets.text_part import text_config, text_tensors
 
 CUT = 0.9
 """Share of a vocabulary that a text of one kind does without, about."""
@@ -26,14 +30,19 @@ def language_facts_of(source: Path) -> dict[str, Any] | None:
     is in a format whose need nobody estimates.
 
     Raises:
-        ModelError: its headers cannot be read.
+        ModelError: its headers cannot be read, or it is nothing that lighten can use.
     """
-    if source.is_file():
-        return gguf_facts(source)
-    exported = (source / RECORD).is_file() and Artifact.open(source, verify=False).format not in (HF_CAUSAL, GGUF)
-    if not exported and ((source / FILE).is_file() or language_config(source) is not None):
-        return facts(source)
-    return None
+    found = recognize(source)
+    if found.kind == ADAPTER and found.language:
+        return facts(base_of(found).path)
+    if found.kind == TEXT_PART:
+        return language_facts(
+            found.path, text_config(read_object(found.path / "config.json")), text_tensors(found.path)
+        )
+    if found.kind == GGUF_FILE:
+        return gguf_facts(found.path)
+    told = found.kind == CAUSAL or (found.kind == ARTIFACT and found.name in (HF_CAUSAL, GGUF))
+    return facts(found.path) if told else None
 
 
 def to_optimize(known: Mapping[str, Any], engine: Engine, *, whole: bool = False) -> dict[str, int]:

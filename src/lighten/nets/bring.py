@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from lighten.core.artifact import GGUF, HF, HF_CAUSAL, LANGUAGE, LEARNED, RECORD, Artifact
+from lighten.core.artifact import GGUF, HF, HF_CAUSAL, LANGUAGE, Artifact
 from lighten.core.errors import MissingExtra, ModelError, RunFolderError, UnsafeFile
 from lighten.core.home import expanded
+from lighten.isolate.process import call
+from lighten.nets.adapter import CONFIG as CONFIG_OF_ADAPTER
+from lighten.nets.adapter import check_adapter, merge_adapter
+from lighten.nets.architectures import CAUSAL, CLASSIFIER, ENCODER, TEXT_PART
 from lighten.nets.facts import facts, language_config, read_config, weights
-from lighten.nets.gguf_file import FILE, is_gguf, read_gguf
+from lighten.nets.gguf_file import FILE
+from lighten.nets.gguf_parts import checked_header, join, parts_of
+from lighten.nets.hub import HUB_FILE, HUB_ID, fetch, look, nearest_names, snapshot_of
 from lighten.nets.json_file import read_object
-from lighten.nets.language import read_language_config
+from lighten.nets.language import check_language_weights, read_language_config
+from lighten.nets.links import check_link
 from lighten.nets.longest import limited
 from lighten.nets.own_tokenizer import write_own_tokenizer
-from lighten.nets.safefile import FLOATS
+from lighten.nets.recognize import ADAPTER, ADAPTER_WEIGHTS, ARTIFACT, GGUF_FILE, Recognized, recognize
+from lighten.nets.safefile import FLOATS, read_header
+from lighten.nets.text_part import take_text_part, text_tensors
+from lighten.nets.weight_files import INDEX, WANTED, weight_files
 
-WANTED = (
-    "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-    "chat_template.jinja",
-    "vocab.txt", "vocab.json", "merges.txt", "sentencepiece.bpe.model", "spm.model", "spiece.model", "tokenizer.model",
-    LEARNED,
-)  # fmt: skip
-"""Files beside the weights that are copied."""
-
+CONFIG = "config.json"
 SLOW = ("vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spm.model", "spiece.model", "tokenizer.model")
 """Tokenizer files that can be converted to ``tokenizer.json``."""
-
-PICKLED_WEIGHTS = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 
 def bring(model: str, folder: Path, *, longest: int | None = None) -> Artifact:
     """Copy a model into the empty ``folder`` and seal it.
 
     Args:
-        model: an HF folder, a hub id, ``sample:NAME``, or an artifact of lighten (which is copied as it is).
+        model: an HF folder, a GGUF file or a folder with one, an adapter whose base is at hand, a hub id,
+            ``sample:NAME``, or an artifact of lighten (which is copied as it is).
         folder: made when it does not exist.
         longest: most tokens of a text that a classifier is to read; None for what it reads.
 
@@ -48,11 +48,11 @@ def bring(model: str, folder: Path, *, longest: int | None = None) -> Artifact:
         MissingExtra: the hub's library, or torch, is not installed.
         RunFolderError: ``folder`` holds something already.
     """
-    return _limited(_bring(resolve(model), folder, model), longest)
+    return _limited(_bring(find(model), folder, model), longest)
 
 
 def bring_resolved(source: str, folder: str, model: str = "", longest: int = 0) -> dict[str, str]:
-    """As :func:`bring`, for a source that is resolved already; for a child process, which takes and gives plain values.
+    """As :func:`bring`, for a source that is found already; for a child process, which takes and gives plain values.
 
     Args:
         model: what the user called it. longest: 0 for what the model reads.
@@ -60,23 +60,34 @@ def bring_resolved(source: str, folder: str, model: str = "", longest: int = 0) 
     Returns:
         ``path`` of the artifact.
     """
-    return {"path": str(_limited(_bring(Path(source), Path(folder), model or source), longest or None).path)}
+    return {"path": str(_limited(_bring(recognize(Path(source)), Path(folder), model or source), longest or None).path)}
 
 
 def _limited(artifact: Artifact, longest: int | None) -> Artifact:
     return artifact if longest is None or artifact.format in LANGUAGE else limited(artifact, longest)
 
 
-def _bring(source: Path, folder: Path, model: str) -> Artifact:
+def _bring(found: Recognized, folder: Path, model: str) -> Artifact:
     if folder.exists() and any(folder.iterdir()):
         raise RunFolderError(f"{folder} is not empty.", allowed="an empty or a new folder")
+    if found.kind not in (ARTIFACT, GGUF_FILE):
+        check_found(found)
     folder.mkdir(parents=True, exist_ok=True)
-    if source.is_file():
+    source = found.path
+    if found.kind == GGUF_FILE:
         return _bring_gguf(source, folder, model)
-    if (source / RECORD).is_file():
+    if found.kind == ARTIFACT:
         return _copy_artifact(Artifact.open(source), folder)
-    for name in check_folder(source):
-        shutil.copyfile(source / name, folder / name)
+    if found.kind == ADAPTER:
+        base = base_of(found).path
+        _copy(base, folder, wanted_files(base))
+        _copy(source, folder, [name for name in wanted_files(source) if name != CONFIG])
+        merge_adapter(source, base, folder)
+    elif found.kind == TEXT_PART:
+        _copy(source, folder, wanted_files(source))
+        take_text_part(source, folder)
+    else:
+        _copy(source, folder, check_folder(source))
     if language_config(folder) is None or not (folder / "tokenizer.json").exists():
         write_own_tokenizer(folder, model)
     if language_config(folder) is not None:
@@ -88,135 +99,136 @@ def _bring(source: Path, folder: Path, model: str) -> Artifact:
     return Artifact.seal(folder, format=HF, meta=meta)
 
 
+def find(model: str, *, whole: bool = True) -> Recognized:
+    """What a user calls a model, found, fetched when it must be, and told by its files alone.
+
+    Args:
+        whole: fetch and check all of it; else only as much as says what it is.
+
+    Raises:
+        ModelError: there is none, or none that lighten can use; says what it is. UnsafeFile: pickled weights or code.
+        MissingExtra: the hub's library is not installed.
+    """
+    kind, _, name = model.partition(":")
+    if kind == "sample" and name:
+        from lighten.data.samples import SAMPLES, fetch_sample
+
+        if not whole and name in SAMPLES:
+            language = SAMPLES[name].opens.get("", "").endswith(".gguf")
+            return Recognized(Path(model), GGUF_FILE if language else CLASSIFIER, name, language)
+        return recognize(Path(fetch_sample(name)))
+    path = expanded(model)
+    if path.exists():
+        found = recognize(snapshot_of(path))
+    elif HUB_ID.fullmatch(model) or HUB_FILE.fullmatch(model):
+        found = recognize(fetch(model)) if whole else look(model)
+    else:
+        raise ModelError(
+            f"There is no folder {model}.",
+            allowed="an HF folder, a GGUF file, a hub id, or sample:NAME",
+            fix=nearest_names(model),
+        )
+    if whole and found.kind not in (ARTIFACT, GGUF_FILE):
+        check_found(found)
+    return found
+
+
+def check_found(found: Recognized) -> None:
+    """Everything that can be checked of an HF folder or an adapter before anything is opened.
+
+    Raises:
+        ModelError, UnsafeFile: it cannot be used.
+    """
+    if found.kind == ADAPTER:
+        check_adapter(found.path)
+        base = base_of(found)
+        _check_links(found.path, [ADAPTER_WEIGHTS, CONFIG_OF_ADAPTER])
+        check_folder(base.path)
+        return
+    check_folder(found.path)
+    if found.kind == TEXT_PART:
+        text_tensors(found.path)
+    elif found.kind == CAUSAL:
+        read_language_config(found.path)
+    else:
+        read_config(found.path)
+
+
+def base_of(adapter: Recognized) -> Recognized:
+    """The model that an adapter was trained on: a folder where its config says, beside it, or here; else of the hub.
+
+    Raises:
+        ModelError: it is not at hand, or of another kind than the adapter is for.
+    """
+    places = [expanded(adapter.base), adapter.path / adapter.base, adapter.path.parent / adapter.base]
+    places += [adapter.path.parent / Path(adapter.base).name]
+    here = next((place for place in places if place.is_dir()), None)
+    try:
+        base = recognize(here if here is not None else fetch(adapter.base))
+    except (ModelError, MissingExtra) as error:
+        raise ModelError(
+            f"{adapter.path} is a LoRA adapter of {adapter.base}, and that model is not at hand: {error.seen}",
+            allowed="an adapter whose base is a folder here, in the hub's cache, or on the hub",
+            fix=f"hf download {adapter.base}, or write the base's folder into adapter_config.json; "
+            "or merge them yourself (peft: merge_and_unload) and give the folder",
+        ) from error
+    if base.kind not in ((CAUSAL,) if adapter.language else (CLASSIFIER, ENCODER, CAUSAL)):
+        raise ModelError(
+            f"{adapter.path} is a LoRA adapter of {adapter.base}, which is {base.described}.",
+            allowed="a causal language model in an HF folder" if adapter.language else "a float HF folder",
+        )
+    return base
+
+
 def check_folder(source: Path) -> list[str]:
     """Names of the files of an HF folder that are to be copied, after everything that can be checked unopened.
 
     Raises:
-        ModelError: no config, weights or tokenizer, an unknown architecture, or a broken weights file.
-        UnsafeFile: pickled weights only, code of its own, or links that leave the folder.
+        ModelError: no config, weights or tokenizer, or a broken weights file.
+        UnsafeFile: code of its own, or links that leave the folder.
     """
-    tops = sorted(path.name for path in source.iterdir())
-    shards = [name for name in tops if name.endswith(".safetensors") and not name.startswith("adapter_")]
-    wanted = [name for name in tops if name in WANTED]
-    for name in (*shards, *wanted):
-        _check_link(source / name, source)
-    if not shards:
-        _refuse_weights(source, tops)
-    if (source / "config.json").is_file() and language_config(source) is not None:
-        read_language_config(source)
-    else:
-        read_config(source)
-    for name in ("config.json", "tokenizer_config.json"):
+    wanted, shards = wanted_files(source), weight_files(source)
+    _check_links(source, [*wanted, *shards])
+    for name in (CONFIG, "tokenizer_config.json"):
         _refuse_code(source / name)
-    shards = _one_set(source, shards)
+    for name in shards:
+        read_header(source / name)
     if "tokenizer.json" not in wanted and not any(name in SLOW for name in wanted):
         raise ModelError(
             f"{source} has no tokenizer.",
             allowed="tokenizer.json (and tokenizer_config.json), or a file it can be made from: " + ", ".join(SLOW),
             fix="AutoTokenizer.from_pretrained(WHERE_THE_MODEL_IS_FROM).save_pretrained(THIS_FOLDER)",
         )
-    return [*wanted, *shards]
+    index = [INDEX] if len(shards) > 1 else []
+    return [*wanted, *shards, *index]
 
 
-def resolve(model: str) -> Path:
-    """Where a model is: a folder as it stands, a sample or a snapshot of the hub, fetched when it must be.
-
-    Raises:
-        ModelError: there is none. MissingExtra: the hub's library is not installed.
-    """
-    kind, _, name = model.partition(":")
-    if kind == "sample" and name:
-        from lighten.data.samples import fetch_sample
-
-        path = Path(fetch_sample(name))
-        return path if path.is_dir() else _checked_gguf(path)
-    path = expanded(model)
-    if path.is_dir():
-        return path
-    if path.is_file() and is_gguf(path):
-        return _checked_gguf(path)
-    if path.is_file():
-        raise ModelError(
-            f"{path} is a file.",
-            allowed="the folder that holds config.json, weights and tokenizer",
-            fix=f"give {path.parent}",
-        )
-    if not _HUB_ID.fullmatch(model):
-        raise ModelError(f"There is no folder {model}.", allowed="an HF folder, a hub id, or sample:NAME")
-    return _download(model)
+def wanted_files(source: Path) -> list[str]:
+    """Files of a folder beside its weights that belong to a model."""
+    return sorted(path.name for path in source.iterdir() if path.name in WANTED)
 
 
-def _checked_gguf(path: Path) -> Path:
-    """A GGUF file, after everything that can be checked without native code.
-
-    Raises:
-        ModelError: it is broken, or one part of several.
-    """
-    header = read_gguf(path)
-    if int(header.values.get("split.count", 1) or 1) > 1:
-        raise ModelError(
-            f"{path} is one of {header.values['split.count']} parts of a model.",
-            allowed="one file",
-            fix="join them with llama-gguf-split --merge",
-        )
-    return path
+def _copy(source: Path, folder: Path, names: Iterable[str]) -> None:
+    _check_links(source, names := list(names))
+    for name in names:
+        shutil.copyfile(source / name, folder / name)
 
 
 def _bring_gguf(source: Path, folder: Path, model: str) -> Artifact:
-    header = read_gguf(_checked_gguf(source))
-    shutil.copyfile(source, folder / FILE)
+    header, parts = checked_header(source), parts_of(source)
+    if len(parts) > 1:
+        join(parts, folder / FILE)
+    # A process of its own, because what is broken may end it; before the file is copied, so that it is called its name.
+    call("lighten.nets.llama_api:check_loads", path=str(folder / FILE if len(parts) > 1 else source))
+    if len(parts) == 1:
+        shutil.copyfile(source, folder / FILE)
     meta = {"model": model, "family": header.architecture, "labels": []}
     return Artifact.seal(folder, format=GGUF, meta=meta)
 
 
-def _download(model: str) -> Path:
-    """A snapshot of a model on the hub: configs, tokenizer and safetensors only."""
-    try:
-        import huggingface_hub as hub
-    except ImportError as error:
-        raise MissingExtra(
-            f"The model {model}, which is no folder here and so is looked up on the hub,", "hub", str(error)
-        ) from error
-    try:
-        names = list(hub.list_repo_files(model))
-        if not any(name.endswith(".safetensors") for name in names if "/" not in name):
-            _refuse_weights(Path(model), names)
-        shards = [name for name in names if name.endswith(".safetensors") and "/" not in name]
-        return Path(hub.snapshot_download(model, allow_patterns=[*WANTED, *shards, "model.safetensors.index.json"]))
-    except (OSError, ValueError, hub.errors.HfHubHTTPError) as error:
-        reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
-        raise ModelError(
-            f"{model} is no folder here, and the hub does not give it ({reason}).",
-            allowed="an HF folder, a hub id, or sample:NAME",
-            fix="check the name and the network; for a gated model run `hf auth login`",
-        ) from error
-
-
-def _check_link(path: Path, folder: Path) -> None:
-    """A link may only be one of the hub's cache: snapshots/REVISION/NAME -> blobs/HASH, a plain file."""
-    if not path.is_symlink():
-        if not path.is_file():
-            raise UnsafeFile(f"{path} is not a plain file.", allowed="plain files")
-        return
-    root, target = folder.resolve(), path.resolve()
-    blobs = root.parent.parent / "blobs"
-    if root.parent.name != "snapshots" or target.parent != blobs or not target.is_file():
-        raise UnsafeFile(
-            f"{path} is a link to {target}.", allowed="plain files, or links of the hub's cache into its own blobs"
-        )
-
-
-def _refuse_weights(source: Path, names: Iterable[str]) -> None:
-    pickled = [name for name in names if name.endswith(PICKLED_WEIGHTS) and "training_args" not in name]
-    if not pickled:
-        raise ModelError(f"{source} has no weights.", allowed="model.safetensors, whole or in parts with their index")
-    raise UnsafeFile(
-        f"{source} has its weights in {', '.join(sorted(pickled))} only, which can run code when opened.",
-        allowed="model.safetensors",
-        fix="if you trust where it is from: "
-        'python -c "from transformers import AutoModelForSequenceClassification as M; '
-        f"M.from_pretrained('{source}').save_pretrained('{source}')\"",
-    )
+def _check_links(folder: Path, names: Iterable[str]) -> None:
+    for name in names:
+        check_link(folder / name, folder)
 
 
 def _refuse_code(path: Path) -> None:
@@ -225,28 +237,6 @@ def _refuse_code(path: Path) -> None:
             f"{path} names Python code of its own to run (auto_map).",
             allowed="architectures and tokenizers without code",
         )
-
-
-def _one_set(source: Path, shards: list[str]) -> list[str]:
-    """The weights' files: one file, or all the parts that the index names (and the index)."""
-    index = source / "model.safetensors.index.json"
-    if "model.safetensors" in shards:
-        return ["model.safetensors"]
-    if not index.is_file():
-        if len(shards) == 1:
-            return shards
-        raise ModelError(
-            f"{source} has {len(shards)} weights files and no {index.name}.", allowed="one file, or an index"
-        )
-    _check_link(index, source)
-    table = read_object(index).get("weight_map")
-    parts = sorted(set(map(str, table.values()))) if isinstance(table, dict) else []
-    missing = [name for name in parts if name not in shards]
-    if missing or not parts:
-        raise ModelError(
-            f"{source} lacks {', '.join(missing) or 'the parts'} that {index.name} names.", fix="download it again"
-        )
-    return [*parts, index.name]
 
 
 def _check_weights(folder: Path) -> None:
@@ -258,9 +248,10 @@ def _check_weights(folder: Path) -> None:
                 allowed="float weights (F32, F16, BF16)",
                 fix="bring the model before quantization",
             )
-    if language_config(folder) is not None:
-        return
     try:
+        if language_config(folder) is not None:
+            check_language_weights(folder)
+            return
         from lighten.nets.network import expected_shapes
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("lighten"):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from lighten.core.errors import ModelError
 from lighten.nets.facts import HEAD
+from lighten.nets.weight_files import weight_files
 
 PRETRAINING = ("cls", "lm_head", "vocab_transform", "vocab_layer_norm", "vocab_projector", "discriminator_predictions",
                "generator_predictions", "generator_lm_head", "mask_predictions", "lm_predictions", "predictions",
@@ -19,13 +20,13 @@ PRETRAINING = ("cls", "lm_head", "vocab_transform", "vocab_layer_norm", "vocab_p
 
 
 def load(folder: Path) -> dict[str, Tensor]:
-    """Every tensor of every safetensors file at the top of ``folder``, floats as float32.
+    """Every tensor of the files that are the weights of the model in ``folder``, floats as float32.
 
     Raises:
         ModelError: a file cannot be read.
     """
     state: dict[str, Tensor] = {}
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in (folder / name for name in weight_files(folder)):
         try:
             state |= load_file(path)
         except (SafetensorError, OSError) as error:

@@ -113,7 +113,8 @@ class Encoder:
             DataError: a text that is not a string, or that holds half of a surrogate pair.
         """
         # One text goes the same way: encode() would compute character offsets that nobody reads (15 % slower).
-        return [encoding.ids for encoding in self._encoded(texts)]
+        # A decoder's tokenizer may make nothing of an empty text, and no network answers to nothing.
+        return [encoding.ids or [self.pad_id] for encoding in self._encoded(texts)]
 
     def truncated(self, texts: Sequence[str]) -> int:
         """How many of ``texts`` are longer than ``max_tokens``."""
@@ -152,6 +153,10 @@ class Encoder:
         """The same tokenizer with a limit of ``max_tokens`` tokens, which may only be lower."""
         limit = min(max_tokens, self.max_tokens)
         return Encoder(self.source, max_tokens=limit, pad_id=self.pad_id, settings=self.settings)
+
+    def with_padding(self, pad_id: int) -> Encoder:
+        """The same tokenizer that pads with another token."""
+        return Encoder(self.source, max_tokens=self.max_tokens, pad_id=pad_id, settings=self.settings)
 
     def for_learning(self) -> Encoder:
         """The same tokenizer with a limit of at most ``LEARNT`` tokens, for training and calibration."""

@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from lighten.core.artifact import GGUF, HF, HF_CAUSAL, Artifact
 from lighten.core.errors import ModelError
-from lighten.nets.gguf_families import FAMILIES as LANGUAGE_FAMILIES
-from lighten.nets.gguf_file import FILE, read_gguf
+from lighten.nets.architectures import DECODERS, ENCODERS, WRITERS
+from lighten.nets.gguf_file import FILE
 from lighten.nets.gguf_fit import formats_told, no_gguf, no_network, number_formats
+from lighten.nets.gguf_parts import checked_header
 from lighten.nets.json_file import read_object
 from lighten.nets.safefile import BITS, Tensor, read_header
+from lighten.nets.weight_files import weight_files
 
 if TYPE_CHECKING:
     from lighten.nets.network import Network
 
-FAMILIES = (
-    "bert", "roberta", "xlm-roberta", "camembert", "distilbert", "electra", "mpnet", "deberta-v2", "albert",
-    "modernbert",
-)  # fmt: skip
+FAMILIES = ENCODERS
 """Encoder families (``model_type``) that lighten opens."""
 
 SHAPES = "lighten_shapes"
@@ -73,6 +72,7 @@ def facts(source: Path | Artifact | Network) -> dict[str, Any]:
     if shapes:
         known |= {"heads": max(shapes["heads"]), "intermediate": max(shapes["ff"]), "layers": len(shapes["ff"])}
     words = net.get_input_embeddings().num_embeddings
+    known |= {**formats_told({"F32": known["parameters"]}), "bits": 32.0}  # in memory, whatever the file had
     return known | {"labels": source.labels, "vocabulary": words, "tokenizer": _tokenizer(source.encoder.source)}
 
 
@@ -83,13 +83,18 @@ def language_config(folder: Path) -> dict[str, Any] | None:
     except ModelError:
         return None  # what is wrong with it is said where it is read
     named = config.get("architectures")
-    causal = any(str(name).endswith("ForCausalLM") for name in named) if isinstance(named, list) else False
-    known = {family.model_type for family in LANGUAGE_FAMILIES}
-    return config if causal or config.get("model_type") in known else None
+    names = [str(name) for name in named] if isinstance(named, list) else []
+    causal = any(name.endswith("ForCausalLM") for name in names) and config.get("model_type") not in ENCODERS
+    return config if causal or (not names and config.get("model_type") in WRITERS) else None
 
 
-def language_facts(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+def language_facts(
+    folder: Path, config: Mapping[str, Any], tensors: Mapping[str, Tensor] | None = None
+) -> dict[str, Any]:
     """Facts of a language model in an HF folder; see :func:`facts`.
+
+    Args:
+        tensors: headers of its weights; None for all that the folder holds.
 
     Raises:
         ModelError: its config lacks a number.
@@ -98,7 +103,7 @@ def language_facts(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     lacking = [name for name in numbers if not isinstance(config.get(name), int)]
     if lacking:
         raise ModelError(f"{folder / 'config.json'} does not say {', '.join(lacking)}.", allowed="a whole number each")
-    tensors = weights(folder)
+    tensors = weights(folder) if tensors is None else tensors
     elements = sum(tensor.elements for tensor in tensors.values())
     tokenizer = folder / "tokenizer.json"
     return {
@@ -127,7 +132,7 @@ def gguf_facts(path: Path) -> dict[str, Any]:
     Raises:
         ModelError: its header cannot be read.
     """
-    header = read_gguf(path)
+    header = checked_header(path)
     values, name = header.values, header.architecture
     known = {
         fact: _most(values.get(f"{name}.{key}"))
@@ -203,25 +208,22 @@ def read_config(folder: Path) -> dict[str, Any]:
             f"{folder} has no config.json, or an empty one.",
             allowed="a folder that save_pretrained of transformers wrote",
         )
-    if config.get("model_type") not in FAMILIES:
+    if config.get("model_type") not in (*ENCODERS, *DECODERS):
         raise ModelError(
             f"{path} describes the architecture {config.get('model_type')!r}, which lighten does not know.",
-            allowed=", ".join(FAMILIES),
+            allowed=", ".join((*ENCODERS, *DECODERS)),
         )
     return config
 
 
 def weights(folder: Path) -> dict[str, Tensor]:
-    """Every tensor of every ``*.safetensors`` file at the top of ``folder``.
+    """Every tensor of the files that are the weights of the model in ``folder``.
 
     Raises:
         ModelError: there is none, one is broken, or a name occurs twice.
     """
     found: dict[str, Tensor] = {}
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        raise ModelError(f"{folder} has no weights.", allowed="model.safetensors")
-    for path in files:
+    for path in (folder / name for name in weight_files(folder)):
         tensors = read_header(path)
         twice = sorted(set(found) & set(tensors))
         if twice:

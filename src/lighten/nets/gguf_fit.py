@@ -12,6 +12,7 @@ from typing import Any
 from lighten.core.errors import ModelError
 from lighten.nets.gguf_families import config_of, family_of_file, hf_name, values_of
 from lighten.nets.gguf_file import GgufHeader, read_gguf
+from lighten.nets.gguf_parts import parts_of
 from lighten.nets.gguf_tokenizer import tokenizer_json
 from lighten.nets.gguf_vocabulary import from_tokenizer
 from lighten.nets.gguf_weights import BLOCKS, floats, raw
@@ -37,21 +38,20 @@ def no_network(path: Path) -> str:
 
 @lru_cache(maxsize=8)
 def _no_network(path: str, size: int, changed: int) -> str:
+    places = {name: (part, tensor) for part in parts_of(Path(path)) for name, tensor in read_gguf(part).tensors.items()}
     header = read_gguf(Path(path))
     try:
         family = family_of_file(header.values)
-        if EMBEDDING not in header.tensors:
+        if EMBEDDING not in places:
             raise ModelError(f"The file has no tensor {EMBEDDING}.")
-        scaled = header.tensors.get(FACTORS)
         config_of(
             header.values,
-            vocabulary=header.tensors[EMBEDDING].shape[0],
-            tied="output.weight" not in header.tensors,
-            factors=None if scaled is None else floats(raw(Path(path), scaled)),
+            vocabulary=places[EMBEDDING][1].shape[0],
+            tied="output.weight" not in places,
+            factors=floats(raw(*places[FACTORS])) if FACTORS in places else None,
         )
-        for name in header.tensors:
-            if name != FACTORS:
-                hf_name(family, name)
+        for name in places.keys() - {FACTORS}:
+            hf_name(family, name)
         tokenizer_json(header.values)
     except ModelError as error:
         return error.seen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 METADATA = "gguf.json"
 """File of an HF folder with the metadata of the GGUF file that the model came from; absent when it came from none."""
 TOKENIZER, SETTINGS, CONFIG = "tokenizer.json", "tokenizer_config.json", "config.json"
+HEAD = "lm_head.weight"
 TEMPLATE = "chat_template.jinja"
 """File of the chat template; where there is one, it is the one that counts."""
 
@@ -215,15 +216,64 @@ def open_language(source: Artifact | Path) -> LanguageNetwork:
             )
         except (ValueError, TypeError, KeyError, AttributeError, RuntimeError, OSError, SafetensorError) as error:
             raise ModelError(f"{folder} holds no language model that can be built ({error}).") from error
-    lost = sorted({*found["missing_keys"]} - ({"lm_head.weight"} if net.config.tie_word_embeddings else set()))
-    strange = sorted(found["unexpected_keys"])
-    other = sorted(str(key[0]) for key in found["mismatched_keys"])
-    if lost or strange or other:
-        what = f"lacks {lost[0]}" if lost else f"holds {strange[0]}" if strange else f"has {other[0]} of another shape"
-        raise ModelError(f"{folder}: the weights do not fit config.json; the file {what}.")
+    lost = {*found["missing_keys"]} - ({HEAD} if net.config.tie_word_embeddings else set())
+    other = {str(key[0]) for key in found["mismatched_keys"]}
+    _refuse_misfit(folder, lost, {*found["unexpected_keys"]}, other)
     values = tupled(read_object(folder / METADATA, missing={}))
     tokens = within(Tokens.open(folder), int(net.config.vocab_size))
     return LanguageNetwork(net.eval(), tokens, values, str(meta.get("source", "")), meta)
+
+
+def check_language_weights(folder: Path) -> None:
+    """Check names and shapes of a folder's weights against its config, by their headers alone.
+
+    Raises:
+        ModelError: names the first difference.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    from lighten.nets.facts import weights
+    from lighten.nets.quiet import quiet
+
+    shapes = {name: tensor.shape for name, tensor in weights(folder).items() if not name.endswith("inv_freq")}
+    try:
+        with quiet(), torch.device("meta"):
+            config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+            net = AutoModelForCausalLM.from_config(config)
+    except (ValueError, TypeError, KeyError, AttributeError, RuntimeError, OSError, ZeroDivisionError) as error:
+        raise ModelError(f"{folder / CONFIG} describes no language model that can be built ({error}).") from error
+    wanted = {name: tuple(value.shape) for name, value in net.state_dict().items()}
+    lost = wanted.keys() - shapes.keys()
+    if config.tie_word_embeddings:
+        lost.discard(HEAD)
+    other = {name for name in wanted.keys() & shapes.keys() if wanted[name] != shapes[name]}
+    _refuse_misfit(folder, lost, shapes.keys() - wanted.keys(), other)
+
+
+def _refuse_misfit(folder: Path, lost: Collection[str], strange: Collection[str], other: Collection[str]) -> None:
+    """Refuse weights that do not fit their config.
+
+    Raises:
+        ModelError: names the first one that is missing, has no place, or has another shape.
+    """
+    if HEAD in lost:
+        raise ModelError(
+            f"{folder}: config.json says that the output layer is a matrix of its own (tie_word_embeddings), and the "
+            f"weights lack {HEAD}: transformers would fill it with random numbers.",
+            allowed="all weights that config.json describes",
+            fix='if the output layer is the embedding, write "tie_word_embeddings": true into config.json; '
+            "else download the weights again",
+        )
+    if lost or strange or other:
+        what = (
+            f"lacks {min(lost)}"
+            if lost
+            else f"holds {min(strange)}"
+            if strange
+            else f"has {min(other)} of another shape"
+        )
+        raise ModelError(f"{folder}: the weights do not fit config.json; the file {what}.")
 
 
 def within(tokens: Tokens, rows: int) -> Tokens:

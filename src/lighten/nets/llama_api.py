@@ -104,7 +104,19 @@ class Batch(c.Structure):
 
 LOG = c.CFUNCTYPE(None, c.c_int, c.c_char_p, c.c_void_p)
 
-_SILENCE = LOG(lambda level, text, data: None)
+ERROR = 4
+"""Level of llama.cpp's messages that tell of an error."""
+_SAID: list[str] = []
+"""What llama.cpp said last of an error; its other messages are dropped."""
+
+
+def _hear(level: int, text: bytes | None, data: Any) -> None:
+    if level == ERROR and text:
+        _SAID.append(text.decode("utf-8", "replace").strip())
+        del _SAID[:-8]
+
+
+_SILENCE = LOG(_hear)
 
 _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "llama_backend_init": (None, ()),
@@ -269,10 +281,32 @@ def load_model(lib: Any, path: Path, *, vocabulary_only: bool = False, repack: b
     params = lib.llama_model_default_params()
     params.load_mode = MAPPED if mapped else READ
     params.vocab_only, params.use_extra_bufts, params.n_gpu_layers = vocabulary_only, repack, 0
+    _SAID.clear()
     model = lib.llama_model_load_from_file(str(path).encode(), params)
     if not model:
-        raise ModelError(f"llama.cpp refuses {path}.", fix="check that its architecture is one that llama.cpp knows")
+        said = next(
+            (line.rpartition("error loading model: ")[2] for line in _SAID if "error loading model" in line), ""
+        )
+        raise ModelError(
+            f"llama.cpp refuses {path}{f': {said}' if said else '.'}",
+            fix="check that its architecture is one that the installed llama.cpp knows, and that the file is whole",
+        )
     return int(model)
+
+
+def check_loads(path: str) -> None:
+    """Have llama.cpp open a file, its weights mapped and untouched; nothing where llama.cpp is not installed.
+
+    For a child process, because what is broken may end it.
+
+    Raises:
+        ModelError: llama.cpp refuses it; says why.
+    """
+    try:
+        lib = library()
+    except MissingExtra:
+        return  # the engine says so when it is asked for
+    lib.llama_model_free(load_model(lib, Path(path), repack=False))
 
 
 class Tokenizer:

@@ -27,6 +27,7 @@ from lighten.core.artifact import Artifact
 from lighten.core.errors import DataError, ModelError, UnsafeFile
 from lighten.data.classes import match_classes
 from lighten.data.labels import is_unnamed
+from lighten.nets.architectures import DECODERS
 from lighten.nets.checkpoint import differences, load, mismatch, renamed
 from lighten.nets.couple import resize
 from lighten.nets.encoder import Encoder
@@ -95,7 +96,27 @@ def open_network(source: Artifact | Path, labels: Sequence[str] | None = None, *
             fix="take tokenizer and weights from the same place",
         )
     meta = dict(source.meta) if isinstance(source, Artifact) else {}
+    if config["model_type"] in DECODERS:
+        encoder = settle_padding(net, encoder)
     return Network(net.eval(), encoder, names, headed, meta)
+
+
+def settle_padding(net: nn.Module, encoder: Encoder) -> Encoder:
+    """The tokenizer with the padding token by which a decoder's head finds the end of a text, which both then know.
+
+    The head reads the last token that is no padding. Where the config names the token, that is obeyed. Where it names
+    none, transformers reads the very last token and takes one text at a time; a token that never ends a text, such as
+    the one that each begins with, gives the same answers in a batch.
+    """
+    config: Any = net.config
+    told, rows = config.pad_token_id, net.get_input_embeddings().num_embeddings
+    if not isinstance(told, int) or not 0 <= told < rows:
+        one, other = (ids for ids in encoder(["a", "b"]))
+        begins = [one[0]] if one and other and one[0] == other[0] else []
+        free = (token for token in (*begins, encoder.pad_id, *range(rows)) if token not in (one[-1:] + other[-1:]))
+        told = next(free, encoder.pad_id)
+    config.pad_token_id = told
+    return encoder.with_padding(told)
 
 
 def save_network(network: Network, folder: Path) -> Path:
@@ -170,6 +191,7 @@ def _build(folder: Path, labels: Sequence[str], seed: int) -> nn.Module:
         config.id2label = dict(enumerate(labels))
         config.label2id = {name: i for i, name in enumerate(labels)}
         config.problem_type = None
+        config.use_cache = False  # of a decoder: nothing follows a text that is classified
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             net: nn.Module = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)

@@ -14,6 +14,7 @@ from typing import Any
 from torch import nn
 
 from lighten.core.errors import ModelError
+from lighten.nets.architectures import DECODERS
 
 QUERY = ("query", "q", "q_lin", "query_proj")
 KEY = ("key", "k", "k_lin", "key_proj")
@@ -21,11 +22,14 @@ VALUE = ("value", "v", "v_lin", "value_proj")
 OUT = ("dense", "o", "out_lin", "out_proj")
 
 _SHARED = "every layer of albert is the same one"
+_GATED = "the layers of a decoder have gated feed-forward blocks, and heads that share keys and values"
+_DECODERS = dict.fromkeys(DECODERS, _GATED)
 _FUSED = "modernbert fuses its projections and alternates two kinds of attention"
 REFUSALS: Mapping[str, Mapping[str, str]] = {
     "layers": {"albert": _SHARED, "modernbert": _FUSED},
-    "ff": {"albert": _SHARED, "modernbert": _FUSED},
+    "ff": {"albert": _SHARED, "modernbert": _FUSED, **_DECODERS},
     "heads": {
+        **_DECODERS,
         "albert": _SHARED,
         "modernbert": _FUSED,
         "mpnet": "the position bias of mpnet is shared by the heads of all layers",

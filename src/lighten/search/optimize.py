@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from lighten.core.artifact import GGUF, HF, HF_CAUSAL, RECORD, Artifact
+from lighten.core.artifact import GGUF, HF, HF_CAUSAL, Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed, Interrupted, ModelError, UnsafeFile
 from lighten.core.meter import Workload
@@ -23,9 +23,9 @@ from lighten.isolate.machine import allowed_cores
 from lighten.isolate.process import call
 from lighten.measure.environment import Environment
 from lighten.measure.workload import draw
-from lighten.nets.bring import check_folder, resolve
+from lighten.nets.bring import find
 from lighten.nets.facts import facts
-from lighten.nets.gguf_file import FILE
+from lighten.nets.recognize import ARTIFACT, Recognized, check_task, recognize
 from lighten.pipeline.make import versions
 from lighten.pipeline.workshop import Workshop
 from lighten.search.classes import asking, settle_classes
@@ -183,17 +183,13 @@ def inspect(options: Options, asked: Asked, listener: Listener, scratch: Path) -
         InputError: one of them cannot be used. CandidateFailed: the model does not run.
     """
     kept = options.out / "store" / "model"
-    source = None if is_whole(kept) else located(options.model)
-    if source is not None and kept.is_dir():
+    found = None if is_whole(kept) else located(options.model, asked.task)
+    if found is not None and kept.is_dir():
         listener.note(f"{kept} is broken, and is brought again.")
-    home = "llama" if (source is not None and source.is_file()) or (kept / FILE).is_file() else "eager"
-    check_memory(asked, source if source is not None else kept, home, listener)
+    home = home_of(found if found is not None else recognize(kept))
+    check_memory(asked, found.path if found is not None else kept, home, listener)
     engines, refused = working_engines(asked, home, listener)
-    fresh = (
-        brought(options.model, source, scratch, language=asked.task.language, longest=options.longest)
-        if source is not None
-        else None
-    )
+    fresh = brought(options.model, found, scratch, options.longest) if found is not None else None
     known = facts(fresh.path if fresh is not None else kept)
     if fresh is not None and len(learned := learned_in(fresh.path)) and not len(learned_by(options)):
         asked = ask(options, listener, learned)  # a model of the hub, whose folder nobody could see before
@@ -268,19 +264,29 @@ def search_and_conclude(run: Run, asked: Asked, began: float, started: str) -> S
     return summarize(run, asked, search.board, outcome, began, started)
 
 
-def located(model: str) -> Path:
-    """Where the user's model is, after every check that opens no weights.
+def located(model: str, task: Task) -> Recognized:
+    """The user's model, found and told, after every check that opens no weights.
 
     Raises:
-        ModelError, UnsafeFile: it cannot be used.
+        ModelError, UnsafeFile: it cannot be used, or is not for the task.
     """
-    source = resolve(model)
-    if source.is_dir() and not (source / RECORD).is_file():
-        check_folder(source)
-    return source
+    found = find(model)
+    check_task(model, found, language=task.language)
+    if found.kind == ARTIFACT and found.name not in (HF, HF_CAUSAL, GGUF):
+        raise ModelError(
+            f"{model} is a model of format {found.name}, which is quantized or exported already.",
+            allowed="a float model in an HF folder, or a GGUF file",
+            fix="give the model that it was made from",
+        )
+    return found
 
 
-def brought(model: str, source: Path, scratch: Path, *, language: bool, longest: int | None = None) -> Artifact:
+def home_of(found: Recognized) -> str:
+    """The engine that runs a model as it came."""
+    return "llama" if GGUF in (found.kind, found.name) else "eager"
+
+
+def brought(model: str, found: Recognized, scratch: Path, longest: int | None = None) -> Artifact:
     """The user's model, checked and copied into ``scratch`` by a process of its own, so that this one stays small.
 
     Raises:
@@ -289,26 +295,12 @@ def brought(model: str, source: Path, scratch: Path, *, language: bool, longest:
     reply = call(
         "lighten.nets.bring:bring_resolved",
         deadline=600.0,
-        source=str(source),
+        source=str(found.path),
         folder=str(scratch / "model"),
         model=model,
         longest=longest or 0,
     )
-    artifact = Artifact.open(reply["path"], verify=False)
-    allowed = (HF_CAUSAL, GGUF) if language else (HF,)
-    if artifact.format not in allowed and artifact.format in (HF, HF_CAUSAL, GGUF):
-        raise ModelError(
-            f"{model} is {'no language model' if language else 'a language model'}, and the task is for "
-            f"{'language models' if language else 'text classifiers'}.",
-            fix=f"--task {'text-classification' if language else 'text-generation'}",
-        )
-    if artifact.format not in allowed:
-        raise ModelError(
-            f"{model} is a model of format {artifact.format}, which is quantized or exported already.",
-            allowed="a float model in an HF folder",
-            fix="give the model that it was made from",
-        )
-    return artifact
+    return Artifact.open(reply["path"], verify=False)
 
 
 def settled(folder: RunFolder, brought: Artifact | None) -> Artifact:

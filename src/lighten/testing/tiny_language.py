@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForSequenceClassification
 from transformers.utils.logging import disable_progress_bar
 
 from lighten.core import catalog
@@ -28,6 +28,8 @@ Json = dict[str, Any]
 
 FAMILIES = ("llama", "mistral", "qwen2", "qwen3", "gemma3_text")
 """Every family (``model_type``) that lighten opens."""
+JUDGES = ("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "phi3")
+"""Decoder families that lighten opens with a head that classifies."""
 TOKENIZERS: Mapping[str, str] = {
     "llama": "sentencepiece",
     "mistral": "sentencepiece",
@@ -179,6 +181,43 @@ def tiny_language(
     net.save_pretrained(folder)
     (folder / "tokenizer.json").write_text(source, encoding="utf-8")
     (folder / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    return folder
+
+
+def tiny_judge(
+    family: str, folder: Path, *, padding: str = "named", seed: int = 0, tokenizer: str = "", labels: int = 2
+) -> Path:
+    """Write a random decoder with a head that classifies, as rerankers and guards are, and return the folder.
+
+    Args:
+        family: one of ``JUDGES``.
+        padding: ``named`` by the config; ``unnamed``, as many models have it; ``ending``: the token that ends a text.
+        labels: outputs of the head; 0 for a body without one.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    kind = tokenizer or TOKENIZERS.get(family, "gemma" if family.startswith("gemma") else "sentencepiece")
+    source, settings = tiny_language_tokenizer(kind)
+    made = Tokenizer.from_str(source)
+    roles = {f"{role}_token_id": made.token_to_id(text) for role, text in _ROLES[kind].items() if role != "unk"}
+    roles["pad_token_id"] = {"unnamed": None, "ending": roles["eos_token_id"]}.get(padding, made.token_to_id("."))
+    names = {i: f"class {i}" for i in range(labels)}
+    head = {"id2label": names, "label2id": {name: i for i, name in names.items()}} if labels else {}
+    more = {**_MORE.get(family, {"head_dim": 16} if family.startswith("gemma") else {}), **_SHAPE}
+    rows = -(-made.get_vocab_size() // 32) * 32
+    config = AutoConfig.for_model(
+        family, **{**more, "num_hidden_layers": 2, "vocab_size": rows, "bos_token_id": None, **roles, **head}
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        net = (AutoModelForSequenceClassification if labels else AutoModel).from_config(config)
+        for parameter in net.parameters():
+            if parameter.dim() > 1:
+                parameter.data.mul_(8.0)
+    disable_progress_bar()
+    net.save_pretrained(folder)
+    (folder / "tokenizer.json").write_text(source, encoding="utf-8")
+    longest = {"model_max_length": POSITIONS}
+    (folder / "tokenizer_config.json").write_text(json.dumps({**settings, **longest}), encoding="utf-8")
     return folder
 
 

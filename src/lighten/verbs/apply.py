@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from lighten.core import catalog
-from lighten.core.artifact import LANGUAGE, Artifact
-from lighten.core.errors import DataError, ModelError, RunFolderError
+from lighten.core.artifact import Artifact
+from lighten.core.errors import DataError, RunFolderError
 from lighten.core.lists import read_list
 from lighten.core.recipe import Recipe, record_of, task_record_of
 from lighten.core.step import Step
 from lighten.core.task import asked_facts
 from lighten.data.learned import keep_apart, learned_in
 from lighten.isolate.machine import allowed_cores
-from lighten.nets.bring import bring
+from lighten.nets.bring import bring, find
 from lighten.nets.facts import facts
+from lighten.nets.recognize import check_task
 from lighten.pipeline.workshop import Workshop
 from lighten.search.classes import asking, settle_classes
 from lighten.search.options import Options, asked_of, recorded
@@ -72,15 +73,13 @@ def apply(
     said = asked_of(made.data) | {name: value for name, value in given.items() if value is not None}
     options = Options(made.model, source, target, task=made.task, seed=made.seed, **said)
     task, parts, columns = read_data(options)
+    check_task(made.model, find(made.model), language=task.language, fix="correct the recipe's task")
     scratch = target.with_name(f".{target.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)
     try:
         store = ArtifactStore(scratch / "store")
         base = bring(made.model, store.root / "model", longest=options.longest)
         known = {**facts(base.path), **asked_facts(task)}
-        if (base.format in LANGUAGE) != task.language:
-            kind = "a language model" if base.format in LANGUAGE else "no language model"
-            raise ModelError(f"{made.model} is {kind}, and the recipe's task is {made.task}.", fix="correct the recipe")
         cores, classes = threads or allowed_cores(), {}
         if known["has_head"] and not task.language:
             answer = asking(base, catalog.load("engines", "eager")(), cores, progress or _silent)

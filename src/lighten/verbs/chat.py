@@ -19,9 +19,11 @@ from lighten.core.home import expanded
 from lighten.core.language import LanguageSession, Sampling
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.language_process import open_session
-from lighten.nets.bring import bring
+from lighten.nets.bring import bring, find
 from lighten.nets.chat_template import Renderer, find_template
-from lighten.nets.gguf_file import FILE, is_gguf
+from lighten.nets.gguf_file import FILE
+from lighten.nets.gguf_parts import parts_of
+from lighten.nets.recognize import GGUF_FILE, check_task
 from lighten.verbs.load import check_rooms, engine_of
 
 END, MOST, FULL, STOPPED = "end", "most", "full", "stopped"
@@ -326,9 +328,11 @@ def _found(model: str, scratch: Path) -> Artifact:
     for place in (path, path / "winner"):
         if (place / RECORD).is_file():
             return Artifact.open(place)
-    if path.is_file() and is_gguf(path):
+    found = find(model)
+    check_task(model, found, language=True)
+    if found.kind == GGUF_FILE and len(parts_of(found.path)) == 1:
         scratch.mkdir()
-        (scratch / FILE).symlink_to(path.resolve())  # it is only read, and may be large
+        (scratch / FILE).symlink_to(found.path.resolve())  # it is only read, and may be large
         return Artifact(scratch, "", GGUF, {})
     return bring(model, scratch)
 

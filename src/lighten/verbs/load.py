@@ -194,13 +194,13 @@ def check_rooms(models: Sequence[str]) -> None:
         TooLarge: they need more than is left. ModelError: one of them is broken.
     """
     from lighten.measure.room import check_room, language_facts_of, to_run
-    from lighten.nets.bring import resolve
+    from lighten.nets.bring import find
 
     found = []
     for model in models:
         folder = expanded(model)
         places = [place for place in (folder, folder / "winner") if (place / RECORD).is_file()]
-        known = language_facts_of(places[0] if places else resolve(model))
+        known = language_facts_of(places[0] if places else find(model).path)
         if known is not None:
             record = Artifact.open(places[0], verify=False).meta.get("engine") if places else None
             found.append((known, engine_from(record) if record is not None else engine_for(known["format"])))

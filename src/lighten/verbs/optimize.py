@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from lighten.core.errors import InputError, Interrupted
-from lighten.core.home import expanded
 from lighten.core.lists import read_list
 from lighten.core.summary import Summary
-from lighten.data.samples import SAMPLES
-from lighten.nets.facts import language_config
-from lighten.nets.gguf_file import FILE, is_gguf
+from lighten.nets.bring import find
+from lighten.nets.recognize import recognize
 from lighten.reports.card import write_card
 from lighten.reports.page import write_page
 from lighten.search.listener import Listener
@@ -133,7 +131,8 @@ def options_of(
         raise InputError(f"--threads is {threads}.", allowed="1 or more; 0 for all that are allowed")
     if time is None and candidates is None:
         raise InputError("Nothing bounds the search.", fix="give --time 15m or --candidates 20")
-    name = task.replace("-", "_") if task is not None else task_of(str(model))
+    kept = Path(out) / "store" / "model" if resume and out is not None else None
+    name = task.replace("-", "_") if task is not None else task_of(str(model), kept)
     language = name == "text_generation"
     return Options(
         task=name,
@@ -184,18 +183,16 @@ def concluded(options: Options, listener: Listener | None) -> Summary:
     return summary
 
 
-def task_of(model: str) -> str:
-    """The task that a model is for, as far as it is seen without fetching it; what is wrong with it is said later."""
-    kind, _, name = model.partition(":")
-    if kind == "sample":
-        sample = SAMPLES.get(name)
-        language = sample is not None and sample.opens.get("", "").endswith(".gguf")
-        return "text_generation" if language else "text_classification"
-    path = expanded(model)
-    if path.is_file() and is_gguf(path):
-        return "text_generation"
-    language = (path / FILE).is_file() or (path.is_dir() and language_config(path) is not None)
-    return "text_generation" if language else "text_classification"
+def task_of(model: str, kept: Path | None = None) -> str:
+    """The task that a model is for, told with as little of it fetched as possible.
+
+    Args:
+        kept: where the run that is taken up has its copy of the model.
+
+    Raises:
+        ModelError, UnsafeFile: it is nothing that lighten can use; says what it is.
+    """
+    return (recognize(kept) if kept is not None and kept.is_dir() else find(model, whole=False)).task
 
 
 def fresh_folder(data: str) -> Path:
