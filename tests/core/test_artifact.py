@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lighten.core.artifact import PICKLED, RECORD, Artifact, content_id
+from lighten.core.artifact import PICKLED, RECORD, Artifact, content_id, is_whole
 from lighten.core.errors import LightenError, ModelError, UnsafeFile
 
 
@@ -41,6 +41,14 @@ def test_what_was_sealed_opens_the_same(folder: Path) -> None:
     assert set(made.files) == {"weights.safetensors", "config.json", "sub/extra.txt"}
     assert made.size == 1000 + 2 + len("hällo".encode())
     assert made.step == {"use": "prune.layers", "keep": 0.5}
+
+
+def test_whether_it_is_whole_is_a_question_and_no_error(folder: Path, tmp_path: Path) -> None:
+    sealed(folder)
+    assert is_whole(folder)
+    (folder / "config.json").write_bytes(b"\0\0")
+    assert not is_whole(folder)
+    assert not is_whole(tmp_path / "nowhere")
 
 
 def test_the_id_is_of_the_content_and_not_of_the_history(folder: Path, tmp_path: Path) -> None:

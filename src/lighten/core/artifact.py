@@ -176,6 +176,15 @@ class Artifact:
             raise UnsafeFile(f"The id in {self.path / RECORD} does not follow from its files.", fix=fix)
 
 
+def is_whole(folder: Path) -> bool:
+    """Whether an artifact lies in a folder as it was sealed."""
+    try:
+        Artifact.open(folder)
+    except (ModelError, UnsafeFile):
+        return False
+    return True
+
+
 def walk_files(folder: Path) -> Iterator[Path]:
     """Every file below ``folder`` except ``lighten.json`` and the model card, sorted.
 

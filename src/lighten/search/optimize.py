@@ -11,9 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from lighten.core.artifact import GGUF, HF, HF_CAUSAL, Artifact
+from lighten.core.artifact import GGUF, HF, HF_CAUSAL, Artifact, is_whole
 from lighten.core.engine import Engine
-from lighten.core.errors import CandidateFailed, Interrupted, ModelError, UnsafeFile
+from lighten.core.errors import CandidateFailed, Interrupted, ModelError
 from lighten.core.meter import Workload
 from lighten.core.recipe import engine_from, record_of
 from lighten.core.summary import Summary
@@ -309,15 +309,6 @@ def settled(folder: RunFolder, brought: Artifact | None) -> Artifact:
         return Artifact.open(folder.store.root / MODEL)
     folder.study.remember("model", MODEL)
     return folder.store.adopt(MODEL, brought)
-
-
-def is_whole(folder: Path) -> bool:
-    """Whether an artifact lies in a folder as it was sealed."""
-    try:
-        Artifact.open(folder)
-    except (ModelError, UnsafeFile):
-        return False
-    return True
 
 
 def parts_in(path: Path) -> Parts | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lighten.core import catalog
-from lighten.core.artifact import LANGUAGE
+from lighten.core.artifact import LANGUAGE, is_whole
 from lighten.core.budget import Budget
 from lighten.core.coverage import Coverage
 from lighten.core.engine import Engine
@@ -101,7 +101,8 @@ def ask(options: Options, listener: Listener, learned: Hashes | None = None) -> 
 
 def learned_by(options: Options) -> Hashes:
     """Hashes of the rows that the model learned from, by its folder here or the run's own copy; empty for a hub id."""
-    places = (options.out / "store" / "model", expanded(options.model))
+    kept = options.out / "store" / "model"
+    places = (*((kept,) if is_whole(kept) else ()), expanded(options.model))
     return learned_in(next((place for place in places if place.is_dir()), Path(options.model)))
 
 
