@@ -179,7 +179,7 @@ class TestOrder:
         log: list[tuple[str, int]] = []
         sessions = Scripted("a", log, [50.0]), Scripted("b", log, [1.0])
         first = run(*sessions, usual={"cost": 2.0})["b"]["cost"]
-        assert first.unsure and "every round was disturbed" in first.measured.note
+        assert first.unsure and "rounds were disturbed" in first.measured.note
         assert run(*sessions, usual={"cost": 45.0})["b"]["cost"].unsure is False
 
     def test_rounds_that_differ_too_much_are_not_sure(self) -> None:

@@ -73,7 +73,7 @@ def test_what_is_kept_says_what_was_set_aside_and_what_is_in_doubt() -> None:
     assert len(few.rounds) == 1 and few.doubt == "only 1 of 3 rounds were undisturbed"
     loud = series((2.0, 1.0), (2.0, 1.0), (2.0, 1.0), (2.0, 1.0), others=[0.5, 0.9, 0.4, 0.6]).kept("b")
     assert [one.others["b"] for one in loud.rounds] == [0.5, 0.4, 0.6]
-    assert loud.doubt == "every round was disturbed: other processes took up to 90% of the cores"
+    assert loud.doubt == "all of 4 rounds were disturbed: other processes took up to 90% of the cores"
 
 
 def test_an_original_that_both_were_slowed_with_is_unusual() -> None:

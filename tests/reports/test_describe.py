@@ -14,6 +14,7 @@ from lighten.core.summary import Summary, Winner
 from lighten.core.summary import Tested as OneTest
 from lighten.proof import judge_counts, judge_rate
 from lighten.reports.describe import (
+    findings,
     flat,
     headline,
     meters_shown,
@@ -145,6 +146,20 @@ def test_every_way_that_bits_can_change_is_said(more: float, most: float, margin
     run = language_summaries.documents()
     said = headline(replace(run, verdicts=(bits_verdict(more, most, "holds", margin),)), "en")
     assert said.endswith(f"and on 121 unseen documents {english}")
+
+
+def test_a_gain_that_was_measured_on_a_disturbed_machine_is_said_to_be_unsure() -> None:
+    run = summaries.winner()
+    assert run.winner is not None
+    doubted = replace(run, winner=replace(run.winner, unsure=(run.budget.minimize, "p50")))
+    assert "unsure" not in headline(run, "en") and "不确定" not in headline(run, "zh")
+    assert findings(doubted, "en")[-1] == (
+        "How much better is unsure: the machine was disturbed while it was measured. Measure again when it is quiet: "
+        f"lighten bench {run.model} {run.winner.path} --data {run.data.source}"
+    )
+    assert "改善的幅度并不确定" in headline(doubted, "zh")
+    only_p50 = replace(run, winner=replace(run.winner, unsure=("p50",)))
+    assert "unsure" not in headline(only_p50, "en")
 
 
 def test_a_winner_of_counts_is_not_compared_per_token() -> None:

@@ -118,8 +118,8 @@ class Series(Generic[Key]):
         said = self._others(key, [i for i, one in zip(both, severity, strict=True) if one > 1.0])
         note = f"{aside} of {len(both)} rounds were set aside as disturbed{said}" if aside else ""
         if not quiet:
-            every = f"every round was disturbed{said}"
-            return Kept(rounds, 0, note, "; ".join(filter(None, (every, self._unusual(rounds)))))
+            every = f"all of {len(both)} rounds were disturbed{said}"
+            return Kept(rounds, 0, doubt="; ".join(filter(None, (every, self._unusual(rounds)))))
         if quiet < self.least:
             return Kept(rounds, quiet, note, f"only {quiet} of {len(both)} rounds were undisturbed")
         return Kept(rounds, quiet, note, self._unusual(rounds))

@@ -34,7 +34,7 @@ def ratio_words(result: Result, lang: str) -> str:
     if known is None:
         return ""
     text = ratio(known, result.ratio_spread)
-    return f"{text} {say(lang, 'ratio.unsure')}" if result.unsure else text
+    return say(lang, "ratio.unsure", ratio=text) if result.unsure else text
 
 
 def ratio_of(winner: Winner, name: str, lang: str) -> str:
@@ -42,7 +42,7 @@ def ratio_of(winner: Winner, name: str, lang: str) -> str:
     if name not in winner.ratio:
         return ""
     text = ratio(winner.ratio[name], winner.ratio_spread.get(name))
-    return f"{text} {say(lang, 'ratio.unsure')}" if name in winner.unsure else text
+    return say(lang, "ratio.unsure", ratio=text) if name in winner.unsure else text
 
 
 def is_baseline(candidate: Candidate) -> bool:

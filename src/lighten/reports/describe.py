@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 
 from lighten.core.result import HIGHER, Candidate
@@ -33,8 +34,8 @@ def headline(summary: Summary, lang: str) -> str:
 
 def findings(summary: Summary, lang: str) -> tuple[str, ...]:
     """What the run found, the sentence that matters most first."""
-    found, baseline = _found(summary, lang), baseline_sentence(summary, lang)
-    return (*found, baseline) if baseline else found
+    more = (unsure_sentence(summary, lang), baseline_sentence(summary, lang))
+    return (*_found(summary, lang), *filter(None, more))
 
 
 def _found(summary: Summary, lang: str) -> tuple[str, ...]:
@@ -60,6 +61,15 @@ def _found(summary: Summary, lang: str) -> tuple[str, ...]:
     return (say(lang, "say.interrupted", time=time, done=count(done), n=count(len(made))),)
 
 
+def unsure_sentence(summary: Summary, lang: str) -> str:
+    """That the winner's gain is unsure, and how to measure it again; empty when it is not."""
+    winner = summary.winner
+    if summary.state != "winner" or winner is None or summary.budget.minimize not in winner.unsure:
+        return ""
+    command = shlex.join(["lighten", "bench", summary.model, winner.path, "--data", summary.data.source])
+    return say(lang, "say.unsure", command=command)
+
+
 def opened_sentence(summary: Summary, lang: str) -> str:
     """That the proof rows were opened before; empty when they were not, as far as the ledger knows."""
     if summary.opened is None:
@@ -78,10 +88,6 @@ def gain_sentence(summary: Summary, lang: str) -> str:
         return say(lang, "say.gain.none")
     spread = summary.winner.ratio_spread.get(name) if summary.winner else None
     values = {"ratio": ratio(gain, spread), "times": times(gain, spread), "quantity": compared(summary, name, lang)}
-    if summary.winner is not None and name in summary.winner.unsure:
-        values = {
-            key: f"{text} {say(lang, 'ratio.unsure')}" if key != "quantity" else text for key, text in values.items()
-        }
     mine = summary.candidate(summary.winner.key if summary.winner else None)
     if mine is not None and name in mine.results and fair_ratio(mine.results[name]) is None:
         value = amount(lang, mine.value(name), unit_in(mine.engine, name, known.unit))

@@ -290,8 +290,10 @@ class _Drawing:
             unit, won = unit_of(self.summary, self.cost), self.summary.winner
             gain = won.ratio.get(self.cost) if won and unit_in(point.engine, self.cost, unit) == unit else None
             spread = won.ratio_spread.get(self.cost) if won else None
-            doubt = [say(lang, "ratio.unsure")] if won and self.cost in won.unsure else []
-            return " ".join([say(lang, "mark.winner"), *([ratio(gain, spread), *doubt] if gain else [])])
+            text = ratio(gain, spread) if gain else ""
+            if text and won and self.cost in won.unsure:
+                text = say(lang, "ratio.unsure", ratio=text)
+            return f"{say(lang, 'mark.winner')} {text}".rstrip()
         most = 20 if self.narrow else 34
         name = " ".join(clean(point.name).split())
         return name if len(name) <= most else f"{name[: most - 1]}…"

@@ -301,7 +301,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "Absolute numbers belong to this machine; ratios travel better.",
         "绝对数值只适用于这台机器，倍率更具可比性。",
     ),
-    "ratio.unsure": ("(unsure)", "（不确定）"),
+    "ratio.unsure": ("{ratio}, unsure", "{ratio}，不确定"),
+    "say.unsure": (
+        "How much better is unsure: the machine was disturbed while it was measured. Measure again when it is quiet: "
+        "{command}",
+        "改善的幅度并不确定：测量时机器受到干扰。请在机器空闲时重新测量：{command}",
+    ),
     "ratio.spread": (
         "± is half the interquartile range of the rounds in which both took turns. A ratio is unsure when the machine "
         "was disturbed while it was measured, or when the rounds differ too much.",
