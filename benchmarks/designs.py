@@ -45,7 +45,6 @@ class Design:
         draw: one sample of it.
         share: of the repeats that are asked for: less where a sample takes long.
         exact: the rate of what holds, summed over every sample there can be; None where those are too many.
-        stress: known to break the promise.
     """
 
     floor: Constraint
@@ -53,7 +52,6 @@ class Design:
     draw: Callable[[np.random.Generator], Case]
     share: float = 1.0
     exact: Callable[[Callable[[Case], bool]], float] | None = None
-    stress: bool = False
 
     @property
     def kind(self) -> str:
@@ -194,7 +192,7 @@ def _documents() -> list[Design]:
             found.append(Design(asked("bits_per_byte", margin, relative), f"{n} documents of unequal size", draw, 0.05))
         draw = partial(bits, n, "heavy", 0.02)
         name = f"{n} documents, few carry the loss"
-        found.append(Design(asked("bits_per_byte", 0.02), name, draw, 0.1, stress=True))
+        found.append(Design(asked("bits_per_byte", 0.02), name, draw, 0.1))
         for rate, spread in ((0.05, "uneven"), (0.05, "all or nothing"), (0.2, "uneven")):
             draw = partial(tokens, n, rate, spread)
             found.append(Design(asked("token_flips", rate, ""), f"{n} documents, {spread}", draw, 0.05))

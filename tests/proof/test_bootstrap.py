@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from lighten.proof.bootstrap import LEAST_UNITS, judge_bootstrap, judge_clustered, paired_bootstrap
 from lighten.proof.paired import tango_interval
-from lighten.proof.power import unseen_rate
 from lighten.proof.scores import Floats, Rows, macro_f1, mean, ratio_of_sums
 from lighten.proof.verdict import judge_paired
 
@@ -43,8 +42,10 @@ def test_on_accuracy_it_comes_close_to_tango_and_is_hardly_ever_narrower(b: int,
 
 def test_the_widest_bound_counts() -> None:
     found = paired_bootstrap(mean, *flipped(1000, 12, 8, 500))
-    assert found.lower == min(found.percentile[0], found.bca[0], found.skewed_t[0], found.difference - found.floor)
-    assert found.upper == max(found.percentile[1], found.bca[1], found.skewed_t[1], found.difference + found.floor)
+    lowest = min(found.percentile[0], found.bca[0], found.skewed_t[0])
+    highest = max(found.percentile[1], found.bca[1], found.skewed_t[1])
+    assert found.lower == min(lowest - found.heaviest[0], found.difference - found.floor)
+    assert found.upper == max(highest + found.heaviest[1], found.difference + found.floor)
 
 
 def test_equal_predictions_on_few_rows_prove_nothing() -> None:
@@ -88,7 +89,8 @@ def test_one_more_row_as_heavy_as_the_heaviest_is_within_the_bounds() -> None:
     after = before + np.tile([0.001, -0.001], 100)
     after[7] += 10.0
     found = paired_bootstrap(mean, before, after)
-    assert found.floor >= 9.9 * unseen_rate(200)
+    assert found.heaviest == pytest.approx((0.0, 10.0 / 200), abs=1e-3)
+    assert found.upper >= found.skewed_t[1] + 10.0 / 200 - 1e-3
 
 
 def test_a_share_of_the_original_takes_its_sampling_into_account() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lighten.proof.paired import normal_quantile, paired_interval
-from lighten.proof.power import effective_units, unseen_rate
+from lighten.proof.power import effective_units
 from lighten.proof.resampling import bca_bounds, leave_out, resample, skewed_t_bounds, unit_numbers, unseen_harm
 from lighten.proof.scores import Floats, Rows, Statistic, by_units, mean, ratio_of_sums
 from lighten.proof.verdict import Direction, State, Verdict, check_margin, paired_counts, right_or_wrong
@@ -33,6 +33,7 @@ class BootstrapInterval:
         units: independent units that were resampled.
         changed: units in which any row differs between the two.
         scale: what the original's value is multiplied by; 1 for a plain difference.
+        heaviest: how far one more unit as heavy as the heaviest would move the difference, down and up, each above 0.
     """
 
     original: float
@@ -44,6 +45,7 @@ class BootstrapInterval:
     units: int
     changed: int
     scale: float = 1.0
+    heaviest: tuple[float, float] = (0.0, 0.0)
 
     @property
     def difference(self) -> float:
@@ -52,13 +54,15 @@ class BootstrapInterval:
 
     @property
     def lower(self) -> float:
-        """The lowest of the lower bounds."""
-        return min(self.percentile[0], self.bca[0], self.skewed_t[0], self.difference - self.floor)
+        """The lowest of the lower bounds, with one more unit as heavy as the heaviest on that side."""
+        resampled = min(self.percentile[0], self.bca[0], self.skewed_t[0]) - self.heaviest[0]
+        return min(resampled, self.difference - self.floor)
 
     @property
     def upper(self) -> float:
-        """The highest of the upper bounds."""
-        return max(self.percentile[1], self.bca[1], self.skewed_t[1], self.difference + self.floor)
+        """The highest of the upper bounds, with one more unit as heavy as the heaviest on that side."""
+        resampled = max(self.percentile[1], self.bca[1], self.skewed_t[1]) + self.heaviest[1]
+        return max(resampled, self.difference + self.floor)
 
 
 def paired_bootstrap(
@@ -91,7 +95,8 @@ def paired_bootstrap(
 
     Returns:
         Percentile and BCa bounds; bounds that are wider where skewness or a few heavy units make those two too narrow;
-        and a least width, below which no number of resamples shows that what was not seen is not there.
+        what one more heavy unit would add, since in most samples of a heavy tail the heaviest are not drawn; and a
+        least width, below which no number of resamples shows that what was not seen is not there.
 
     Raises:
         ValueError: no rows, shapes that differ, NaN in rows or statistic, fewer than two units, too few resamples.
@@ -131,8 +136,7 @@ def paired_bootstrap(
     draws = np.sort(np.concatenate([differences(block) for block in resample(count, resamples, rng)]))
     left_out = np.concatenate([differences(block) for block in leave_out(count, rng)])
 
-    # the harm of one more unit as heavy as the heaviest, in the metric's unit
-    heaviest = float(np.abs(left_out.mean() - left_out).max()) * (count - count / left_out.size)
+    pull = left_out.mean() - left_out  # of each unit on the difference
     moved = before != after if before.ndim == 1 else (before != after).any(axis=1)
     return BootstrapInterval(
         original=value_before,
@@ -140,10 +144,11 @@ def paired_bootstrap(
         percentile=(float(np.quantile(draws, 1.0 - confidence)), float(np.quantile(draws, confidence))),
         bca=bca_bounds(draws, difference, left_out, z),
         skewed_t=skewed_t_bounds(difference, left_out, confidence),
-        floor=max(reach * _unseen(moved, unit, classes, confidence), heaviest * unseen_rate(count, confidence)),
+        floor=reach * _unseen(moved, unit, classes, confidence),
         units=count,
         changed=_changed(moved, unit)[0],
         scale=scale,
+        heaviest=(max(0.0, -float(pull.min())), max(0.0, float(pull.max()))),
     )
 
 
