@@ -95,7 +95,7 @@ def test_a_run_is_not_overwritten(out: Path) -> None:
         ({**ASKED, "seed": 1}, "seed was 0 and is now 1"),
         ({**ASKED, "keep": []}, "keep was ['accuracy>=-1pt'] and is now []"),
         ({**ASKED, "group": "domain"}, "group was None and is now 'domain'"),
-        ({k: v for k, v in ASKED.items() if k != "seed"}, "seed was 0 and is now None"),
+        ({k: v for k, v in ASKED.items() if k != "näme"}, "näme was 'ü' and is now None"),
     ],
 )
 def test_resuming_something_else_says_what_changed(out: Path, changed: dict[str, Any], says: str) -> None:
@@ -289,3 +289,10 @@ def test_the_data_of_a_run_is_frozen_exactly(tmp_path: Path) -> None:
     found = load_parts(tmp_path / "parts.json")
     assert found == parts
     assert found.fingerprint == parts.fingerprint
+
+
+def test_an_option_that_another_lighten_knows_was_not_asked_where_it_is_empty(out: Path) -> None:
+    opened(out).close()
+    assert "drop_rare was None and is now 3" in str(refused(out, {**ASKED, "drop_rare": 3}, resume=True))
+    opened(out, {**ASKED, "drop_rare": 0, "labels": []}, resume=True).close()
+    opened(out, resume=True).close()

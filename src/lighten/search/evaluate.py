@@ -132,7 +132,10 @@ def file_of(run: Run, candidate: Candidate) -> Artifact:
         return found
     built = built_of(run, [step_from(record) for record in candidate.recipe], engine)
     if built.id != candidate.artifact:
-        raise CandidateFailed(f"Candidate {candidate.key} was made again and is not the file that was measured.")
+        raise CandidateFailed(
+            f"Candidate {candidate.key} was made again and is not the file that was measured, as with other libraries.",
+            fix="start a new run: give another --out",
+        )
     return built
 
 

@@ -148,13 +148,20 @@ def _manifest_in(path: Path) -> Mapping[str, Any]:
 
 
 def _same(old: Mapping[str, Any], new: Mapping[str, Any], path: Path) -> None:
-    changed = [name for name in sorted({*old, *new} - {LIMITS, PLACE}) if old.get(name) != new.get(name)]
+    changed = [name for name in sorted({*old, *new} - {LIMITS, PLACE}) if not _equal(old, new, name)]
     if changed:
         lines = "; ".join(f"{name} was {old.get(name)!r} and is now {new.get(name)!r}" for name in changed)
         raise RunFolderError(
             f"--resume: the run in {path} was asked something else: {lines}.",
             fix=f"lighten resume {path} asks what it was asked; or give another --out",
         )
+
+
+def _equal(old: Mapping[str, Any], new: Mapping[str, Any], name: str) -> bool:
+    """Whether both were asked the same; an option that only one lighten knows was not asked where it is empty."""
+    if name in old and name in new:
+        return bool(old[name] == new[name])
+    return not old.get(name) and not new.get(name)
 
 
 def write_whole(path: Path, text: str) -> None:
