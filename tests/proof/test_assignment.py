@@ -50,6 +50,21 @@ def test_rows_that_know_nothing_decide_nothing() -> None:
     assert sum(found.confirmed for found in results) <= 9
 
 
+@pytest.mark.parametrize("share", [0.55, 0.9])
+def test_a_model_that_always_says_the_same_decides_nothing_however_frequent_a_label_is(share: float) -> None:
+    targets = [int(i < share * 600) for i in range(600)]
+    for always in (0, 1):
+        found = judge_assignment([always] * 600, targets, (0, 1), 2)
+        assert not (found.beaten or found.confirmed or found.settled)
+
+
+def test_a_model_that_loves_the_rare_label_is_weak_and_not_exchanged() -> None:
+    targets = [int(i % 10 > 0) for i in range(1000)]  # nine in ten are 1
+    answers = [1 if target and i % 4 == 0 else 0 for i, target in enumerate(targets)]
+    found = judge_assignment(answers, targets, (0, 1), 2)
+    assert found.right < 0.4 < found.confirmed and not found.beaten
+
+
 def test_a_model_that_mixes_up_neighbours_is_not_renamed() -> None:
     rng = np.random.default_rng(1)
     truth = rng.integers(0, 5, 600)
