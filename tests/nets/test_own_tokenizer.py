@@ -266,3 +266,10 @@ def test_a_sentencepiece_model_is_converted(tmp_path: Path) -> None:
     settings = {"do_lower_case": False, "vocab_type": "spm", "model_max_length": 64}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     compare(folder, tmp_path)
+
+
+@pytest.mark.parametrize("pooling", ["cls", "mean"])
+def test_settings_of_a_head_that_change_its_answers_are_obeyed(pooling: str, tmp_path: Path) -> None:
+    folder = tiny_network_folder(tmp_path / "net", "modernbert", layers=1)
+    edited(folder, "config.json", classifier_pooling=pooling, classifier_dropout=0.5)
+    compare(folder, tmp_path)

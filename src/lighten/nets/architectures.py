@@ -14,9 +14,10 @@ CLASSIFIER, ENCODER, CAUSAL, TEXT_PART = "classifier", "encoder", "causal", "tex
 
 ENCODERS = (
     "bert", "roberta", "xlm-roberta", "camembert", "distilbert", "electra", "mpnet", "deberta-v2", "albert",
-    "modernbert",
+    "modernbert", "mobilebert", "deberta", "ernie",
 )  # fmt: skip
-"""Encoder families (``model_type``) that lighten opens."""
+"""Encoder families (``model_type``) that lighten opens: those that every engine answers as transformers' pipeline does,
+a text in a batch as alone. ConvBERT is none of them: its convolutions read the padding of a batch."""
 
 DECODERS = ("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "phi3")
 """Decoder families that lighten opens with a head that classifies: rerankers, guards, what LoRA was trained for."""

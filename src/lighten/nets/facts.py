@@ -234,8 +234,12 @@ def weights(folder: Path) -> dict[str, Tensor]:
 
 def has_head(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> bool:
     """Whether the weights hold a head that classifies sequences."""
-    classifies = any(str(a).endswith("ForSequenceClassification") for a in config.get("architectures") or ())
-    return classifies and any(name.partition(".")[0] in HEAD for name in tensors)
+    return classifies(config) and any(name.partition(".")[0] in HEAD for name in tensors)
+
+
+def classifies(config: Mapping[str, Any]) -> bool:
+    """Whether a config says that its network classifies sequences."""
+    return any(str(name).endswith("ForSequenceClassification") for name in config.get("architectures") or ())
 
 
 def labels_of(config: Mapping[str, Any]) -> tuple[str, ...]:

@@ -30,7 +30,8 @@ def answering_from_first_token(net: nn.Module) -> Iterator[bool]:
     Yields:
         Whether it applies to this family; False changes nothing.
     """
-    if net.config.model_type not in FAMILIES or len(layer_list(net)) < 1:
+    decodes = getattr(net.config, "is_decoder", False)  # each token sees those before it: the first one nothing else
+    if net.config.model_type not in FAMILIES or decodes or len(layer_list(net)) < 1:
         yield False
         return
     part = layers(net)[-1]

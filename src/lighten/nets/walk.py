@@ -25,13 +25,19 @@ _SHARED = "every layer of albert is the same one"
 _GATED = "the layers of a decoder have gated feed-forward blocks, and heads that share keys and values"
 _DECODERS = dict.fromkeys(DECODERS, _GATED)
 _FUSED = "modernbert fuses its projections and alternates two kinds of attention"
+_WHOLE: Mapping[str, str] = {
+    "albert": _SHARED,
+    "modernbert": _FUSED,
+    "mobilebert": "mobilebert narrows every layer and has several feed-forward blocks in each",
+    "deberta": "deberta fuses its projections",
+    "ernie": "nobody has tried yet whether ernie can be cut as bert can",
+}
 REFUSALS: Mapping[str, Mapping[str, str]] = {
-    "layers": {"albert": _SHARED, "modernbert": _FUSED},
-    "ff": {"albert": _SHARED, "modernbert": _FUSED, **_DECODERS},
+    "layers": _WHOLE,
+    "ff": {**_WHOLE, **_DECODERS},
     "heads": {
         **_DECODERS,
-        "albert": _SHARED,
-        "modernbert": _FUSED,
+        **_WHOLE,
         "mpnet": "the position bias of mpnet is shared by the heads of all layers",
         "deberta-v2": "the positions of deberta-v2 enter the heads of all layers",
     },

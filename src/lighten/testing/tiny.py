@@ -15,9 +15,12 @@ from transformers import (
     AutoModelForSequenceClassification,
     BertConfig,
     CamembertConfig,
+    DebertaConfig,
     DebertaV2Config,
     DistilBertConfig,
     ElectraConfig,
+    ErnieConfig,
+    MobileBertConfig,
     ModernBertConfig,
     MPNetConfig,
     PreTrainedTokenizerFast,
@@ -33,9 +36,12 @@ BAD = ("bad", "awful", "dreadful", "poor", "boring", "tedious")
 PLAIN = ("the", "a", "film", "plot", "actor", "story", "was", "is", "and", "this", "music", "very", "scene", "it")
 WORDS = (*PLAIN, *GOOD, *BAD)
 
+PLAIN_FAMILIES = {"bert": BertConfig, "ernie": ErnieConfig}
 ROBERTAS = {"roberta": RobertaConfig, "xlm-roberta": XLMRobertaConfig, "camembert": CamembertConfig}
 FAMILIES = ("bert", "roberta", "xlm-roberta", "distilbert", "electra", "mpnet", "deberta-v2")
-"""Families whose layers lighten can take apart. ``camembert``, ``albert`` and ``modernbert`` can be made too."""
+"""Families whose layers lighten can take apart."""
+WHOLE_FAMILIES = ("camembert", "albert", "modernbert", "mobilebert", "deberta", "ernie")
+"""Others that can be made."""
 POSITIONS = 64
 """Longest input of a tiny network in tokens, special tokens included."""
 
@@ -56,7 +62,7 @@ def tiny_network_folder(
     """Write a random network with its tokenizer as an HF folder and return the folder.
 
     Args:
-        family: one of ``FAMILIES``, or ``camembert``, ``albert``, ``modernbert``.
+        family: one of ``FAMILIES`` or ``WHOLE_FAMILIES``.
         layers, hidden, heads, intermediate: sizes of the encoder.
         labels: classes of the head (labels ``negative``, ``positive`` when 2); None for a network without a head.
         words: vocabulary of the tokenizer, lower case; what it is trained on when it is not ``wordlevel``.
@@ -195,6 +201,10 @@ def _config(family: str, vocabulary: int, pad: int, layers: int, hidden: int, he
             position_buckets=16,
             pooler_hidden_size=hidden,
         )
-    if family == "bert":
-        return BertConfig(**shape)
-    raise ValueError(f"family {family!r}; allowed: {', '.join(FAMILIES)}, camembert, albert, modernbert")
+    if family == "mobilebert":
+        return MobileBertConfig(**shape, embedding_size=hidden, intra_bottleneck_size=hidden // 2)
+    if family == "deberta":
+        return DebertaConfig(**shape, relative_attention=True, pos_att_type=["p2c", "c2p"], pooler_hidden_size=hidden)
+    if family in PLAIN_FAMILIES:
+        return PLAIN_FAMILIES[family](**shape)
+    raise ValueError(f"family {family!r}; allowed: {', '.join((*FAMILIES, *WHOLE_FAMILIES))}")
