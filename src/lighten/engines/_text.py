@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,9 @@ Logits = NDArray[np.float32]
 
 PROBE = ("It works.", "", "It does not work, whatever the manual says, and I want my money back.")
 """What a build is asked before it is handed out."""
+ALONE = 8192
+"""Tokens of a row that is computed by itself: the scores of its attention, heads x tokens x tokens numbers, take some
+gigabytes. Rows half as long take a quarter of that, and four of them are computed at a time."""
 PIECE = 64
 """Texts that one worker tokenizes at a time."""
 
@@ -84,13 +89,20 @@ class TextSession(Session):
 
         # The longest batches first: the last ones to finish are then short, and no stream waits long for another.
         batches.reverse()
-        if batching.streams == 1:
-            for rows in batches:
-                answer(rows)
-        else:
-            for _ in self._pool().map(answer, batches):
-                pass
+        for streams, some in groupby(batches, key=lambda rows: self._at_once(max(len(ids[row]) for row in rows))):
+            if streams == 1:
+                for rows in some:
+                    answer(rows)
+            elif streams == batching.streams:
+                deque(self._pool().map(answer, some), maxlen=0)
+            else:
+                with ThreadPoolExecutor(streams, thread_name_prefix="long") as few:
+                    deque(few.map(answer, some), maxlen=0)
         return logits
+
+    def _at_once(self, tokens: int) -> int:
+        """How many batches of rows of so many tokens are computed at the same time: fewer when rows are very long."""
+        return max(1, min(self.batching.streams, ALONE**2 // max(tokens, 1) ** 2))
 
     def _encoded(self, inputs: Sequence[str]) -> list[list[int]]:
         if self.batching.streams == 1 or len(inputs) <= PIECE:
