@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError, RunFolderError, UnsafeFile
-from lighten.nets.bring import bring, bring_resolved, check_folder
+from lighten.nets.bring import bring, bring_resolved
 from lighten.nets.facts import FAMILIES, facts
 from lighten.nets.network import open_network
 from lighten.testing.tiny import tiny_network_folder
@@ -202,8 +202,9 @@ def test_refuses_what_is_no_model(model: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("family", ["xlnet", "convbert"])
-def test_refuses_other_families_by_name_before_anything_is_opened(family: str, model: Path, tmp_path: Path) -> None:
+def test_refuses_other_families_by_name_before_anything_is_written(family: str, model: Path, tmp_path: Path) -> None:
     edit(model / "config.json", model_type=family)
-    with pytest.raises(ModelError, match=f"the architecture '{family}'") as caught:
-        check_folder(model)
+    with pytest.raises(ModelError, match=family) as caught:
+        bring(str(model), tmp_path / "out")
     assert "mobilebert" in str(caught.value)
+    assert not (tmp_path / "out").exists()

@@ -163,6 +163,8 @@ def _names(config: dict[str, Any], headed: bool, labels: Sequence[str] | None) -
             )
         return tuple(labels)
     own = labels_of(config)
+    if len(own) < 2:
+        raise ModelError("The head of this network gives one number, not classes.", allowed="at least two classes")
     if labels is None:
         return own
     if is_unnamed(own) and len(labels) == len(own):
