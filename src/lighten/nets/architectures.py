@@ -140,5 +140,5 @@ def _unknown(where: str, shown: str, what: str, known: tuple[str, ...], fix: str
     return ModelError(
         f"{where} is {what} of an architecture that lighten does not open ({shown}).",
         allowed=", ".join(known),
-        fix=fix or "bring a model of one of these families, or open yours in a GGUF file if llama.cpp runs it",
+        fix=fix or "bring a model of one of these families",
     )

@@ -130,6 +130,8 @@ def find(model: str, *, whole: bool = True) -> Recognized:
         )
     if whole and found.kind not in (ARTIFACT, GGUF_FILE):
         check_found(found)
+    elif found.kind == ADAPTER:
+        base_of(found, whole=False)
     return found
 
 
@@ -154,8 +156,11 @@ def check_found(found: Recognized) -> None:
         read_config(found.path)
 
 
-def base_of(adapter: Recognized) -> Recognized:
+def base_of(adapter: Recognized, *, whole: bool = True) -> Recognized:
     """The model that an adapter was trained on: a folder where its config says, beside it, or here; else of the hub.
+
+    Args:
+        whole: fetch all of it; else only as much as says what it is.
 
     Raises:
         ModelError: it is not at hand, or of another kind than the adapter is for.
@@ -164,7 +169,10 @@ def base_of(adapter: Recognized) -> Recognized:
     places += [adapter.path.parent / Path(adapter.base).name]
     here = next((place for place in places if place.is_dir()), None)
     try:
-        base = recognize(here if here is not None else fetch(adapter.base))
+        if here is None and not whole:
+            base = look(adapter.base)
+        else:
+            base = recognize(here if here is not None else fetch(adapter.base))
     except (ModelError, MissingExtra) as error:
         raise ModelError(
             f"{adapter.path} is a LoRA adapter of {adapter.base}, and that model is not at hand: {error.seen}",
