@@ -19,6 +19,7 @@ from lighten.tasks.text_classification import TextClassification
 from lighten.testing.engine_contract import texts
 from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_artifacts import tiny_artifact, tiny_needs
+from lighten.testing.tiny_language import tiny_judge, tiny_texts
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'lighten[ort]'")
 
@@ -87,3 +88,16 @@ def test_a_network_that_cannot_be_traced_is_refused_with_the_reason(tmp_path: Pa
     net.net.forward = forward
     with pytest.raises(BuildFailed, match="cannot be exported"):
         Onnx().run(net, NEEDS)
+
+
+@pytest.mark.parametrize("family", ["qwen2", "gemma2"])
+def test_a_decoder_with_a_head_is_exported_with_the_token_that_ends_a_text(tmp_path: Path, family: str) -> None:
+    """Eight texts of different length, padded, and one alone: the head reads the last token of each."""
+    net = open_network(tiny_judge(family, tmp_path / "judge", padding="unnamed"))
+    proto = Onnx().run(net, NEEDS).proto
+    for batch in (tiny_texts(8, 3), tiny_texts(1, 5)):
+        ids, mask = pad(net.encoder(batch), net.encoder.pad_id)
+        with torch.inference_mode():
+            wanted = net.net(input_ids=torch.from_numpy(ids), attention_mask=torch.from_numpy(mask)).logits.numpy()
+        assert wanted.std() > 0.01
+        assert np.abs(answers(proto, ids, mask, 1) - wanted).max() < 1e-3

@@ -35,10 +35,11 @@ from lighten.prune.vocabulary import (
     positions_follow_padding,
     recoded_settings,
 )
+from lighten.tasks.text_classification import TextClassification
 from lighten.tasks.text_generation import ANSWERS, CHOICES, TextGeneration
 from lighten.testing.require import require
 from lighten.testing.tiny import FAMILIES, WORDS, tiny_network_folder, toy_rows
-from lighten.testing.tiny_language import tiny_documents, tiny_gguf, tiny_language, tiny_texts
+from lighten.testing.tiny_language import tiny_documents, tiny_gguf, tiny_judge, tiny_language, tiny_texts
 
 RARE = ("zebra", "quixotic", "xylophone", "jigsaw", "kaleidoscope", "vowels")
 ROWS = toy_rows(80)
@@ -92,6 +93,18 @@ def test_it_can_be_saved_opened_and_trained(tmp_path: Path) -> None:
     cut.net(input_ids=torch.tensor(cut.encoder(("good",)))).logits.sum().backward()
     weight = cut.net.get_input_embeddings().weight
     assert weight.is_leaf and weight.grad is not None and weight.grad.shape == weight.shape
+
+
+@pytest.mark.parametrize("padding", ["named", "unnamed", "ending"])
+def test_a_decoder_with_a_head_finds_the_end_of_a_text_as_before(tmp_path: Path, padding: str) -> None:
+    rows = Rows(tiny_texts(40, 4), tuple(i % 2 for i in range(40)))
+    folder = tiny_judge("qwen2", tmp_path / "judge", padding=padding)
+    before = logits(open_network(folder), rows.inputs)
+    made = Vocabulary().run(open_network(folder), Needs(TextClassification(), train=rows, tune=rows))
+    cut = open_network(save_network(made, tmp_path / "cut"))
+    assert cut.encoder.vocabulary_size < open_network(folder).encoder.vocabulary_size
+    assert cut.encoder.pad_id == cut.net.config.pad_token_id
+    assert abs(logits(cut, rows.inputs) - before).max() < 1e-4
 
 
 def test_spare_keeps_rare_tokens_first_then_the_original_order(tmp_path: Path) -> None:
