@@ -97,10 +97,10 @@ def test_it_can_be_saved_opened_and_trained(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("padding", ["named", "unnamed", "ending"])
 def test_a_decoder_with_a_head_finds_the_end_of_a_text_as_before(tmp_path: Path, padding: str) -> None:
-    rows = Rows(tiny_texts(40, 4), tuple(i % 2 for i in range(40)))
+    rows = Rows(tiny_texts(8, 4), (0, 1) * 4)
     folder = tiny_judge("qwen2", tmp_path / "judge", padding=padding)
     before = logits(open_network(folder), rows.inputs)
-    made = Vocabulary().run(open_network(folder), Needs(TextClassification(), train=rows, tune=rows))
+    made = Vocabulary(spare=0.0).run(open_network(folder), Needs(TextClassification(), train=rows, tune=rows))
     cut = open_network(save_network(made, tmp_path / "cut"))
     assert cut.encoder.vocabulary_size < open_network(folder).encoder.vocabulary_size
     assert cut.encoder.pad_id == cut.net.config.pad_token_id
