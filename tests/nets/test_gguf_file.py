@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lighten.core.errors import ModelError
-from lighten.nets.bring import resolve
+from lighten.nets.bring import find
 from lighten.nets.gguf_file import FORMATS, GgufTensor, read_gguf
 
 NUMBERS = {name: number for number, (name, _, _) in FORMATS.items()}
@@ -125,9 +125,9 @@ def test_refuses_what_does_not_add_up(written: Callable[[bytes], Path], content:
 
 
 def test_a_gguf_file_is_a_model_when_its_header_is_whole(written: Callable[[bytes], Path]) -> None:
-    assert resolve(str(path := written(file()))) == path
+    assert find(str(path := written(file()))).path == path
     with pytest.raises(ModelError, match="it starts with"):
-        resolve(str(written(b"nonsense")))
+        find(str(written(b"nonsense")))
 
 
 def test_any_mutation_is_read_or_refused(written: Callable[[bytes], Path]) -> None:
