@@ -12,9 +12,10 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from lighten.cli import predict
-from lighten.core.artifact import BYTE_LM, Artifact
+from lighten.core.artifact import BYTE_LM, ONNX, Artifact
 from lighten.core.errors import InputError
 from lighten.nets.counts import fit_ngram
+from lighten.testing.tiny_artifacts import tiny_artifact
 
 app = typer.Typer()
 app.command()(predict.command)
@@ -77,3 +78,25 @@ def test_a_prompt_that_nobody_says_is_asked_for(tmp_path: Path) -> None:
         CliRunner().invoke(app, [made, str(path)], catch_exceptions=False)
     assert "--prompt" in caught.value.fix
     assert run(made, str(path), "--prompt", "{place}:").stdout == "bad\n"
+
+
+def test_a_classifier_says_on_stderr_what_it_did_not_read(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'lighten[ort]'")
+    built = str(tiny_artifact(ONNX).path)
+    long = "good " * 100
+    said = run(built, text=f"{long}\n这部 电影 很 好\ngood film\n")
+    assert len(said.stdout.splitlines()) == 3
+    assert "reads at most 64 tokens" in said.stderr and "1 of 3 texts in your data (33%)" in said.stderr
+    assert "of the tokens of your texts are unknown to" in said.stderr
+    assert run(built, text="good film\n").stderr == ""
+    shorter = run(built, "--longest", "4", text="the film was good\n")
+    assert "reads at most 4 tokens" in shorter.stderr and len(shorter.stdout.splitlines()) == 1
+    with pytest.raises(InputError, match="at most 64 tokens"):
+        CliRunner().invoke(app, [built, "--longest", "65"], input="good\n", catch_exceptions=False)
+
+
+def test_fewer_tokens_give_the_answer_to_the_shorter_text(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'lighten[ort]'")
+    built = str(tiny_artifact(ONNX).path)
+    cut = run(built, "--longest", "4", "--json", text="the film was good and superb\n").stdout
+    assert cut == run(built, "--json", text="the film\n").stdout != run(built, "--json", text="the film was\n").stdout

@@ -148,3 +148,18 @@ def test_networks_learn_from_shorter_texts_than_they_answer(tmp_path: Path) -> N
     assert len(encoder.for_learning()(long)[0]) == LEARNT
     short = encoder.with_limit(40)
     assert short.for_learning() is short
+
+
+def test_cut_texts_and_unknown_tokens_are_counted(tmp_path: Path) -> None:
+    encoder = Encoder.open(tiny_network_folder(tmp_path / "net", "bert", 1))
+    found = encoder.coverage(["good " * 100, "这 部 电影 good", "bad", ""])
+    assert (found.texts, found.cut, found.limit) == (4, 1, 64)
+    assert (found.tokens, found.unknown) == (62 + 5 + 1, 4)  # each of the Chinese characters is a word
+    few = encoder.coverage(["good"] * 90 + ["good " * 100] * 10, most=10)
+    assert (few.texts, few.cut) == (10, 1)
+    assert encoder.coverage([]).texts == 0
+
+
+def test_bytes_know_every_text(tmp_path: Path) -> None:
+    encoder = Encoder.open(tiny_network_folder(tmp_path / "net", "roberta", 1, tokenizer="bpe"))
+    assert encoder.coverage(["这部电影很好看 😀", "good"]).unknown == 0

@@ -157,3 +157,13 @@ def test_a_recipe_keeps_what_was_left_out_and_merged(merge: bool | None) -> None
     kept = asked_of(recorded(options, {"text": "review"}))
     assert kept == {name: value for name, value in asked.items() if value is not None} | {"text": "review"}
     assert not set(asked_of(recorded(OPTIONS, {}))) & set(asked)
+
+
+def test_a_limit_in_tokens_is_asked_again_by_command_and_recipe() -> None:
+    asked = replace(OPTIONS, longest=256)
+    words = shlex.split(asked.command())
+    assert words[words.index("--longest") + 1] == "256"
+    assert asked_of(recorded(asked, {"text": "review"}))["longest"] == 256
+    assert "--longest" not in OPTIONS.command() and "longest" not in recorded(OPTIONS, {})
+    with pytest.raises(InputError, match="longest = 'many'"):
+        asked_of({"longest": "many"})

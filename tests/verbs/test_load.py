@@ -15,6 +15,7 @@ from lighten.core.language import Span
 from lighten.engines.numpy import ByteSession
 from lighten.nets.baselines import open_byte_lm
 from lighten.nets.byte_model import BOUNDARY, symbols_of
+from lighten.nets.encoder import Encoder
 from lighten.testing.fake import fake_artifact
 from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_language import tiny_gguf
@@ -98,3 +99,11 @@ def test_a_model_without_a_head_and_a_format_without_an_engine_are_refused(tmp_p
     with pytest.raises(ModelError, match="No engine opens a model of format stone"):
         engine_of(Artifact(tmp_path, "", "stone", {}))
     assert type(engine_of(Artifact(tmp_path, "", HF, {}))).__name__ == "Eager"
+
+
+def test_a_model_is_resolved_with_a_limit_and_its_own_files_stay(tmp_path: Path) -> None:
+    folder = tiny_network_folder(tmp_path / "net", layers=1)
+    artifact, _ = resolved(str(folder), tmp_path / "one", 9)
+    again, _ = resolved(str(artifact.path), tmp_path / "two", 5)
+    limits = [Encoder.open(place).max_tokens for place in (folder, artifact.path, again.path)]
+    assert limits == [64, 9, 5]
