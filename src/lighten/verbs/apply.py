@@ -100,30 +100,36 @@ def apply(
                 artifact = workshop.build(artifact, made.engine)
         finally:
             workshop.close()
-        kept = {name: value for name, value in artifact.meta.items() if name != "source"}  # it is gone in a moment
-        meta = {
-            **kept,
-            "labels": list(parts.labels),
-            "task": made.task,
-            "asked": task_record_of(task),
-            "classes": classes,
-        }
-        meta["data"] = {name: value for name, value in recorded(options, columns).items() if name != "source"}
-        if made.engine is not None:
-            meta["engine"] = record_of(made.engine)
-        sealed = Artifact.seal(
-            artifact.path,
-            format=artifact.format,
-            parent=artifact.parent,
-            step=artifact.step,
-            seed=artifact.seed,
-            versions=artifact.versions,
-            meta=meta,
+        sealed = sealed_with(
+            artifact,
+            made,
+            {
+                "labels": list(parts.labels),
+                "task": made.task,
+                "asked": task_record_of(task),
+                "classes": classes,
+                "data": {name: value for name, value in recorded(options, columns).items() if name != "source"},
+            },
         )
         artifact.path.rename(target)
         return replace(sealed, path=target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def sealed_with(artifact: Artifact, made: Recipe, more: Mapping[str, Any]) -> Artifact:
+    """The artifact with what is needed to use it in its record, beside what it has there."""
+    kept = {name: value for name, value in artifact.meta.items() if name != "source"}  # it is gone in a moment
+    engine = {} if made.engine is None else {"engine": record_of(made.engine)}
+    return Artifact.seal(
+        artifact.path,
+        format=artifact.format,
+        parent=artifact.parent,
+        step=artifact.step,
+        seed=artifact.seed,
+        versions=artifact.versions,
+        meta={**kept, **more, **engine},
+    )
 
 
 def _silent(done: float, total: float, message: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,8 @@ from lighten.core.outcome import Constant
 from lighten.core.result import Result
 from lighten.core.summary import Flip, Group
 from lighten.core.task import Rows, Task
-from lighten.data.columns import find_columns
+from lighten.data.cells import Table
+from lighten.data.columns import Columns, find_columns
 from lighten.data.learned import learned_in, unseen
 from lighten.data.parts import encode
 from lighten.data.table import read_table
@@ -144,35 +145,91 @@ def compare(
         question = question_for(named, prompt, answer, read_list(choices))
         task = question.task
         quality, _ = meters(task)
+        floor = floor_of(quality, ALIASES.get(metric or "", metric) or task.metrics[0], margin)
         learned = {name: learned_in(artifact.path) for name, artifact in named.items()}
 
         def unlearned(rows: Rows, notes: Sequence[str]) -> tuple[Rows, tuple[str, ...]]:
             left, about = unseen(rows, learned, str(data), leave_out=leave_out_learned)
             return left, (*notes, *about, *opening(left, [artifact.id for artifact in named.values()], str(data)))
 
-        floor = floor_of(quality, ALIASES.get(metric or "", metric) or task.metrics[0], margin)
+        def ask(side: tuple[Artifact, Engine], rows: Rows) -> NDArray[Any]:
+            return answered(side, rows, task if task.language else None, threads, progress)
+
         if task.language:
-            rows, notes = question.rows(
-                data, text=text, label=label, group=group, unit=unit, split_column=split_column, drop_empty=drop_empty
-            )
-            rows, notes = unlearned(rows, notes)
-            before, after = (answered(side, rows, task, threads, progress) for side in sides)
-            shown = question.labels
+            rows, notes = unlearned(
+                *question.rows(
+                    data, text=text, label=label, group=group, unit=unit, split_column=split_column,
+                    drop_empty=drop_empty,
+                )
+            )  # fmt: skip
+            heard = Heard(rows, ask(sides[0], rows), ask(sides[1], rows), question.labels, notes)
         else:
-            shared = shared_classes([(str(original), sides[0][0]), (str(candidate), sides[1][0])])
             table = read_table(data)
             columns = find_columns(table, text, label, group, unit, split_column, judging=True)
-            rows, classes = encode(
-                table, columns, shared.names, read_list(labels), shared.known,
-                model=str(original), drop_empty=drop_empty,
-            )  # fmt: skip
-            rows, notes = unlearned(rows, (*table.notes, *columns.notes))
-            notes = (*notes, *unread(named, rows))
-            before = answered(sides[0], rows, None, threads, progress)
-            warned = check_guess(classes, before, rows)
-            after = answered(sides[1], rows, None, threads, progress)[:, list(shared.places)]
-            shown = classes.names
-            notes = (*notes, *(said for said in (shared.note, classes.note, warned) if said))
+            heard = classified(table, columns, sides, named, read_list(labels), unlearned, ask, drop_empty=drop_empty)
+    return concluded(str(original), str(candidate), sides, heard, task, quality, floor, str(data), seed)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What both models answer to the rows that are compared.
+
+    Attributes:
+        before, after: [n, columns], of the original and of the candidate. labels: names of classes or choices.
+    """
+
+    rows: Rows
+    before: NDArray[Any]
+    after: NDArray[Any]
+    labels: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def classified(
+    table: Table,
+    columns: Columns,
+    sides: Sequence[tuple[Artifact, Engine]],
+    named: Mapping[str, Artifact],
+    told: Sequence[str],
+    unlearned: Callable[[Rows, Sequence[str]], tuple[Rows, tuple[str, ...]]],
+    ask: Callable[[tuple[Artifact, Engine], Rows], NDArray[Any]],
+    *,
+    drop_empty: bool,
+) -> Heard:
+    """Answers of two classifiers, both by the original's classes, and what was noticed.
+
+    Args:
+        named: the models by what the user calls them. told: which class each label is, as the user says.
+        unlearned: leaves out what a model learned from. ask: answers of a model to rows.
+    """
+    names = list(named)
+    shared = shared_classes([(names[0], sides[0][0]), (names[-1], sides[1][0])])
+    rows, classes = encode(table, columns, shared.names, told, shared.known, model=names[0], drop_empty=drop_empty)
+    rows, notes = unlearned(rows, (*table.notes, *columns.notes))
+    about = [*unread(named, rows), shared.note, classes.note]
+    before = ask(sides[0], rows)
+    about.append(check_guess(classes, before, rows))
+    after = ask(sides[1], rows)[:, list(shared.places)]
+    return Heard(rows, before, after, classes.names, (*notes, *(said for said in about if said)))
+
+
+def concluded(
+    original: str,
+    candidate: str,
+    sides: Sequence[tuple[Artifact, Engine]],
+    heard: Heard,
+    task: Task,
+    quality: Mapping[str, QualityMeter],
+    floor: Constraint,
+    data: str,
+    seed: int,
+) -> Comparison:
+    """The comparison of what both models answered.
+
+    Raises:
+        DataError: the rows do not allow the metric.
+    """
+    rows, before, after, shown = heard.rows, heard.before, heard.after, heard.labels
     measured = [
         {r.meter: r for r in results(judge_all(quality, side, rows, before), artifact=a.id, engine="", part="data")}
         for side, (a, _) in zip((before, after), sides, strict=True)
@@ -182,15 +239,15 @@ def compare(
     except ValueError as error:
         raise DataError(f"{data} does not allow to compare by {floor.metric}: {error}.") from error
     return Comparison(
-        str(original),
-        str(candidate),
+        original,
+        candidate,
         judged,
         len(rows),
         measured[0],
         measured[1],
         flips_of(before, after, rows, shown) if shown else (),
         groups_of(before, after, rows) if shown else (),
-        tuple(notes),
+        heard.notes,
         weigh_against_constant(task, quality, before, rows, shown, learned=rows, part="data", seed=seed),
     )
 
