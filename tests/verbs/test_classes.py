@@ -15,11 +15,11 @@ from lighten.data.classes import match_classes
 from lighten.verbs.classes import Shared, check_guess, shared_classes
 
 
-def shared(own: tuple[str, ...], theirs: tuple[str, ...], **classes: Any) -> Shared:
+def shared(first: tuple[str, ...], second: tuple[str, ...], **classes: Any) -> Shared:
     """classes: the candidate's record of how the data's labels were matched."""
     models = [
         (name, Artifact(Path("nowhere"), "", HF, {}, meta={"labels": list(labels), **more}))
-        for name, labels, more in (("first", own, {}), ("second", theirs, {"classes": classes} if classes else {}))
+        for name, labels, more in (("first", first, {}), ("second", second, {"classes": classes} if classes else {}))
     ]
     return shared_classes(models)
 
@@ -51,7 +51,7 @@ def test_rows_that_are_compared_on_decide_nothing_but_stop_a_wrong_guess() -> No
     rows = Rows(tuple(map(str, range(60))), tuple(i % 2 for i in range(60)))
     inverted = np.eye(2)[[1 - target for target in rows.targets]]
     guess = match_classes(("NEGATIVE", "POSITIVE"), ("0", "1"))
-    with pytest.raises(DataError, match="exchanged 100.0%"):
+    with pytest.raises(DataError, match=r"exchanged 100\.0%"):
         check_guess(guess, inverted, rows)
     assert check_guess(guess, np.eye(2)[list(rows.targets)], rows) == ""
     assert "speak against" in check_guess(match_classes(("no", "yes"), ("no", "yes")), inverted, rows)
