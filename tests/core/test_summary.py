@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from lighten.core.errors import DataError
-from lighten.core.summary import VERDICT, Summary, Winner
+from lighten.core.summary import LATER, VERDICT, Summary, Winner
 from lighten.proof import Verdict
 from lighten.testing import language_summaries, summaries
 
@@ -168,3 +169,29 @@ def test_another_version_and_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "s.json").write_text("[1]", encoding="utf-8")
     with pytest.raises(DataError, match="no summary"):
         Summary.load(tmp_path / "s.json")
+
+
+def test_a_verdict_of_an_earlier_version_is_read_as_a_difference() -> None:
+    record = json.loads(json.dumps(summaries.winner().to_json()))
+    for verdict in (*record["verdicts"], *(v for test in record["tested"] for v in test["verdicts"])):
+        for name in LATER:
+            del verdict[name]
+    found = Summary.from_json(record)
+    assert Verdict.from_json(found.verdicts[0]).kind == "difference"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"), [({"kind": "vague"}, "verdicts[0].kind"), ({"floor": "high"}, "verdicts[0].floor")]
+)
+def test_a_damaged_kind_of_verdict_is_named(change: dict[str, object], says: str) -> None:
+    record = json.loads(json.dumps(summaries.asked_for().to_json()))
+    record["verdicts"][0].update(change)
+    with pytest.raises(DataError, match=re.escape(says)):
+        Summary.from_json(record)
+
+
+def test_a_power_that_counts_nothing_known_is_named() -> None:
+    record = json.loads(json.dumps(summaries.asked_for().to_json()))
+    record["power"][0]["of"] = "things"
+    with pytest.raises(DataError, match=r"power\[0\]\.of"):
+        Summary.from_json(record)

@@ -79,3 +79,10 @@ def test_paths_with_blanks_are_quoted_for_the_shell() -> None:
     assert run.winner is not None
     text = model_card(replace(run, winner=replace(run.winner, path="my runs/winner")))
     assert "lighten predict 'my runs/winner'" in text
+
+
+def test_the_card_tells_a_value_that_was_asked_and_the_group_that_decides() -> None:
+    text = model_card(summaries.asked_for()).replace("\u00a0", " ")
+    assert "| accuracy | holds | 89.21% | 88.51% | 88% | 5,766 |" in text
+    assert "| worst-group accuracy (tweets) | holds |" in text
+    assert "Where a value was asked for, it stands in place of the allowed loss" in text

@@ -27,6 +27,7 @@ RUNS: list[Callable[[], Summary]] = [
     summaries.nothing_met,
     summaries.interrupted,
     summaries.bare,
+    summaries.asked_for,
     summaries.hostile,
     language_summaries.documents,
     language_summaries.answers,
@@ -84,7 +85,9 @@ def test_no_text_of_the_user_becomes_markup(make: Callable[[], Summary]) -> None
     text.encode("utf-8")
 
 
-@pytest.mark.parametrize("make", [summaries.winner, language_summaries.documents, language_summaries.answers])
+@pytest.mark.parametrize(
+    "make", [summaries.winner, summaries.asked_for, language_summaries.documents, language_summaries.answers]
+)
 def test_both_languages_are_in_the_file_and_balanced(make: Callable[[], Summary]) -> None:
     tree = Tree(page(make()))
     assert sum(a.get("lang") == "zh" for _, a in tree.tags) == sum(
@@ -122,6 +125,15 @@ def test_the_page_of_a_language_model_tells_roof_bytes_and_what_the_original_is(
     assert "Bars are 95% intervals." in page(language_summaries.answers())
     assert "of the roof" not in page(summaries.winner())
     assert "内存带宽（只读）" in text
+
+
+def test_a_value_that_was_asked_and_a_group_that_decides_are_told() -> None:
+    text = page(summaries.asked_for()).replace("\u00a0", " ")
+    assert "on 5,766 unseen rows its accuracy is at least 88.51% (95% bound); you asked for 88%." in text
+    for said in ("group that decides", "tweets", "asked for", "exact binomial interval (Clopper and Pearson)"):
+        assert said in text
+    assert "5,766 proof rows prove that accuracy keeps 88% if the candidate shows 88.71% on them." in text
+    assert "最小分组（tweets）的 600 行验证数据" in text
 
 
 def test_unknown_energy_is_explained() -> None:

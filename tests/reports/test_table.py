@@ -44,7 +44,14 @@ def everything(run: Summary, width: int, lang: str) -> str:
 @pytest.mark.parametrize("width", [44, 80, 120, 200])
 def test_everything_fits(width: int, lang: str) -> None:
     language = (language_summaries.documents, language_summaries.baseline_won, language_summaries.hostile)
-    for make in (summaries.winner, summaries.nothing_met, summaries.interrupted, summaries.hostile, *language):
+    for make in (
+        summaries.winner,
+        summaries.asked_for,
+        summaries.nothing_met,
+        summaries.interrupted,
+        summaries.hostile,
+        *language,
+    ):
         everything(make(), width, lang)
 
 
@@ -140,3 +147,11 @@ def test_texts_from_data_are_neither_markup_nor_control_codes() -> None:
     text = everything(run, 160, "en")
     assert "[bold red]x[/]" in text
     assert not any(code in text for code in ("\x1b", "\x07", "\u202e"))
+
+
+def test_what_was_asked_for_and_the_group_that_decides_stand_under_the_verdict() -> None:
+    run = summaries.asked_for()
+    text = shown(table.verdict_panel(run), 120)
+    assert "Accuracy  holds  89.21% [88.51%, 89.88%]" in text
+    assert "asked for 88%  n = 5,766" in text
+    assert "group that decides tweets  n = 600  b = 6  c = 5" in text

@@ -11,7 +11,7 @@ from lighten.core.budget import Budget, Constraint
 from lighten.core.outcome import Bound, Nearest, Reason
 from lighten.core.result import HIGHER, LOWER, Candidate, Result
 from lighten.core.summary import DataFacts, Flip, Group, Link, Power, Rung, Summary, Tested, Winner
-from lighten.proof import judge_counts
+from lighten.proof import judge_counts, judge_rate
 
 SELECT, PROOF = 2305, 5766
 ACCURACY, P50 = 0.8921, 12.4
@@ -241,6 +241,26 @@ def bare() -> Summary:
     )
 
 
+def asked_for() -> Summary:
+    """A winner of which a value was asked, and a loss in every group; the group that decides is named."""
+    run = winner()
+    floor = Constraint("accuracy", 0.88, "", "accuracy>=0.88")
+    value = judge_rate([True] * 5144 + [False] * (PROOF - 5144), 0.88, "accuracy", original=ACCURACY)
+    group = replace(judge_counts(540, 6, 5, 600, 0.02, "worst_group"), group="tweets")
+    verdicts = (value.to_json(), group.to_json())
+    power = (
+        Power("accuracy", PROOF, 0.88, 0.8871, kind="absolute"),
+        Power("worst_group", 600, 0.02, 0.0227, of="group", which="tweets", least=0.005, enough=149),
+    )
+    return replace(
+        run,
+        budget=replace(run.budget, keep=(floor, run.budget.keep[1])),
+        verdicts=verdicts,
+        tested=(Tested(6, verdicts),),
+        power=power,
+    )
+
+
 def hostile(
     mark: str = "<script>document.title='pwned'</script><img src=x onerror=\"document.title='pwned'\">",
 ) -> Summary:
@@ -251,12 +271,15 @@ def hostile(
         replace(c, name=f"{mark}{c.name}", reason=mark if c.reason else "", engine=f"{c.engine}{mark}")
         for c in run.candidates
     )
+    group = {**judge_counts(540, 6, 5, 600, 0.02, "worst_group").to_json(), "group": mark}
     flips = tuple(replace(f, text=f"{mark}\x1b[31m\u202e{f.text}", label=mark, original=mark) for f in run.flips)
     return replace(
         run,
         model=f"{mark}|`{long}`",
         candidates=candidates,
         winner=Winner.of(candidates[6], f"{mark}/winner"),
+        verdicts=(*run.verdicts[:1], group),
+        power=(Power("worst_group", 600, 0.02, 0.0227, of="group", which=mark),),
         flips=(*flips, Flip(f"lone \ud800 {long}", mark, mark, mark, mark, "broke")),
         groups=tuple(replace(g, name=mark) for g in run.groups),
         data=DataFacts(mark, {mark: 3}, (mark,), (mark,)),
