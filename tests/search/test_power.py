@@ -95,7 +95,7 @@ def test_a_margin_that_the_units_cannot_prove_is_refused_with_one_that_they_can(
 @pytest.mark.parametrize(("floor", "enough"), [("worst_group>=-2pt", 149), ("worst_group>=0.9", 29)])
 def test_the_smallest_group_decides(tmp_path: Path, floor: str, enough: int) -> None:
     error = refusal(table(tmp_path, 4000, group=lambda i: "rare" if i % 100 == 0 else "usual"), floor)
-    assert "proof rows of the group 'rare', the smallest can never prove" in str(error)
+    assert "proof rows of the smallest group ('rare') can never prove" in str(error)
     assert error.allowed.startswith(f"{enough} rows of this group in the proof part")
     assert "join small groups" in error.fix
 
@@ -112,7 +112,7 @@ def test_the_rarest_class_decides_macro_f1(tmp_path: Path) -> None:
         return "rare" if i % 80 == 0 else "yn"[i % 2]
 
     error = refusal(table(tmp_path, 4000, named), "macro_f1>=-2pt")
-    assert "proof rows of the class 'rare', the rarest can never prove macro_f1>=-2pt" in str(error)
+    assert "proof rows of the rarest class ('rare') can never prove macro_f1>=-2pt" in str(error)
     assert "rows of this class in the proof part" in error.allowed
     assert asked(table(tmp_path, 4000, named), "macro_f1>=-15pt").power[0].which == "rare"
     assert asked(table(tmp_path, 4000), "macro_f1>=-3pt").power[0].of == "class"

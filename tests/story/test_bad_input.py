@@ -111,7 +111,7 @@ DATA: dict[str, tuple[Case, str]] = {
     "the way out when users are few": (lambda f: [of_users(f / "d.csv", 60)], "--unit none"),
     "a group too small": (
         lambda f: [of_groups(f / "d.csv"), "--keep", "worst_group>=-2pt"],
-        "proof rows of the group 'rare', the smallest can never prove worst_group>=-2pt",
+        "proof rows of the smallest group ('rare') can never prove worst_group>=-2pt",
     ),
     "no groups at all": (
         lambda f: [rows(f / "d.csv", many()), "--keep", "worst_group>=-2pt"],

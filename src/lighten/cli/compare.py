@@ -41,7 +41,7 @@ def command(
     metric: Annotated[
         str | None,
         typer.Option(
-            help="What to compare: accuracy, macro_f1, worst_group, log_loss, bits_per_byte, exact_match, ... "
+            help="What to compare: accuracy, macro_f1, worst_group, log_loss, brier, bits_per_byte, exact_match, ... "
             "Default: the first that fits the models.",
             show_default=False,
         ),

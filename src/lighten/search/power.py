@@ -21,10 +21,10 @@ COUNTED: Mapping[str, str] = {
     "rows": "proof rows",
     "units": "independent units in the proof part ({column})",
     "documents": "proof documents",
-    "group": "proof rows of the group {which}, the smallest",
-    "group_units": "independent units ({column}) of the group {which} in the proof part, the fewest of any group",
-    "class": "proof rows of the class {which}, the rarest",
-    "class_units": "independent units ({column}) of the class {which} in the proof part, the fewest of any class",
+    "group": "proof rows of the smallest group ({which})",
+    "group_units": "independent units ({column}) of the smallest group ({which}) in the proof part",
+    "class": "proof rows of the rarest class ({which})",
+    "class_units": "independent units ({column}) of the rarest class ({which}) in the proof part",
 }
 """What a power counts (``POWER_OF``), as it is said."""
 
