@@ -52,6 +52,17 @@ def test_an_unsure_reading_rules_nobody_out_and_is_measured_again(measured: Any)
     assert [one.candidate.key for one in finals.finalists(run, board, {})] == [1, 2]
 
 
+def test_a_reading_beside_a_starved_original_rules_nobody_out(measured: Any) -> None:
+    """Nobody knew it when candidate 1 was measured: what the original usually reads was learned afterwards."""
+    run = measured({0: (100.0, 0), 1: (2.0, 0), 2: (20.0, 4), 3: (30.0, 6)})
+    board = Leaderboard(run)
+    for key, reference in ((1, 1000.0), (2, 100.0), (3, 101.0)):
+        results = board.done[key].results
+        beside = replace(results["toll"], reference=reference)
+        board.done[key] = replace(board.done[key], results={**results, "toll": beside})
+    assert [one.candidate.key for one in finals.finalists(run, board, {})] == [1, 2]
+
+
 def test_rounds_go_on_until_they_change_nobody(measured: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     run = measured({0: (100.0, 0), 1: (2.0, 0), 2: (20.0, 4), 3: (10.0, 6), 4: (60.0, 6)})
     truth, rounds = {0: 100.0, 1: 50.0, 2: 20.0, 3: 10.0, 4: 60.0}, []

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lighten.core.result import Candidate
+from lighten.measure.rounds import usual_of
 from lighten.search.ceilings import ceilings_of, is_out
 from lighten.search.chance import LEAST_CHANCE
 from lighten.search.context import Run
@@ -58,13 +59,13 @@ def contenders(run: Run, board: Leaderboard, fresh: Mapping[int, Candidate], *, 
             ceiling by what is known now.
     """
     every = latest(board, fresh)
-    original, found = every[0], []
+    original, found, usual = every[0], [], usual_of(board.done.values())
     free = is_out(ceilings_of(run.budget, board.quantities, original, original))
     for candidate in every.values():
         price = cost(candidate, original, run.budget, board.quantities)
         if candidate.key == 0 or candidate.state != "ok" or price is None:
             continue
-        least, most = cost_interval(candidate, run.budget, price)
+        least, most = cost_interval(candidate, run.budget, price, usual)
         if candidate.key in fresh and most < float("inf"):
             least = price
         out = is_out(ceilings_of(run.budget, board.quantities, candidate, original))

@@ -7,6 +7,7 @@ from math import sqrt
 
 from lighten.core.budget import Budget, Constraint
 from lighten.core.result import HIGHER, Candidate, Quantity
+from lighten.measure.rounds import doubtful
 
 WORTH = 0.03
 """Share of the cost that must be saved to give up safety for it: two measurements differ by as much."""
@@ -57,14 +58,18 @@ def cost(candidate: Candidate, original: Candidate, budget: Budget, quantities: 
     return before / result.value if up else result.value / before
 
 
-def cost_interval(candidate: Candidate, budget: Budget, price: float) -> tuple[float, float]:
+def cost_interval(
+    candidate: Candidate, budget: Budget, price: float, usual: Mapping[str, float] | None = None
+) -> tuple[float, float]:
     """The least and the most that a cost may be, by how measurements of it differ; anything where it is unsure.
 
     Args:
         price: what :func:`cost` says.
+        usual: what the original usually reads in this run (see ``measure.rounds.usual_of``): beside one that starved,
+            a ratio is unsure too.
     """
     result = candidate.results.get(budget.minimize)
-    if result is None or result.unsure:
+    if result is None or result.unsure or doubtful(candidate, budget.minimize, usual or {}):
         return 0.0, float("inf")
     share = max(WORTH, (result.ratio_spread or 0.0) / result.ratio) if result.ratio else WORTH
     return price * max(1.0 - share, 0.0), price * (1.0 + share)
