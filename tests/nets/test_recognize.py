@@ -59,7 +59,7 @@ def test_kinds_follow_from_the_architecture(name: str, type_: str, kind: str, ta
         ("Wav2Vec2ForCTC", "wav2vec2", {}, "speech or sound"),
         ("Phi3ForCausalLM", "phi3", {}, "language model of an architecture that lighten does not open"),
         ("GPT2LMHeadModel", "gpt2", {}, "language model of an architecture that lighten does not open"),
-        ("MobileBertForSequenceClassification", "mobilebert", {}, "text classifier of an architecture"),
+        ("ConvBertForSequenceClassification", "convbert", {}, "text classifier of an architecture"),
         ("Qwen2VLForConditionalGeneration", "qwen2_vl", {"text_config": {"model_type": "qwen2_vl_text"}}, "and images"),
         ("BertForSequenceClassification", "bert", {"id2label": {"0": "score"}}, "one number for a text"),
         ("BertForSequenceClassification", "bert", {"problem_type": "multi_label_classification"}, "yes or no to each"),

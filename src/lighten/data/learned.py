@@ -1,28 +1,36 @@
-"""Rows that a model learned from: their hashes travel in its artifact, so that no later proof calls them unseen."""
+"""Rows that a model learned from: their hashes travel in its artifact, so that no later proof calls them unseen.
+
+Writing them needs the standard library alone, because it is done wherever a model is made, in environments that have
+nothing else too; numpy comes with comparing them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, TypeAlias
 
 from lighten.core.artifact import LEARNED
 from lighten.core.errors import DataError, ModelError
 from lighten.core.task import Parts, Rows
 from lighten.data.cells import count_of
 
-Hashes = NDArray[np.uint64]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Hashes: TypeAlias = "NDArray[np.uint64]"
 """Hashes of rows, sorted, each once: the first 8 bytes of SHA-256 of a text up to case and spacing (``Rows.ids``)."""
 
-_BYTES = np.dtype(">u8")
+_BYTES = 8
 _FEWEST_ROWS = 2
 
 
 def hashes_of(ids: Iterable[str]) -> Hashes:
     """Hashes from ids of 16 hex digits."""
+    import numpy as np
+
     return np.unique(np.fromiter((int(one, 16) for one in ids), dtype=np.uint64))
 
 
@@ -32,13 +40,9 @@ def learned_in(folder: Path) -> Hashes:
     Raises:
         ModelError: the file is damaged.
     """
-    path = folder / LEARNED
-    if not path.is_file():
-        return np.empty(0, dtype=np.uint64)
-    data = path.read_bytes()
-    if len(data) % _BYTES.itemsize:
-        raise ModelError(f"{path} is damaged: it holds {len(data):,} bytes.", fix="copy the model's folder again")
-    return np.unique(np.frombuffer(data, dtype=_BYTES).astype(np.uint64))
+    import numpy as np
+
+    return np.unique(np.frombuffer(_read(folder), dtype=">u8").astype(np.uint64))
 
 
 def save_learned(folder: Path, sources: Sequence[Path], ids: Iterable[str] = ()) -> None:
@@ -46,13 +50,25 @@ def save_learned(folder: Path, sources: Sequence[Path], ids: Iterable[str] = ())
 
     Nothing is written where that is nothing.
     """
-    known = np.unique(np.concatenate([*(learned_in(source) for source in sources), hashes_of(ids)]))
-    if len(known):
-        (folder / LEARNED).write_bytes(known.astype(_BYTES).tobytes())
+    before = [_read(source) for source in sources]
+    known = {data[at : at + _BYTES] for data in before for at in range(0, len(data), _BYTES)}
+    known |= {bytes.fromhex(one) for one in ids}
+    if known:
+        (folder / LEARNED).write_bytes(b"".join(sorted(known)))
+
+
+def _read(folder: Path) -> bytes:
+    path = folder / LEARNED
+    data = path.read_bytes() if path.is_file() else b""
+    if len(data) % _BYTES:
+        raise ModelError(f"{path} is damaged: it holds {len(data):,} bytes.", fix="copy the model's folder again")
+    return data
 
 
 def seen_before(rows: Rows, learned: Hashes) -> NDArray[np.bool_]:
     """Which rows are among the learned ones: bool [n]."""
+    import numpy as np
+
     own = np.fromiter((int(one, 16) for one in rows.ids), dtype=np.uint64, count=len(rows.ids))
     return np.isin(own, learned)
 
@@ -63,6 +79,8 @@ def keep_apart(parts: Parts, learned: Hashes, model: str) -> Parts:
     Raises:
         DataError: too few rows are left to judge on.
     """
+    import numpy as np
+
     if not len(learned):
         return parts
     moved: dict[str, Rows] = {}
@@ -104,6 +122,8 @@ def unseen(
     Raises:
         DataError: most rows are learned ones and ``leave_out`` is not given, or too few others are left.
     """
+    import numpy as np
+
     each = {name: seen_before(rows, hashes) for name, hashes in learned.items()}
     of = [name for name, seen in each.items() if seen.any()]
     if not of:
