@@ -42,7 +42,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
         writer.writerows((text[:40], rng.choice(("good", "bad"))) for text in tiny_documents(60, seed=1).inputs)
     out = command(
         "optimize", folder / "model" / "gguf", "--task", "text-generation", "--data", folder / "documents.jsonl",
-        "--keep", "bits_per_byte<=+5%", "--minimize", "size", "--candidates", "4", "--out", folder / "run", "--json",
+        "--keep", "bits_per_byte<=+5%", "--minimize", "size", "--candidates", "5", "--out", folder / "run", "--json",
     )  # fmt: skip
     (folder / "stdout.json").write_text(out, encoding="utf-8")
     return folder

@@ -15,7 +15,8 @@ def stock(dressings: Sequence[Dressing], format: str, facts: Mapping[str, Any]) 
     """What a user could pick without a search: every quantization on every engine, in its first variant.
 
     Of quantizations that people make without lighten (``Step.stock``) each variant counts. A file that is quantized
-    already is what a user picked: to round it again only harms, unless nothing else can be made of it.
+    already is what a user picked: to round it again only harms, unless nothing else can be made of it. So does
+    unpacking a file for an engine that cannot read it: the loss of rounding stays, and nothing is gained.
 
     Args:
         dressings: in order of preference. format, facts: of the original.
@@ -23,7 +24,8 @@ def stock(dressings: Sequence[Dressing], format: str, facts: Mapping[str, Any]) 
     rounded = bool(facts.get("quantized")) and not facts.get("no_network")
     found: dict[tuple[str, ...], Dressing] = {}
     for dressing in dressings:
-        unpacked = format == GGUF and not dressing.steps and GGUF not in dressing.engine.consumes
+        made = next((step.produces for step in reversed(dressing.steps) if step.produces), format)
+        unpacked = made == GGUF and GGUF not in dressing.engine.consumes
         if (rounded or unpacked) and not set(dressing.engine.stores) <= set(BASELINES):
             continue
         named = (describe(step) if step.stock else record_of(step)["use"] for step in dressing.steps)
