@@ -33,8 +33,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
     require(find_spec("xllamacpp") and find_spec("gguf"), "llama.cpp (pip install 'lighten[llama]')")
     folder = tmp_path_factory.mktemp("language")
     tiny_gguf("llama", folder / "model")
-    texts = tiny_documents(420).inputs
-    (folder / "documents.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), "utf-8")
+    for name, texts in (("documents", tiny_documents(420).inputs), ("new", tiny_documents(120, seed=5).inputs)):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), "utf-8")
     rng = random.Random(0)
     with (folder / "rows.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
@@ -68,8 +68,9 @@ def test_the_winner_talks_scores_and_is_compared(told: Path) -> None:
     assert found.bits_per_byte is not None
     assert 0.0 < found.bits_per_byte < 16.0
     original = Summary.load(told / "run" / "summary.json").paths["original"]
-    again = command("compare", original, told / "run", "--data", told / "documents.jsonl", "--margin", "5%", "--json")
+    again = command("compare", original, told / "run", "--data", told / "new.jsonl", "--margin", "5%", "--json")
     assert json.loads(again)["verdicts"][0]["state"] == "holds"
+    command("compare", original, told / "run", "--data", told / "documents.jsonl", expect=2)  # it learned from them
 
 
 def test_the_ladder_has_language_meters(told: Path) -> None:
