@@ -23,7 +23,6 @@ code, and what that needs, only when it is asked for."""
 BESIDE = ("torchvision", "torchaudio")
 """Libraries that lighten does not ask for, and that break others when they do not fit them: transformers imports them
 wherever they are installed."""
-CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 DEADLINE = 120.0
 LONGEST = 300
 """Characters of a reason that are shown."""
@@ -94,10 +93,10 @@ def fix_of(name: str, known: Mapping[str, str]) -> str:
     """What to do about a library that cannot be imported. known: installed versions, by distribution."""
     odd = [other for other in BESIDE if other in known and build_of(known[other]) != build_of(known.get("torch", ""))]
     if odd and name in ("transformers", *BESIDE):
-        other, index = odd[0], f" --index-url {CPU_INDEX}" if build_of(known.get("torch", "")) == "cpu" else ""
+        other = odd[0]
         return (
             f"{other} {known[other]} was built for another torch than {known.get('torch', 'none')}: "
-            f"pip uninstall {other}, or pip install --force-reinstall {other}{index}"
+            f"pip uninstall {other}, or install it from the same index as that torch"
         )
     return f"pip install --force-reinstall {name}, or pip uninstall {name} where nothing needs it"
 
