@@ -36,7 +36,7 @@ def test_torchvision_of_another_build_than_torch_is_named_as_the_cause() -> None
     for name in ("transformers", "torchvision"):
         said = fix_of(name, mixed)
         assert "torchvision 0.28.0 was built for another torch than 2.13.0+cpu" in said
-        assert "pip uninstall torchvision" in said and "whl/cpu" in said
+        assert "pip uninstall torchvision" in said and "the same index as that torch" in said
     assert "torchvision" not in fix_of("onnx", mixed)
     assert "torchvision" not in fix_of("transformers", {**mixed, "torchvision": "0.28.0+cpu"})
 
