@@ -56,13 +56,13 @@ from lighten.data.samples import fetch_sample  # noqa: E402
 from lighten.isolate.machine import allowed_cores  # noqa: E402
 from lighten.measure.environment import Environment  # noqa: E402
 from lighten.measure.interleave import Readings, measure  # noqa: E402
-from lighten.measure.process import SessionProcess  # noqa: E402
-from lighten.nets.gguf_file import FILE  # noqa: E402
-from lighten.nets.gguf_network import GgufModel, open_gguf, save_gguf  # noqa: E402
-from lighten.nets.gguf_weights import floats, pack  # noqa: E402
+from lighten.nets.gguf.file import FILE  # noqa: E402
+from lighten.nets.gguf.network import GgufModel, open_gguf, save_gguf  # noqa: E402
+from lighten.nets.gguf.weights import floats, pack  # noqa: E402
 from lighten.pipeline.workshop import Workshop  # noqa: E402
 from lighten.search.optimize import drawn  # noqa: E402
 from lighten.search.roof import Rates, load_of  # noqa: E402
+from lighten.sessions.process import SessionProcess  # noqa: E402
 from lighten.store.folder import load_parts  # noqa: E402
 from lighten.verbs.load import engine_of  # noqa: E402
 

@@ -29,10 +29,10 @@ from lighten.data.language import read_language
 from lighten.data.samples import fetch_sample
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.interleave import measure
-from lighten.measure.process import SessionProcess
 from lighten.nets.bring import bring
 from lighten.pipeline.workshop import Workshop
 from lighten.search.optimize import drawn
+from lighten.sessions.process import SessionProcess
 from lighten.store.folder import save_parts
 from lighten.verbs.engine import add
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from lighten.cli import bench, compare
 from lighten.core.artifact import BYTE_LM, Artifact
-from lighten.nets.counts import fit_ngram
+from lighten.nets.baselines.counts import fit_ngram
 
 TEXTS = [f"the {w} mill number {i} was sold in spring" for i in range(40) for w in ("old", "new", "red")]
 

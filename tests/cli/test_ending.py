@@ -102,7 +102,7 @@ def test_a_folder_that_another_user_put_there_is_not_trusted(tmp_path: Path, hom
 
 def test_latin_1_on_standard_input_is_named_by_its_line(tmp_path: Path) -> None:
     from lighten.core.artifact import BYTE_LM, Artifact
-    from lighten.nets.counts import fit_ngram
+    from lighten.nets.baselines.counts import fit_ngram
 
     (tmp_path / "m").mkdir()
     fit_ngram(["the film is good"] * 9, 5).save(tmp_path / "m")

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from lighten.cli import predict
 from lighten.core.artifact import BYTE_LM, ONNX, Artifact
 from lighten.core.errors import InputError
-from lighten.nets.counts import fit_ngram
+from lighten.nets.baselines.counts import fit_ngram
 from lighten.testing.tiny_artifacts import tiny_artifact
 
 app = typer.Typer()

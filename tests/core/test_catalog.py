@@ -99,7 +99,7 @@ def test_what_the_catalogue_does_not_list_has_no_name() -> None:
 
 def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    for module in [m for m in sys.modules if m in ("lighten.prune.layers", "lighten.nets.network")]:
+    for module in [m for m in sys.modules if m in ("lighten.prune.layers", "lighten.nets.encoders.network")]:
         monkeypatch.delitem(sys.modules, module)
     catalog._class_in.cache_clear()
     with pytest.raises(MissingExtra) as caught:

@@ -13,8 +13,8 @@ from lighten.core.errors import StepFailed
 from lighten.core.step import Needs
 from lighten.core.task import Rows
 from lighten.distill.logits import LogitDistillation
-from lighten.nets.forward import logits
-from lighten.nets.network import Network, open_network
+from lighten.nets.encoders.forward import logits
+from lighten.nets.encoders.network import Network, open_network
 from lighten.tasks.text_classification import TextClassification
 from lighten.testing.tiny import tiny_network_folder, toy_rows
 
@@ -77,9 +77,9 @@ def test_is_in_the_catalog() -> None:
 
 @pytest.mark.parametrize("family", ["llama", "qwen2", "gemma3_text"])
 def test_a_language_model_comes_nearer_to_its_original(tmp_path: Path, family: str) -> None:
-    from lighten.nets.language import open_language
-    from lighten.nets.language_teacher import LanguageTeacher
-    from lighten.nets.language_vocabulary import cut_language
+    from lighten.nets.language.network import open_language
+    from lighten.nets.language.teacher import LanguageTeacher
+    from lighten.nets.language.vocabulary import cut_language
     from lighten.prune.layers import DropLayers
     from lighten.tasks.text_generation import TextGeneration
     from lighten.testing.tiny_language import tiny_documents, tiny_language

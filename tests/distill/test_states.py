@@ -14,9 +14,9 @@ from lighten.core.errors import StepFailed
 from lighten.core.step import Needs
 from lighten.core.task import Rows
 from lighten.distill.states import StateDistillation
-from lighten.nets.forward import logits
-from lighten.nets.network import Network, open_network
-from lighten.nets.states import States
+from lighten.nets.encoders.forward import logits
+from lighten.nets.encoders.network import Network, open_network
+from lighten.nets.encoders.states import States
 from lighten.prune.layers import DropLayers
 from lighten.prune.width import Narrow
 from lighten.tasks.text_classification import TextClassification

@@ -12,7 +12,7 @@ from lighten.core.errors import CandidateFailed
 from lighten.engines import _llama_builds, llama
 from lighten.engines._llama_builds import fastest
 from lighten.engines.llama import Llama
-from lighten.nets.gguf_file import FILE
+from lighten.nets.gguf.file import FILE
 from lighten.testing.require import require
 from lighten.testing.tiny_language import tiny_gguf
 

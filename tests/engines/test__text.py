@@ -17,12 +17,12 @@ import pytest
 from lighten.core import catalog
 from lighten.core.artifact import HF, ONNX, Artifact
 from lighten.engines._text import Batching, Ids, Logits, TextSession
-from lighten.nets.encoder import Encoder
+from lighten.nets.encoders.forward import logits
+from lighten.nets.encoders.network import open_network
 from lighten.nets.facts import FAMILIES
-from lighten.nets.forward import logits
-from lighten.nets.network import open_network
-from lighten.nets.onnx_model import open_onnx
+from lighten.nets.runtimes.onnx_model import open_onnx
 from lighten.pipeline.formats import open_model, save_model
+from lighten.readers.text import Encoder
 from lighten.testing.tiny import WORDS, tiny_network_folder
 from lighten.testing.tiny_artifacts import LABELS, META, tiny_needs
 

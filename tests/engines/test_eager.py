@@ -13,7 +13,7 @@ from lighten.core.artifact import HF, HF_CAUSAL, ONNX, Artifact
 from lighten.core.errors import InputError, LightenError, ModelError
 from lighten.core.language import LanguageSession, Sampling, Span
 from lighten.engines.eager import Eager
-from lighten.nets.precision import using_threads
+from lighten.nets.training.precision import using_threads
 from lighten.testing.engine_contract import check_engine, texts
 from lighten.testing.tiny_artifacts import META, tiny_artifact
 from lighten.testing.tiny_language import FAMILIES as LANGUAGE_FAMILIES

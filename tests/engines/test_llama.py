@@ -18,8 +18,8 @@ from lighten.core.language import LanguageSession, Sampling, Span
 from lighten.engines import _llama
 from lighten.engines.eager import Eager
 from lighten.engines.llama import Llama
-from lighten.nets.gguf_file import FILE
-from lighten.nets.precision import using_threads
+from lighten.nets.gguf.file import FILE
+from lighten.nets.training.precision import using_threads
 from lighten.testing.engine_contract import check_declaration
 from lighten.testing.require import require
 from lighten.testing.tiny_language import (
@@ -172,8 +172,8 @@ def test_the_end_token_is_not_put_behind_a_text_that_may_go_on(tmp_path: Path) -
 def exported(hf: Artifact, folder: Path) -> Artifact:
     from lighten.core.step import Needs
     from lighten.export.gguf import Gguf
-    from lighten.nets.gguf_network import save_gguf
-    from lighten.nets.language import open_language
+    from lighten.nets.gguf.network import save_gguf
+    from lighten.nets.language.network import open_language
     from lighten.tasks.text_generation import TextGeneration
 
     folder.mkdir()

@@ -13,11 +13,11 @@ from lighten.core.artifact import Artifact
 from lighten.core.errors import BuildFailed, InputError, ModelError
 from lighten.core.language import BYTES, NATS, PROBED, Sampling, Span, code_of
 from lighten.engines.numpy import ByteSession, LinearSession, NumPy
-from lighten.nets.byte_model import BOUNDARY, ByteModel
-from lighten.nets.counts import fit_ngram
-from lighten.nets.hmm import fit_hmm
-from lighten.nets.linear_fit import fit_linear
-from lighten.nets.lstm_loop import Course, fit_lstm
+from lighten.nets.baselines.byte_model import BOUNDARY, ByteModel
+from lighten.nets.baselines.counts import fit_ngram
+from lighten.nets.baselines.hmm import fit_hmm
+from lighten.nets.baselines.linear_fit import fit_linear
+from lighten.nets.baselines.lstm_loop import Course, fit_lstm
 from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.engine_contract import check_declaration
 

@@ -63,7 +63,7 @@ def test_files_that_are_not_sound_are_refused(tmp_path: Path) -> None:
 def test_answers_that_are_not_finite_fail_the_build(tmp_path: Path) -> None:
     import onnx
 
-    from lighten.nets.onnx_model import open_onnx, save_onnx
+    from lighten.nets.runtimes.onnx_model import open_onnx, save_onnx
 
     model = open_onnx(tiny_artifact(ONNX))
     weight = max(model.proto.graph.initializer, key=lambda tensor: len(tensor.raw_data))

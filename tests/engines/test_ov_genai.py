@@ -16,9 +16,9 @@ from lighten.core.task import Parts, Rows
 from lighten.engines.eager import Eager
 from lighten.engines.ov_genai import OvGenai
 from lighten.isolate.environments import find
-from lighten.measure.language_process import open_session
-from lighten.nets.precision import using_threads
+from lighten.nets.training.precision import using_threads
 from lighten.pipeline.workshop import Workshop
+from lighten.sessions.language_process import open_session
 from lighten.store.folder import save_parts
 from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.engine_contract import check_declaration

@@ -14,8 +14,8 @@ from lighten.core.artifact import GGUF, HF_CAUSAL
 from lighten.core.errors import ModelError
 from lighten.core.step import Needs
 from lighten.export.dequantize import Dequantize
-from lighten.nets.gguf_network import open_gguf
-from lighten.nets.language import open_language
+from lighten.nets.gguf.network import open_gguf
+from lighten.nets.language.network import open_language
 from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.require import require
 from lighten.testing.tiny_language import FAMILIES, tiny_gguf, tiny_texts

@@ -14,10 +14,10 @@ from lighten.core.artifact import GGUF, HF_CAUSAL
 from lighten.core.errors import ModelError
 from lighten.core.step import Needs
 from lighten.export.gguf import Gguf
-from lighten.nets.gguf_file import FILE, read_gguf
-from lighten.nets.gguf_weights import floats
-from lighten.nets.language import open_language
-from lighten.nets.llama_api import Tokenizer
+from lighten.nets.gguf.file import FILE, read_gguf
+from lighten.nets.gguf.weights import floats
+from lighten.nets.language.network import open_language
+from lighten.nets.runtimes.llama_api import Tokenizer
 from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.require import require
 from lighten.testing.tiny_language import FAMILIES, tiny_gguf, tiny_language, tiny_texts

@@ -13,8 +13,8 @@ from lighten.core.errors import BuildFailed
 from lighten.core.step import Needs
 from lighten.data.buckets import pad
 from lighten.export.onnx import Onnx, check
-from lighten.nets.network import Network, open_network
-from lighten.nets.onnx_model import answers, open_onnx
+from lighten.nets.encoders.network import Network, open_network
+from lighten.nets.runtimes.onnx_model import answers, open_onnx
 from lighten.tasks.text_classification import TextClassification
 from lighten.testing.engine_contract import texts
 from lighten.testing.tiny import tiny_network_folder

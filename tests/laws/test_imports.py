@@ -14,14 +14,16 @@ ROOT = Path(lighten.__file__).parent
 PLUGINS = ("train", "prune", "distill", "export", "quantize", "engines", "tasks", "meters")
 LEVELS = {
     **dict.fromkeys(("core", "proof"), 0),
-    **dict.fromkeys(("isolate", "store", "data"), 1),
-    "nets": 2,
-    **dict.fromkeys(PLUGINS, 3),
-    **dict.fromkeys(("pipeline", "measure"), 4),
-    **dict.fromkeys(("search", "reports"), 5),
-    "verbs": 6,
-    "cli": 7,
-    "testing": 8,
+    **dict.fromkeys(("isolate", "store", "data", "files"), 1),
+    "readers": 2,
+    "nets": 3,
+    **dict.fromkeys(PLUGINS, 4),
+    "sessions": 5,
+    **dict.fromkeys(("pipeline", "measure"), 6),
+    **dict.fromkeys(("search", "reports"), 7),
+    "verbs": 8,
+    "cli": 9,
+    "testing": 10,
 }
 STANDARD = sys.stdlib_module_names
 

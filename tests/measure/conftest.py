@@ -10,7 +10,7 @@ import pytest
 
 from lighten.core import catalog
 from lighten.core.artifact import Artifact
-from lighten.measure.process import SessionProcess
+from lighten.sessions.process import SessionProcess
 from lighten.testing.fake import fake_artifact
 from lighten.testing.plugin import installed, plugin_package
 

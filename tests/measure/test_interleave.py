@@ -14,8 +14,8 @@ from lighten.core.result import HIGHER, LOWER
 from lighten.core.step import Silent
 from lighten.measure import interleave, series
 from lighten.measure.interleave import measure, results, speed_meters
-from lighten.measure.process import SessionProcess
 from lighten.measure.series import Series
+from lighten.sessions.process import SessionProcess
 from lighten.testing.plugin import installed, plugin_package
 
 Make = Callable[..., SessionProcess]

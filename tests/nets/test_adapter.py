@@ -13,9 +13,9 @@ from safetensors.torch import load_file, save_file
 from lighten.core.errors import ModelError
 from lighten.nets.adapter import check_adapter
 from lighten.nets.bring import bring, find
+from lighten.nets.encoders.network import open_network
 from lighten.nets.facts import facts
-from lighten.nets.language import open_language
-from lighten.nets.network import open_network
+from lighten.nets.language.network import open_language
 from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_language import tiny_language
 

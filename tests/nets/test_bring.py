@@ -12,8 +12,8 @@ from safetensors.torch import load_file, save_file
 from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError, RunFolderError, UnsafeFile
 from lighten.nets.bring import bring, bring_resolved
+from lighten.nets.encoders.network import open_network
 from lighten.nets.facts import FAMILIES, facts
-from lighten.nets.network import open_network
 from lighten.testing.tiny import tiny_network_folder
 
 

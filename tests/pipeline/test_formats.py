@@ -8,7 +8,7 @@ import pytest
 
 from lighten.core.artifact import BYTE_LM, HF, Artifact
 from lighten.core.errors import ModelError
-from lighten.nets.counts import fit_ngram
+from lighten.nets.baselines.counts import fit_ngram
 from lighten.pipeline.formats import open_model, save_model
 from lighten.testing.tiny_artifacts import LABELS, tiny_artifact
 

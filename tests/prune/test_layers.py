@@ -10,9 +10,9 @@ from transformers import AutoModelForSequenceClassification
 
 from lighten.core import catalog
 from lighten.core.step import Needs
-from lighten.nets.language import open_language, save_language
-from lighten.nets.network import facts, open_network, save_network
-from lighten.nets.walk import layer_list
+from lighten.nets.encoders.network import facts, open_network, save_network
+from lighten.nets.encoders.walk import layer_list
+from lighten.nets.language.network import open_language, save_language
 from lighten.prune.layers import DropLayers, chosen, placed
 from lighten.tasks.text_classification import TextClassification
 from lighten.tasks.text_generation import TextGeneration

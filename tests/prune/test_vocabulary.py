@@ -1,6 +1,6 @@
 """Dropping unused tokens: covered text is answered as before, every id that is named follows, the rest still works.
 
-How the vocabulary of a language model is cut is tested in ``tests/nets/test_language_vocabulary.py``; here is what a
+How the vocabulary of a language model is cut is tested in ``tests/nets/language/test_vocabulary.py``; here is what a
 user sees of it: texts come back, and llama.cpp reads the cut file.
 """
 
@@ -26,15 +26,15 @@ from lighten.core.artifact import GGUF, Artifact
 from lighten.core.errors import ModelError, StepFailed
 from lighten.core.step import Needs, settings_of
 from lighten.core.task import Rows
-from lighten.nets.encoder import Encoder
-from lighten.nets.network import Network, open_network, save_network
-from lighten.nets.vocabulary import CannotCut, same_on_covered, tokens
+from lighten.nets.encoders.network import Network, open_network, save_network
 from lighten.prune.vocabulary import (
     Vocabulary,
     keep_rows,
     positions_follow_padding,
     recoded_settings,
 )
+from lighten.readers.text import Encoder
+from lighten.readers.vocabulary import CannotCut, same_on_covered, tokens
 from lighten.tasks.text_classification import TextClassification
 from lighten.tasks.text_generation import ANSWERS, CHOICES, TextGeneration
 from lighten.testing.require import require
@@ -239,8 +239,8 @@ def test_texts_of_a_cut_language_model_come_back_in_llama_cpp(tmp_path: Path, ki
     from lighten.engines.llama import Llama
     from lighten.export.dequantize import Dequantize
     from lighten.export.gguf import Gguf
-    from lighten.nets.gguf_network import open_gguf, save_gguf
-    from lighten.nets.language import open_language
+    from lighten.nets.gguf.network import open_gguf, save_gguf
+    from lighten.nets.language.network import open_language
 
     whole = tiny_gguf(KINDS[kind], tmp_path, tokenizer=kind)
     given = Needs(TextGeneration(), train=DOCUMENTS)
@@ -269,7 +269,7 @@ def test_texts_of_a_cut_language_model_come_back_in_llama_cpp(tmp_path: Path, ki
 
 
 def test_choices_and_answers_keep_the_tokens_they_have_behind_a_prompt(tmp_path: Path) -> None:
-    from lighten.nets.language import open_language
+    from lighten.nets.language.network import open_language
 
     tiny_language("llama", tmp_path)
     for task, rows in (
@@ -285,7 +285,7 @@ def test_choices_and_answers_keep_the_tokens_they_have_behind_a_prompt(tmp_path:
 
 
 def test_a_language_model_whose_tokenizer_cannot_be_cut(tmp_path: Path) -> None:
-    from lighten.nets.language import Tokens, open_language
+    from lighten.nets.language.network import Tokens, open_language
 
     model = open_language(tiny_language("qwen2", tmp_path))
     source = json.loads(model.tokens.source)

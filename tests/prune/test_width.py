@@ -12,10 +12,10 @@ from torch import nn
 from lighten.core import catalog
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs
-from lighten.nets.couple import keep_neurons
-from lighten.nets.forward import logits
-from lighten.nets.network import Network, facts, open_network, save_network
-from lighten.nets.walk import REFUSALS, layers
+from lighten.nets.encoders.couple import keep_neurons
+from lighten.nets.encoders.forward import logits
+from lighten.nets.encoders.network import Network, facts, open_network, save_network
+from lighten.nets.encoders.walk import REFUSALS, layers
 from lighten.prune.layers import DropLayers
 from lighten.prune.vocabulary import Vocabulary
 from lighten.prune.width import Narrow, magnitude, most, rounded, taylor

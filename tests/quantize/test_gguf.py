@@ -16,9 +16,9 @@ from lighten.core.language import LanguageSession, Span
 from lighten.core.step import Needs, settings_of
 from lighten.core.task import Rows
 from lighten.export.dequantize import Dequantize
-from lighten.nets.gguf_network import GgufModel, open_gguf, save_gguf
-from lighten.nets.gguf_weights import Packed, floats
-from lighten.nets.language import LanguageNetwork, open_language
+from lighten.nets.gguf.network import GgufModel, open_gguf, save_gguf
+from lighten.nets.gguf.weights import Packed, floats
+from lighten.nets.language.network import LanguageNetwork, open_language
 from lighten.quantize.gguf import (
     HEADS,
     LADDER,

@@ -16,9 +16,9 @@ from lighten.core.step import Needs
 from lighten.engines.eager import Eager
 from lighten.engines.llama import Llama
 from lighten.nets.facts import facts
-from lighten.nets.gguf_file import FILE, read_gguf
-from lighten.nets.gguf_network import open_gguf, save_gguf
-from lighten.nets.gguf_weights import Packed, floats, pack
+from lighten.nets.gguf.file import FILE, read_gguf
+from lighten.nets.gguf.network import open_gguf, save_gguf
+from lighten.nets.gguf.weights import Packed, floats, pack
 from lighten.quantize.gguf_plain import FILE_TYPES, GgufPlain, format_of
 from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.require import require

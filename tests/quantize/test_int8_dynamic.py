@@ -15,7 +15,7 @@ from lighten.testing.tiny_artifacts import tiny_artifact, tiny_needs
 onnx = pytest.importorskip("onnx", reason="onnx is not installed: pip install 'lighten[ort]'")
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'lighten[ort]'")
 
-from lighten.nets.onnx_model import answers, open_onnx  # noqa: E402
+from lighten.nets.runtimes.onnx_model import answers, open_onnx  # noqa: E402
 from lighten.quantize.int8_dynamic import Int8Dynamic  # noqa: E402
 
 

@@ -18,8 +18,8 @@ pytest.importorskip("openvino", reason="openvino is not installed: pip install '
 pytest.importorskip("nncf", reason="nncf is not installed: pip install 'lighten[ov]'")
 
 from lighten.engines.ov import Ov
-from lighten.nets.onnx_model import open_onnx
-from lighten.nets.ov_model import OvModel, save_ov
+from lighten.nets.runtimes.onnx_model import open_onnx
+from lighten.nets.runtimes.ov_model import OvModel, save_ov
 from lighten.quantize._sensitivity import error_of, sensitivity
 from lighten.quantize.int8_static import Int8Static, calibration
 

@@ -16,8 +16,8 @@ pytest.importorskip("openvino", reason="openvino is not installed: pip install '
 pytest.importorskip("nncf", reason="nncf is not installed: pip install 'lighten[ov]'")
 
 from lighten.engines.ov import Ov
-from lighten.nets.onnx_model import open_onnx
-from lighten.nets.ov_model import save_ov
+from lighten.nets.runtimes.onnx_model import open_onnx
+from lighten.nets.runtimes.ov_model import save_ov
 from lighten.quantize.int8_weights import Int8Weights
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from lighten.core.artifact import Artifact
 from lighten.core.result import HIGHER, Candidate, Result
-from lighten.nets.gguf_file import GgufHeader, GgufTensor
+from lighten.nets.gguf.file import GgufHeader, GgufTensor
 from lighten.search.roof import Load, Rates, load_of, load_of_gguf, roof
 
 

@@ -33,7 +33,7 @@ from lighten.core.language import (
 )
 from lighten.core.task import Rows, task_record, task_settings
 from lighten.engines.eager import Eager
-from lighten.nets.precision import using_threads
+from lighten.nets.training.precision import using_threads
 from lighten.tasks.text_generation import ANSWERS, CHOICES, DOCUMENTS, Asked, TextGeneration, windows
 from lighten.testing.tiny_language import FAMILIES, tiny_language, tiny_texts
 

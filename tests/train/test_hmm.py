@@ -12,8 +12,8 @@ from lighten.core.errors import StepFailed
 from lighten.core.language import Span
 from lighten.core.step import Needs, Silent, settings_of
 from lighten.core.task import Rows
-from lighten.nets.byte_model import BOUNDARY, drawn, symbols_of
-from lighten.nets.hmm import HiddenMarkov
+from lighten.nets.baselines.byte_model import BOUNDARY, drawn, symbols_of
+from lighten.nets.baselines.hmm import HiddenMarkov
 from lighten.tasks.text_generation import TextGeneration
 from lighten.train.hmm import HiddenMarkovModel
 

@@ -9,8 +9,8 @@ from lighten.core.errors import StepFailed
 from lighten.core.language import Span
 from lighten.core.step import Needs, settings_of
 from lighten.core.task import Rows
-from lighten.nets.byte_model import BOUNDARY, symbols_of
-from lighten.nets.lstm import ByteLstm
+from lighten.nets.baselines.byte_model import BOUNDARY, symbols_of
+from lighten.nets.baselines.lstm import ByteLstm
 from lighten.tasks.text_generation import TextGeneration
 from lighten.train.lstm import LstmTraining
 

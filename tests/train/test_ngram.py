@@ -10,8 +10,8 @@ from lighten.core.errors import StepFailed
 from lighten.core.language import Span
 from lighten.core.step import Needs, settings_of
 from lighten.core.task import Rows
-from lighten.nets.byte_model import BOUNDARY, ByteModel, symbols_of
-from lighten.nets.counts import KneserNey
+from lighten.nets.baselines.byte_model import BOUNDARY, ByteModel, symbols_of
+from lighten.nets.baselines.counts import KneserNey
 from lighten.tasks.text_generation import TextGeneration
 from lighten.train.ngram import NGramModel
 

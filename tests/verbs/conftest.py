@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lighten.core.artifact import BYTE_LM, Artifact
-from lighten.nets.counts import fit_ngram
+from lighten.nets.baselines.counts import fit_ngram
 from lighten.testing.plugin import installed, plugin_package
 
 PLACES = ("the old mill", "a quiet harbour", "the long road", "our first garden", "that small house")

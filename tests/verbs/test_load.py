@@ -13,9 +13,9 @@ from lighten.core.artifact import HF, Artifact
 from lighten.core.errors import InputError, ModelError
 from lighten.core.language import Span
 from lighten.engines.numpy import ByteSession
-from lighten.nets.baselines import open_byte_lm
-from lighten.nets.byte_model import BOUNDARY, symbols_of
-from lighten.nets.encoder import Encoder
+from lighten.nets.baselines.byte_model import BOUNDARY, symbols_of
+from lighten.nets.baselines.opening import open_byte_lm
+from lighten.readers.text import Encoder
 from lighten.testing.fake import fake_artifact
 from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_language import tiny_gguf

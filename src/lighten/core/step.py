@@ -126,7 +126,7 @@ class Teacher(Protocol):
         """Outputs of the original on ``rows``: float32 array [n, classes]. Computed once per rows, then remembered."""
 
     def states(self, rows: Rows) -> Any:
-        """What the original's layers put out on ``rows``, a ``nets.states.States``, for those who learn from that."""
+        """What the original's layers put out on ``rows``, a ``States``, for those who learn from that."""
 
     def network(self) -> Any:
         """The original as a float network in memory, opened anew: who asks may change it."""

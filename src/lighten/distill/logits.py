@@ -11,13 +11,13 @@ import torch
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.language import LanguageNetwork
-from lighten.nets.language_loop import Course, learn, planned, texts_of, windows
-from lighten.nets.language_teacher import LanguageTeacher
-from lighten.nets.loop import fit
-from lighten.nets.network import Network
-from lighten.nets.precision import using_threads
-from lighten.nets.schedule import Schedule
+from lighten.nets.encoders.network import Network
+from lighten.nets.language.loop import Course, learn, planned, texts_of, windows
+from lighten.nets.language.network import LanguageNetwork
+from lighten.nets.language.teacher import LanguageTeacher
+from lighten.nets.training.loop import fit
+from lighten.nets.training.precision import using_threads
+from lighten.nets.training.schedule import Schedule
 
 
 @dataclass(frozen=True)

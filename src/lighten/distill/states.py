@@ -14,11 +14,11 @@ import torch
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.loop import fit
-from lighten.nets.network import Network
-from lighten.nets.schedule import Schedule
-from lighten.nets.states import apart, recorded
-from lighten.nets.walk import refusal
+from lighten.nets.encoders.network import Network
+from lighten.nets.encoders.states import apart, recorded
+from lighten.nets.encoders.walk import refusal
+from lighten.nets.training.loop import fit
+from lighten.nets.training.schedule import Schedule
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from lighten.core.language import (
 )
 from lighten.engines._sampling import chosen, log_softmax_at
 from lighten.engines._tokens import TokenSession
-from lighten.nets.language import LanguageNetwork
-from lighten.nets.precision import using_threads
+from lighten.nets.language.network import LanguageNetwork
+from lighten.nets.training.precision import using_threads
 
 MOST_CONTEXT = 4096
 TOKENS = 2048

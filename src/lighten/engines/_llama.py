@@ -26,7 +26,7 @@ from lighten.core.language import (
 )
 from lighten.engines._lookup import Lookup
 from lighten.engines._sampling import chosen, log_softmax_at
-from lighten.nets.llama_api import Vocabulary, library, load_model
+from lighten.nets.runtimes.llama_api import Vocabulary, library, load_model
 
 if TYPE_CHECKING:
     from lighten.engines.llama import Llama

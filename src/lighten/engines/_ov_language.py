@@ -23,9 +23,9 @@ from lighten.core.language import (
 )
 from lighten.engines._sampling import chosen, log_softmax_at
 from lighten.engines._tokens import TokenSession
-from lighten.nets.language import Tokens
-from lighten.nets.ov_language import answer_wanted, read_config, read_ov_language
-from lighten.nets.ov_model import import_ov
+from lighten.nets.language.network import Tokens
+from lighten.nets.runtimes.ov_language import answer_wanted, read_config, read_ov_language
+from lighten.nets.runtimes.ov_model import import_ov
 
 if TYPE_CHECKING:
     from lighten.engines.ov_genai import OvGenai

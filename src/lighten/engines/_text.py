@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lighten.core.engine import Session
 from lighten.data.buckets import batches_by_length, pad
-from lighten.nets.encoder import Encoder
+from lighten.readers.text import Encoder
 
 Ids = NDArray[np.int64]
 Logits = NDArray[np.float32]

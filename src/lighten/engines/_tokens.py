@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lighten.core.language import LanguageSession
 
 if TYPE_CHECKING:
-    from lighten.nets.language import Tokens
+    from lighten.nets.language.network import Tokens
 
 
 class TokenSession(LanguageSession):

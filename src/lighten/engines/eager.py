@@ -18,7 +18,7 @@ from lighten.core.step import setting
 from lighten.engines._text import PROBE, Batching, Ids, Logits, TextSession
 
 if TYPE_CHECKING:
-    from lighten.nets.network import Network
+    from lighten.nets.encoders.network import Network
 
 CACHED = 2048
 """Tokens whose keys and values are reckoned with."""
@@ -68,7 +68,7 @@ class Eager(Engine):
         """Check the network by loading it, write it, ask it."""
         if artifact.format == HF_CAUSAL:
             return self._build_language(artifact, folder)
-        from lighten.nets.network import open_network, save_network
+        from lighten.nets.encoders.network import open_network, save_network
 
         network = open_network(artifact, artifact.meta.get("labels"))
         save_network(network, folder)
@@ -92,7 +92,7 @@ class Eager(Engine):
         import torch
 
         from lighten.engines._eager_language import EagerLanguageSession
-        from lighten.nets.language import open_language
+        from lighten.nets.language.network import open_language
 
         network = open_language(artifact)
         network.net.to(getattr(torch, self.dtype)).eval()
@@ -102,7 +102,7 @@ class Eager(Engine):
         """See :meth:`Engine.open`."""
         if artifact.format == HF_CAUSAL:
             return self._language(artifact, threads)
-        from lighten.nets.network import open_network
+        from lighten.nets.encoders.network import open_network
 
         return self._session(open_network(artifact, artifact.meta.get("labels")), threads)
 
@@ -124,7 +124,7 @@ class EagerSession(TextSession):
         """See :meth:`TextSession.forward`."""
         import torch
 
-        from lighten.nets.precision import using_threads
+        from lighten.nets.training.precision import using_threads
 
         with using_threads(self._threads), torch.inference_mode():
             output = self._net(input_ids=torch.from_numpy(ids), attention_mask=torch.from_numpy(mask)).logits

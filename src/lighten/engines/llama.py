@@ -17,8 +17,8 @@ from lighten.core.errors import BuildFailed, MissingExtra
 from lighten.core.language import Span
 from lighten.core.step import setting
 from lighten.engines._llama import LlamaSession, outputs_of
-from lighten.nets.gguf_file import FILE, read_gguf
-from lighten.nets.llama_api import AUTO, BUILDS, build_of, installed, library
+from lighten.nets.gguf.file import FILE, read_gguf
+from lighten.nets.runtimes.llama_api import AUTO, BUILDS, build_of, installed, library
 
 PROCESS = 60_000_000
 """Bytes of Python and of the library itself."""

@@ -23,9 +23,9 @@ from lighten.core.language import (
     check_spans,
 )
 from lighten.engines._sampling import chosen
-from lighten.nets.baselines import open_byte_lm
-from lighten.nets.byte_model import BOUNDARY, ByteModel, Cursors, symbols_of
-from lighten.nets.linear import LinearModel, open_linear
+from lighten.nets.baselines.byte_model import BOUNDARY, ByteModel, Cursors, symbols_of
+from lighten.nets.baselines.linear import LinearModel, open_linear
+from lighten.nets.baselines.opening import open_byte_lm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

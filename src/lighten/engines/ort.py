@@ -13,8 +13,8 @@ from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, LightenError
 from lighten.core.step import setting
 from lighten.engines._text import PROBE, Batching, Ids, Logits, TextSession, feed
-from lighten.nets.encoder import Encoder
-from lighten.nets.onnx_model import FILE, import_ort, open_onnx, save_onnx
+from lighten.nets.runtimes.onnx_model import FILE, import_ort, open_onnx, save_onnx
+from lighten.readers.text import Encoder
 
 SLOW_FUSIONS = ["SkipLayerNormFusion"]
 """Rewrites of ONNX Runtime that cost time: its fused Add + LayerNormalization is not vectorized and is four times

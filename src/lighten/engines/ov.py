@@ -16,9 +16,9 @@ from lighten.core.errors import BuildFailed, LightenError
 from lighten.core.step import setting
 from lighten.data.buckets import pad
 from lighten.engines._text import PROBE, Batching, Ids, Logits, TextSession, feed
-from lighten.nets.encoder import Encoder
-from lighten.nets.onnx_model import answers, open_onnx
-from lighten.nets.ov_model import OvModel, from_onnx, import_ov, open_ov, read_ov, save_ov
+from lighten.nets.runtimes.onnx_model import answers, open_onnx
+from lighten.nets.runtimes.ov_model import OvModel, from_onnx, import_ov, open_ov, read_ov, save_ov
+from lighten.readers.text import Encoder
 
 TOLERANCE = 1e-3
 """Largest difference of a logit to the ONNX graph's that passes in float, as a share of 1 + the largest logit."""

@@ -19,9 +19,9 @@ from lighten.core.errors import BuildFailed
 from lighten.core.language import Span
 from lighten.core.step import setting
 from lighten.engines._ov_language import OvLanguageSession
-from lighten.nets.language import open_language
-from lighten.nets.ov_language import PROBE, REQUIREMENTS, from_network, save_ov_language
-from lighten.nets.ov_model import import_ov
+from lighten.nets.language.network import open_language
+from lighten.nets.runtimes.ov_language import PROBE, REQUIREMENTS, from_network, save_ov_language
+from lighten.nets.runtimes.ov_model import import_ov
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from lighten.core.artifact import GGUF, HF_CAUSAL
 from lighten.core.step import Needs, Step
 
 if TYPE_CHECKING:
-    from lighten.nets.gguf_network import GgufModel
-    from lighten.nets.language import LanguageNetwork
+    from lighten.nets.gguf.network import GgufModel
+    from lighten.nets.language.network import LanguageNetwork
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Dequantize(Step):
         Raises:
             ModelError: an architecture or tokenizer that lighten cannot take apart.
         """
-        from lighten.nets.gguf_network import to_network
+        from lighten.nets.gguf.network import to_network
 
         with tempfile.TemporaryDirectory(prefix="lighten-") as scratch:
             return to_network(model, Path(scratch))

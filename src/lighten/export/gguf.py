@@ -10,8 +10,8 @@ from lighten.core.artifact import GGUF, HF_CAUSAL
 from lighten.core.step import Needs, Step, setting
 
 if TYPE_CHECKING:
-    from lighten.nets.gguf_network import GgufModel
-    from lighten.nets.language import LanguageNetwork
+    from lighten.nets.gguf.network import GgufModel
+    from lighten.nets.language.network import LanguageNetwork
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,6 @@ class Gguf(Step):
         Raises:
             ModelError: a family that lighten cannot write as GGUF.
         """
-        from lighten.nets.gguf_network import to_gguf_model
+        from lighten.nets.gguf.network import to_gguf_model
 
         return to_gguf_model(model, lambda name, shape: self.format)

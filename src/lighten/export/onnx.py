@@ -14,15 +14,15 @@ from lighten.core.artifact import HF, ONNX
 from lighten.core.errors import BuildFailed, MissingExtra
 from lighten.core.step import Needs, Step, setting
 from lighten.data.buckets import pad
-from lighten.nets.encoder import Encoder
-from lighten.nets.first_token import answering_from_first_token
-from lighten.nets.onnx_model import OnnxModel, answering, import_onnx
-from lighten.nets.quiet import quiet
+from lighten.isolate.quiet import quiet
+from lighten.nets.encoders.first_token import answering_from_first_token
+from lighten.nets.runtimes.onnx_model import OnnxModel, answering, import_onnx
+from lighten.readers.text import Encoder
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-    from lighten.nets.network import Network
+    from lighten.nets.encoders.network import Network
 
 TEXTS = (
     "It works.",

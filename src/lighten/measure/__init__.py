@@ -1,1 +1,1 @@
-"""Sessions in processes of their own, meters taking turns on them, and a record of the machine they ran on."""
+"""Meters that take turns on sessions, and a record of the machine they ran on."""

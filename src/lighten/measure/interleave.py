@@ -15,9 +15,9 @@ from lighten.core.meter import SpeedMeter, Workload
 from lighten.core.result import Measured, Quantity, Result
 from lighten.core.spread import half_iqr
 from lighten.core.step import Silent, Watch
-from lighten.measure.process import SessionProcess
 from lighten.measure.rounds import DISTURBED, noisy
 from lighten.measure.series import Series
+from lighten.sessions.process import SessionProcess
 
 Key = TypeVar("Key")
 

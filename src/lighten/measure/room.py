@@ -9,13 +9,13 @@ from typing import Any
 from lighten.core.artifact import GGUF, HF_CAUSAL
 from lighten.core.engine import Engine
 from lighten.core.errors import TooLarge
+from lighten.files.json_file import read_object
 from lighten.isolate.machine import available_memory
 from lighten.nets.architectures import CAUSAL, TEXT_PART
 from lighten.nets.bring import base_of
 from lighten.nets.facts import facts, gguf_facts, language_facts
-from lighten.nets.json_file import read_object
+from lighten.nets.language.text_part import text_config, text_tensors
 from lighten.nets.recognize import ADAPTER, ARTIFACT, GGUF_FILE, recognize
-from lighten.nets.text_part import text_config, text_tensors
 
 CUT = 0.9
 """Share of a vocabulary that a text of one kind does without, about."""

@@ -1,1 +1,1 @@
-"""Networks: bring them in, open, save, walk, count, couple, run and train them."""
+"""Networks, one room per kind, and what they share."""

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lighten.core.errors import ModelError
+from lighten.files.json_file import read_object
+from lighten.files.weight_files import WHOLE, weight_files
 from lighten.nets.architectures import DECODERS, ENCODERS
-from lighten.nets.json_file import read_object
-from lighten.nets.weight_files import WHOLE, weight_files
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lighten.core.errors import ModelError
-from lighten.nets.gguf_families import FAMILIES as LANGUAGE_FAMILIES
+from lighten.nets.gguf.families import FAMILIES as LANGUAGE_FAMILIES
 
 CLASSIFIER, ENCODER, CAUSAL, TEXT_PART = "classifier", "encoder", "causal", "text-part"
 """Has a head that classifies texts; has none, and gets one; writes text; writes text when its eyes are left out."""

@@ -9,23 +9,23 @@ from pathlib import Path
 from lighten.core.artifact import GGUF, HF, HF_CAUSAL, LANGUAGE, Artifact
 from lighten.core.errors import MissingExtra, ModelError, RunFolderError, UnsafeFile
 from lighten.core.home import expanded
+from lighten.files.json_file import read_object
+from lighten.files.links import check_link
+from lighten.files.safefile import FLOATS, read_header
+from lighten.files.weight_files import INDEX, WANTED, weight_files
 from lighten.isolate.process import call
 from lighten.nets.adapter import CONFIG as CONFIG_OF_ADAPTER
 from lighten.nets.adapter import check_adapter, merge_adapter
 from lighten.nets.architectures import CAUSAL, CLASSIFIER, ENCODER, TEXT_PART
+from lighten.nets.encoders.longest import limited
+from lighten.nets.encoders.own_tokenizer import write_own_tokenizer
 from lighten.nets.facts import facts, language_config, read_config, weights
-from lighten.nets.gguf_file import FILE
-from lighten.nets.gguf_parts import checked_header, join, parts_of
+from lighten.nets.gguf.file import FILE
+from lighten.nets.gguf.parts import checked_header, join, parts_of
 from lighten.nets.hub import HUB_FILE, HUB_ID, fetch, look, nearest_names, snapshot_of
-from lighten.nets.json_file import read_object
-from lighten.nets.language import check_language_weights, read_language_config
-from lighten.nets.links import check_link
-from lighten.nets.longest import limited
-from lighten.nets.own_tokenizer import write_own_tokenizer
+from lighten.nets.language.network import check_language_weights, read_language_config
+from lighten.nets.language.text_part import take_text_part, text_tensors
 from lighten.nets.recognize import ADAPTER, ADAPTER_WEIGHTS, ARTIFACT, GGUF_FILE, Recognized, recognize
-from lighten.nets.safefile import FLOATS, read_header
-from lighten.nets.text_part import take_text_part, text_tensors
-from lighten.nets.weight_files import INDEX, WANTED, weight_files
 
 CONFIG = "config.json"
 SLOW = ("vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spm.model", "spiece.model", "tokenizer.model")
@@ -227,7 +227,7 @@ def _bring_gguf(source: Path, folder: Path, model: str) -> Artifact:
     if len(parts) > 1:
         join(parts, folder / FILE)
     # A process of its own, because what is broken may end it; before the file is copied, so that it is called its name.
-    call("lighten.nets.llama_api:check_loads", path=str(folder / FILE if len(parts) > 1 else source))
+    call("lighten.nets.runtimes.llama_api:check_loads", path=str(folder / FILE if len(parts) > 1 else source))
     if len(parts) == 1:
         shutil.copyfile(source, folder / FILE)
     meta = {"model": model, "family": header.architecture, "labels": []}
@@ -260,7 +260,7 @@ def _check_weights(folder: Path) -> None:
         if language_config(folder) is not None:
             check_language_weights(folder)
             return
-        from lighten.nets.network import expected_shapes
+        from lighten.nets.encoders.network import expected_shapes
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("lighten"):
             raise

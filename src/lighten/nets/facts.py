@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 from lighten.core.artifact import GGUF, HF, HF_CAUSAL, Artifact
 from lighten.core.errors import ModelError
+from lighten.files.json_file import read_object
+from lighten.files.safefile import BITS, Tensor, read_header
+from lighten.files.weight_files import weight_files
 from lighten.nets.architectures import DECODERS, ENCODERS, WRITERS
-from lighten.nets.gguf_file import FILE
-from lighten.nets.gguf_fit import formats_told, no_gguf, no_network, number_formats
-from lighten.nets.gguf_parts import checked_header
-from lighten.nets.json_file import read_object
-from lighten.nets.safefile import BITS, Tensor, read_header
-from lighten.nets.weight_files import weight_files
+from lighten.nets.gguf.file import FILE
+from lighten.nets.gguf.fit import formats_told, no_gguf, no_network, number_formats
+from lighten.nets.gguf.parts import checked_header
 
 if TYPE_CHECKING:
-    from lighten.nets.network import Network
+    from lighten.nets.encoders.network import Network
 
 FAMILIES = ENCODERS
 """Encoder families (``model_type``) that lighten opens."""
 
 SHAPES = "lighten_shapes"
-"""Key of ``config.json`` under which a narrowed network records what its config cannot say (see ``nets.network``)."""
+"""Key of ``config.json`` under which a narrowed network records what its config cannot say (see
+``nets.encoders.network``)."""
 
 HEAD = ("classifier", "pre_classifier", "score", "head")
 """First part of the names of a classification head's weights."""

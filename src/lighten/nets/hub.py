@@ -14,9 +14,10 @@ from typing import Any
 
 from lighten.core.errors import LightenError, MissingExtra, ModelError, nearest
 from lighten.core.home import expanded
-from lighten.nets.gguf_parts import split_groups
-from lighten.nets.json_file import read_object
-from lighten.nets.quiet import quiet
+from lighten.files.json_file import read_object
+from lighten.files.weight_files import INDEX, WANTED, weight_files
+from lighten.isolate.quiet import quiet
+from lighten.nets.gguf.parts import split_groups
 from lighten.nets.recognize import (
     ADAPTER,
     ADAPTER_CONFIG,
@@ -26,7 +27,6 @@ from lighten.nets.recognize import (
     recognize,
     recognize_listing,
 )
-from lighten.nets.weight_files import INDEX, WANTED, weight_files
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 HUB_FILE = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)/([\w. -]+\.gguf)", re.I)

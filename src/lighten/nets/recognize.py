@@ -13,12 +13,12 @@ from typing import Any
 
 from lighten.core.artifact import LANGUAGE, RECORD, Artifact
 from lighten.core.errors import ModelError, UnsafeFile
+from lighten.files.json_file import read_object
+from lighten.files.links import check_link
 from lighten.nets.architectures import CAUSAL, CLASSIFIER, ENCODER, TEXT_PART, kind_of_config
 from lighten.nets.facts import labels_of
-from lighten.nets.gguf_file import is_gguf
-from lighten.nets.gguf_parts import checked_header, is_projector, split_groups
-from lighten.nets.json_file import read_object
-from lighten.nets.links import check_link
+from lighten.nets.gguf.file import is_gguf
+from lighten.nets.gguf.parts import checked_header, is_projector, split_groups
 
 ARTIFACT, GGUF_FILE, ADAPTER = "artifact", "gguf", "adapter"
 """Kinds beside those of ``architectures``."""

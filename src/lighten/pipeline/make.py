@@ -208,7 +208,7 @@ class RememberingTeacher:
 
         path = self.folder / f"{self.original.id[:16]}-{rows.fingerprint()}.safetensors"
         if not _readable(path):
-            from lighten.nets.forward import logits
+            from lighten.nets.encoders.forward import logits
 
             network = open_model(self.original, self.labels)
             values = np.ascontiguousarray(logits(network, rows.inputs, threads=self.threads), dtype=np.float32)
@@ -222,8 +222,8 @@ class RememberingTeacher:
         return found
 
     def states(self, rows: Rows) -> Any:
-        """Hidden states of the original on ``rows``, a ``nets.states.States``, kept in memory for the next body."""
-        from lighten.nets.states import States
+        """Hidden states of the original on ``rows``, a ``States``, kept in memory for the next body."""
+        from lighten.nets.encoders.states import States
 
         key = (self.original.id, rows.fingerprint())
         if key not in _STATES:

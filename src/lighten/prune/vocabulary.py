@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.errors import ModelError
 from lighten.core.step import Needs, Step, setting
-from lighten.nets import vocabulary
-from lighten.nets.embedding import take_rows
-from lighten.nets.encoder import Encoder
+from lighten.nets.training.embedding import take_rows
+from lighten.readers import vocabulary
+from lighten.readers.text import Encoder
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from lighten.nets.language import LanguageNetwork
-    from lighten.nets.network import Network
+    from lighten.nets.encoders.network import Network
+    from lighten.nets.language.network import LanguageNetwork
 
 LANGUAGE_KINDS = ("BPE", "llama", "gpt2")
 """Kinds of tokenizers of language models that can be cut: of ``tokenizer.json``, and as GGUF calls them."""
@@ -86,11 +86,11 @@ class Vocabulary(Step):
             StepFailed: text of kept tokens is not tokenized as before.
         """
         assert needs.train is not None
-        from lighten.nets.language import LanguageNetwork
+        from lighten.nets.language.network import LanguageNetwork
 
         if isinstance(model, LanguageNetwork):
-            from lighten.nets.language_loop import texts_of
-            from lighten.nets.language_vocabulary import cut_language
+            from lighten.nets.language.loop import texts_of
+            from lighten.nets.language.vocabulary import cut_language
 
             # Choices and answers as they stand behind a prompt: alone they may be other tokens.
             prompts = needs.train.inputs[:1]

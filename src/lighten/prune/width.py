@@ -1,9 +1,9 @@
 """Remove attention heads and feed-forward neurons: smaller dense matrices in every layer.
 
 A part acts through its columns of the next matrix only. By default those parts go whose columns the others can make up
-for, and they do (see :mod:`lighten.nets.surgeon`). The first-order Taylor estimate of what the loss loses without a
-part, |sum of activation x gradient| (Molchanov et al. 2019; Michel et al. 2019 for heads), is weight x gradient over
-the part's columns: no hooks, and a part that contributes nothing scores exactly 0.
+for, and they do (see :mod:`lighten.nets.encoders.surgeon`). The first-order Taylor estimate of what the loss loses
+without a part, |sum of activation x gradient| (Molchanov et al. 2019; Michel et al. 2019 for heads), is weight x
+gradient over the part's columns: no hooks, and a part that contributes nothing scores exactly 0.
 
 A language model loses gated neurons, and query heads with the keys and values that no other head reads.
 """
@@ -22,16 +22,16 @@ from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
 from lighten.core.task import Rows
 from lighten.data.buckets import batches_by_length
-from lighten.nets.couple import keep_heads, keep_neurons
-from lighten.nets.decoder_width import narrow
-from lighten.nets.first_token import answering_from_first_token
-from lighten.nets.forward import run
-from lighten.nets.language import LanguageNetwork
-from lighten.nets.language_loop import texts_of
-from lighten.nets.network import Network
-from lighten.nets.precision import using_threads
-from lighten.nets.surgeon import gather, operate
-from lighten.nets.walk import Layer, head_size, layers, refusal
+from lighten.nets.encoders.couple import keep_heads, keep_neurons
+from lighten.nets.encoders.first_token import answering_from_first_token
+from lighten.nets.encoders.forward import run
+from lighten.nets.encoders.network import Network
+from lighten.nets.encoders.surgeon import gather, operate
+from lighten.nets.encoders.walk import Layer, head_size, layers, refusal
+from lighten.nets.language.loop import texts_of
+from lighten.nets.language.network import LanguageNetwork
+from lighten.nets.language.width import narrow
+from lighten.nets.training.precision import using_threads
 
 MULTIPLE = 64
 """Feed-forward sizes are multiples of this, so that every engine's kernels fill their vectors."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lighten.nets.onnx_model import import_onnx, import_ort
+from lighten.nets.runtimes.onnx_model import import_onnx, import_ort
 
 if TYPE_CHECKING:
     from onnx import ModelProto

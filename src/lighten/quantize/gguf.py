@@ -13,8 +13,8 @@ from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
 
 if TYPE_CHECKING:
-    from lighten.nets.gguf_network import GgufModel
-    from lighten.nets.language import LanguageNetwork
+    from lighten.nets.gguf.network import GgufModel
+    from lighten.nets.language.network import LanguageNetwork
 
 LADDER = ("Q4_0", "IQ4_NL", "Q4_K", "Q5_0", "Q5_K", "Q6_K", "Q8_0")
 """Formats from small to large. Of two of one size the base is kept: Q4_0 is computed faster, IQ4_NL rounds better."""
@@ -58,8 +58,8 @@ class GgufQuantization(Step):
         Raises:
             ModelError: a family that lighten cannot write as GGUF.
         """
-        from lighten.nets.gguf_network import to_gguf_model
-        from lighten.nets.sensitivity import as_importance
+        from lighten.nets.gguf.network import to_gguf_model
+        from lighten.nets.language.sensitivity import as_importance
 
         if needs.tune is None:
             raise StepFailed("Quantizing needs texts to calibrate with.")
@@ -73,8 +73,8 @@ class GgufQuantization(Step):
         self, model: LanguageNetwork, curvature: Mapping[str, Any], importance: Mapping[str, Any]
     ) -> dict[str, str]:
         """Format of every matrix: the base, then what saves most loss per byte, until the bytes are spent."""
-        from lighten.nets.gguf_network import Source, bits, gguf_arrays
-        from lighten.nets.gguf_weights import BLOCKS, floats, pack
+        from lighten.nets.gguf.network import Source, bits, gguf_arrays
+        from lighten.nets.gguf.weights import BLOCKS, floats, pack
 
         source = Source.of(model.source)
         losses: dict[str, list[tuple[int, float, str]]] = {}
@@ -114,7 +114,7 @@ _KNOWN: dict[str, Mapping[str, Any]] = {}
 
 def known_curvature(model: LanguageNetwork, texts: list[str], needs: Needs) -> Mapping[str, Any]:
     """Curvature of every matrix on some thousand tokens of ``texts``, measured once for a network."""
-    from lighten.nets.sensitivity import measure_curvature
+    from lighten.nets.language.sensitivity import measure_curvature
 
     digest = hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass"))
     for tensor in model.net.state_dict().values():

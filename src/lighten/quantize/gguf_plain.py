@@ -12,8 +12,8 @@ from lighten.core.artifact import GGUF
 from lighten.core.step import Needs, Step, setting
 
 if TYPE_CHECKING:
-    from lighten.nets.gguf_network import GgufModel
-    from lighten.nets.gguf_weights import Packed
+    from lighten.nets.gguf.network import GgufModel
+    from lighten.nets.gguf.weights import Packed
 
 FILE_TYPES: Mapping[str, int] = {"Q4_0": 2, "Q8_0": 7, "Q4_K_M": 15, "Q5_K_M": 17, "Q6_K": 18}
 """Number of each mixture in ``general.file_type``."""
@@ -104,8 +104,8 @@ def _more(layer: int, layers: int) -> bool:
 
 
 def _rounded(packed: Packed, wanted: str) -> Packed:
-    from lighten.nets.gguf_network import bits
-    from lighten.nets.gguf_weights import BLOCKS, floats, pack
+    from lighten.nets.gguf.network import bits
+    from lighten.nets.gguf.weights import BLOCKS, floats, pack
 
     block, _ = BLOCKS.get(packed.format, (1, 0))
     if not wanted or (packed.format.startswith("I") and block == 1) or bits(packed.format) <= bits(wanted):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.artifact import ONNX, ONNX_INT8
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.onnx_model import OnnxModel, import_onnx, import_ort
+from lighten.nets.runtimes.onnx_model import OnnxModel, import_onnx, import_ort
 
 if TYPE_CHECKING:
     from onnx import ModelProto

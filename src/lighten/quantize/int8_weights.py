@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from lighten.core.artifact import ONNX, OPENVINO_INT8
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.onnx_model import OnnxModel
-from lighten.nets.ov_model import OvModel, from_onnx, import_nncf
-from lighten.nets.quiet import quiet
+from lighten.isolate.quiet import quiet
+from lighten.nets.runtimes.onnx_model import OnnxModel
+from lighten.nets.runtimes.ov_model import OvModel, from_onnx, import_nncf
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from lighten.core.artifact import HF_CAUSAL, OPENVINO_CAUSAL
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.ov_language import REQUIREMENTS, compress, from_network
+from lighten.nets.runtimes.ov_language import REQUIREMENTS, compress, from_network
 
 if TYPE_CHECKING:
-    from lighten.nets.language import LanguageNetwork
-    from lighten.nets.ov_language import OvLanguage
+    from lighten.nets.language.network import LanguageNetwork
+    from lighten.nets.runtimes.ov_language import OvLanguage
 
 BITS = {"fp16": 16.0, "int8": 8.0, "int4": 4.5}
 

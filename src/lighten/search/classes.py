@@ -82,7 +82,7 @@ def asking(artifact: Artifact, engine: Engine, threads: int, progress: Callable[
     Raises:
         CandidateFailed: when it is called; the model does not run.
     """
-    from lighten.measure.process import SessionProcess
+    from lighten.sessions.process import SessionProcess
 
     def answer(texts: Sequence[str]) -> NDArray[Any]:
         with SessionProcess(artifact, engine, threads=threads, deadline=PATIENCE) as session:

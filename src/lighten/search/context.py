@@ -13,10 +13,10 @@ from lighten.core.engine import Engine
 from lighten.core.meter import Meter, QualityMeter, SpeedMeter, Workload
 from lighten.core.result import Quantity
 from lighten.core.task import Parts, Task
-from lighten.measure.process import SessionProcess
 from lighten.pipeline.workshop import Workshop
 from lighten.search.listener import Listener
 from lighten.search.options import Options
+from lighten.sessions.process import SessionProcess
 from lighten.store.folder import RunFolder
 from lighten.store.study import Study
 

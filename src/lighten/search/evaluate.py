@@ -17,7 +17,6 @@ from lighten.core.recipe import Recipe, engine_from, record_of, step_from
 from lighten.core.result import Candidate, Result
 from lighten.core.step import Step
 from lighten.measure.interleave import Readings, measure, results
-from lighten.measure.process import SessionProcess, telling
 from lighten.measure.quality import judge_all
 from lighten.measure.rounds import usual_of
 from lighten.measure.workload import fit
@@ -25,6 +24,7 @@ from lighten.search.chance import LEAST_CHANCE, chance
 from lighten.search.context import Run, quantities_of
 from lighten.search.proposals import name_of
 from lighten.search.racing import hopeless_below
+from lighten.sessions.process import SessionProcess, telling
 
 SECONDS_TO_MEASURE = 8.0
 """Wall-clock seconds that measuring one candidate beside the original may take."""

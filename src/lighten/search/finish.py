@@ -19,7 +19,6 @@ from lighten.core.result import Candidate
 from lighten.core.summary import RUNGS, Continuation, DataFacts, Flip, Group, Link, Rung, Summary, Tested, Winner
 from lighten.core.task import Rows
 from lighten.measure.constant import weigh_against_constant
-from lighten.measure.process import SessionProcess
 from lighten.measure.quality import flips_of, groups_of
 from lighten.search.conclude import Outcome
 from lighten.search.context import Run
@@ -31,6 +30,7 @@ from lighten.search.options import recorded
 from lighten.search.racing import cost, frontier
 from lighten.search.roof import Rates, roof
 from lighten.search.start import Asked
+from lighten.sessions.process import SessionProcess
 from lighten.store.durable import sync, sync_tree
 from lighten.store.folder import write_whole
 

@@ -14,11 +14,11 @@ from lighten.core.recipe import engine_from
 from lighten.core.result import Candidate
 from lighten.isolate.machine import available_memory
 from lighten.measure.interleave import Readings, measure
-from lighten.measure.process import SessionProcess
 from lighten.measure.rounds import usual_of
 from lighten.search.context import Run
 from lighten.search.evaluate import file_of, results_of
 from lighten.search.leaderboard import Leaderboard
+from lighten.sessions.process import SessionProcess
 
 SECONDS_PER_RUNG = 8.0
 MOST_TOGETHER = 12

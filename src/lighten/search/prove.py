@@ -24,13 +24,13 @@ from numpy.typing import NDArray
 from lighten.core.errors import CandidateFailed, MissingExtra, ModelError
 from lighten.core.recipe import engine_from
 from lighten.core.result import Candidate
-from lighten.measure.process import SessionProcess
 from lighten.measure.quality import verdict
 from lighten.proof.sequence import SequenceResult, fixed_sequence
 from lighten.proof.verdict import Verdict
 from lighten.search.context import Run
 from lighten.search.evaluate import answer, file_of
 from lighten.search.openings import open_once
+from lighten.sessions.process import SessionProcess
 
 OPENED, OTHERS, EXTENDED = "proof opened", "proof others", "proof extended"
 FAILED = "failed in the proof"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lighten.core.coverage import LEARNT_FROM, Coverage, percent, sentences
 from lighten.core.task import PART_NAMES, Parts
-from lighten.nets.encoder import LEARNT, Encoder
+from lighten.readers.text import LEARNT, Encoder
 
 
 def coverage_of(model: str, folder: Path, parts: Parts, note: Callable[[str], None]) -> dict[str, Coverage]:

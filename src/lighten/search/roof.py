@@ -19,7 +19,7 @@ from lighten.core.artifact import HF_CAUSAL, Artifact
 from lighten.core.result import Candidate
 from lighten.measure.rates import matmul_rate, memory_bandwidth, read_bandwidth
 from lighten.nets.facts import weights
-from lighten.nets.gguf_file import FILE, GgufHeader, read_gguf
+from lighten.nets.gguf.file import FILE, GgufHeader, read_gguf
 
 EMBEDDINGS = ("token_embd.weight", "model.embed_tokens.weight")
 OUTPUTS = ("output.weight", "lm_head.weight")

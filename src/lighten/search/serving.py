@@ -12,13 +12,13 @@ from lighten.core.recipe import engine_from, record_of, step_from
 from lighten.core.result import Candidate
 from lighten.isolate.machine import available_memory
 from lighten.measure.interleave import measure
-from lighten.measure.process import SessionProcess
 from lighten.search.attempts import Attempts
 from lighten.search.context import Run, quantities_of
 from lighten.search.evaluate import built_of, results_of
 from lighten.search.proposals import describe
 from lighten.search.racing import WORTH, cost, excess
 from lighten.search.schedule import SERVING
+from lighten.sessions.process import SessionProcess
 
 SHARE = 0.5
 """Of the memory that is left: what all variants together may take, for they are open at once."""

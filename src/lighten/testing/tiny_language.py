@@ -19,8 +19,8 @@ from lighten.core.artifact import GGUF, Artifact
 from lighten.core.language import Span
 from lighten.core.step import Needs
 from lighten.core.task import Rows
-from lighten.nets.gguf_bpe import BYTES, SPLITS
-from lighten.nets.language import open_language
+from lighten.nets.gguf.bpe import BYTES, SPLITS
+from lighten.nets.language.network import open_language
 from lighten.pipeline.formats import save_model
 from lighten.tasks.text_generation import TextGeneration
 
@@ -240,8 +240,8 @@ def tiny_phi3(folder: Path) -> Artifact:
     """A model in GGUF that llama.cpp runs and lighten cannot open as a network: projections in one matrix each."""
     import numpy as np
 
-    from lighten.nets.gguf_network import GgufModel, open_gguf
-    from lighten.nets.gguf_weights import Packed
+    from lighten.nets.gguf.network import GgufModel, open_gguf
+    from lighten.nets.gguf.weights import Packed
 
     model = open_gguf(tiny_gguf("llama", folder, format="F16", tokenizer="llama3"))
     known = dict(model.tensors())

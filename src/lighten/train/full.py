@@ -10,11 +10,11 @@ import torch
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
 from lighten.core.task import asked_facts
-from lighten.nets.language import LanguageNetwork
-from lighten.nets.language_loop import Course, learn
-from lighten.nets.loop import fit
-from lighten.nets.network import Network
-from lighten.nets.schedule import Schedule
+from lighten.nets.encoders.network import Network
+from lighten.nets.language.loop import Course, learn
+from lighten.nets.language.network import LanguageNetwork
+from lighten.nets.training.loop import fit
+from lighten.nets.training.schedule import Schedule
 
 READING = 0.25
 """Part of the rate at which a language model reads on: 0.3 passes over documents lower the bits per byte of others,

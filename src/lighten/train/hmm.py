@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from lighten.core.artifact import BYTE_LM, GGUF, HF_CAUSAL
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.byte_model import ByteModel, drawn, unasked
-from lighten.nets.hmm import MOST_STATES, fit_hmm
+from lighten.nets.baselines.byte_model import ByteModel, drawn, unasked
+from lighten.nets.baselines.hmm import MOST_STATES, fit_hmm
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from lighten.core.artifact import GGUF, HF_CAUSAL, LINEAR
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
 from lighten.core.task import task_record
-from lighten.nets.linear import LinearModel
-from lighten.nets.linear_fit import fit_linear
-from lighten.nets.ngram_features import LONGEST
+from lighten.nets.baselines.linear import LinearModel
+from lighten.nets.baselines.linear_fit import fit_linear
+from lighten.nets.baselines.ngram_features import LONGEST
 
 
 @dataclass(frozen=True)

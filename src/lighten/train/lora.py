@@ -11,8 +11,8 @@ from torch import nn
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.language import LanguageNetwork
-from lighten.nets.language_loop import Course, learn
+from lighten.nets.language.loop import Course, learn
+from lighten.nets.language.network import LanguageNetwork
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from lighten.core.artifact import BYTE_LM, GGUF, HF_CAUSAL
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.byte_model import drawn, unasked
-from lighten.nets.lstm import WIDEST, ByteLstm
-from lighten.nets.lstm_loop import Course, fit_lstm
+from lighten.nets.baselines.byte_model import drawn, unasked
+from lighten.nets.baselines.lstm import WIDEST, ByteLstm
+from lighten.nets.baselines.lstm_loop import Course, fit_lstm
 
 FIXED, QUADRATIC = 10.0, 3.2e-4
 """Microseconds that a byte takes to learn from on one core, and for each square of the width."""

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from lighten.core.artifact import BYTE_LM, GGUF, HF_CAUSAL
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.byte_model import ByteModel, unasked
-from lighten.nets.counts import HIGHEST, fit_ngram
+from lighten.nets.baselines.byte_model import ByteModel, unasked
+from lighten.nets.baselines.counts import HIGHEST, fit_ngram
 
 
 @dataclass(frozen=True)

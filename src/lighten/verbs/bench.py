@@ -18,12 +18,12 @@ from lighten.core.task import Rows, Task
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.environment import Environment
 from lighten.measure.interleave import measure, results
-from lighten.measure.process import SessionProcess, telling
 from lighten.measure.quality import judge_all
 from lighten.measure.workload import fit
 from lighten.pipeline.workshop import Progress
 from lighten.search.optimize import drawn
 from lighten.search.start import meters
+from lighten.sessions.process import SessionProcess, telling
 from lighten.verbs.load import check_rooms, resolved
 from lighten.verbs.question import Question, question_for
 

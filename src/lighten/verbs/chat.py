@@ -18,12 +18,12 @@ from lighten.core.errors import InputError, ModelError
 from lighten.core.home import expanded
 from lighten.core.language import LanguageSession, Sampling
 from lighten.isolate.machine import allowed_cores
-from lighten.measure.language_process import open_session
 from lighten.nets.bring import bring, find
-from lighten.nets.chat_template import Renderer, find_template
-from lighten.nets.gguf_file import FILE
-from lighten.nets.gguf_parts import parts_of
+from lighten.nets.gguf.file import FILE
+from lighten.nets.gguf.parts import parts_of
+from lighten.nets.language.chat_template import Renderer, find_template
 from lighten.nets.recognize import GGUF_FILE, check_task
+from lighten.sessions.language_process import open_session
 from lighten.verbs.load import check_rooms, engine_of
 
 END, MOST, FULL, STOPPED = "end", "most", "full", "stopped"
@@ -104,7 +104,7 @@ class Chat:
 
         Raises:
             InputError: nothing was said, it alone does not fit, or the last answer is still being written.
-            ModelError: the chat template fails (see ``nets.chat_template``).
+            ModelError: the chat template fails (see ``nets.language.chat_template``).
         """
         self._wait()
         if not text.strip():

@@ -28,13 +28,13 @@ from lighten.data.table import read_table
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.constant import weigh_against_constant
 from lighten.measure.interleave import results
-from lighten.measure.process import SessionProcess, telling
 from lighten.measure.quality import flips_of, groups_of, judge_all, verdict
 from lighten.pipeline.workshop import Progress
 from lighten.proof.verdict import Verdict
 from lighten.search.openings import opened_before
 from lighten.search.options import margin_of
 from lighten.search.start import meters
+from lighten.sessions.process import SessionProcess, telling
 from lighten.store.ledger import earlier_openings, record_opening
 from lighten.verbs.classes import check_guess, shared_classes
 from lighten.verbs.load import check_rooms, coverage_of, resolved

@@ -22,7 +22,7 @@ from lighten.core.language import BYTES, NATS
 from lighten.core.recipe import engine_from
 from lighten.data.language import ANSWERS, DOCUMENTS
 from lighten.isolate.machine import allowed_cores
-from lighten.measure.language_process import open_session
+from lighten.sessions.language_process import open_session
 from lighten.verbs.question import Question, Row, question_of
 
 SMALLER = "close other programs, or take a smaller file of the model: fewer layers, or numbers of fewer bits"
@@ -210,7 +210,7 @@ def check_rooms(models: Sequence[str]) -> None:
 
 def coverage_of(artifact: Artifact, texts: Sequence[str]) -> Coverage | None:
     """How much a classifier reads of ``texts``; None for a model that has no tokenizer of that kind."""
-    from lighten.nets.encoder import TOKENIZER, Encoder
+    from lighten.readers.text import TOKENIZER, Encoder
 
     if artifact.format in LANGUAGE or not (artifact.path / TOKENIZER).is_file():
         return None

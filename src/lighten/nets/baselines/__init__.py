@@ -1,0 +1,1 @@
+"""Cheap baselines: what is learned from nothing on the user's rows."""

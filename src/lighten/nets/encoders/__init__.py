@@ -1,0 +1,1 @@
+"""Encoders that classify: open, save, walk, couple, run."""

@@ -1,0 +1,235 @@
+"""Network: an encoder that classifies text, live in torch, with its tokenizer and the names of its classes.
+
+A folder that lighten saves is an ordinary HF folder, which plain transformers opens too, with one exception: a network
+that lost attention heads, or has feed-forward blocks of several sizes. Its config cannot say so (transformers computes
+the head's width from the number of heads, and 5.x cannot prune heads), so the counts stand in ``config.json`` beside
+the original ones::
+
+    "num_attention_heads": 12,
+    "lighten_shapes": {"heads": [8, 8, 8], "ff": [768, 768, 768]}
+
+and ``open_network`` builds the layers with these sizes. Feed-forward blocks of one size are ``intermediate_size``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from transformers import AutoConfig, AutoModelForSequenceClassification
+
+from lighten.core.artifact import Artifact
+from lighten.core.errors import DataError, ModelError, UnsafeFile
+from lighten.data.classes import match_classes
+from lighten.data.labels import is_unnamed
+from lighten.nets.architectures import DECODERS
+from lighten.nets.encoders.checkpoint import differences, load, mismatch, renamed
+from lighten.nets.encoders.couple import resize
+from lighten.nets.encoders.walk import REFUSALS, head_size, layers
+from lighten.nets.facts import FAMILIES, SHAPES, facts, has_head, labels_of, read_config, weights
+from lighten.readers.text import Encoder
+
+__all__ = ["FAMILIES", "Network", "expected_shapes", "facts", "open_network", "save_network"]
+
+
+@dataclass
+class Network:
+    """A float network in memory.
+
+    Attributes:
+        net: the HF module, such as ``BertForSequenceClassification``; float32, in eval mode.
+        encoder: its tokenizer with its limit.
+        labels: names of the classes, in the order of the outputs.
+        has_head: False when the classification head is new, seeded and untrained.
+        meta: of the artifact it was opened from.
+    """
+
+    net: nn.Module
+    encoder: Encoder
+    labels: tuple[str, ...]
+    has_head: bool = True
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    def shapes(self) -> dict[str, list[int]]:
+        """``heads`` and ``ff`` (sizes) per layer as they are now; empty for families that cannot be taken apart."""
+        if self.net.config.model_type in REFUSALS["ff"]:
+            return {}
+        size, parts = head_size(self.net), layers(self.net)
+        return {
+            "heads": [part.query.out_features // size for part in parts],
+            "ff": [part.up.out_features for part in parts],
+        }
+
+
+def open_network(source: Artifact | Path, labels: Sequence[str] | None = None, *, seed: int = 0) -> Network:
+    """Load an HF folder.
+
+    Args:
+        labels: names of the data's classes. A network without a classification head gets a new one for them. A network
+            with a head keeps its own names and their order (see ``data.classes``); only one without names of its own
+            (``LABEL_0``, ``LABEL_1``, ...) takes ``labels``, which are then in the order of its outputs.
+        seed: of a new head's weights.
+
+    Raises:
+        ModelError: config and weights disagree, or the head does not classify into ``labels``.
+        UnsafeFile: the config wants to run code of its own.
+    """
+    folder = source.path if isinstance(source, Artifact) else source
+    config, headed = read_config(folder), has_head(read_config(folder), weights(folder))
+    names = _names(config, headed, labels)
+    net = _build(folder, names, seed)
+    state = renamed(load(folder), net, headed)
+    problems = differences({n: tuple(t.shape) for n, t in state.items()}, net, headed)
+    if problems:
+        raise mismatch(folder, problems)
+    net.load_state_dict(state, strict=False)
+    encoder = Encoder.open(folder)
+    if encoder.vocabulary_size > net.get_input_embeddings().num_embeddings:
+        raise ModelError(
+            f"{folder}: the tokenizer knows {encoder.vocabulary_size:,} tokens, the network has embeddings for "
+            f"{net.get_input_embeddings().num_embeddings:,}.",
+            fix="take tokenizer and weights from the same place",
+        )
+    meta = dict(source.meta) if isinstance(source, Artifact) else {}
+    if config["model_type"] in DECODERS:
+        encoder = settle_padding(net, encoder)
+    return Network(net.eval(), encoder, names, headed, meta)
+
+
+def settle_padding(net: nn.Module, encoder: Encoder) -> Encoder:
+    """The tokenizer with the padding token by which a decoder's head finds the end of a text, which both then know.
+
+    The head reads the last token that is no padding. Where the config names the token, that is obeyed. Where it names
+    none, transformers reads the very last token and takes one text at a time; a token that never ends a text, such as
+    the one that each begins with, gives the same answers in a batch.
+    """
+    config: Any = net.config
+    told, rows = config.pad_token_id, net.get_input_embeddings().num_embeddings
+    if not isinstance(told, int) or not 0 <= told < rows:
+        one, other = (ids for ids in encoder(["a", "b"]))
+        begins = [one[0]] if one and other and one[0] == other[0] else []
+        free = (token for token in (*begins, encoder.pad_id, *range(rows)) if token not in (one[-1:] + other[-1:]))
+        told = next(free, encoder.pad_id)
+    config.pad_token_id = told
+    return encoder.with_padding(told)
+
+
+def save_network(network: Network, folder: Path) -> Path:
+    """Write config, weights (safetensors) and tokenizer as an HF folder; ``open_network`` reads it back.
+
+    The folder is made when it does not exist; files of the same names are replaced.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    config = network.net.config
+    config.id2label = dict(enumerate(network.labels))
+    config.label2id = {name: i for i, name in enumerate(network.labels)}
+    config.architectures = [type(network.net).__name__]
+    config.vocab_size = network.net.get_input_embeddings().num_embeddings
+    _record_shapes(config, network.shapes())
+    (folder / "config.json").write_text(config.to_json_string(), encoding="utf-8")
+    state = {name: tensor.detach().clone().contiguous() for name, tensor in network.net.state_dict().items()}
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    network.encoder.save(folder)
+    return folder
+
+
+def expected_shapes(folder: Path) -> None:
+    """Check config against headers without loading a weight.
+
+    Raises:
+        ModelError: lists the first differences.
+    """
+    config, tensors = read_config(folder), weights(folder)
+    headed = has_head(config, tensors)
+    with torch.device("meta"):
+        net = _build(folder, labels_of(config), 0)
+    names = renamed({name: torch.empty(t.shape, device="meta") for name, t in tensors.items()}, net, headed)
+    problems = differences({name: tuple(t.shape) for name, t in names.items()}, net, headed)
+    if problems:
+        raise mismatch(folder, problems)
+
+
+def _names(config: dict[str, Any], headed: bool, labels: Sequence[str] | None) -> tuple[str, ...]:
+    if not headed:
+        if not labels or len(labels) < 2:
+            raise ModelError(
+                "The network has no classification head and its classes are not known.",
+                fix="give labelled data, so that a head can be trained",
+            )
+        return tuple(labels)
+    own = labels_of(config)
+    if len(own) < 2:
+        raise ModelError("The head of this network gives one number, not classes.", allowed="at least two classes")
+    if labels is None:
+        return own
+    if is_unnamed(own) and len(labels) == len(own):
+        return tuple(labels)
+    try:
+        return match_classes(own, labels, model="the network").names
+    except DataError as error:
+        raise ModelError(
+            f"The network classifies into {', '.join(own)}; the data has {', '.join(labels)}.",
+            allowed="the same classes",
+            fix="rename the data's labels, or bring the network without its head, so that a new one is trained",
+        ) from error
+
+
+def _build(folder: Path, labels: Sequence[str], seed: int) -> nn.Module:
+    """The network of a config with random weights (those that the file lacks stay random, from ``seed``)."""
+    raw = read_config(folder)
+    if "auto_map" in raw:
+        raise UnsafeFile(
+            f"{folder / 'config.json'} names Python code to run (auto_map).", allowed="known architectures"
+        )
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        config.id2label = dict(enumerate(labels))
+        config.label2id = {name: i for i, name in enumerate(labels)}
+        config.problem_type = None
+        config.use_cache = False  # of a decoder: nothing follows a text that is classified
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            net: nn.Module = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
+    except (ValueError, TypeError, KeyError, AttributeError, RuntimeError, ZeroDivisionError) as error:
+        raise ModelError(f"{folder / 'config.json'} describes no network that can be built ({error}).") from error
+    shapes = raw.get(SHAPES)
+    if shapes is not None:
+        parts = layers(net)
+        most = {"heads": net.config.num_attention_heads, "ff": parts[0].up.out_features}
+        _check_shapes(folder, shapes, len(parts), most)
+        same = {name: shapes.get(name) or [limit] * len(parts) for name, limit in most.items()}
+        resize(parts, same["heads"], same["ff"], head_size(net))
+    return net
+
+
+def _check_shapes(folder: Path, shapes: Any, count: int, most: dict[str, int]) -> None:
+    fits = isinstance(shapes, dict) and set(shapes) <= set(most)
+    for name, limit in most.items():
+        sizes = shapes.get(name, [1] * count) if fits else None
+        if (
+            not isinstance(sizes, list)
+            or len(sizes) != count
+            or not all(type(n) is int and 1 <= n <= limit for n in sizes)
+        ):
+            fits = False
+    if not fits:
+        raise ModelError(
+            f"{folder / 'config.json'}: {SHAPES} is {shapes!r}.",
+            allowed=f"for each of {count} layers heads from 1 to {most['heads']} and ff from 1 to {most['ff']}",
+        )
+
+
+def _record_shapes(config: Any, shapes: dict[str, list[int]]) -> None:
+    if hasattr(config, SHAPES):
+        delattr(config, SHAPES)
+    if not shapes:
+        return
+    setattr(config, "hidden_dim" if config.model_type == "distilbert" else "intermediate_size", max(shapes["ff"]))
+    odd_heads = any(count != config.num_attention_heads for count in shapes["heads"])
+    if odd_heads or len(set(shapes["ff"])) > 1:
+        setattr(config, SHAPES, shapes)

@@ -1,0 +1,1 @@
+"""GGUF files: header, tokenizer, tensors, and the network in them."""

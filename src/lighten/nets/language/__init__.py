@@ -1,0 +1,1 @@
+"""Causal language models: open, save, train, narrow."""

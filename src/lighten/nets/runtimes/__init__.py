@@ -1,0 +1,1 @@
+"""Files of runtimes, checked before native code sees them."""

@@ -1,0 +1,1 @@
+"""What training shares: loop, optimizer, precision, schedule."""

@@ -1,0 +1,1 @@
+"""Readers: from items to the arrays that a network takes."""

@@ -1,0 +1,1 @@
+"""A built artifact, open and answering, in a process of its own."""

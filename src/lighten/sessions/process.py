@@ -1,0 +1,197 @@
+"""A process of its own for each session, so that a crash, a hang or a leak costs one candidate and never the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from lighten.core.artifact import Artifact
+from lighten.core.engine import Engine, Session
+from lighten.core.errors import BuildFailed
+from lighten.core.meter import Workload
+from lighten.core.recipe import record_of, task_record_of
+from lighten.core.task import Task
+from lighten.isolate import wire
+from lighten.isolate.environments import place_of
+from lighten.isolate.process import ChildProcess
+from lighten.sessions.pace import Pace
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+DEADLINE, LANGUAGE_DEADLINE = 120.0, 600.0
+"""Seconds that one request may take, however little it asks."""
+
+
+class SessionProcess(Session):
+    """A session in a child process: what :class:`lighten.core.engine.Session` promises, and turns of meters.
+
+    Args:
+        artifact: built for ``engine``.
+        engine: what opens it.
+        threads: cores it may use.
+        task: what asks it; None for a session that takes the inputs as they are.
+        deadline: seconds that any one request may take, however little it asks; None for two minutes, and for ten
+            where the task is one of language models, which think longer. One that asks much has more (see ``Pace``).
+        memory: bytes of resident memory at which it is ended; None for 90 % of what this machine allows.
+
+    Attributes:
+        load_seconds, version: known once it is open.
+        language: ``context`` and ``streams`` of a language model, once it is open; empty for others.
+        others: share of the cores that other processes took during the last turn; None when it is unknown.
+    """
+
+    def __init__(
+        self,
+        artifact: Artifact,
+        engine: Engine,
+        *,
+        threads: int,
+        task: Task | None = None,
+        deadline: float | None = None,
+        memory: int | None = None,
+    ) -> None:
+        self.task = task
+        self.artifact, self.engine, self.threads = artifact, engine, threads
+        self.deadline = deadline or (LANGUAGE_DEADLINE if task is not None and task.language else DEADLINE)
+        self.load_seconds, self.version = 0.0, ""
+        self.language: Mapping[str, int] = {}
+        self.others: float | None = None
+        # The threads of llama.cpp meet some hundred times for each token: waiting busily for one that another process
+        # has displaced costs a busy machine a factor of ten or more, and a quiet one gains nothing by it.
+        patient = task is not None and task.language
+        self._made = partial(ChildProcess, threads=threads, memory=memory, patient=patient, place=place_of(engine))
+        self.child = self._made()
+        self._pace = Pace(self.deadline)
+        self._work: Workload | None = None
+        self._warm: set[str] = set()
+        self._alone: dict[str, Mapping[str, Any]] = {}
+        self._new = True
+
+    def __enter__(self) -> SessionProcess:
+        """Start the process and open the artifact.
+
+        Raises:
+            BuildFailed: the engine cannot open it. MissingEnvironment: its environment was not made.
+            SessionCrashed, SessionTimeout, OutOfMemory: see ``ChildProcess.ask``.
+        """
+        self.child.start()
+        try:
+            path = str(self.artifact.path.resolve())
+            record = record_of(self.engine)
+            task = task_record_of(self.task) if self.task is not None else None
+            reply = self.child.ask("open", self.deadline, artifact=path, engine=record, threads=self.threads, task=task)
+        except BaseException:
+            self.child.close()
+            raise
+        self.load_seconds, self.version = reply["seconds"], reply["version"]
+        self.language = reply.get("language", {})
+        return self
+
+    def run(self, inputs: Sequence[str]) -> NDArray[Any]:
+        """Answer ``inputs``: [n, columns], finite.
+
+        Raises:
+            BuildFailed: the answer has another shape, or holds NaN or infinity.
+        """
+        import numpy as np
+
+        asked = sum(map(len, inputs)), len(inputs)
+        self._new, began = False, monotonic()
+        found = wire.unpack_array(self.child.ask("run", self._pace.patience(*asked), inputs=list(inputs)))
+        self._pace.learn(*asked, monotonic() - began)
+        if found.ndim != 2 or found.shape[0] != len(inputs):
+            raise BuildFailed(f"It answered {len(inputs)} inputs with an array of shape {found.shape}.")
+        if not np.isfinite(found).all():
+            bad = int((~np.isfinite(found).all(axis=1)).sum())
+            raise BuildFailed(f"Its answers to {bad} of {len(inputs)} inputs hold NaN or infinity.")
+        return found
+
+    def answers(self, inputs: Sequence[str], heard: Callable[[int], None] | None = None) -> NDArray[Any]:
+        """Answer many inputs: as :meth:`run`, but in pieces, so that no request takes long.
+
+        The longest come first: what does not fit into memory shows at once, and a piece has inputs of like length.
+
+        Args:
+            heard: told after each piece how many were answered.
+
+        Raises:
+            BuildFailed, SessionCrashed, SessionTimeout, OutOfMemory: see :meth:`run`.
+        """
+        import numpy as np
+
+        if not inputs:
+            return np.empty((0, 0))
+        order = sorted(range(len(inputs)), key=lambda i: -len(inputs[i]))
+        sizes = [len(inputs[i]) for i in order]
+        found, begin = [], 0
+        while begin < len(order):
+            end = self._pace.end(sizes, begin)
+            found.append(self.run([inputs[i] for i in order[begin:end]]))
+            begin = end
+            if heard is not None:
+                heard(end)
+        answers = np.concatenate(found)
+        answers[order] = answers.copy()
+        return answers
+
+    def replies(self, prompts: Sequence[str], most: int = 48) -> list[str]:
+        """What a language model writes after each of ``prompts``: the most likely tokens, at most ``most`` of them.
+
+        Raises:
+            InputError: it is no language model.
+        """
+        self._new = False
+        texts: list[str] = self.child.ask("replies", self.deadline, prompts=list(prompts), most=most)["texts"]
+        return texts
+
+    def load(self, work: Workload) -> None:
+        """Hand over what the meters ask; nothing happens when it has this workload already."""
+        if work == self._work:
+            return
+        files = work.files or self.artifact.size
+        self.child.ask("load", self.deadline, singles=work.singles, batch=work.batch, files=files)
+        self._work, self._warm, self._alone = work, set(), {}
+
+    def turn(self, meter: str, number: int) -> Mapping[str, Any]:
+        """One turn of a meter, by catalog name, on the workload; see :class:`lighten.core.meter.SpeedMeter`."""
+        asked = [*self._work.singles, *self._work.batch] if self._work is not None else []
+        patience = self._pace.patience(sum(map(len, asked)), len(asked))
+        self._new = False
+        reply = self.child.ask("turn", patience, meter=meter, number=number)
+        self.others = reply["others"]
+        turn: dict[str, Any] = reply["turn"]
+        return turn
+
+    def turn_alone(self, meter: str) -> Mapping[str, Any]:
+        """The one turn of a meter that needs a process which has done nothing before: asked once for a workload.
+
+        Where this process was asked something already, it ends and a new one takes its place.
+        """
+        if meter not in self._alone:
+            work, known = self._work, self._alone
+            if not self._new and work is not None:
+                self.close()
+                self.child, self._work, self._new = self._made(), None, True
+                self.__enter__()
+                self.load(work)
+            self._alone = {**known, meter: self.turn(meter, 0)}
+        return self._alone[meter]
+
+    def warm_up(self, meter: str) -> None:
+        """The meter's warm-up turn, unless this session had it on this workload."""
+        if meter not in self._warm:
+            self.turn(meter, -1)
+            self._warm.add(meter)
+
+    def close(self) -> None:
+        """End the process; closing twice is allowed."""
+        self.child.close()
+
+
+def telling(progress: Callable[[float, float, str], None], total: int, message: str) -> Callable[[int], None]:
+    """What :meth:`SessionProcess.answers` tells, for one who wants to know how many of ``total`` are done."""
+    return lambda done: progress(done, total, message)

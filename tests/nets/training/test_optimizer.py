@@ -1,0 +1,88 @@
+"""The optimizer: plain AdamW with clipping on dense weights, lazy Adam on touched rows."""
+
+from __future__ import annotations
+
+import copy
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from lighten.nets.encoders.network import Network, open_network
+from lighten.nets.training.optimizer import Descent
+from lighten.testing.tiny import tiny_network_folder
+
+IDS = torch.tensor([[2, 5, 6, 25, 3], [2, 9, 5, 5, 3]])
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Network:
+    return open_network(tiny_network_folder(tmp_path, layers=2))
+
+
+def loss(net: nn.Module) -> torch.Tensor:
+    value: torch.Tensor = nn.functional.cross_entropy(net(IDS).logits, torch.tensor([0, 1]))
+    return value
+
+
+@pytest.mark.parametrize("clip", [1e-3, 1e3])
+def test_dense_weights_follow_adamw_with_clipping(network: Network, clip: float) -> None:
+    # In float64: the gradient of the keys' biases is zero but for rounding, and Adam divides it by itself. Rounding of
+    # float32 is as large as Adam's epsilon, so that half of a step would depend on the processor; of float64 it is not.
+    ours, plain = network.net.double(), copy.deepcopy(network.net.double())
+    descent = Descent(ours, 1e-3 * 32 / 384, 0.01, clip, freeze_embeddings=True)
+    dense = [p for n, p in plain.named_parameters() if ".embeddings." not in n]
+    plain.bert.embeddings.requires_grad_(False)
+    groups = [{"params": [p for p in dense if p.dim() > 1], "weight_decay": 0.01}]
+    groups.append({"params": [p for p in dense if p.dim() <= 1], "weight_decay": 0.0})
+    adam = torch.optim.AdamW(groups, lr=1e-3, eps=1e-8)
+    for share in (0.5, 1.0, 0.3):
+        loss(ours).backward()
+        norm = descent.step(share)
+        loss(plain).backward()
+        for group in adam.param_groups:
+            group["lr"] = 1e-3 * share
+        assert norm == pytest.approx(float(nn.utils.clip_grad_norm_(dense, clip)), rel=1e-5)
+        adam.step()
+        adam.zero_grad()
+    for (name, mine), other in zip(ours.named_parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(mine, other, msg=name, atol=1e-8, rtol=1e-5)
+    descent.close()
+    assert all(p.requires_grad for p in ours.parameters())
+
+
+def test_only_touched_rows_of_the_embedding_move(network: Network) -> None:
+    words = network.net.get_input_embeddings()
+    before = words.weight.detach().clone()
+    descent = Descent(network.net, 1e-3, 0.01, 1.0)
+    for _ in range(3):
+        loss(network.net).backward()
+        assert words.weight.grad is not None
+        assert words.weight.grad.is_sparse
+        descent.step(1.0)
+    moved = (words.weight.detach() != before).any(dim=1).nonzero().flatten().tolist()
+    assert moved == sorted(set(IDS.flatten().tolist()))
+    descent.close()
+    assert not words.sparse
+
+
+def test_the_first_lazy_update_is_adams(network: Network) -> None:
+    words = network.net.get_input_embeddings()
+    before = words.weight.detach().clone()
+    descent = Descent(network.net, 1e-3 * 32 / 384, 0.01, 1e6)
+    loss(network.net).backward()
+    gradient = words.weight.grad.to_dense()
+    descent.step(1.0)
+    touched = gradient.abs() > 1e-4
+    expected = before - 1e-3 * gradient.sign()  # Adam's first step is the rate in the direction of the sign
+    torch.testing.assert_close(words.weight.detach()[touched], expected[touched], atol=2e-5, rtol=0.0)
+
+
+def test_a_gradient_that_is_not_finite_changes_nothing(network: Network) -> None:
+    before = copy.deepcopy(network.net.state_dict())
+    descent = Descent(network.net, 1e-3, 0.01, 1.0)
+    (loss(network.net) * math.nan).backward()
+    assert math.isnan(descent.step(1.0))
+    assert all(torch.equal(before[name], tensor) for name, tensor in network.net.state_dict().items())

@@ -1,0 +1,54 @@
+"""Threads are given back; bf16 is used where it was measured to be faster, or where the environment says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from lighten.core.errors import InputError
+from lighten.nets.encoders.network import open_network
+from lighten.nets.training import precision
+from lighten.nets.training.precision import autocast_dtype, using_threads
+from lighten.testing.tiny import tiny_network_folder
+
+
+def test_threads_are_given_back_after_an_error() -> None:
+    before = torch.get_num_threads()
+    with pytest.raises(KeyError), using_threads(1):
+        assert torch.get_num_threads() == 1
+        raise KeyError
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("family", ["bert", "distilbert"])
+def test_the_clock_decides_once(tmp_path: Path, family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(precision.SWITCH)
+    net = open_network(tiny_network_folder(tmp_path, family)).net
+    precision._speedup.cache_clear()
+    first = autocast_dtype(net, 1)
+    assert autocast_dtype(net, 1) is first
+    assert precision._speedup.cache_info().misses == 1
+    assert first is (
+        torch.bfloat16
+        if precision._speedup(precision.LEAST_HIDDEN, precision.LEAST_WIDE, 1) >= precision.WORTH
+        else None
+    )
+
+
+@pytest.mark.parametrize(("said", "dtype"), [("fp32", None), ("bf16", torch.bfloat16)])
+def test_the_environment_decides_instead_of_the_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, dtype: torch.dtype | None
+) -> None:
+    monkeypatch.setenv(precision.SWITCH, said)
+    precision._speedup.cache_clear()
+    assert autocast_dtype(open_network(tiny_network_folder(tmp_path)).net, 1) is dtype
+    assert precision._speedup.cache_info().misses == 0
+
+
+def test_a_precision_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(precision.SWITCH, "fp16")
+    with pytest.raises(InputError, match="LIGHTEN_PRECISION is 'fp16'") as caught:
+        autocast_dtype(open_network(tiny_network_folder(tmp_path)).net, 1)
+    assert caught.value.allowed == "auto, fp32, bf16"
