@@ -6,7 +6,10 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+
+import pytest
 
 import lighten
 
@@ -28,13 +31,13 @@ LEVELS = {
 STANDARD = sys.stdlib_module_names
 
 
-def imports(path: Path) -> Iterator[tuple[int, str]]:
-    """(line, dotted module) of every import that runs; imports for type checkers only are left out."""
+def imports(path: Path, *, typing: bool = False) -> Iterator[tuple[int, str]]:
+    """(line, dotted module) of every import that runs. typing: those for type checkers, too."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     typing_only = {
         id(inner)
         for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        if not typing and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
         for inner in ast.walk(node)
     }
     for node in ast.walk(tree):
@@ -53,6 +56,68 @@ def modules() -> Iterator[tuple[Path, str]]:
         parts = path.relative_to(ROOT).parts
         if len(parts) > 1:
             yield path, parts[0]
+
+
+def graph(root: Path, *, typing: bool) -> dict[str, set[str]]:
+    """Every module of a package, and the modules of the package that it imports, wherever in the file that stands."""
+    files = {}
+    for path in sorted(root.rglob("*.py")):
+        parts = (root.name, *path.relative_to(root).with_suffix("").parts)
+        files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    found: dict[str, set[str]] = {}
+    for module, path in files.items():
+        names = [name for _, name in imports(path, typing=typing)]
+        nearest = (next((m for m in prefixes(name) if m in files), None) for name in names)
+        found[module] = {name for name in nearest if name is not None and name != module}
+    return found
+
+
+def prefixes(name: str) -> list[str]:
+    """A dotted name, then each shorter one."""
+    parts = name.split(".")
+    return [".".join(parts[:end]) for end in range(len(parts), 0, -1)]
+
+
+def circles(edges: dict[str, set[str]]) -> list[str]:
+    """One circle for each group of modules that import one another, as text; empty when there is none."""
+    sorter, found = TopologicalSorter(edges), []
+    while True:
+        try:
+            sorter.prepare()
+        except CycleError as error:
+            circle = error.args[1]
+            found.append(" <- ".join(circle))
+            edges = {module: targets - set(circle) for module, targets in edges.items() if module not in circle}
+            sorter = TopologicalSorter(edges)
+        else:
+            return found
+
+
+@pytest.mark.parametrize("typing", [False, True], ids=["that run", "for types"])
+def test_no_modules_import_one_another(typing: bool) -> None:
+    found = circles(graph(ROOT, typing=typing))
+    assert not found, "import circles:\n" + "\n".join(found)
+
+
+def test_a_circle_for_types_alone_is_seen(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    package.mkdir()
+    texts = {
+        "__init__": "",
+        "first": "from package.second import B\nfrom package import third",
+        "second": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from package.first import A",
+        "third": "def late():\n    import package.fourth",
+        "fourth": "import package.third",
+    }
+    for name, text in texts.items():
+        (package / f"{name}.py").write_text(text, encoding="utf-8")
+    assert [set(c.split(" <- ")) for c in circles(graph(package, typing=False))] == [
+        {"package.third", "package.fourth"}
+    ]
+    assert sorted(sorted(set(c.split(" <- "))) for c in circles(graph(package, typing=True))) == [
+        ["package.first", "package.second"],
+        ["package.fourth", "package.third"],
+    ]
 
 
 def test_every_folder_has_a_level() -> None:

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any, ClassVar
 
-from lighten.core.engine import Session
 from lighten.core.meter import SpeedMeter, Workload
 from lighten.core.result import HIGHER, LOWER, Measured, Quantity
+from lighten.core.session import Session
 from lighten.measure.series import PATIENCE, Series
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lighten.core.engine import Session
 from lighten.core.errors import DataError
 from lighten.core.meter import Workload
+from lighten.core.session import Session
 from lighten.core.task import Rows
 from lighten.measure import workload
 from lighten.measure.workload import draw, fit

@@ -13,7 +13,6 @@ import torch
 
 from lighten.core import catalog
 from lighten.core.artifact import HF_CAUSAL, Artifact
-from lighten.core.engine import Session
 from lighten.core.errors import BuildFailed, DataError, InputError
 from lighten.core.language import (
     BYTES,
@@ -31,6 +30,7 @@ from lighten.core.language import (
     check_spans,
     code_of,
 )
+from lighten.core.session import Session
 from lighten.core.task import Rows, task_record, task_settings
 from lighten.engines.eager import Eager
 from lighten.nets.training.precision import using_threads

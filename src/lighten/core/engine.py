@@ -1,44 +1,17 @@
-"""Engine and Session: what runs a candidate."""
+"""Engine: what builds a candidate and opens it."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from lighten.core.artifact import Artifact
+from lighten.core.session import Session
 from lighten.core.step import settings_of
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-
-class Session(ABC):
-    """A model that is loaded and answers. A context manager; takes raw inputs, tokenizer included."""
-
-    @abstractmethod
-    def run(self, inputs: Sequence[str]) -> NDArray[Any]:
-        """Answer all ``inputs`` as fast as the engine can (it may sort and batch them).
-
-        Returns:
-            float32 array [n, classes] of logits in the order of ``inputs``.
-        """
-
-    @abstractmethod
-    def close(self) -> None:
-        """Free what the session holds. Closing twice is allowed."""
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lighten.core.engine import Session
 from lighten.core.errors import InputError
+from lighten.core.session import Session
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

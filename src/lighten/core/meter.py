@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.budget import Constraint
-from lighten.core.engine import Session
 from lighten.core.result import Measured, Quantity
+from lighten.core.session import Session
 from lighten.core.summary import Power
 from lighten.core.task import Rows
 

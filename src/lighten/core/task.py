@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from lighten.core.engine import Session
+    from lighten.core.session import Session
 
 PART_NAMES = ("train", "tune", "select", "proof")
 

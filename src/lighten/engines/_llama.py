@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +27,6 @@ from lighten.core.language import (
 from lighten.engines._lookup import Lookup
 from lighten.engines._sampling import chosen, log_softmax_at
 from lighten.nets.runtimes.llama_api import Vocabulary, library, load_model
-
-if TYPE_CHECKING:
-    from lighten.engines.llama import Llama
 
 FLASH = {"auto": -1, "off": 0, "on": 1}
 CACHES = {"f16": 1, "q8_0": 8}
@@ -69,6 +66,29 @@ class Branch:
     places: list[int] = field(default_factory=list)
 
 
+class Settings(Protocol):
+    """Settings that a session takes from its engine; see there for what each means."""
+
+    @property
+    def library(self) -> str: ...
+    @property
+    def cells(self) -> int: ...
+    @property
+    def streams(self) -> int: ...
+    @property
+    def batch(self) -> int: ...
+    @property
+    def flash(self) -> str: ...
+    @property
+    def cache(self) -> str: ...
+    @property
+    def ahead(self) -> int: ...
+    @property
+    def mapped(self) -> bool: ...
+    @property
+    def repack(self) -> bool: ...
+
+
 class LlamaSession(LanguageSession):
     """See :class:`LanguageSession`.
 
@@ -76,7 +96,7 @@ class LlamaSession(LanguageSession):
     same way, such as the next row behind the same examples or the next turn of a conversation, goes on from there.
     """
 
-    def __init__(self, path: Path, engine: Llama, *, threads: int) -> None:
+    def __init__(self, path: Path, engine: Settings, *, threads: int) -> None:
         self._lib = library(engine.library)
         self._model = load_model(self._lib, path, repack=engine.repack, mapped=engine.mapped)
         self._words = Vocabulary(self._lib, self._model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +27,28 @@ from lighten.nets.language.network import Tokens
 from lighten.nets.runtimes.ov_language import answer_wanted, read_config, read_ov_language
 from lighten.nets.runtimes.ov_model import import_ov
 
-if TYPE_CHECKING:
-    from lighten.engines.ov_genai import OvGenai
-
 MOST_LOGITS = 1 << 24
 """Numbers of the output layer that are held at a time: with 262,144 tokens in the vocabulary, 64 places."""
 
 Ids = NDArray[np.int64]
 Logits = NDArray[np.float32]
+
+
+class Settings(Protocol):
+    """Settings that a session takes from its engine; see there for what each means."""
+
+    @property
+    def context(self) -> int: ...
+    @property
+    def streams(self) -> int: ...
+    @property
+    def batch(self) -> int: ...
+    @property
+    def precision(self) -> str: ...
+    @property
+    def cache(self) -> str: ...
+    @property
+    def group(self) -> int: ...
 
 
 class OvLanguageSession(TokenSession):
@@ -43,7 +57,7 @@ class OvLanguageSession(TokenSession):
     The state of what all contexts of a call shared stays, for calls that begin in the same way.
     """
 
-    def __init__(self, folder: Path, engine: OvGenai, *, threads: int) -> None:
+    def __init__(self, folder: Path, engine: Settings, *, threads: int) -> None:
         config = read_config(folder)
         super().__init__(Tokens.open(folder), config.get("eos_token_id"))
         self.context = min(engine.context, int(config.get("max_position_embeddings", engine.context)))
@@ -227,7 +241,7 @@ class OvLanguageSession(TokenSession):
         self._request, self._kept, self._prefix = None, [], ()
 
 
-def _request(folder: Path, engine: OvGenai, threads: int) -> Any:
+def _request(folder: Path, engine: Settings, threads: int) -> Any:
     """The model compiled, ready to be asked.
 
     Raises:

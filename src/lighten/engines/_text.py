@@ -12,7 +12,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from lighten.core.engine import Session
+from lighten.core.session import Session
 from lighten.data.buckets import batches_by_length, pad
 from lighten.readers.text import Encoder
 

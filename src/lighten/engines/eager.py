@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from lighten.core.artifact import HF, HF_CAUSAL, Artifact
-from lighten.core.engine import Engine, Session
+from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, MissingExtra
 from lighten.core.language import LanguageSession, Span
+from lighten.core.session import Session
 from lighten.core.step import setting
 from lighten.engines._text import PROBE, Batching, Ids, Logits, TextSession
 

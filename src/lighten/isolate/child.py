@@ -25,9 +25,9 @@ from lighten.isolate import wire
 from lighten.isolate.neighbours import Neighbours
 
 if TYPE_CHECKING:
-    from lighten.core.engine import Session
     from lighten.core.language import LanguageSession
     from lighten.core.meter import SpeedMeter, Workload
+    from lighten.core.session import Session
 
 SILENCED = ("openvino_telemetry",)
 """Packages that send usage data home and know no switch. OpenVINO and NNCF work without them and then send nothing."""

@@ -8,9 +8,9 @@ from dataclasses import replace
 from itertools import pairwise
 from time import perf_counter
 
-from lighten.core.engine import Session
 from lighten.core.errors import DataError
 from lighten.core.meter import Workload
+from lighten.core.session import Session
 from lighten.core.task import Rows
 
 SINGLES, BATCH = 200, 512

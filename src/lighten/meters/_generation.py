@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from lighten.core.engine import Session
 from lighten.core.language import LanguageSession
 from lighten.core.meter import Workload
 from lighten.core.result import Measured
+from lighten.core.session import Session
 from lighten.core.spread import half_iqr
 
 PROMPT_BYTES = 128

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Any, ClassVar
 
-from lighten.core.engine import Session
 from lighten.core.meter import SpeedMeter, Workload
 from lighten.core.result import HIGHER, LOWER, Measured, Quantity
+from lighten.core.session import Session
 from lighten.meters._generation import (
     NO_LANGUAGE,
     NO_TEXT,

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from lighten.core.engine import Session
 from lighten.core.meter import SpeedMeter, Workload
 from lighten.core.result import LOWER, Measured, Quantity
+from lighten.core.session import Session
 from lighten.core.spread import half_iqr
 from lighten.meters._generation import forget
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lighten.core.engine import Session
 from lighten.core.language import LanguageSession
 from lighten.core.meter import SpeedMeter, Workload
 from lighten.core.result import LOWER, Measured, Quantity
+from lighten.core.session import Session
 from lighten.meters._generation import LONG_PROMPT_BYTES, excerpts, forget, joined, language_of
 
 STATUS = Path("/proc/self/status")

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Any, ClassVar
 
-from lighten.core.engine import Session
 from lighten.core.language import LanguageSession
 from lighten.core.meter import SpeedMeter, Workload
 from lighten.core.result import HIGHER, Measured, Quantity
+from lighten.core.session import Session
 from lighten.meters._generation import LONG_PROMPT_BYTES, NO_LANGUAGE, NO_TEXT, joined, language_of, median, timed
 
 

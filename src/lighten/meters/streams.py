@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from lighten.core.engine import Session
 from lighten.core.language import LanguageSession
 from lighten.core.meter import SpeedMeter, Workload
 from lighten.core.result import HIGHER, Measured, Quantity
+from lighten.core.session import Session
 from lighten.meters._generation import (
     NO_LANGUAGE,
     NO_TEXT,

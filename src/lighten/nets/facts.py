@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from lighten.core.artifact import GGUF, HF, HF_CAUSAL, Artifact
 from lighten.core.errors import ModelError
@@ -17,9 +17,6 @@ from lighten.nets.architectures import DECODERS, ENCODERS, WRITERS
 from lighten.nets.gguf.file import FILE
 from lighten.nets.gguf.fit import formats_told, no_gguf, no_network, number_formats
 from lighten.nets.gguf.parts import checked_header
-
-if TYPE_CHECKING:
-    from lighten.nets.encoders.network import Network
 
 FAMILIES = ENCODERS
 """Encoder families (``model_type``) that lighten opens."""
@@ -40,7 +37,19 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def facts(source: Path | Artifact | Network) -> dict[str, Any]:
+class InMemory(Protocol):
+    """What :func:`facts` asks of a network that is open (see ``nets.encoders.network.Network``)."""
+
+    net: Any
+    encoder: Any
+    labels: tuple[str, ...]
+    has_head: bool
+
+    def shapes(self) -> dict[str, list[int]]:
+        """Attention heads and feed-forward sizes by layer; empty where they cannot be told apart."""
+
+
+def facts(source: Path | Artifact | InMemory) -> dict[str, Any]:
     """Family, sizes and labels of a network, for the steps' ``check`` and for reports.
 
     Returns:

@@ -7,8 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from lighten.core.artifact import Artifact
-from lighten.core.engine import Engine, Session
+from lighten.core.engine import Engine
 from lighten.core.language import GREEDY, LanguageSession, Sampling, Scores, Span
+from lighten.core.session import Session
 from lighten.isolate.environments import place_of
 from lighten.isolate.process import ChildProcess
 from lighten.sessions.process import LANGUAGE_DEADLINE, SessionProcess

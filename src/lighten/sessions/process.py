@@ -8,10 +8,11 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from lighten.core.artifact import Artifact
-from lighten.core.engine import Engine, Session
+from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed
 from lighten.core.meter import Workload
 from lighten.core.recipe import record_of, task_record_of
+from lighten.core.session import Session
 from lighten.core.task import Task
 from lighten.isolate import wire
 from lighten.isolate.environments import place_of
@@ -27,7 +28,7 @@ DEADLINE, LANGUAGE_DEADLINE = 120.0, 600.0
 
 
 class SessionProcess(Session):
-    """A session in a child process: what :class:`lighten.core.engine.Session` promises, and turns of meters.
+    """A session in a child process: what :class:`lighten.core.session.Session` promises, and turns of meters.
 
     Args:
         artifact: built for ``engine``.

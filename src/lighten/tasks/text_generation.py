@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lighten.core.engine import Session
 from lighten.core.errors import BuildFailed, DataError
 from lighten.core.language import (
     BYTES,
@@ -26,6 +25,7 @@ from lighten.core.language import (
     code_of,
     probe_places,
 )
+from lighten.core.session import Session
 from lighten.core.task import Rows, Task
 
 if TYPE_CHECKING:

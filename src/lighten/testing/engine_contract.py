@@ -8,8 +8,9 @@ import numpy as np
 
 from lighten.core import catalog
 from lighten.core.artifact import Artifact
-from lighten.core.engine import Engine, Session
+from lighten.core.engine import Engine
 from lighten.core.recipe import engine_from, record_of
+from lighten.core.session import Session
 from lighten.core.step import settings_of
 from lighten.testing.tiny import BAD, GOOD, PLAIN
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.artifact import Artifact
-from lighten.core.engine import Engine, Session
+from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, InputError
 from lighten.core.language import GREEDY, LanguageSession, Sampling, Scores, Span, check_spans
+from lighten.core.session import Session
 from lighten.core.step import setting
 
 if TYPE_CHECKING:

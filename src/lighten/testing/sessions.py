@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lighten.core.engine import Session
+from lighten.core.session import Session
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lighten.core.artifact import Artifact
-from lighten.core.engine import Session
 from lighten.core.errors import BuildFailed
+from lighten.core.session import Session
 from lighten.core.step import setting
 from lighten.testing.fake import FakeEngine, draw_of, misbehave
 

@@ -15,11 +15,12 @@ import numpy as np
 from lighten.core import catalog
 from lighten.core.artifact import HF, LANGUAGE, RECORD, Artifact
 from lighten.core.coverage import Coverage
-from lighten.core.engine import Engine, Session
+from lighten.core.engine import Engine
 from lighten.core.errors import InputError, ModelError
 from lighten.core.home import expanded
 from lighten.core.language import BYTES, NATS
 from lighten.core.recipe import engine_from
+from lighten.core.session import Session
 from lighten.data.language import ANSWERS, DOCUMENTS
 from lighten.isolate.machine import allowed_cores
 from lighten.sessions.language_process import open_session
