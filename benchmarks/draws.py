@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy.stats import binom
 
 from lighten.core.language import BYTES, NATS, PROBED, PROBES, TOKENS, answer_code
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 from lighten.proof import macro_f1
 
 Floats = npt.NDArray[np.float64]

@@ -49,8 +49,9 @@ from lighten.core.engine import Engine  # noqa: E402
 from lighten.core.errors import CandidateFailed  # noqa: E402
 from lighten.core.language import BYTES, NATS, TOKENS, LanguageSession, Span  # noqa: E402
 from lighten.core.recipe import engine_from, record_of  # noqa: E402
+from lighten.core.rows import Rows  # noqa: E402
 from lighten.core.summary import Summary  # noqa: E402
-from lighten.core.task import Rows, Task  # noqa: E402
+from lighten.core.task import Task  # noqa: E402
 from lighten.data.language import read_language  # noqa: E402
 from lighten.data.samples import fetch_sample  # noqa: E402
 from lighten.isolate.machine import allowed_cores  # noqa: E402

@@ -1,6 +1,6 @@
 """What a quality meter need not say."""
 
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 from lighten.meters.macro_f1 import MacroF1
 from lighten.testing.answers import sure
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from lighten.core.rows import Rows
 from lighten.core.step import Needs, Setting, Silent, Step, after, setting, settings_of, values_of
-from lighten.core.task import Rows
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lighten.core.errors import DataError, UnknownName
-from lighten.core.task import PART_NAMES
+from lighten.core.rows import PART_NAMES
 from lighten.data.columns import find_columns
 from lighten.data.language import LanguageData, read_inputs, read_language, read_rows
 from lighten.data.parts import split

@@ -9,7 +9,7 @@ import pytest
 
 from lighten.core.artifact import LEARNED, Artifact
 from lighten.core.errors import DataError, ModelError
-from lighten.core.task import Parts, Rows
+from lighten.core.rows import Parts, Rows
 from lighten.data.cells import Table
 from lighten.data.columns import Columns
 from lighten.data.examples import Example

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lighten.core.errors import DataError
-from lighten.core.task import PART_NAMES, Parts
+from lighten.core.rows import PART_NAMES, Parts
 from lighten.data.cells import Cell, Table
 from lighten.data.columns import Columns, find_columns
 from lighten.data.examples import Example

@@ -10,8 +10,8 @@ import pytest
 
 from lighten.core import catalog
 from lighten.core.errors import StepFailed
+from lighten.core.rows import Rows
 from lighten.core.step import Needs
-from lighten.core.task import Rows
 from lighten.distill.logits import LogitDistillation
 from lighten.nets.encoders.forward import logits
 from lighten.nets.encoders.network import Network, open_network
@@ -105,8 +105,8 @@ def test_a_file_that_was_opened_once_teaches_without_being_opened_again(tmp_path
     from importlib.util import find_spec
 
     from lighten.core.recipe import Recipe
+    from lighten.core.rows import Parts
     from lighten.core.step import Silent
-    from lighten.core.task import Parts
     from lighten.pipeline.make import Bench
     from lighten.store.artifacts import ArtifactStore
     from lighten.tasks.text_generation import TextGeneration

@@ -11,8 +11,8 @@ import pytest
 
 from lighten.core import catalog
 from lighten.core.errors import StepFailed
+from lighten.core.rows import Rows
 from lighten.core.step import Needs
-from lighten.core.task import Rows
 from lighten.distill.states import StateDistillation
 from lighten.nets.encoders.forward import logits
 from lighten.nets.encoders.network import Network, open_network

@@ -12,7 +12,7 @@ import pytest
 from lighten.core.artifact import HF_CAUSAL, OPENVINO_CAUSAL, Artifact
 from lighten.core.errors import InputError, MissingEnvironment, ModelError
 from lighten.core.language import LanguageSession, Sampling, Span
-from lighten.core.task import Parts, Rows
+from lighten.core.rows import Parts, Rows
 from lighten.engines.eager import Eager
 from lighten.engines.ov_genai import OvGenai
 from lighten.isolate.environments import find

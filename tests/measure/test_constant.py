@@ -8,7 +8,7 @@ import pytest
 from lighten.core import catalog
 from lighten.core.language import answer_code
 from lighten.core.outcome import Constant
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 from lighten.measure.constant import weigh_against_constant
 from lighten.search.start import meters
 

@@ -9,7 +9,7 @@ from lighten.core import catalog
 from lighten.core.budget import Constraint
 from lighten.core.errors import UnknownName
 from lighten.core.meter import QualityMeter
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 from lighten.measure.quality import flips_of, groups_of, judge_all, meter_of, verdict
 
 LABELS = ("no", "yes")

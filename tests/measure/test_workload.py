@@ -8,8 +8,8 @@ import pytest
 
 from lighten.core.errors import DataError
 from lighten.core.meter import Workload
+from lighten.core.rows import Rows
 from lighten.core.session import Session
-from lighten.core.task import Rows
 from lighten.measure import workload
 from lighten.measure.workload import draw, fit
 

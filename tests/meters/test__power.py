@@ -6,7 +6,7 @@ import pytest
 
 from lighten.core.budget import Constraint
 from lighten.core.result import HIGHER, LOWER, Quantity
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 from lighten.meters._power import class_means, scores, shares
 
 ACCURACY, FLIPS = Quantity("accuracy", "fraction", HIGHER, "."), Quantity("flips", "fraction", LOWER, ".")

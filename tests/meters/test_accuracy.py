@@ -3,7 +3,7 @@
 import pytest
 
 from lighten.core.result import Measured
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 from lighten.meters.accuracy import Accuracy
 from lighten.testing.answers import in_documents, measured, noisy, sure
 

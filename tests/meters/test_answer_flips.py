@@ -4,7 +4,7 @@ import numpy as np
 
 from lighten.core.language import answer_code
 from lighten.core.result import Measured
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 from lighten.meters.answer_flips import AnswerFlips
 from lighten.testing.answers import sure, within
 

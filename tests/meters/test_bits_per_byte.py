@@ -7,7 +7,7 @@ import pytest
 
 from lighten.core.language import BYTES, NATS, PROBED, PROBES, TOKENS, UNKNOWN
 from lighten.core.result import Measured
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 from lighten.meters.bits_per_byte import BitsPerByte
 from lighten.testing.answers import sure, within
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lighten.core.budget import Constraint
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 from lighten.meters.brier import Brier
 from lighten.testing.answers import in_documents, measured, noisy, probabilities, within
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 from lighten.meters.calibration import Calibration
 from lighten.testing.answers import measured, noisy, probabilities, sure, within
 

@@ -5,7 +5,7 @@ import pytest
 
 from lighten.core.language import answer_code
 from lighten.core.result import Measured
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 from lighten.meters.exact_match import ExactMatch
 from lighten.testing.answers import sure, within
 

@@ -3,7 +3,7 @@
 import pytest
 
 from lighten.core import catalog
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 from lighten.testing.answers import in_documents, measured, noisy, sure, within
 
 

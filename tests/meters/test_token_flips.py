@@ -5,7 +5,7 @@ import pytest
 
 from lighten.core.language import BYTES, NATS, PROBED, PROBES, UNKNOWN, code_of
 from lighten.core.result import Measured
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 from lighten.meters.token_flips import TokenFlips
 from lighten.testing.answers import sure, within
 

@@ -4,7 +4,7 @@ import pytest
 
 from lighten.core.budget import Constraint
 from lighten.core.result import Measured
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 from lighten.meters.worst_group import WorstGroup
 from lighten.testing.answers import in_documents, measured, sure, within
 

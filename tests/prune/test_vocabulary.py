@@ -24,8 +24,8 @@ from transformers import (
 
 from lighten.core.artifact import GGUF, Artifact
 from lighten.core.errors import ModelError, StepFailed
+from lighten.core.rows import Rows
 from lighten.core.step import Needs, settings_of
-from lighten.core.task import Rows
 from lighten.nets.encoders.network import Network, open_network, save_network
 from lighten.prune.vocabulary import (
     Vocabulary,

@@ -13,8 +13,8 @@ from lighten.core import catalog
 from lighten.core.artifact import GGUF, Artifact
 from lighten.core.errors import StepFailed
 from lighten.core.language import LanguageSession, Span
+from lighten.core.rows import Rows
 from lighten.core.step import Needs, settings_of
-from lighten.core.task import Rows
 from lighten.export.dequantize import Dequantize
 from lighten.nets.gguf.network import GgufModel, open_gguf, save_gguf
 from lighten.nets.gguf.weights import Packed, floats

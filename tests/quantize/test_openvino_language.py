@@ -12,8 +12,8 @@ from lighten.core.artifact import GGUF, HF_CAUSAL, OPENVINO_CAUSAL, Artifact
 from lighten.core.errors import PlanError
 from lighten.core.language import Span
 from lighten.core.recipe import Recipe
+from lighten.core.rows import Parts, Rows
 from lighten.core.space import Space
-from lighten.core.task import Parts, Rows
 from lighten.engines.llama import Llama
 from lighten.engines.ov_genai import OvGenai
 from lighten.isolate.environments import find, place_of

@@ -10,7 +10,7 @@ import pytest
 
 from lighten.core.budget import Budget
 from lighten.core.result import HIGHER, Candidate, Quantity, Result
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 from lighten.meters.accuracy import Accuracy
 from lighten.proof.paired import tango_interval
 from lighten.search.chance import chance

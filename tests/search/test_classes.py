@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from lighten.core.errors import DataError
-from lighten.core.task import Parts, Rows
+from lighten.core.rows import Parts, Rows
 from lighten.data.classes import DECIDED, NAMED, NUMBERED, ORDERED, TOLD
 from lighten.search.classes import settle_classes
 

@@ -12,7 +12,7 @@ import pytest
 from lighten.core.artifact import Artifact
 from lighten.core.budget import Budget
 from lighten.core.result import Candidate
-from lighten.core.task import Parts, Rows
+from lighten.core.rows import Parts, Rows
 from lighten.nets.baselines.counts import fit_ngram
 from lighten.search.finish import SAMPLES, beginnings, continuations
 from lighten.store.artifacts import ArtifactStore

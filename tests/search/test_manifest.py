@@ -10,7 +10,7 @@ import pytest
 
 from lighten.core.budget import Budget
 from lighten.core.errors import DataError, RunFolderError
-from lighten.core.task import Parts, Rows
+from lighten.core.rows import Parts, Rows
 from lighten.search.manifest import asked_before, manifest_of
 from lighten.search.options import Options
 from lighten.search.start import Asked

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from lighten.core.task import Parts, Rows
+from lighten.core.rows import Parts, Rows
 from lighten.search.reading import coverage_of
 from lighten.testing.tiny import tiny_network_folder
 

@@ -12,8 +12,8 @@ from lighten.core import catalog
 from lighten.core.artifact import BYTE_LM, Artifact
 from lighten.core.errors import InputError, MissingEnvironment
 from lighten.core.language import Sampling, Span
+from lighten.core.rows import Parts, Rows
 from lighten.core.step import Needs
-from lighten.core.task import Parts, Rows
 from lighten.pipeline.workshop import Workshop
 from lighten.sessions.language_process import LanguageProcess, open_session
 from lighten.sessions.process import SessionProcess

@@ -17,7 +17,7 @@ import pytest
 
 from lighten.core.errors import RunFolderError
 from lighten.core.result import Candidate
-from lighten.core.task import Parts, Rows
+from lighten.core.rows import Parts, Rows
 from lighten.store.folder import MANIFEST, RunFolder, load_parts, save_parts, write_whole
 
 ASKED: dict[str, Any] = {"model": "sample:minilm", "keep": ["accuracy>=-1pt"], "seed": 0, "label": None, "näme": "ü"}

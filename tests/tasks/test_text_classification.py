@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lighten.core import catalog
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 from lighten.tasks.text_classification import TextClassification
 
 TASK = TextClassification()

@@ -30,8 +30,9 @@ from lighten.core.language import (
     check_spans,
     code_of,
 )
+from lighten.core.rows import Rows
 from lighten.core.session import Session
-from lighten.core.task import Rows, task_record, task_settings
+from lighten.core.task import task_record, task_settings
 from lighten.engines.eager import Eager
 from lighten.nets.training.precision import using_threads
 from lighten.tasks.text_generation import ANSWERS, CHOICES, DOCUMENTS, Asked, TextGeneration, windows

@@ -8,9 +8,10 @@ import pytest
 from lighten.core import catalog
 from lighten.core.errors import DataError, PlanError, StepFailed
 from lighten.core.recipe import Recipe
+from lighten.core.rows import Rows
 from lighten.core.space import Space
 from lighten.core.step import Needs
-from lighten.core.task import Rows, asked_facts
+from lighten.core.task import asked_facts
 from lighten.engines.numpy import NumPy
 from lighten.tasks.text_generation import TextGeneration
 from lighten.train.linear import LinearTraining

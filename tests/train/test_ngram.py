@@ -8,8 +8,8 @@ import pytest
 from lighten.core import catalog
 from lighten.core.errors import StepFailed
 from lighten.core.language import Span
+from lighten.core.rows import Rows
 from lighten.core.step import Needs, settings_of
-from lighten.core.task import Rows
 from lighten.nets.baselines.byte_model import BOUNDARY, ByteModel, symbols_of
 from lighten.nets.baselines.counts import KneserNey
 from lighten.tasks.text_generation import TextGeneration

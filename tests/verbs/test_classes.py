@@ -10,7 +10,7 @@ import pytest
 
 from lighten.core.artifact import HF, Artifact
 from lighten.core.errors import DataError, InputError
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 from lighten.data.classes import match_classes
 from lighten.verbs.classes import Shared, check_guess, shared_classes
 

@@ -11,7 +11,7 @@ import pytest
 from lighten.core import catalog
 from lighten.core.artifact import Artifact
 from lighten.core.errors import BudgetError, DataError, InputError, UnknownName
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 from lighten.nets.bring import bring
 from lighten.search.start import meters
 from lighten.testing.fake import fake_artifact

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.budget import Constraint
 from lighten.core.result import Measured, Quantity
+from lighten.core.rows import Rows
 from lighten.core.session import Session
 from lighten.core.summary import Power
-from lighten.core.task import Rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

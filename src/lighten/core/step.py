@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from lighten.core.task import Rows, Task
+from lighten.core.rows import Rows
+from lighten.core.task import Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,101 +1,19 @@
-"""Task: what "good" means. Rows and Parts are the data as a task hands it to steps and meters."""
+"""Task: what "good" means."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
+
+from lighten.core.rows import Rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
     from lighten.core.session import Session
-
-PART_NAMES = ("train", "tune", "select", "proof")
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """One part of the user's data, by column.
-
-    Attributes:
-        inputs: raw inputs, one per row.
-        targets: class index per row.
-        groups: name of the group of each row, or empty when the data has no group column.
-        units: independent unit of each row (user, document), or empty when every row is its own unit.
-        ids: hash of each row's text up to case and spacing (16 hex digits); rows that a model learned from are known by
-            it. Empty for rows that were not read from data.
-        references: the text that is the right answer of each row, or empty when a row has no such text.
-    """
-
-    inputs: tuple[str, ...]
-    targets: tuple[int, ...]
-    groups: tuple[str, ...] = ()
-    units: tuple[str, ...] = ()
-    ids: tuple[str, ...] = ()
-    references: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.inputs)
-
-    def take(self, indices: Sequence[int]) -> Rows:
-        """The rows at ``indices``, in that order."""
-
-        def pick(column: tuple[str, ...]) -> tuple[str, ...]:
-            return tuple(column[i] for i in indices) if column else ()
-
-        return Rows(
-            pick(self.inputs),
-            tuple(self.targets[i] for i in indices),
-            pick(self.groups),
-            pick(self.units),
-            pick(self.ids),
-            pick(self.references),
-        )
-
-    def fingerprint(self) -> str:
-        """Content hash (16 hex digits) of inputs, targets, groups, units and references in order."""
-        digest = hashlib.sha256()
-        columns = [self.inputs, tuple(map(str, self.targets)), self.groups, self.units]
-        for column in (*columns, *([self.references] if self.references else [])):
-            for value in column:
-                raw = value.encode("utf-8", "surrogatepass")
-                digest.update(b"%d:%b" % (len(raw), raw))
-            digest.update(b";")
-        return digest.hexdigest()[:16]
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The four parts of a data set; ``proof`` is opened once, at the end.
-
-    Attributes:
-        labels: name of each class; ``targets`` index into it.
-        notes: what was noticed while splitting, one sentence each.
-    """
-
-    train: Rows
-    tune: Rows
-    select: Rows
-    proof: Rows
-    labels: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-
-    def __getitem__(self, name: str) -> Rows:
-        if name not in PART_NAMES:
-            raise KeyError(name)
-        part: Rows = getattr(self, name)
-        return part
-
-    @property
-    def fingerprint(self) -> str:
-        """Content hash (16 hex digits) of all four parts and the labels."""
-        text = json.dumps([[self[name].fingerprint() for name in PART_NAMES], self.labels])
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class Task(ABC):

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from lighten.core.errors import DataError, UnknownName
-from lighten.core.task import PART_NAMES
+from lighten.core.rows import PART_NAMES
 from lighten.data.cells import Cell, Table, count_of, shown, some_numbers
 from lighten.data.header import SPLIT_NAMES
 from lighten.data.labels import label_text

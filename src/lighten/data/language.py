@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from lighten.core.errors import DataError
-from lighten.core.task import PART_NAMES, Parts, Rows
+from lighten.core.rows import PART_NAMES, Parts, Rows
 from lighten.data.cells import Cell, Table, count_of, some_numbers
 from lighten.data.columns import Columns, find_columns, text_column
 from lighten.data.documents import long_enough, read_documents

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from lighten.core.artifact import LEARNED
 from lighten.core.errors import DataError, ModelError
-from lighten.core.task import Parts, Rows
+from lighten.core.rows import Parts, Rows
 from lighten.data.cells import count_of
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from lighten.core.errors import DataError
-from lighten.core.task import PART_NAMES, Parts, Rows
+from lighten.core.rows import PART_NAMES, Parts, Rows
 from lighten.data.cells import Table, count_of, shown
 from lighten.data.classes import Classes, known_classes, match_classes
 from lighten.data.columns import Columns

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from lighten.core.budget import Constraint
 from lighten.core.meter import QualityMeter
 from lighten.core.outcome import Constant
-from lighten.core.task import Rows, Task
+from lighten.core.rows import Rows
+from lighten.core.task import Task
 from lighten.measure.quality import meter_of
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from lighten.core.budget import Constraint
 from lighten.core.errors import UnknownName
 from lighten.core.meter import QualityMeter
 from lighten.core.result import Quantity
+from lighten.core.rows import Rows
 from lighten.core.summary import Flip, Group
-from lighten.core.task import Rows
 from lighten.measure.interleave import Reading, Readings
 from lighten.proof.flips import find_flips
 from lighten.proof.verdict import Verdict

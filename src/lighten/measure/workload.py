@@ -10,8 +10,8 @@ from time import perf_counter
 
 from lighten.core.errors import DataError
 from lighten.core.meter import Workload
+from lighten.core.rows import Rows
 from lighten.core.session import Session
-from lighten.core.task import Rows
 
 SINGLES, BATCH = 200, 512
 LEAST_SINGLES, LEAST_BATCH = 40, 64

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from lighten.core.budget import Constraint
 from lighten.core.result import HIGHER, Quantity
+from lighten.core.rows import Rows
 from lighten.core.summary import Power
-from lighten.core.task import Rows
 from lighten.proof.bootstrap import LEAST_UNITS
 from lighten.proof.paired import normal_quantile
 from lighten.proof.power import (

@@ -12,8 +12,8 @@ from lighten.core.budget import Constraint
 from lighten.core.language import BYTES, NATS
 from lighten.core.meter import Outlook, QualityMeter
 from lighten.core.result import LOWER, Measured, Quantity
+from lighten.core.rows import Rows
 from lighten.core.summary import Power
-from lighten.core.task import Rows
 from lighten.meters._documents import NO_DOCUMENTS, check_documents, of_documents
 from lighten.meters._judge import Scores
 from lighten.meters._outlook import of_rows

@@ -9,7 +9,7 @@ import numpy as np
 
 from lighten.core.meter import QualityMeter
 from lighten.core.result import LOWER, Measured, Quantity
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,8 +14,9 @@ from lighten.core.artifact import HF, HF_CAUSAL, Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, LightenError, StepFailed
 from lighten.core.recipe import conversion, record_of
+from lighten.core.rows import Parts, Rows
 from lighten.core.step import Needs, Step, Watch, after
-from lighten.core.task import Parts, Rows, Task
+from lighten.core.task import Task
 from lighten.data.learned import save_learned
 from lighten.pipeline.formats import open_model, save_model
 from lighten.store.artifacts import ArtifactStore, key_of

@@ -11,7 +11,7 @@ from typing import Any
 from lighten.core.artifact import Artifact
 from lighten.core.errors import StoppedEarly
 from lighten.core.recipe import engine_from, step_from, task_from
-from lighten.core.task import Parts
+from lighten.core.rows import Parts
 from lighten.isolate.child import emit
 from lighten.pipeline.make import Bench
 from lighten.pipeline.make import build as build_for

@@ -19,8 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from lighten.core.errors import StepFailed
+from lighten.core.rows import Rows
 from lighten.core.step import Needs, Step, setting
-from lighten.core.task import Rows
 from lighten.data.buckets import batches_by_length
 from lighten.nets.encoders.couple import keep_heads, keep_neurons
 from lighten.nets.encoders.first_token import answering_from_first_token

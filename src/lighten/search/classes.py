@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scipy.stats import binom
 
 from lighten.core.errors import DataError
-from lighten.core.task import PART_NAMES, Parts, Rows
+from lighten.core.rows import PART_NAMES, Parts, Rows
 from lighten.data.classes import DECIDED, GUESSES, NAMED, NUMBERED, SPELLED, TOLD, Classes, described, match_classes
 from lighten.data.labels import is_unnamed
 from lighten.data.told_labels import option_text

@@ -12,7 +12,8 @@ from lighten.core.budget import Budget
 from lighten.core.engine import Engine
 from lighten.core.meter import Meter, QualityMeter, SpeedMeter, Workload
 from lighten.core.result import Quantity
-from lighten.core.task import Parts, Task
+from lighten.core.rows import Parts
+from lighten.core.task import Task
 from lighten.pipeline.workshop import Workshop
 from lighten.search.listener import Listener
 from lighten.search.options import Options

@@ -16,8 +16,8 @@ from lighten.core.errors import LightenError
 from lighten.core.outcome import Constant
 from lighten.core.recipe import Recipe, engine_from, step_from, task_record_of
 from lighten.core.result import Candidate
+from lighten.core.rows import Rows
 from lighten.core.summary import RUNGS, Continuation, DataFacts, Flip, Group, Link, Rung, Summary, Tested, Winner
-from lighten.core.task import Rows
 from lighten.measure.constant import weigh_against_constant
 from lighten.measure.quality import flips_of, groups_of
 from lighten.search.conclude import Outcome

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+from lighten.core.rows import Rows
 from lighten.core.summary import Opened
-from lighten.core.task import Rows
 from lighten.search.context import Run
 from lighten.search.listener import Listener
 from lighten.store.ledger import earlier_openings, record_opening

@@ -16,8 +16,9 @@ from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed, Interrupted, ModelError
 from lighten.core.meter import Workload
 from lighten.core.recipe import engine_from, record_of
+from lighten.core.rows import Parts, Rows
 from lighten.core.summary import Summary
-from lighten.core.task import Parts, Rows, Task, asked_facts
+from lighten.core.task import Task, asked_facts
 from lighten.data.learned import learned_in
 from lighten.isolate.machine import allowed_cores
 from lighten.isolate.process import call

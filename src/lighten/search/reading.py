@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lighten.core.coverage import LEARNT_FROM, Coverage, percent, sentences
-from lighten.core.task import PART_NAMES, Parts
+from lighten.core.rows import PART_NAMES, Parts
 from lighten.readers.text import LEARNT, Encoder
 
 

@@ -15,8 +15,9 @@ from lighten.core.errors import InputError, UnknownName
 from lighten.core.home import expanded
 from lighten.core.meter import QualityMeter, SpeedMeter
 from lighten.core.recipe import Recipe
+from lighten.core.rows import Parts
 from lighten.core.summary import Power
-from lighten.core.task import Parts, Task
+from lighten.core.task import Task
 from lighten.data.columns import find_columns
 from lighten.data.language import read_language
 from lighten.data.learned import Hashes, keep_apart, learned_in

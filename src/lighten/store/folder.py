@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from lighten.core.errors import RunFolderError
-from lighten.core.task import Parts, Rows
+from lighten.core.rows import Parts, Rows
 from lighten.store.artifacts import ArtifactStore, discard, disk_error
 from lighten.store.durable import sync
 from lighten.store.study import Study

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lighten.core.task import Rows, Task
+from lighten.core.rows import Rows
+from lighten.core.task import Task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

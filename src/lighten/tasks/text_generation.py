@@ -25,8 +25,9 @@ from lighten.core.language import (
     code_of,
     probe_places,
 )
+from lighten.core.rows import Rows
 from lighten.core.session import Session
-from lighten.core.task import Rows, Task
+from lighten.core.task import Task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,7 +10,7 @@ import numpy as np
 from lighten.core import catalog
 from lighten.core.budget import Constraint
 from lighten.core.result import Measured
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

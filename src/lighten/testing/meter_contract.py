@@ -13,7 +13,7 @@ from lighten.core.budget import Constraint
 from lighten.core.language import BYTES, NATS, PROBED, PROBES, TOKENS, answer_code
 from lighten.core.meter import QualityMeter, SpeedMeter, Workload
 from lighten.core.result import HIGHER, LOWER, Measured, Quantity
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.fake import FakeLanguageSession
 from lighten.testing.sessions import RecordingSession

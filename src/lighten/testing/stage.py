@@ -17,8 +17,8 @@ from typing import Any, ClassVar
 from lighten.core.artifact import Artifact
 from lighten.core.budget import Budget
 from lighten.core.result import Candidate
+from lighten.core.rows import Parts, Rows
 from lighten.core.summary import Summary
-from lighten.core.task import Parts, Rows
 from lighten.data.examples import Example
 from lighten.measure.workload import draw
 from lighten.meters.accuracy import Accuracy

@@ -29,7 +29,7 @@ from transformers import (
 )
 from transformers.utils.logging import disable_progress_bar
 
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 
 GOOD = ("good", "great", "lovely", "superb", "fine", "charming")
 BAD = ("bad", "awful", "dreadful", "poor", "boring", "tedious")

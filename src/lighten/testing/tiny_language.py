@@ -17,8 +17,8 @@ from transformers.utils.logging import disable_progress_bar
 from lighten.core import catalog
 from lighten.core.artifact import GGUF, Artifact
 from lighten.core.language import Span
+from lighten.core.rows import Rows
 from lighten.core.step import Needs
-from lighten.core.task import Rows
 from lighten.nets.gguf.bpe import BYTES, SPLITS
 from lighten.nets.language.network import open_language
 from lighten.pipeline.formats import save_model

@@ -14,7 +14,8 @@ from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed, DataError, InputError, MissingExtra, ModelError
 from lighten.core.recipe import record_of
 from lighten.core.result import Result
-from lighten.core.task import Rows, Task
+from lighten.core.rows import Rows
+from lighten.core.task import Task
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.environment import Environment
 from lighten.measure.interleave import measure, results

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lighten.core.artifact import Artifact
 from lighten.core.errors import DataError, InputError
-from lighten.core.task import Rows
+from lighten.core.rows import Rows
 from lighten.data.classes import GUESSES, Classes, match_classes
 from lighten.data.labels import is_unnamed
 from lighten.proof.assignment import judge_assignment

@@ -18,8 +18,9 @@ from lighten.core.lists import read_list
 from lighten.core.meter import QualityMeter
 from lighten.core.outcome import Constant
 from lighten.core.result import Result
+from lighten.core.rows import Rows
 from lighten.core.summary import Flip, Group
-from lighten.core.task import Rows, Task
+from lighten.core.task import Task
 from lighten.data.cells import Table
 from lighten.data.columns import Columns, find_columns
 from lighten.data.learned import learned_in, unseen

@@ -9,7 +9,8 @@ from pathlib import Path
 from lighten.core.artifact import LANGUAGE, Artifact
 from lighten.core.errors import InputError, ModelError
 from lighten.core.recipe import task_from, task_record_of
-from lighten.core.task import Rows, Task
+from lighten.core.rows import Rows
+from lighten.core.task import Task
 from lighten.data.cells import Cell
 from lighten.data.columns import text_column
 from lighten.data.language import ANSWERS, CHOICES, DOCUMENTS, read_inputs, read_rows

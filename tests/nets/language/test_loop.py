@@ -10,8 +10,8 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from lighten.core.errors import StepFailed
+from lighten.core.rows import Rows
 from lighten.core.step import Needs, Silent
-from lighten.core.task import Rows
 from lighten.nets.language import loop as language_loop
 from lighten.nets.language.loop import Course, fit_language, hidden_at_targets, learn, nats_per_token, texts_of, windows
 from lighten.nets.language.network import LanguageNetwork, Tokens, open_language

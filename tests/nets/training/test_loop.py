@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from lighten.core.errors import DataError, StepFailed, StoppedEarly
+from lighten.core.rows import Rows
 from lighten.core.step import Silent, Watch
-from lighten.core.task import Rows
 from lighten.nets.encoders.forward import logits
 from lighten.nets.encoders.network import Network, open_network
 from lighten.nets.encoders.walk import layer_list

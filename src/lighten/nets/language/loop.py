@@ -13,8 +13,9 @@ from torch import nn
 
 from lighten.core.errors import StepFailed
 from lighten.core.language import BETWEEN_SHOTS
+from lighten.core.rows import Rows
 from lighten.core.step import Needs, Watch
-from lighten.core.task import Rows, Task
+from lighten.core.task import Task
 from lighten.nets.training.held_out import HeldOut
 from lighten.nets.training.precision import using_threads
 

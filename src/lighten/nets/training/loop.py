@@ -18,8 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from lighten.core.errors import DataError, StepFailed
+from lighten.core.rows import Rows
 from lighten.core.step import Watch
-from lighten.core.task import Rows, Task
+from lighten.core.task import Task
 from lighten.data.buckets import batches_by_length
 from lighten.nets.encoders.first_token import answering_from_first_token
 from lighten.nets.encoders.forward import casting, logits_of_ids, run
