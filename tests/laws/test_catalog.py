@@ -83,6 +83,6 @@ def test_every_test_file_mirrors_a_module() -> None:
         folder = path.relative_to(TESTS).parts[0]
         if folder in free or path.parent == TESTS:
             continue
-        if not (source / folder / f"{path.stem.removeprefix('test_')}.py").is_file():
+        if not (source / path.relative_to(TESTS).with_name(path.name.removeprefix("test_"))).is_file():
             lost.append(str(path.relative_to(TESTS)))
     assert not lost, f"these test no module of the same name: {lost}"
