@@ -38,7 +38,7 @@ def test_every_entry_loads_and_documents_itself(kind: str, entry: catalog.Entry)
 
 @pytest.mark.parametrize(("kind", "entry"), EVERY, ids=[entry.name for _, entry in EVERY])
 def test_every_plugin_has_its_test(kind: str, entry: catalog.Entry) -> None:
-    mirrored = TESTS / kind / f"test_{entry.name.rpartition('.')[2]}.py"
+    mirrored = TESTS / kind / f"test_{entry.module.rpartition('.')[2]}.py"
     assert mirrored.is_file(), f"{entry.module} has no {mirrored.relative_to(TESTS.parent)}"
     tree = ast.parse(mirrored.read_text(encoding="utf-8"))
     asserted = [node for node in ast.walk(tree) if isinstance(node, ast.Assert) or "raises" in ast.dump(node)]

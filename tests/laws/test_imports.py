@@ -14,7 +14,7 @@ import pytest
 import lighten
 
 ROOT = Path(lighten.__file__).parent
-PLUGINS = ("train", "prune", "distill", "export", "quantize", "engines", "tasks", "meters")
+PLUGINS = ("train", "prune", "distill", "export", "quantize", "formats", "engines", "tasks", "meters")
 LEVELS = {
     **dict.fromkeys(("core", "proof"), 0),
     **dict.fromkeys(("isolate", "store", "data", "files"), 1),

@@ -13,11 +13,12 @@ from lighten.cli.options import Json
 
 def command(
     name: Annotated[
-        str | None, typer.Argument(help="A kind (steps, engines, tasks, meters) or one entry, such as prune.layers.")
+        str | None,
+        typer.Argument(help="A kind (steps, formats, engines, tasks, meters) or one entry, such as prune.layers."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what can be used here: every step, engine, task and meter, or the settings of one."""
+    """Show what can be used here: every step, format, engine, task and meter, or the settings of one."""
     from dataclasses import asdict
 
     from rich.console import Console

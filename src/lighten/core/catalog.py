@@ -2,7 +2,8 @@
 
 ``quantize/int8_static.py`` *is* the step ``quantize.int8_static``; the name is written nowhere else. Names come from
 the directory, one-line descriptions from the first docstring line without importing, the class on first use. Packages
-join through entry points: group ``lighten.quantize`` with the name ``mine`` adds ``quantize.mine``.
+join through entry points: group ``lighten.quantize`` with the name ``mine`` adds ``quantize.mine``. Formats are called
+what artifacts call them: ``formats/onnx_int8.py`` is ``onnx-int8``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 
 from lighten.core.engine import Engine
 from lighten.core.errors import InputError, MissingExtra, UnknownName
+from lighten.core.format import Format
 from lighten.core.meter import QualityMeter, SpeedMeter
 from lighten.core.step import Step
 from lighten.core.task import Task
@@ -29,6 +31,7 @@ STEP_KINDS = ("train", "prune", "distill", "export", "quantize")
 
 KINDS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(STEP_KINDS, (Step,)),
+    "formats": (Format,),
     "engines": (Engine,),
     "tasks": (Task,),
     "meters": (SpeedMeter, QualityMeter),
@@ -44,7 +47,8 @@ class Entry:
     """One thing that can be used here.
 
     Attributes:
-        name: ``quantize.int8_static`` for a step, ``ort`` for an engine, ``text_classification`` for a task.
+        name: ``quantize.int8_static`` for a step, ``ort`` for an engine, ``text_classification`` for a task,
+            ``onnx-int8`` for a format.
         kind: the folder it lives in.
         module: dotted path of its module.
         doc: first line of the module's docstring.
@@ -68,25 +72,33 @@ def entries(kind: str) -> tuple[Entry, ...]:
     prefix = f"{kind}." if kind in STEP_KINDS else ""
     folder = Path(__file__).resolve().parent.parent / kind
     found = {
-        path.stem: Entry(f"{prefix}{path.stem}", kind, f"lighten.{kind}.{path.stem}", first_line(path))
+        _named(kind, path.stem): Entry(
+            prefix + _named(kind, path.stem), kind, f"lighten.{kind}.{path.stem}", first_line(path)
+        )
         for path in folder.glob("*.py")
         if not path.stem.startswith("_")
     }
     for lent in (entry for entry in _LENT if entry.kind == kind):
         found.setdefault(lent.name.removeprefix(prefix), lent)
     for point in entry_points(group=f"lighten.{kind}"):
-        if point.name in found and found[point.name] in _LENT:
+        name = _named(kind, point.name)
+        if name in found and found[name] in _LENT:
             continue
-        if point.name in found:
+        if name in found:
             raise InputError(
-                f"{point.value} brings {prefix}{point.name}, which {found[point.name].module} already is.",
+                f"{point.value} brings {prefix}{name}, which {found[name].module} already is.",
                 fix="uninstall one of the two packages",
             )
         path = _file_of(point.module)
         source = point.dist.name if point.dist else point.module
         doc = first_line(path) if path else ""
-        found[point.name] = Entry(f"{prefix}{point.name}", kind, point.module, doc, source)
+        found[name] = Entry(f"{prefix}{name}", kind, point.module, doc, source)
     return tuple(sorted(found.values(), key=lambda e: e.name))
+
+
+def _named(kind: str, stem: str) -> str:
+    """What a plug-in is called whose file or entry point is called ``stem``."""
+    return stem.replace("_", "-") if kind == "formats" else stem
 
 
 def lend(brought: Iterable[Entry]) -> None:

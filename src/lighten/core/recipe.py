@@ -12,6 +12,7 @@ from typing import Any
 from lighten.core import catalog
 from lighten.core.engine import Engine
 from lighten.core.errors import DataError, PlanError, UnknownName
+from lighten.core.matching import fits
 from lighten.core.step import Step, after, settings_of, values_of
 from lighten.core.task import Task, task_record, task_settings
 
@@ -79,7 +80,7 @@ class Recipe:
             refused = step.check(facts or {})
             if refused:
                 problems.append(f"{name}: {refused}.")
-            bridge = conversion(format, step.consumes)
+            bridge = conversion(format, step.consumes, facts)
             if bridge is None:
                 problems.append(f"{name}: takes {' or '.join(step.consumes)}, but the model is {format} at this point.")
                 continue
@@ -94,7 +95,7 @@ class Recipe:
                 problem = known.problem(getattr(self.engine, known.name))
                 if problem:
                     problems.append(f"{name}: {problem}.")
-            bridge = conversion(format, self.engine.consumes)
+            bridge = conversion(format, self.engine.consumes, facts)
             if bridge is None:
                 problems.append(f"{name}: takes {' or '.join(self.engine.consumes)}, but the recipe makes {format}.")
             else:
@@ -224,15 +225,19 @@ def _from(cls: type[Any], record: Mapping[str, Any]) -> Any:
     return cls(**{name: value for name, value in record.items() if name != "use"})
 
 
-def conversion(format: str, wanted: Sequence[str]) -> tuple[Step, ...] | None:
-    """The export steps that turn ``format`` into one of ``wanted``; None when none leads there."""
-    if format in wanted:
+def conversion(format: str, wanted: Sequence[str], facts: Mapping[str, Any] | None = None) -> tuple[Step, ...] | None:
+    """The export steps that turn ``format`` into one of ``wanted``; None when none leads there.
+
+    Args:
+        facts: of the model. Of several ways one is taken that does not refuse them, if there is one; and one that is
+            made for the format before one that takes it as what it is like.
+    """
+    if fits(format, wanted):
         return ()
-    for entry in catalog.entries("export"):
-        cls = catalog.load_step(entry.name)
-        if format in cls.consumes and cls.produces in wanted:
-            return (cls(),)
-    return None
+    ways = [catalog.load_step(entry.name)() for entry in catalog.entries("export")]
+    ways = [way for way in ways if fits(format, way.consumes) and fits(way.produces, wanted)]
+    ways.sort(key=lambda way: (bool(way.check(facts or {})), format not in way.consumes))
+    return (ways[0],) if ways else None
 
 
 def _toml(values: Mapping[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from lighten.core import catalog
 from lighten.core.engine import Engine
+from lighten.core.matching import fits
 from lighten.core.recipe import conversion
 from lighten.core.step import Step, after, settings_of
 
@@ -70,9 +71,9 @@ class Space:
                     last.append(step)
                 continue
             trainable = bridge[-1].produces if bridge else format
-            if trainable in step.recovers:
+            if fits(trainable, step.recovers):
                 recovery.append(step)
-            elif entry.kind == "distill" and trainable in step.consumes:
+            elif entry.kind == "distill" and fits(trainable, step.consumes):
                 taught.append(step)
             elif entry.kind == "prune" and step().reshapes(facts):
                 reshaping.append(step)
@@ -89,7 +90,7 @@ class Space:
 
 def _bridge(format: str, wanted: Sequence[str], facts: Mapping[str, Any]) -> tuple[Step, ...] | None:
     """As :func:`conversion`; None also where a conversion refuses these facts."""
-    found = conversion(format, wanted)
+    found = conversion(format, wanted, facts)
     return None if found is None or any(link.check(facts) for link in found) else found
 
 

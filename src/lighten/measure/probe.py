@@ -11,6 +11,7 @@ from lighten.core import catalog
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, LightenError
+from lighten.core.matching import fits
 from lighten.isolate.environments import place_of
 from lighten.isolate.process import call
 
@@ -70,7 +71,7 @@ def try_engine(name: str, samples: Sequence[str], cores: int) -> dict[str, str |
     engine: Engine = catalog.load("engines", name)()
     version = engine.version()
     artifacts = (Artifact.open(Path(sample)) for sample in samples)
-    taken = next((artifact for artifact in artifacts if artifact.format in engine.consumes), None)
+    taken = next((artifact for artifact in artifacts if fits(artifact.format, engine.consumes)), None)
     if taken is not None:
         _build_and_run(engine, taken, cores)
     return {"version": version, "ran": taken is not None}

@@ -68,14 +68,8 @@ def facts(source: Path | Artifact | InMemory) -> dict[str, Any]:
         source = source.path
     if isinstance(source, Path) and (source / FILE).is_file():
         return gguf_facts(source / FILE)
-    if isinstance(source, Path) and (config := language_config(source)) is not None:
-        return language_facts(source, config)
     if isinstance(source, Path):
-        config, tensors = read_config(source), weights(source)
-        elements = sum(t.elements for t in tensors.values())
-        tokenizer = source / "tokenizer.json"
-        kind = _tokenizer(tokenizer.read_text(encoding="utf-8")) if tokenizer.is_file() else ""
-        return {**_facts(config, elements, has_head(config, tensors)), "tokenizer": kind, **_formats(tensors)}
+        return encoder_facts(source) if language_config(source) is None else language_facts(source)
     net = source.net
     known = _facts(net.config.to_dict(), sum(p.numel() for p in net.parameters()), source.has_head)
     shapes = source.shapes()
@@ -84,6 +78,19 @@ def facts(source: Path | Artifact | InMemory) -> dict[str, Any]:
     words = net.get_input_embeddings().num_embeddings
     known |= {**formats_told({"F32": known["parameters"]}), "bits": 32.0}  # in memory, whatever the file had
     return known | {"labels": source.labels, "vocabulary": words, "tokenizer": _tokenizer(source.encoder.source)}
+
+
+def encoder_facts(folder: Path) -> dict[str, Any]:
+    """Facts of a text classifier or encoder in an HF folder; see :func:`facts`.
+
+    Raises:
+        ModelError: its config or its headers cannot be read.
+    """
+    config, tensors = read_config(folder), weights(folder)
+    elements = sum(t.elements for t in tensors.values())
+    tokenizer = folder / "tokenizer.json"
+    kind = _tokenizer(tokenizer.read_text(encoding="utf-8")) if tokenizer.is_file() else ""
+    return {**_facts(config, elements, has_head(config, tensors)), "tokenizer": kind, **_formats(tensors)}
 
 
 def language_config(folder: Path) -> dict[str, Any] | None:
@@ -99,16 +106,17 @@ def language_config(folder: Path) -> dict[str, Any] | None:
 
 
 def language_facts(
-    folder: Path, config: Mapping[str, Any], tensors: Mapping[str, Tensor] | None = None
+    folder: Path, config: Mapping[str, Any] | None = None, tensors: Mapping[str, Tensor] | None = None
 ) -> dict[str, Any]:
     """Facts of a language model in an HF folder; see :func:`facts`.
 
     Args:
-        tensors: headers of its weights; None for all that the folder holds.
+        config: None for the folder's own. tensors: headers of its weights; None for all that the folder holds.
 
     Raises:
         ModelError: its config lacks a number.
     """
+    config = read_object(folder / "config.json") if config is None else config
     numbers = ("num_hidden_layers", "num_attention_heads", "hidden_size", "intermediate_size", "vocab_size")
     lacking = [name for name in numbers if not isinstance(config.get(name), int)]
     if lacking:

@@ -9,6 +9,7 @@ import numpy as np
 from lighten.core import catalog
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
+from lighten.core.matching import fits
 from lighten.core.recipe import engine_from, record_of
 from lighten.core.session import Session
 from lighten.core.step import settings_of
@@ -41,7 +42,7 @@ def check_engine(
     check_declaration(engine)
     folder.mkdir(parents=True, exist_ok=True)
     format = engine.build(artifact, folder)
-    assert format in engine.stores, f"build made {format}, which is not in stores {engine.stores}"
+    assert fits(format, engine.stores), f"build made {format}, which is not in stores {engine.stores}"
     built = Artifact.seal(folder, format=format, meta=artifact.meta)
     classes = len(artifact.meta["labels"])
     with engine.open(Artifact.open(folder), threads=threads) as session:

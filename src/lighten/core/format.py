@@ -1,0 +1,187 @@
+"""Format: how a model lies on disk. It recognises its models, brings, opens and saves them, and says what they are."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from lighten.core.artifact import Artifact
+from lighten.core.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a model may lie, as a format looks at it: a folder or a file here, or a repository of the hub.
+
+    Attributes:
+        where: what the user calls it, for messages.
+        names: of files, and of folders with "/" behind them; of a file its own name alone.
+        read: gives the object of one of its JSON files. Raises ModelError or UnsafeFile.
+        path: the folder or the file; None on the hub, where nothing but ``read`` can be asked.
+    """
+
+    where: str
+    names: tuple[str, ...]
+    read: Callable[[str], Mapping[str, Any]]
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Recognized:
+    """A model that can be used.
+
+    Attributes:
+        path: its folder, or its file where the format's models lie in one; on the hub the repository's or file's name.
+        format: catalogue name of its format.
+        name: of its architecture.
+        noun: what it is, such as ``a text classifier``.
+        tasks: catalogue names of the tasks that it is for, the likeliest first.
+        kind: what its format must know to bring it, such as ``adapter``; empty where there is one way only.
+        base: of an adapter: the model that it changes, as its config names it.
+        sealed: whether it is an artifact of lighten.
+    """
+
+    path: Path
+    format: str
+    name: str
+    noun: str
+    tasks: tuple[str, ...]
+    kind: str = ""
+    base: str = ""
+    sealed: bool = False
+
+    @property
+    def described(self) -> str:
+        """Such as ``a text classifier (BertForSequenceClassification)``."""
+        return f"{self.noun} ({self.name})"
+
+
+class Format(ABC):
+    """One format on disk. One file in ``formats/``, whose name with dashes is what artifacts are sealed with.
+
+    What a user can bring overrides :meth:`recognize`, :meth:`bring` and :meth:`facts`; what a step can take,
+    :meth:`open`. Models that only an engine opens (an exported file) need :meth:`save` alone.
+    """
+
+    tasks: ClassVar[tuple[str, ...]]
+    """Catalogue names of the tasks that its models are for; the first is the default."""
+    home: ClassVar[str]
+    """Catalogue name of the engine that runs its models as they came."""
+    noun: ClassVar[str]
+    """What its models are, in a sentence: ``a text classifier``."""
+    like: ClassVar[str] = ""
+    """Another format as whose live models its own can be taken: steps and engines that take that one take it, too,
+    unless their ``check`` refuses its facts."""
+    original: ClassVar[bool] = False
+    """Whether its models can be brought, to be made cheaper."""
+    baseline: ClassVar[bool] = False
+    """Whether its models are cheap baselines, learned from nothing on the user's rows, whatever they replace."""
+    packed: ClassVar[bool] = False
+    """Whether its files hold numbers of few bits which must be unpacked before a step can change them."""
+    large: ClassVar[bool] = False
+    """Whether its models may be too large for the memory, so that what they need is told before one is copied."""
+    instead: ClassVar[str] = "leave --task out"
+    """What a user can do who asked for a task that its models are not for."""
+    extra: ClassVar[str] = ""
+    """Optional dependency group that brings its libraries."""
+
+    def recognize(self, place: Place) -> Recognized | None:
+        """What lies at ``place``, where that is of this format; None where it is not. No library is loaded.
+
+        Raises:
+            ModelError, UnsafeFile: it is, and cannot be used; says what it is, and what to do.
+        """
+        return None
+
+    def check(self, found: Recognized, *, whole: bool = True) -> None:
+        """Everything that can be checked of a model before it is copied or opened.
+
+        Args:
+            whole: its files are all here; else only what says what it is, as of a model that is still on the hub.
+
+        Raises:
+            ModelError, UnsafeFile: it cannot be used.
+        """
+        return
+
+    def check_complete(self, found: Recognized) -> None:
+        """Raises ModelError: a file that belongs to a model is missing, as after a download that was broken off."""
+        return
+
+    def wanted(self, found: Recognized, names: Sequence[str]) -> Sequence[str]:
+        """Which files of a repository on the hub are fetched for a model. names: all that it has."""
+        return names
+
+    def bring(self, found: Recognized, folder: Path, model: str) -> Mapping[str, Any]:
+        """Copy what belongs to a model into the empty ``folder``, after :meth:`check`.
+
+        Args:
+            model: what the user called it.
+
+        Returns:
+            What its record says beside ``model``: the labels, the family, ...
+
+        Raises:
+            ModelError, UnsafeFile: it cannot be used. MissingExtra: what it takes is not installed.
+        """
+        raise ModelError(
+            f"{found.path} is {found.described}, and models of its format are made by lighten, not brought.",
+            fix="give the model that it was made from",
+        )
+
+    def borrow(self, found: Recognized, folder: Path) -> bool:
+        """Put links to a model's own files into the empty ``folder``, to be read and no more; False where it must be
+        copied."""
+        return False
+
+    def shorten(self, artifact: Artifact, longest: int) -> Artifact:
+        """An artifact in the caller's own folder, sealed again with a limit of ``longest`` tokens of a text; as it is
+        where its models cut no input.
+
+        Raises:
+            InputError: it reads fewer.
+        """
+        return artifact
+
+    def open(self, artifact: Artifact, labels: tuple[str, ...]) -> Any:
+        """The live model that a step takes. labels: names of the classes, for a network that has no head yet.
+
+        Raises:
+            ModelError: no step can open a model of this format.
+        """
+        raise ModelError(f"No step can open a model of format {artifact.format}.")
+
+    @abstractmethod
+    def save(self, model: Any, folder: Path) -> Mapping[str, Any]:
+        """Write a live model into an empty folder. Returns what its record says beside format and lineage."""
+
+    def facts(self, path: Path) -> dict[str, Any]:
+        """What is known of a model from its headers: no weights are read, no library is loaded.
+
+        Args:
+            path: its folder, or its file.
+
+        Returns:
+            At least ``format``, ``family``, ``parameters``, ``labels`` (names of its classes; empty without a head) and
+            ``has_head``, for a model that can be brought; whatever the checks of steps and engines read, beside.
+
+        Raises:
+            ModelError: they cannot be read.
+        """
+        return {}
+
+    def facts_of(self, found: Recognized) -> dict[str, Any]:
+        """:meth:`facts` of a model that was not brought yet."""
+        return self.facts(found.path)
+
+    def memory(self, facts: Mapping[str, Any], *, whole: bool = False) -> Mapping[str, int]:
+        """Bytes that making a model with these facts cheaper takes, beside the sessions that it is measured in, by what
+        they are for; empty where they are few.
+
+        Args:
+            whole: with every weight trained; else with as few as the search can make do with.
+        """
+        return {}

@@ -1,0 +1,66 @@
+"""Matching: what a format is by its name, and which step or engine takes its models."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from lighten.core import catalog
+from lighten.core.artifact import Artifact
+from lighten.core.engine import Engine
+from lighten.core.errors import ModelError, UnknownName
+from lighten.core.format import Format
+from lighten.core.step import after
+
+
+def format_named(name: str) -> Format:
+    """The format that artifacts call ``name``.
+
+    Raises:
+        ModelError: nothing that is installed brings it.
+    """
+    try:
+        found: Format = catalog.load("formats", name)()
+    except UnknownName as error:
+        raise ModelError(
+            f"Nothing here knows models of format {name}.",
+            allowed=", ".join(catalog.names("formats")),
+            fix="install the package that brings it",
+        ) from error
+    return found
+
+
+def format_of(artifact: Artifact) -> Format:
+    """The format of an artifact.
+
+    Raises:
+        ModelError: nothing that is installed brings it.
+    """
+    return format_named(artifact.format)
+
+
+def lineage(format: str) -> Iterator[str]:
+    """A format, then what it is like, then what that is like."""
+    while format:
+        yield format
+        format = format_named(format).like if format in catalog.names("formats") else ""
+
+
+def fits(format: str, wanted: Collection[str]) -> bool:
+    """Whether who takes one of ``wanted`` takes models of ``format``: by its name, or as what it is like."""
+    return any(name in wanted for name in lineage(format))
+
+
+def reachable(format: str) -> frozenset[str]:
+    """Every format that steps can make of models of ``format``, itself included."""
+    steps = [catalog.load_step(entry.name)() for entry in catalog.steps()]
+    found, grown = frozenset[str](), frozenset({format})
+    while grown != found:
+        found = grown
+        grown |= {after(step, known) for step in steps for known in found if fits(known, step.consumes)}
+    return found
+
+
+def opens_baselines_only(engine: Engine | type[Engine]) -> bool:
+    """Whether an engine opens nothing but cheap baselines: it takes nothing of a model."""
+    known = catalog.names("formats")
+    return all(name in known and format_named(name).baseline for name in engine.stores)

@@ -1,0 +1,1 @@
+"""One file = one format on disk: recognise, bring, open, save, facts."""

@@ -1,0 +1,73 @@
+"""Contract that every format keeps, lighten's own and a plug-in's: see :func:`check_declaration` and the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lighten.core import catalog
+from lighten.core.artifact import Artifact
+from lighten.core.format import Format
+from lighten.core.matching import fits
+
+FACTS = ("format", "family", "parameters", "labels", "has_head")
+"""Facts that every model has which can be brought."""
+
+
+def check_declaration(format: Format) -> None:
+    """It says what its models are, what they are for and what runs them, in words that the catalogue knows.
+
+    Raises:
+        AssertionError: it does not.
+    """
+    name = catalog.name_of(format)
+    entry = next(e for e in catalog.entries("formats") if e.name == name)
+    assert entry.doc.endswith("."), f"the first line of {entry.module} must be one sentence that says what it is"
+    assert format.tasks, "a format's models are for at least one task"
+    assert format.noun.partition(" ")[0] in ("a", "an", "the"), f"noun is {format.noun!r}; expected 'a text classifier'"
+    assert not name.endswith(".") and "_" not in name, "artifacts call a format by its file's name with dashes"
+    engine = catalog.load("engines", format.home)
+    assert fits(name, engine.stores), f"{format.home} opens {', '.join(engine.stores)}, and is to run {name} as it came"
+    assert format.like in ("", *catalog.names("formats")), f"like is {format.like!r}, which is no format"
+    assert not (format.original and format.baseline), "a baseline is learned here, not brought"
+
+
+def check_round_trip(format: Format, artifact: Artifact, folder: Path) -> Artifact:
+    """Open an artifact, save it into the empty ``folder`` and open that: it is the same model.
+
+    Returns:
+        What was saved.
+
+    Raises:
+        AssertionError: it is not.
+    """
+    name, labels = catalog.name_of(format), tuple(artifact.meta.get("labels", ()))
+    assert artifact.format == name, f"the artifact is {artifact.format}; expected {name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    meta = format.save(format.open(artifact, labels), folder)
+    assert list(meta["labels"]) == list(labels), f"saved with the labels {meta['labels']}; it has {labels}"
+    again = Artifact.open(Artifact.seal(folder, format=name, meta=meta).path)
+    weights = {file for file in artifact.files if not file.endswith((".json", ".jinja", ".rows"))}
+    assert weights, "a model has a file that is not about it"
+    changed = sorted(file for file in weights if again.files.get(file) != artifact.files[file])
+    assert not changed, f"what was opened and saved has other bytes in {', '.join(changed)}"
+    check_facts(format, format.facts(again.path), format.facts(artifact.path))
+    format.open(again, labels)
+    return again
+
+
+def check_facts(format: Format, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Facts are those that were expected; of what can be brought, those that every model has are among them.
+
+    Raises:
+        AssertionError: they are not.
+    """
+    differ = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
+    assert not differ, f"facts differ in {', '.join(differ)}"
+    if format.original:
+        lacking = [name for name in FACTS if name not in found]
+        assert not lacking, f"facts lack {', '.join(lacking)}"
+        assert found["format"] == catalog.name_of(format), f"facts say the format {found['format']!r}"
+        assert found["parameters"] > 0, "a model has weights"
+        assert bool(found["labels"]) <= bool(found["has_head"]), "labels belong to a head"

@@ -1,0 +1,18 @@
+"""A language model in an HF folder is opened and saved bit for bit, and what it needs is told from its headers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lighten.core.artifact import Artifact
+from lighten.formats.hf_causal import HfCausal
+from lighten.testing.format_contract import check_declaration, check_round_trip
+from lighten.testing.tiny_language import tiny_language
+
+
+def test_it_keeps_the_contract_of_formats(tmp_path: Path) -> None:
+    check_declaration(HfCausal())
+    model = Artifact.seal(tiny_language("llama", tmp_path / "hf"), format="hf-causal", meta={"labels": []})
+    again = check_round_trip(HfCausal(), model, tmp_path / "again")
+    known = HfCausal().facts(again.path)
+    assert (known["family"], known["language"], known["no_gguf"]) == ("llama", True, "")
