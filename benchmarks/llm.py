@@ -44,7 +44,7 @@ logging.disable(logging.WARNING)
 import numpy as np  # noqa: E402
 
 from lighten.core import catalog  # noqa: E402
-from lighten.core.artifact import GGUF, Artifact  # noqa: E402
+from lighten.core.artifact import Artifact  # noqa: E402
 from lighten.core.engine import Engine  # noqa: E402
 from lighten.core.errors import CandidateFailed  # noqa: E402
 from lighten.core.language import BYTES, NATS, TOKENS, LanguageSession, Span  # noqa: E402
@@ -140,7 +140,7 @@ def requantized(shipped: Artifact, format: str, folder: Path) -> Artifact:
 
     folder.mkdir()
     save_gguf(GgufModel(model.values, tensors, model.source), folder)
-    return Artifact.seal(folder, format=GGUF)
+    return Artifact.seal(folder, format="gguf")
 
 
 def ladder(
@@ -466,7 +466,7 @@ def main() -> None:
     run: Path = asked.run or make_run(asked.time)
     summary, parts, threads = Summary.load(run / "summary.json"), load_parts(run / "parts.json"), allowed_cores()
     shipped = Artifact.open(run / "store" / "model")
-    if shipped.format != GGUF:
+    if shipped.format != "gguf":
         sys.exit(f"{run} began with a model of format {shipped.format}; this benchmark begins with a GGUF file")
     task: Task = catalog.load("tasks", "text_generation")()
     llama, eager = (catalog.load("engines", name)() for name in ("llama", "eager"))

@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from lighten.cli import bench, compare
-from lighten.core.artifact import BYTE_LM, Artifact
+from lighten.core.artifact import Artifact
 from lighten.nets.baselines.counts import fit_ngram
 
 TEXTS = [f"the {w} mill number {i} was sold in spring" for i in range(40) for w in ("old", "new", "red")]
@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
     for order in (1, 5):
         (tmp_path / str(order)).mkdir()
         fit_ngram(TEXTS, order).save(tmp_path / str(order))
-        Artifact.seal(tmp_path / str(order), format=BYTE_LM)
+        Artifact.seal(tmp_path / str(order), format="byte-lm")
     lines = [json.dumps({"text": f"the old mill number {i} was painted in spring"}) for i in range(40, 90)]
     (tmp_path / "new.jsonl").write_text("\n".join(lines))
     return tmp_path

@@ -101,12 +101,12 @@ def test_a_folder_that_another_user_put_there_is_not_trusted(tmp_path: Path, hom
 
 
 def test_latin_1_on_standard_input_is_named_by_its_line(tmp_path: Path) -> None:
-    from lighten.core.artifact import BYTE_LM, Artifact
+    from lighten.core.artifact import Artifact
     from lighten.nets.baselines.counts import fit_ngram
 
     (tmp_path / "m").mkdir()
     fit_ngram(["the film is good"] * 9, 5).save(tmp_path / "m")
-    model = Artifact.seal(tmp_path / "m", format=BYTE_LM, meta={"asked": {"use": "text_generation"}}).path
+    model = Artifact.seal(tmp_path / "m", format="byte-lm", meta={"asked": {"use": "text_generation"}}).path
     done = lighten("predict", model, given="the film\nun caf\xe9 noir\n".encode("latin-1"))
     assert done.returncode == 2
     assert done.stderr.startswith(b"Error: Line 2 of standard input is not UTF-8: byte 0xe9 at place 7")

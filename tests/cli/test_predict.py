@@ -12,7 +12,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from lighten.cli import predict
-from lighten.core.artifact import BYTE_LM, ONNX, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import InputError
 from lighten.nets.baselines.counts import fit_ngram
 from lighten.testing.tiny_artifacts import tiny_artifact
@@ -28,7 +28,7 @@ SUMS = [f"{a}+{b}={a + b}\nnext" for a in range(4) for b in range(4)] * 3
 def model(folder: Path, texts: list[str], **meta: Any) -> str:
     folder.mkdir()
     fit_ngram(texts, 8).save(folder)
-    return str(Artifact.seal(folder, format=BYTE_LM, meta=meta).path)
+    return str(Artifact.seal(folder, format="byte-lm", meta=meta).path)
 
 
 def run(*words: str, text: str | None = None) -> Result:
@@ -82,7 +82,7 @@ def test_a_prompt_that_nobody_says_is_asked_for(tmp_path: Path) -> None:
 
 def test_a_classifier_says_on_stderr_what_it_did_not_read(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'lighten[ort]'")
-    built = str(tiny_artifact(ONNX).path)
+    built = str(tiny_artifact("onnx").path)
     long = "good " * 100
     said = run(built, text=f"{long}\n这部 电影 很 好\ngood film\n")
     assert len(said.stdout.splitlines()) == 3
@@ -97,6 +97,6 @@ def test_a_classifier_says_on_stderr_what_it_did_not_read(tmp_path: Path) -> Non
 
 def test_fewer_tokens_give_the_answer_to_the_shorter_text(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'lighten[ort]'")
-    built = str(tiny_artifact(ONNX).path)
+    built = str(tiny_artifact("onnx").path)
     cut = run(built, "--longest", "4", "--json", text="the film was good and superb\n").stdout
     assert cut == run(built, "--json", text="the film\n").stdout != run(built, "--json", text="the film was\n").stdout

@@ -9,7 +9,7 @@ import pytest
 
 from lighten.core import catalog
 from lighten.core.errors import ModelError
-from lighten.core.matching import fits, format_named, lineage, opens_baselines_only, reachable
+from lighten.core.matching import fits, format_named, lineage, opens_baselines_only, reachable, unpacked_formats
 from lighten.testing.plugin import installed, plugin_package
 
 CLAY = '''"""Models of clay, for a test."""
@@ -54,6 +54,11 @@ def test_what_nobody_knows_is_taken_by_its_name_alone() -> None:
 def test_what_can_be_made_of_a_format_follows_from_the_steps() -> None:
     assert reachable("hf") == {"hf", "onnx", "onnx-int8", "openvino-int8"}
     assert {"hf-causal", "byte-lm", "openvino-causal"} <= reachable("gguf")
+
+
+def test_students_learn_from_float_networks() -> None:
+    assert {"hf", "hf-causal"} <= set(unpacked_formats())
+    assert not {"gguf", "onnx", "byte-lm"} & set(unpacked_formats())
 
 
 def test_an_engine_of_baselines_opens_nothing_else() -> None:

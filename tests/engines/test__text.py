@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from lighten.core import catalog
-from lighten.core.artifact import HF, ONNX, Artifact
+from lighten.core.artifact import Artifact
 from lighten.engines._text import Batching, Ids, Logits, TextSession
 from lighten.nets.encoders.forward import logits
 from lighten.nets.encoders.network import open_network
@@ -68,13 +68,13 @@ def changed(step: str, artifact: Artifact, folder: Path) -> Artifact:
 def test_a_family_is_answered_by_every_engine(family: str, hidden: int, heads: int, tmp_path: Path) -> None:
     layers = 2 if family.startswith("deberta") else 1  # one layer tells these texts hardly apart
     folder = tiny_network_folder(tmp_path / "net", family, layers, hidden=hidden, heads=heads, intermediate=2 * hidden)
-    network = Artifact.seal(folder, format=HF, meta=META)
+    network = Artifact.seal(folder, format="hf", meta=META)
     wanted, alone = answers("eager", network, tmp_path / "eager")
     np.testing.assert_allclose(wanted, alone, atol=1e-4 * (1 + np.abs(wanted).max()))
     spread = float(np.ptp(wanted, axis=0).max())
     assert spread > 0.02, "every text gets the same answer"
     graph = changed("export.onnx", network, tmp_path / "onnx")
-    assert graph.format == ONNX and open_onnx(graph).proto.graph.node
+    assert graph.format == "onnx" and open_onnx(graph).proto.graph.node
     for engine, step in ENGINES:
         if engine == "ov":
             pytest.importorskip("openvino", reason="openvino is not installed: pip install 'lighten[ov]'")
@@ -94,7 +94,7 @@ def test_a_text_of_8192_tokens_is_answered(engine: str, tmp_path: Path) -> None:
     folder = tiny_network_folder(tmp_path / "net", "modernbert", 1, hidden=16, heads=2, intermediate=16)
     path = folder / "tokenizer_config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "model_max_length": 8192}))
-    artifact = Artifact.seal(folder, format=HF, meta=META)
+    artifact = Artifact.seal(folder, format="hf", meta=META)
     network = open_network(artifact)
     asked = ("good " * 9000, "bad film", "the plot was poor " * 700)
     assert [len(ids) for ids in network.encoder(asked)] == [8192, 4, 2802]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from lighten.core.artifact import HF, HF_CAUSAL, ONNX, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import InputError, LightenError, ModelError
 from lighten.core.language import LanguageSession, Sampling, Span
 from lighten.engines.eager import Eager
@@ -28,27 +28,27 @@ def one_thread() -> Iterator[None]:
 
 
 def test_contract(tmp_path: Path) -> None:
-    check_engine(Eager(rows=7), tiny_artifact(HF), tmp_path / "built")
+    check_engine(Eager(rows=7), tiny_artifact("hf"), tmp_path / "built")
 
 
 def test_it_answers_as_transformers_does() -> None:
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    path = tiny_artifact(HF).path
+    path = tiny_artifact("hf").path
     net, tokenizer = (
         AutoModelForSequenceClassification.from_pretrained(path).eval(),
         AutoTokenizer.from_pretrained(path),
     )
     with torch.inference_mode():
         wanted = [net(**tokenizer(text, truncation=True, return_tensors="pt")).logits[0].numpy() for text in texts()]
-    with Eager().open(tiny_artifact(HF), threads=2) as session:
+    with Eager().open(tiny_artifact("hf"), threads=2) as session:
         assert np.abs(session.run(texts()) - np.array(wanted)).max() < 1e-4
 
 
 def test_bfloat16_is_near_and_not_the_same() -> None:
     with (
-        Eager().open(tiny_artifact(HF), threads=1) as full,
-        Eager(dtype="bfloat16").open(tiny_artifact(HF), threads=1) as half,
+        Eager().open(tiny_artifact("hf"), threads=1) as full,
+        Eager(dtype="bfloat16").open(tiny_artifact("hf"), threads=1) as half,
     ):
         apart = np.abs(full.run(texts()) - half.run(texts())).max()
     assert 1e-4 < apart < 0.5
@@ -56,7 +56,7 @@ def test_bfloat16_is_near_and_not_the_same() -> None:
 
 def test_threads_are_left_as_they_were() -> None:
     before = torch.get_num_threads()
-    with Eager().open(tiny_artifact(HF), threads=before + 1) as session:
+    with Eager().open(tiny_artifact("hf"), threads=before + 1) as session:
         session.run(["good"])
     assert torch.get_num_threads() == before
 
@@ -64,14 +64,14 @@ def test_threads_are_left_as_they_were() -> None:
 def test_a_folder_without_a_network_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(LightenError):
-        Eager().build(Artifact.seal(tmp_path, format=HF, meta=META), tmp_path / "built")
-    assert ONNX not in Eager.consumes
+        Eager().build(Artifact.seal(tmp_path, format="hf", meta=META), tmp_path / "built")
+    assert "onnx" not in Eager.consumes
 
 
 @pytest.fixture(scope="module", params=LANGUAGE_FAMILIES)
 def language(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     folder = tiny_language(request.param, tmp_path_factory.mktemp(request.param))
-    return Artifact.seal(folder, format=HF_CAUSAL)
+    return Artifact.seal(folder, format="hf-causal")
 
 
 def opened(artifact: Artifact, **settings: object) -> LanguageSession:
@@ -173,8 +173,8 @@ def test_an_answer_ends_at_an_ending_token_a_listener_or_the_context(language: A
 def test_a_language_model_is_built_and_computes_in_bfloat16_too(language: Artifact, tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-    assert Eager().build(language, tmp_path / "one") == HF_CAUSAL
-    built = Artifact.seal(tmp_path / "one", format=HF_CAUSAL)
+    assert Eager().build(language, tmp_path / "one") == "hf-causal"
+    built = Artifact.seal(tmp_path / "one", format="hf-causal")
     assert built.id == language.id
     ids = tuple(range(20, 60))
     with opened(built) as full, opened(built, dtype="bfloat16") as half:
@@ -182,4 +182,4 @@ def test_a_language_model_is_built_and_computes_in_bfloat16_too(language: Artifa
     assert 1e-4 < np.abs(one - two).max() < 1.0
     (tmp_path / "one" / "config.json").write_text('{"model_type": "mamba"}')
     with pytest.raises(ModelError, match=r"'mamba'.*\n *allowed: llama, "):
-        Eager().build(Artifact.seal(tmp_path / "one", format=HF_CAUSAL), tmp_path / "two")
+        Eager().build(Artifact.seal(tmp_path / "one", format="hf-causal"), tmp_path / "two")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from lighten.core.artifact import GGUF, HF_CAUSAL, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import BuildFailed, InputError, LightenError, MissingExtra, ModelError
 from lighten.core.language import LanguageSession, Sampling, Span
 from lighten.engines import _llama
@@ -63,7 +63,7 @@ class Pair:
 
 def make(folder: Path, family: str, **more: Any) -> Pair:
     gguf = tiny_gguf(family, folder, **more)
-    return Pair(family, gguf, Artifact.seal(folder / "hf", format=HF_CAUSAL))
+    return Pair(family, gguf, Artifact.seal(folder / "hf", format="hf-causal"))
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
@@ -159,7 +159,7 @@ def test_the_end_token_is_not_put_behind_a_text_that_may_go_on(tmp_path: Path) -
     source["post_processor"]["single"].append({"SpecialToken": {"id": "</s>", "type_id": 0}})
     source["post_processor"]["special_tokens"]["</s>"] = {"id": "</s>", "ids": [2], "tokens": ["</s>"]}
     (folder / "tokenizer.json").write_text(json.dumps(source))
-    hf = Artifact.seal(folder, format=HF_CAUSAL)
+    hf = Artifact.seal(folder, format="hf-causal")
     gguf = exported(hf, tmp_path / "gguf")
     with Llama().open(gguf, threads=1) as ours, Eager().open(hf, threads=1) as theirs:
         assert isinstance(theirs, LanguageSession)
@@ -179,7 +179,7 @@ def exported(hf: Artifact, folder: Path) -> Artifact:
     folder.mkdir()
     made = Gguf().run(open_language(hf), Needs(TextGeneration()))
     save_gguf(made, folder)
-    return Artifact.seal(folder, format=GGUF, meta=made.record)
+    return Artifact.seal(folder, format="gguf", meta=made.record)
 
 
 @pytest.mark.parametrize("settings", [SMALL, {}], ids=["small", "default"])
@@ -360,9 +360,9 @@ def test_the_cells_of_the_engine_bound_the_context(llama: Pair) -> None:
 
 def test_it_is_built_opened_and_closed(llama: Pair, tmp_path: Path) -> None:
     check_declaration(Llama())
-    assert Llama().build(llama.gguf, tmp_path) == GGUF
+    assert Llama().build(llama.gguf, tmp_path) == "gguf"
     assert (tmp_path / FILE).read_bytes() == (llama.gguf.path / FILE).read_bytes()
-    session = Llama().open(Artifact.seal(tmp_path, format=GGUF), threads=1)
+    session = Llama().open(Artifact.seal(tmp_path, format="gguf"), threads=1)
     with pytest.raises(InputError, match="without a task"):
         session.run(["ba"])
     session.close()
@@ -379,7 +379,7 @@ def test_files_that_it_cannot_run_are_refused(llama: Pair, tmp_path: Path) -> No
         (folder / FILE).write_bytes(bad)
         (folder / "built").mkdir()
         with pytest.raises(ModelError):
-            Llama().build(Artifact(folder, "", GGUF, {}), folder / "built")
+            Llama().build(Artifact(folder, "", "gguf", {}), folder / "built")
 
 
 def test_settings_that_llama_cpp_refuses_are_a_failed_build(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lighten.core.artifact import HF, ONNX, OPENVINO, OPENVINO_INT8, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import LightenError, ModelError, UnsafeFile
 from lighten.engines.eager import Eager
 from lighten.testing.engine_contract import check_engine, texts
@@ -22,23 +22,23 @@ from lighten.engines.ov import Ov
 @pytest.mark.parametrize(
     ("engine", "format", "tolerance"),
     [
-        (Ov(), ONNX, 1e-3),
-        (Ov(streams=1, rows=5, tokens=60, bucket=1), ONNX, 1e-3),
-        (Ov(group=32), OPENVINO_INT8, 0.02),
+        (Ov(), "onnx", 1e-3),
+        (Ov(streams=1, rows=5, tokens=60, bucket=1), "onnx", 1e-3),
+        (Ov(group=32), "openvino-int8", 0.02),
     ],
 )
 def test_contract(engine: Ov, format: str, tolerance: float, tmp_path: Path) -> None:
     built = check_engine(engine, tiny_artifact(format), tmp_path / "built", tolerance=tolerance)
-    assert built.format == (OPENVINO if format == ONNX else format)
-    if format == ONNX:
+    assert built.format == ("openvino" if format == "onnx" else format)
+    if format == "onnx":
         check_engine(engine, built, tmp_path / "again")
 
 
-@pytest.mark.parametrize(("format", "tolerance"), [(ONNX, 1e-4), (OPENVINO_INT8, 0.1)])
+@pytest.mark.parametrize(("format", "tolerance"), [("onnx", 1e-4), ("openvino-int8", 0.1)])
 def test_it_answers_as_eager_does(format: str, tolerance: float, tmp_path: Path) -> None:
     Ov().build(tiny_artifact(format), tmp_path)
-    built = Artifact.seal(tmp_path, format=OPENVINO, meta=META)
-    with Eager().open(tiny_artifact(HF), threads=1) as eager, Ov().open(built, threads=2) as session:
+    built = Artifact.seal(tmp_path, format="openvino", meta=META)
+    with Eager().open(tiny_artifact("hf"), threads=1) as eager, Ov().open(built, threads=2) as session:
         wanted = eager.run(texts())
         found = session.run(texts())
         assert np.abs(found - wanted).max() < tolerance
@@ -46,8 +46,8 @@ def test_it_answers_as_eager_does(format: str, tolerance: float, tmp_path: Path)
 
 
 def test_padding_stays_within_the_positions_of_the_model(tmp_path: Path) -> None:
-    Ov().build(tiny_artifact(ONNX), tmp_path)
-    built = Artifact.seal(tmp_path, format=OPENVINO, meta=META)
+    Ov().build(tiny_artifact("onnx"), tmp_path)
+    built = Artifact.seal(tmp_path, format="openvino", meta=META)
     long = [" ".join(texts())] * 3
     with Ov(bucket=48).open(built, threads=1) as wide, Ov().open(built, threads=1) as session:
         assert np.abs(wide.run(long) - session.run(long)).max() < 1e-3
@@ -57,7 +57,7 @@ def test_padding_stays_within_the_positions_of_the_model(tmp_path: Path) -> None
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of an IR that may be damaged."""
-    source = tiny_artifact(OPENVINO_INT8).path
+    source = tiny_artifact("openvino-int8").path
     shutil.copytree(source, tmp_path / "copy", ignore=shutil.ignore_patterns("lighten.json"))
     return tmp_path / "copy"
 
@@ -67,7 +67,7 @@ def damage(folder: Path, old: str, new: str) -> Artifact:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
-    return Artifact.seal(folder, format=OPENVINO_INT8, meta=META)
+    return Artifact.seal(folder, format="openvino-int8", meta=META)
 
 
 def test_operators_of_other_libraries_are_refused(folder: Path, tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_constants_outside_of_the_weights_are_refused(folder: Path, tmp_path: Pa
 
 
 def test_garbage_is_refused(folder: Path, tmp_path: Path) -> None:
-    artifact = Artifact.seal(folder, format=OPENVINO_INT8, meta=META)
+    artifact = Artifact.seal(folder, format="openvino-int8", meta=META)
     (folder / "model.xml").write_text("garbage")
     with pytest.raises(ModelError, match="not XML"):
         Ov().build(artifact, tmp_path)

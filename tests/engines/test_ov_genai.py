@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lighten.core.artifact import HF_CAUSAL, OPENVINO_CAUSAL, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import InputError, MissingEnvironment, ModelError
 from lighten.core.language import LanguageSession, Sampling, Span
 from lighten.core.rows import Parts, Rows
@@ -48,7 +48,7 @@ def pair(request: pytest.FixtureRequest, there: None, tmp_path_factory: pytest.T
     """A model as transformers has it, and as the engine's own environment exported it."""
     folder = tmp_path_factory.mktemp(request.param)
     tiny_language(request.param, folder / "hf")
-    model = Artifact.seal(folder / "hf", format=HF_CAUSAL, meta={"labels": []})
+    model = Artifact.seal(folder / "hf", format="hf-causal", meta={"labels": []})
     rows = Rows(("a",), (0,))
     save_parts(Parts(rows, rows, rows, rows, ()), folder / "parts.json")
     workshop = Workshop(folder / "store", folder / "parts.json", TextGeneration(), seed=0, threads=1)
@@ -127,7 +127,7 @@ def test_it_declares_what_it_is() -> None:
 def test_without_its_environment_it_says_which_command_makes_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = Artifact.seal(tiny_language("llama", tmp_path / "hf"), format=HF_CAUSAL, meta={"labels": []})
+    model = Artifact.seal(tiny_language("llama", tmp_path / "hf"), format="hf-causal", meta={"labels": []})
     monkeypatch.setenv("LIGHTEN_HOME", str(tmp_path / "home"))
     with pytest.raises(MissingEnvironment) as caught:
         open_session(model, OvGenai(), threads=1)
@@ -149,4 +149,4 @@ def test_a_graph_without_a_state_is_refused(tmp_path: Path) -> None:
         (tmp_path / "hf" / name).rename(tmp_path / name)
     (tmp_path / "hf" / "model.safetensors").unlink()
     with pytest.raises(ModelError, match="attention_mask"):
-        OvGenai().open(Artifact(tmp_path, "", OPENVINO_CAUSAL, {}), threads=1)
+        OvGenai().open(Artifact(tmp_path, "", "openvino-causal", {}), threads=1)

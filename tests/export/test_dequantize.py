@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from lighten.core import catalog
-from lighten.core.artifact import GGUF, HF_CAUSAL
 from lighten.core.errors import ModelError
 from lighten.core.step import Needs
 from lighten.export.dequantize import Dequantize
@@ -54,7 +53,7 @@ def test_the_network_that_was_exported_comes_back(tmp_path: Path, family: str, f
 
 def test_it_says_what_it_is() -> None:
     assert catalog.load_step("export.dequantize") is Dequantize
-    assert (Dequantize.consumes, Dequantize.produces, Dequantize.lossy) == ((GGUF,), HF_CAUSAL, False)
+    assert (Dequantize.consumes, Dequantize.produces, Dequantize.lossy) == (("gguf",), "hf-causal", False)
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:

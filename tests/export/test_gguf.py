@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from lighten.core import catalog
-from lighten.core.artifact import GGUF, HF_CAUSAL
 from lighten.core.errors import ModelError
 from lighten.core.step import Needs
 from lighten.export.gguf import Gguf
@@ -80,7 +79,7 @@ def test_it_refuses_by_the_header_what_it_could_not_write() -> None:
 
 def test_it_says_what_it_is() -> None:
     assert catalog.load_step("export.gguf") is Gguf
-    assert (Gguf.consumes, Gguf.produces, Gguf.lossy) == ((HF_CAUSAL,), GGUF, False)
+    assert (Gguf.consumes, Gguf.produces, Gguf.lossy) == (("hf-causal",), "gguf", False)
 
 
 def test_what_gguf_has_no_place_for_is_refused_before_anything_is_written(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from lighten.core.artifact import HF, ONNX
 from lighten.core.errors import BuildFailed
 from lighten.core.step import Needs
 from lighten.data.buckets import pad
@@ -64,14 +63,14 @@ def test_a_pruned_network_is_exported_and_the_last_layer_is_shortened(tmp_path: 
     net: Network = Narrow(heads=0.5, ff=0.5).run(network(tmp_path / "net"), tiny_needs())
     whole = Onnx(first_token=False).run(net, NEEDS).proto
     assert apart(net, whole) < 1e-4
-    short = open_onnx(tiny_artifact(ONNX)).proto
-    assert apart(open_network(tiny_artifact(HF)), short) < 1e-4
+    short = open_onnx(tiny_artifact("onnx")).proto
+    assert apart(open_network(tiny_artifact("hf")), short) < 1e-4
     cuts = [sum(node.op_type == "Slice" for node in proto.graph.node) for proto in (short, whole)]
     assert cuts[0] > cuts[1], "nothing chooses the first token before the last layer"
 
 
 def test_a_graph_that_answers_differently_is_refused() -> None:
-    net, proto = open_network(tiny_artifact(HF)), open_onnx(tiny_artifact(ONNX)).proto
+    net, proto = open_network(tiny_artifact("hf")), open_onnx(tiny_artifact("onnx")).proto
     assert check(proto, net.net, net.encoder, 1) < 1e-4
     with torch.no_grad():
         net.net.classifier.bias.add_(0.1)

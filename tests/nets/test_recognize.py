@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lighten.core.artifact import HF, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import InputError, ModelError, UnsafeFile
 from lighten.nets.recognize import Recognized, check_task, recognize, recognize_listing
 from lighten.testing.tiny import tiny_network_folder
@@ -166,7 +166,7 @@ def test_files_and_folders_on_disk(tmp_path: Path) -> None:
 
 
 def test_our_own_artifacts_and_runs(tmp_path: Path) -> None:
-    Artifact.seal(tiny_network_folder(tmp_path / "run" / "winner"), format=HF)
+    Artifact.seal(tiny_network_folder(tmp_path / "run" / "winner"), format="hf")
     assert recognize(tmp_path / "run" / "winner") == Recognized(tmp_path / "run" / "winner", "artifact", "hf", False)
     with pytest.raises(ModelError, match="is the folder of a run"):
         recognize(tmp_path / "run")

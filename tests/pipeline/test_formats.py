@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from lighten.core.artifact import HF, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError
 from lighten.pipeline.formats import open_model, save_model
 from lighten.testing.tiny_artifacts import LABELS, tiny_artifact
 
 
 def test_a_network_is_saved_as_it_was_opened(tmp_path: Path) -> None:
-    first = tiny_artifact(HF)
+    first = tiny_artifact("hf")
     model = open_model(first, LABELS)
     (tmp_path / "again").mkdir()
-    meta = save_model(model, HF, tmp_path / "again")
+    meta = save_model(model, "hf", tmp_path / "again")
     assert meta["labels"] == list(LABELS)
     assert meta["max_tokens"] == model.encoder.max_tokens
-    again = Artifact.seal(tmp_path / "again", format=HF, meta=meta)
+    again = Artifact.seal(tmp_path / "again", format="hf", meta=meta)
     assert again.files["model.safetensors"] == first.files["model.safetensors"]
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from lighten.core import catalog
-from lighten.core.artifact import HF
 from lighten.core.errors import BuildFailed, StepFailed
 from lighten.core.recipe import step_from
 from lighten.core.step import Silent
@@ -35,12 +34,12 @@ def test_what_was_made_before_is_taken_from_the_store(bench: Bench, monkeypatch:
     ran: list[str] = []
     for cls in (trim, shrink):
         monkeypatch.setattr(cls, "run", lambda self, model, needs, cls=cls: (ran.append(cls.__name__), model)[1])
-    made = bench.chain(tiny_artifact(HF), [trim(), shrink()], Silent())
+    made = bench.chain(tiny_artifact("hf"), [trim(), shrink()], Silent())
     assert ran == ["Trim", "Shrink"]
     assert made.step["use"] == "prune.shrink"
-    assert bench.chain(tiny_artifact(HF), [trim(), shrink()], Silent()) == made
+    assert bench.chain(tiny_artifact("hf"), [trim(), shrink()], Silent()) == made
     assert ran == ["Trim", "Shrink"]
-    other = bench.chain(tiny_artifact(HF), [trim(), shrink(keep=0.2)], Silent())  # type: ignore[call-arg]
+    other = bench.chain(tiny_artifact("hf"), [trim(), shrink(keep=0.2)], Silent())  # type: ignore[call-arg]
     assert ran == ["Trim", "Shrink", "Shrink"]
     assert other.path != made.path
     assert other.parent == made.parent
@@ -63,12 +62,12 @@ def test_a_step_that_raises_is_named(bench: Bench, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(trim, "run", broken)
     with pytest.raises(StepFailed, match=r"prune\.trim: ZeroDivisionError: nothing is left"):
-        bench.chain(tiny_artifact(HF), [trim()], Silent())
+        bench.chain(tiny_artifact("hf"), [trim()], Silent())
 
 
 def test_a_student_needs_an_original(bench: Bench) -> None:
     with pytest.raises(StepFailed, match="learns from the original"):
-        bench.chain(tiny_artifact(HF), [step_from({"use": "distill.relearn"})], Silent())
+        bench.chain(tiny_artifact("hf"), [step_from({"use": "distill.relearn"})], Silent())
 
 
 def test_a_build_is_kept_and_one_that_raises_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lighten.core.artifact import HF, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import StoppedEarly
 from lighten.core.recipe import task_record_of
 from lighten.pipeline import worker
@@ -45,7 +45,7 @@ def test_it_makes_and_builds_and_scores(tmp_path: Path) -> None:
         "root": str(tmp_path / "store"), "parts": str(tmp_path / "parts.json"), "original": "", "seed": 0, "threads": 1,
         "task": task_record_of(TextClassification()),
     }  # fmt: skip
-    base = tiny_artifact(HF)
+    base = tiny_artifact("hf")
     made = worker.make(**common, base=str(base.path), chain=[{"use": "prune.trim"}], floor=0.0, seconds=None)
     artifact = Artifact.open(Path(made["path"]))
     assert artifact.parent == base.id

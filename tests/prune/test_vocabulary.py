@@ -22,7 +22,7 @@ from transformers import (
     RobertaForSequenceClassification,
 )
 
-from lighten.core.artifact import GGUF, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError, StepFailed
 from lighten.core.rows import Rows
 from lighten.core.step import Needs, settings_of
@@ -248,7 +248,7 @@ def test_texts_of_a_cut_language_model_come_back_in_llama_cpp(tmp_path: Path, ki
     cut = Vocabulary(spare=0.0).run(model, given)
     (tmp_path / "cut").mkdir()
     save_gguf(Gguf(format="F32").run(cut, given), tmp_path / "cut")
-    small = Artifact.seal(tmp_path / "cut", format=GGUF)
+    small = Artifact.seal(tmp_path / "cut", format="gguf")
     assert small.size < whole.size - 20_000
     with Llama().open(whole, threads=1) as before, Llama().open(small, threads=1) as after:
         covered = 0

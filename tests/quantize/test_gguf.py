@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from lighten.core import catalog
-from lighten.core.artifact import GGUF, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import StepFailed
 from lighten.core.language import LanguageSession, Span
 from lighten.core.rows import Rows
@@ -51,7 +51,7 @@ def packed(model: GgufModel) -> dict[str, Packed]:
 def saved(model: GgufModel, folder: Path) -> Artifact:
     folder.mkdir()
     save_gguf(model, folder)
-    return Artifact.seal(folder, format=GGUF, meta=model.record)
+    return Artifact.seal(folder, format="gguf", meta=model.record)
 
 
 A = [(100, 10.0, "small"), (150, 4.0, "middle"), (200, 0.0, "large")]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lighten.core import catalog
-from lighten.core.artifact import GGUF, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.language import Span
 from lighten.core.space import Space
 from lighten.core.step import Needs
@@ -35,7 +35,7 @@ def libraries() -> None:
 def made(source: Artifact, folder: Path, mixture: str) -> Artifact:
     folder.mkdir()
     save_gguf(GgufPlain(mixture).run(open_gguf(source), NEEDS), folder)
-    return Artifact.seal(folder, format=GGUF)
+    return Artifact.seal(folder, format="gguf")
 
 
 def scored(artifact: Artifact) -> np.ndarray:
@@ -64,7 +64,7 @@ def test_metadata_and_their_types_stay(tmp_path: Path) -> None:
     model.types = {**model.types, "some.number": 5, "some.list": 5}  # 32 bits with a sign
     (tmp_path / "odd").mkdir()
     save_gguf(model, tmp_path / "odd")
-    after = read_gguf(made(Artifact.seal(tmp_path / "odd", format=GGUF), tmp_path / "q", "Q8_0").path / FILE)
+    after = read_gguf(made(Artifact.seal(tmp_path / "odd", format="gguf"), tmp_path / "q", "Q8_0").path / FILE)
     assert (after.values["some.number"], after.types["some.number"]) == (3, 5)
     assert (after.values["some.list"], after.types["some.list"]) == ((1, 2), 5)
     assert {k: v for k, v in after.values.items() if k in model.values and k != "general.file_type"} == {
@@ -124,14 +124,14 @@ def test_a_file_that_is_no_larger_is_refused(tmp_path: Path) -> None:
 def test_the_space_of_a_closed_file_is_what_needs_no_network(tmp_path: Path) -> None:
     source = tiny_phi3(tmp_path)
     known = {**facts(source), "evidence": "documents"}
-    space = Space.compose(GGUF, [Llama(), Eager()], known)
+    space = Space.compose("gguf", [Llama(), Eager()], known)
     assert not space.reshaping and not space.exact
     assert "export.dequantize" in space.refused
     steps = [step for dressing in space.dressings if isinstance(dressing.engine, Llama) for step in dressing.steps]
     assert [step.mixture for step in steps if isinstance(step, GgufPlain)] == ["Q8_0", "Q4_K_M", "Q4_0"]
     assert not any(isinstance(dressing.engine, Eager) for dressing in space.dressings)
-    opened = Space.compose(GGUF, [Llama(), Eager()], {**known, "no_network": ""})
+    opened = Space.compose("gguf", [Llama(), Eager()], {**known, "no_network": ""})
     assert opened.reshaping and not opened.refused
-    rounded = Space.compose(GGUF, [Llama()], {**known, "bits": 8.5})
+    rounded = Space.compose("gguf", [Llama()], {**known, "bits": 8.5})
     left = [step.mixture for dressing in rounded.dressings for step in dressing.steps if isinstance(step, GgufPlain)]
     assert left == ["Q4_K_M", "Q4_0"]

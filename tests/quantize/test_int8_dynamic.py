@@ -7,7 +7,6 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from lighten.core.artifact import ONNX
 from lighten.data.buckets import pad
 from lighten.testing.engine_contract import texts
 from lighten.testing.tiny_artifacts import tiny_artifact, tiny_needs
@@ -20,7 +19,7 @@ from lighten.quantize.int8_dynamic import Int8Dynamic  # noqa: E402
 
 
 def test_matrices_are_int8_with_a_scale_for_each_output() -> None:
-    model = open_onnx(tiny_artifact(ONNX))
+    model = open_onnx(tiny_artifact("onnx"))
     before = model.proto.SerializeToString()
     made = Int8Dynamic().run(model, tiny_needs()).proto
     assert model.proto.SerializeToString() == before, "the float model must stay as it was"
@@ -39,7 +38,7 @@ def test_matrices_are_int8_with_a_scale_for_each_output() -> None:
 
 
 def test_one_weight_by_hand() -> None:
-    model = open_onnx(tiny_artifact(ONNX))
+    model = open_onnx(tiny_artifact("onnx"))
     made = Int8Dynamic().run(model, tiny_needs()).proto
     floats = {t.name: onnx.numpy_helper.to_array(t) for t in model.proto.graph.initializer}
     ints = {t.name: onnx.numpy_helper.to_array(t) for t in made.graph.initializer}
@@ -53,7 +52,7 @@ def test_one_weight_by_hand() -> None:
     ("step", "bound"), [(Int8Dynamic(), 0.1), (Int8Dynamic(per_channel=False, embeddings=False), 0.2)]
 )
 def test_answers_are_near(step: Int8Dynamic, bound: float) -> None:
-    model = open_onnx(tiny_artifact(ONNX))
+    model = open_onnx(tiny_artifact("onnx"))
     ids, mask = pad(model.encoder(texts()), model.encoder.pad_id)
     apart = np.abs(
         answers(step.run(model, tiny_needs()).proto, ids, mask, 1) - answers(model.proto, ids, mask, 1)
@@ -62,6 +61,6 @@ def test_answers_are_near(step: Int8Dynamic, bound: float) -> None:
 
 
 def test_embeddings_can_stay_in_float() -> None:
-    model = open_onnx(tiny_artifact(ONNX))
+    model = open_onnx(tiny_artifact("onnx"))
     small, large = (Int8Dynamic(embeddings=e).run(model, tiny_needs()).proto.ByteSize() for e in (True, False))
     assert small < large

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lighten.core.artifact import HF, ONNX, OPENVINO_INT8, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import StepFailed
 from lighten.engines.eager import Eager
 from lighten.testing.engine_contract import texts
@@ -41,24 +41,24 @@ def products(model: OvModel) -> dict[str, bool]:
 
 
 def test_products_are_int8_and_answers_are_near(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    made = Int8Static(rows=20).run(open_onnx(tiny_artifact(ONNX)), tiny_needs())
+    made = Int8Static(rows=20).run(open_onnx(tiny_artifact("onnx")), tiny_needs())
     assert capfd.readouterr() == ("", ""), "quantizing must be silent"
     assert len(products(made)) >= 12
     assert all(products(made).values())
     (tmp_path / "made").mkdir()
     (tmp_path / "built").mkdir()
     save_ov(made, tmp_path / "made")
-    artifact = Artifact.seal(tmp_path / "made", format=OPENVINO_INT8, meta=META)
-    bytes_before = (tiny_artifact(ONNX).path / "model.onnx").stat().st_size
+    artifact = Artifact.seal(tmp_path / "made", format="openvino-int8", meta=META)
+    bytes_before = (tiny_artifact("onnx").path / "model.onnx").stat().st_size
     assert (tmp_path / "made" / "model.bin").stat().st_size < 0.5 * bytes_before
     Ov().build(artifact, tmp_path / "built")
-    with Eager().open(tiny_artifact(HF), threads=1) as eager, Ov().open(artifact, threads=1) as session:
+    with Eager().open(tiny_artifact("hf"), threads=1) as eager, Ov().open(artifact, threads=1) as session:
         wanted, found = eager.run(texts()), session.run(texts())
     assert (found.argmax(1) == wanted.argmax(1)).mean() > 0.85
 
 
 def test_the_most_sensitive_stay_in_float() -> None:
-    model, needs = open_onnx(tiny_artifact(ONNX)), tiny_needs()
+    model, needs = open_onnx(tiny_artifact("onnx")), tiny_needs()
     assert needs.tune is not None
     worst = sensitivity(model.proto, calibration(model, needs.tune.inputs[:20]), 1)[0][0]
     kept = products(Int8Static(rows=20, keep_float=1).run(model, needs))
@@ -78,7 +78,7 @@ def test_error_of_a_product_by_hand() -> None:
 def test_a_layer_with_outliers_is_the_most_sensitive_one() -> None:
     import onnx
 
-    model, needs = open_onnx(tiny_artifact(ONNX)), tiny_needs()
+    model, needs = open_onnx(tiny_artifact("onnx")), tiny_needs()
     assert needs.tune is not None
     last = [n for n in model.proto.graph.node if n.op_type == "MatMul"][-1]
     gain = np.ones(128, np.float32)
@@ -96,4 +96,4 @@ def test_without_tune_rows_it_says_so() -> None:
     assert needs.tune is not None
     for tune in (None, needs.tune.take([])):
         with pytest.raises(StepFailed, match="tune"):
-            Int8Static().run(open_onnx(tiny_artifact(ONNX)), replace(needs, tune=tune))
+            Int8Static().run(open_onnx(tiny_artifact("onnx")), replace(needs, tune=tune))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lighten.core.artifact import HF, ONNX, OPENVINO_INT8, Artifact
+from lighten.core.artifact import Artifact
 from lighten.engines.eager import Eager
 from lighten.testing.engine_contract import texts
 from lighten.testing.tiny_artifacts import META, tiny_artifact, tiny_needs
@@ -23,7 +23,7 @@ from lighten.quantize.int8_weights import Int8Weights
 
 @pytest.mark.parametrize(("symmetric", "kind"), [(True, "i8"), (False, "u8")])
 def test_matrices_are_int8(symmetric: bool, kind: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    model = open_onnx(tiny_artifact(ONNX))
+    model = open_onnx(tiny_artifact("onnx"))
     made = Int8Weights(symmetric=symmetric).run(model, tiny_needs())
     assert capfd.readouterr() == ("", ""), "quantizing must be silent"
     kinds = [
@@ -34,14 +34,14 @@ def test_matrices_are_int8(symmetric: bool, kind: str, tmp_path: Path, capfd: py
     assert kinds.count(kind) >= 14
     assert "f32" not in kinds
     save_ov(made, tmp_path)
-    assert (tmp_path / "model.bin").stat().st_size < 0.4 * (tiny_artifact(ONNX).path / "model.onnx").stat().st_size
+    assert (tmp_path / "model.bin").stat().st_size < 0.4 * (tiny_artifact("onnx").path / "model.onnx").stat().st_size
 
 
 def test_groups_of_activations_have_scales_of_their_own(tmp_path: Path) -> None:
     """Float activations leave the error of the weights; int8 ones add theirs, and it is small."""
-    Ov().build(tiny_artifact(OPENVINO_INT8), tmp_path)
-    built = Artifact.seal(tmp_path, format=OPENVINO_INT8, meta=META)
-    with Eager().open(tiny_artifact(HF), threads=1) as eager:
+    Ov().build(tiny_artifact("openvino-int8"), tmp_path)
+    built = Artifact.seal(tmp_path, format="openvino-int8", meta=META)
+    with Eager().open(tiny_artifact("hf"), threads=1) as eager:
         wanted = eager.run(texts())
     apart = {}
     for group in (0, 32):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lighten.core.artifact import GGUF, HF_CAUSAL, OPENVINO_CAUSAL, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import PlanError
 from lighten.core.language import Span
 from lighten.core.recipe import Recipe
@@ -37,12 +37,12 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
 
 
 def test_int8_and_int4_are_smaller_and_near(workshop: Workshop, tmp_path: Path) -> None:
-    model = Artifact.seal(tiny_language("llama", tmp_path / "hf"), format=HF_CAUSAL, meta={"labels": []})
+    model = Artifact.seal(tiny_language("llama", tmp_path / "hf"), format="hf-causal", meta={"labels": []})
     sizes: list[int] = []
     answers: list[np.ndarray] = []
     for weights in ("fp16", "int8", "int4"):
         made = workshop.make(model, [OpenvinoLanguage(weights=weights, group=32)])
-        assert (made.format, made.parent) == (OPENVINO_CAUSAL, model.id)
+        assert (made.format, made.parent) == ("openvino-causal", model.id)
         built = workshop.build(made, OvGenai())
         sizes.append((built.path / "openvino_model.bin").stat().st_size)
         with OvGenai(cache="f32", group=0).open(built, threads=1) as session:
@@ -59,10 +59,10 @@ def test_it_shares_the_environment_of_the_engine() -> None:
 
 
 def test_the_search_tries_it_where_the_engine_works_and_nowhere_else() -> None:
-    facts = {"language": True, "format": GGUF, "layers": 2}
+    facts = {"language": True, "format": "gguf", "layers": 2}
 
     def weights(*engines: OvGenai | Llama) -> set[str]:
-        dressings = Space.compose(GGUF, engines, facts).dressings
+        dressings = Space.compose("gguf", engines, facts).dressings
         return {step.weights for d in dressings for step in d.steps if isinstance(step, OpenvinoLanguage)}
 
     assert weights(OvGenai(), Llama()) == {"int8", "int4"}
@@ -70,7 +70,7 @@ def test_the_search_tries_it_where_the_engine_works_and_nowhere_else() -> None:
 
 
 def test_a_recipe_is_planned_without_the_environment() -> None:
-    plan = Recipe("m", (OpenvinoLanguage(),), OvGenai(), task="text_generation").plan(format=GGUF)
+    plan = Recipe("m", (OpenvinoLanguage(),), OvGenai(), task="text_generation").plan(format="gguf")
     assert [type(step).__name__ for step in plan] == ["Dequantize", "OpenvinoLanguage"]
     with pytest.raises(PlanError, match="weights is 'int3'"):
-        Recipe("m", (OpenvinoLanguage(weights="int3"),)).plan(format=HF_CAUSAL)
+        Recipe("m", (OpenvinoLanguage(weights="int3"),)).plan(format="hf-causal")

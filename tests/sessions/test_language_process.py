@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lighten.core import catalog
-from lighten.core.artifact import BYTE_LM, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import InputError, MissingEnvironment
 from lighten.core.language import Sampling, Span
 from lighten.core.rows import Parts, Rows
@@ -30,7 +30,7 @@ ROWS = Rows(("the cat sat on the mat. " * 6, "the dog sat on the log. " * 6), (0
 def counts(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     folder = tmp_path_factory.mktemp("counts")
     catalog.load_step("train.ngram")().run(None, Needs(TextGeneration(), train=ROWS, tune=ROWS)).save(folder)
-    return Artifact.seal(folder, format=BYTE_LM, meta={"labels": []})
+    return Artifact.seal(folder, format="byte-lm", meta={"labels": []})
 
 
 def test_it_answers_as_the_session_itself(counts: Artifact) -> None:

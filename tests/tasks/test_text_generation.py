@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from lighten.core import catalog
-from lighten.core.artifact import HF_CAUSAL, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import BuildFailed, DataError, InputError
 from lighten.core.language import (
     BYTES,
@@ -168,7 +168,7 @@ def test_bits_per_byte_do_not_hang_on_the_windows(start: bool) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_documents_together_are_documents_alone_and_count_their_bytes(tmp_path: Path, family: str) -> None:
-    artifact = Artifact.seal(tiny_language(family, tmp_path), format=HF_CAUSAL)
+    artifact = Artifact.seal(tiny_language(family, tmp_path), format="hf-causal")
     texts = [" ".join(tiny_texts(n, n)) for n in (1, 3, 9)] + ["Ünïcode 映画 😀 two  spaces\n\n"]
     with Eager().open(artifact, threads=1) as session:
         asked = TextGeneration(longest=32).asked(session)
@@ -221,7 +221,7 @@ def test_choices_stand_behind_one_context() -> None:
 @pytest.mark.parametrize("family", ["llama", "qwen2", "gemma3_text"])
 def test_choices_are_as_likely_as_their_texts_behind_the_prompt(tmp_path: Path, family: str) -> None:
     """The plain loop: the whole text, all logits, no prefix reused; on every row."""
-    artifact = Artifact.seal(tiny_language(family, tmp_path), format=HF_CAUSAL)
+    artifact = Artifact.seal(tiny_language(family, tmp_path), format="hf-causal")
     task = TextGeneration(CHOICES, choices=(" ba", " ko lin", " stre"), prefix=" ".join(tiny_texts(3, 7)) + "\n")
     prompts = [text + "\nMood:" for text in tiny_texts(9, 8)]
     with Eager().open(artifact, threads=1) as session:
@@ -241,7 +241,7 @@ def test_choices_are_as_likely_as_their_texts_behind_the_prompt(tmp_path: Path, 
 
 def test_a_prompt_that_grows_together_with_a_choice_is_scored_from_where_they_part(tmp_path: Path) -> None:
     """Where the end of the prompt and the choice are one token, all choices are scored from before that token on."""
-    artifact = Artifact.seal(tiny_language("llama", tmp_path), format=HF_CAUSAL)
+    artifact = Artifact.seal(tiny_language("llama", tmp_path), format="hf-causal")
     with Eager().open(artifact, threads=1) as session:
         tokens = inside(session)._tokens
         names = [tokens.name(i) for i in range(tokens.size)]
@@ -283,7 +283,7 @@ def test_an_answer_does_not_end_at_a_line_break_before_it() -> None:
 
 
 def test_answers_of_a_network_are_its_greedy_tokens(tmp_path: Path) -> None:
-    artifact = Artifact.seal(tiny_language("llama", tmp_path), format=HF_CAUSAL)
+    artifact = Artifact.seal(tiny_language("llama", tmp_path), format="hf-causal")
     with Eager().open(artifact, threads=1) as session:
         asked = TextGeneration(ANSWERS, most=6, until="").asked(session)
         assert isinstance(asked, Asked)

@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from lighten.core import catalog
-from lighten.core.artifact import HF_CAUSAL
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, settings_of
 from lighten.nets.language.loop import nats_per_token, windows
@@ -91,5 +90,5 @@ def test_refusals_and_settings(tmp_path: Path) -> None:
     with pytest.raises(StepFailed, match="needs texts to train"):
         Lora().run(model, Needs(TextGeneration(), train=NEEDS.train))
     assert catalog.load_step("train.lora") is Lora
-    assert Lora.consumes == (HF_CAUSAL,) and Lora.needs == {"train", "tune"}
+    assert Lora.consumes == ("hf-causal",) and Lora.needs == {"train", "tune"}
     assert all(known.problem(known.default) == "" for known in settings_of(Lora))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lighten.core.artifact import BYTE_LM, Artifact
+from lighten.core.artifact import Artifact
 from lighten.nets.baselines.counts import fit_ngram
 from lighten.testing.plugin import installed, plugin_package
 
@@ -37,7 +37,7 @@ def counted(tmp_path: Path) -> Counted:
         folder = tmp_path / name
         folder.mkdir()
         fit_ngram(texts or [document(i) for i in range(200)], order).save(folder)
-        return Artifact.seal(folder, format=BYTE_LM, meta=meta).path
+        return Artifact.seal(folder, format="byte-lm", meta=meta).path
 
     return make
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lighten.core.artifact import HF, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import DataError, InputError
 from lighten.core.rows import Rows
 from lighten.data.classes import match_classes
@@ -18,7 +18,7 @@ from lighten.verbs.classes import Shared, check_guess, shared_classes
 def shared(first: tuple[str, ...], second: tuple[str, ...], **classes: Any) -> Shared:
     """classes: the candidate's record of how the data's labels were matched."""
     models = [
-        (name, Artifact(Path("nowhere"), "", HF, {}, meta={"labels": list(labels), **more}))
+        (name, Artifact(Path("nowhere"), "", "hf", {}, meta={"labels": list(labels), **more}))
         for name, labels, more in (("first", first, {}), ("second", second, {"classes": classes} if classes else {}))
     ]
     return shared_classes(models)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import lighten
-from lighten.core.artifact import HF, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import InputError, ModelError
 from lighten.core.language import Span
 from lighten.engines.numpy import ByteSession
@@ -98,7 +98,7 @@ def test_a_model_without_a_head_and_a_format_without_an_engine_are_refused(tmp_p
         resolved(str(tmp_path / "encoder"), tmp_path / "scratch")
     with pytest.raises(ModelError, match="No engine opens a model of format stone"):
         engine_of(Artifact(tmp_path, "", "stone", {}))
-    assert type(engine_of(Artifact(tmp_path, "", HF, {}))).__name__ == "Eager"
+    assert type(engine_of(Artifact(tmp_path, "", "hf", {}))).__name__ == "Eager"
 
 
 def test_a_model_is_resolved_with_a_limit_and_its_own_files_stay(tmp_path: Path) -> None:

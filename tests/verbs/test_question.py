@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lighten.core.artifact import BYTE_LM, GGUF, HF, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import DataError, InputError, ModelError, UnknownName
 from lighten.verbs.question import question_for, question_of
 
@@ -17,7 +17,7 @@ CHOSEN = {"use": "text_generation", "evidence": "choices", "choices": [" good", 
 DATA = {"prompt": "{place}:", "choices": "good,bad"}
 
 
-def artifact(format: str = BYTE_LM, **meta: Any) -> Artifact:
+def artifact(format: str = "byte-lm", **meta: Any) -> Artifact:
     return Artifact(Path("nowhere"), "", format, {}, meta=meta)
 
 
@@ -31,9 +31,9 @@ PLACES = [(f"mill {i}", "near" if i % 2 else "far", ("good", "bad")[i % 2]) for 
 
 
 def test_a_model_that_says_nothing_is_asked_what_its_format_is_for() -> None:
-    assert question_of(artifact(GGUF)).evidence == "documents"
+    assert question_of(artifact("gguf")).evidence == "documents"
     assert question_of(artifact("other", task="text_generation")).evidence == "documents"
-    classifier = question_of(artifact(HF, labels=["no", "yes"]))
+    classifier = question_of(artifact("hf", labels=["no", "yes"]))
     assert (classifier.evidence, classifier.labels, classifier.task.language) == ("", ("no", "yes"), False)
 
 
@@ -50,35 +50,35 @@ def test_a_winner_says_what_it_was_made_for() -> None:
 
 def test_the_winner_decides_what_the_original_is_asked() -> None:
     made = artifact(asked=CHOSEN, data=DATA)
-    for models in ({"a": artifact(GGUF), "b": made}, {"a": made, "b": artifact(GGUF)}):
+    for models in ({"a": artifact("gguf"), "b": made}, {"a": made, "b": artifact("gguf")}):
         assert question_for(models).task == question_of(made).task
-    assert question_for({"a": artifact(GGUF), "b": artifact(BYTE_LM)}).evidence == "documents"
+    assert question_for({"a": artifact("gguf"), "b": artifact("byte-lm")}).evidence == "documents"
 
 
 def test_models_of_two_kinds_or_for_two_questions_are_refused() -> None:
     with pytest.raises(InputError, match=r"a is a classifier; b is a language model"):
-        question_for({"a": artifact(HF), "b": artifact(GGUF)})
+        question_for({"a": artifact("hf"), "b": artifact("gguf")})
     other = artifact(asked={**CHOSEN, "choices": [" yes", " no"]})
     with pytest.raises(InputError, match="a for good or bad; b for yes or no"):
         question_for({"a": artifact(asked=CHOSEN), "b": other})
     with pytest.raises(InputError, match="--choices belongs to language models"):
-        question_for({"a": artifact(HF)}, choices=("a", "b"))
+        question_for({"a": artifact("hf")}, choices=("a", "b"))
 
 
 def test_the_user_can_say_what_to_ask() -> None:
-    found = question_for({"a": artifact(GGUF)}, prompt="Is {place} good?\\nAnswer: ", choices=("yes", "no"))
+    found = question_for({"a": artifact("gguf")}, prompt="Is {place} good?\\nAnswer: ", choices=("yes", "no"))
     assert found.task.columns(0) == 2 and getattr(found.task, "choices", ()) == ("yes", "no"), (
         "the prompt ends in space"
     )
     assert found.shown("the mill") == "Is the mill good?\nAnswer: "
-    answers = question_for({"a": artifact(GGUF)}, answer="right")
+    answers = question_for({"a": artifact("gguf")}, answer="right")
     assert (answers.evidence, answers.labels) == ("answers", ())
     with pytest.raises(DataError, match="begins with"):
-        question_for({"a": artifact(GGUF)}, choices=("good", "go"))
+        question_for({"a": artifact("gguf")}, choices=("good", "go"))
     with pytest.raises(InputError, match="Both --answer and --choices"):
-        question_for({"a": artifact(GGUF)}, answer="right", choices=("a", "b"))
+        question_for({"a": artifact("gguf")}, answer="right", choices=("a", "b"))
     with pytest.raises(InputError, match="neither --answer nor --choices"):
-        question_for({"a": artifact(GGUF)}, prompt="{text}")
+        question_for({"a": artifact("gguf")}, prompt="{text}")
 
 
 def test_rows_are_prompts_with_the_number_of_the_right_choice(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_rows_that_do_not_fit_the_prompt_are_refused() -> None:
     with pytest.raises(InputError, match="shows where, and place was given"):
         two.shown({"place": "mill"})
     with pytest.raises(InputError, match="no prompt for columns"):
-        question_of(artifact(GGUF)).shown({"place": "mill"})
+        question_of(artifact("gguf")).shown({"place": "mill"})
 
 
 def test_what_is_read_can_be_shown(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_what_is_read_can_be_shown(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="'location'"):
         one.read(path)
     plain = table(tmp_path / "t.csv", [("a text", "yes"), ("", "no"), ("one more text", "no")], ("text", "label"))
-    assert question_of(artifact(HF)).read(plain) == ["a text", "", "one more text"], "the lines stay in step"
+    assert question_of(artifact("hf")).read(plain) == ["a text", "", "one more text"], "the lines stay in step"
     new = table(tmp_path / "new.csv", [(str(i), f"film number {i}") for i in range(9)], ("nr", "what"))
-    assert question_of(artifact(HF)).read(new)[0] == "film number 0", "no label is needed"
-    assert question_of(artifact(GGUF)).read(plain, "text") == ["a text", "", "one more text"]
+    assert question_of(artifact("hf")).read(new)[0] == "film number 0", "no label is needed"
+    assert question_of(artifact("gguf")).read(plain, "text") == ["a text", "", "one more text"]

@@ -60,6 +60,12 @@ def reachable(format: str) -> frozenset[str]:
     return found
 
 
+def unpacked_formats() -> tuple[str, ...]:
+    """Formats whose live models are float networks, as a model is brought: what a student can learn from."""
+    every = {name: format_named(name) for name in catalog.names("formats")}
+    return tuple(name for name, format in every.items() if format.original and not format.packed)
+
+
 def opens_baselines_only(engine: Engine | type[Engine]) -> bool:
     """Whether an engine opens nothing but cheap baselines: it takes nothing of a model."""
     known = catalog.names("formats")

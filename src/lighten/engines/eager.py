@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from lighten.core.artifact import HF, HF_CAUSAL, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, MissingExtra
 from lighten.core.language import LanguageSession, Span
@@ -31,8 +31,8 @@ PROCESS = 500_000_000
 class Eager(Engine):
     """PyTorch eager mode on the CPU."""
 
-    consumes: ClassVar[tuple[str, ...]] = (HF, HF_CAUSAL)
-    stores: ClassVar[tuple[str, ...]] = (HF, HF_CAUSAL)
+    consumes: ClassVar[tuple[str, ...]] = ("hf", "hf-causal")
+    stores: ClassVar[tuple[str, ...]] = ("hf", "hf-causal")
     extra: ClassVar[str] = "train"
 
     dtype: str = setting("float32", "Of weights and arithmetic.", choices=("float32", "bfloat16"))
@@ -67,7 +67,7 @@ class Eager(Engine):
 
     def build(self, artifact: Artifact, folder: Path) -> str:
         """Check the network by loading it, write it, ask it."""
-        if artifact.format == HF_CAUSAL:
+        if artifact.format == "hf-causal":
             return self._build_language(artifact, folder)
         from lighten.nets.encoders.network import open_network, save_network
 
@@ -76,7 +76,7 @@ class Eager(Engine):
         with self._session(network, threads=1) as session:
             if not np.isfinite(session.run(PROBE)).all():
                 raise BuildFailed("The network answers with numbers that are not finite.")
-        return HF
+        return "hf"
 
     def _build_language(self, artifact: Artifact, folder: Path) -> str:
         for name in artifact.files:
@@ -87,7 +87,7 @@ class Eager(Engine):
             found = session.score([Span(ids[:1], ids[1:])])[0]
         if not np.isfinite(found.logprobs).all():
             raise BuildFailed("The network answers with numbers that are not finite.")
-        return HF_CAUSAL
+        return "hf-causal"
 
     def _language(self, artifact: Artifact, threads: int) -> Session:
         import torch
@@ -101,7 +101,7 @@ class Eager(Engine):
 
     def open(self, artifact: Artifact, *, threads: int) -> Session:
         """See :meth:`Engine.open`."""
-        if artifact.format == HF_CAUSAL:
+        if artifact.format == "hf-causal":
             return self._language(artifact, threads)
         from lighten.nets.encoders.network import open_network
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lighten.core.artifact import GGUF, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, MissingExtra
 from lighten.core.language import Span
@@ -28,8 +28,8 @@ PROCESS = 60_000_000
 class Llama(Engine):
     """llama.cpp, called in this process, without its server."""
 
-    consumes: ClassVar[tuple[str, ...]] = (GGUF,)
-    stores: ClassVar[tuple[str, ...]] = (GGUF,)
+    consumes: ClassVar[tuple[str, ...]] = ("gguf",)
+    stores: ClassVar[tuple[str, ...]] = ("gguf",)
     extra: ClassVar[str] = "llama"
 
     library: str = setting(
@@ -100,7 +100,7 @@ class Llama(Engine):
             found = session.score([Span(tuple(ids[:1]), tuple(ids[1:]))])[0]
         if not np.isfinite(found.logprobs).all():
             raise BuildFailed("The model answers with numbers that are not finite in llama.cpp.")
-        return GGUF
+        return "gguf"
 
     def memory(self, facts: Mapping[str, Any]) -> Mapping[str, int]:
         """See :meth:`Engine.memory`; on Gemma 270M as it ships, 0.41 GB where 0.44 GB were measured."""

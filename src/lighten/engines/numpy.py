@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from lighten.core.artifact import BYTE_LM, LINEAR, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, InputError
 from lighten.core.language import (
@@ -42,8 +42,8 @@ ASKED = "It works, whatever the manual says."
 class NumPy(Engine):
     """lighten's own arithmetic on models that are small enough for it; needs no other library and no settings."""
 
-    consumes: ClassVar[tuple[str, ...]] = (BYTE_LM, LINEAR)
-    stores: ClassVar[tuple[str, ...]] = (BYTE_LM, LINEAR)
+    consumes: ClassVar[tuple[str, ...]] = ("byte-lm", "linear")
+    stores: ClassVar[tuple[str, ...]] = ("byte-lm", "linear")
 
     def version(self) -> str:
         """See :meth:`Engine.version`."""
@@ -51,7 +51,7 @@ class NumPy(Engine):
 
     def build(self, artifact: Artifact, folder: Path) -> str:
         """Open the model, ask it once, write it."""
-        if artifact.format == LINEAR:
+        if artifact.format == "linear":
             linear = open_linear(artifact.path)
             said = linear.logprobs([ASKED])
             linear.save(folder)
@@ -65,7 +65,7 @@ class NumPy(Engine):
 
     def open(self, artifact: Artifact, *, threads: int) -> ByteSession | LinearSession:
         """See :meth:`Engine.open`."""
-        if artifact.format == LINEAR:
+        if artifact.format == "linear":
             return LinearSession(open_linear(artifact.path))
         return ByteSession(open_byte_lm(artifact.path))
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lighten.core.artifact import ONNX, ONNX_INT8, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, LightenError
 from lighten.core.step import setting
@@ -25,8 +25,8 @@ slower than the two operators one after the other (1.31, AVX-512)."""
 class Ort(Engine):
     """ONNX Runtime with its CPU provider."""
 
-    consumes: ClassVar[tuple[str, ...]] = (ONNX, ONNX_INT8)
-    stores: ClassVar[tuple[str, ...]] = (ONNX, ONNX_INT8)
+    consumes: ClassVar[tuple[str, ...]] = ("onnx", "onnx-int8")
+    stores: ClassVar[tuple[str, ...]] = ("onnx", "onnx-int8")
     extra: ClassVar[str] = "ort"
 
     streams: int = setting(

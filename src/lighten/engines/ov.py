@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lighten.core.artifact import ONNX, OPENVINO, OPENVINO_INT8, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, LightenError
 from lighten.core.step import setting
@@ -28,8 +28,8 @@ TOLERANCE = 1e-3
 class Ov(Engine):
     """OpenVINO with its CPU plug-in."""
 
-    consumes: ClassVar[tuple[str, ...]] = (ONNX, OPENVINO, OPENVINO_INT8)
-    stores: ClassVar[tuple[str, ...]] = (OPENVINO, OPENVINO_INT8)
+    consumes: ClassVar[tuple[str, ...]] = ("onnx", "openvino", "openvino-int8")
+    stores: ClassVar[tuple[str, ...]] = ("openvino", "openvino-int8")
     extra: ClassVar[str] = "ov"
 
     streams: int = setting(
@@ -76,7 +76,7 @@ class Ov(Engine):
         """
         wanted = None
         try:
-            if artifact.format == ONNX:
+            if artifact.format == "onnx":
                 source = open_onnx(artifact)
                 wanted = answers(source.proto, *pad(source.encoder(PROBE), source.encoder.pad_id), threads=1)
                 model = OvModel(from_onnx(source.proto), source.encoder, source.labels)
@@ -95,7 +95,7 @@ class Ov(Engine):
             apart = float(np.abs(found - wanted).max())
             if apart > TOLERANCE * (1 + float(np.abs(wanted).max())):
                 raise BuildFailed(f"OpenVINO answers differently: logits are up to {apart:.2g} apart.")
-        return OPENVINO if artifact.format == ONNX else artifact.format
+        return "openvino" if artifact.format == "onnx" else artifact.format
 
     def open(self, artifact: Artifact, *, threads: int) -> OvSession:
         """See :meth:`Engine.open`."""

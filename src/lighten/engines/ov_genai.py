@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from lighten.core.artifact import HF_CAUSAL, OPENVINO_CAUSAL, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed
 from lighten.core.language import Span
@@ -28,8 +28,8 @@ from lighten.nets.runtimes.ov_model import import_ov
 class OvGenai(Engine):
     """OpenVINO with its CPU plug-in, keys and values kept inside."""
 
-    consumes: ClassVar[tuple[str, ...]] = (OPENVINO_CAUSAL, HF_CAUSAL)
-    stores: ClassVar[tuple[str, ...]] = (OPENVINO_CAUSAL,)
+    consumes: ClassVar[tuple[str, ...]] = ("openvino-causal", "hf-causal")
+    stores: ClassVar[tuple[str, ...]] = ("openvino-causal",)
     environment: ClassVar[tuple[str, ...]] = REQUIREMENTS
 
     context: int = setting(2048, "Tokens of a sequence at most.", unit="tokens", low=64, high=1 << 20)
@@ -63,7 +63,7 @@ class OvGenai(Engine):
         Raises:
             BuildFailed: OpenVINO refuses the model, or it answers differently or with numbers that are not finite.
         """
-        if artifact.format == HF_CAUSAL:
+        if artifact.format == "hf-causal":
             save_ov_language(from_network(open_language(artifact)), folder)
         else:
             for name in artifact.files:
@@ -75,7 +75,7 @@ class OvGenai(Engine):
             found = session.score([Span(ids[:1], ids[1:])])[0]
         if not np.isfinite(found.logprobs).all():
             raise BuildFailed("The model answers with numbers that are not finite in OpenVINO.")
-        return OPENVINO_CAUSAL
+        return "openvino-causal"
 
     def open(self, artifact: Artifact, *, threads: int) -> OvLanguageSession:
         """See :meth:`Engine.open`."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from lighten.core.artifact import GGUF, HF_CAUSAL
 from lighten.core.step import Needs, Step
 
 if TYPE_CHECKING:
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 class Dequantize(Step):
     """Every tensor as the float numbers that its blocks stand for; nothing is lost, nothing is won back."""
 
-    consumes: ClassVar[tuple[str, ...]] = (GGUF,)
-    produces: ClassVar[str] = HF_CAUSAL
+    consumes: ClassVar[tuple[str, ...]] = ("gguf",)
+    produces: ClassVar[str] = "hf-causal"
     lossy: ClassVar[bool] = False
     extra: ClassVar[str] = "llama"
 

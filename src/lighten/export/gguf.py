@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from lighten.core.artifact import GGUF, HF_CAUSAL
 from lighten.core.step import Needs, Step, setting
 
 if TYPE_CHECKING:
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 class Gguf(Step):
     """Half precision for matrices, single for vectors; tensors that came from a GGUF file are copied."""
 
-    consumes: ClassVar[tuple[str, ...]] = (HF_CAUSAL,)
-    produces: ClassVar[str] = GGUF
+    consumes: ClassVar[tuple[str, ...]] = ("hf-causal",)
+    produces: ClassVar[str] = "gguf"
     lossy: ClassVar[bool] = False
     extra: ClassVar[str] = "llama"
 

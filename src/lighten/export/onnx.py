@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from lighten.core.artifact import HF, ONNX
 from lighten.core.errors import BuildFailed, MissingExtra
 from lighten.core.step import Needs, Step, setting
 from lighten.data.buckets import pad
@@ -45,8 +44,8 @@ class Onnx(Step):
     The newest whose graph answers as the network does is taken: runtimes do not compute every new operator rightly yet.
     """
 
-    consumes: ClassVar[tuple[str, ...]] = (HF,)
-    produces: ClassVar[str] = ONNX
+    consumes: ClassVar[tuple[str, ...]] = ("hf",)
+    produces: ClassVar[str] = "onnx"
     lossy: ClassVar[bool] = False
     extra: ClassVar[str] = "ort"
 

@@ -10,9 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lighten.core.artifact import HF, HF_CAUSAL, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, LightenError, StepFailed
+from lighten.core.matching import unpacked_formats
 from lighten.core.recipe import conversion, record_of
 from lighten.core.rows import Parts, Rows
 from lighten.core.step import Needs, Step, Watch, after
@@ -139,7 +140,7 @@ class Bench:
 
         def opened() -> Any:
             # The same steps, so the same key: where a student came by this way, the file lies in the store already.
-            bridge = conversion(original.format, (HF, HF_CAUSAL)) or ()
+            bridge = conversion(original.format, unpacked_formats()) or ()
             return open_model(self.chain(original, bridge, watch), self.parts.labels)
 
         folder = self.store.root.parent / "teacher"
@@ -182,7 +183,7 @@ class RememberingTeacher:
     """The original, opened when it is asked for rows that it has not answered before.
 
     Args:
-        original: an artifact of format ``hf``, or a language model's, which is only asked for its network.
+        original: an artifact whose live model is a float network, or one that ``opened`` makes one of.
         folder: where answers are kept.
         opened: opens it as a float network; None when it is one as it lies there.
     """

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from lighten.core.artifact import GGUF, HF_CAUSAL
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
 
@@ -33,8 +32,8 @@ class GgufQuantization(Step):
     file and did not change are copied when their format is no larger than the one chosen here.
     """
 
-    consumes: ClassVar[tuple[str, ...]] = (HF_CAUSAL,)
-    produces: ClassVar[str] = GGUF
+    consumes: ClassVar[tuple[str, ...]] = ("hf-causal",)
+    produces: ClassVar[str] = "gguf"
     needs: ClassVar[frozenset[str]] = frozenset({"tune"})
     extra: ClassVar[str] = "llama"
 

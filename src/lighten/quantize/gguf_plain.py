@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from lighten.core.artifact import GGUF
 from lighten.core.step import Needs, Step, setting
 
 if TYPE_CHECKING:
@@ -35,8 +34,8 @@ class GgufPlain(Step):
     Source: ``llama-quant.cpp`` of llama.cpp.
     """
 
-    consumes: ClassVar[tuple[str, ...]] = (GGUF,)
-    produces: ClassVar[str] = GGUF
+    consumes: ClassVar[tuple[str, ...]] = ("gguf",)
+    produces: ClassVar[str] = "gguf"
     extra: ClassVar[str] = "llama"
     stock: ClassVar[bool] = True
 

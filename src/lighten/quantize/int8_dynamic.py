@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from lighten.core.artifact import ONNX, ONNX_INT8
 from lighten.core.step import Needs, Step, setting
 from lighten.nets.runtimes.onnx_model import OnnxModel, import_onnx, import_ort
 
@@ -22,8 +21,8 @@ PREPARED = ("onnx.quant.pre_process", "onnxruntime.quant")
 class Int8Dynamic(Step):
     """onnxruntime's dynamic quantization of matrix products with constant weights."""
 
-    consumes: ClassVar[tuple[str, ...]] = (ONNX,)
-    produces: ClassVar[str] = ONNX_INT8
+    consumes: ClassVar[tuple[str, ...]] = ("onnx",)
+    produces: ClassVar[str] = "onnx-int8"
     extra: ClassVar[str] = "ort"
 
     per_channel: bool = setting(True, "A scale of its own for each output of a matrix, instead of one for the matrix.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from lighten.core.artifact import ONNX, OPENVINO_INT8
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
 from lighten.data.buckets import pad
@@ -19,8 +18,8 @@ from lighten.quantize._sensitivity import Feed, sensitivity
 class Int8Static(Step):
     """NNCF post-training quantization with SmoothQuant and fast bias correction."""
 
-    consumes: ClassVar[tuple[str, ...]] = (ONNX,)
-    produces: ClassVar[str] = OPENVINO_INT8
+    consumes: ClassVar[tuple[str, ...]] = ("onnx",)
+    produces: ClassVar[str] = "openvino-int8"
     needs: ClassVar[frozenset[str]] = frozenset({"tune"})
     extra: ClassVar[str] = "ov"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from lighten.core.artifact import ONNX, OPENVINO_INT8
 from lighten.core.step import Needs, Step, setting
 from lighten.isolate.quiet import quiet
 from lighten.nets.runtimes.onnx_model import OnnxModel
@@ -18,8 +17,8 @@ class Int8Weights(Step):
     in groups with a scale of their own. Far more exact than one scale for all tokens, as static and per-tensor
     quantization have it, and somewhat slower."""
 
-    consumes: ClassVar[tuple[str, ...]] = (ONNX,)
-    produces: ClassVar[str] = OPENVINO_INT8
+    consumes: ClassVar[tuple[str, ...]] = ("onnx",)
+    produces: ClassVar[str] = "openvino-int8"
     extra: ClassVar[str] = "ov"
 
     symmetric: bool = setting(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from lighten.core.artifact import HF_CAUSAL, OPENVINO_CAUSAL
 from lighten.core.step import Needs, Step, setting
 from lighten.nets.runtimes.ov_language import REQUIREMENTS, compress, from_network
 
@@ -20,8 +19,8 @@ BITS = {"fp16": 16.0, "int8": 8.0, "int4": 4.5}
 class OpenvinoLanguage(Step):
     """Export, then NNCF weight compression with zero points; activations are quantized as they come when it runs."""
 
-    consumes: ClassVar[tuple[str, ...]] = (HF_CAUSAL,)
-    produces: ClassVar[str] = OPENVINO_CAUSAL
+    consumes: ClassVar[tuple[str, ...]] = ("hf-causal",)
+    produces: ClassVar[str] = "openvino-causal"
     environment: ClassVar[tuple[str, ...]] = REQUIREMENTS
 
     weights: str = setting("int8", "Number format of the matrices.", choices=tuple(BITS), search=("int8", "int4"))

@@ -6,7 +6,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from lighten.core.artifact import HF, ONNX, ONNX_INT8, OPENVINO_INT8, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.step import Needs, Step
 from lighten.tasks.text_classification import TextClassification
 from lighten.testing.tiny import tiny_network_folder, toy_rows
@@ -29,9 +29,9 @@ def tiny_needs(rows: int = 40) -> Needs:
 def tiny_artifact(format: str) -> Artifact:
     """A BERT of two layers, 64 wide, as ``hf``, ``onnx``, ``onnx-int8`` or ``openvino-int8`` (weights only)."""
     folder = Path(_folder().name) / format
-    if format == HF:
+    if format == "hf":
         tiny_network_folder(folder, layers=2, hidden=64, intermediate=128)
-        return Artifact.seal(folder, format=HF, meta=META)
+        return Artifact.seal(folder, format="hf", meta=META)
     from lighten.pipeline.formats import open_model, save_model
 
     step = _step(format)
@@ -44,6 +44,6 @@ def tiny_artifact(format: str) -> Artifact:
 def _step(format: str) -> Step:
     from lighten.core import catalog
 
-    name = {ONNX: "export.onnx", ONNX_INT8: "quantize.int8_dynamic", OPENVINO_INT8: "quantize.int8_weights"}[format]
-    step: Step = catalog.load_step(name)()
+    made_by = {"onnx": "export.onnx", "onnx-int8": "quantize.int8_dynamic", "openvino-int8": "quantize.int8_weights"}
+    step: Step = catalog.load_step(made_by[format])()
     return step

@@ -15,7 +15,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelF
 from transformers.utils.logging import disable_progress_bar
 
 from lighten.core import catalog
-from lighten.core.artifact import GGUF, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.language import Span
 from lighten.core.rows import Rows
 from lighten.core.step import Needs
@@ -233,7 +233,7 @@ def tiny_gguf(family: str, folder: Path, *, format: str = "F32", **more: Any) ->
     export: Any = catalog.load_step("export.gguf")
     made = export(format=format).run(network, Needs(TextGeneration()))
     (folder / "gguf").mkdir()
-    return Artifact.seal(folder / "gguf", format=GGUF, meta=save_model(made, GGUF, folder / "gguf"))
+    return Artifact.seal(folder / "gguf", format="gguf", meta=save_model(made, "gguf", folder / "gguf"))
 
 
 def tiny_phi3(folder: Path) -> Artifact:
@@ -259,7 +259,7 @@ def tiny_phi3(folder: Path) -> Artifact:
     values |= {"general.architecture": "phi3"}
     (folder / "phi3").mkdir()
     made = GgufModel(values, lambda: iter(known.items()))
-    return Artifact.seal(folder / "phi3", format=GGUF, meta=save_model(made, GGUF, folder / "phi3"))
+    return Artifact.seal(folder / "phi3", format="gguf", meta=save_model(made, "gguf", folder / "phi3"))
 
 
 @cache

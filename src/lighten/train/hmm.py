@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from lighten.core.artifact import BYTE_LM, GGUF, HF_CAUSAL
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
 from lighten.nets.baselines.byte_model import ByteModel, drawn, unasked
@@ -17,8 +16,8 @@ from lighten.nets.baselines.hmm import MOST_STATES, fit_hmm
 class HiddenMarkovModel(Step):
     """Baum-Welch over bytes, in place of the model, from which nothing is taken. Some hundred kilobytes."""
 
-    consumes: ClassVar[tuple[str, ...]] = (HF_CAUSAL, GGUF)
-    produces: ClassVar[str] = BYTE_LM
+    consumes: ClassVar[tuple[str, ...]] = ("hf-causal", "gguf")
+    produces: ClassVar[str] = "byte-lm"
     needs: ClassVar[frozenset[str]] = frozenset({"train"})
 
     states: int = setting(64, "Hidden states; time grows with their square.", low=1, high=MOST_STATES, search=(64,))

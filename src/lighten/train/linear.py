@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from lighten.core.artifact import GGUF, HF_CAUSAL, LINEAR
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
 from lighten.core.task import task_record
@@ -22,8 +21,8 @@ class LinearTraining(Step):
     It ranks choices, and writes no text.
     """
 
-    consumes: ClassVar[tuple[str, ...]] = (HF_CAUSAL, GGUF)
-    produces: ClassVar[str] = LINEAR
+    consumes: ClassVar[tuple[str, ...]] = ("hf-causal", "gguf")
+    produces: ClassVar[str] = "linear"
     needs: ClassVar[frozenset[str]] = frozenset({"train", "tune"})
     extra: ClassVar[str] = "train"
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from lighten.core.artifact import BYTE_LM, GGUF, HF_CAUSAL
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
 from lighten.nets.baselines.byte_model import drawn, unasked
@@ -24,8 +23,8 @@ class LstmTraining(Step):
     What it remembers of a text has one size, so that every byte costs the same, however long the text is.
     """
 
-    consumes: ClassVar[tuple[str, ...]] = (HF_CAUSAL, GGUF)
-    produces: ClassVar[str] = BYTE_LM
+    consumes: ClassVar[tuple[str, ...]] = ("hf-causal", "gguf")
+    produces: ClassVar[str] = "byte-lm"
     needs: ClassVar[frozenset[str]] = frozenset({"train", "tune"})
     extra: ClassVar[str] = "train"
 

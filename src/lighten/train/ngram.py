@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from lighten.core.artifact import BYTE_LM, GGUF, HF_CAUSAL
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
 from lighten.nets.baselines.byte_model import ByteModel, unasked
@@ -20,8 +19,8 @@ class NGramModel(Step):
     Nothing of the model that it replaces is used.
     """
 
-    consumes: ClassVar[tuple[str, ...]] = (HF_CAUSAL, GGUF)
-    produces: ClassVar[str] = BYTE_LM
+    consumes: ClassVar[tuple[str, ...]] = ("hf-causal", "gguf")
+    produces: ClassVar[str] = "byte-lm"
     needs: ClassVar[frozenset[str]] = frozenset({"train"})
 
     order: int = setting(

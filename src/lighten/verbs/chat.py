@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from types import TracebackType
 
-from lighten.core.artifact import GGUF, RECORD, Artifact
+from lighten.core.artifact import RECORD, Artifact
 from lighten.core.errors import InputError, ModelError
 from lighten.core.home import expanded
 from lighten.core.language import LanguageSession, Sampling
@@ -333,7 +333,7 @@ def _found(model: str, scratch: Path) -> Artifact:
     if found.kind == GGUF_FILE and len(parts_of(found.path)) == 1:
         scratch.mkdir()
         (scratch / FILE).symlink_to(found.path.resolve())  # it is only read, and may be large
-        return Artifact(scratch, "", GGUF, {})
+        return Artifact(scratch, "", "gguf", {})
     return bring(model, scratch)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lighten.core.artifact import ONNX, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import InputError
 from lighten.nets.bring import bring
 from lighten.nets.encoders.network import open_network
@@ -42,7 +42,7 @@ def test_a_limit_that_the_model_does_not_have_is_refused(longest: int, tmp_path:
 
 def test_an_artifact_gets_a_lower_limit_in_a_copy(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'lighten[ort]'")
-    built = tiny_artifact(ONNX)
+    built = tiny_artifact("onnx")
     copy = bring(str(built.path), tmp_path / "copy", longest=5)
     assert (Encoder.open(copy.path).max_tokens, Encoder.open(built.path).max_tokens) == (5, 64)
     assert copy.format == built.format and copy.meta["labels"] == built.meta["labels"]

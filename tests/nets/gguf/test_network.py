@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from lighten.core.artifact import GGUF, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError
 from lighten.nets.gguf.file import FILE, read_gguf
 from lighten.nets.gguf.network import (
@@ -51,7 +51,7 @@ def rewritten(artifact: Artifact, folder: Path, change: Any = None, **values: An
     folder.mkdir()
     known = {key: value for key, value in {**model.values, **values}.items() if value is not None}
     save_gguf(GgufModel(known, lambda: iter(tensors.items())), folder)
-    return open_gguf(Artifact.seal(folder, format=GGUF))
+    return open_gguf(Artifact.seal(folder, format="gguf"))
 
 
 def packed_of(model: GgufModel) -> dict[str, Packed]:

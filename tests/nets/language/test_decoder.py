@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from lighten.core import catalog
-from lighten.core.artifact import GGUF, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError
 from lighten.core.language import Span
 from lighten.core.step import Needs, Silent
@@ -72,7 +72,7 @@ def test_it_is_an_ordinary_model_that_llama_cpp_reads_alike(tmp_path: Path, fami
     assert torch.equal(answer[:, -1], again.net(answer[:, :-1]).logits[:, -1].argmax(-1))
     made = catalog.load_step("export.gguf")(format="F32").run(again, Needs(TextGeneration()))  # type: ignore[call-arg]
     (tmp_path / "g").mkdir()
-    artifact = Artifact.seal(tmp_path / "g", format=GGUF, meta=save_model(made, GGUF, tmp_path / "g"))
+    artifact = Artifact.seal(tmp_path / "g", format="gguf", meta=save_model(made, "gguf", tmp_path / "g"))
     wanted = torch.log_softmax(logits(again)[0].float(), -1)[torch.arange(len(ids) - 1), ids[1:]]
     with catalog.load("engines", "llama")().open(artifact, threads=1) as session:
         found = session.score([Span(tuple(ids[:1]), tuple(ids[1:]))])[0].logprobs

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from lighten.core.artifact import HF_CAUSAL, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import LightenError, ModelError, UnsafeFile
 from lighten.nets.language.network import Tokens, open_language, save_language, within
 from lighten.testing.tiny_language import FAMILIES, tiny_language, tiny_language_tokenizer, tiny_texts
@@ -30,7 +30,7 @@ def test_what_is_saved_is_opened_again(tmp_path: Path, family: str, tied: bool) 
     network = open_language(tiny_language(family, tmp_path / "a", tied=tied))
     network.values, network.source = {"general.architecture": "toy", "ids": (1, 2)}, "there.gguf"
     save_language(network, tmp_path / "b")
-    again = open_language(Artifact.seal(tmp_path / "b", format=HF_CAUSAL, meta=network.record))
+    again = open_language(Artifact.seal(tmp_path / "b", format="hf-causal", meta=network.record))
     ids = torch.tensor([[5, 9, 300, 7]])
     assert torch.equal(again.net(ids).logits, network.net(ids).logits)
     assert again.tokens(tiny_texts(5)) == network.tokens(tiny_texts(5))

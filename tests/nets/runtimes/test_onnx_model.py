@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lighten.core.artifact import ONNX, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import LightenError, ModelError, UnsafeFile
 from lighten.testing.tiny_artifacts import META, tiny_artifact
 
@@ -19,13 +19,13 @@ from lighten.nets.runtimes.onnx_model import FILE, WEIGHTS, answers, open_onnx, 
 
 @pytest.fixture
 def proto() -> onnx.ModelProto:
-    return read_onnx(tiny_artifact(ONNX).path)
+    return read_onnx(tiny_artifact("onnx").path)
 
 
 def test_saved_and_opened_it_is_the_same(tmp_path: Path) -> None:
-    model = open_onnx(tiny_artifact(ONNX))
+    model = open_onnx(tiny_artifact("onnx"))
     save_onnx(model, tmp_path)
-    again = open_onnx(Artifact.seal(tmp_path, format=ONNX, meta=META))
+    again = open_onnx(Artifact.seal(tmp_path, format="onnx", meta=META))
     assert again.proto == model.proto
     assert again.labels == ("negative", "positive")
     assert again.encoder(["the film was good"]) == model.encoder(["the film was good"])
@@ -39,7 +39,7 @@ def test_saved_and_opened_it_is_the_same(tmp_path: Path) -> None:
 
 def test_weights_of_large_models_go_to_a_file_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lighten.nets.runtimes.onnx_model.LARGEST", 1000)
-    model = open_onnx(tiny_artifact(ONNX))
+    model = open_onnx(tiny_artifact("onnx"))
     ids = np.array([[2, 5, 3]])
     wanted = answers(model.proto, ids, np.ones_like(ids), 1)
     save_onnx(model, tmp_path)
@@ -121,7 +121,7 @@ def test_operators_of_other_libraries_are_refused(proto: onnx.ModelProto, tmp_pa
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\x08\x07" * 500, None])
 def test_what_is_no_onnx_file_is_refused(tmp_path: Path, content: bytes | None) -> None:
-    whole = (tiny_artifact(ONNX).path / FILE).read_bytes()
+    whole = (tiny_artifact("onnx").path / FILE).read_bytes()
     (tmp_path / FILE).write_bytes(whole[: len(whole) // 2] if content is None else content)
     with pytest.raises(ModelError):
         read_onnx(tmp_path)
@@ -138,7 +138,7 @@ def test_graphs_that_are_no_text_encoder_are_refused(proto: onnx.ModelProto, tmp
     with pytest.raises(ModelError, match="pixels"):
         read_onnx(tmp_path)
     (tmp_path / FILE).unlink()
-    (tmp_path / FILE).symlink_to(tiny_artifact(ONNX).path / FILE)
+    (tmp_path / FILE).symlink_to(tiny_artifact("onnx").path / FILE)
     with pytest.raises(UnsafeFile, match="symbolic link"):
         read_onnx(tmp_path)
 
