@@ -27,6 +27,7 @@ from lighten.core.errors import ModelError, StepFailed
 from lighten.core.rows import Rows
 from lighten.core.step import Needs, settings_of
 from lighten.nets.encoders.network import Network, open_network, save_network
+from lighten.nets.vocabulary import CannotCut, same_on_covered, tokens
 from lighten.prune.vocabulary import (
     Vocabulary,
     keep_rows,
@@ -34,7 +35,6 @@ from lighten.prune.vocabulary import (
     recoded_settings,
 )
 from lighten.readers.text import Encoder
-from lighten.readers.vocabulary import CannotCut, same_on_covered, tokens
 from lighten.tasks.text_classification import TextClassification
 from lighten.tasks.text_generation import ANSWERS, CHOICES, TextGeneration
 from lighten.testing.require import require

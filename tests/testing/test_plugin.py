@@ -57,7 +57,15 @@ from lighten.testing.fake import FakeEngine
 class Mine(FakeEngine):
     pass
 '''
-SOURCES = {**dict.fromkeys(catalog.STEP_KINDS, STEP), "tasks": TASK, "meters": METER, "engines": ENGINE}
+READER = '''"""A reader of nothing."""
+from lighten.core.reader import Reader
+
+class Nothing(Reader):
+    is_in = open = classmethod(lambda cls, folder: None)
+    save = __call__ = size = batch = axes = probe = lambda *given: None
+'''
+OTHERS = {"tasks": TASK, "meters": METER, "engines": ENGINE, "readers": READER}
+SOURCES = {**dict.fromkeys(catalog.STEP_KINDS, STEP), **OTHERS}
 
 
 @pytest.mark.parametrize("kind", catalog.KINDS)

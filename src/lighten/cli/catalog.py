@@ -14,11 +14,13 @@ from lighten.cli.options import Json
 def command(
     name: Annotated[
         str | None,
-        typer.Argument(help="A kind (steps, formats, engines, tasks, meters) or one entry, such as prune.layers."),
+        typer.Argument(
+            help="A kind (steps, formats, engines, tasks, meters, readers) or one entry, such as prune.layers."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what can be used here: every step, format, engine, task and meter, or the settings of one."""
+    """Show what can be used here: every step, format, engine, task, meter and reader, or the settings of one."""
     from dataclasses import asdict
 
     from rich.console import Console

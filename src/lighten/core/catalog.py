@@ -23,6 +23,7 @@ from lighten.core.engine import Engine
 from lighten.core.errors import InputError, MissingExtra, UnknownName
 from lighten.core.format import Format
 from lighten.core.meter import QualityMeter, SpeedMeter
+from lighten.core.reader import Reader
 from lighten.core.step import Step
 from lighten.core.task import Task
 
@@ -35,6 +36,7 @@ KINDS: dict[str, tuple[type, ...]] = {
     "engines": (Engine,),
     "tasks": (Task,),
     "meters": (SpeedMeter, QualityMeter),
+    "readers": (Reader,),
 }
 """Every folder of plug-ins and the class its files must define."""
 

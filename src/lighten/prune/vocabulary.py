@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.errors import ModelError
 from lighten.core.step import Needs, Step, setting
+from lighten.nets import vocabulary
 from lighten.nets.training.embedding import take_rows
-from lighten.readers import vocabulary
 from lighten.readers.text import Encoder
 
 if TYPE_CHECKING:

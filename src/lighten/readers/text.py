@@ -1,4 +1,4 @@
-"""Encoder: text to token ids with the native ``tokenizers`` library alone; no transformers, no torch."""
+"""Text to token ids with the native ``tokenizers`` library alone; no transformers, no torch."""
 
 from __future__ import annotations
 
@@ -7,15 +7,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lighten.core.coverage import Coverage
 from lighten.core.errors import DataError, ModelError, UnsafeFile
+from lighten.core.item import Item
+from lighten.core.reader import Reader
+from lighten.data.buckets import pad
 from lighten.files.json_file import read_object
 from lighten.files.safefile import read_header
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from tokenizers import Encoding, Tokenizer
 
 TOKENIZER, SETTINGS = "tokenizer.json", "tokenizer_config.json"
+IDS, MASK = "input_ids", "attention_mask"
+PROBE = ("It works.", "", "It does not work, whatever the manual says, and I want my money back.")
 UNLIMITED = 10**20
 """transformers writes a ``model_max_length`` above this for a tokenizer that sets no limit."""
 UNSAID = 512
@@ -34,7 +42,7 @@ COUNTED_FROM_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet")
 used for text."""
 
 
-class Encoder:
+class Encoder(Reader[list[int]]):
     """The tokenizer of a model, with its limit in tokens.
 
     Calling it does not depend on the folder it was opened from. It uses the threads that ``TOKENIZERS_PARALLELISM`` and
@@ -72,6 +80,11 @@ class Encoder:
         self.unknown_id = _unknown_id(self._native)
 
     @classmethod
+    def is_in(cls, folder: Path) -> bool:
+        """See :meth:`Reader.is_in`."""
+        return (folder / TOKENIZER).is_file()
+
+    @classmethod
     def open(cls, folder: Path | str, *, max_tokens: int | None = None) -> Encoder:
         """Read ``tokenizer.json`` (and ``tokenizer_config.json``, ``config.json`` when they are there) from ``folder``.
 
@@ -106,7 +119,7 @@ class Encoder:
             settings=settings,
         )
 
-    def __call__(self, texts: Sequence[str]) -> list[list[int]]:
+    def __call__(self, texts: Sequence[Item]) -> list[list[int]]:
         """Ids of each text, special tokens included, truncated to ``max_tokens``, not padded.
 
         Raises:
@@ -116,12 +129,32 @@ class Encoder:
         # A decoder's tokenizer may make nothing of an empty text, and no network answers to nothing.
         return [encoding.ids or [self.pad_id] for encoding in self._encoded(texts)]
 
-    def truncated(self, texts: Sequence[str]) -> int:
+    def size(self, example: list[int]) -> int:
+        """See :meth:`Reader.size`: its tokens."""
+        return len(example)
+
+    def batch(self, examples: Sequence[list[int]], size: int | None = None) -> dict[str, NDArray[Any]]:
+        """See :meth:`Reader.batch`. Returns ids and the mask of what is no padding, int64 [batch, tokens]."""
+        if len(examples) == 1 and size is None:
+            ids = np.array(examples, np.int64)
+            return {IDS: ids, MASK: np.ones_like(ids)}
+        ids, mask = pad(examples, self.pad_id, size)
+        return {IDS: ids, MASK: mask}
+
+    def axes(self) -> Mapping[str, tuple[str, ...]]:
+        """See :meth:`Reader.axes`."""
+        return {IDS: ("batch", "tokens"), MASK: ("batch", "tokens")}
+
+    def probe(self) -> list[list[int]]:
+        """See :meth:`Reader.probe`: a short, an empty and a longer text."""
+        return self(PROBE)
+
+    def truncated(self, texts: Sequence[Item]) -> int:
         """How many of ``texts`` are longer than ``max_tokens``."""
         return self.coverage(texts, most=len(texts)).cut
 
-    def coverage(self, texts: Sequence[str], *, most: int = COUNTED) -> Coverage:
-        """How much of ``texts`` is read: how many are cut, and how many tokens are unknown.
+    def coverage(self, items: Sequence[Item], *, most: int = COUNTED) -> Coverage:
+        """How much of some texts is read: how many are cut, and how many tokens are unknown.
 
         Args:
             most: texts that are counted; evenly spaced ones when there are more.
@@ -129,8 +162,8 @@ class Encoder:
         Raises:
             DataError: see :meth:`__call__`.
         """
-        count = min(len(texts), most)
-        chosen = [texts[i * len(texts) // count] for i in range(count)]
+        count = min(len(items), most)
+        chosen = [items[i * len(items) // count] for i in range(count)]
         cut = tokens = unknown = 0
         for start in range(0, count, PIECE):
             for encoding in self._encoded(chosen[start : start + PIECE]):
@@ -140,7 +173,7 @@ class Encoder:
                 unknown += ids.count(self.unknown_id) if self.unknown_id is not None else 0
         return Coverage(count, cut, self.max_tokens, tokens, unknown)
 
-    def _encoded(self, texts: Sequence[str]) -> list[Encoding]:
+    def _encoded(self, texts: Sequence[Item]) -> list[Encoding]:
         try:
             return self._native.encode_batch_fast(list(texts))
         except TypeError as error:

@@ -10,7 +10,7 @@ from lighten.core.step import settings_of
 
 
 def catalog(kind: str | None = None) -> list[known.Entry]:
-    """Every step, format, engine, task and meter, or those of one kind; nothing is imported.
+    """Every step, format, engine, task, meter and reader, or those of one kind; nothing is imported.
 
     Raises:
         UnknownName: there is no such kind.

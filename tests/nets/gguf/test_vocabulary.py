@@ -21,7 +21,7 @@ from lighten.nets.gguf.bpe import SPLITS, byte_alphabet
 from lighten.nets.gguf.tokenizer import tokenizer_json
 from lighten.nets.gguf.vocabulary import closure, cut, from_tokenizer
 from lighten.nets.runtimes.llama_api import Tokenizer as LlamaTokenizer
-from lighten.readers.vocabulary import CannotCut
+from lighten.nets.vocabulary import CannotCut
 from lighten.testing.require import require
 
 KEY = "tokenizer.ggml."

@@ -20,7 +20,7 @@ from lighten.nets.language.vocabulary import (
     named_ids,
     recoded,
 )
-from lighten.readers.vocabulary import CannotCut, same_on_covered
+from lighten.nets.vocabulary import CannotCut, same_on_covered
 from lighten.testing.tiny_language import FAMILIES, tiny_language, tiny_texts
 
 TEXTS = tiny_texts(12, 2)

@@ -32,7 +32,7 @@ from lighten.nets.gguf.bpe import (
     split_name,
 )
 from lighten.nets.gguf.tokenizer import ROLES, ends, space_prefix
-from lighten.readers.vocabulary import CannotCut, Parts, kind_of, tokens
+from lighten.nets.vocabulary import CannotCut, Parts, kind_of, tokens
 
 Json = dict[str, Any]
 

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lighten.core.step import Watch
+from lighten.nets import vocabulary
 from lighten.nets.gguf import vocabulary as gguf_vocabulary
 from lighten.nets.gguf.tokenizer import tokenizer_json
 from lighten.nets.language.loop import hidden_at_targets, windows
 from lighten.nets.language.network import LanguageNetwork, Tokens
 from lighten.nets.training.embedding import take_rows
 from lighten.nets.training.precision import using_threads
-from lighten.readers import vocabulary
 
 if TYPE_CHECKING:
     from torch import nn

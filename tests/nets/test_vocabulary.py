@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from lighten.data.samples import samples_home
-from lighten.readers.vocabulary import CannotCut, Parts, closure, cut, kind_of, tokens, used
+from lighten.nets.vocabulary import CannotCut, Parts, closure, cut, kind_of, tokens, used
 from lighten.testing.require import require
 
 SYLLABLES = ("ba", "ko", "lin", "stre", "um", "é", "ß", "or", "ti", "zza", "qu", "ing", "ed", "ново", "映", "画", "😀")

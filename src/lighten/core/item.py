@@ -1,0 +1,96 @@
+"""Item: what a user calls one input. A text stands as it is, a picture or a sound is a reference, a pair is a tuple."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias, Union
+
+_HASH_DIGITS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An input that stays in its file until the process that needs it opens it.
+
+    Attributes:
+        path: absolute path of the file.
+        hash: first 32 hex digits of the SHA-256 of its content.
+        kind: name of the reader that opens it, such as ``image``.
+        size: what work grows with: pixels, samples.
+        member: name inside a zip whose members are stored as they are, for what came inside of a table.
+    """
+
+    path: str
+    hash: str
+    kind: str
+    size: int
+    member: str = ""
+
+
+Item: TypeAlias = Union[str, Reference, tuple["Item", ...]]  # noqa: UP007  a name in quotes has no "|"
+"""A text, a reference, or several of them that belong together."""
+
+
+def size_of(item: Item) -> int:
+    """What work grows with: characters of a text, pixels or samples of a reference, the sum of several."""
+    if isinstance(item, str):
+        return len(item)
+    return item.size if isinstance(item, Reference) else sum(map(size_of, item))
+
+
+def shown(item: Item) -> str:
+    """What tables and errors call an item: the text itself, the name of a file."""
+    if isinstance(item, str):
+        return item
+    if isinstance(item, Reference):
+        return f"{item.path}:{item.member}" if item.member else item.path
+    return " | ".join(map(shown, item))
+
+
+def content_of(item: Item) -> str:
+    """A text that two items share when their content is the same, wherever their files lie."""
+    if isinstance(item, str):
+        return item
+    return f"{item.kind}:{item.hash}" if isinstance(item, Reference) else "\0".join(map(content_of, item))
+
+
+def references_in(item: Item) -> Iterator[Reference]:
+    """Every reference of an item."""
+    if isinstance(item, Reference):
+        yield item
+    elif isinstance(item, tuple):
+        for one in item:
+            yield from references_in(one)
+
+
+def to_plain(item: Item) -> Any:
+    """An item as JSON values: a text, an object, a list; :func:`from_plain` makes it again."""
+    if isinstance(item, str):
+        return item
+    if isinstance(item, Reference):
+        plain = {"path": item.path, "hash": item.hash, "kind": item.kind, "size": item.size}
+        return plain | ({"member": item.member} if item.member else {})
+    return [to_plain(one) for one in item]
+
+
+def from_plain(value: Any) -> Item:
+    """The item of JSON values.
+
+    Raises:
+        ValueError: they are none that :func:`to_plain` makes.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple):
+        return tuple(map(from_plain, value))
+    try:
+        return Reference(**value)
+    except TypeError as error:
+        raise ValueError(f"{value!r:.80} is no item") from error
+
+
+def content_hash(data: bytes) -> str:
+    """Hash of a file's content as references have it: 32 hex digits of its SHA-256."""
+    return hashlib.sha256(data).hexdigest()[:_HASH_DIGITS]

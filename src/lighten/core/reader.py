@@ -1,0 +1,118 @@
+"""Reader: what turns items into the arrays that a network takes. Saved with the model, and opened without torch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from lighten.core.item import Item, Reference
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from numpy.typing import NDArray
+
+    from lighten.core.coverage import Coverage
+
+Example = TypeVar("Example")
+"""What one item becomes: token ids, or an array."""
+
+
+class Reader(ABC, Generic[Example]):
+    """One kind of item: tokenizer, image processor, feature extractor. One file in ``readers/``.
+
+    A reader goes two steps, so that work is done once and memory stays small: from an item to an *example*, which is
+    kept for as long as a network learns from it, and from examples to the arrays of one batch.
+    """
+
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    """Of files that are items of this kind, in lower case (``.png``); empty where items are no files."""
+    alike: ClassVar[int] = 0
+    """Most bits in which the :meth:`perceptual` hashes of near-copies differ."""
+    extra: ClassVar[str] = ""
+    """Optional dependency group that brings its libraries."""
+
+    @classmethod
+    @abstractmethod
+    def is_in(cls, folder: Path) -> bool:
+        """Whether the files of a reader of this kind are in a model's folder."""
+
+    @classmethod
+    @abstractmethod
+    def open(cls, folder: Path) -> Self:
+        """The reader whose files are in a model's folder.
+
+        Raises:
+            ModelError: they cannot be read, or do not fit the model. UnsafeFile: they want to run code of their own.
+        """
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write its files into a folder; :meth:`open` of it gives a reader that reads the same."""
+
+    @abstractmethod
+    def __call__(self, items: Sequence[Item]) -> list[Example]:
+        """One example for each item.
+
+        Raises:
+            DataError: an item that cannot be read, which is named.
+        """
+
+    @abstractmethod
+    def size(self, example: Example) -> int:
+        """What batches are filled by: tokens, elements of an array."""
+
+    @abstractmethod
+    def batch(self, examples: Sequence[Example], size: int | None = None) -> dict[str, NDArray[Any]]:
+        """The arrays that a network takes, by the name of its input; padded where the kind pads.
+
+        Args:
+            size: that all are padded to; the largest one's when None. Kinds that do not pad take no notice.
+        """
+
+    @abstractmethod
+    def axes(self) -> Mapping[str, tuple[str, ...]]:
+        """Inputs of a network by name, each with the names of its axes from the first on, which is ``batch``.
+
+        An axis of fixed length has an empty name, or none where no free one follows.
+        """
+
+    @abstractmethod
+    def probe(self) -> list[Example]:
+        """What a build is asked before it is handed out: examples that differ."""
+
+    def for_learning(self) -> Reader[Example]:
+        """The reader for training and calibration, which may read less where that takes too much memory."""
+        return self
+
+    def coverage(self, items: Sequence[Item]) -> Coverage | None:
+        """How much of some items the model reads; None where it reads them whole."""
+        return None
+
+    @classmethod
+    def describe(cls, path: Path, member: str = "") -> Reference:
+        """The reference to a file, or to a member of a stored zip.
+
+        Raises:
+            DataError: it cannot be opened, is empty, too large, or is no item of this kind.
+        """
+        raise NotImplementedError(f"{cls.__name__} reads no files")
+
+    @classmethod
+    def perceptual(cls, item: Reference) -> int | None:
+        """Bits that hardly differ where one item is a copy of another that was stored anew: at most by ``alike`` bits.
+
+        Near-copies are kept in one part of the data: a model must not be proved on what it learned from. None where
+        nothing is known but the content hash.
+
+        Raises:
+            DataError: see :meth:`describe`.
+        """
+        return None
+
+    @classmethod
+    def preview(cls, item: Reference) -> str:
+        """A ``data:`` address of a small picture of an item, for the report; empty where there is none."""
+        return ""

@@ -1,0 +1,56 @@
+"""What all readers of the catalogue together know: which one a model has, which one a file is for."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from lighten.core import catalog
+from lighten.core.errors import InputError, ModelError
+from lighten.core.item import Reference
+from lighten.core.reader import Reader
+
+
+def reader_in(folder: Path) -> Reader[Any]:
+    """The reader whose files are in a model's folder.
+
+    Raises:
+        ModelError: no reader knows them, or they cannot be read.
+    """
+    for cls in _usable().values():
+        if cls.is_in(folder):
+            return cls.open(folder)
+    raise ModelError(
+        f"{folder} does not say how inputs become numbers.",
+        allowed=f"the files of one of these readers: {', '.join(catalog.names('readers'))}",
+        fix="save the tokenizer or the processor of the model into the folder",
+    )
+
+
+def reader_of(kind: str) -> type[Reader[Any]]:
+    """The class of a reader by its name, which is the ``kind`` of references.
+
+    Raises:
+        UnknownName: there is no such reader. MissingExtra: its libraries are not installed.
+    """
+    return catalog.load("readers", kind)
+
+
+def kinds_of_files() -> dict[str, str]:
+    """Name of the reader by the suffix of files, in lower case with its dot, that are items."""
+    return {suffix: name for name, cls in _usable().items() for suffix in cls.suffixes}
+
+
+def preview(item: Reference) -> str:
+    """A ``data:`` address of a small picture of an item; empty where there is none."""
+    return reader_of(item.kind).preview(item)
+
+
+def _usable() -> dict[str, type[Reader[Any]]]:
+    """Every reader by its name; a package that cannot be imported harms only itself."""
+    found = {}
+    for name in catalog.names("readers"):
+        with contextlib.suppress(InputError):
+            found[name] = reader_of(name)
+    return found

@@ -1,0 +1,131 @@
+"""From the bytes of a file to a picture in the channels that a network takes, upright, in eight bits."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lighten.core.errors import DataError, MissingExtra
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FORMATS = ("JPEG", "PNG", "PPM", "WEBP", "BMP", "GIF", "TIFF", "MPO")
+"""What is opened, by content; Pillow knows more, and starts other programs for some of them."""
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+"""Pillow's name of a picture with so many channels."""
+MOST_PIXELS = 89_478_485
+"""Pixels from which Pillow itself warns of a decompression bomb."""
+MAGIC = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF8", "GIF"),
+    (b"BM", "BMP"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+)
+_UPRIGHT = 1
+_ORIENTATION = 0x0112
+_WITHOUT_EXIF = ("PPM", "BMP", "GIF")
+_WHITE = (255, 255, 255, 255)
+
+
+def opened(data: bytes, name: str) -> Image:
+    """A picture whose header was read.
+
+    Args:
+        name: what errors call it.
+
+    Raises:
+        DataError: empty, no picture, or with more pixels than ``MOST_PIXELS``. MissingExtra: Pillow is not installed.
+    """
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError as error:
+        raise MissingExtra("Reading pictures", "vision", str(error)) from error
+    if not data:
+        raise DataError(f"{name} is empty.", allowed="a picture", fix="copy it again, or leave it out")
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise _too_large(name, str(error)) from error
+    except UnidentifiedImageError as error:
+        known = next((kind for start, kind in MAGIC if data.startswith(start)), "")
+        what = f"a damaged {known}" if known else f"no picture that can be read: it begins with {data[:12]!r}"
+        raise DataError(
+            f"{name} is {what}.", allowed=", ".join(FORMATS[:-1]), fix="convert it, copy it again, or leave it out"
+        ) from error
+    except (OSError, ValueError, SyntaxError, OverflowError) as error:
+        raise _damaged(name, error) from error
+    if image.width * image.height > MOST_PIXELS:
+        raise _too_large(name, f"{image.width:,} x {image.height:,} pixels")
+    return image
+
+
+def loaded(image: Image, name: str) -> Image:
+    """The picture with its pixels, turned upright as its EXIF data says.
+
+    Raises:
+        DataError: the file is damaged or cut short.
+    """
+    try:
+        image.load()
+        upright = image.format in _WITHOUT_EXIF or image.getexif().get(_ORIENTATION, _UPRIGHT) == _UPRIGHT
+        if upright:
+            return image
+        from PIL import ImageOps
+
+        return ImageOps.exif_transpose(image)
+    except (OSError, ValueError, SyntaxError, OverflowError, EOFError) as error:
+        raise _damaged(name, error) from error
+
+
+def in_channels(image: Image, channels: int, name: str) -> Image:
+    """The picture in so many channels of eight bits: one of ``MODES``. What is transparent shows white.
+
+    Raises:
+        DataError: its numbers have no known range.
+    """
+    mode = MODES[channels]
+    if image.mode == mode and (channels == 4 or "transparency" not in image.info):
+        return image
+    if image.mode == "F" or image.mode.startswith("I"):
+        image = _eight_bits(image, name)
+    if channels != 4 and (image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info):
+        from PIL import Image as library
+
+        seen = image.convert("RGBA")
+        image = library.alpha_composite(library.new("RGBA", seen.size, _WHITE), seen).convert("RGB")
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _eight_bits(image: Image, name: str) -> Image:
+    """Grey levels of 16 bits by their upper eight, as colours of 16 bits are read; Pillow would clip them."""
+    from PIL import Image as library
+
+    levels = np.asarray(image)
+    if image.mode == "F" or levels.min() < 0 or levels.max() > 0xFFFF:
+        raise DataError(
+            f"{name} holds numbers from {levels.min():g} to {levels.max():g}, which are no grey levels.",
+            allowed="pictures of 8 or 16 bits",
+            fix="save it with 8 bits for each channel",
+        )
+    return library.fromarray((levels.astype(np.uint16) >> 8).astype(np.uint8))
+
+
+def _too_large(name: str, what: str) -> DataError:
+    return DataError(
+        f"{name} is too large to be opened ({what}).",
+        allowed=f"at most {MOST_PIXELS:,} pixels",
+        fix="make it smaller, or leave it out",
+    )
+
+
+def _damaged(name: str, error: BaseException) -> DataError:
+    return DataError(
+        f"{name} is damaged ({' '.join(str(error).split()) or type(error).__name__}).",
+        allowed="a picture that can be decoded to its end",
+        fix="copy it again, or leave it out",
+    )
