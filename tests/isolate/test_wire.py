@@ -36,11 +36,35 @@ def test_a_class_that_is_no_error_of_a_candidate_is_a_crash() -> None:
         assert type(error) is SessionCrashed and error.seen == "seen"
 
 
+def sent(message: dict[str, object]) -> dict[str, object]:
+    """A message as the other side has it."""
+    line, _, behind = wire.pack(message).partition(b"\n")
+    told = wire.unpack(line)
+    assert wire.bytes_behind(told) == len(behind)
+    told[wire.ARRAYS] = wire.unpack_arrays(told[wire.ARRAYS], bytearray(behind))
+    return told
+
+
 def test_arrays_keep_shape_and_every_bit() -> None:
     array = np.array([[1.5, -0.0], [np.nan, np.inf], [1e-45, 3e38]], dtype=np.float32)
-    back = wire.unpack_array(wire.pack_array(array[:, ::-1]))
-    assert back.dtype == np.float32 and back.tobytes() == array[:, ::-1].tobytes()
-    assert wire.unpack_array(wire.pack_array(np.zeros((0, 3)))).shape == (0, 3)
+    several = [array[:, ::-1], np.zeros((0, 3)), np.arange(5, dtype=np.int32), np.array(2.5), array.astype(np.float64)]
+    told = sent({"seconds": 3.5, wire.ARRAYS: several})
+    assert told["seconds"] == 3.5
+    for before, after in zip(several, told[wire.ARRAYS], strict=True):  # type: ignore[call-overload]
+        assert after.dtype == before.dtype and after.shape == before.shape
+        assert after.tobytes() == before.tobytes()
+
+
+def test_the_answers_can_be_written_to_and_other_numbers_become_floats() -> None:
+    told = sent({wire.ARRAYS: [np.array([1.5, 2.0], np.float16), np.array([True, False])]})
+    first, second = told[wire.ARRAYS]  # type: ignore[misc]
+    first[0] = 9.0
+    assert (first.dtype, first.tolist(), second.tolist()) == (np.float32, [9.0, 2.0], [1.0, 0.0])
+
+
+def test_a_message_without_arrays_is_one_line() -> None:
+    assert wire.pack({"op": "close"}) == b'{"op": "close"}\n'
+    assert wire.bytes_behind(wire.unpack(b'{"op": "close"}\n')) == 0
 
 
 @pytest.mark.parametrize("line", [b"chatter\n", b"[1]\n", b"\xff\n"])

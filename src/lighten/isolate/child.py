@@ -21,6 +21,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from lighten.core.item import from_plain
 from lighten.isolate import wire
 from lighten.isolate.neighbours import Neighbours
 
@@ -70,9 +71,9 @@ class Child:
             found["language"] = {"context": session.context, "streams": session.streams}
         return found
 
-    def run(self, inputs: list[str]) -> dict[str, Any]:
-        """Answer ``inputs``. Returns the logits, packed."""
-        return wire.pack_array(self._opened().run(tuple(inputs)))
+    def run(self, inputs: list[Any]) -> dict[str, Any]:
+        """Answer ``inputs``, items as plain values. Returns ``arrays``: the answers."""
+        return {wire.ARRAYS: [self._opened().run(tuple(map(from_plain, inputs)))]}
 
     def replies(self, prompts: list[str], most: int) -> dict[str, Any]:
         """Go on with ``prompts``, the most likely token at each place, up to ``most`` of them. Returns ``texts``.
@@ -98,11 +99,11 @@ class Child:
         return {"ends": self._language().ends(token)}
 
     def score(self, spans: list[list[list[int]]]) -> dict[str, Any]:
-        """See ``LanguageSession.score``; a span is its context and its targets. Returns ``scores``, as pairs."""
+        """See ``LanguageSession.score``; a span is its context and its targets. Returns ``arrays``: pairs."""
         from lighten.core.language import Span
 
         found = self._language().score([Span(tuple(context), tuple(targets)) for context, targets in spans])
-        return {"scores": [[one.logprobs.tolist(), one.greedy.tolist()] for one in found]}
+        return {wire.ARRAYS: [array for one in found for array in (one.logprobs, one.greedy)]}
 
     def generate(
         self, prompts: list[list[int]], most: int, sampling: Mapping[str, Any], stop: bool, heard: bool
@@ -118,11 +119,12 @@ class Child:
         self._language().forget()
         return {}
 
-    def load(self, singles: list[str], batch: list[str], files: int) -> dict[str, Any]:
-        """Remember what the meters will ask."""
+    def load(self, singles: list[Any], batch: list[Any], files: int) -> dict[str, Any]:
+        """Remember what the meters will ask: items as plain values."""
         from lighten.core.meter import Workload
 
-        self.work = Workload(tuple(singles), tuple(batch), files, self.load_seconds)
+        asked = (tuple(map(from_plain, inputs)) for inputs in (singles, batch))
+        self.work = Workload(*asked, files, self.load_seconds)
         return {}
 
     def turn(self, meter: str, number: int) -> dict[str, Any]:
@@ -248,6 +250,7 @@ def main(number: int) -> None:
 
 
 def _packed(reply: dict[str, Any]) -> bytes:
+    """A reply as bytes; one that holds what cannot be sent becomes an error."""
     try:
         return wire.pack(reply)
     except (TypeError, ValueError) as error:

@@ -126,15 +126,18 @@ class ChildProcess:
                 if told.get("asks"):
                     self._socket.sendall(wire.pack({"answer": bool(answer)}))
                 line = self._line(until)
+            reply = wire.unpack(line) if line else None
+            if reply is not None and wire.ARRAYS in reply:
+                behind = self._bytes(wire.bytes_behind(reply), until)
+                reply[wire.ARRAYS] = wire.unpack_arrays(reply[wire.ARRAYS], behind)
         except TimeoutError:
             seen = f"The child process did not answer within {deadline:.3g} s while it {DOING[operation]}"
             self._fail(SessionTimeout, f"{seen}, and was ended.")
         except (BrokenPipeError, ConnectionResetError):
-            line = b""
-        if not line:
+            reply = None
+        if reply is None:
             self._died(operation)
         self._busy = asking
-        reply = wire.unpack(line)
         if "error" in reply:
             raise wire.unpack_error(reply["error"])
         return reply
@@ -153,27 +156,45 @@ class ChildProcess:
         self._reap()
 
     def _line(self, until: float) -> bytes:
-        """The next line; empty when the process has gone. Watches its memory meanwhile.
+        """The next line; empty when the process has gone.
 
         Raises:
             TimeoutError: time is up.
         """
-        waiting = select.poll()
-        waiting.register(self._socket, select.POLLIN)
         parts = [self._rest]
         while b"\n" not in parts[-1]:
-            left = until - monotonic()
-            if left <= 0:
-                raise TimeoutError
-            if not waiting.poll(min(left, POLL_SECONDS) * 1e3):
-                self._watch_memory()
-                continue
-            part = self._socket.recv(1 << 20)
+            part = self._received(until)
             if not part:
                 return b""
             parts.append(part)
         line, _, self._rest = b"".join(parts).partition(b"\n")
         return line
+
+    def _bytes(self, count: int, until: float) -> bytearray:
+        """The next ``count`` bytes.
+
+        Raises:
+            TimeoutError: time is up. ConnectionResetError: the process has gone.
+        """
+        data, self._rest = bytearray(self._rest[:count]), self._rest[count:]
+        while len(data) < count:
+            part = self._received(until, count - len(data))
+            if not part:
+                raise ConnectionResetError
+            data += part
+        return data
+
+    def _received(self, until: float, most: int = 1 << 20) -> bytes:
+        """What the process sent, at most so many bytes; empty when it has gone. Watches its memory meanwhile."""
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLIN)
+        while True:
+            left = until - monotonic()
+            if left <= 0:
+                raise TimeoutError
+            if waiting.poll(min(left, POLL_SECONDS) * 1e3):
+                return self._socket.recv(most)
+            self._watch_memory()
 
     def _watch_memory(self) -> None:
         held = resident_bytes(self.pid)

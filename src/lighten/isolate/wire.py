@@ -1,11 +1,11 @@
-"""What parent and child say to each other: one JSON object per line over a socket of their own."""
+"""What parent and child say to each other: one JSON object per line, and the bytes of arrays behind it."""
 
 from __future__ import annotations
 
-import base64
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lighten.core import errors
@@ -18,15 +18,29 @@ OUT_OF_MEMORY = re.compile(
     r"bad_alloc|out of memory|cannot allocate memory|can't allocate memory|failed to allocate|std::length_error", re.I
 )
 """How runtimes say that an allocation failed."""
-NUMBERS: Mapping[str, str] = {"float32": "<f4", "float64": "<f8"}
+NUMBERS: Mapping[str, str] = {"float32": "<f4", "float64": "<f8", "int32": "<i4", "int64": "<i8"}
 """Number formats of arrays, as they are named and as they are packed."""
+ARRAYS = "arrays"
+"""Key of a message that holds arrays: in the line only what they are, in order; their bytes follow the line."""
 EVENT = b'{"event":'
 """How a line begins that is no answer yet."""
 
 
 def pack(message: Mapping[str, Any]) -> bytes:
-    """One message as a line of bytes."""
-    return json.dumps(message, allow_nan=True).encode() + b"\n"
+    """One message as a line of bytes, and after it the bytes of what it has under ``arrays``.
+
+    Numbers keep their format where it is one of ``NUMBERS``; others become float32.
+    """
+    if ARRAYS not in message:
+        return json.dumps(message, allow_nan=True).encode() + b"\n"
+    import numpy as np
+
+    plain = []
+    for array in message[ARRAYS]:
+        name = array.dtype.name if array.dtype.name in NUMBERS else "float32"
+        plain.append((name, np.ascontiguousarray(array, dtype=NUMBERS[name])))
+    said = {**message, ARRAYS: [{"numbers": name, "shape": array.shape} for name, array in plain]}
+    return b"".join((json.dumps(said, allow_nan=True).encode(), b"\n", *(array.tobytes() for _, array in plain)))
 
 
 def unpack(line: bytes) -> dict[str, Any]:
@@ -44,22 +58,22 @@ def unpack(line: bytes) -> dict[str, Any]:
     return message
 
 
-def pack_array(array: NDArray[Any]) -> dict[str, Any]:
-    """An array in base64, with its shape: float64 stays so, everything else becomes float32."""
+def bytes_behind(message: Mapping[str, Any]) -> int:
+    """How many bytes of arrays follow the line of a message."""
+    return sum(math.prod(record["shape"]) * int(NUMBERS[record["numbers"]][-1]) for record in message.get(ARRAYS, ()))
+
+
+def unpack_arrays(records: Sequence[Mapping[str, Any]], data: bytearray) -> list[NDArray[Any]]:
+    """The arrays that a message holds, in the memory of ``data``, the bytes that followed its line."""
     import numpy as np
 
-    name = "float64" if array.dtype == np.float64 else "float32"
-    plain = np.ascontiguousarray(array, dtype=NUMBERS[name])
-    return {"shape": list(plain.shape), name: base64.b64encode(plain.tobytes()).decode("ascii")}
-
-
-def unpack_array(record: Mapping[str, Any]) -> NDArray[Any]:
-    """The array that :func:`pack_array` packed, float32 or float64."""
-    import numpy as np
-
-    name = next(name for name in NUMBERS if name in record)
-    flat = np.frombuffer(base64.b64decode(record[name]), dtype=NUMBERS[name])
-    return flat.reshape(record["shape"]).astype(name)
+    found, at = [], 0
+    for record in records:
+        packed = NUMBERS[record["numbers"]]
+        count = math.prod(record["shape"])
+        found.append(np.frombuffer(data, packed, count, at).reshape(record["shape"]))
+        at += count * int(packed[-1])
+    return found
 
 
 def pack_error(error: BaseException, otherwise: type[LightenError] = SessionCrashed) -> dict[str, str]:

@@ -12,6 +12,7 @@ from lighten.core.language import GREEDY, LanguageSession, Sampling, Scores, Spa
 from lighten.core.session import Session
 from lighten.isolate.environments import place_of
 from lighten.isolate.process import ChildProcess
+from lighten.isolate.wire import ARRAYS
 from lighten.sessions.process import LANGUAGE_DEADLINE, SessionProcess
 
 A_DAY = 86_400.0
@@ -42,10 +43,11 @@ class LanguageProcess(LanguageSession):
 
     def score(self, spans: Sequence[Span]) -> list[Scores]:
         """See :meth:`LanguageSession.score`."""
-        import numpy as np
-
-        pairs = self._child.ask("score", A_DAY, spans=[[span.context, span.targets] for span in spans])["scores"]
-        return [Scores(np.array(logprobs, np.float64), np.array(greedy, np.int32)) for logprobs, greedy in pairs]
+        found = self._child.ask("score", A_DAY, spans=[[span.context, span.targets] for span in spans])[ARRAYS]
+        return [
+            Scores(logprobs.astype("float64", copy=False), greedy.astype("int32", copy=False))
+            for logprobs, greedy in zip(found[::2], found[1::2], strict=True)
+        ]
 
     def generate(
         self,

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed
+from lighten.core.item import Item, size_of, to_plain
 from lighten.core.meter import Workload
 from lighten.core.recipe import record_of, task_record_of
 from lighten.core.session import Session
 from lighten.core.task import Task
-from lighten.isolate import wire
 from lighten.isolate.environments import place_of
 from lighten.isolate.process import ChildProcess
+from lighten.isolate.wire import ARRAYS
 from lighten.sessions.pace import Pace
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class SessionProcess(Session):
         self.language = reply.get("language", {})
         return self
 
-    def run(self, inputs: Sequence[str]) -> NDArray[Any]:
+    def run(self, inputs: Sequence[Item]) -> NDArray[Any]:
         """Answer ``inputs``: [n, columns], finite.
 
         Raises:
@@ -100,9 +101,9 @@ class SessionProcess(Session):
         """
         import numpy as np
 
-        asked = sum(map(len, inputs)), len(inputs)
+        asked = sum(map(size_of, inputs)), len(inputs)
         self._new, began = False, monotonic()
-        found = wire.unpack_array(self.child.ask("run", self._pace.patience(*asked), inputs=list(inputs)))
+        (found,) = self.child.ask("run", self._pace.patience(*asked), inputs=list(map(to_plain, inputs)))[ARRAYS]
         self._pace.learn(*asked, monotonic() - began)
         if found.ndim != 2 or found.shape[0] != len(inputs):
             raise BuildFailed(f"It answered {len(inputs)} inputs with an array of shape {found.shape}.")
@@ -111,7 +112,7 @@ class SessionProcess(Session):
             raise BuildFailed(f"Its answers to {bad} of {len(inputs)} inputs hold NaN or infinity.")
         return found
 
-    def answers(self, inputs: Sequence[str], heard: Callable[[int], None] | None = None) -> NDArray[Any]:
+    def answers(self, inputs: Sequence[Item], heard: Callable[[int], None] | None = None) -> NDArray[Any]:
         """Answer many inputs: as :meth:`run`, but in pieces, so that no request takes long.
 
         The longest come first: what does not fit into memory shows at once, and a piece has inputs of like length.
@@ -126,8 +127,9 @@ class SessionProcess(Session):
 
         if not inputs:
             return np.empty((0, 0))
-        order = sorted(range(len(inputs)), key=lambda i: -len(inputs[i]))
-        sizes = [len(inputs[i]) for i in order]
+        every = list(map(size_of, inputs))
+        order = sorted(range(len(inputs)), key=lambda i: -every[i])
+        sizes = [every[i] for i in order]
         found, begin = [], 0
         while begin < len(order):
             end = self._pace.end(sizes, begin)
@@ -154,13 +156,14 @@ class SessionProcess(Session):
         if work == self._work:
             return
         files = work.files or self.artifact.size
-        self.child.ask("load", self.deadline, singles=work.singles, batch=work.batch, files=files)
+        singles, batch = (list(map(to_plain, inputs)) for inputs in (work.singles, work.batch))
+        self.child.ask("load", self.deadline, singles=singles, batch=batch, files=files)
         self._work, self._warm, self._alone = work, set(), {}
 
     def turn(self, meter: str, number: int) -> Mapping[str, Any]:
         """One turn of a meter, by catalog name, on the workload; see :class:`lighten.core.meter.SpeedMeter`."""
         asked = [*self._work.singles, *self._work.batch] if self._work is not None else []
-        patience = self._pace.patience(sum(map(len, asked)), len(asked))
+        patience = self._pace.patience(sum(map(size_of, asked)), len(asked))
         self._new = False
         reply = self.child.ask("turn", patience, meter=meter, number=number)
         self.others = reply["others"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from lighten.core.errors import RunFolderError
+from lighten.core.item import from_plain, to_plain
 from lighten.core.rows import Parts, Rows
 from lighten.store.artifacts import ArtifactStore, discard, disk_error
 from lighten.store.durable import sync
@@ -181,14 +182,15 @@ def write_whole(path: Path, text: str) -> None:
         part.unlink(missing_ok=True)
 
 
-FIELDS = ("inputs", "targets", "groups", "units", "ids", "references")
-"""Columns of rows that are kept."""
+COLUMNS = ("targets", "groups", "units", "ids", "references")
+"""Columns of rows that are kept beside their inputs."""
 
 
 def save_parts(parts: Parts, path: Path) -> None:
     """Freeze the data of a run, so that every process and a resumed run see the same rows."""
     rows = {
-        name: {field: list(getattr(parts[name], field)) for field in FIELDS}
+        name: {"inputs": list(map(to_plain, parts[name].inputs))}
+        | {field: list(getattr(parts[name], field)) for field in COLUMNS}
         for name in ("train", "tune", "select", "proof")
     }
     write_whole(path, json.dumps({"labels": parts.labels, "notes": parts.notes, **rows}))
@@ -202,7 +204,10 @@ def load_parts(path: Path) -> Parts:
     """
     record = json.loads(path.read_text(encoding="utf-8"))
     rows = {
-        name: Rows(**{field: tuple(values) for field, values in record[name].items() if field in FIELDS})
+        name: Rows(
+            inputs=tuple(map(from_plain, record[name]["inputs"])),
+            **{field: tuple(values) for field, values in record[name].items() if field in COLUMNS},
+        )
         for name in ("train", "tune", "select", "proof")
     }
     return Parts(**rows, labels=tuple(record["labels"]), notes=tuple(record["notes"]))
