@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias, Union
+from typing import Any, TypeAlias, Union, cast
+
+from lighten.core.errors import DataError
 
 _HASH_DIGITS = 32
 
@@ -63,6 +65,19 @@ def references_in(item: Item) -> Iterator[Reference]:
     elif isinstance(item, tuple):
         for one in item:
             yield from references_in(one)
+
+
+def texts(items: Iterable[Item]) -> tuple[str, ...]:
+    """Items that all are texts.
+
+    Raises:
+        DataError: one is something else.
+    """
+    every = tuple(items)
+    other = next((item for item in every if not isinstance(item, str)), None)
+    if other is not None:
+        raise DataError(f"An input is no text: {shown(other)}.", allowed="a text in every row")
+    return cast(tuple[str, ...], every)
 
 
 def to_plain(item: Item) -> Any:

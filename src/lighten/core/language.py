@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lighten.core.errors import InputError
+from lighten.core.item import Item
 from lighten.core.session import Session
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class LanguageSession(Session):
     def forget(self) -> None:
         """Let go of what is kept of earlier calls to save work, so that the next call computes everything anew."""
 
-    def run(self, inputs: Sequence[str]) -> NDArray[Any]:
+    def run(self, inputs: Sequence[Item]) -> NDArray[Any]:
         """A language model answers through its task, which knows what is to be asked."""
         raise InputError("A language model was asked without a task.", fix="open it with the task text_generation")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.budget import Constraint
+from lighten.core.item import Item
 from lighten.core.result import Measured, Quantity
 from lighten.core.rows import Rows
 from lighten.core.session import Session
@@ -31,8 +32,8 @@ class Workload:
         load_others: share of the cores that other processes took meanwhile; None when it is unknown.
     """
 
-    singles: tuple[str, ...]
-    batch: tuple[str, ...]
+    singles: tuple[Item, ...]
+    batch: tuple[Item, ...]
     files: int = 0
     load_seconds: float = 0.0
     load_others: float | None = None

@@ -6,6 +6,9 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from lighten.core.item import Item, content_of, texts
 
 PART_NAMES = ("train", "tune", "select", "proof")
 
@@ -15,16 +18,16 @@ class Rows:
     """One part of the user's data, by column.
 
     Attributes:
-        inputs: raw inputs, one per row.
+        inputs: one item per row.
         targets: class index per row.
         groups: name of the group of each row, or empty when the data has no group column.
         units: independent unit of each row (user, document), or empty when every row is its own unit.
-        ids: hash of each row's text up to case and spacing (16 hex digits); rows that a model learned from are known by
-            it. Empty for rows that were not read from data.
+        ids: hash of each row's content (16 hex digits), of a text up to case and spacing; rows that a model learned
+            from are known by it. Empty for rows that were not read from data.
         references: the text that is the right answer of each row, or empty when a row has no such text.
     """
 
-    inputs: tuple[str, ...]
+    inputs: tuple[Item, ...]
     targets: tuple[int, ...]
     groups: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
@@ -34,10 +37,15 @@ class Rows:
     def __len__(self) -> int:
         return len(self.inputs)
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The inputs of rows that all are texts; raises DataError where one is not."""
+        return texts(self.inputs)
+
     def take(self, indices: Sequence[int]) -> Rows:
         """The rows at ``indices``, in that order."""
 
-        def pick(column: tuple[str, ...]) -> tuple[str, ...]:
+        def pick(column: tuple[Any, ...]) -> tuple[Any, ...]:
             return tuple(column[i] for i in indices) if column else ()
 
         return Rows(
@@ -52,7 +60,7 @@ class Rows:
     def fingerprint(self) -> str:
         """Content hash (16 hex digits) of inputs, targets, groups, units and references in order."""
         digest = hashlib.sha256()
-        columns = [self.inputs, tuple(map(str, self.targets)), self.groups, self.units]
+        columns = [tuple(map(content_of, self.inputs)), tuple(map(str, self.targets)), self.groups, self.units]
         for column in (*columns, *([self.references] if self.references else [])):
             for value in column:
                 raw = value.encode("utf-8", "surrogatepass")

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from lighten.core.item import Item
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 class Session(ABC):
-    """A model that is loaded and answers. A context manager; takes raw inputs, tokenizer included."""
+    """A model that is loaded and answers. A context manager; takes items, reader included."""
 
     @abstractmethod
-    def run(self, inputs: Sequence[str]) -> NDArray[Any]:
+    def run(self, inputs: Sequence[Item]) -> NDArray[Any]:
         """Answer all ``inputs`` as fast as the engine can (it may sort and batch them).
 
         Returns:

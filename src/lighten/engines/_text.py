@@ -12,6 +12,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
+from lighten.core.item import Item
 from lighten.core.session import Session
 from lighten.data.buckets import batches_by_length, pad
 from lighten.readers.text import Encoder
@@ -59,7 +60,7 @@ class TextSession(Session):
     def prepare(self) -> None:
         """Called before many texts are answered, by one thread: what an engine needs for that and not for one text."""
 
-    def run(self, inputs: Sequence[str]) -> Logits:
+    def run(self, inputs: Sequence[Item]) -> Logits:
         """See :meth:`Session.run`."""
         if len(inputs) == 1:
             return self.forward(*self._padded(self.encoder(inputs)[0]))
@@ -76,7 +77,7 @@ class TextSession(Session):
         multiple = self.batching.multiple
         return min(-(-tokens // multiple) * multiple, self.encoder.max_tokens)
 
-    def _many(self, inputs: Sequence[str]) -> Logits:
+    def _many(self, inputs: Sequence[Item]) -> Logits:
         self.prepare()
         batching = self.batching
         ids = self._encoded(inputs)
@@ -104,7 +105,7 @@ class TextSession(Session):
         """How many batches of rows of so many tokens are computed at the same time: fewer when rows are very long."""
         return max(1, min(self.batching.streams, ALONE**2 // max(tokens, 1) ** 2))
 
-    def _encoded(self, inputs: Sequence[str]) -> list[list[int]]:
+    def _encoded(self, inputs: Sequence[Item]) -> list[list[int]]:
         if self.batching.streams == 1 or len(inputs) <= PIECE:
             return self.encoder(inputs)
         pieces = [inputs[start : start + PIECE] for start in range(0, len(inputs), PIECE)]

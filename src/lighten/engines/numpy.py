@@ -12,6 +12,7 @@ import numpy as np
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, InputError
+from lighten.core.item import Item, texts
 from lighten.core.language import (
     GREEDY,
     Answers,
@@ -159,7 +160,7 @@ class LinearSession(ChoiceSession):
         self._model: LinearModel | None = model
         self.choices = model.choices
 
-    def run(self, inputs: Sequence[str]) -> NDArray[np.float64]:
+    def run(self, inputs: Sequence[Item]) -> NDArray[np.float64]:
         """See :attr:`ChoiceSession.choices`.
 
         Raises:
@@ -167,7 +168,8 @@ class LinearSession(ChoiceSession):
         """
         if self._model is None:
             raise InputError("This session is closed.", fix="open the artifact again")
-        portions = [inputs[begin : begin + TOGETHER] for begin in range(0, max(len(inputs), 1), TOGETHER)]
+        asked = texts(inputs)
+        portions = [asked[begin : begin + TOGETHER] for begin in range(0, max(len(inputs), 1), TOGETHER)]
         return np.concatenate([self._model.logprobs(portion) for portion in portions])
 
     def close(self) -> None:

@@ -123,8 +123,8 @@ class Child:
         """Remember what the meters will ask: items as plain values."""
         from lighten.core.meter import Workload
 
-        asked = (tuple(map(from_plain, inputs)) for inputs in (singles, batch))
-        self.work = Workload(*asked, files, self.load_seconds)
+        asked, together = (tuple(map(from_plain, inputs)) for inputs in (singles, batch))
+        self.work = Workload(asked, together, files, self.load_seconds)
         return {}
 
     def turn(self, meter: str, number: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from time import perf_counter
 
 from lighten.core.errors import DataError
+from lighten.core.item import Item, size_of
 from lighten.core.meter import Workload
 from lighten.core.rows import Rows
 from lighten.core.session import Session
@@ -33,7 +34,7 @@ def draw(rows: Rows, *, singles: int = SINGLES, batch: int = BATCH, seed: int = 
     if not rows.inputs:
         raise DataError("There is no row to measure with.", fix="give more data")
     rng = random.Random(seed)
-    return Workload(_by_length(rows.inputs, singles, rng), _by_length(rows.inputs, batch, rng))
+    return Workload(_by_size(rows.inputs, singles, rng), _by_size(rows.inputs, batch, rng))
 
 
 def fit(work: Workload, session: Session, seconds: float) -> Workload:
@@ -57,7 +58,7 @@ def fit(work: Workload, session: Session, seconds: float) -> Workload:
             singles = fewer_singles
 
 
-def _seconds(session: Session, requests: Sequence[Sequence[str]]) -> float:
+def _seconds(session: Session, requests: Sequence[Sequence[Item]]) -> float:
     """Seconds for all requests; once they are known to be quick, the second time counts, when all is warm."""
     taken = 0.0
     for _ in range(2):
@@ -70,9 +71,9 @@ def _seconds(session: Session, requests: Sequence[Sequence[str]]) -> float:
     return taken
 
 
-def _by_length(inputs: Sequence[str], count: int, rng: random.Random) -> tuple[str, ...]:
-    """A random sample, shuffled: one from each of ``count`` equal slices of the inputs sorted by length."""
-    order = sorted(range(len(inputs)), key=lambda i: (len(inputs[i]), i))
+def _by_size(inputs: Sequence[Item], count: int, rng: random.Random) -> tuple[Item, ...]:
+    """A random sample, shuffled: one from each of ``count`` equal slices of the inputs sorted by size."""
+    order = sorted(range(len(inputs)), key=lambda i: (size_of(inputs[i]), i))
     count = min(count, len(order))
     edges = [len(order) * i // count for i in range(count + 1)]
     drawn = [inputs[order[rng.randrange(low, high)]] for low, high in pairwise(edges)]

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from lighten.core.item import texts
 from lighten.core.language import LanguageSession
 from lighten.core.meter import Workload
 from lighten.core.result import Measured
@@ -51,8 +52,8 @@ def excerpts(work: Workload, number: int, count: int) -> list[str]:
     Turn ``number`` gets other requests than the turn before, the warm-up (-1) others than the first turn; fewer
     requests than ``count`` repeat themselves. Empty when no request has any text.
     """
-    texts = [text for text in work.singles if text.strip()]
-    return [_head(texts[(number * count + i) % len(texts)]) for i in range(count)] if texts else []
+    asked = [text for text in texts(work.singles) if text.strip()]
+    return [_head(asked[(number * count + i) % len(asked)]) for i in range(count)] if asked else []
 
 
 def _head(text: str) -> str:
@@ -66,11 +67,11 @@ def joined(work: Workload, most: int, number: int = 0) -> str:
 
     Each ``number`` begins at another request; empty when no request has any text.
     """
-    texts = [text for text in work.singles if text.strip()]
+    asked = [text for text in texts(work.singles) if text.strip()]
     parts: list[str] = []
     size = 0
-    while texts and size < most:
-        parts.append(texts[(number + len(parts)) % len(texts)] + JOINT)
+    while asked and size < most:
+        parts.append(asked[(number + len(parts)) % len(asked)] + JOINT)
         size += len(parts[-1].encode("utf-8", "replace"))
     return first_bytes("".join(parts), most)
 

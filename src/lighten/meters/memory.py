@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lighten.core.item import size_of
 from lighten.core.language import LanguageSession
 from lighten.core.meter import SpeedMeter, Workload
 from lighten.core.result import LOWER, Measured, Quantity
@@ -38,7 +39,7 @@ class Memory(SpeedMeter):
         if work.batch:
             session.run(work.batch)
         if work.singles and language_of(session) is None:
-            session.run((max(work.singles, key=len),))
+            session.run((max(work.singles, key=size_of),))
         language = language_of(session)
         if language is not None:
             write(language, work)

@@ -93,13 +93,13 @@ class Vocabulary(Step):
             from lighten.nets.language.vocabulary import cut_language
 
             # Choices and answers as they stand behind a prompt: alone they may be other tokens.
-            prompts = needs.train.inputs[:1]
+            prompts = needs.train.texts[:1]
             offered = (prompt + choice for choice in getattr(needs.task, "choices", ()) for prompt in prompts)
             texts = (str(getattr(needs.task, "prefix", "")), *texts_of(needs.train, needs.task), *offered)
             return cut_language(
                 model, texts, min_count=self.min_count, spare=self.spare, threads=needs.threads, watch=needs.watch
             )
-        old, texts = model.encoder, needs.train.inputs
+        old, texts = model.encoder, needs.train.texts
         tokenizer = json.loads(old.source)
         whole = Encoder(old.source, max_tokens=NO_LIMIT, pad_id=old.pad_id, settings=old.settings)
         counts = vocabulary.used(whole, texts)

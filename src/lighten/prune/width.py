@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from lighten.core.errors import StepFailed
+from lighten.core.item import Item
 from lighten.core.rows import Rows
 from lighten.core.step import Needs, Step, setting
 from lighten.data.buckets import batches_by_length
@@ -120,7 +121,7 @@ class Narrow(Step):
         with using_threads(needs.threads):
             return narrow(model, self.ff, self.heads, texts, watch=needs.watch)
 
-    def _operate(self, model: Network, texts: Sequence[str]) -> None:
+    def _operate(self, model: Network, texts: Sequence[Item]) -> None:
         parts, size = layers(model.net), head_size(model.net)
         fed = gather(model, [m for part in parts for m in (part.down, part.out)], texts)
         for i, part in enumerate(parts):

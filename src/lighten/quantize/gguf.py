@@ -164,4 +164,4 @@ def calibration_texts(needs: Needs) -> list[str]:
     """The texts of ``tune``, with what the task puts before each."""
     assert needs.tune is not None
     before = str(getattr(needs.task, "prefix", ""))
-    return [before + text for text in needs.tune.inputs]
+    return [before + text for text in needs.tune.texts]

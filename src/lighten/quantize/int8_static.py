@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from lighten.core.errors import StepFailed
+from lighten.core.item import Item
 from lighten.core.step import Needs, Step, setting
 from lighten.data.buckets import pad
 from lighten.isolate.quiet import quiet
@@ -65,7 +67,7 @@ class Int8Static(Step):
         return OvModel(made, model.encoder, model.labels, model.meta)
 
 
-def calibration(model: OnnxModel, texts: tuple[str, ...]) -> list[Feed]:
+def calibration(model: OnnxModel, texts: Sequence[Item]) -> list[Feed]:
     """What the graph is fed with while ranges are taken: one row at a time, so that no padding is in them, and at most
     ``encoder.LEARNT`` tokens of it."""
     found: list[Feed] = []

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scipy.stats import binom
 
 from lighten.core.errors import DataError
+from lighten.core.item import Item
 from lighten.core.rows import PART_NAMES, Parts, Rows
 from lighten.data.classes import DECIDED, GUESSES, NAMED, NUMBERED, SPELLED, TOLD, Classes, described, match_classes
 from lighten.data.labels import is_unnamed
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from lighten.core.artifact import Artifact
     from lighten.core.engine import Engine
 
-Answer = Callable[[Sequence[str]], "NDArray[Any]"]
+Answer = Callable[[Sequence[Item]], "NDArray[Any]"]
 """Answers of the model to texts: [n, classes]."""
 ROWS, ROWS_OF_A_CLASS, MOST_ROWS = 500, 40, 4_000
 """Rows of train that a guess is checked on, beside tune: at least, for each class, and at most."""
@@ -84,7 +85,7 @@ def asking(artifact: Artifact, engine: Engine, threads: int, progress: Callable[
     """
     from lighten.sessions.process import SessionProcess
 
-    def answer(texts: Sequence[str]) -> NDArray[Any]:
+    def answer(texts: Sequence[Item]) -> NDArray[Any]:
         with SessionProcess(artifact, engine, threads=threads, deadline=PATIENCE) as session:
             return session.answers(texts, lambda done: progress(done, len(texts), "asking which class is which"))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from lighten.core.artifact import GGUF, OPENVINO_CAUSAL
+from lighten.core.item import size_of
 from lighten.core.recipe import record_of
 from lighten.core.result import Candidate
 from lighten.core.space import Dressing, Space
@@ -40,7 +41,7 @@ class Dressings:
 
     def affordable(self) -> list[Dressing]:
         """Those that are learned in the time that there is."""
-        characters = sum(map(len, self.run.parts.train.inputs))
+        characters = sum(map(size_of, self.run.parts.train.inputs))
         return proposals.affordable(self.space.dressings, characters, self.run.clock.seconds)
 
     def is_original(self, dressing: Dressing) -> bool:

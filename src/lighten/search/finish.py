@@ -227,10 +227,10 @@ def continuations(run: Run, winner: Candidate) -> tuple[Continuation, ...]:
 
 def beginnings(rows: Rows, *, whole: bool) -> list[str]:
     """Up to ``SAMPLES`` texts spread over the rows: whole prompts, or the first words of documents that go on."""
-    found: Sequence[str] = rows.inputs
+    found: Sequence[str] = rows.texts
     if not whole:
-        cut = ["".join(WORDS.findall(text)[:SAMPLE_WORDS]).strip() for text in rows.inputs]
-        found = [begin for begin, text in zip(cut, rows.inputs, strict=True) if len(begin) < len(text.strip())] or cut
+        cut = ["".join(WORDS.findall(text)[:SAMPLE_WORDS]).strip() for text in rows.texts]
+        found = [begin for begin, text in zip(cut, rows.texts, strict=True) if len(begin) < len(text.strip())] or cut
     found = [text for text in dict.fromkeys(found) if text.strip()]
     most = min(SAMPLES, len(found))
     return [found[i * len(found) // most] for i in range(most)]

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from lighten.core.item import size_of
 from lighten.core.recipe import record_of
 from lighten.core.rows import PART_NAMES
 from lighten.core.space import Dressing, Space
@@ -103,7 +104,7 @@ def plan_run(options: Options, listener: Listener | None = None) -> Plan:
     format = str(found.facts["format"])
     space = Space.compose(format, found.engines, facts)
     every = space.dressings
-    kept = proposals.affordable(every, sum(map(len, asked.parts.train.inputs)), options.seconds)
+    kept = proposals.affordable(every, sum(map(size_of, asked.parts.train.inputs)), options.seconds)
     first = [d for d in stock(kept, format, facts) if not _as_it_came(d, found)]
     return Plan(
         model=options.model,

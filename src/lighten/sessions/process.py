@@ -103,6 +103,7 @@ class SessionProcess(Session):
 
         asked = sum(map(size_of, inputs)), len(inputs)
         self._new, began = False, monotonic()
+        found: NDArray[Any]
         (found,) = self.child.ask("run", self._pace.patience(*asked), inputs=list(map(to_plain, inputs)))[ARRAYS]
         self._pace.learn(*asked, monotonic() - began)
         if found.ndim != 2 or found.shape[0] != len(inputs):

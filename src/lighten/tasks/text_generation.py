@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lighten.core.errors import BuildFailed, DataError
+from lighten.core.item import Item, texts
 from lighten.core.language import (
     BYTES,
     NATS,
@@ -135,7 +136,7 @@ class Asked(Session):
     def __init__(self, task: TextGeneration, session: LanguageSession) -> None:
         self.task, self.language = task, session
 
-    def run(self, inputs: Sequence[str]) -> NDArray[np.float64]:
+    def run(self, inputs: Sequence[Item]) -> NDArray[np.float64]:
         """Answers to ``inputs``, float64 [n, columns].
 
         Documents: nats, bytes, tokens, then the most likely token at each probed place. Prompts with an answer: the
@@ -146,7 +147,7 @@ class Asked(Session):
             ANSWERS: self._answers,
             CHOICES: self._choices,
         }[self.task.evidence]
-        return ask(inputs) if inputs else np.empty((0, self.task.columns(0)))
+        return ask(texts(inputs)) if inputs else np.empty((0, self.task.columns(0)))
 
     def close(self) -> None:
         """See :meth:`Session.close`."""
@@ -253,7 +254,7 @@ class Ranked(Session):
             )
         self._session, self._columns = session, [session.choices.index(choice) for choice in task.choices]
 
-    def run(self, inputs: Sequence[str]) -> NDArray[np.float64]:
+    def run(self, inputs: Sequence[Item]) -> NDArray[np.float64]:
         """Logarithm of the probability of each choice after each prompt: float64 [n, choices]."""
         return np.asarray(self._session.run(inputs)[:, self._columns], np.float64)
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, InputError
+from lighten.core.item import Item, shown
 from lighten.core.language import GREEDY, LanguageSession, Sampling, Scores, Span, check_spans
 from lighten.core.session import Session
 from lighten.core.step import setting
@@ -82,7 +83,7 @@ class FakeSession(Session):
     def __init__(self, engine: FakeEngine) -> None:
         self.engine, self.runs = engine, 0
 
-    def run(self, inputs: Sequence[str]) -> NDArray[Any]:
+    def run(self, inputs: Sequence[Item]) -> NDArray[Any]:
         """float32 [n, 2]: the class is the parity of the length, but for the share that is to be wrong."""
         import numpy as np
 
@@ -93,7 +94,7 @@ class FakeSession(Session):
             misbehave(engine.fault)
         time.sleep(engine.milliseconds * len(inputs) / 1e3)
         answers = np.zeros((len(inputs), 2), dtype=np.float32)
-        for row, text in enumerate(inputs):
+        for row, text in enumerate(map(shown, inputs)):
             answers[row, (len(text) + (draw_of(text) < engine.wrong)) % 2] = 1.0
         if due and engine.fault == "nan":
             answers[0, 0] = np.nan

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lighten.core.item import Item
 from lighten.core.session import Session
 
 if TYPE_CHECKING:
@@ -23,10 +24,10 @@ class RecordingSession(Session):
     """
 
     def __init__(self, burn: float = 0.0) -> None:
-        self.asked: list[tuple[str, ...]] = []
+        self.asked: list[tuple[Item, ...]] = []
         self.burn = burn
 
-    def run(self, inputs: Sequence[str]) -> NDArray[Any]:
+    def run(self, inputs: Sequence[Item]) -> NDArray[Any]:
         """float32 [n, 2] zeros."""
         self.asked.append(tuple(inputs))
         if self.burn:

@@ -10,6 +10,7 @@ from typing import Any
 
 from lighten.core.artifact import Artifact
 from lighten.core.errors import BuildFailed
+from lighten.core.item import Item, shown
 from lighten.core.session import Session
 from lighten.core.step import setting
 from lighten.testing.fake import FakeEngine, draw_of, misbehave
@@ -56,14 +57,14 @@ class StageSession(Session):
         """What it costs in this phase."""
         return float(_at(self.act["toll"], self.phase())) * (1 - self.engine.thrift / 10)
 
-    def run(self, inputs: Sequence[str]) -> Any:
+    def run(self, inputs: Sequence[Item]) -> Any:
         """float32 [n, 2]: right but for the share that the script says; the part is a text's first word."""
         import numpy as np
 
         if self.phase() == "proof" and self.act["fault"]:
             misbehave(self.act["fault"])
         answers = np.zeros((len(inputs), 2), dtype=np.float32)
-        for row, text in enumerate(inputs):
+        for row, text in enumerate(map(shown, inputs)):
             wrong = draw_of(text) < float(_at(self.act["wrong"], text.partition(" ")[0]))
             answers[row, (len(text) + wrong) % 2] = 1.0
         return answers

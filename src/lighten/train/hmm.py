@@ -42,7 +42,7 @@ class HiddenMarkovModel(Step):
         """
         if needs.train is None:
             raise StepFailed("Learning a hidden Markov model needs rows to train on.")
-        texts = needs.train.inputs
+        texts = needs.train.texts
 
         def heard(done: int, likelihood: float) -> bool:
             needs.watch.progress(done, self.iterations, f"log-likelihood {likelihood:,.0f}")

@@ -46,10 +46,10 @@ class LinearTraining(Step):
         if needs.train is None or needs.tune is None:
             raise StepFailed("A linear model needs rows to train and to tune on.")
         return fit_linear(
-            needs.train.inputs,
+            needs.train.texts,
             needs.train.targets,
             task_record(needs.task).get("choices", ()),
-            (needs.tune.inputs, needs.tune.targets),
+            (needs.tune.texts, needs.tune.targets),
             characters=self.characters,
             most=self.features,
             heard=lambda done, total, nats: needs.watch.progress(done, total, f"held-out {nats:.3f} nats a row"),

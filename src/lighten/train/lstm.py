@@ -54,8 +54,8 @@ class LstmTraining(Step):
         if needs.train is None or needs.tune is None:
             raise StepFailed("Training an LSTM needs rows to train and to tune on.")
         return fit_lstm(
-            drawn(needs.train.inputs, self.most, needs.seed),
-            needs.tune.inputs,
+            drawn(needs.train.texts, self.most, needs.seed),
+            needs.tune.texts,
             Course(self.width, self.epochs, self.learning_rate, self.rows),
             seed=needs.seed,
             heard=lambda done, total, bits: needs.watch.progress(done, total, f"held-out {bits:.3f} bits a byte"),

@@ -40,7 +40,7 @@ class NGramModel(Step):
         if needs.train is None:
             raise StepFailed("Counting n-grams needs rows to train on.")
         needs.watch.progress(0, 1, "counting")
-        found = fit_ngram(needs.train.inputs, self.order)
+        found = fit_ngram(needs.train.texts, self.order)
         needs.watch.progress(1, 1)
         return found
 

@@ -18,6 +18,7 @@ from lighten.core.coverage import Coverage
 from lighten.core.engine import Engine
 from lighten.core.errors import InputError, ModelError
 from lighten.core.home import expanded
+from lighten.core.item import Item
 from lighten.core.language import BYTES, NATS
 from lighten.core.recipe import engine_from
 from lighten.core.session import Session
@@ -209,7 +210,7 @@ def check_rooms(models: Sequence[str]) -> None:
     check_room(" and ".join(models), doing, to_run(found), fix=SMALLER)
 
 
-def coverage_of(artifact: Artifact, texts: Sequence[str]) -> Coverage | None:
+def coverage_of(artifact: Artifact, texts: Sequence[Item]) -> Coverage | None:
     """How much a classifier reads of ``texts``; None for a model that has no tokenizer of that kind."""
     from lighten.readers.text import TOKENIZER, Encoder
 

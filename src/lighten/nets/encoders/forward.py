@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from lighten.core.item import Item
 from lighten.data.buckets import batches_by_length, pad
 from lighten.nets.encoders.first_token import answering_from_first_token
 from lighten.nets.encoders.network import Network
@@ -19,7 +20,7 @@ from lighten.nets.training.precision import using_threads
 
 def logits(
     network: Network,
-    texts: Sequence[str],
+    texts: Sequence[Item],
     threads: int,
     max_tokens_per_batch: int = 2048,
     *,

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from lighten.core.item import Item
 from lighten.nets.encoders.first_token import answering_from_first_token
 from lighten.nets.encoders.forward import run
 from lighten.nets.encoders.network import Network
@@ -27,7 +28,7 @@ class States:
         ids: token ids of each text. lengths: tokens of each text, int64 [n].
     """
 
-    def __init__(self, network: Network, texts: Sequence[str], room: int = ROOM) -> None:
+    def __init__(self, network: Network, texts: Sequence[Item], room: int = ROOM) -> None:
         self.network, self.room = network, room
         self.ids = network.encoder.for_learning()(texts)
         self.lengths = torch.tensor([len(i) for i in self.ids])

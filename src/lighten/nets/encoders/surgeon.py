@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lighten.core.item import Item
 from lighten.data.buckets import batches_by_length, pad
 from lighten.nets.encoders.first_token import answering_from_first_token
 from lighten.nets.encoders.network import Network
@@ -59,7 +60,7 @@ class Inputs:
         return found
 
 
-def gather(network: Network, maps: Sequence[nn.Linear], texts: Sequence[str]) -> list[Inputs]:
+def gather(network: Network, maps: Sequence[nn.Linear], texts: Sequence[Item]) -> list[Inputs]:
     """What each of ``maps`` is fed while ``network`` answers ``texts``; padding does not count.
 
     The last layer's maps count the first position only where the head reads nothing else.

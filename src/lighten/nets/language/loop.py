@@ -162,12 +162,12 @@ def texts_of(rows: Rows, task: Task) -> list[str]:
 def _rows_of(rows: Rows, task: Task) -> list[str]:
     choices = getattr(task, "choices", ())
     if choices:
-        return [prompt + choices[target] for prompt, target in zip(rows.inputs, rows.targets, strict=True)]
+        return [prompt + choices[target] for prompt, target in zip(rows.texts, rows.targets, strict=True)]
     if rows.references:
         until = str(getattr(task, "until", ""))
-        joined = zip(rows.inputs, rows.references, strict=True)
+        joined = zip(rows.texts, rows.references, strict=True)
         return [f"{prompt}{'' if prompt[-1:].isspace() else ' '}{answer}{until}" for prompt, answer in joined]
-    return list(rows.inputs)
+    return list(rows.texts)
 
 
 def windows(network: LanguageNetwork, texts: Sequence[str], longest: int) -> list[list[int]]:
