@@ -59,6 +59,18 @@ class Recognized:
         return f"{self.noun} ({self.name})"
 
 
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What a token costs a model at the least.
+
+    Attributes:
+        read: bytes of weights that writing one reads. multiplied: weights that one of a prompt meets.
+    """
+
+    read: float
+    multiplied: float
+
+
 class Format(ABC):
     """One format on disk. One file in ``formats/``, whose name with dashes is what artifacts are sealed with.
 
@@ -80,9 +92,12 @@ class Format(ABC):
     baseline: ClassVar[bool] = False
     """Whether its models are cheap baselines, learned from nothing on the user's rows, whatever they replace."""
     packed: ClassVar[bool] = False
-    """Whether its files hold numbers of few bits which must be unpacked before a step can change them."""
+    """Whether its files hold numbers of few bits, to be run as they lie: unpacked for another engine, what rounding
+    cost stays, and nothing is gained."""
     large: ClassVar[bool] = False
     """Whether its models may be too large for the memory, so that what they need is told before one is copied."""
+    samples: ClassVar[bool] = True
+    """Whether its models give answers that are worth a look beside those of the original."""
     instead: ClassVar[str] = "leave --task out"
     """What a user can do who asked for a task that its models are not for."""
     extra: ClassVar[str] = ""
@@ -185,3 +200,14 @@ class Format(ABC):
             whole: with every weight trained; else with as few as the search can make do with.
         """
         return {}
+
+    def traffic(self, path: Path, settings: Mapping[str, Any]) -> Traffic | None:
+        """What a token costs the model in the folder ``path``, by its headers; None where nobody knows.
+
+        Args:
+            settings: of the engine that runs it.
+
+        Raises:
+            ModelError: they cannot be read.
+        """
+        return None

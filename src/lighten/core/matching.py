@@ -38,11 +38,17 @@ def format_of(artifact: Artifact) -> Format:
     return format_named(artifact.format)
 
 
+def known_format(name: str) -> Format | None:
+    """As :func:`format_named`; None where nothing that is installed brings it."""
+    return format_named(name) if name in catalog.names("formats") else None
+
+
 def lineage(format: str) -> Iterator[str]:
     """A format, then what it is like, then what that is like."""
     while format:
         yield format
-        format = format_named(format).like if format in catalog.names("formats") else ""
+        known = known_format(format)
+        format = known.like if known is not None else ""
 
 
 def fits(format: str, wanted: Collection[str]) -> bool:
@@ -68,5 +74,11 @@ def unpacked_formats() -> tuple[str, ...]:
 
 def opens_baselines_only(engine: Engine | type[Engine]) -> bool:
     """Whether an engine opens nothing but cheap baselines: it takes nothing of a model."""
-    known = catalog.names("formats")
-    return all(name in known and format_named(name).baseline for name in engine.stores)
+    known = [known_format(name) for name in engine.stores]
+    return all(format is not None and format.baseline for format in known)
+
+
+def is_packed(format: str) -> bool:
+    """Whether files of a format hold numbers of few bits (see ``Format.packed``)."""
+    known = known_format(format)
+    return known is not None and known.packed

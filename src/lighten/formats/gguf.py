@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.artifact import Artifact
-from lighten.core.format import Format
+from lighten.core.format import Format, Traffic
 from lighten.nets.facts import gguf_facts
-from lighten.nets.gguf.file import FILE
+from lighten.nets.gguf.file import FILE, read_gguf
+from lighten.nets.language.traffic import gguf_traffic
 
 if TYPE_CHECKING:
     from lighten.nets.gguf.network import GgufModel
@@ -41,3 +42,7 @@ class Gguf(Format):
     def facts(self, path: Path) -> dict[str, Any]:
         """See :meth:`Format.facts`; also sizes, bytes, bits, and why it cannot be opened as a network."""
         return gguf_facts(path / FILE if path.is_dir() else path)
+
+    def traffic(self, path: Path, settings: Mapping[str, Any]) -> Traffic:
+        """See :meth:`Format.traffic`: bytes as they lie in the file."""
+        return gguf_traffic(read_gguf(path / FILE))

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.artifact import Artifact
-from lighten.core.format import Format
+from lighten.core.format import Format, Traffic
 from lighten.nets.facts import language_facts
+from lighten.nets.language.traffic import folder_traffic
 
 if TYPE_CHECKING:
     from lighten.nets.language.network import LanguageNetwork
@@ -39,3 +40,7 @@ class HfCausal(Format):
     def facts(self, path: Path) -> dict[str, Any]:
         """See :meth:`Format.facts`; also sizes, bytes, and why it cannot be written as GGUF."""
         return language_facts(path)
+
+    def traffic(self, path: Path, settings: Mapping[str, Any]) -> Traffic | None:
+        """See :meth:`Format.traffic`: bytes in the type that the engine computes in."""
+        return folder_traffic(path, str(settings.get("dtype", "")))

@@ -19,6 +19,7 @@ class Linear(Format):
     home: ClassVar[str] = "numpy"
     noun: ClassVar[str] = "a language model"
     baseline: ClassVar[bool] = True
+    samples: ClassVar[bool] = False  # it ranks choices and writes nothing
 
     def save(self, model: LinearModel, folder: Path) -> Mapping[str, Any]:
         """See :meth:`Format.save`."""

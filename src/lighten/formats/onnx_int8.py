@@ -20,6 +20,7 @@ class OnnxInt8(Format):
     tasks: ClassVar[tuple[str, ...]] = ("text_classification",)
     home: ClassVar[str] = "ort"
     noun: ClassVar[str] = "a classifier"
+    packed: ClassVar[bool] = True
 
     def open(self, artifact: Artifact, labels: tuple[str, ...]) -> OnnxModel:
         """See :meth:`Format.open`."""

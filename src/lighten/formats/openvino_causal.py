@@ -18,6 +18,7 @@ class OpenvinoCausal(Format):
     tasks: ClassVar[tuple[str, ...]] = ("text_generation",)
     home: ClassVar[str] = "ov_genai"
     noun: ClassVar[str] = "a language model"
+    packed: ClassVar[bool] = True
 
     def save(self, model: OvLanguage, folder: Path) -> Mapping[str, Any]:
         """See :meth:`Format.save`."""

@@ -19,6 +19,7 @@ class OpenvinoInt8(Format):
     tasks: ClassVar[tuple[str, ...]] = ("text_classification",)
     home: ClassVar[str] = "ov"
     noun: ClassVar[str] = "a classifier"
+    packed: ClassVar[bool] = True
 
     def save(self, model: OvModel, folder: Path) -> Mapping[str, Any]:
         """See :meth:`Format.save`."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lighten.core.artifact import GGUF
 from lighten.search import proposals
 from lighten.search.attempts import Attempts
 from lighten.search.proposals import Body
@@ -72,7 +71,7 @@ class Bodies:
         good = any(self.board.chance(c) >= LIKELY for c in self.board.made_of(body.name))
         if not self.run.task.language or good or self._is_far(body):
             return
-        rounded = [d for d in self.attempts.space.dressings if d.steps and d.steps[-1].produces == GGUF]
+        rounded = next(iter(self.attempts.dressings.roundings()), [])
         finest = max(rounded, key=lambda d: d.steps[-1].share(self.run.facts), default=None)
         ready = self.attempts.reserve + self.attempts.takes(LANGUAGE_DRESSING)
         if finest is not None and self.run.clock.left > ready:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from lighten.core.artifact import GGUF, OPENVINO_CAUSAL
 from lighten.core.item import size_of
+from lighten.core.matching import is_packed
 from lighten.core.recipe import record_of
 from lighten.core.result import Candidate
 from lighten.core.space import Dressing, Space
@@ -14,7 +14,7 @@ from lighten.search import proposals
 from lighten.search.context import Run
 from lighten.search.leaderboard import Leaderboard
 from lighten.search.racing import promising
-from lighten.search.stock import stock
+from lighten.search.stock import is_unpacked, stock
 
 KEPT_DRESSINGS = 2
 """How many dressings every body is measured in: each on another engine, or quantizations of a language model."""
@@ -63,12 +63,20 @@ class Dressings:
         same = [d for d in self.space.dressings if [type(s) for s in d.steps] == [type(s) for s in best[0].steps]]
         return [*found, *(d for d in same if d != best[0] and d.engine == best[0].engine)]
 
+    def roundings(self) -> list[list[Dressing]]:
+        """Those that round numbers to few bits and run them as they lie: by format, the first engine's first."""
+        found: dict[str, list[Dressing]] = {}
+        for dressing in self.space.dressings:
+            made = dressing.steps[-1].produces if dressing.steps else ""
+            if is_packed(made) and not is_unpacked(dressing, made):
+                found.setdefault(made, []).append(dressing)
+        return list(found.values())
+
     def kept(self, name: str, most: int = KEPT_DRESSINGS) -> list[Dressing]:
         """The best dressings when this was first asked, kept in the study; the original's own when none is good."""
         if self.run.task.language:  # what does not hold on the original may hold after recovery, and bytes are known
-            every = [d for d in self.space.dressings if d.steps and d.steps[-1].produces == GGUF]
-            others = [d for d in self.space.dressings if d.steps and d.steps[-1].produces == OPENVINO_CAUSAL]
-            return [*every[:most], *others[:1]]
+            first, *others = self.roundings() or [[]]
+            return [*first[:most], *(of_another[0] for of_another in others)]
         names = self.run.folder.study.recall(name)
         if names is None:
             own = [d for d in self.every if self.is_original(d)]

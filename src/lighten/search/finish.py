@@ -11,8 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from lighten.core.artifact import LINEAR, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import LightenError
+from lighten.core.matching import format_of
 from lighten.core.outcome import Constant
 from lighten.core.recipe import Recipe, engine_from, step_from, task_record_of
 from lighten.core.result import Candidate
@@ -208,8 +209,8 @@ def continuations(run: Run, winner: Candidate) -> tuple[Continuation, ...]:
     try:
         engine = engine_from({"use": winner.engine, **winner.engine_settings})
         built = file_of(run, winner)
-        if built.format == LINEAR:
-            return ()  # it ranks choices and writes nothing
+        if not format_of(built).samples:
+            return ()
         shown = beginnings(run.parts.proof, whole=whole)
         asked = task_record_of(run.task)
         prompts = [f"{asked.get('prefix', '')}{text}" for text in shown]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lighten.core.artifact import BASELINES
+from lighten.core.matching import opens_baselines_only
 from lighten.core.step import Step
 from lighten.search import proposals
 from lighten.search.attempts import Attempts
@@ -71,7 +71,7 @@ class Search:
             body, dressing = proposals.from_parameters(attempts.space, self.dressings.every, point)
             epochs = attempts.epochs_for(body) if body.reshaping else None
             idle = not any(replace(dressing, engine=d.engine) == d for d in self.dressings.affordable()) or (
-                bool(body.reshaping) and set(dressing.engine.stores) <= set(BASELINES)  # it takes nothing of a model
+                bool(body.reshaping) and opens_baselines_only(dressing.engine)  # it takes nothing of a model
             )
             if idle or epochs == 0 or attempts.known(body, dressing):
                 attempts.trials.tell(number, None, None, [])

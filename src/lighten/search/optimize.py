@@ -11,9 +11,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from lighten.core.artifact import GGUF, HF, HF_CAUSAL, Artifact, is_whole
+from lighten.core import catalog
+from lighten.core.artifact import Artifact, is_whole
 from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed, Interrupted, ModelError
+from lighten.core.matching import fits, format_named
 from lighten.core.meter import Workload
 from lighten.core.recipe import engine_from, record_of
 from lighten.core.rows import Parts, Rows
@@ -187,9 +189,9 @@ def inspect(options: Options, asked: Asked, listener: Listener, scratch: Path) -
     found = None if is_whole(kept) else located(options.model, asked.task)
     if found is not None and kept.is_dir():
         listener.note(f"{kept} is broken, and is brought again.")
-    home = home_of(found if found is not None else recognize(kept))
-    check_memory(asked, found.path if found is not None else kept, home, listener)
-    engines, refused = working_engines(asked, home, listener)
+    format = format_of_found(found if found is not None else recognize(kept))
+    check_memory(asked, found.path if found is not None else kept, format_named(format).home, listener)
+    engines, refused = working_engines(asked, format, listener)
     fresh = brought(options.model, found, scratch, options.longest) if found is not None else None
     known = facts(fresh.path if fresh is not None else kept)
     if fresh is not None and len(learned := learned_in(fresh.path)) and not len(learned_by(options)):
@@ -241,7 +243,7 @@ def search_and_conclude(run: Run, asked: Asked, began: float, started: str) -> S
         run.work = replace(run.work, singles=run.work.singles[: sizes[0]], batch=run.work.batch[: sizes[1]])
     original = next((c for c in run.folder.study.candidates() if c.key == 0 and c.state == "ok"), None)
     if original is None:
-        home = next(engine for engine in run.engines if run.original.format in engine.consumes)
+        home = next(engine for engine in run.engines if fits(run.original.format, engine.consumes))
         original = evaluate(run, 0, (), home, "original")
         if original.state != "ok":
             raise CandidateFailed(f"The original itself does not run: {original.reason}")
@@ -273,7 +275,7 @@ def located(model: str, task: Task) -> Recognized:
     """
     found = find(model)
     check_task(model, found, language=task.language)
-    if found.kind == ARTIFACT and found.name not in (HF, HF_CAUSAL, GGUF):
+    if not format_named(format_of_found(found)).original:
         raise ModelError(
             f"{model} is a model of format {found.name}, which is quantized or exported already.",
             allowed="a float model in an HF folder, or a GGUF file",
@@ -282,9 +284,11 @@ def located(model: str, task: Task) -> Recognized:
     return found
 
 
-def home_of(found: Recognized) -> str:
-    """The engine that runs a model as it came."""
-    return "llama" if GGUF in (found.kind, found.name) else "eager"
+def format_of_found(found: Recognized) -> str:
+    """Catalogue name of the format that a model is brought in."""
+    if found.kind == ARTIFACT:
+        return found.name
+    return found.kind if found.kind in catalog.names("formats") else "hf-causal" if found.language else "hf"
 
 
 def brought(model: str, found: Recognized, scratch: Path, longest: int | None = None) -> Artifact:
@@ -327,7 +331,7 @@ def chosen_builds(folder: RunFolder, engines: Sequence[Engine], base: Artifact, 
     for engine in engines:
         name = record_of(engine)["use"]
         if name not in known:
-            open_at_once = base.format in engine.consumes
+            open_at_once = fits(base.format, engine.consumes)
             known[name] = record_of(engine.settled(base, threads=threads) if open_at_once else engine)
             folder.study.remember("engines", known)
         found.append(engine_from(known[name]))

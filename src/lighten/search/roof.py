@@ -1,9 +1,7 @@
 """Roof: what part of the most that this machine could do a language model reaches, writing and reading text.
 
 Writing a token reads every weight once, so memory bounds it: bandwidth over bytes. Reading a prompt multiplies every
-weight of the layers with each of its tokens, so arithmetic bounds it: two operations for each weight and token. The
-embedding is looked up, not multiplied; where it is the output layer too, writing reads it, and of a prompt only the
-last token needs it.
+weight of the layers with each of its tokens, so arithmetic bounds it: two operations for each weight and token.
 
 Source:
     Williams, Waterman and Patterson, "Roofline" (2009).
@@ -13,31 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import prod
 
-from lighten.core.artifact import HF_CAUSAL, Artifact
+from lighten.core.artifact import Artifact
+from lighten.core.matching import known_format
 from lighten.core.result import Candidate
 from lighten.measure.rates import matmul_rate, memory_bandwidth, read_bandwidth
-from lighten.nets.facts import weights
-from lighten.nets.gguf.file import FILE, GgufHeader, read_gguf
-
-EMBEDDINGS = ("token_embd.weight", "model.embed_tokens.weight")
-OUTPUTS = ("output.weight", "lm_head.weight")
-"""Names of the two matrices as wide as the vocabulary, in GGUF files and in HF folders."""
-BYTES = {"float32": 4, "bfloat16": 2}
-"""Bytes of a weight in memory, by the setting ``dtype`` of the engine eager."""
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What a token costs at the least.
-
-    Attributes:
-        read: bytes of weights that an output token reads. multiplied: weights that a prompt's token meets.
-    """
-
-    read: float
-    multiplied: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +54,10 @@ def roof(candidates: Iterable[Candidate], built: Mapping[str, Artifact], rates: 
     found: dict[str, dict[str, float]] = {}
     for candidate in candidates:
         artifact = built.get(candidate.artifact)
-        load = load_of(artifact, str(candidate.engine_settings.get("dtype", ""))) if artifact is not None else None
+        if artifact is None:
+            continue
+        format = known_format(artifact.format)
+        load = format.traffic(artifact.path, candidate.engine_settings) if format is not None else None
         if load is None:
             continue
         most = {
@@ -88,41 +69,3 @@ def roof(candidates: Iterable[Candidate], built: Mapping[str, Artifact], rates: 
         if shares:
             found[str(candidate.key)] = shares
     return found
-
-
-def load_of(artifact: Artifact, dtype: str = "") -> Load | None:
-    """What a token costs the model of an artifact; None where it is not known. dtype: as the engine computes.
-
-    Raises:
-        ModelError: its header cannot be read.
-    """
-    if (artifact.path / FILE).is_file():
-        return load_of_gguf(read_gguf(artifact.path / FILE))
-    if artifact.format == HF_CAUSAL and dtype in BYTES:
-        tensors = {
-            name: (tensor.shape, BYTES[dtype] * tensor.elements) for name, tensor in weights(artifact.path).items()
-        }
-        return _load(tensors, 1.0)
-    return None
-
-
-def load_of_gguf(header: GgufHeader) -> Load:
-    """What a token costs the model of a GGUF file. Of experts, as many count as a token meets."""
-    experts = header.values.get(f"{header.architecture}.expert_count") or 1
-    used = header.values.get(f"{header.architecture}.expert_used_count") or experts
-    tensors = {name: (tensor.shape, tensor.end - tensor.begin) for name, tensor in header.tensors.items()}
-    return _load(tensors, used / experts)
-
-
-def _load(tensors: Mapping[str, tuple[tuple[int, ...], int]], used: float) -> Load:
-    """tensors: shape and bytes by name. used: share of the experts that a token meets."""
-    tied = not any(name in OUTPUTS for name in tensors)
-    read = multiplied = 0.0
-    for name, (shape, size) in tensors.items():
-        part = used if "_exps." in name else 1.0
-        wide = "embd" in name or name in EMBEDDINGS
-        if not wide or (tied and name in EMBEDDINGS):
-            read += part * size
-        if not wide and name not in OUTPUTS and len(shape) > 1:
-            multiplied += part * prod(shape)
-    return Load(read, multiplied)

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lighten.core import catalog
-from lighten.core.artifact import LANGUAGE, is_whole
+from lighten.core.artifact import is_whole
 from lighten.core.budget import Budget
 from lighten.core.coverage import Coverage
 from lighten.core.engine import Engine
 from lighten.core.errors import InputError, UnknownName
 from lighten.core.home import expanded
+from lighten.core.matching import fits, format_named, reachable
 from lighten.core.meter import QualityMeter, SpeedMeter
 from lighten.core.recipe import Recipe
 from lighten.core.rows import Parts
@@ -184,19 +185,18 @@ def check_memory(asked: Asked, source: Path, home: str, listener: Listener) -> N
         )
 
 
-def working_engines(asked: Asked, home: str, listener: Listener) -> tuple[tuple[Engine, ...], dict[str, str]]:
+def working_engines(asked: Asked, format: str, listener: Listener) -> tuple[tuple[Engine, ...], dict[str, str]]:
     """Engines that work on this machine at their default settings, and the reason for each other one.
 
     Args:
-        home: the engine that runs the original as it came.
+        format: of the original. The engine that runs it as it came is the first one.
 
     Raises:
         InputError: an engine that was asked for does not work here, or none does.
     """
-    takes = {name: set(catalog.load("engines", name).consumes) for name in catalog.names("engines")}
-    language = asked.task.language
-    fitting = [n for n, fs in takes.items() if (fs.intersection(LANGUAGE) if language else fs.difference(LANGUAGE))]
-    wanted = asked.options.engines or fitting
+    home, formats = format_named(format).home, reachable(format)
+    takes = {name: catalog.load("engines", name).consumes for name in catalog.names("engines")}
+    wanted = asked.options.engines or [n for n, wants in takes.items() if any(fits(made, wants) for made in formats)]
     found: list[Engine] = []
     refused: dict[str, str] = {}
     for name in dict.fromkeys((home, *wanted)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lighten.core.artifact import BASELINES, GGUF
+from lighten.core.matching import fits, is_packed, opens_baselines_only
 from lighten.core.recipe import record_of
 from lighten.core.space import Dressing, Space
 from lighten.search.proposals import describe
@@ -24,13 +24,17 @@ def stock(dressings: Sequence[Dressing], format: str, facts: Mapping[str, Any]) 
     rounded = bool(facts.get("quantized")) and not facts.get("no_network")
     found: dict[tuple[str, ...], Dressing] = {}
     for dressing in dressings:
-        made = next((step.produces for step in reversed(dressing.steps) if step.produces), format)
-        unpacked = made == GGUF and GGUF not in dressing.engine.consumes
-        if (rounded or unpacked) and not set(dressing.engine.stores) <= set(BASELINES):
+        if (rounded or is_unpacked(dressing, format)) and not opens_baselines_only(dressing.engine):
             continue
         named = (describe(step) if step.stock else record_of(step)["use"] for step in dressing.steps)
         found.setdefault((*named, record_of(dressing.engine)["use"]), dressing)
     return list(found.values())
+
+
+def is_unpacked(dressing: Dressing, format: str) -> bool:
+    """Whether a file of few bits is unpacked for an engine that cannot read it. format: of the original."""
+    made = next((step.produces for step in reversed(dressing.steps) if step.produces), format)
+    return is_packed(made) and not fits(made, dressing.engine.consumes)
 
 
 def not_convertible(space: Space) -> list[str]:
