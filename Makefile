@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: env demo test check bench clean
+.PHONY: env demo test check schemas bench clean
 env: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
@@ -24,6 +24,9 @@ check: env  ## linters and types
 
 test: check  ## linters, types, all tests
 	$(BIN)/python -m pytest
+
+schemas: env  ## the JSON Schema of every --json, in docs/schema
+	$(BIN)/python docs/schema/make.py
 
 bench: env  ## what the README claims, side by side with what a user could pick instead
 	$(BIN)/python benchmarks/false_holds.py

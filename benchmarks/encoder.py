@@ -41,11 +41,11 @@ from encoder_rungs import Rung, Toolkits  # noqa: E402
 import lighten  # noqa: E402
 from lighten.core.result import LOWER  # noqa: E402
 from lighten.core.spread import half_iqr  # noqa: E402
-from lighten.core.summary import Summary  # noqa: E402
 from lighten.isolate.machine import allowed_cores  # noqa: E402
 from lighten.isolate.neighbours import Neighbours  # noqa: E402
 from lighten.measure.rounds import calm, ratios, severities  # noqa: E402
 from lighten.store.folder import load_parts  # noqa: E402
+from lighten.store.summaries import load_summary  # noqa: E402
 
 FIRST, OURS = "torch eager fp32", "lighten's winner"
 OUT = Path(__file__).parent / "out"
@@ -185,7 +185,7 @@ def main() -> None:
     parser.add_argument("--singles", type=int, default=40, help="requests of one turn of latency")
     asked = parser.parse_args()
     run = asked.run or make_run(asked.time)
-    summary = Summary.load(run / "summary.json")
+    summary = load_summary(run / "summary.json")
     parts, threads = load_parts(run / "parts.json"), allowed_cores()
     rng = np.random.default_rng(0)
     size = min(asked.rows, len(parts.select))

@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from lighten.core.summary import Summary
+from lighten.store.summaries import load_summary
 from lighten.testing.studies import finished
 from lighten.testing.tiny import tiny_network_folder, toy_rows
 
@@ -73,7 +73,7 @@ def main() -> None:
         subprocess.run([*command(broken), "--resume"], check=False, stdout=subprocess.DEVNULL)
         after = finished(broken)
         repeated += sum(after.get(key) != record for key, record in before.items())
-        one, other = Summary.load(whole / "summary.json"), Summary.load(broken / "summary.json")
+        one, other = load_summary(whole / "summary.json"), load_summary(broken / "summary.json")
         mine, theirs = ({c.name: c for c in summary.candidates} for summary in (one, other))
         common = sorted(set(mine) & set(theirs))
         stock = {candidate.name for candidate in one.candidates if candidate.role != "search"}

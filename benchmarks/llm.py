@@ -65,6 +65,7 @@ from lighten.search.optimize import drawn  # noqa: E402
 from lighten.search.roof import Rates, load_of  # noqa: E402
 from lighten.sessions.process import SessionProcess  # noqa: E402
 from lighten.store.folder import load_parts  # noqa: E402
+from lighten.store.summaries import load_summary  # noqa: E402
 from lighten.verbs.load import engine_of  # noqa: E402
 
 OUT = Path(__file__).parent / "out"
@@ -464,7 +465,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the tables")
     asked = parser.parse_args()
     run: Path = asked.run or make_run(asked.time)
-    summary, parts, threads = Summary.load(run / "summary.json"), load_parts(run / "parts.json"), allowed_cores()
+    summary, parts, threads = load_summary(run / "summary.json"), load_parts(run / "parts.json"), allowed_cores()
     shipped = Artifact.open(run / "store" / "model")
     if shipped.format != "gguf":
         sys.exit(f"{run} began with a model of format {shipped.format}; this benchmark begins with a GGUF file")

@@ -14,6 +14,7 @@ from lighten.reports.describe import headline
 from lighten.reports.figure import write_svg
 from lighten.reports.numbers import times
 from lighten.reports.words import say
+from lighten.store.summaries import load_summary
 
 ROOT = Path(__file__).parent.parent
 HEADS = {
@@ -50,7 +51,7 @@ def section(summary: Summary, lang: str, picture: str) -> str:
 
 def main() -> None:
     """Write the pictures and both pages."""
-    summary = Summary.load(Path(sys.argv[1]) / "summary.json")
+    summary = load_summary(Path(sys.argv[1]) / "summary.json")
     (ROOT / "docs").mkdir(exist_ok=True)
     for lang, page in (("en", "README.md"), ("zh", "README.zh-CN.md")):
         picture = f"docs/frontier.{lang}.svg"

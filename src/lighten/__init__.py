@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from lighten.core.errors import LightenError
     from lighten.core.recipe import Recipe
     from lighten.core.summary import Summary
+    from lighten.store.summaries import load_summary
     from lighten.verbs import engine
     from lighten.verbs.apply import apply
     from lighten.verbs.bench import bench
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from lighten.verbs.report import report
     from lighten.verbs.resume import resume
     from lighten.verbs.sample import sample
+    from lighten.verbs.schema import schema
 
 __version__ = "0.1.0"
 __all__ = [
@@ -40,17 +42,20 @@ __all__ = [
     "doctor",
     "engine",
     "load",
+    "load_summary",
     "optimize",
     "plan",
     "report",
     "resume",
     "sample",
+    "schema",
 ]
 
 _HOMES = {
     "LightenError": "lighten.core.errors",
     "Recipe": "lighten.core.recipe",
     "Summary": "lighten.core.summary",
+    "load_summary": "lighten.store.summaries",
 }
 
 _GROUPS = ("engine",)

@@ -24,6 +24,8 @@ from typer.testing import CliRunner, Result
 from lighten.cli import chat
 from lighten.core.artifact import Artifact
 from lighten.core.errors import InputError, ModelError
+from lighten.store.decode import decode
+from lighten.verbs.schema import kind_of
 
 pytestmark = pytest.mark.usefixtures("fakes")
 
@@ -71,6 +73,8 @@ def test_json_gives_the_answer_with_its_numbers(tmp_path: Path) -> None:
     assert 0 < found["first_token_seconds"] <= found["seconds"]
     assert found["tokens_per_second"] > 0
     assert "no chat template" in found["notes"][0]
+    problems: list[str] = []
+    assert decode(found, kind_of("chat"), "", problems) and not problems
 
 
 def test_in_a_pipe_every_line_is_a_message_of_one_conversation(tmp_path: Path) -> None:

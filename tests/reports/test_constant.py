@@ -14,6 +14,7 @@ from lighten.reports import table
 from lighten.reports.card import model_card
 from lighten.reports.constant import constant_sentence
 from lighten.reports.page import page
+from lighten.store.summaries import summary_from
 from lighten.testing.summaries import winner
 
 FOUND = Constant("positive", "accuracy", "select", 393, 0.512, 0.0936, -0.46, -0.38, "worse")
@@ -42,11 +43,11 @@ def test_the_card_and_the_record_have_it() -> None:
     run = replace(winner(), constant=FOUND)
     card = model_card(run)
     assert card.index("worse than always answering") < card.index("## What it is")
-    assert Summary.from_json(run.to_json()) == run
+    assert summary_from(run.to_json()) == run
     weaker = replace(FOUND, state="not_enough_data", lower=-0.01, upper=0.02)
     assert "not shown to be better" in constant_sentence(weaker, "en")
     with pytest.raises(Exception, match=r"constant\.state"):
-        Summary.from_json(replace(run, constant=replace(FOUND, state="holds")).to_json())
+        summary_from(replace(run, constant=replace(FOUND, state="holds")).to_json())
 
 
 def test_long_answers_are_cut() -> None:

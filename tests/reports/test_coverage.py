@@ -9,6 +9,7 @@ from lighten.core.summary import Summary
 from lighten.reports.card import model_card
 from lighten.reports.coverage import coverage_items, coverage_sentences
 from lighten.reports.page import page
+from lighten.store.summaries import summary_from
 from lighten.testing.summaries import winner
 
 
@@ -27,7 +28,7 @@ def test_it_stands_in_the_report_in_both_languages_and_in_the_card() -> None:
     chinese = coverage_sentences("zh", run)
     assert "67%" in chinese[0] and "120" in chinese[1] and "训练" in chinese[1]
     assert all(text in html for text in chinese)
-    assert Summary.from_json(run.to_json()).data.coverage == run.data.coverage
+    assert summary_from(run.to_json()).data.coverage == run.data.coverage
 
 
 def test_nothing_is_said_of_texts_that_are_read_whole() -> None:

@@ -13,6 +13,7 @@ from lighten.core.summary import STATES, Summary
 from lighten.reports import page, table
 from lighten.reports.describe import findings
 from lighten.reports.ending import apart, bound_text
+from lighten.store.summaries import summary_from
 from lighten.testing import summaries
 
 
@@ -81,7 +82,7 @@ def test_every_state_has_a_panel_and_a_page(state: str) -> None:
         "unproved": summaries.unproved, "interrupted": summaries.interrupted,
     }[state]()  # fmt: skip
     assert made.state == state
-    assert Summary.from_json(made.to_json()) == made
+    assert summary_from(made.to_json()) == made
     console = Console(file=StringIO(), width=100)
     console.print(table.verdict_panel(made))
     console.print(table.candidates(made, width=100))

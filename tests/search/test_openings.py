@@ -15,6 +15,7 @@ from lighten.reports.page import page
 from lighten.search.listener import Quiet
 from lighten.search.openings import tell_openings
 from lighten.store.ledger import earlier_openings
+from lighten.store.summaries import summary_from
 from lighten.testing.stage import Act, Stage, stage_parts
 
 
@@ -44,7 +45,7 @@ def test_the_second_run_on_the_same_proof_rows_says_so(
     assert "1,200 of these 1,200 rows were opened by an earlier run" in heard.notes[0]
     two = Stage(tmp_path / "a", one.acts)
     second = two.play()
-    assert second.opened == Opened(1200, 1) and type(second).from_json(second.to_json()).opened == second.opened
+    assert second.opened == Opened(1200, 1) and summary_from(second.to_json()).opened == second.opened
     for lang, said in (("en", "an earlier run"), ("zh", "先前的一次运行")):
         assert said in opened_sentence(second, lang) and opened_sentence(first, lang) == ""
         assert said in page(second)

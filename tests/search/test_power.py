@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lighten.core.errors import DataError
-from lighten.core.summary import Power
+from lighten.core.power import Power
 from lighten.search.listener import Quiet
 from lighten.search.options import Options
 from lighten.search.start import Asked, ask

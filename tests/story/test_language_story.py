@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import lighten
-from lighten.core.summary import Summary
+from lighten.store.summaries import load_summary, summary_from
 from lighten.testing.require import require
 from lighten.testing.tiny_language import tiny_documents, tiny_gguf
 
@@ -49,7 +49,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_file_becomes_a_smaller_one_that_is_proved_on_documents(told: Path) -> None:
-    summary = Summary.from_json(json.loads((told / "stdout.json").read_text(encoding="utf-8")))
+    summary = summary_from(json.loads((told / "stdout.json").read_text(encoding="utf-8")))
     assert summary.state == "winner"
     assert summary.winner is not None
     assert [verdict["state"] for verdict in summary.verdicts] == ["holds"]
@@ -67,14 +67,14 @@ def test_the_winner_talks_scores_and_is_compared(told: Path) -> None:
         (found,) = model.predict([tiny_documents(1, seed=9).inputs[0]])
     assert found.bits_per_byte is not None
     assert 0.0 < found.bits_per_byte < 16.0
-    original = Summary.load(told / "run" / "summary.json").paths["original"]
+    original = load_summary(told / "run" / "summary.json").paths["original"]
     again = command("compare", original, told / "run", "--data", told / "new.jsonl", "--margin", "5%", "--json")
     assert json.loads(again)["verdicts"][0]["state"] == "holds"
     command("compare", original, told / "run", "--data", told / "documents.jsonl", expect=2)  # it learned from them
 
 
 def test_the_ladder_has_language_meters(told: Path) -> None:
-    original = Summary.load(told / "run" / "summary.json").paths["original"]
+    original = load_summary(told / "run" / "summary.json").paths["original"]
     out = command(
         "bench", original, told / "run", "--data", told / "documents.jsonl", "--seconds", "1", "--documents", "4",
         "--json",
@@ -91,5 +91,5 @@ def test_choices_are_answered_by_likelihood_behind_examples(told: Path) -> None:
         "--prompt", "Text: {text}\nMood:", "--choices", "good,bad", "--shots", "2", "--keep", "accuracy>=-60pt",
         "--minimize", "size", "--candidates", "1", "--out", told / "choices", "--json",
     )  # fmt: skip
-    summary = Summary.from_json(json.loads(out))
+    summary = summary_from(json.loads(out))
     assert {"accuracy", "flips"} <= set(summary.candidates[0].results)

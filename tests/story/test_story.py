@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import lighten
-from lighten.core.summary import Summary
+from lighten.store.summaries import load_summary, summary_from
 from lighten.testing.studies import finished
 from lighten.testing.tiny import BAD, GOOD, PLAIN, tiny_network_folder
 
@@ -67,7 +67,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_optimize_finds_a_winner_and_leaves_everything(told: Path) -> None:
     record = json.loads((told / "stdout.json").read_text(encoding="utf-8"))
-    summary = Summary.from_json(record)
+    summary = summary_from(record)
     assert summary.state == "winner"
     assert summary.winner is not None
     assert all(verdict["state"] == "holds" for verdict in summary.verdicts)
@@ -94,7 +94,7 @@ def test_load_and_predict_agree(told: Path) -> None:
 
 def test_compare_proves_it_on_other_data(told: Path) -> None:
     other = sentences(told / "other.csv", seed=1)
-    original = Summary.load(told / "run" / "summary.json").paths["original"]
+    original = load_summary(told / "run" / "summary.json").paths["original"]
     done = command("compare", original, told / "run", "--data", other, "--margin", "3pt", "--json")
     record = json.loads(done.stdout)
     assert record["verdicts"][0]["state"] == "holds"
@@ -159,7 +159,7 @@ def test_a_killed_run_is_resumed_and_repeats_nothing(told: Path) -> None:
     assert "model is broken, and is brought again" in said
     after = finished(out)
     assert {key: after[key] for key in before} == before, "a finished candidate was measured again"
-    whole, resumed = (Summary.load(folder / "summary.json") for folder in (told / "run", out))
+    whole, resumed = (load_summary(folder / "summary.json") for folder in (told / "run", out))
     # What is tried after the stock candidates follows from measured speeds, which no two runs share.
     stock = [
         [(c.key, c.name, c.artifact, c.value("accuracy")) for c in summary.candidates if c.role != "search"]

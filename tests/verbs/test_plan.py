@@ -13,6 +13,8 @@ import pytest
 import lighten
 from lighten.cli.planned import lines
 from lighten.core.errors import InputError, RunFolderError
+from lighten.search.plan import Plan
+from lighten.store.decode import decode
 from lighten.testing.tiny import BAD, GOOD, PLAIN, tiny_network_folder
 from lighten.verbs.optimize import options_of
 
@@ -44,7 +46,8 @@ def test_it_tells_what_would_be_tried_and_writes_nothing(given: Path) -> None:
     assert found.power[0].n == found.rows["proof"] and 0 < found.power[0].provable < 0.06
     assert found.disk is not None and 0 < found.disk.least < found.disk.usual < found.disk.free
     assert (found.seconds, found.minimize, found.memory) == (300.0, "cpu", {})
-    assert json.loads(json.dumps(found.to_json()))["disk"]["usual"] == found.disk.usual
+    problems: list[str] = []
+    assert decode(json.loads(json.dumps(found.to_json())), Plan, "", problems) == found and not problems
     said = "\n".join(lines(found))
     for part in ("5:00 at most", "int8_dynamic @ ort", "fine-tuning comes before it", "smaller architectures", "start"):
         assert part in said

@@ -25,6 +25,7 @@ from lighten.cli import (
     report,
     resume,
     sample,
+    schema,
 )
 from lighten.cli.ending import ended
 
@@ -37,7 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (optimize, resume, compare, bench, predict, chat, apply, report, clean, catalog, doctor, sample):
+for verb in (optimize, resume, compare, bench, predict, chat, apply, report, clean, catalog, doctor, sample, schema):
     app.command(name=verb.__name__.rpartition(".")[2])(verb.command)
 app.add_typer(engine.app, name="engine")
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.budget import Constraint
 from lighten.core.item import Item
+from lighten.core.power import Power
 from lighten.core.result import Measured, Quantity
 from lighten.core.rows import Rows
 from lighten.core.session import Session
-from lighten.core.summary import Power
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

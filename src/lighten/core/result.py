@@ -94,11 +94,6 @@ class Result:
         """As a plain dictionary."""
         return asdict(self)
 
-    @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> Result:
-        """From a plain dictionary."""
-        return cls(**record)
-
 
 @dataclass(frozen=True)
 class Candidate:
@@ -148,9 +143,3 @@ class Candidate:
     def to_json(self) -> dict[str, Any]:
         """As a plain dictionary."""
         return asdict(self)
-
-    @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> Candidate:
-        """From a plain dictionary."""
-        results = {name: Result.from_json(r) for name, r in record["results"].items()}
-        return cls(**{**record, "recipe": tuple(record["recipe"]), "results": results})

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from lighten.core.budget import Budget
 from lighten.core.coverage import Coverage
-from lighten.core.errors import DataError
-from lighten.core.outcome import BOUND_STATES, REASONS, Bound, Constant, Nearest, Reason
-from lighten.core.plain import decode, decode_fields
-from lighten.core.result import HIGHER, LOWER, Candidate
+from lighten.core.outcome import Bound, Constant, Nearest, Reason
+from lighten.core.power import Power
+from lighten.core.result import Candidate
 
 VERSION = 1
 STATES = ("winner", "nothing_met", "missed", "unproved", "interrupted")
@@ -22,25 +18,12 @@ STATES = ("winner", "nothing_met", "missed", "unproved", "interrupted")
 original could not be asked on the proof rows, so nothing is proved; stopped before the end."""
 EXIT_CODES: Mapping[str, int] = {"winner": 0, "nothing_met": 3, "missed": 4, "unproved": 5, "interrupted": 130}
 """Of the command line, by state."""
-VERDICT_STATES = ("holds", "worse", "not_enough_data")
 CANDIDATE_STATES = ("ok", "failed", "stopped", "running")
 ROLES = ("original", "stock", "search")
 RUNGS = ("naive", "tuned", "stock", "ours")
 """The baseline ladder: eager float as most scripts run it, float tuned, int8 as a vendor's tool makes it, ours."""
 FLIP_KINDS = ("broke", "fixed", "moved")
 """Only the original was right; only the winner was right; both wrong, with different answers."""
-
-VERDICT: Mapping[str, Any] = {
-    "metric": str, "state": str, "original": float, "candidate": float, "direction": str, "difference": float,
-    "lower": float, "upper": float, "margin": float, "confidence": float, "n": int, "units": int,
-    "b": int | None, "c": int | None, "needed": int | None, "method": str,
-    "kind": str, "floor": float | None, "group": str,
-}  # fmt: skip
-"""Keys of a verdict and their types: what ``proof.Verdict.to_json`` gives."""
-LATER = ("kind", "floor", "group")
-"""Keys that verdicts of earlier versions lack."""
-POWER_OF = ("rows", "units", "documents", "group", "group_units", "class", "class_units")
-VERDICT_KINDS = ("difference", "share", "absolute")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,37 +90,8 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True)
-class Power:
-    """What the proof part can prove, computed before anything was measured.
-
-    Attributes:
-        metric: such as ``"accuracy"``.
-        n: what is independent and tested: see ``of``.
-        margin: the loss that the user allows, or the value that is asked, in the metric's unit.
-        provable: the smallest loss that ``n`` of them can be expected to rule out; of a value that is asked, what the
-            candidate must show on them. None where that depends on what is not known yet.
-        kind: ``"absolute"`` when a value is asked, else ``"difference"``.
-        of: what ``n`` counts, one of ``POWER_OF``; of units of unequal size, how many of equal size they are worth.
-        which: the group or class that has fewest; empty when all rows count together.
-        least: the smallest loss that they could rule out if nothing changed at all.
-        enough: the smallest ``n`` that could ever prove the floor, if nothing changed or all were right; None when no
-            number could.
-    """
-
-    metric: str
-    n: int
-    margin: float
-    provable: float | None
-    kind: str = "difference"
-    of: str = "rows"
-    which: str = ""
-    least: float = 0.0
-    enough: int | None = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Tested:
-    """One test of the fixed sequence: the candidate and its verdict for every gate (see ``VERDICT``)."""
+    """One test of the fixed sequence: the candidate and its verdict for every gate, as ``Verdict.to_json`` has it."""
 
     key: int
     verdicts: tuple[Mapping[str, Any], ...]
@@ -306,110 +260,3 @@ class Summary:
             if c.state in ("failed", "stopped")
         ]
         return {"version": VERSION, **asdict(self), "failed": failed}
-
-    @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> Summary:
-        """From a plain dictionary.
-
-        Raises:
-            DataError: another version; a key that is missing, unknown or of the wrong type; keys of candidates that
-                do not exist. Lists every problem.
-        """
-        version = record.get("version") if isinstance(record, Mapping) else None
-        if version != VERSION:
-            raise DataError(f"This is no summary of a run: its version is {version!r}.", allowed=f"version {VERSION}")
-        problems: list[str] = []
-        kept = {name: value for name, value in record.items() if name not in ("version", "failed")}
-        made = decode(kept, cls, "", problems)
-        _refuse(problems)
-        assert isinstance(made, cls)
-        _refuse(made.problems())
-        return made
-
-    def problems(self) -> list[str]:
-        """What contradicts itself, one sentence each; empty for a sound summary."""
-        found: list[str] = []
-
-        def check(path: str, value: object, allowed: Iterable[object]) -> None:
-            if value not in (choices := tuple(allowed)):
-                found.append(f"{path} is {value!r}; allowed: {', '.join(map(str, choices)) or '(none)'}")
-
-        keys = [c.key for c in self.candidates]
-        check("state", self.state, STATES)
-        if self.constant is not None:
-            check("constant.state", self.constant.state, ("worse", "not_enough_data"))
-        if len(set(keys)) < len(keys):
-            found.append("candidates: a key appears twice")
-        if self.state == "winner" and self.winner is None:
-            found.append("winner is null, but state is 'winner'")
-        if self.state in ("nothing_met", "missed", "unproved") and self.winner is not None:
-            found.append(f"winner is given, but state is {self.state!r}")
-        if keys:
-            check("original", self.original, keys)
-        if self.winner is not None:
-            check("winner.key", self.winner.key, keys)
-        for i, key in enumerate(self.frontier):
-            check(f"frontier[{i}]", key, keys)
-        for i, rung in enumerate(self.baseline):
-            check(f"baseline[{i}].rung", rung.rung, RUNGS)
-            check(f"baseline[{i}].key", rung.key, (None, *keys))
-        check("cheaper", self.cheaper, (None, *keys))
-        bounds = {f"ceilings[{i}]": bound for i, bound in enumerate(self.ceilings)}
-        if self.nearest is not None:
-            check("nearest.key", self.nearest.key, keys)
-            bounds |= {f"nearest.missed[{i}]": bound for i, bound in enumerate(self.nearest.missed)}
-        for path, bound in bounds.items():
-            check(f"{path}.state", bound.state, BOUND_STATES)
-            check(f"{path}.kind", bound.kind, ("floor", "ceiling"))
-            check(f"{path}.direction", bound.direction, (LOWER, HIGHER))
-        for i, reason in enumerate(self.reasons):
-            check(f"reasons[{i}].kind", reason.kind, REASONS)
-        for name in self.roof:
-            check(f"roof.{name}", name, map(str, keys))
-        for i, power in enumerate(self.power):
-            check(f"power[{i}].of", power.of, POWER_OF)
-            check(f"power[{i}].kind", power.kind, VERDICT_KINDS)
-        for i, flip in enumerate(self.flips):
-            check(f"flips[{i}].kind", flip.kind, FLIP_KINDS)
-        for i, one in enumerate(self.candidates):
-            check(f"candidates[{i}].state", one.state, CANDIDATE_STATES)
-            check(f"candidates[{i}].role", one.role, ROLES)
-            for name, result in one.results.items():
-                check(f"candidates[{i}].results.{name}.direction", result.direction, (LOWER, HIGHER))
-        verdicts = {f"verdicts[{i}]": verdict for i, verdict in enumerate(self.verdicts)}
-        for i, test in enumerate(self.tested):
-            check(f"tested[{i}].key", test.key, keys)
-            verdicts |= {f"tested[{i}].verdicts[{j}]": verdict for j, verdict in enumerate(test.verdicts)}
-        for path, verdict in verdicts.items():
-            decode_fields(verdict, VERDICT, frozenset(VERDICT).difference(LATER), path, found)
-            check(f"{path}.state", verdict.get("state"), VERDICT_STATES)
-            check(f"{path}.kind", verdict.get("kind", VERDICT_KINDS[0]), VERDICT_KINDS)
-            check(f"{path}.direction", verdict.get("direction"), (LOWER, HIGHER))
-        return found
-
-    def save(self, path: Path | str) -> None:
-        """Write it as JSON, whole or not at all. Lone surrogates in the user's texts are kept as JSON escapes."""
-        path = Path(path)
-        text = json.dumps(self.to_json(), indent=1, ensure_ascii=False, allow_nan=False)
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        draft.write_bytes(text.encode("utf-8", "backslashreplace") + b"\n")
-        draft.replace(path)
-
-    @classmethod
-    def load(cls, path: Path | str) -> Summary:
-        """Read what :meth:`save` wrote.
-
-        Raises:
-            DataError: the file cannot be read, or as :meth:`from_json`.
-        """
-        try:
-            record = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise DataError(f"{path} cannot be read as the summary of a run ({error}).") from error
-        return cls.from_json(record)
-
-
-def _refuse(problems: list[str]) -> None:
-    if problems:
-        shown = [*problems[:10], *([f"... and {len(problems) - 10} more"] if len(problems) > 10 else [])]
-        raise DataError("\n".join(["This summary of a run is damaged:", *(f"  {line}" for line in shown)]))

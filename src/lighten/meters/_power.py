@@ -7,9 +7,9 @@ from math import ceil, sqrt
 from typing import TYPE_CHECKING, Any
 
 from lighten.core.budget import Constraint
+from lighten.core.power import Power
 from lighten.core.result import HIGHER, Quantity
 from lighten.core.rows import Rows
-from lighten.core.summary import Power
 from lighten.proof.bootstrap import LEAST_UNITS
 from lighten.proof.paired import normal_quantile
 from lighten.proof.power import (

@@ -9,9 +9,9 @@ import numpy as np
 
 from lighten.core.budget import Constraint
 from lighten.core.meter import Outlook, QualityMeter
+from lighten.core.power import Power
 from lighten.core.result import LOWER, Measured, Quantity
 from lighten.core.rows import Rows
-from lighten.core.summary import Power
 from lighten.meters._judge import Scores
 from lighten.meters._outlook import of_scores
 from lighten.meters._power import scores as score_power

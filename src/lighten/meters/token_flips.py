@@ -11,9 +11,9 @@ import numpy as np
 from lighten.core.budget import Constraint
 from lighten.core.language import PROBED, UNKNOWN
 from lighten.core.meter import Outlook, QualityMeter
+from lighten.core.power import Power
 from lighten.core.result import LOWER, Measured, Quantity
 from lighten.core.rows import Rows
-from lighten.core.summary import Power
 from lighten.meters._documents import NO_DOCUMENTS, check_documents, of_documents
 from lighten.meters._judge import Scores
 from lighten.meters._outlook import of_rows

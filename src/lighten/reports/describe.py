@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
+from lighten.core.power import Power
 from lighten.core.result import HIGHER, Candidate
-from lighten.core.summary import Power, Summary
+from lighten.core.summary import Summary
 from lighten.proof import Verdict
 from lighten.proof.absolute import EXACT
 from lighten.proof.bootstrap import BOOTSTRAP

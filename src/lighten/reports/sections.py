@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from lighten.core.power import Power
 from lighten.core.result import Candidate, Result
-from lighten.core.summary import Power, Summary, Winner
+from lighten.core.summary import Summary, Winner
 from lighten.proof import Verdict
 from lighten.reports.baselines import is_baseline, missed_sentence, ratio_of, ratio_words, unit_in
 from lighten.reports.constant import constant_sentence

@@ -120,5 +120,5 @@ def remember(run: Run, fresh: Mapping[int, Candidate]) -> None:
 def recalled(run: Run, board: Leaderboard) -> dict[int, Candidate]:
     """What :func:`remember` kept of candidates that are still there."""
     records: list[dict[str, Any]] = run.folder.study.recall(MEASURED, [])
-    found = [Candidate.from_json(record) for record in records]
+    found = [run.folder.study.candidate_from(record) for record in records]
     return {c.key: c for c in found if c.key in board.done and board.done[c.key].artifact == c.artifact}

@@ -8,7 +8,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from lighten.core.artifact import Artifact
@@ -34,6 +33,7 @@ from lighten.search.start import Asked
 from lighten.sessions.process import SessionProcess
 from lighten.store.durable import sync, sync_tree
 from lighten.store.folder import write_whole
+from lighten.store.summaries import save_summary
 
 MOST_FLIPS = 400
 """Rows with another answer that the summary lists with their texts; all are counted."""
@@ -303,4 +303,4 @@ def _write(run: Run, summary: Summary, winner: Candidate | None, columns: Mappin
     }
     tail = ["", "[run]", *(f"{name} = {json.dumps(value)}" for name, value in settings.items()), ""]
     write_whole(run.folder.path / "run.toml", "\n".join(title) + recipe.to_toml() + "\n".join(tail))
-    summary.save(Path(summary.paths["summary"]))
+    save_summary(summary, summary.paths["summary"])

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from lighten.core.item import size_of
+from lighten.core.power import Power
 from lighten.core.recipe import record_of
 from lighten.core.rows import PART_NAMES
 from lighten.core.space import Dressing, Space
-from lighten.core.summary import Power
 from lighten.core.task import asked_facts
 from lighten.isolate.machine import allowed_cores, available_memory
 from lighten.measure.room import to_optimize

@@ -9,8 +9,8 @@ from math import ceil
 from lighten.core.budget import Budget, Constraint
 from lighten.core.errors import DataError
 from lighten.core.meter import QualityMeter
+from lighten.core.power import Power
 from lighten.core.rows import PART_NAMES, Parts
-from lighten.core.summary import Power
 from lighten.core.task import Task
 from lighten.measure.quality import meter_of
 from lighten.proof.bootstrap import LEAST_UNITS

@@ -15,9 +15,9 @@ from lighten.core.errors import InputError, UnknownName
 from lighten.core.home import expanded
 from lighten.core.matching import fits, format_named, reachable
 from lighten.core.meter import QualityMeter, SpeedMeter
+from lighten.core.power import Power
 from lighten.core.recipe import Recipe
 from lighten.core.rows import Parts
-from lighten.core.summary import Power
 from lighten.core.task import Task
 from lighten.data.columns import find_columns
 from lighten.data.language import read_language

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from lighten.core.errors import RunFolderError
 from lighten.core.result import Candidate
+from lighten.store.decode import decode
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+SHOWN = 5
+"""Problems that a message lists."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS candidate (key INTEGER PRIMARY KEY, record TEXT NOT NULL);
@@ -52,7 +55,20 @@ class Study:
     def candidates(self) -> list[Candidate]:
         """Every candidate, by key."""
         rows = self._db.execute("SELECT record FROM candidate ORDER BY key").fetchall()
-        return [Candidate.from_json(json.loads(record)) for (record,) in rows]
+        return [self.candidate_from(json.loads(record)) for (record,) in rows]
+
+    def candidate_from(self, record: object) -> Candidate:
+        """A candidate from its plain dictionary, as :meth:`candidates` and what was remembered have it.
+
+        Raises:
+            RunFolderError: it is damaged, or another lighten wrote it. Lists every problem.
+        """
+        problems: list[str] = []
+        made = decode(record, Candidate, "candidate", problems)
+        if made is None:
+            listed = "; ".join(problems[:SHOWN])
+            raise RunFolderError(f"{self.path} holds a damaged candidate: {listed}.", fix="give another --out")
+        return made
 
     def save_answers(self, key: int, part: str, logits: NDArray[Any]) -> None:
         """Keep a candidate's answers on a part. logits: [n, columns]; float64 stays so, all else becomes float32."""

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from lighten.core.budget import Budget, Constraint
+from lighten.core.power import Power
 from lighten.core.result import HIGHER, LOWER, Candidate, Result
-from lighten.core.summary import Continuation, DataFacts, Link, Power, Rung, Summary, Tested, Winner
+from lighten.core.summary import Continuation, DataFacts, Link, Rung, Summary, Tested, Winner
 from lighten.proof import judge_counts
 from lighten.proof.verdict import Direction, State, Verdict
 

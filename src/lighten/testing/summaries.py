@@ -9,8 +9,9 @@ from typing import Any
 
 from lighten.core.budget import Budget, Constraint
 from lighten.core.outcome import Bound, Nearest, Reason
+from lighten.core.power import Power
 from lighten.core.result import HIGHER, LOWER, Candidate, Result
-from lighten.core.summary import DataFacts, Flip, Group, Link, Power, Rung, Summary, Tested, Winner
+from lighten.core.summary import DataFacts, Flip, Group, Link, Rung, Summary, Tested, Winner
 from lighten.proof import judge_counts, judge_rate
 
 SELECT, PROOF = 2305, 5766

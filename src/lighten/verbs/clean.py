@@ -12,6 +12,7 @@ from lighten.core.errors import RunFolderError
 from lighten.core.summary import Summary
 from lighten.store.artifacts import discard
 from lighten.store.folder import MANIFEST, held
+from lighten.store.summaries import load_summary
 
 TEACHER = "teacher"
 """Folder of the original's answers that students learned from."""
@@ -76,7 +77,7 @@ def clean(run: str | Path, *, dry_run: bool = False, force: bool = False) -> Cle
 
 def _summary(folder: Path) -> Summary | None:
     path = folder / "summary.json"
-    return Summary.load(path) if path.is_file() else None
+    return load_summary(path) if path.is_file() else None
 
 
 def _made(folder: Path) -> Iterator[Path]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lighten.core.summary import Summary
 from lighten.reports.page import write_page
+from lighten.store.summaries import load_summary
 
 
 def report(run: str | Path, out: str | Path | None = None) -> Path:
@@ -16,5 +16,5 @@ def report(run: str | Path, out: str | Path | None = None) -> Path:
     """
     folder = Path(run)
     target = Path(out) if out is not None else folder / "report.html"
-    write_page(Summary.load(folder / "summary.json"), target)
+    write_page(load_summary(folder / "summary.json"), target)
     return target

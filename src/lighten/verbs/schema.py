@@ -1,0 +1,205 @@
+"""schema: what the verbs print with ``--json``, as types and as JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lighten.core.errors import UnknownName
+from lighten.core.outcome import Constant
+from lighten.core.result import Result
+from lighten.core.summary import VERSION, Flip, Group, Summary
+from lighten.proof.verdict import Verdict
+from lighten.store.decode import json_schema
+
+OUTPUTS: Mapping[str, str] = {
+    "optimize": "lighten optimize and lighten resume, and summary.json in the folder of a run",
+    "plan": "lighten optimize --dry-run",
+    "compare": "lighten compare",
+    "bench": "lighten bench",
+    "predict": "each line of lighten predict",
+    "chat": "lighten chat --once",
+    "clean": "lighten clean",
+    "doctor": "lighten doctor",
+    "engines": "lighten engine list",
+    "catalog": "lighten catalog",
+    "settings": "lighten catalog NAME",
+}
+"""Names of what is printed, and by whom."""
+
+
+def schema(output: str) -> dict[str, Any]:
+    """The JSON Schema of what a verb prints with ``--json``.
+
+    Args:
+        output: one of ``OUTPUTS``.
+
+    Raises:
+        UnknownName: there is no such output.
+    """
+    if output not in OUTPUTS:
+        raise UnknownName("output", output, OUTPUTS)
+    return json_schema(kind_of(output))
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A candidate that did not finish, and why."""
+
+    key: int
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """One test of the fixed sequence: the candidate and its verdict for every gate."""
+
+    key: int
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Summary):
+    """What a search found; ``Summary`` says what each key means. failed: the candidates that did not finish."""
+
+    verdicts: tuple[Verdict, ...] = ()  # type: ignore[assignment]  # the same, as an object with its keys
+    tested: tuple[Tests, ...] = ()  # type: ignore[assignment]
+    version: int = VERSION
+    failed: tuple[Failed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """One quality of both models."""
+
+    unit: str
+    direction: str
+    original: float | None
+    candidate: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a comparison found."""
+
+    original: str
+    candidate: str
+    n: int
+    verdicts: tuple[Verdict, ...]
+    quality: Mapping[str, Both]
+    flips: tuple[Flip, ...]
+    groups: tuple[Group, ...]
+    notes: tuple[str, ...]
+    constant: Constant | None
+
+
+@dataclass(frozen=True, slots=True)
+class Benched:
+    """What was measured: results by model, the reason of each model that failed, the record of the machine."""
+
+    results: Mapping[str, tuple[Result, ...]]
+    failed: Mapping[str, str]
+    environment: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The class or choice with the highest score, and the probability of each."""
+
+    label: str
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model that was made for answers writes."""
+
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """What a language model needs for a document."""
+
+    bits_per_byte: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer of a chat, with its numbers."""
+
+    model: str
+    answer: str
+    ended: str
+    prompt_tokens: int
+    tokens: int
+    tokens_per_second: float | None
+    first_token_seconds: float | None
+    seconds: float
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the doctor found."""
+
+    environment: Mapping[str, Any]
+    engines: tuple[Mapping[str, Any], ...]
+    broken: tuple[Mapping[str, str], ...]
+    missing: Mapping[str, tuple[str, ...]]
+    hints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineHome:
+    """How it stands with the environment of one engine."""
+
+    engine: str
+    state: str
+    requirements: tuple[str, ...]
+    versions: Mapping[str, str]
+    bytes: int
+    seconds: float
+    folders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of a step or engine."""
+
+    name: str
+    type: str
+    default: bool | int | float | str
+    unit: str
+    low: float | None
+    high: float | None
+    choices: tuple[bool | int | float | str, ...]
+    search: tuple[bool | int | float | str, ...]
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One entry of the catalogue; ``environment`` only of engines."""
+
+    name: str
+    kind: str
+    module: str
+    doc: str
+    source: str
+    environment: str = ""
+
+
+def kind_of(output: str) -> Any:
+    """The type of an output: a dataclass, a tuple of one, or several of which it is one."""
+    from lighten.search.plan import Plan
+    from lighten.verbs.clean import Cleaned
+
+    kinds: Mapping[str, Any] = {
+        "optimize": Outcome, "plan": Plan, "compare": Compared, "bench": Benched,
+        "predict": Choice | Answer | Likelihood, "chat": Reply, "clean": Cleaned, "doctor": Health,
+        "engines": tuple[EngineHome, ...], "catalog": tuple[Listed, ...], "settings": tuple[Setting, ...],
+    }  # fmt: skip
+    return kinds[output]
