@@ -13,8 +13,9 @@ from lighten.core.errors import StepFailed
 from lighten.core.rows import Rows
 from lighten.core.step import Needs
 from lighten.distill.logits import LogitDistillation
-from lighten.nets.encoders.forward import logits
-from lighten.nets.encoders.network import Network, open_network
+from lighten.nets.encoders.network import open_network
+from lighten.nets.forward import logits
+from lighten.nets.network import Network
 from lighten.tasks.text_classification import TextClassification
 from lighten.testing.tiny import tiny_network_folder, toy_rows
 

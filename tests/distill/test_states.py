@@ -14,9 +14,10 @@ from lighten.core.errors import StepFailed
 from lighten.core.rows import Rows
 from lighten.core.step import Needs
 from lighten.distill.states import StateDistillation
-from lighten.nets.encoders.forward import logits
-from lighten.nets.encoders.network import Network, open_network
+from lighten.nets.encoders.network import open_network
 from lighten.nets.encoders.states import States
+from lighten.nets.forward import logits
+from lighten.nets.network import Network
 from lighten.prune.layers import DropLayers
 from lighten.prune.width import Narrow
 from lighten.tasks.text_classification import TextClassification

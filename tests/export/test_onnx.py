@@ -10,9 +10,9 @@ import torch
 
 from lighten.core.errors import BuildFailed
 from lighten.core.step import Needs
-from lighten.data.buckets import pad
 from lighten.export.onnx import Onnx, check
-from lighten.nets.encoders.network import Network, open_network
+from lighten.nets.encoders.network import open_network
+from lighten.nets.network import Network
 from lighten.nets.runtimes.onnx_model import answers, open_onnx
 from lighten.tasks.text_classification import TextClassification
 from lighten.testing.engine_contract import texts
@@ -33,11 +33,11 @@ def apart(net: Network, proto: object) -> float:
     """Largest difference of a logit on 20 texts of different length, together and alone."""
     found = []
     for batch in (texts(20), texts(1, seed=3)):
-        ids, mask = pad(net.encoder(batch), net.encoder.pad_id)
+        asked = net.reader.batch(net.reader(batch))
         with torch.inference_mode():
-            wanted = net.net(input_ids=torch.from_numpy(ids), attention_mask=torch.from_numpy(mask)).logits.numpy()
+            wanted = net.net(**{name: torch.from_numpy(array) for name, array in asked.items()}).logits.numpy()
         assert wanted.std() > 0.01
-        found.append(np.abs(answers(proto, ids, mask, 1) - wanted).max())  # type: ignore[arg-type]
+        found.append(np.abs(answers(proto, asked, 1) - wanted).max())  # type: ignore[arg-type]
     return float(max(found))
 
 
@@ -61,7 +61,7 @@ def test_a_pruned_network_is_exported_and_the_last_layer_is_shortened(tmp_path: 
     from lighten.prune.width import Narrow
 
     net: Network = Narrow(heads=0.5, ff=0.5).run(network(tmp_path / "net"), tiny_needs())
-    whole = Onnx(first_token=False).run(net, NEEDS).proto
+    whole = Onnx(shortcut=False).run(net, NEEDS).proto
     assert apart(net, whole) < 1e-4
     short = open_onnx(tiny_artifact("onnx")).proto
     assert apart(open_network(tiny_artifact("hf")), short) < 1e-4
@@ -71,11 +71,11 @@ def test_a_pruned_network_is_exported_and_the_last_layer_is_shortened(tmp_path: 
 
 def test_a_graph_that_answers_differently_is_refused() -> None:
     net, proto = open_network(tiny_artifact("hf")), open_onnx(tiny_artifact("onnx")).proto
-    assert check(proto, net.net, net.encoder, 1) < 1e-4
+    assert check(proto, net, 1) < 1e-4
     with torch.no_grad():
         net.net.classifier.bias.add_(0.1)
     with pytest.raises(BuildFailed, match="answers differently"):
-        check(proto, net.net, net.encoder, 1)
+        check(proto, net, 1)
 
 
 def test_a_network_that_cannot_be_traced_is_refused_with_the_reason(tmp_path: Path) -> None:
@@ -95,8 +95,8 @@ def test_a_decoder_with_a_head_is_exported_with_the_token_that_ends_a_text(tmp_p
     net = open_network(tiny_judge(family, tmp_path / "judge", padding="unnamed"))
     proto = Onnx().run(net, NEEDS).proto
     for batch in (tiny_texts(8, 3), tiny_texts(1, 5)):
-        ids, mask = pad(net.encoder(batch), net.encoder.pad_id)
+        asked = net.reader.batch(net.reader(batch))
         with torch.inference_mode():
-            wanted = net.net(input_ids=torch.from_numpy(ids), attention_mask=torch.from_numpy(mask)).logits.numpy()
+            wanted = net.net(**{name: torch.from_numpy(array) for name, array in asked.items()}).logits.numpy()
         assert wanted.std() > 0.01
-        assert np.abs(answers(proto, ids, mask, 1) - wanted).max() < 1e-3
+        assert np.abs(answers(proto, asked, 1) - wanted).max() < 1e-3

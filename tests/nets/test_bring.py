@@ -73,7 +73,7 @@ def test_a_slow_tokenizer_is_converted(model: Path, tmp_path: Path) -> None:
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "film", "##s"]
     (model / "vocab.txt").write_text("\n".join(words) + "\n")
     network = open_network(bring(str(model), tmp_path / "out"))
-    assert network.encoder(["Good films"]) == [[2, 5, 6, 7, 3]]
+    assert network.reader(["Good films"]) == [[2, 5, 6, 7, 3]]
 
 
 def test_an_artifact_is_copied_as_it_is(model: Path, tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from transformers import AutoModelForSequenceClassification
 
 from lighten.core import catalog
 from lighten.core.step import Needs
-from lighten.nets.encoders.network import facts, open_network, save_network
+from lighten.nets.encoders.network import open_network, save_network
 from lighten.nets.encoders.walk import layer_list
+from lighten.nets.facts import facts
 from lighten.nets.language.network import open_language, save_language
 from lighten.prune.layers import DropLayers, chosen, placed
 from lighten.tasks.text_classification import TextClassification

@@ -26,7 +26,8 @@ from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError, StepFailed
 from lighten.core.rows import Rows
 from lighten.core.step import Needs, settings_of
-from lighten.nets.encoders.network import Network, open_network, save_network
+from lighten.nets.encoders.network import open_network, save_network
+from lighten.nets.network import Network
 from lighten.nets.vocabulary import CannotCut, same_on_covered, tokens
 from lighten.prune.vocabulary import (
     Vocabulary,
@@ -57,9 +58,9 @@ def needs(rows: Rows = ROWS) -> Needs:
 
 def logits(model: Network, texts: tuple[str, ...]) -> torch.Tensor:
     """[len(texts), classes]"""
-    rows = model.encoder(texts)
+    rows = model.reader(texts)
     width = max(map(len, rows))
-    ids = torch.tensor([[*row, *[model.encoder.pad_id] * (width - len(row))] for row in rows])
+    ids = torch.tensor([[*row, *[model.reader.pad_id] * (width - len(row))] for row in rows])
     mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
     with torch.inference_mode():
         found: torch.Tensor = model.net(input_ids=ids, attention_mask=mask).logits
@@ -74,14 +75,14 @@ def test_covered_text_is_answered_as_before(tmp_path: Path, family: str, tokeniz
     cut = Vocabulary(spare=0.0).run(model, needs())
     assert (logits(cut, ROWS.inputs) - before).abs().max() < 1e-5
     embedding = cut.net.get_input_embeddings()
-    assert embedding.weight.shape[0] == embedding.num_embeddings == cut.encoder.vocabulary_size < rows
-    assert cut.net.config.vocab_size == cut.encoder.vocabulary_size
-    assert cut.net.config.pad_token_id == cut.encoder.pad_id
+    assert embedding.weight.shape[0] == embedding.num_embeddings == cut.reader.vocabulary_size < rows
+    assert cut.net.config.vocab_size == cut.reader.vocabulary_size
+    assert cut.net.config.pad_token_id == cut.reader.pad_id
     assert torch.isfinite(logits(cut, UNSEEN)).all()
     if tokenizer != "wordlevel":
-        unknown = json.loads(cut.encoder.source)["model"].get("unk_token")
-        names = tokens(json.loads(cut.encoder.source))
-        assert not any(names[i] == unknown for row in cut.encoder(("a zebra jigsaw is good",)) for i in row)
+        unknown = json.loads(cut.reader.source)["model"].get("unk_token")
+        names = tokens(json.loads(cut.reader.source))
+        assert not any(names[i] == unknown for row in cut.reader(("a zebra jigsaw is good",)) for i in row)
 
 
 def test_it_can_be_saved_opened_and_trained(tmp_path: Path) -> None:
@@ -90,7 +91,7 @@ def test_it_can_be_saved_opened_and_trained(tmp_path: Path) -> None:
     before = logits(cut, (*ROWS.inputs, *UNSEEN))
     again = open_network(save_network(cut, tmp_path / "new"))
     assert torch.equal(logits(again, (*ROWS.inputs, *UNSEEN)), before)
-    cut.net(input_ids=torch.tensor(cut.encoder(("good",)))).logits.sum().backward()
+    cut.net(input_ids=torch.tensor(cut.reader(("good",)))).logits.sum().backward()
     weight = cut.net.get_input_embeddings().weight
     assert weight.is_leaf and weight.grad is not None and weight.grad.shape == weight.shape
 
@@ -102,17 +103,17 @@ def test_a_decoder_with_a_head_finds_the_end_of_a_text_as_before(tmp_path: Path,
     before = logits(open_network(folder), rows.inputs)
     made = Vocabulary(spare=0.0).run(open_network(folder), Needs(TextClassification(), train=rows, tune=rows))
     cut = open_network(save_network(made, tmp_path / "cut"))
-    assert cut.encoder.vocabulary_size < open_network(folder).encoder.vocabulary_size
-    assert cut.encoder.pad_id == cut.net.config.pad_token_id
+    assert cut.reader.vocabulary_size < open_network(folder).reader.vocabulary_size
+    assert cut.reader.pad_id == cut.net.config.pad_token_id
     assert abs(logits(cut, rows.inputs) - before).max() < 1e-4
 
 
 def test_spare_keeps_rare_tokens_first_then_the_original_order(tmp_path: Path) -> None:
-    whole = tokens(json.loads(network(tmp_path).encoder.source))
+    whole = tokens(json.loads(network(tmp_path).reader.source))
 
     def kept(rows: Rows, **values: Any) -> list[str]:
         cut = Vocabulary(**values).run(open_network(tmp_path), needs(rows))
-        return list(tokens(json.loads(cut.encoder.source)).values())
+        return list(tokens(json.loads(cut.reader.source)).values())
 
     names = [set(kept(ROWS.take(range(4)), spare=spare)) for spare in (0.0, 0.1, 0.3, 1.0)]
     assert names[0] < names[1] < names[2] < names[3]
@@ -124,12 +125,12 @@ def test_spare_keeps_rare_tokens_first_then_the_original_order(tmp_path: Path) -
 
 def test_placeholders_are_not_spared(tmp_path: Path) -> None:
     model = network(tmp_path, tokenizer="wordlevel")
-    source = json.loads(model.encoder.source)
+    source = json.loads(model.reader.source)
     vocab = source["model"]["vocab"]
     source["model"]["vocab"] = {(f"[unused{i}]" if token == "zebra" else token): i for token, i in vocab.items()}
-    model.encoder = Encoder(json.dumps(source), max_tokens=64, pad_id=model.encoder.pad_id, settings={})
+    model.reader = Encoder(json.dumps(source), max_tokens=64, pad_id=model.reader.pad_id, settings={})
     cut = Vocabulary(spare=1.0).run(model, needs())
-    assert set(vocab) - set(tokens(json.loads(cut.encoder.source)).values()) == {"zebra"}
+    assert set(vocab) - set(tokens(json.loads(cut.reader.source)).values()) == {"zebra"}
 
 
 def test_ids_in_the_config_and_the_settings_follow(tmp_path: Path) -> None:
@@ -139,11 +140,11 @@ def test_ids_in_the_config_and_the_settings_follow(tmp_path: Path) -> None:
     model.net.config.bos_token_id = 50256
     before = logits(model, ("a c", "c"))
     cut = Vocabulary(spare=0.0).run(model, needs(Rows(("c a", "c"), (0, 1))))
-    assert list(tokens(json.loads(cut.encoder.source)).values()) == ["a", "[PAD]", "c", "[UNK]", "d", "[CLS]", "[SEP]"]
+    assert list(tokens(json.loads(cut.reader.source)).values()) == ["a", "[PAD]", "c", "[UNK]", "d", "[CLS]", "[SEP]"]
     config = cut.net.config
     assert (config.pad_token_id, config.eos_token_id, config.bos_token_id, config.vocab_size) == (1, [6, 4], 50256, 7)
-    assert cut.encoder.pad_id == cut.net.get_input_embeddings().padding_idx == 1
-    assert cut.encoder.settings["added_tokens_decoder"]["5"]["content"] == "[CLS]"
+    assert cut.reader.pad_id == cut.net.get_input_embeddings().padding_idx == 1
+    assert cut.reader.settings["added_tokens_decoder"]["5"]["content"] == "[CLS]"
     assert torch.allclose(logits(cut, ("a c", "c")), before, atol=1e-5)
     with pytest.raises(ModelError, match="'9'"):
         recoded_settings({"added_tokens_decoder": {"9": {}}}, {0: 0})
@@ -156,7 +157,7 @@ def test_padding_stays_where_positions_are_counted_from_it(tmp_path: Path) -> No
     assert not positions_follow_padding(network(tmp_path).net)
     before = logits(model, ("b", "b b"))
     cut = Vocabulary(spare=0.0).run(model, needs(Rows(("b",), (0,))))
-    assert cut.encoder.pad_id == 4 and cut.encoder.vocabulary_size == 7
+    assert cut.reader.pad_id == 4 and cut.reader.vocabulary_size == 7
     assert torch.allclose(logits(cut, ("b", "b b")), before, atol=1e-5)
 
 
@@ -195,15 +196,15 @@ def test_refusals(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="9 rows"):
         model.net.set_input_embeddings(torch.nn.Embedding(9, 32))
         Vocabulary().run(model, needs())
-    source = json.loads(network(tmp_path / "bpe", tokenizer="bpe").encoder.source)
+    source = json.loads(network(tmp_path / "bpe", tokenizer="bpe").reader.source)
     source["model"]["dropout"] = 0.5
-    model.encoder = Encoder(json.dumps(source), max_tokens=64, pad_id=0, settings={})
+    model.reader = Encoder(json.dumps(source), max_tokens=64, pad_id=0, settings={})
     with pytest.raises(CannotCut, match="dropout"):
         Vocabulary().run(model, needs())
 
 
 def test_a_tokenizer_that_changes_covered_text_is_found(tmp_path: Path) -> None:
-    encoder = network(tmp_path, tokenizer="wordlevel").encoder
+    encoder = network(tmp_path, tokenizer="wordlevel").reader
     every = list(range(encoder.vocabulary_size))
     same_on_covered(encoder, encoder, every, ROWS.inputs)
     with pytest.raises(StepFailed, match="text 0 of"):
@@ -212,12 +213,12 @@ def test_a_tokenizer_that_changes_covered_text_is_found(tmp_path: Path) -> None:
 
 def test_text_beyond_the_limit_counts(tmp_path: Path) -> None:
     model = network(tmp_path)
-    model.encoder = model.encoder.with_limit(6)
+    model.reader = model.reader.with_limit(6)
     rows = Rows(("the film is a quixotic zebra", "the film is a zebra"), (0, 1))
     before, whole = logits(model, rows.inputs), Encoder.open(tmp_path)
     cut = Vocabulary(spare=0.0).run(model, needs(rows))
-    assert cut.encoder.max_tokens == 6 and torch.allclose(logits(cut, rows.inputs), before, atol=1e-5)
-    names = json.loads(whole.source)["model"]["vocab"], json.loads(cut.encoder.source)["model"]["vocab"]
+    assert cut.reader.max_tokens == 6 and torch.allclose(logits(cut, rows.inputs), before, atol=1e-5)
+    names = json.loads(whole.source)["model"]["vocab"], json.loads(cut.reader.source)["model"]["vocab"]
     assert {t for t, i in names[0].items() if i in whole(rows.inputs)[0]} <= set(names[1])
     Vocabulary(min_count=2, spare=0.0).run(open_network(tmp_path), needs(rows))
 

@@ -13,9 +13,11 @@ from lighten.core import catalog
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs
 from lighten.nets.encoders.couple import keep_neurons
-from lighten.nets.encoders.forward import logits
-from lighten.nets.encoders.network import Network, facts, open_network, save_network
+from lighten.nets.encoders.network import open_network, save_network
 from lighten.nets.encoders.walk import REFUSALS, layers
+from lighten.nets.facts import facts
+from lighten.nets.forward import logits
+from lighten.nets.network import Network
 from lighten.prune.layers import DropLayers
 from lighten.prune.vocabulary import Vocabulary
 from lighten.prune.width import Narrow, magnitude, most, rounded, taylor

@@ -11,9 +11,9 @@ import torch
 from lighten.core import catalog
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, settings_of
-from lighten.nets.encoders.forward import logits
 from lighten.nets.encoders.network import open_network
 from lighten.nets.facts import FAMILIES
+from lighten.nets.forward import logits
 from lighten.nets.language.loop import nats_per_token, windows
 from lighten.nets.language.network import open_language
 from lighten.tasks.text_classification import TextClassification

@@ -29,6 +29,8 @@ class Reader(ABC, Generic[Example]):
 
     suffixes: ClassVar[tuple[str, ...]] = ()
     """Of files that are items of this kind, in lower case (``.png``); empty where items are no files."""
+    pads: ClassVar[bool] = False
+    """Whether :meth:`batch` pads examples of different sizes; else those of one batch have one shape."""
     alike: ClassVar[int] = 0
     """Most bits in which the :meth:`perceptual` hashes of near-copies differ."""
     extra: ClassVar[str] = ""

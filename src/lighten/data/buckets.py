@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from itertools import chain
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lighten.core.reader import Reader
 
 _MOST_CANDIDATES = 512
 
@@ -48,6 +50,29 @@ def batches_by_length(
         piece = sorted(order[start : start + step], key=lambda i: lengths[i])
         batches += _cut(piece, lengths, max_rows, max_tokens, multiple)
     shuffle.shuffle(batches)
+    return batches
+
+
+def batches_by_size(
+    reader: Reader[Any],
+    examples: Sequence[Any],
+    max_rows: int,
+    most: int | None = None,
+    multiple: int = 1,
+    shuffle: random.Random | None = None,
+) -> list[list[int]]:
+    """As :func:`batches_by_length`, by the size that ``reader`` tells of its examples; where it does not pad, the rows
+    of a batch have one shape."""
+    sizes = [reader.size(example) for example in examples]
+    shapes: dict[tuple[int, ...], list[int]] = {}
+    for row, example in enumerate(examples):
+        shapes.setdefault(() if reader.pads else np.shape(example), []).append(row)
+    batches = []
+    for rows in shapes.values():
+        found = batches_by_length([sizes[row] for row in rows], max_rows, most, multiple, shuffle)
+        batches += found if len(shapes) == 1 else [[rows[i] for i in batch] for batch in found]
+    if shuffle is not None and len(shapes) > 1:
+        shuffle.shuffle(batches)
     return batches
 
 

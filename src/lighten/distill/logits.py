@@ -11,10 +11,10 @@ import torch
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.encoders.network import Network
 from lighten.nets.language.loop import Course, learn, planned, texts_of, windows
 from lighten.nets.language.network import LanguageNetwork
 from lighten.nets.language.teacher import LanguageTeacher
+from lighten.nets.network import Network
 from lighten.nets.training.loop import fit
 from lighten.nets.training.precision import using_threads
 from lighten.nets.training.schedule import Schedule

@@ -14,9 +14,9 @@ import torch
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.encoders.network import Network
 from lighten.nets.encoders.states import apart, recorded
 from lighten.nets.encoders.walk import refusal
+from lighten.nets.network import Network
 from lighten.nets.training.loop import fit
 from lighten.nets.training.schedule import Schedule
 
@@ -58,7 +58,7 @@ class StateDistillation(Step):
         ):
             if has != taught:
                 raise StepFailed(f"The teacher has {taught} {what}.", allowed=f"{has}, as the student has")
-        if known.lengths.tolist() != [len(i) for i in model.encoder.for_learning()(needs.train.inputs)]:
+        if known.lengths.tolist() != list(map(model.reader.size, model.reader.for_learning()(needs.train.inputs))):
             raise StepFailed(
                 "The student's tokenizer splits the rows differently from the teacher's.",
                 fix="distil on logits instead",

@@ -16,10 +16,10 @@ from lighten.core.errors import BuildFailed, MissingExtra
 from lighten.core.language import LanguageSession, Span
 from lighten.core.session import Session
 from lighten.core.step import setting
-from lighten.engines._text import PROBE, Batching, Ids, Logits, TextSession
+from lighten.engines._arrays import Arrays, ArraySession, Batching, Outputs
 
 if TYPE_CHECKING:
-    from lighten.nets.encoders.network import Network
+    from lighten.nets.network import Network
 
 CACHED = 2048
 """Tokens whose keys and values are reckoned with."""
@@ -44,6 +44,14 @@ class Eager(Engine):
         low=1,
         high=1_000_000,
         saves={"memory": (2048, 512)},
+    )
+
+    elements: int = setting(
+        1_000_000,
+        "Most numbers in a batch of what is not padded, such as pictures.",
+        unit="numbers",
+        low=1,
+        high=100_000_000,
     )
 
     def version(self) -> str:
@@ -74,7 +82,7 @@ class Eager(Engine):
         network = open_network(artifact, artifact.meta.get("labels"))
         save_network(network, folder)
         with self._session(network, threads=1) as session:
-            if not np.isfinite(session.run(PROBE)).all():
+            if not np.isfinite(session.answer(network.reader.probe())).all():
                 raise BuildFailed("The network answers with numbers that are not finite.")
         return "hf"
 
@@ -111,28 +119,28 @@ class Eager(Engine):
         import torch
 
         network.net.to(getattr(torch, self.dtype)).eval()
-        return EagerSession(network, Batching(self.rows, self.tokens), threads)
+        return EagerSession(network, Batching(self.rows, self.tokens, self.elements), threads)
 
 
-class EagerSession(TextSession):
+class EagerSession(ArraySession):
     """A live network. One batch at a time, on all threads."""
 
     def __init__(self, network: Network, batching: Batching, threads: int) -> None:
-        super().__init__(network.encoder, len(network.labels), batching)
-        self._net, self._threads = network.net, threads
+        self._network, self._threads = network, threads
+        super().__init__(network.reader, batching, len(network.labels))
 
-    def forward(self, ids: Ids, mask: Ids) -> Logits:
-        """See :meth:`TextSession.forward`."""
+    def forward(self, arrays: Arrays) -> Outputs:
+        """See :meth:`ArraySession.forward`."""
         import torch
 
         from lighten.nets.training.precision import using_threads
 
         with using_threads(self._threads), torch.inference_mode():
-            output = self._net(input_ids=torch.from_numpy(ids), attention_mask=torch.from_numpy(mask)).logits
-            logits: Logits = output.float().numpy()
-        return logits
+            given = {name: torch.from_numpy(array) for name, array in arrays.items()}
+            outputs: Outputs = self._network.outputs(given).numpy()
+        return outputs
 
     def close(self) -> None:
         """See :meth:`Session.close`."""
         super().close()
-        self.__dict__.pop("_net", None)
+        self.__dict__.pop("_network", None)

@@ -11,10 +11,11 @@ import numpy as np
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, LightenError
+from lighten.core.reader import Reader
+from lighten.core.readers import reader_in
 from lighten.core.step import setting
-from lighten.engines._text import PROBE, Batching, Ids, Logits, TextSession, feed
+from lighten.engines._arrays import Arrays, ArraySession, Batching, Outputs, feed
 from lighten.nets.runtimes.onnx_model import FILE, import_ort, open_onnx, save_onnx
-from lighten.readers.text import Encoder
 
 SLOW_FUSIONS = ["SkipLayerNormFusion"]
 """Rewrites of ONNX Runtime that cost time: its fused Add + LayerNormalization is not vectorized and is four times
@@ -53,6 +54,13 @@ class Ort(Engine):
         high=1_000_000,
         saves={"memory": (256, 64)},
     )
+    elements: int = setting(
+        600_000,
+        "Most numbers in a batch of what is not padded, such as pictures.",
+        unit="numbers",
+        low=1,
+        high=100_000_000,
+    )
     spin: bool = setting(
         False,
         "Let idle threads wait busily: single answers may come sooner on a quiet machine, but cores are never idle.",
@@ -67,10 +75,9 @@ class Ort(Engine):
         model = open_onnx(artifact)
         save_onnx(model, folder)
         try:
-            with OrtSession(
-                self._session(folder / FILE, 1), model.encoder, Batching(self.rows, self.tokens)
-            ) as session:
-                found = session.run(PROBE)
+            batching = Batching(self.rows, self.tokens, self.elements)
+            with OrtSession(self._session(folder / FILE, 1), model.reader, batching) as session:
+                found = session.answer(model.reader.probe())
         except LightenError:
             raise
         except Exception as error:  # ONNX Runtime raises a dozen classes that share nothing but this
@@ -82,8 +89,9 @@ class Ort(Engine):
     def open(self, artifact: Artifact, *, threads: int) -> OrtSession:
         """See :meth:`Engine.open`."""
         session = self._session(artifact.path / FILE, min(self.together or threads, threads))
-        batching = Batching(self.rows, self.tokens, streams=min(self.streams or threads, threads))
-        return OrtSession(session, Encoder.open(artifact.path), batching)
+        streams = min(self.streams or threads, threads)
+        batching = Batching(self.rows, self.tokens, self.elements, streams=streams)
+        return OrtSession(session, reader_in(artifact.path), batching)
 
     def _session(self, path: Path, threads: int) -> Any:
         ort = import_ort("the engine ort")
@@ -98,19 +106,18 @@ class Ort(Engine):
         )
 
 
-class OrtSession(TextSession):
+class OrtSession(ArraySession):
     """One loaded model. Streams share it; each computes in its own thread, with others where ``together`` says so."""
 
-    def __init__(self, session: Any, encoder: Encoder, batching: Batching) -> None:
+    def __init__(self, session: Any, reader: Reader[Any], batching: Batching) -> None:
         self._session = session
         self._inputs = tuple(i.name for i in session.get_inputs())
-        one = np.ones((1, 2), np.int64)
-        super().__init__(encoder, self.forward(one, one).shape[-1], batching)
+        super().__init__(reader, batching)
 
-    def forward(self, ids: Ids, mask: Ids) -> Logits:
-        """See :meth:`TextSession.forward`."""
-        logits: Logits = self._session.run(None, feed(self._inputs, ids, mask))[0]
-        return logits
+    def forward(self, arrays: Arrays) -> Outputs:
+        """See :meth:`ArraySession.forward`."""
+        outputs: Outputs = self._session.run(None, feed(self._inputs, arrays))[0]
+        return outputs
 
     def close(self) -> None:
         """See :meth:`Session.close`."""

@@ -13,12 +13,12 @@ import numpy as np
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, LightenError
+from lighten.core.reader import Reader
+from lighten.core.readers import reader_in
 from lighten.core.step import setting
-from lighten.data.buckets import pad
-from lighten.engines._text import PROBE, Batching, Ids, Logits, TextSession, feed
+from lighten.engines._arrays import Arrays, ArraySession, Batching, Outputs, feed
 from lighten.nets.runtimes.onnx_model import answers, open_onnx
 from lighten.nets.runtimes.ov_model import OvModel, from_onnx, import_ov, open_ov, read_ov, save_ov
-from lighten.readers.text import Encoder
 
 TOLERANCE = 1e-3
 """Largest difference of a logit to the ONNX graph's that passes in float, as a share of 1 + the largest logit."""
@@ -47,6 +47,13 @@ class Ov(Engine):
         low=1,
         high=1_000_000,
         saves={"memory": (256, 64)},
+    )
+    elements: int = setting(
+        600_000,
+        "Most numbers in a batch of what is not padded, such as pictures.",
+        unit="numbers",
+        low=1,
+        high=100_000_000,
     )
     bucket: int = setting(
         8,
@@ -78,13 +85,13 @@ class Ov(Engine):
         try:
             if artifact.format == "onnx":
                 source = open_onnx(artifact)
-                wanted = answers(source.proto, *pad(source.encoder(PROBE), source.encoder.pad_id), threads=1)
-                model = OvModel(from_onnx(source.proto), source.encoder, source.labels)
+                wanted = answers(source.proto, source.reader.batch(source.reader.probe()), threads=1)
+                model = OvModel(from_onnx(source.proto), source.reader, source.labels)
             else:
                 model = open_ov(artifact)
             save_ov(model, folder)
-            with self._session(folder, model.encoder, 1) as session:
-                found = session.run(PROBE)
+            with self._session(folder, model.reader, 1) as session:
+                found = session.answer(model.reader.probe())
         except LightenError:
             raise
         except Exception as error:  # OpenVINO raises bare RuntimeError
@@ -99,14 +106,14 @@ class Ov(Engine):
 
     def open(self, artifact: Artifact, *, threads: int) -> OvSession:
         """See :meth:`Engine.open`."""
-        return self._session(artifact.path, Encoder.open(artifact.path), threads)
+        return self._session(artifact.path, reader_in(artifact.path), threads)
 
-    def _session(self, folder: Path, encoder: Encoder, threads: int) -> OvSession:
+    def _session(self, folder: Path, reader: Reader[Any], threads: int) -> OvSession:
         model = read_ov(folder)
         return OvSession(
             lambda streams: self._compiled(model, threads, streams),
-            encoder,
-            Batching(self.rows, self.tokens, self.bucket, min(self.streams or threads, threads)),
+            reader,
+            Batching(self.rows, self.tokens, self.elements, self.bucket, min(self.streams or threads, threads)),
         )
 
     def _compiled(self, model: Any, threads: int, streams: int) -> Any:
@@ -120,38 +127,37 @@ class Ov(Engine):
         return import_ov("the engine ov").Core().compile_model(model, "CPU", settings)
 
 
-class OvSession(TextSession):
+class OvSession(ArraySession):
     """One row at a time on all threads; many rows in streams, compiled when they are first asked for.
 
     A model compiled for streams gives each a share of the threads, so that a single row would wait for one thread
     alone; one compiled for all threads keeps them waiting for each other between the operators of a batch.
     """
 
-    def __init__(self, compiled: Callable[[int], Any], encoder: Encoder, batching: Batching) -> None:
+    def __init__(self, compiled: Callable[[int], Any], reader: Reader[Any], batching: Batching) -> None:
         self._compiled, self._requests = compiled, threading.local()
         self._models = {1: compiled(1)}
         self._inputs = tuple(i.any_name for i in self._models[1].inputs)
-        one = np.ones((1, batching.multiple), np.int64)
-        super().__init__(encoder, self.forward(one, one).shape[-1], batching)
+        super().__init__(reader, batching)
 
     def prepare(self) -> None:
-        """See :meth:`TextSession.prepare`."""
+        """See :meth:`ArraySession.prepare`."""
         streams = self.batching.streams
         if streams not in self._models:
             self._models[streams] = self._compiled(streams)
 
-    def forward(self, ids: Ids, mask: Ids) -> Logits:
-        """See :meth:`TextSession.forward`."""
-        streams = self.batching.streams if len(ids) > 1 else 1
+    def forward(self, arrays: Arrays) -> Outputs:
+        """See :meth:`ArraySession.forward`."""
+        streams = self.batching.streams if len(next(iter(arrays.values()))) > 1 else 1
         if streams not in self._models:
             streams = 1
         request = getattr(self._requests, f"of{streams}", None)
         if request is None:
             request = self._models[streams].create_infer_request()
             setattr(self._requests, f"of{streams}", request)
-        request.infer(feed(self._inputs, ids, mask), share_inputs=True)
-        logits: Logits = request.get_output_tensor(0).data.copy()
-        return logits
+        request.infer(feed(self._inputs, arrays), share_inputs=True)
+        outputs: Outputs = request.get_output_tensor(0).data.copy()
+        return outputs
 
     def close(self) -> None:
         """See :meth:`Session.close`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,31 +12,25 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from lighten.core.errors import BuildFailed, MissingExtra
+from lighten.core.reader import Reader
 from lighten.core.step import Needs, Step, setting
-from lighten.data.buckets import pad
+from lighten.data.buckets import batches_by_size
 from lighten.isolate.quiet import quiet
-from lighten.nets.encoders.first_token import answering_from_first_token
-from lighten.nets.runtimes.onnx_model import OnnxModel, answering, import_onnx
-from lighten.readers.text import Encoder
+from lighten.nets.runtimes.onnx_model import Arrays, OnnxModel, answering, import_onnx
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-    from lighten.nets.encoders.network import Network
+    from lighten.nets.network import Network
 
-TEXTS = (
-    "It works.",
-    "The first half was slow, but what followed made up for it, and the ending stayed with me for days.",
-    "",
-    "Don't buy: it broke after 2 weeks, nobody answered my e-mails, and the refund (if any) is still on its way!",
-)
-"""What the exported graph and the network both answer; of different length, so that padding is part of the check."""
+TRACED = (2, 7)
+"""Rows, and tokens where rows are padded, of the batch that is traced."""
 SIZES = ((1, 3), (2, 17), (8, 40))
-"""Rows and tokens of what both answer besides: one row and many, without padding, of other lengths than were traced."""
+"""Rows and at most so many tokens of what graph and network both answer besides: one row and many, without padding."""
 OLDEST = 20
 """The oldest operator set that is tried."""
 TOLERANCE = 1e-3
-"""Largest difference of a logit that passes, as a share of 1 + the largest logit: float32 rounding leaves 1e-5."""
+"""Largest difference of an output that passes, as a share of 1 + the largest one: float32 rounding leaves 1e-5."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +45,8 @@ class Onnx(Step):
     extra: ClassVar[str] = "ort"
 
     opset: int = setting(23, "Newest version of the ONNX operator set to try.", low=OLDEST, high=23)
-    first_token: bool = setting(
-        True, "Compute the last layer for the first token alone when the head reads nothing else (same answers)."
+    shortcut: bool = setting(
+        True, "Leave out what the answers do not need, such as a last layer's tokens that no head reads (same answers)."
     )
 
     def run(self, model: Network, needs: Needs) -> OnnxModel:
@@ -63,24 +58,24 @@ class Onnx(Step):
         """
         import torch
 
-        net = model.net.eval()
+        model.net.eval()
         before = torch.get_num_threads()
         torch.set_num_threads(needs.threads)
         try:
-            with answering_from_first_token(net) if self.first_token else contextlib.nullcontext():
-                proto = self._newest(net, model.encoder, needs.threads)
+            with model.shortcut() if self.shortcut else contextlib.nullcontext():
+                proto = self._newest(model, needs.threads)
         finally:
             torch.set_num_threads(before)
-        return OnnxModel(proto, model.encoder, tuple(model.labels), dict(model.meta))
+        return OnnxModel(proto, model.reader, tuple(model.labels), dict(model.meta))
 
-    def _newest(self, net: Any, encoder: Encoder, threads: int) -> ModelProto:
+    def _newest(self, network: Network, threads: int) -> ModelProto:
         """The graph of the newest operator set that answers as the network does; raises what the first one raised."""
         first: BuildFailed | None = None
         for opset in range(self.opset, OLDEST - 1, -1):
             try:
-                proto = traced(net, opset)
+                proto = traced(network, opset)
                 strip(proto)
-                check(proto, net, encoder, threads)
+                check(proto, network, threads)
             except BuildFailed as error:
                 first = first or error
             else:
@@ -89,8 +84,8 @@ class Onnx(Step):
         raise first
 
 
-def traced(net: Any, opset: int) -> ModelProto:
-    """The network as a graph: input_ids and attention_mask, int64 [batch, tokens] each; logits [batch, classes].
+def traced(network: Network, opset: int) -> ModelProto:
+    """The network as a graph: the inputs that its reader makes, with their free axes; logits [batch, columns].
 
     Raises:
         BuildFailed: it cannot be traced. MissingExtra: onnx or onnxscript is not installed.
@@ -98,9 +93,10 @@ def traced(net: Any, opset: int) -> ModelProto:
     import torch
 
     onnx = import_onnx("export.onnx")
-    ids = torch.tensor([[5, 6, 7, 8, 9, 10, 11], [11, 10, 9, 8, 7, 6, 5]]) % int(net.config.vocab_size)
-    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-    sizes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens")}
+    net, reader = network.net, network.reader
+    inputs = {name: torch.from_numpy(array) for name, array in reader.batch(_rows(reader, *TRACED)).items()}
+    axes = {axis: torch.export.Dim(axis) for named in reader.axes().values() for axis in named if axis}
+    free = {name: {i: axes[axis] for i, axis in enumerate(reader.axes()[name]) if axis} for name in inputs}
     with tempfile.TemporaryDirectory(prefix="lighten-export-") as folder, quiet() as said, torch.no_grad():
         path = Path(folder) / "traced.onnx"
         try:
@@ -111,7 +107,7 @@ def traced(net: Any, opset: int) -> ModelProto:
                 kwargs=inputs,
                 input_names=list(inputs),
                 output_names=["logits"],
-                dynamic_shapes=dict.fromkeys(inputs, sizes),
+                dynamic_shapes=free,
                 opset_version=opset,
                 dynamo=True,
                 external_data=True,
@@ -141,9 +137,9 @@ def strip(proto: ModelProto) -> None:
     proto.producer_name, proto.producer_version = "lighten", ""
 
 
-def check(proto: ModelProto, net: Any, encoder: Encoder, threads: int) -> float:
-    """Largest difference of a logit between the graph and the network: on ``TEXTS``, together and one alone, and on
-    ``SIZES``, as far as the network reads so many tokens.
+def check(proto: ModelProto, network: Network, threads: int) -> float:
+    """Largest difference of an output between the graph and the network: on what the reader says that a build is asked,
+    together and one alone, and on rows of ``SIZES``.
 
     Raises:
         BuildFailed: it is above ``TOLERANCE``, or the graph cannot be computed.
@@ -151,22 +147,30 @@ def check(proto: ModelProto, net: Any, encoder: Encoder, threads: int) -> float:
     """
     import torch
 
-    ids, mask = pad(encoder(TEXTS), encoder.pad_id)
-    asked = [(ids, mask), (ids[:1, : mask[0].sum()], mask[:1, : mask[0].sum()])]
-    words = np.random.default_rng(0)
-    for rows, tokens in SIZES:
-        shape = (rows, min(tokens, encoder.max_tokens))
-        drawn = words.integers(0, min(encoder.vocabulary_size, net.config.vocab_size), shape)
-        asked.append((drawn, np.ones(shape, np.int64)))
+    reader, probes = network.reader, network.reader.probe()
+    rows: list[Sequence[Any]] = [[probes[i] for i in batch] for batch in batches_by_size(reader, probes, len(probes))]
+    rows += [probes[:1], *(_rows(reader, *size) for size in SIZES)]
     ask, apart, largest = answering(proto, threads), 0.0, 0.0
-    for ids, mask in asked:
+    for examples in rows:
+        asked: Arrays = reader.batch(examples)
         with torch.inference_mode():
-            output = net(input_ids=torch.from_numpy(ids), attention_mask=torch.from_numpy(mask))
-        wanted = output.logits.float().numpy()
-        difference = float(np.abs(ask(ids, mask) - wanted).max())
+            wanted = network.outputs({name: torch.from_numpy(array) for name, array in asked.items()}).numpy()
+        difference = float(np.abs(ask(asked) - wanted).max())
         if not np.isfinite(difference):
             raise BuildFailed("The ONNX graph answers with numbers that are not finite.")
         apart, largest = max(apart, difference), max(largest, float(np.abs(wanted).max()))
     if apart > TOLERANCE * (1 + largest):
         raise BuildFailed(f"The ONNX graph answers differently: logits are up to {apart:.2g} apart.")
     return apart
+
+
+def _rows(reader: Reader[Any], count: int, size: int) -> Sequence[Any]:
+    """So many examples that need no padding; of ``size``, or of the longest probe's, where the reader pads."""
+    probes = reader.probe()
+    if not reader.pads:
+        alike = [probe for probe in probes if np.shape(probe) == np.shape(probes[0])]
+        return [alike[i % len(alike)] for i in range(count)]
+    whole = np.concatenate([np.asarray(probe) for probe in probes])
+    length = min(size, max(map(reader.size, probes)))
+    places = np.arange(length) + length * np.arange(count)[:, None]
+    return list(np.take(whole, places, axis=0, mode="wrap"))

@@ -12,7 +12,7 @@ from lighten.nets.facts import encoder_facts
 from lighten.nets.record import record
 
 if TYPE_CHECKING:
-    from lighten.nets.encoders.network import Network
+    from lighten.nets.network import Network
 
 
 class Hf(Format):

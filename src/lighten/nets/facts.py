@@ -38,15 +38,12 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 
 
 class InMemory(Protocol):
-    """What :func:`facts` asks of a network that is open (see ``nets.encoders.network.Network``)."""
+    """What :func:`facts` asks of a network that is open (see ``nets.network.Network``)."""
 
     net: Any
-    encoder: Any
+    reader: Any
     labels: tuple[str, ...]
     has_head: bool
-
-    def shapes(self) -> dict[str, list[int]]:
-        """Attention heads and feed-forward sizes by layer; empty where they cannot be told apart."""
 
 
 def facts(source: Path | Artifact | InMemory) -> dict[str, Any]:
@@ -70,14 +67,16 @@ def facts(source: Path | Artifact | InMemory) -> dict[str, Any]:
         return gguf_facts(source / FILE)
     if isinstance(source, Path):
         return encoder_facts(source) if language_config(source) is None else language_facts(source)
+    from lighten.nets.encoders.walk import shapes as shapes_of
+
     net = source.net
     known = _facts(net.config.to_dict(), sum(p.numel() for p in net.parameters()), source.has_head)
-    shapes = source.shapes()
+    shapes = shapes_of(net)
     if shapes:
         known |= {"heads": max(shapes["heads"]), "intermediate": max(shapes["ff"]), "layers": len(shapes["ff"])}
     words = net.get_input_embeddings().num_embeddings
     known |= {**formats_told({"F32": known["parameters"]}), "bits": 32.0}  # in memory, whatever the file had
-    return known | {"labels": source.labels, "vocabulary": words, "tokenizer": _tokenizer(source.encoder.source)}
+    return known | {"labels": source.labels, "vocabulary": words, "tokenizer": _tokenizer(source.reader.source)}
 
 
 def encoder_facts(folder: Path) -> dict[str, Any]:
@@ -90,7 +89,7 @@ def encoder_facts(folder: Path) -> dict[str, Any]:
     elements = sum(t.elements for t in tensors.values())
     tokenizer = folder / "tokenizer.json"
     kind = _tokenizer(tokenizer.read_text(encoding="utf-8")) if tokenizer.is_file() else ""
-    return {**_facts(config, elements, has_head(config, tensors)), "tokenizer": kind, **_formats(tensors)}
+    return {**_facts(config, elements, has_head(config, tensors)), "tokenizer": kind, **number_formats_of(tensors)}
 
 
 def language_config(folder: Path) -> dict[str, Any] | None:
@@ -136,7 +135,7 @@ def language_facts(
         "has_head": True,
         "language": True,
         **sizes(config),
-        **_formats(tensors),
+        **number_formats_of(tensors),
         "bytes": sum(tensor.end - tensor.begin for tensor in tensors.values()),
         "format": HF_CAUSAL,
         "no_gguf": no_gguf(folder, config),
@@ -193,7 +192,7 @@ def _most(value: Any) -> int:
     return max((count for count in counts if isinstance(count, int)), default=0)
 
 
-def _formats(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+def number_formats_of(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
     """Number formats of the weights of an HF folder, which are floats."""
     counts: dict[str, int] = {}
     for tensor in tensors.values():

@@ -210,7 +210,7 @@ class RememberingTeacher:
 
         path = self.folder / f"{self.original.id[:16]}-{rows.fingerprint()}.safetensors"
         if not _readable(path):
-            from lighten.nets.encoders.forward import logits
+            from lighten.nets.forward import logits
 
             network = open_model(self.original, self.labels)
             values = np.ascontiguousarray(logits(network, rows.inputs, threads=self.threads), dtype=np.float32)

@@ -108,7 +108,7 @@ def score(
     root: str, parts: str, task: Mapping[str, Any], original: str, seed: int, threads: int, artifact: str, part: str
 ) -> dict[str, Any]:
     """Share of rows of a part that a float network answers right, by eager torch. Returns ``right``."""
-    from lighten.nets.encoders.forward import logits
+    from lighten.nets.forward import logits
     from lighten.pipeline.formats import open_model
 
     bench = _bench(root, parts, task, original, seed, threads)

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from torch import nn
 
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.encoders.network import Network
 from lighten.nets.encoders.walk import layer_list, refusal
 from lighten.nets.language.network import LanguageNetwork
+from lighten.nets.network import Network
 
 
 @dataclass(frozen=True)

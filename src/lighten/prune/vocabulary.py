@@ -23,8 +23,8 @@ from lighten.readers.text import Encoder
 if TYPE_CHECKING:
     from torch import nn
 
-    from lighten.nets.encoders.network import Network
     from lighten.nets.language.network import LanguageNetwork
+    from lighten.nets.network import Network
 
 LANGUAGE_KINDS = ("BPE", "llama", "gpt2")
 """Kinds of tokenizers of language models that can be cut: of ``tokenizer.json``, and as GGUF calls them."""
@@ -99,12 +99,13 @@ class Vocabulary(Step):
             return cut_language(
                 model, texts, min_count=self.min_count, spare=self.spare, threads=needs.threads, watch=needs.watch
             )
-        old, texts = model.encoder, needs.train.texts
+        old, texts = model.reader, needs.train.texts
+        assert isinstance(old, Encoder)
         tokenizer = json.loads(old.source)
         whole = Encoder(old.source, max_tokens=NO_LIMIT, pad_id=old.pad_id, settings=old.settings)
         counts = vocabulary.used(whole, texts)
         needs.watch.progress(1, 3, f"the training data uses {len(counts)} tokens")
-        made, kept = vocabulary.cut(tokenizer, self._keep(model, tokenizer, counts))
+        made, kept = vocabulary.cut(tokenizer, self._keep(model.net, old, tokenizer, counts))
         new = {i: row for row, i in enumerate(kept)}
         source, settings, pad = (
             json.dumps(made, ensure_ascii=False),
@@ -115,17 +116,17 @@ class Vocabulary(Step):
         vocabulary.same_on_covered(whole, whole_new, kept, texts)
         needs.watch.progress(2, 3, f"kept {len(kept)} of {len(vocabulary.tokens(tokenizer))} tokens")
         keep_rows(model.net, kept)
-        model.encoder = whole_new.with_limit(old.max_tokens)
+        model.reader = whole_new.with_limit(old.max_tokens)
         return model
 
-    def _keep(self, model: Network, tokenizer: vocabulary.Json, counts: Counter[int]) -> set[int]:
+    def _keep(self, net: nn.Module, reader: Encoder, tokenizer: vocabulary.Json, counts: Counter[int]) -> set[int]:
         names = vocabulary.tokens(tokenizer)
-        special = special_names(model.encoder.settings)
-        keep = {i for i, n in counts.items() if n >= self.min_count} | {model.encoder.pad_id}
-        keep |= {i for ids in named_ids(model.net.config).values() for i in ids if i in names}
+        special = special_names(reader.settings)
+        keep = {i for i, n in counts.items() if n >= self.min_count} | {reader.pad_id}
+        keep |= {i for ids in named_ids(net.config).values() for i in ids if i in names}
         keep |= {i for i, token in names.items() if token in special}
-        if positions_follow_padding(model.net):
-            keep |= {i for i in names if i <= model.encoder.pad_id}
+        if positions_follow_padding(net):
+            keep |= {i for i in names if i <= reader.pad_id}
         keep = vocabulary.closure(tokenizer, keep)
         rest = [i for i, token in names.items() if i not in keep and not PLACEHOLDER.fullmatch(token)]
         rest.sort(key=lambda i: (-counts[i], i))

@@ -22,16 +22,15 @@ from lighten.core.errors import StepFailed
 from lighten.core.item import Item
 from lighten.core.rows import Rows
 from lighten.core.step import Needs, Step, setting
-from lighten.data.buckets import batches_by_length
+from lighten.data.buckets import batches_by_size
 from lighten.nets.encoders.couple import keep_heads, keep_neurons
-from lighten.nets.encoders.first_token import answering_from_first_token
-from lighten.nets.encoders.forward import run
-from lighten.nets.encoders.network import Network
 from lighten.nets.encoders.surgeon import gather, operate
 from lighten.nets.encoders.walk import Layer, head_size, layers, refusal
+from lighten.nets.forward import run
 from lighten.nets.language.loop import texts_of
 from lighten.nets.language.network import LanguageNetwork
 from lighten.nets.language.width import narrow
+from lighten.nets.network import Network
 from lighten.nets.training.precision import using_threads
 
 MULTIPLE = 64
@@ -151,13 +150,13 @@ def taylor(network: Network, rows: Rows, loss: Callable[[Tensor, Tensor], Tensor
         neurons: per layer float32 [ff]; heads: per layer float32 [heads].
     """
     net, size, parts = network.net, head_size(network.net), layers(network.net)
-    ids, targets = network.encoder.for_learning()(rows.inputs), torch.tensor(rows.targets)
+    examples, targets = network.reader.for_learning()(rows.inputs), torch.tensor(rows.targets)
     neurons = [torch.zeros(part.up.out_features) for part in parts]
     heads = [torch.zeros(part.query.out_features // size) for part in parts]
     columns = [matrix for part in parts for matrix in (part.down.weight, part.out.weight)]
-    with _only(net, columns), answering_from_first_token(net):
-        for batch in batches_by_length([len(i) for i in ids], BATCH_ROWS):
-            value = loss(run(net, [ids[i] for i in batch], network.encoder.pad_id), targets[batch])
+    with _only(net, columns), network.shortcut():
+        for batch in batches_by_size(network.reader, examples, BATCH_ROWS):
+            value = loss(run(network, [examples[i] for i in batch]), targets[batch])
             found = [w.detach() * g for w, g in zip(columns, torch.autograd.grad(value, columns), strict=True)]
             for i in range(len(parts)):
                 neurons[i] += found[2 * i].sum(0).abs() * len(batch)

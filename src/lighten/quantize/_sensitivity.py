@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,8 @@ from lighten.nets.runtimes.onnx_model import import_onnx, import_ort
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-Feed = dict[str, NDArray[np.int64]]
-"""One batch: input_ids and attention_mask, [batch, tokens] each."""
+Feed = dict[str, NDArray[Any]]
+"""One batch: inputs by name, [batch, ...] each."""
 
 MOST_ROWS = 64
 

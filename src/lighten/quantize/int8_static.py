@@ -9,7 +9,6 @@ from typing import ClassVar
 from lighten.core.errors import StepFailed
 from lighten.core.item import Item
 from lighten.core.step import Needs, Step, setting
-from lighten.data.buckets import pad
 from lighten.isolate.quiet import quiet
 from lighten.nets.runtimes.onnx_model import OnnxModel
 from lighten.nets.runtimes.ov_model import OvModel, from_onnx, import_nncf
@@ -64,14 +63,11 @@ class Int8Static(Step):
                     smooth_quant_alphas=nncf.AdvancedSmoothQuantParameters(matmul=self.smooth)
                 ),
             )
-        return OvModel(made, model.encoder, model.labels, model.meta)
+        return OvModel(made, model.reader, model.labels, model.meta)
 
 
-def calibration(model: OnnxModel, texts: Sequence[Item]) -> list[Feed]:
-    """What the graph is fed with while ranges are taken: one row at a time, so that no padding is in them, and at most
-    ``encoder.LEARNT`` tokens of it."""
-    found: list[Feed] = []
-    for row in model.encoder.for_learning()(texts):
-        ids, mask = pad([row], model.encoder.pad_id)
-        found.append({"input_ids": ids, "attention_mask": mask})
-    return found
+def calibration(model: OnnxModel, items: Sequence[Item]) -> list[Feed]:
+    """What the graph is fed with while ranges are taken: one row at a time, so that no padding is in them, read as for
+    learning."""
+    reader = model.reader.for_learning()
+    return [reader.batch([example]) for example in reader(items)]

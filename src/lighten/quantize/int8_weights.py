@@ -35,4 +35,4 @@ class Int8Weights(Step):
         mode = nncf.CompressWeightsMode.INT8_SYM if self.symmetric else nncf.CompressWeightsMode.INT8_ASYM
         with quiet():
             made = nncf.compress_weights(from_onnx(model.proto), mode=mode)
-        return OvModel(made, model.encoder, model.labels, model.meta)
+        return OvModel(made, model.reader, model.labels, model.meta)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 TOKENIZER, SETTINGS = "tokenizer.json", "tokenizer_config.json"
 IDS, MASK = "input_ids", "attention_mask"
-PROBE = ("It works.", "", "It does not work, whatever the manual says, and I want my money back.")
+PROBE = (
+    "It works.",
+    "The first half was slow, but what followed made up for it, and the ending stayed with me for days.",
+    "",
+    "Don't buy: it broke after 2 weeks, nobody answered my e-mails, and the refund (if any) is still on its way!",
+)
 UNLIMITED = 10**20
 """transformers writes a ``model_max_length`` above this for a tokenizer that sets no limit."""
 UNSAID = 512
@@ -56,6 +61,8 @@ class Encoder(Reader[list[int]]):
         vocabulary_size: number of ids, added tokens included.
         unknown_id: id of the token that stands for what the vocabulary lacks; None where there is no such token.
     """
+
+    pads: ClassVar[bool] = True
 
     def __init__(self, tokenizer: str, *, max_tokens: int, pad_id: int, settings: Mapping[str, Any]) -> None:
         """Args: the text of ``tokenizer.json``; the limit; the padding id; the content of ``tokenizer_config.json``.
@@ -134,11 +141,14 @@ class Encoder(Reader[list[int]]):
         return len(example)
 
     def batch(self, examples: Sequence[list[int]], size: int | None = None) -> dict[str, NDArray[Any]]:
-        """See :meth:`Reader.batch`. Returns ids and the mask of what is no padding, int64 [batch, tokens]."""
+        """See :meth:`Reader.batch`. Returns ids and the mask of what is no padding, int64 [batch, tokens].
+
+        ``size`` is cut to what the model reads.
+        """
         if len(examples) == 1 and size is None:
             ids = np.array(examples, np.int64)
             return {IDS: ids, MASK: np.ones_like(ids)}
-        ids, mask = pad(examples, self.pad_id, size)
+        ids, mask = pad(examples, self.pad_id, None if size is None else min(size, self.max_tokens))
         return {IDS: ids, MASK: mask}
 
     def axes(self) -> Mapping[str, tuple[str, ...]]:
@@ -146,7 +156,7 @@ class Encoder(Reader[list[int]]):
         return {IDS: ("batch", "tokens"), MASK: ("batch", "tokens")}
 
     def probe(self) -> list[list[int]]:
-        """See :meth:`Reader.probe`: a short, an empty and a longer text."""
+        """See :meth:`Reader.probe`: short, long and empty texts."""
         return self(PROBE)
 
     def truncated(self, texts: Sequence[Item]) -> int:

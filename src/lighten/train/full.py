@@ -10,9 +10,9 @@ import torch
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
 from lighten.core.task import asked_facts
-from lighten.nets.encoders.network import Network
 from lighten.nets.language.loop import Course, learn
 from lighten.nets.language.network import LanguageNetwork
+from lighten.nets.network import Network
 from lighten.nets.training.loop import fit
 from lighten.nets.training.schedule import Schedule
 

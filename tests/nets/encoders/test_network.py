@@ -14,9 +14,10 @@ from lighten.core.errors import ModelError, UnsafeFile
 from lighten.data.buckets import pad
 from lighten.nets.bring import bring
 from lighten.nets.encoders.couple import keep_heads, keep_neurons
-from lighten.nets.encoders.network import Network, facts, open_network, save_network
-from lighten.nets.encoders.walk import head_size, layers
-from lighten.nets.facts import FAMILIES
+from lighten.nets.encoders.network import open_network, save_network
+from lighten.nets.encoders.walk import head_size, layers, shapes
+from lighten.nets.facts import FAMILIES, facts
+from lighten.nets.network import Network
 from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_language import JUDGES, tiny_judge
 
@@ -68,7 +69,7 @@ TEXTS = ["ba ko lin", "stre um", "", "or ti zza qu ing ed stre um ba ko lin <|im
 
 def asked(network: Network, texts: list[str]) -> torch.Tensor:
     """Logits of a network for a batch of texts, as every engine asks it: padded on the right."""
-    ids, mask = pad(network.encoder(texts), network.encoder.pad_id)
+    ids, mask = pad(network.reader(texts), network.reader.pad_id)
     with torch.no_grad():
         result: torch.Tensor = network.net(torch.from_numpy(ids), attention_mask=torch.from_numpy(mask)).logits
     return result
@@ -120,7 +121,7 @@ def test_a_narrowed_network_is_rebuilt_from_its_shapes(tmp_path: Path, family: s
     recorded = json.loads((tmp_path / "b" / "config.json").read_text())["lighten_shapes"]
     assert recorded == {"heads": [2, 4], "ff": [128, 64]}
     again = open_network(tmp_path / "b")
-    assert again.shapes() == network.shapes() == recorded
+    assert shapes(again.net) == shapes(network.net) == recorded
     assert torch.equal(answers(again), answers(network))
     assert facts(again) == facts(tmp_path / "b")
 

@@ -15,9 +15,9 @@ from safetensors.torch import load_file, save_file
 
 from lighten.core.errors import ModelError
 from lighten.nets.bring import bring
-from lighten.nets.encoders.forward import logits
 from lighten.nets.encoders.network import open_network
 from lighten.nets.facts import FAMILIES
+from lighten.nets.forward import logits
 from lighten.readers.text import Encoder
 from lighten.testing.tiny import WORDS, tiny_network_folder
 
@@ -46,7 +46,7 @@ def pipeline_answers(folder: Path, texts: tuple[str, ...], **cut: Any) -> np.nda
 
 def own_answers(folder: Path, texts: tuple[str, ...]) -> np.ndarray[Any, Any]:
     """As :func:`pipeline_answers`, by lighten, all texts in one batch."""
-    found = torch.from_numpy(logits(open_network(folder), texts, threads=1, max_tokens_per_batch=100_000))
+    found = torch.from_numpy(logits(open_network(folder), texts, threads=1, most=100_000))
     return found.softmax(-1).numpy()
 
 

@@ -8,24 +8,24 @@ import pytest
 import torch
 
 from lighten.nets.encoders.first_token import answering_from_first_token
-from lighten.nets.encoders.forward import run
 from lighten.nets.encoders.network import open_network
 from lighten.nets.encoders.states import States, apart, counterparts, recorded
+from lighten.nets.forward import run
 from lighten.testing.tiny import FAMILIES, tiny_network_folder, toy_rows
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_layer_is_recorded_once(tmp_path: Path, family: str) -> None:
     network = open_network(tiny_network_folder(tmp_path, family, layers=2))
-    ids = network.encoder(toy_rows(5).inputs)
+    ids = network.reader(toy_rows(5).inputs)
     with torch.no_grad(), recorded(network.net) as states:
-        run(network.net, ids, network.encoder.pad_id)
-        run(network.net, ids, network.encoder.pad_id)
+        run(network, ids)
+        run(network, ids)
         assert [tuple(s.shape[:2]) for s in states] == [(5, max(map(len, ids)))] * 2
         with answering_from_first_token(network.net) as shorter:
-            run(network.net, ids, network.encoder.pad_id)
+            run(network, ids)
             assert states[-1].shape[1] == (1 if shorter else max(map(len, ids)))
-    run(network.net, ids, network.encoder.pad_id)
+    run(network, ids)
     assert len(states) == 2  # nothing listens any more
 
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lighten.nets.encoders.forward import logits
 from lighten.nets.encoders.network import open_network
 from lighten.nets.encoders.surgeon import Inputs, gather, operate
 from lighten.nets.encoders.walk import layers
+from lighten.nets.forward import logits
 from lighten.testing.tiny import FAMILIES, tiny_network_folder, toy_rows
 
 

@@ -9,8 +9,9 @@ import torch
 
 from lighten.core.errors import ModelError
 from lighten.nets.encoders.couple import keep_heads, keep_neurons
-from lighten.nets.encoders.network import Network, open_network
+from lighten.nets.encoders.network import open_network
 from lighten.nets.encoders.walk import REFUSALS, head_size, layer_list, layers, refusal
+from lighten.nets.network import Network
 from lighten.testing.tiny import FAMILIES, tiny_network_folder
 
 IDS = torch.tensor([[2, 5, 6, 25, 7, 3]])

@@ -28,7 +28,7 @@ def test_saved_and_opened_it_is_the_same(tmp_path: Path) -> None:
     again = open_onnx(Artifact.seal(tmp_path, format="onnx", meta=META))
     assert again.proto == model.proto
     assert again.labels == ("negative", "positive")
-    assert again.encoder(["the film was good"]) == model.encoder(["the film was good"])
+    assert again.reader(["the film was good"]) == model.reader(["the film was good"])
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "lighten.json",
         FILE,
@@ -40,12 +40,12 @@ def test_saved_and_opened_it_is_the_same(tmp_path: Path) -> None:
 def test_weights_of_large_models_go_to_a_file_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lighten.nets.runtimes.onnx_model.LARGEST", 1000)
     model = open_onnx(tiny_artifact("onnx"))
-    ids = np.array([[2, 5, 3]])
-    wanted = answers(model.proto, ids, np.ones_like(ids), 1)
+    asked = model.reader.batch([[2, 5, 3]])
+    wanted = answers(model.proto, asked, 1)
     save_onnx(model, tmp_path)
     assert (tmp_path / WEIGHTS).stat().st_size > 10 * (tmp_path / FILE).stat().st_size
-    assert np.array_equal(answers(model.proto, ids, np.ones_like(ids), 1), wanted), "saving must not change the model"
-    assert np.array_equal(answers(read_onnx(tmp_path), ids, np.ones_like(ids), 1), wanted)
+    assert np.array_equal(answers(model.proto, asked, 1), wanted), "saving must not change the model"
+    assert np.array_equal(answers(read_onnx(tmp_path), asked, 1), wanted)
 
 
 def external(proto: onnx.ModelProto, folder: Path, location: str, length: int | None = None) -> None:

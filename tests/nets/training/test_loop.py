@@ -13,9 +13,10 @@ import torch
 from lighten.core.errors import DataError, StepFailed, StoppedEarly
 from lighten.core.rows import Rows
 from lighten.core.step import Silent, Watch
-from lighten.nets.encoders.forward import logits
-from lighten.nets.encoders.network import Network, open_network
+from lighten.nets.encoders.network import open_network
 from lighten.nets.encoders.walk import layer_list
+from lighten.nets.forward import logits
+from lighten.nets.network import Network
 from lighten.nets.training import loop
 from lighten.nets.training.loop import fit
 from lighten.nets.training.schedule import Schedule, Trained

@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from lighten.nets.encoders.network import Network, open_network
+from lighten.nets.encoders.network import open_network
+from lighten.nets.network import Network
 from lighten.nets.training.optimizer import Descent
 from lighten.testing.tiny import tiny_network_folder
 

@@ -1,4 +1,4 @@
-"""Network: an encoder that classifies text, live in torch, with its tokenizer and the names of its classes.
+"""A network that classifies text: opened from an HF folder with its tokenizer, and saved as one.
 
 A folder that lighten saves is an ordinary HF folder, which plain transformers opens too, with one exception: a network
 that lost attention heads, or has feed-forward blocks of several sizes. Its config cannot say so (transformers computes
@@ -14,7 +14,6 @@ and ``open_network`` builds the layers with these sizes. Feed-forward blocks of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,46 +23,15 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from lighten.core.artifact import Artifact
-from lighten.core.errors import DataError, ModelError, UnsafeFile
-from lighten.data.classes import match_classes
-from lighten.data.labels import is_unnamed
+from lighten.core.errors import ModelError, UnsafeFile
 from lighten.nets.architectures import DECODERS
 from lighten.nets.encoders.checkpoint import differences, load, mismatch, renamed
 from lighten.nets.encoders.couple import resize
-from lighten.nets.encoders.walk import REFUSALS, head_size, layers
-from lighten.nets.facts import FAMILIES, SHAPES, facts, has_head, labels_of, read_config, weights
+from lighten.nets.encoders.first_token import answering_from_first_token
+from lighten.nets.encoders.walk import head_size, layers, shapes
+from lighten.nets.facts import SHAPES, has_head, labels_of, read_config, weights
+from lighten.nets.network import Network, class_names
 from lighten.readers.text import Encoder
-
-__all__ = ["FAMILIES", "Network", "expected_shapes", "facts", "open_network", "save_network"]
-
-
-@dataclass
-class Network:
-    """A float network in memory.
-
-    Attributes:
-        net: the HF module, such as ``BertForSequenceClassification``; float32, in eval mode.
-        encoder: its tokenizer with its limit.
-        labels: names of the classes, in the order of the outputs.
-        has_head: False when the classification head is new, seeded and untrained.
-        meta: of the artifact it was opened from.
-    """
-
-    net: nn.Module
-    encoder: Encoder
-    labels: tuple[str, ...]
-    has_head: bool = True
-    meta: dict[str, Any] = field(default_factory=dict)
-
-    def shapes(self) -> dict[str, list[int]]:
-        """``heads`` and ``ff`` (sizes) per layer as they are now; empty for families that cannot be taken apart."""
-        if self.net.config.model_type in REFUSALS["ff"]:
-            return {}
-        size, parts = head_size(self.net), layers(self.net)
-        return {
-            "heads": [part.query.out_features // size for part in parts],
-            "ff": [part.up.out_features for part in parts],
-        }
 
 
 def open_network(source: Artifact | Path, labels: Sequence[str] | None = None, *, seed: int = 0) -> Network:
@@ -81,7 +49,7 @@ def open_network(source: Artifact | Path, labels: Sequence[str] | None = None, *
     """
     folder = source.path if isinstance(source, Artifact) else source
     config, headed = read_config(folder), has_head(read_config(folder), weights(folder))
-    names = _names(config, headed, labels)
+    names = class_names(labels_of(config) if headed else None, labels)
     net = _build(folder, names, seed)
     state = renamed(load(folder), net, headed)
     problems = differences({n: tuple(t.shape) for n, t in state.items()}, net, headed)
@@ -98,7 +66,7 @@ def open_network(source: Artifact | Path, labels: Sequence[str] | None = None, *
     meta = dict(source.meta) if isinstance(source, Artifact) else {}
     if config["model_type"] in DECODERS:
         encoder = settle_padding(net, encoder)
-    return Network(net.eval(), encoder, names, headed, meta)
+    return Network(net.eval(), encoder, names, headed, meta, answering_from_first_token)
 
 
 def settle_padding(net: nn.Module, encoder: Encoder) -> Encoder:
@@ -130,11 +98,11 @@ def save_network(network: Network, folder: Path) -> Path:
     config.label2id = {name: i for i, name in enumerate(network.labels)}
     config.architectures = [type(network.net).__name__]
     config.vocab_size = network.net.get_input_embeddings().num_embeddings
-    _record_shapes(config, network.shapes())
+    _record_shapes(config, shapes(network.net))
     (folder / "config.json").write_text(config.to_json_string(), encoding="utf-8")
     state = {name: tensor.detach().clone().contiguous() for name, tensor in network.net.state_dict().items()}
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
-    network.encoder.save(folder)
+    network.reader.save(folder)
     return folder
 
 
@@ -152,31 +120,6 @@ def expected_shapes(folder: Path) -> None:
     problems = differences({name: tuple(t.shape) for name, t in names.items()}, net, headed)
     if problems:
         raise mismatch(folder, problems)
-
-
-def _names(config: dict[str, Any], headed: bool, labels: Sequence[str] | None) -> tuple[str, ...]:
-    if not headed:
-        if not labels or len(labels) < 2:
-            raise ModelError(
-                "The network has no classification head and its classes are not known.",
-                fix="give labelled data, so that a head can be trained",
-            )
-        return tuple(labels)
-    own = labels_of(config)
-    if len(own) < 2:
-        raise ModelError("The head of this network gives one number, not classes.", allowed="at least two classes")
-    if labels is None:
-        return own
-    if is_unnamed(own) and len(labels) == len(own):
-        return tuple(labels)
-    try:
-        return match_classes(own, labels, model="the network").names
-    except DataError as error:
-        raise ModelError(
-            f"The network classifies into {', '.join(own)}; the data has {', '.join(labels)}.",
-            allowed="the same classes",
-            fix="rename the data's labels, or bring the network without its head, so that a new one is trained",
-        ) from error
 
 
 def _build(folder: Path, labels: Sequence[str], seed: int) -> nn.Module:
@@ -197,39 +140,39 @@ def _build(folder: Path, labels: Sequence[str], seed: int) -> nn.Module:
             net: nn.Module = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError, ZeroDivisionError) as error:
         raise ModelError(f"{folder / 'config.json'} describes no network that can be built ({error}).") from error
-    shapes = raw.get(SHAPES)
-    if shapes is not None:
+    sizes = raw.get(SHAPES)
+    if sizes is not None:
         parts = layers(net)
         most = {"heads": net.config.num_attention_heads, "ff": parts[0].up.out_features}
-        _check_shapes(folder, shapes, len(parts), most)
-        same = {name: shapes.get(name) or [limit] * len(parts) for name, limit in most.items()}
+        _check_shapes(folder, sizes, len(parts), most)
+        same = {name: sizes.get(name) or [limit] * len(parts) for name, limit in most.items()}
         resize(parts, same["heads"], same["ff"], head_size(net))
     return net
 
 
-def _check_shapes(folder: Path, shapes: Any, count: int, most: dict[str, int]) -> None:
-    fits = isinstance(shapes, dict) and set(shapes) <= set(most)
+def _check_shapes(folder: Path, sizes: Any, count: int, most: dict[str, int]) -> None:
+    fits = isinstance(sizes, dict) and set(sizes) <= set(most)
     for name, limit in most.items():
-        sizes = shapes.get(name, [1] * count) if fits else None
+        counts = sizes.get(name, [1] * count) if fits else None
         if (
-            not isinstance(sizes, list)
-            or len(sizes) != count
-            or not all(type(n) is int and 1 <= n <= limit for n in sizes)
+            not isinstance(counts, list)
+            or len(counts) != count
+            or not all(type(n) is int and 1 <= n <= limit for n in counts)
         ):
             fits = False
     if not fits:
         raise ModelError(
-            f"{folder / 'config.json'}: {SHAPES} is {shapes!r}.",
+            f"{folder / 'config.json'}: {SHAPES} is {sizes!r}.",
             allowed=f"for each of {count} layers heads from 1 to {most['heads']} and ff from 1 to {most['ff']}",
         )
 
 
-def _record_shapes(config: Any, shapes: dict[str, list[int]]) -> None:
+def _record_shapes(config: Any, sizes: dict[str, list[int]]) -> None:
     if hasattr(config, SHAPES):
         delattr(config, SHAPES)
-    if not shapes:
+    if not sizes:
         return
-    setattr(config, "hidden_dim" if config.model_type == "distilbert" else "intermediate_size", max(shapes["ff"]))
-    odd_heads = any(count != config.num_attention_heads for count in shapes["heads"])
-    if odd_heads or len(set(shapes["ff"])) > 1:
-        setattr(config, SHAPES, shapes)
+    setattr(config, "hidden_dim" if config.model_type == "distilbert" else "intermediate_size", max(sizes["ff"]))
+    odd_heads = any(count != config.num_attention_heads for count in sizes["heads"])
+    if odd_heads or len(set(sizes["ff"])) > 1:
+        setattr(config, SHAPES, sizes)

@@ -10,10 +10,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from lighten.core.item import Item
-from lighten.nets.encoders.first_token import answering_from_first_token
-from lighten.nets.encoders.forward import run
-from lighten.nets.encoders.network import Network
 from lighten.nets.encoders.walk import layer_list
+from lighten.nets.forward import run
+from lighten.nets.network import Network
 
 ROOM = 1 << 30
 """Bytes of states that are kept; what does not fit is computed again whenever it is asked for."""
@@ -25,13 +24,13 @@ class States:
     A teacher answers the same rows in every epoch and for every student, and that is a third of a training step.
 
     Attributes:
-        ids: token ids of each text. lengths: tokens of each text, int64 [n].
+        examples: token ids of each text. lengths: tokens of each text, int64 [n].
     """
 
     def __init__(self, network: Network, texts: Sequence[Item], room: int = ROOM) -> None:
         self.network, self.room = network, room
-        self.ids = network.encoder.for_learning()(texts)
-        self.lengths = torch.tensor([len(i) for i in self.ids])
+        self.examples = network.reader.for_learning()(texts)
+        self.lengths = torch.tensor([network.reader.size(example) for example in self.examples])
         self._kept: dict[int, tuple[list[Tensor], Tensor]] = {}
         network.net.eval()
 
@@ -47,11 +46,11 @@ class States:
         """States [tokens, hidden] and logits [classes] of each of ``rows``, kept while there is room."""
         if not rows:
             return {}
-        net, fresh = self.network.net, {}
-        with torch.no_grad(), answering_from_first_token(net), recorded(net) as found:
-            logits = run(net, [self.ids[row] for row in rows], self.network.encoder.pad_id)
+        network, fresh = self.network, {}
+        with torch.no_grad(), network.shortcut(), recorded(network.net) as found:
+            logits = run(network, [self.examples[row] for row in rows])
         for place, row in enumerate(rows):
-            states = [state[place, : len(self.ids[row])].half() for state in found]
+            states = [state[place, : int(self.lengths[row])].half() for state in found]
             fresh[row] = (states, logits[place].clone())
             size = sum(state.numel() * state.element_size() for state in states)
             if size <= self.room:

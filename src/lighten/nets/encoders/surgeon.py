@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from lighten.core.item import Item
-from lighten.data.buckets import batches_by_length, pad
-from lighten.nets.encoders.first_token import answering_from_first_token
-from lighten.nets.encoders.network import Network
+from lighten.data.buckets import batches_by_size
+from lighten.nets.forward import MASK
+from lighten.nets.network import Network
 
 DAMPING = 0.01
 """Added to the diagonal of the covariance, as a share of its mean: few tokens then do not decide alone."""
@@ -75,16 +75,17 @@ def gather(network: Network, maps: Sequence[nn.Linear], texts: Sequence[Item]) -
 
         return hook
 
-    net, ids = network.net, network.encoder.for_learning()(texts)
+    net, examples = network.net, network.reader.for_learning()(texts)
     hooks = [m.register_forward_pre_hook(counting(inputs)) for m, inputs in zip(maps, found, strict=True)]
     training = net.training
     net.eval()
     try:
-        with torch.inference_mode(), answering_from_first_token(net):
-            for batch in batches_by_length([len(i) for i in ids], BATCH_ROWS):
-                input_ids, mask = (torch.from_numpy(a) for a in pad([ids[i] for i in batch], network.encoder.pad_id))
-                real = mask.bool()
-                net(input_ids=input_ids, attention_mask=mask)
+        with torch.inference_mode(), network.shortcut():
+            for batch in batches_by_size(network.reader, examples, BATCH_ROWS):
+                arrays = network.reader.batch([examples[i] for i in batch])
+                given = {name: torch.from_numpy(array) for name, array in arrays.items()}
+                real = given[MASK].bool()
+                network.outputs(given)
     finally:
         net.train(training)
         for hook in hooks:

@@ -108,6 +108,17 @@ def head_size(net: nn.Module) -> int:
     return int(net.config.hidden_size // net.config.num_attention_heads)
 
 
+def shapes(net: nn.Module) -> dict[str, list[int]]:
+    """``heads`` and ``ff`` (sizes) per layer as they are now; empty for families that cannot be taken apart."""
+    if net.config.model_type in REFUSALS["ff"]:
+        return {}
+    size, parts = head_size(net), layers(net)
+    return {
+        "heads": [part.query.out_features // size for part in parts],
+        "ff": [part.up.out_features for part in parts],
+    }
+
+
 def _layer(module: nn.Module, name: str) -> Layer:
     attention: dict[str, nn.Linear] = {}
     other: list[nn.Linear] = []

@@ -13,35 +13,37 @@ from numpy.typing import NDArray
 
 from lighten.core.artifact import Artifact
 from lighten.core.errors import BuildFailed, MissingExtra, ModelError, UnsafeFile
-from lighten.readers.text import Encoder
+from lighten.core.reader import Reader
+from lighten.core.readers import reader_in
 
 if TYPE_CHECKING:
     from onnx import FunctionProto, GraphProto, ModelProto, TensorProto
 
-Ids = NDArray[np.int64]
+Arrays = Mapping[str, NDArray[Any]]
+"""Inputs of one batch by name, [batch, ...] each."""
 
 FILE, WEIGHTS = "model.onnx", "model.onnx.data"
 LARGEST = 1_800_000_000
 """Bytes above which weights go to a file of their own: protocol buffers end at 2 GiB."""
-INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-"""Inputs a session knows how to fill: int64 [batch, tokens] each."""
+ZEROS = ("token_type_ids",)
+"""Inputs that get zeros where the reader does not know them."""
 DOMAINS = ("", "com.microsoft")
 """Operator sets that need no library of their own, beside those that start with ``ai.onnx``."""
 
 
 @dataclass
 class OnnxModel:
-    """A text encoder with its head as an ONNX graph.
+    """A network that answers each item with a row of numbers, as an ONNX graph.
 
     Attributes:
-        proto: the graph with its weights; inputs are some of ``INPUTS``, the first output is logits [batch, classes].
-        encoder: its tokenizer.
+        proto: the graph with its weights; inputs are what ``reader`` makes, first output logits [batch, columns].
+        reader: what turns items into its inputs.
         labels: name of each class.
         meta: what else the record of its artifact said.
     """
 
     proto: ModelProto
-    encoder: Encoder
+    reader: Reader[Any]
     labels: tuple[str, ...]
     meta: Mapping[str, Any] = field(default_factory=dict)
 
@@ -50,24 +52,28 @@ def open_onnx(artifact: Artifact) -> OnnxModel:
     """Check and load the ONNX model of an artifact.
 
     Raises:
-        ModelError: not an ONNX file, a graph that is invalid, or inputs that a text encoder does not have.
+        ModelError: not an ONNX file, a graph that is invalid, or inputs that its reader does not make.
         UnsafeFile: weights outside the folder, a link, or operators that need a library of their own.
         MissingExtra: onnx is not installed.
     """
-    proto = read_onnx(artifact.path)
-    names = tuple(artifact.meta.get("labels", ()))
-    return OnnxModel(proto, Encoder.open(artifact.path), names, dict(artifact.meta))
+    proto, reader = read_onnx(artifact.path), reader_in(artifact.path)
+    made = (*reader.axes(), *ZEROS)
+    weights = {tensor.name for tensor in proto.graph.initializer}
+    strange = [i.name for i in proto.graph.input if i.name not in made and i.name not in weights]
+    if strange:
+        raise ModelError(f"{artifact.path / FILE} asks for the inputs {', '.join(strange)}.", allowed=", ".join(made))
+    return OnnxModel(proto, reader, tuple(artifact.meta.get("labels", ())), dict(artifact.meta))
 
 
 def save_onnx(model: OnnxModel, folder: Path) -> None:
-    """Write the graph and the tokenizer into ``folder``."""
+    """Write the graph and the reader into ``folder``."""
     onnx = import_onnx("saving an ONNX model")
     proto, external = model.proto, model.proto.ByteSize() > LARGEST
     if external:  # saving moves the weights out of what is saved
         proto = type(proto)()
         proto.CopyFrom(model.proto)
     onnx.save_model(proto, str(folder / FILE), save_as_external_data=external, location=WEIGHTS)
-    model.encoder.save(folder)
+    model.reader.save(folder)
 
 
 def read_onnx(folder: Path) -> ModelProto:
@@ -93,15 +99,11 @@ def read_onnx(folder: Path) -> ModelProto:
         onnx.checker.check_model(proto if proto.ByteSize() < LARGEST else str(path))
     except onnx.checker.ValidationError as error:
         raise ModelError(f"{path} is not a valid ONNX model: {error}") from error
-    weights = {tensor.name for tensor in proto.graph.initializer}
-    strange = [i.name for i in proto.graph.input if i.name not in INPUTS and i.name not in weights]
-    if strange:
-        raise ModelError(f"{path} asks for the inputs {', '.join(strange)}.", allowed=", ".join(INPUTS))
     return proto
 
 
-def answering(proto: ModelProto, threads: int) -> Callable[[Ids, Ids], NDArray[np.float32]]:
-    """A function from ids and mask, [batch, tokens] each, to logits [batch, classes] as onnxruntime computes them.
+def answering(proto: ModelProto, threads: int) -> Callable[[Arrays], NDArray[np.float32]]:
+    """A function from the inputs of a batch to logits [batch, columns] as onnxruntime computes them.
 
     Raises:
         BuildFailed: onnxruntime refuses the graph; also raised by the function, for a batch that it cannot compute.
@@ -115,22 +117,22 @@ def answering(proto: ModelProto, threads: int) -> Callable[[Ids, Ids], NDArray[n
     except Exception as error:  # ONNX Runtime raises a dozen classes that share nothing but this
         raise BuildFailed(f"ONNX Runtime refuses the graph: {error}") from error
 
-    def ask(ids: Ids, mask: Ids) -> NDArray[np.float32]:
-        given = {"input_ids": ids, "attention_mask": mask}
-        feed = {i.name: given.get(i.name, np.zeros_like(ids)) for i in session.get_inputs()}
+    def ask(arrays: Arrays) -> NDArray[np.float32]:
+        like = next(iter(arrays.values()))
+        feed = {i.name: arrays.get(i.name, np.zeros_like(like)) for i in session.get_inputs()}
         try:
             found: NDArray[np.float32] = session.run(None, feed)[0]
         except Exception as error:
-            size = f"{ids.shape[0]} rows of {ids.shape[1]} tokens"
-            raise BuildFailed(f"ONNX Runtime cannot compute the graph for {size}: {error}") from error
+            size = " x ".join(map(str, like.shape))
+            raise BuildFailed(f"ONNX Runtime cannot compute the graph for inputs of {size}: {error}") from error
         return found
 
     return ask
 
 
-def answers(proto: ModelProto, ids: Ids, mask: Ids, threads: int) -> NDArray[np.float32]:
-    """Logits [batch, classes] of one batch; see :func:`answering`."""
-    return answering(proto, threads)(ids, mask)
+def answers(proto: ModelProto, arrays: Arrays, threads: int) -> NDArray[np.float32]:
+    """Logits [batch, columns] of one batch; see :func:`answering`."""
+    return answering(proto, threads)(arrays)
 
 
 def check_operators(proto: ModelProto, path: Path) -> None:

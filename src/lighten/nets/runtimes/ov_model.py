@@ -12,7 +12,8 @@ from xml.etree import ElementTree
 
 from lighten.core.artifact import Artifact
 from lighten.core.errors import BuildFailed, MissingExtra, ModelError, UnsafeFile
-from lighten.readers.text import Encoder
+from lighten.core.reader import Reader
+from lighten.core.readers import reader_in
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -22,17 +23,17 @@ FILE, WEIGHTS = "model.xml", "model.bin"
 
 @dataclass
 class OvModel:
-    """A text encoder with its head as an OpenVINO graph.
+    """A network that answers each item with a row of numbers, as an OpenVINO graph.
 
     Attributes:
-        model: an ``openvino.Model``; inputs input_ids and attention_mask, first output logits [batch, classes].
-        encoder: its tokenizer.
+        model: an ``openvino.Model``; inputs are what ``reader`` makes, the first output is logits [batch, columns].
+        reader: what turns items into its inputs.
         labels: name of each class.
         meta: what else the record of its artifact said.
     """
 
     model: Any
-    encoder: Encoder
+    reader: Reader[Any]
     labels: tuple[str, ...]
     meta: Mapping[str, Any] = field(default_factory=dict)
 
@@ -46,14 +47,14 @@ def open_ov(artifact: Artifact) -> OvModel:
         MissingExtra: openvino is not installed.
     """
     names = tuple(artifact.meta.get("labels", ()))
-    return OvModel(read_ov(artifact.path), Encoder.open(artifact.path), names, dict(artifact.meta))
+    return OvModel(read_ov(artifact.path), reader_in(artifact.path), names, dict(artifact.meta))
 
 
 def save_ov(model: OvModel, folder: Path) -> None:
-    """Write graph, weights and tokenizer into ``folder``."""
+    """Write graph, weights and reader into ``folder``."""
     # Weights that are float32 stay float32: halving them is a change of the model, not a way to save it.
     import_ov("saving an OpenVINO model").save_model(model.model, str(folder / FILE), compress_to_fp16=False)
-    model.encoder.save(folder)
+    model.reader.save(folder)
 
 
 def read_ov(folder: Path, file: str = FILE, data: str = WEIGHTS) -> Any:

@@ -1,8 +1,8 @@
 """Loop: train a network on rows with any loss, in the time there is, and leave it with the best weights seen.
 
-Rows are cut to ``encoder.LEARNT`` tokens to learn from; what is judged is whole. What costs time and changes nothing is
-left out: batches of one length (little padding, often no mask), the last layer at the first position only, lazy
-embeddings, no dropout unless asked for.
+Rows are learned from as the reader reads them for that (texts cut to ``LEARNT`` tokens); what is judged is whole. What
+costs time and changes nothing is left out: batches of one length (little padding, often no mask), what a family need
+not compute for its answers, lazy embeddings, no dropout unless asked for.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ from lighten.core.errors import DataError, StepFailed
 from lighten.core.rows import Rows
 from lighten.core.step import Watch
 from lighten.core.task import Task
-from lighten.data.buckets import batches_by_length
-from lighten.nets.encoders.first_token import answering_from_first_token
-from lighten.nets.encoders.forward import casting, logits_of_ids, run
-from lighten.nets.encoders.network import Network
+from lighten.data.buckets import batches_by_size
+from lighten.nets.forward import casting, logits_of, run
+from lighten.nets.network import Network
 from lighten.nets.training.optimizer import Descent
 from lighten.nets.training.precision import autocast_dtype, using_threads
 from lighten.nets.training.schedule import Schedule, Trained
@@ -34,6 +33,9 @@ Loss = Callable[[Tensor, Sequence[int]], Tensor]
 
 REPORT_EVERY = 1.0
 """Seconds between two reports of progress."""
+
+TIMED = 16
+"""Rows that a network is timed on, to choose its precision."""
 
 SPARE = 0.95
 """Share of the time left that training plans to use."""
@@ -92,9 +94,10 @@ class _Training:
     ) -> None:
         self.network, self.tune, self.task, self.loss = network, tune, task, loss
         self.schedule, self.watch, self.threads = schedule, watch, threads
-        self.ids, self.tune_ids = network.encoder.for_learning()(train.inputs), network.encoder(tune.inputs)
+        self.learner = network.reader.for_learning()
+        self.examples, self.judged = self.learner(train.inputs), network.reader(tune.inputs)
         self.order = random.Random(seed)
-        self.dtype = autocast_dtype(network.net, threads)
+        self.dtype = autocast_dtype(network.net, threads, lambda: run(network, self.examples[:TIMED]))
         self.descent = Descent(
             network.net,
             schedule.learning_rate,
@@ -102,6 +105,8 @@ class _Training:
             schedule.clip,
             freeze_embeddings=schedule.freeze_embeddings,
         )
+        # A batch norm has nothing to say of a row alone.
+        self.least = 2 if any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in network.net.modules()) else 1
         self.planned = schedule.epochs * len(train)
         self.end = self.planned
         self.interval = len(train) / (2 if schedule.epochs <= 3 else 1)
@@ -135,12 +140,12 @@ class _Training:
         return self.result
 
     def _batches(self) -> Iterator[list[int]]:
-        lengths = [len(i) for i in self.ids]
         for _ in range(self.schedule.epochs):
-            for batch in batches_by_length(lengths, self.schedule.batch_rows, shuffle=self.order):
+            for batch in batches_by_size(self.learner, self.examples, self.schedule.batch_rows, shuffle=self.order):
                 if self.result.rows >= self.end:
                     return
-                yield batch
+                if len(batch) >= self.least:
+                    yield batch
 
     def _update(self, batch: list[int]) -> None:
         start, net = time.perf_counter(), self.network.net
@@ -148,8 +153,8 @@ class _Training:
         rise = self.schedule.warmup * self.end
         share = min(done / rise, 1.0) if self.result.rows < rise else self.fall
         net.train()
-        with casting(self.dtype), answering_from_first_token(net):
-            logits = run(net, [self.ids[i] for i in batch], self.network.encoder.pad_id)
+        with casting(self.dtype), self.network.shortcut():
+            logits = run(self.network, [self.examples[i] for i in batch])
         mean = self.loss(logits, batch)
         mean.backward()
         value, norm = float(mean.detach()), self.descent.step(share)
@@ -182,7 +187,7 @@ class _Training:
     def _judge(self, fraction: float) -> None:
         """Judge the weights on ``tune`` and keep them when they are the best so far."""
         start = time.perf_counter()
-        outputs = logits_of_ids(self.network, self.tune_ids, self.threads, dtype=self.dtype)
+        outputs = logits_of(self.network, self.judged, self.threads, dtype=self.dtype)
         accuracy = float(np.mean(np.asarray(self.task.right(outputs, self.tune), dtype=np.float64)))
         value = float(self.task.loss(torch.from_numpy(outputs), torch.tensor(self.tune.targets)))
         self.idle += 1
@@ -198,7 +203,7 @@ class _Training:
         if now - self.reported < REPORT_EVERY and not last:
             return
         self.reported = now
-        epoch = min(self.result.rows // len(self.ids) + 1, self.schedule.epochs)
+        epoch = min(self.result.rows // len(self.examples) + 1, self.schedule.epochs)
         message = f"epoch {epoch}/{self.schedule.epochs}, {self.result.rows_per_second:.0f} rows/s"
         if self.result.points:
             message += f", tune {self.result.points[-1][1]:.1%}"

@@ -13,6 +13,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+STEMS = ("embeddings", "embedder", "conv_stem")
+"""Names of the modules that make pictures into the first features."""
 WIDTH = 384
 """Width of the network at which a learning rate is meant; others scale it by ``WIDTH / width`` (Yang et al. 2022)."""
 
@@ -30,21 +32,24 @@ class Descent:
     def __init__(
         self, net: nn.Module, learning_rate: float, weight_decay: float, clip: float, *, freeze_embeddings: bool = False
     ) -> None:
-        self.peak = learning_rate * WIDTH / net.config.hidden_size
+        self.peak = learning_rate * WIDTH / width_of(net)
         self.clip = clip
-        self.words: nn.Embedding = net.get_input_embeddings()
+        self.words = words_of(net)
         self.frozen = [p for p in embedding_block(net).parameters() if p.requires_grad] if freeze_embeddings else []
         for parameter in self.frozen:
             parameter.requires_grad_(False)
-        dense = [p for p in net.parameters() if p.requires_grad and p is not self.words.weight]
+        dense = [p for p in net.parameters() if p.requires_grad and (self.words is None or p is not self.words.weight)]
         groups = [
             {"params": [p for p in dense if p.dim() > 1], "weight_decay": weight_decay},
             {"params": [p for p in dense if p.dim() <= 1], "weight_decay": 0.0},
         ]
         self.dense = dense
         self.adam = torch.optim.AdamW(groups, lr=self.peak, fused=True)
-        self.lazy = None if freeze_embeddings else torch.optim.SparseAdam([self.words.weight], lr=self.peak)
-        self.was_sparse, self.words.sparse = self.words.sparse, not freeze_embeddings
+        self.lazy, self.was_sparse = None, False
+        if self.words is not None:
+            self.was_sparse, self.words.sparse = self.words.sparse, not freeze_embeddings
+            if not freeze_embeddings:
+                self.lazy = torch.optim.SparseAdam([self.words.weight], lr=self.peak)
 
     def step(self, share: float) -> float:
         """Update with ``share`` of the peak learning rate and forget the gradients.
@@ -72,15 +77,16 @@ class Descent:
 
     def close(self) -> None:
         """Take the marks off the network: the embedding's gradient is dense again, frozen weights are free."""
-        self.words.sparse = self.was_sparse
+        if self.words is not None:
+            self.words.sparse = self.was_sparse
         for parameter in self.frozen:
             parameter.requires_grad_(True)
 
     def _touched_rows(self) -> Tensor | None:
         """Gradient of the embedding's touched rows [touched, width], a view into it; None when there is none."""
-        weight = self.words.weight
-        if self.lazy is None or weight.grad is None:
+        if self.words is None or self.lazy is None or self.words.weight.grad is None:
             return None
+        weight = self.words.weight
         weight.grad = weight.grad.coalesce()
         return weight.grad._values()
 
@@ -90,9 +96,28 @@ class Descent:
                 group["lr"] = rate
 
 
+def words_of(net: nn.Module) -> nn.Embedding | None:
+    """The word embedding of a network; None where it reads no words."""
+    try:
+        found = net.get_input_embeddings()
+    except (AttributeError, NotImplementedError):
+        return None
+    return found if isinstance(found, nn.Embedding) else None
+
+
+def width_of(net: nn.Module) -> int:
+    """Width of a network; ``WIDTH`` where it has several, as convolutional networks have."""
+    width = getattr(net.config, "hidden_size", None)
+    return width if isinstance(width, int) else WIDTH
+
+
 def embedding_block(net: nn.Module) -> nn.Module:
-    """The module that holds word, position and type embeddings; the word embedding alone when they have no block."""
-    words = net.get_input_embeddings()
+    """The module that holds word, position and type embeddings, or makes pictures into the first features; the word
+    embedding alone when they have no block."""
+    words = words_of(net)
+    if words is None:
+        named = [module for name, module in net.named_modules() if name.rpartition(".")[2] in STEMS]
+        return named[0] if named else nn.Identity()
     for name, module in net.named_modules():
         if name.rpartition(".")[2] == "embeddings" and any(part is words for part in module.modules()):
             return module

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from lighten.core.errors import InputError
@@ -19,6 +19,9 @@ ROWS = 512
 
 TURNS = 25
 """How often each is timed. Four were too few: on a busy machine bf16 once won although it is half as fast."""
+
+TURNS_THERE_AND_BACK, LONGEST = 8, 3.0
+"""How often a whole network is timed at most, and seconds after which it is timed no more."""
 
 LEAST_HIDDEN, LEAST_WIDE = 256, 1024
 """A narrower network is timed at these widths: products that take microseconds tell more of the clock than of bf16."""
@@ -44,12 +47,16 @@ def using_threads(threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def autocast_dtype(net: nn.Module, threads: int) -> torch.dtype | None:
+def autocast_dtype(net: nn.Module, threads: int, ask: Callable[[], Tensor] | None = None) -> torch.dtype | None:
     """``torch.bfloat16`` when this machine multiplies this network's matrices clearly faster in it, else None.
 
     Machines with AMX do (4x); with AVX-512 only, bf16 is at half the speed of fp32. Nothing but the clock tells
     them apart for sure, so it is measured once per process, shape and thread count (about a fifth of a second).
+    A network that is no stack of such matrices, as one of convolutions, is timed itself, there and back.
     Where the clock must not decide, ``LIGHTEN_PRECISION`` does: ``fp32``, ``bf16`` or ``auto``.
+
+    Args:
+        ask: computes outputs for a few rows.
 
     Raises:
         InputError: it says something else.
@@ -59,9 +66,38 @@ def autocast_dtype(net: nn.Module, threads: int) -> torch.dtype | None:
         return NAMED[named]
     if named != "auto":
         raise InputError(f"{SWITCH} is {named!r}.", allowed=", ".join(("auto", *NAMED)), fix=f"unset {SWITCH}")
-    wide = net.config.hidden_dim if net.config.model_type == "distilbert" else net.config.intermediate_size
-    speedup = _speedup(max(int(net.config.hidden_size), LEAST_HIDDEN), max(int(wide), LEAST_WIDE), threads)
+    sizes = [_size(net, "hidden_size"), _size(net, "hidden_dim") or _size(net, "intermediate_size")]
+    if ask is not None and not all(sizes):
+        speedup = _speedup_of(net, ask, threads)
+    else:
+        speedup = _speedup(max(sizes[0], LEAST_HIDDEN), max(sizes[1], LEAST_WIDE), threads)
     return torch.bfloat16 if speedup >= WORTH else None
+
+
+def _size(net: nn.Module, name: str) -> int:
+    value = getattr(net.config, name, None)
+    return value if isinstance(value, int) else 0
+
+
+def _speedup_of(net: nn.Module, ask: Callable[[], Tensor], threads: int) -> float:
+    """Times that bf16 is faster than fp32 for answers of a network and their gradients."""
+    training, seconds = net.training, {torch.float32: float("inf"), torch.bfloat16: float("inf")}
+    net.eval()  # statistics of batch norms stay as they are
+    begun = time.perf_counter()
+    with using_threads(threads):
+        for turn in range(TURNS_THERE_AND_BACK):
+            for dtype in seconds:
+                start = time.perf_counter()
+                with torch.autocast("cpu", torch.bfloat16, enabled=dtype is torch.bfloat16):
+                    answers = ask()
+                answers.sum().backward()
+                if turn:  # the first one makes kernels
+                    seconds[dtype] = min(seconds[dtype], time.perf_counter() - start)
+            if turn and time.perf_counter() - begun > LONGEST:
+                break
+    net.zero_grad(set_to_none=True)
+    net.train(training)
+    return seconds[torch.float32] / seconds[torch.bfloat16]
 
 
 @cache

@@ -16,10 +16,10 @@ import pytest
 
 from lighten.core import catalog
 from lighten.core.artifact import Artifact
-from lighten.engines._text import Batching, Ids, Logits, TextSession
-from lighten.nets.encoders.forward import logits
+from lighten.engines._arrays import Arrays, ArraySession, Batching, Outputs
 from lighten.nets.encoders.network import open_network
 from lighten.nets.facts import FAMILIES
+from lighten.nets.forward import logits
 from lighten.nets.runtimes.onnx_model import open_onnx
 from lighten.pipeline.formats import open_model, save_model
 from lighten.readers.text import Encoder
@@ -45,7 +45,7 @@ SIZES = [(family, 32, 4) for family in FAMILIES] + [("modernbert", 128, 2), ("mo
 """Family, width, heads: a head is 8, 64 or 64 numbers wide."""
 
 
-def answers(engine: str, artifact: Artifact, folder: Path) -> tuple[Logits, Logits]:
+def answers(engine: str, artifact: Artifact, folder: Path) -> tuple[Outputs, Outputs]:
     """Logits [n, classes] of ``TEXTS`` by a built artifact: all in one call, and each in a call of its own."""
     made = catalog.load("engines", engine)()
     made = replace(made, rows=8, tokens=8 * 64)
@@ -97,7 +97,7 @@ def test_a_text_of_8192_tokens_is_answered(engine: str, tmp_path: Path) -> None:
     artifact = Artifact.seal(folder, format="hf", meta=META)
     network = open_network(artifact)
     asked = ("good " * 9000, "bad film", "the plot was poor " * 700)
-    assert [len(ids) for ids in network.encoder(asked)] == [8192, 4, 2802]
+    assert [len(ids) for ids in network.reader(asked)] == [8192, 4, 2802]
     wanted = logits(network, asked, 1)
     if engine != "eager":
         artifact = changed("export.onnx", artifact, tmp_path / "onnx")
@@ -109,15 +109,16 @@ def test_a_text_of_8192_tokens_is_answered(engine: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(found, wanted, atol=1e-3 * (1 + np.abs(wanted).max()))
 
 
-class Counting(TextSession):
+class Counting(ArraySession):
     """Answers the number of tokens of each row, and remembers how many batches were computed at the same time."""
 
     def __init__(self, encoder: Encoder, streams: int) -> None:
-        super().__init__(encoder, 1, Batching(rows=1, tokens=512, streams=streams))
         self.lock, self.running, self.most = threading.Lock(), 0, dict[int, int]()
+        super().__init__(encoder, Batching(rows=1, tokens=512, elements=1, streams=streams))
 
-    def forward(self, ids: Ids, mask: Ids) -> Logits:
-        tokens = ids.shape[1]
+    def forward(self, arrays: Arrays) -> Outputs:
+        mask = arrays["attention_mask"]
+        tokens = mask.shape[1]
         with self.lock:
             self.running += 1
             self.most[tokens] = max(self.most.get(tokens, 0), self.running)

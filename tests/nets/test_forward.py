@@ -10,10 +10,10 @@ import torch
 
 from lighten.nets.encoders.first_token import FAMILIES as SHORTENED
 from lighten.nets.encoders.first_token import answering_from_first_token
-from lighten.nets.encoders.forward import logits
 from lighten.nets.encoders.network import open_network
 from lighten.nets.encoders.walk import layer_list
 from lighten.nets.facts import FAMILIES
+from lighten.nets.forward import logits
 from lighten.testing.tiny import tiny_network_folder, toy_rows
 
 
@@ -22,9 +22,9 @@ def test_batches_and_padding_change_no_answer(tmp_path: Path, family: str) -> No
     network = open_network(tiny_network_folder(tmp_path, family, layers=2))
     texts = ["", *toy_rows(30).inputs]
     with torch.no_grad():
-        one_by_one = [network.net(input_ids=torch.tensor([ids])).logits for ids in network.encoder(texts)]
+        one_by_one = [network.net(input_ids=torch.tensor([ids])).logits for ids in network.reader(texts)]
     for most in (1, 40, 10_000):
-        found = logits(network, texts, threads=1, max_tokens_per_batch=most)
+        found = logits(network, texts, threads=1, most=most)
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, torch.cat(one_by_one), atol=1e-5)
 

@@ -1,0 +1,93 @@
+"""Network: the live float network of every kind of model that answers each item with a row of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lighten.core.errors import DataError, ModelError
+from lighten.core.reader import Reader
+from lighten.data.classes import match_classes
+from lighten.data.labels import is_unnamed
+
+Shorten = Callable[[nn.Module], AbstractContextManager[Any]]
+"""Makes a network compute less inside, for the same answers."""
+
+
+@dataclass
+class Network:
+    """A float network in memory. Steps, the training loop and the exporter use nothing else of it.
+
+    Attributes:
+        net: a module of transformers that answers with ``logits``, such as ``BertForSequenceClassification`` or
+            ``ResNetForImageClassification``; float32, in eval mode.
+        reader: what turns items into its inputs.
+        labels: names of the classes, in the order of the outputs.
+        has_head: False when the classification head is new, seeded and untrained.
+        meta: of the artifact it was opened from.
+        shorten: how its family computes the same answers with less; nothing for most.
+    """
+
+    net: nn.Module
+    reader: Reader[Any]
+    labels: tuple[str, ...]
+    has_head: bool = True
+    meta: dict[str, Any] = field(default_factory=dict)
+    shorten: Shorten = nullcontext
+
+    def outputs(self, arrays: Mapping[str, Tensor]) -> Tensor:
+        """Logits of one batch, float32 [rows, columns].
+
+        Args:
+            arrays: by the names of the inputs. Pictures are laid out channel by channel last, as convolutions compute
+                them fastest.
+        """
+        given = {
+            name: array.contiguous(memory_format=torch.channels_last) if array.dim() == 4 else array
+            for name, array in arrays.items()
+        }
+        answered: Tensor = self.net(**given).logits
+        return answered.float()
+
+    def shortcut(self) -> AbstractContextManager[Any]:
+        """Inside, the network computes no more than its answers need. Export and training may use it."""
+        return self.shorten(self.net)
+
+
+def class_names(own: Sequence[str] | None, labels: Sequence[str] | None) -> tuple[str, ...]:
+    """Names of a network's classes, in the order of its outputs.
+
+    Args:
+        own: names of its head's outputs; None when it has no head.
+        labels: names of the data's classes, which a new head gets, and a head without names of its own (``LABEL_0``,
+            ``LABEL_1``, ...), whose outputs are then taken to be in their order.
+
+    Raises:
+        ModelError: no classes are known, or the head classifies into others than the data's.
+    """
+    if own is None:
+        if not labels or len(labels) < 2:
+            raise ModelError(
+                "The network has no classification head and its classes are not known.",
+                fix="give labelled data, so that a head can be trained",
+            )
+        return tuple(labels)
+    if len(own) < 2:
+        raise ModelError("The head of this network gives one number, not classes.", allowed="at least two classes")
+    if labels is None:
+        return tuple(own)
+    if is_unnamed(own) and len(labels) == len(own):
+        return tuple(labels)
+    try:
+        return match_classes(own, labels, model="the network").names
+    except DataError as error:
+        raise ModelError(
+            f"The network classifies into {', '.join(own)}; the data has {', '.join(labels)}.",
+            allowed="the same classes",
+            fix="rename the data's labels, or bring the network without its head, so that a new one is trained",
+        ) from error
