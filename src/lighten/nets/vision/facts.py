@@ -1,0 +1,107 @@
+"""What is known of a network for pictures from its config and its headers alone: no torch, no weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from lighten.core.errors import ModelError, UnsafeFile
+from lighten.files.json_file import read_object
+from lighten.files.safefile import Tensor
+from lighten.nets.facts import labels_of, number_formats_of, weights
+
+ATTENTIVE = ("vit", "deit", "swin", "swinv2")
+"""Families (``model_type``) whose arithmetic is in matrix products, with attention between them."""
+MIXED = ("convnext", "convnextv2")
+"""Families of convolutions for each channel, and matrix products."""
+CONVOLUTIONAL = ("resnet", "mobilenet_v1", "mobilenet_v2", "efficientnet", "bit")
+"""Families whose arithmetic is in convolutions."""
+FAMILIES = (*CONVOLUTIONAL, *MIXED, *ATTENTIVE)
+"""Families that lighten opens to classify pictures."""
+
+HEADED = ("ForImageClassification", "ForImageClassificationWithTeacher")
+"""How the name of an architecture ends that classifies pictures."""
+HEAD = ("classifier", "cls_classifier", "distillation_classifier")
+"""First part of the names of a head's weights."""
+MOBILENETS = {"mobilenet_v1": 13, "mobilenet_v2": 16}
+"""Blocks of families whose configs do not count them."""
+
+
+def read_vision_config(folder: Path) -> dict[str, Any]:
+    """``config.json`` of a network for pictures.
+
+    Raises:
+        ModelError: it is missing, not JSON, or of a family that lighten does not open.
+        UnsafeFile: it wants to run code of its own.
+    """
+    path = folder / "config.json"
+    config = read_object(path, missing={})
+    if config.get("model_type") not in FAMILIES:
+        raise ModelError(
+            f"{path} describes the architecture {config.get('model_type')!r}, which is none for pictures here.",
+            allowed=", ".join(FAMILIES),
+        )
+    if "auto_map" in config:
+        raise UnsafeFile(f"{path} names Python code to run (auto_map).", allowed="known architectures")
+    return config
+
+
+def has_vision_head(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> bool:
+    """Whether the weights hold a head that classifies pictures."""
+    named = any(str(name).endswith(HEADED) for name in config.get("architectures") or ())
+    return named and any(name.partition(".")[0] in HEAD for name in tensors)
+
+
+def vision_facts(folder: Path) -> dict[str, Any]:
+    """Facts of a network for pictures in an HF folder, for the steps' ``check`` and for reports.
+
+    Returns:
+        ``family``, ``layers`` (blocks: residual ones, inverted ones, those of a transformer), ``channels``, ``size``
+        (pixels of a side that it was made for; 0 where it takes any), ``parameters``, ``labels`` (tuple; empty without
+        a head), ``has_head``, ``format``, ``reader``, ``convolutions`` (whether nearly all arithmetic is in them),
+        ``attention`` (whether it has any), and the number formats of the weights.
+
+    Raises:
+        ModelError: the folder's config or headers cannot be read.
+    """
+    config, tensors = read_vision_config(folder), weights(folder)
+    headed, family = has_vision_head(config, tensors), str(config["model_type"])
+    return {
+        "family": family,
+        "layers": blocks_of(config),
+        "channels": int(config.get("num_channels", 3)),
+        "size": _side(config),
+        "parameters": sum(tensor.elements for tensor in tensors.values()),
+        "labels": labels_of(config) if headed else (),
+        "has_head": headed,
+        "format": "hf-image",
+        "reader": "image",
+        "convolutions": family in CONVOLUTIONAL,
+        "attention": family in ATTENTIVE,
+        **number_formats_of(tensors),
+    }
+
+
+def blocks_of(config: Mapping[str, Any]) -> int:
+    """How many blocks a network has.
+
+    Raises:
+        ModelError: its config does not say.
+    """
+    family = config["model_type"]
+    if family in MOBILENETS:
+        return MOBILENETS[family]
+    counts = config.get("depths") or config.get("num_block_repeats") or [config.get("num_hidden_layers", 12)]
+    try:
+        scale = float(config.get("depth_coefficient", 1.0))
+        return sum(ceil(scale * count) for count in counts)
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"config.json does not say how many blocks the network has ({counts!r}).") from error
+
+
+def _side(config: Mapping[str, Any]) -> int:
+    side = config.get("image_size", 0)
+    side = max(side) if isinstance(side, list) and side else side
+    return side if isinstance(side, int) else 0
