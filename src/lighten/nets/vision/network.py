@@ -16,7 +16,7 @@ from transformers import AutoConfig, AutoModelForImageClassification
 
 from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError
-from lighten.core.reader import reader_in
+from lighten.core.readers import reader_in
 from lighten.isolate.quiet import quiet
 from lighten.nets.facts import labels_of, weights
 from lighten.nets.network import Network, class_names
