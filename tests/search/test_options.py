@@ -18,6 +18,7 @@ from lighten.core.errors import BudgetError, InputError
 from lighten.core.lists import read_list
 from lighten.core.recipe import Recipe
 from lighten.search.options import ROLES, Options, asked_of, margin_of, recorded, seconds_of
+from lighten.store.recipes import to_toml
 
 OPTIONS = Options("sample:minilm", "my reviews.csv", Path("runs/it's new"))
 
@@ -125,7 +126,7 @@ def test_what_a_recipe_records_asks_the_same_whatever_texts_hold(asked: dict[str
     options = replace(OPTIONS, **asked)
     columns = {name: asked[name] for name in ("text", "label", "group", "unit") if asked[name] is not None}
     recipe = Recipe("m", data=recorded(options, columns))
-    read = asked_of(Recipe.from_toml(recipe.to_toml()).data)
+    read = asked_of(Recipe.from_toml(to_toml(recipe)).data)
     shown = () if options.prompt is None else ("text",)  # the prompt says which columns are shown
     expected = {**dict.fromkeys(ROLES), **dict.fromkeys(("choices", "labels"), ()), "shots": 0} | read
     assert {name: expected[name] for name in expected if name not in shown} == {

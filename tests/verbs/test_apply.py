@@ -9,10 +9,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import tomli_w
 
 import lighten
 from lighten.core.errors import DataError, ModelError, PlanError, RunFolderError
-from lighten.core.recipe import Recipe, record_of, toml_value
+from lighten.core.recipe import Recipe, record_of
 from lighten.data.learned import learned_in, seen_before
 from lighten.search.options import Options, asked_of, recorded
 from lighten.search.start import read_data
@@ -91,7 +92,7 @@ def test_what_a_run_records_asks_the_same_and_makes_the_same_file(made: Path, tm
     data = recorded(options, columns)
     again = replace(options, label=None, choices=(), prompt=None, shots=0)
     assert read_data(replace(again, **asked_of(data)))[:2] == (task, parts)
-    table = "\n".join(f"{name} = {toml_value(value)}" for name, value in data.items())
+    table = tomli_w.dumps(data)
     ids = {apply(recipe(made, table, LEARN), tmp_path / name, threads=1).id for name in ("one", "two")}
     assert len(ids) == 1
 

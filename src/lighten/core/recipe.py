@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -103,17 +102,6 @@ class Recipe:
         if problems:
             raise PlanError(problems)
         return tuple(chain)
-
-    def to_toml(self) -> str:
-        """As TOML; :meth:`from_toml` reads it back."""
-        lines = _toml({"model": self.model, "task": self.task, "seed": self.seed})
-        if self.data:
-            lines += ["", "[data]", *_toml(self.data)]
-        for step in self.steps:
-            lines += ["", "[[step]]", *_toml(record_of(step))]
-        if self.engine is not None:
-            lines += ["", "[engine]", *_toml(record_of(self.engine))]
-        return "\n".join(lines) + "\n"
 
     @classmethod
     def from_toml(cls, source: str | Path) -> Recipe:
@@ -238,20 +226,6 @@ def conversion(format: str, wanted: Sequence[str], facts: Mapping[str, Any] | No
     ways = [way for way in ways if fits(format, way.consumes) and fits(way.produces, wanted)]
     ways.sort(key=lambda way: (bool(way.check(facts or {})), format not in way.consumes))
     return (ways[0],) if ways else None
-
-
-def _toml(values: Mapping[str, Any]) -> list[str]:
-    return [f"{_key(name)} = {toml_value(value)}" for name, value in values.items()]
-
-
-def _key(name: str) -> str:
-    bare = name.replace("-", "").replace("_", "")
-    return name if bare.isascii() and bare.isalnum() else toml_value(name)
-
-
-def toml_value(value: Any) -> str:
-    """A plain value as TOML: JSON's spelling, except for what JSON escapes in pairs and what TOML wants escaped."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _one_line(error: UnknownName) -> str:

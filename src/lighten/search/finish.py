@@ -33,6 +33,7 @@ from lighten.search.start import Asked
 from lighten.sessions.process import SessionProcess
 from lighten.store.durable import sync, sync_tree
 from lighten.store.folder import write_whole
+from lighten.store.recipes import to_toml
 from lighten.store.summaries import save_summary
 
 MOST_FLIPS = 400
@@ -293,7 +294,7 @@ def _write(run: Run, summary: Summary, winner: Candidate | None, columns: Mappin
             lines.append(json.dumps({**head, **result.to_json()}, ensure_ascii=False))
     write_whole(run.folder.path / "results.jsonl", "\n".join(lines) + "\n")
     recipe = recipe_of(run, winner, columns) if winner is not None else Recipe(run.options.model, seed=run.options.seed)
-    title = [f"# {' '.join(summary.command.split())}", f"# lighten {summary.lighten}, {summary.started}", ""]
+    comments = (" ".join(summary.command.split()), f"lighten {summary.lighten}, {summary.started}")
     settings = {
         "minimize": run.budget.minimize,
         "keep": [c.text for c in run.budget.keep],
@@ -301,6 +302,5 @@ def _write(run: Run, summary: Summary, winner: Candidate | None, columns: Mappin
         "data_fingerprint": run.parts.fingerprint,
         "threads": run.threads,
     }
-    tail = ["", "[run]", *(f"{name} = {json.dumps(value)}" for name, value in settings.items()), ""]
-    write_whole(run.folder.path / "run.toml", "\n".join(title) + recipe.to_toml() + "\n".join(tail))
+    write_whole(run.folder.path / "run.toml", to_toml(recipe, settings, comments))
     save_summary(summary, summary.paths["summary"])
