@@ -13,7 +13,7 @@ import lighten
 from lighten.core import catalog
 from lighten.core.errors import ModelError, TooLarge
 from lighten.measure import room
-from lighten.measure.room import check_room, gigabytes, language_facts_of, to_optimize, to_run
+from lighten.measure.room import check_room, facts_of_large, gigabytes, to_optimize, to_run
 from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_language import tiny_gguf, tiny_language
 
@@ -44,7 +44,7 @@ def test_seventy_billion_are_refused_at_once(tmp_path: Path) -> None:
         folder = seventy_billion(tmp_path / "big")
     except OSError as error:
         pytest.skip(f"this file system has no files with holes ({error})")
-    known = language_facts_of(folder)
+    known = facts_of_large(folder)
     assert known is not None and known["parameters"] == 70_000_000_000
     data = tmp_path / "texts.jsonl"
     rows = ({"text": f"A document about the number {i}, and what follows it."} for i in range(400))
@@ -62,7 +62,7 @@ def test_seventy_billion_are_refused_at_once(tmp_path: Path) -> None:
 
 def test_a_small_one_passes_and_the_figures_add_up(tmp_path: Path) -> None:
     tiny_language("llama", tmp_path / "hf")
-    known, engine = language_facts_of(tmp_path / "hf"), catalog.load("engines", "eager")()
+    known, engine = facts_of_large(tmp_path / "hf"), catalog.load("engines", "eager")()
     assert known is not None
     needed = to_optimize(known, engine)
     check_room("tiny", "To optimize", needed, fix="")
@@ -72,14 +72,14 @@ def test_a_small_one_passes_and_the_figures_add_up(tmp_path: Path) -> None:
     )
     with pytest.raises(TooLarge, match=r"To run tiny takes about .* weights"):
         check_room("tiny", "To run", to_run([(known, engine)] * 2), fix="", available=10**6)
-    assert language_facts_of(tiny_network_folder(tmp_path / "bert")) is None
+    assert facts_of_large(tiny_network_folder(tmp_path / "bert")) is None
     assert issubclass(TooLarge, ModelError)
 
 
 def test_a_file_is_measured_by_its_header(tmp_path: Path) -> None:
     artifact = tiny_gguf("gemma3_text", tmp_path)
-    known, engine = language_facts_of(artifact.path / "model.gguf"), catalog.load("engines", "llama")
-    assert known is not None and known == language_facts_of(artifact.path)
+    known, engine = facts_of_large(artifact.path / "model.gguf"), catalog.load("engines", "llama")
+    assert known is not None and known == facts_of_large(artifact.path)
     assert known["cache"] == 2 * 6 * 2 * 32 and known["tied"]
     small, large = (sum(engine(cells=cells).memory(known).values()) for cells in (64, 2048))
     assert large - small >= 2 * known["cache"] * (2048 - 64)

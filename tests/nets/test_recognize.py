@@ -10,7 +10,8 @@ import pytest
 
 from lighten.core.artifact import Artifact
 from lighten.core.errors import InputError, ModelError, UnsafeFile
-from lighten.nets.recognize import Recognized, check_task, recognize, recognize_listing
+from lighten.core.format import Recognized
+from lighten.nets.recognize import check_task, recognize, recognize_listing
 from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_language import tiny_gguf, tiny_judge, tiny_language
 
@@ -105,8 +106,8 @@ def test_adapters_say_what_they_are_for() -> None:
     names = ["adapter_config.json", "adapter_model.safetensors"]
     told = {"peft_type": "LORA", "task_type": "SEQ_CLS", "base_model_name_or_path": "org/base"}
     found = listed(names, adapter=told)
-    assert (found.kind, found.base, found.language) == ("adapter", "org/base", False)
-    assert listed(names, adapter={**told, "task_type": "CAUSAL_LM"}).language
+    assert (found.kind, found.base, found.format) == ("adapter", "org/base", "hf")
+    assert listed(names, adapter={**told, "task_type": "CAUSAL_LM"}).task == "text_generation"
     for change, seen in (
         ({"peft_type": "PROMPT_TUNING"}, "adapter of the kind PROMPT_TUNING"),
         ({"task_type": "TOKEN_CLS"}, "for the task TOKEN_CLS"),
@@ -126,7 +127,7 @@ def test_a_folder_with_one_gguf_is_that_file_and_of_several_it_asks(tmp_path: Pa
     (folder / "README.md").write_text("x")
     (folder / "mmproj-f16.gguf").write_bytes(b"GGUF")
     found = recognize(folder)
-    assert found == Recognized(folder / "qwen2-0.5b-q8_0.gguf", "gguf", "qwen2", True)
+    assert (found.path, found.format, found.name) == (folder / "qwen2-0.5b-q8_0.gguf", "gguf", "qwen2")
     (folder / "qwen2-0.5b-q4_0.gguf").write_bytes((folder / "qwen2-0.5b-q8_0.gguf").read_bytes())
     with pytest.raises(ModelError, match="holds 2 GGUF models") as caught:
         recognize(folder)
@@ -167,7 +168,8 @@ def test_files_and_folders_on_disk(tmp_path: Path) -> None:
 
 def test_our_own_artifacts_and_runs(tmp_path: Path) -> None:
     Artifact.seal(tiny_network_folder(tmp_path / "run" / "winner"), format="hf")
-    assert recognize(tmp_path / "run" / "winner") == Recognized(tmp_path / "run" / "winner", "artifact", "hf", False)
+    found = recognize(tmp_path / "run" / "winner")
+    assert (found.path, found.format, found.sealed) == (tmp_path / "run" / "winner", "hf", True)
     with pytest.raises(ModelError, match="is the folder of a run"):
         recognize(tmp_path / "run")
 
@@ -177,11 +179,11 @@ def test_no_task_sends_to_a_task_that_sends_back(tmp_path: Path) -> None:
     classifier, language = (
         recognize(made) for made in (tiny_network_folder(tmp_path / "a"), tiny_language("llama", tmp_path / "b"))
     )
-    check_task("a", classifier, language=False)
-    check_task("b", language, language=True)
-    for found, task in ((classifier, True), (language, False)):
+    check_task("a", classifier, "text_classification")
+    check_task("b", language, "text_generation")
+    for found, task in ((classifier, "text_generation"), (language, "text_classification")):
         with pytest.raises(ModelError, match="and the task is") as caught:
-            check_task("m", found, language=task)
+            check_task("m", found, task)
         assert "leave --task" in caught.value.fix
 
 

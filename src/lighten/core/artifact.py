@@ -28,22 +28,6 @@ FIELDS: Mapping[str, type] = {
 }
 """Keys of a record beside its version, and their JSON types."""
 
-HF, ONNX, ONNX_INT8, OPENVINO, OPENVINO_INT8 = "hf", "onnx", "onnx-int8", "openvino", "openvino-int8"
-"""Float network in an HF folder; ONNX file, float or int8; OpenVINO IR, float or int8. Plug-ins may add more."""
-
-HF_CAUSAL, GGUF, OPENVINO_CAUSAL = "hf-causal", "gguf", "openvino-causal"
-"""Float language model in an HF folder; language model in one GGUF file; language model as OpenVINO IR that keeps its
-keys and values, as OpenVINO GenAI lays it out."""
-
-BYTE_LM, LINEAR = "byte-lm", "linear"
-"""Cheap baselines of language models: small language model over bytes; linear model of choices over n-grams."""
-
-BASELINES = (BYTE_LM, LINEAR)
-"""What is trained from nothing on the user's rows, whatever the model that it replaces."""
-
-LANGUAGE = (HF_CAUSAL, GGUF, OPENVINO_CAUSAL, *BASELINES)
-"""Formats of models that are language models even when nothing else says so."""
-
 PICKLED = frozenset({".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".npy", ".npz", ".joblib", ".h5", ".msgpack"})
 """Suffixes of files that can hold pickled objects or are not plain weights; refused in an artifact."""
 
@@ -55,7 +39,7 @@ class Artifact:
     Attributes:
         path: the folder.
         id: content hash: SHA-256 over the sorted (file, hash) pairs and the format, 64 hex digits.
-        format: what the folder holds (see the format names of this module).
+        format: what the folder holds: the catalogue name of its format.
         files: SHA-256 of every file, by path relative to the folder.
         parent: id of the artifact it was made from; empty for an original.
         step: catalog name and settings of the step that made it; empty for an original.

@@ -28,6 +28,16 @@ class Place:
     read: Callable[[str], Mapping[str, Any]]
     path: Path | None = None
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it is one file here, not a folder."""
+        return self.path is not None and self.path.is_file()
+
+    @property
+    def root(self) -> Path:
+        """Path of what is recognised here: of a repository, its name."""
+        return self.path if self.path is not None else Path(self.where)
+
 
 @dataclass(frozen=True)
 class Recognized:
@@ -35,7 +45,7 @@ class Recognized:
 
     Attributes:
         path: its folder, or its file where the format's models lie in one; on the hub the repository's or file's name.
-        format: catalogue name of its format.
+        format: catalogue name of its format; a format that recognises a model may leave it empty.
         name: of its architecture.
         noun: what it is, such as ``a text classifier``.
         tasks: catalogue names of the tasks that it is for, the likeliest first.
@@ -52,6 +62,11 @@ class Recognized:
     kind: str = ""
     base: str = ""
     sealed: bool = False
+
+    @property
+    def task(self) -> str:
+        """Catalogue name of the task that it is for unless another is asked for."""
+        return self.tasks[0]
 
     @property
     def described(self) -> str:
@@ -91,6 +106,8 @@ class Format(ABC):
     """Whether its models can be brought, to be made cheaper."""
     baseline: ClassVar[bool] = False
     """Whether its models are cheap baselines, learned from nothing on the user's rows, whatever they replace."""
+    cuts: ClassVar[bool] = False
+    """Whether its models cut inputs that are longer than they read, so that how much they read is worth telling."""
     packed: ClassVar[bool] = False
     """Whether its files hold numbers of few bits, to be run as they lie: unpacked for another engine, what rounding
     cost stays, and nothing is gained."""

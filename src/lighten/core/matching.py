@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 from lighten.core import catalog
 from lighten.core.artifact import Artifact
@@ -10,6 +12,16 @@ from lighten.core.engine import Engine
 from lighten.core.errors import ModelError, UnknownName
 from lighten.core.format import Format
 from lighten.core.step import after
+
+
+class Undescribed(Format):
+    """Stands for a format that no plug-in describes."""
+
+    tasks, home, noun = (), "", "a model"
+
+    def save(self, model: Any, folder: Path) -> Mapping[str, Any]:
+        """Raises ModelError: nothing says how."""
+        raise ModelError("Nothing here says how a model of this format is saved.", fix="install what brings it")
 
 
 def format_named(name: str) -> Format:
@@ -30,17 +42,39 @@ def format_named(name: str) -> Format:
 
 
 def format_of(artifact: Artifact) -> Format:
-    """The format of an artifact.
-
-    Raises:
-        ModelError: nothing that is installed brings it.
-    """
-    return format_named(artifact.format)
+    """The format of an artifact; one that nothing describes may still be what an engine builds and opens for itself."""
+    return known_format(artifact.format) or Undescribed()
 
 
 def known_format(name: str) -> Format | None:
     """As :func:`format_named`; None where nothing that is installed brings it."""
     return format_named(name) if name in catalog.names("formats") else None
+
+
+def tasks_of(artifact: Artifact) -> tuple[str, ...]:
+    """Catalogue names of the tasks that an artifact is for: the one that it was made for, then those of its format."""
+    asked = artifact.meta.get("asked")
+    told = asked.get("use") if isinstance(asked, dict) else artifact.meta.get("task")
+    return tuple(dict.fromkeys([*([str(told)] if told else []), *format_of(artifact).tasks]))
+
+
+def engine_for(format: str) -> Engine:
+    """The engine that runs models of a format as they came.
+
+    Raises:
+        ModelError: nothing that is installed brings the format.
+    """
+    made: Engine = catalog.load("engines", format_named(format).home)()
+    return made
+
+
+def facts_of(artifact: Artifact) -> dict[str, Any]:
+    """What is known of an artifact's model from its headers (see ``Format.facts``).
+
+    Raises:
+        ModelError: they cannot be read.
+    """
+    return format_of(artifact).facts(artifact.path)
 
 
 def lineage(format: str) -> Iterator[str]:

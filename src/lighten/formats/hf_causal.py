@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.artifact import Artifact
-from lighten.core.format import Format, Traffic
+from lighten.core.format import Format, Place, Recognized, Traffic
+from lighten.files.json_file import read_object
+from lighten.files.weight_files import weight_files
+from lighten.nets.architectures import CAUSAL, TEXT_PART
+from lighten.nets.base_of import base_of
+from lighten.nets.encoders.own_tokenizer import write_own_tokenizer
 from lighten.nets.facts import language_facts
+from lighten.nets.hf_folder import (
+    ADAPTER,
+    CONFIG,
+    adapter_at,
+    check_floats,
+    check_found,
+    copy_files,
+    copy_model,
+    hub_files,
+    kind_at,
+    needing_torch,
+    wanted_files,
+)
+from lighten.nets.language.memory import memory_to_train
+from lighten.nets.language.network import check_language_weights, read_language_config
+from lighten.nets.language.text_part import take_text_part, text_config, text_tensors
 from lighten.nets.language.traffic import folder_traffic
 
 if TYPE_CHECKING:
     from lighten.nets.language.network import LanguageNetwork
+
+BASES = (CAUSAL,), "a causal language model in an HF folder"
+"""What an adapter may be trained on."""
 
 
 class HfCausal(Format):
@@ -23,6 +47,46 @@ class HfCausal(Format):
     noun: ClassVar[str] = "a language model"
     original: ClassVar[bool] = True
     large: ClassVar[bool] = True
+    instead: ClassVar[str] = "leave --task out; to have it choose between labels, give --prompt and --choices"
+
+    def recognize(self, place: Place) -> Recognized | None:
+        """See :meth:`Format.recognize`; of a model of texts and images its text part."""
+        if adapter := adapter_at(place, "CAUSAL_LM"):
+            name, base = adapter
+            return Recognized(place.root, "", name, f"an adapter of {base}", self.tasks, ADAPTER, base)
+        kind, name = kind_at(place) or ("", "")
+        return Recognized(place.root, "", name, self.noun, self.tasks, kind) if kind in (CAUSAL, TEXT_PART) else None
+
+    def check(self, found: Recognized, *, whole: bool = True) -> None:
+        """See :meth:`Format.check`."""
+        check_found(found, *BASES, whole=whole)
+        if whole and found.kind == TEXT_PART:
+            text_tensors(found.path)
+        elif whole and found.kind == CAUSAL:
+            read_language_config(found.path)
+
+    def check_complete(self, found: Recognized) -> None:
+        """See :meth:`Format.check_complete`."""
+        if found.kind != ADAPTER:
+            weight_files(found.path)
+
+    def wanted(self, found: Recognized, names: Sequence[str]) -> list[str]:
+        """See :meth:`Format.wanted`."""
+        return hub_files(names)
+
+    def bring(self, found: Recognized, folder: Path, model: str) -> Mapping[str, Any]:
+        """See :meth:`Format.bring`."""
+        if found.kind == TEXT_PART:
+            copy_files(found.path, folder, wanted_files(found.path))
+            take_text_part(found.path, folder)
+        else:
+            copy_model(found, folder, *BASES)
+        if not (folder / "tokenizer.json").exists():
+            write_own_tokenizer(folder, model)
+        check_floats(folder)
+        with needing_torch():
+            check_language_weights(folder)
+        return {"labels": []}
 
     def open(self, artifact: Artifact, labels: tuple[str, ...]) -> LanguageNetwork:
         """See :meth:`Format.open`."""
@@ -40,6 +104,18 @@ class HfCausal(Format):
     def facts(self, path: Path) -> dict[str, Any]:
         """See :meth:`Format.facts`; also sizes, bytes, and why it cannot be written as GGUF."""
         return language_facts(path)
+
+    def facts_of(self, found: Recognized) -> dict[str, Any]:
+        """See :meth:`Format.facts_of`: of an adapter those of its base, of a text part its own."""
+        if found.kind == ADAPTER:
+            return language_facts(base_of(found, *BASES).path)
+        if found.kind == TEXT_PART:
+            return language_facts(found.path, text_config(read_object(found.path / CONFIG)), text_tensors(found.path))
+        return language_facts(found.path)
+
+    def memory(self, facts: Mapping[str, Any], *, whole: bool = False) -> Mapping[str, int]:
+        """See :meth:`Format.memory`."""
+        return memory_to_train(facts, whole=whole)
 
     def traffic(self, path: Path, settings: Mapping[str, Any]) -> Traffic | None:
         """See :meth:`Format.traffic`: bytes in the type that the engine computes in."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.artifact import Artifact
 from lighten.core.format import Format
+from lighten.nets.encoders.longest import limited
 from lighten.nets.record import record
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class Onnx(Format):
     tasks: ClassVar[tuple[str, ...]] = ("text_classification",)
     home: ClassVar[str] = "ort"
     noun: ClassVar[str] = "a classifier"
+    cuts: ClassVar[bool] = True
 
     def open(self, artifact: Artifact, labels: tuple[str, ...]) -> OnnxModel:
         """See :meth:`Format.open`."""
@@ -33,3 +35,7 @@ class Onnx(Format):
 
         save_onnx(model, folder)
         return record(model)
+
+    def shorten(self, artifact: Artifact, longest: int) -> Artifact:
+        """See :meth:`Format.shorten`."""
+        return limited(artifact, longest)

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from lighten.core.artifact import Artifact
 from lighten.core.format import Format
+from lighten.nets.encoders.longest import limited
 from lighten.nets.record import record
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ class OpenvinoInt8(Format):
     home: ClassVar[str] = "ov"
     noun: ClassVar[str] = "a classifier"
     packed: ClassVar[bool] = True
+    cuts: ClassVar[bool] = True
 
     def save(self, model: OvModel, folder: Path) -> Mapping[str, Any]:
         """See :meth:`Format.save`."""
@@ -27,3 +30,7 @@ class OpenvinoInt8(Format):
 
         save_ov(model, folder)
         return record(model)
+
+    def shorten(self, artifact: Artifact, longest: int) -> Artifact:
+        """See :meth:`Format.shorten`."""
+        return limited(artifact, longest)

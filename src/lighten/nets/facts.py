@@ -8,7 +8,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, Protocol
 
-from lighten.core.artifact import GGUF, HF, HF_CAUSAL, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError
 from lighten.files.json_file import read_object
 from lighten.files.safefile import BITS, Tensor, read_header
@@ -137,7 +137,7 @@ def language_facts(
         **sizes(config),
         **number_formats_of(tensors),
         "bytes": sum(tensor.end - tensor.begin for tensor in tensors.values()),
-        "format": HF_CAUSAL,
+        "format": "hf-causal",
         "no_gguf": no_gguf(folder, config),
         "tokenizer": _tokenizer(tokenizer.read_text(encoding="utf-8")) if tokenizer.is_file() else "",
     }
@@ -180,7 +180,7 @@ def gguf_facts(path: Path) -> dict[str, Any]:
         **sizes(like),
         **number_formats(header),
         "bytes": sum(tensor.end - tensor.begin for tensor in header.tensors.values()),
-        "format": GGUF,
+        "format": "gguf",
         "tokenizer": str(values.get("tokenizer.ggml.model", "")),
         "no_network": no_network(path),
     }
@@ -302,5 +302,5 @@ def _facts(config: Mapping[str, Any], parameters: int, headed: bool) -> dict[str
         "parameters": parameters,
         "labels": labels_of(config) if headed else (),
         "has_head": headed,
-        "format": HF,
+        "format": "hf",
     }

@@ -13,20 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from lighten.core.errors import LightenError, MissingExtra, ModelError, nearest
+from lighten.core.format import Recognized
 from lighten.core.home import expanded
+from lighten.core.matching import format_named
 from lighten.files.json_file import read_object
-from lighten.files.weight_files import INDEX, WANTED, weight_files
 from lighten.isolate.quiet import quiet
-from lighten.nets.gguf.parts import split_groups
-from lighten.nets.recognize import (
-    ADAPTER,
-    ADAPTER_CONFIG,
-    ADAPTER_WEIGHTS,
-    GGUF_FILE,
-    Recognized,
-    recognize,
-    recognize_listing,
-)
+from lighten.nets.recognize import recognize, recognize_listing
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 HUB_FILE = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)/([\w. -]+\.gguf)", re.I)
@@ -122,8 +114,9 @@ def _whole_in_cache(name: str, file: str) -> Path | None:
     if file:
         return folder / file if (folder / file).is_file() else None
     try:
-        if recognize(folder).kind not in (GGUF_FILE, ADAPTER):
-            weight_files(folder)
+        found = recognize(folder)
+        if not found.sealed:
+            format_named(found.format).check_complete(found)
     except LightenError:
         return folder if offline() and any(folder.iterdir()) else None
     return folder
@@ -196,16 +189,12 @@ def _listed(hub: Any, name: str, file: str) -> tuple[Recognized, list[str]]:
         if file not in tops:
             files = [one for one in tops if one.lower().endswith(".gguf")]
             raise ModelError(f"{name} has no file {file} on the hub.", allowed=", ".join(files) or "(no GGUF file)")
-        return Recognized(Path(file), GGUF_FILE, "", True), tops
+        return recognize_listing(name, [file], read), tops
     return recognize_listing(name, [*tops, *folders], read), tops
 
 
 def _downloaded(hub: Any, name: str, file: str) -> Path:
     found, tops = _listed(hub, name, file)
-    if found.kind == GGUF_FILE:
-        wanted = split_groups(tops)[found.path.name]
-        folder = Path(hub.snapshot_download(name, allow_patterns=wanted, etag_timeout=SECONDS))
-        return folder / found.path.name
-    shards = [one for one in tops if one.endswith(".safetensors")]
-    wanted = [*WANTED, *shards, INDEX, ADAPTER_CONFIG, ADAPTER_WEIGHTS]
-    return Path(hub.snapshot_download(name, allow_patterns=wanted, etag_timeout=SECONDS))
+    wanted = list(format_named(found.format).wanted(found, tops))
+    folder = Path(hub.snapshot_download(name, allow_patterns=wanted, etag_timeout=SECONDS))
+    return folder if found.path == Path(name) else folder / found.path.name

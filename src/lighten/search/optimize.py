@@ -15,7 +15,8 @@ from lighten.core import catalog
 from lighten.core.artifact import Artifact, is_whole
 from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed, Interrupted, ModelError
-from lighten.core.matching import fits, format_named
+from lighten.core.format import Recognized
+from lighten.core.matching import facts_of, fits, format_named
 from lighten.core.meter import Workload
 from lighten.core.recipe import engine_from, record_of
 from lighten.core.rows import Parts, Rows
@@ -27,8 +28,7 @@ from lighten.isolate.process import call
 from lighten.measure.environment import Environment
 from lighten.measure.workload import draw
 from lighten.nets.bring import find
-from lighten.nets.facts import facts
-from lighten.nets.recognize import ARTIFACT, Recognized, check_task, recognize
+from lighten.nets.recognize import check_task, recognize
 from lighten.pipeline.make import versions
 from lighten.pipeline.workshop import Workshop
 from lighten.search.classes import asking, settle_classes
@@ -107,7 +107,7 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
             listener=listener,
             threads=threads,
             original=base,
-            facts={**facts(base.path), **asked_facts(asked.task)},
+            facts={**facts_of(base), **asked_facts(asked.task)},
             engines=engines,
             refused=refused,
             environment={**machine.to_json(), "id": machine.id},
@@ -189,11 +189,11 @@ def inspect(options: Options, asked: Asked, listener: Listener, scratch: Path) -
     found = None if is_whole(kept) else located(options.model, asked.task)
     if found is not None and kept.is_dir():
         listener.note(f"{kept} is broken, and is brought again.")
-    format = format_of_found(found if found is not None else recognize(kept))
-    check_memory(asked, found.path if found is not None else kept, format_named(format).home, listener)
+    format = (found if found is not None else recognize(kept)).format
+    check_memory(asked, found.path if found is not None else kept, listener)
     engines, refused = working_engines(asked, format, listener)
     fresh = brought(options.model, found, scratch, options.longest) if found is not None else None
-    known = facts(fresh.path if fresh is not None else kept)
+    known = facts_of(fresh if fresh is not None else Artifact.open(kept))
     if fresh is not None and len(learned := learned_in(fresh.path)) and not len(learned_by(options)):
         asked = ask(options, listener, learned)  # a model of the hub, whose folder nobody could see before
     if not asked.task.language:
@@ -274,21 +274,14 @@ def located(model: str, task: Task) -> Recognized:
         ModelError, UnsafeFile: it cannot be used, or is not for the task.
     """
     found = find(model)
-    check_task(model, found, language=task.language)
-    if not format_named(format_of_found(found)).original:
+    check_task(model, found, catalog.name_of(task))
+    if not format_named(found.format).original:
         raise ModelError(
-            f"{model} is a model of format {found.name}, which is quantized or exported already.",
+            f"{model} is a model of format {found.format}, which is quantized or exported already.",
             allowed="a float model in an HF folder, or a GGUF file",
             fix="give the model that it was made from",
         )
     return found
-
-
-def format_of_found(found: Recognized) -> str:
-    """Catalogue name of the format that a model is brought in."""
-    if found.kind == ARTIFACT:
-        return found.name
-    return found.kind if found.kind in catalog.names("formats") else "hf-causal" if found.language else "hf"
 
 
 def brought(model: str, found: Recognized, scratch: Path, longest: int | None = None) -> Artifact:
@@ -362,7 +355,7 @@ def prepare_original(run: Run) -> None:
         plan = recipe.plan(format=run.original.format, facts=run.facts)
         run.original = tuned or run.workshop.make(run.original, plan)
         study.remember(TUNED, run.original.id)
-        run.facts = facts(run.original.path)
+        run.facts = facts_of(run.original)
     run.workshop.teach_with(run.original)
     if run.task.language:
         return

@@ -13,7 +13,7 @@ from lighten.core.coverage import Coverage
 from lighten.core.engine import Engine
 from lighten.core.errors import InputError, UnknownName
 from lighten.core.home import expanded
-from lighten.core.matching import fits, format_named, reachable
+from lighten.core.matching import engine_for, fits, format_named, reachable
 from lighten.core.meter import QualityMeter, SpeedMeter
 from lighten.core.power import Power
 from lighten.core.recipe import Recipe
@@ -26,7 +26,7 @@ from lighten.data.parts import split
 from lighten.data.table import read_table
 from lighten.isolate.machine import available_memory
 from lighten.measure.probe import probe_engine
-from lighten.measure.room import check_room, gigabytes, language_facts_of, to_optimize
+from lighten.measure.room import check_room, facts_of_large, gigabytes, to_optimize
 from lighten.search.classes import Settled
 from lighten.search.listener import Listener
 from lighten.search.options import Options
@@ -162,19 +162,19 @@ def _read_data(options: Options) -> tuple[Task, Parts, Mapping[str, str]]:
     return cls(), parts, columns.roles()
 
 
-def check_memory(asked: Asked, source: Path, home: str, listener: Listener) -> None:
-    """Refuse a language model that cannot be optimized in the memory that is left, before it is copied or loaded.
+def check_memory(asked: Asked, source: Path, listener: Listener) -> None:
+    """Refuse a model that cannot be optimized in the memory that is left, before it is copied or loaded.
 
     Args:
-        source: where the model is. home: the engine that runs it as it came.
+        source: where the model is.
 
     Raises:
         TooLarge: it needs more. ModelError: its headers cannot be read.
     """
-    known = language_facts_of(source) if asked.task.language else None
+    known = facts_of_large(source)
     if known is None:
         return
-    engine, left = catalog.load("engines", home)(), available_memory()
+    engine, left = engine_for(known["format"]), available_memory()
     fix = "take a smaller model of the family or a machine with more memory; `lighten bench` and `chat` need far less"
     check_room(asked.options.model, "To optimize", to_optimize(known, engine), fix=fix, available=left)
     whole = sum(to_optimize(known, engine, whole=True).values())

@@ -8,17 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lighten.core import catalog
 from lighten.core.artifact import Artifact
 from lighten.core.errors import DataError, RunFolderError
 from lighten.core.lists import read_list
+from lighten.core.matching import engine_for, facts_of
 from lighten.core.recipe import Recipe, record_of, task_record_of
 from lighten.core.step import Step
 from lighten.core.task import asked_facts
 from lighten.data.learned import keep_apart, learned_in
 from lighten.isolate.machine import allowed_cores
 from lighten.nets.bring import bring, find
-from lighten.nets.facts import facts
 from lighten.nets.recognize import check_task
 from lighten.pipeline.workshop import Workshop
 from lighten.search.classes import asking, settle_classes
@@ -73,16 +72,16 @@ def apply(
     said = asked_of(made.data) | {name: value for name, value in given.items() if value is not None}
     options = Options(made.model, source, target, task=made.task, seed=made.seed, **said)
     task, parts, columns = read_data(options)
-    check_task(made.model, find(made.model), language=task.language, fix="correct the recipe's task")
+    check_task(made.model, find(made.model), made.task, fix="correct the recipe's task")
     scratch = target.with_name(f".{target.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)
     try:
         store = ArtifactStore(scratch / "store")
         base = bring(made.model, store.root / "model", longest=options.longest)
-        known = {**facts(base.path), **asked_facts(task)}
+        known = {**facts_of(base), **asked_facts(task)}
         cores, classes = threads or allowed_cores(), {}
         if known["has_head"] and not task.language:
-            answer = asking(base, catalog.load("engines", "eager")(), cores, progress or _silent)
+            answer = asking(base, engine_for(base.format), cores, progress or _silent)
             settled = settle_classes(parts, known["labels"], options.labels, answer, model=made.model, seed=made.seed)
             parts, classes = settled.parts, settled.classes.record()
             options = replace(options, labels=settled.classes.told)

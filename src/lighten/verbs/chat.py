@@ -13,21 +13,22 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from types import TracebackType
 
+from lighten.core import catalog
 from lighten.core.artifact import RECORD, Artifact
 from lighten.core.errors import InputError, ModelError
 from lighten.core.home import expanded
 from lighten.core.language import LanguageSession, Sampling
+from lighten.core.matching import format_named
 from lighten.isolate.machine import allowed_cores
 from lighten.nets.bring import bring, find
-from lighten.nets.gguf.file import FILE
-from lighten.nets.gguf.parts import parts_of
 from lighten.nets.language.chat_template import Renderer, find_template
-from lighten.nets.recognize import GGUF_FILE, check_task
 from lighten.sessions.language_process import open_session
 from lighten.verbs.load import check_rooms, engine_of
 
 END, MOST, FULL, STOPPED = "end", "most", "full", "stopped"
 """Why an answer ended: the model ended it, it had as many tokens as asked, the context is full, the reader stopped."""
+INSTEAD = "lighten predict {model} answers with its labels"
+"""What can be done with a model that writes no text."""
 RESERVED = 4
 """The oldest exchanges are dropped to leave an answer up to this part of the context."""
 
@@ -309,7 +310,7 @@ def open_chat(
         wanted = threads or (min(kept, cores) if isinstance(kept, int) and kept > 0 else cores)
         session = stack.enter_context(open_session(artifact, engine_of(artifact), threads=wanted))
         if not isinstance(session, LanguageSession):
-            raise ModelError(f"{model} is no language model.", fix=f"lighten predict {model} answers with its labels")
+            raise ModelError(f"{model} is no language model.", fix=INSTEAD.format(model=model))
         sampling = Sampling(temperature, top_p, seed)
         return Chat(session, renderer, system=system, sampling=sampling, most=most, resources=stack.pop_all())
 
@@ -329,11 +330,11 @@ def _found(model: str, scratch: Path) -> Artifact:
         if (place / RECORD).is_file():
             return Artifact.open(place)
     found = find(model)
-    check_task(model, found, language=True)
-    if found.kind == GGUF_FILE and len(parts_of(found.path)) == 1:
-        scratch.mkdir()
-        (scratch / FILE).symlink_to(found.path.resolve())  # it is only read, and may be large
-        return Artifact(scratch, "", "gguf", {})
+    if not any(catalog.load("tasks", name)().language for name in found.tasks):
+        raise ModelError(f"{model} is {found.described}, and no language model.", fix=INSTEAD.format(model=model))
+    scratch.mkdir()
+    if format_named(found.format).borrow(found, scratch):  # it is only read, and may be large
+        return Artifact(scratch, "", found.format, {})
     return bring(model, scratch)
 
 

@@ -12,14 +12,14 @@ from typing import Protocol, cast
 
 import numpy as np
 
-from lighten.core import catalog
-from lighten.core.artifact import HF, LANGUAGE, RECORD, Artifact
+from lighten.core.artifact import RECORD, Artifact
 from lighten.core.coverage import Coverage
 from lighten.core.engine import Engine
 from lighten.core.errors import InputError, ModelError
 from lighten.core.home import expanded
 from lighten.core.item import Item
 from lighten.core.language import BYTES, NATS
+from lighten.core.matching import engine_for, facts_of, format_of
 from lighten.core.recipe import engine_from
 from lighten.core.session import Session
 from lighten.data.language import ANSWERS, DOCUMENTS
@@ -166,43 +166,29 @@ def load(path: str | Path, *, threads: int = 0, prompt: str | None = None, longe
 
 
 def engine_of(artifact: Artifact) -> Engine:
-    """The engine that an artifact was built for, or one that opens its format.
+    """The engine that an artifact was built for, or the one that runs its format as it came.
 
     Raises:
-        ModelError: there is none.
+        ModelError: nothing that is installed brings its format.
     """
     record = artifact.meta.get("engine")
     return engine_from(record) if record is not None else engine_for(artifact.format)
 
 
-def engine_for(format: str) -> Engine:
-    """The first engine that opens a format.
-
-    Raises:
-        ModelError: there is none.
-    """
-    for name in catalog.names("engines"):
-        cls = catalog.load("engines", name)
-        if format in cls.stores:
-            made: Engine = cls()
-            return made
-    raise ModelError(f"No engine opens a model of format {format}.")
-
-
 def check_rooms(models: Sequence[str]) -> None:
-    """Refuse language models that do not fit into memory together, before one of them is copied or loaded.
+    """Refuse models that do not fit into memory together, before one of them is copied or loaded.
 
     Raises:
         TooLarge: they need more than is left. ModelError: one of them is broken.
     """
-    from lighten.measure.room import check_room, language_facts_of, to_run
+    from lighten.measure.room import check_room, facts_of_large, to_run
     from lighten.nets.bring import find
 
     found = []
     for model in models:
         folder = expanded(model)
         places = [place for place in (folder, folder / "winner") if (place / RECORD).is_file()]
-        known = language_facts_of(places[0] if places else find(model).path)
+        known = facts_of_large(places[0] if places else find(model).path)
         if known is not None:
             record = Artifact.open(places[0], verify=False).meta.get("engine") if places else None
             found.append((known, engine_from(record) if record is not None else engine_for(known["format"])))
@@ -214,7 +200,7 @@ def coverage_of(artifact: Artifact, texts: Sequence[Item]) -> Coverage | None:
     """How much a classifier reads of ``texts``; None for a model that has no tokenizer of that kind."""
     from lighten.readers.text import TOKENIZER, Encoder
 
-    if artifact.format in LANGUAGE or not (artifact.path / TOKENIZER).is_file():
+    if not format_of(artifact).cuts or not (artifact.path / TOKENIZER).is_file():
         return None
     return Encoder.open(artifact.path).coverage(texts)
 
@@ -230,7 +216,6 @@ def resolved(model: str, scratch: Path, longest: int | None = None) -> tuple[Art
         ModelError: it cannot be used, or is an encoder without a classification head.
     """
     from lighten.nets.bring import bring
-    from lighten.nets.facts import facts
 
     folder = Path(model)
     for place in (folder, folder / "winner"):
@@ -238,8 +223,6 @@ def resolved(model: str, scratch: Path, longest: int | None = None) -> tuple[Art
             artifact = Artifact.open(place) if longest is None else bring(str(place), scratch, longest=longest)
             return artifact, engine_of(artifact)
     artifact = bring(model, scratch, longest=longest)
-    if artifact.format in LANGUAGE:
-        return artifact, engine_of(artifact)
-    if artifact.format != HF or not facts(artifact.path)["has_head"]:
+    if not facts_of(artifact)["has_head"]:
         raise ModelError(f"{model} has no classification head.", fix="fine-tune it first: lighten optimize does")
-    return artifact, catalog.load("engines", "eager")()
+    return artifact, engine_of(artifact)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lighten.core.artifact import LANGUAGE, Artifact
+from lighten.core.artifact import Artifact
 from lighten.core.errors import InputError, ModelError
+from lighten.core.matching import tasks_of
 from lighten.core.recipe import task_from, task_record_of
 from lighten.core.rows import Rows
 from lighten.core.task import Task
@@ -158,9 +159,11 @@ def question_of(artifact: Artifact) -> Question:
         ModelError: its record describes none that is known here.
     """
     record, data = artifact.meta.get("asked"), artifact.meta.get("data")
-    language = artifact.format in LANGUAGE or artifact.meta.get("task") == "text_generation"
+    tasks = tasks_of(artifact)
+    if not tasks:
+        raise ModelError(f"{artifact.path} does not say what it was made for, and nor does its format.")
     try:
-        task = task_from(record or {"use": "text_generation" if language else "text_classification"})
+        task = task_from(record or {"use": tasks[0]})
     except InputError as error:
         raise ModelError(f"{artifact.path} was made for a task that is not known here ({error.seen}).") from error
     labels = artifact.meta.get("labels") or [str(choice).strip() for choice in getattr(task, "choices", ())]

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lighten.core.errors import ModelError
-from lighten.measure.room import language_facts_of
+from lighten.measure.room import facts_of_large
 from lighten.nets.bring import bring, find
 from lighten.nets.language.network import open_language
 from lighten.nets.language.text_part import text_config, text_name
@@ -43,7 +43,7 @@ def test_the_text_part_answers_as_it_does_alone(tmp_path: Path, before: str) -> 
     folder = seeing(tmp_path / "seeing", before)
     found = find(str(folder))
     assert (found.kind, found.task) == ("text-part", "text_generation")
-    known = language_facts_of(folder)
+    known = facts_of_large(folder)
     assert known is not None and known["parameters"] == sum(p.numel() for p in alone.net.parameters())
     network = open_language(bring(str(folder), tmp_path / "out"))
     ids = torch.tensor([[2, 9, 8, 7]])

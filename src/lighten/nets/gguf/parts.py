@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from lighten.core.errors import ModelError
@@ -64,6 +64,24 @@ def parts_of(path: Path) -> list[Path]:
             fix="download the other parts too: they are joined when they are all there",
         )
     return found
+
+
+def one_model(where: str, files: Sequence[str]) -> str:
+    """The one file of several that is a model, the projectors of its eyes left out.
+
+    Args:
+        where: what the user calls the folder.
+
+    Raises:
+        ModelError: there are several.
+    """
+    models = [name for name in files if not is_projector(name)] or list(files)
+    if len(models) == 1:
+        return models[0]
+    shown = ", ".join(models[:8]) + (f" and {len(models) - 8} more" if len(models) > 8 else "")
+    raise ModelError(
+        f"{where} holds {len(models)} GGUF models: {shown}.", allowed="one of them", fix=f"give {where}/{models[0]}"
+    )
 
 
 def checked_header(path: Path) -> GgufHeader:

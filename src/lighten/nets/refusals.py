@@ -1,0 +1,154 @@
+"""What is no model that can be used: called by its right name, with what to do instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from lighten.core.artifact import RECORD
+from lighten.core.errors import ModelError, UnsafeFile
+from lighten.core.format import Place
+from lighten.nets.adapter import CONFIG as ADAPTER_CONFIG
+from lighten.nets.adapter import WEIGHTS as ADAPTER_WEIGHTS
+
+PICKLED_WEIGHTS = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".nemo", ".ot")
+TRAINER = ("training_args.bin", "optimizer.pt", "optimizer.bin", "scheduler.pt", "scaler.pt", "scheduler.bin")
+"""What the Trainer of transformers leaves beside the weights of a checkpoint."""
+EXPORTED: Mapping[str, str] = {
+    ".onnx": "an ONNX file", ".xml": "OpenVINO IR", ".tflite": "a TensorFlow Lite file", ".mlpackage/": "Core ML",
+    ".mlmodel": "Core ML", ".engine": "a TensorRT engine", ".plan": "a TensorRT engine",
+}  # fmt: skip
+ARCHIVES = (".zip", ".gz", ".tgz", ".tar", ".xz", ".7z", ".zst")
+
+
+def refusal_of_file(path: Path) -> ModelError:
+    """What a file is that is no model.
+
+    Raises:
+        UnsafeFile: it holds pickled weights.
+    """
+    name = path.name.lower()
+    if path.name == ADAPTER_WEIGHTS or (name.endswith((".safetensors", ".json")) and holds_files_of_model(path.parent)):
+        return ModelError(
+            f"{path} is a file of a model.", allowed="the whole folder, or a GGUF file", fix=f"give {path.parent}"
+        )
+    if name.endswith(".safetensors"):
+        return ModelError(
+            f"{path} is a file of weights alone: what network they belong to is said nowhere.",
+            allowed="a folder with config.json, weights and tokenizer",
+            fix="give the folder that it was saved in, or a hub id",
+        )
+    if name.endswith(PICKLED_WEIGHTS):
+        refuse_weights(str(path.parent), [path.name])
+    for suffix, what in EXPORTED.items():
+        if name.endswith(suffix):
+            return _exported(str(path), what)
+    if name.endswith(ARCHIVES):
+        return ModelError(f"{path} is an archive.", allowed="a folder, or a GGUF file", fix="unpack it first")
+    return ModelError(
+        f"{path} is a file that holds no model.",
+        allowed="an HF folder, a GGUF file, a hub id, or sample:NAME",
+        fix="optimize, bench and compare take the model first, then the data with --data"
+        if name.endswith((".csv", ".tsv", ".jsonl", ".parquet", ".txt"))
+        else "give the folder that holds config.json, weights and tokenizer",
+    )
+
+
+def refusal_of_folder(place: Place, is_model: Callable[[Path], bool]) -> ModelError:
+    """What a folder, here or on the hub, is that is no model.
+
+    Args:
+        is_model: whether a folder in it is one.
+
+    Raises:
+        UnsafeFile: it holds pickled weights.
+    """
+    if place.path is not None:
+        _refuse_empty(place.path, place.names, is_model)
+    if "model_index.json" in place.names:
+        return ModelError(f"{place.where} is a pipeline of diffusers, which makes images.", allowed="a model of texts")
+    if not any(name.endswith(".safetensors") and name != ADAPTER_WEIGHTS for name in place.names):
+        refuse_weights(place.where, place.names)
+    return no_config(place.where)
+
+
+def holds_files_of_model(folder: Path) -> bool:
+    """Whether a folder looks like that of a model, whether or not it can be used."""
+    if not folder.is_dir():
+        return False
+    return any((folder / name).is_file() for name in ("config.json", ADAPTER_CONFIG)) or any(folder.glob("*.gguf"))
+
+
+def _refuse_empty(path: Path, names: Sequence[str], is_model: Callable[[Path], bool]) -> None:
+    """Refuse folders that hold other folders, or nothing.
+
+    Raises:
+        ModelError: names the models inside.
+    """
+    if not names:
+        raise ModelError(f"{path} is an empty folder.", allowed="a folder with config.json, weights and tokenizer")
+    if "winner/" in names and (path / "winner" / RECORD).is_file():
+        raise ModelError(
+            f"{path} is the folder of a run.", allowed="a model", fix=f"give {path / 'winner'}, or {path}/store/model"
+        )
+    if holds_files_of_model(path):
+        return
+    inside = [name.rstrip("/") for name in names if name.endswith("/") and is_model(path / name)]
+    if inside:
+        raise ModelError(
+            f"{path} holds no model itself; there {'is one' if len(inside) == 1 else f'are {len(inside)}'} in it: "
+            f"{', '.join(inside[:8])}.",
+            allowed="the folder of one model",
+            fix=f"give {path / inside[-1]}",
+        )
+
+
+def refuse_weights(where: str, names: Sequence[str]) -> None:
+    """Refuse a model without weights that can be opened, by what is there instead.
+
+    Raises:
+        UnsafeFile: pickled weights only. ModelError: everything else.
+    """
+    pickled = [one for one in names if one.endswith(PICKLED_WEIGHTS) and one not in TRAINER and "rng_state" not in one]
+    sharded = any(one.startswith("global_step") or one == "zero_to_fp32.py" or "fsdp" in one for one in names)
+    if sharded:
+        raise ModelError(
+            f"{where} is a checkpoint in shards of several processes (DeepSpeed or FSDP).",
+            allowed="model.safetensors, whole or in parts with their index",
+            fix="python zero_to_fp32.py . --safe_serialization, or accelerate merge-weights",
+        )
+    keras = [one for one in names if one in ("saved_model.pb", "tf_model.h5") or one.endswith((".h5", ".keras"))]
+    flax = [one for one in names if one.endswith(".msgpack")]
+    for kind, found, option in (("TensorFlow", keras, "from_tf"), ("Flax", flax, "from_flax")):
+        if found and not pickled:
+            raise UnsafeFile(
+                f"{where} has its weights for {kind} only ({', '.join(found)}), in files that can hold code.",
+                allowed="model.safetensors",
+                fix=f"with transformers 4: AutoModel...from_pretrained('{where}', {option}=True).save_pretrained(NEW)",
+            )
+    exported = next((what for one in names for suffix, what in EXPORTED.items() if one.endswith(suffix)), "")
+    if exported or ("onnx/" in names and not pickled):
+        raise _exported(where, exported or "an ONNX file")
+    if not pickled:
+        raise ModelError(f"{where} has no weights.", allowed="model.safetensors, whole or in parts with their index")
+    raise UnsafeFile(
+        f"{where} has its weights in {', '.join(sorted(pickled))} only, which can run code when opened.",
+        allowed="model.safetensors",
+        fix="if you trust where it is from: "
+        'python -c "from transformers import AutoModelForSequenceClassification as M; '
+        f"M.from_pretrained('{where}').save_pretrained('{where}')\"",
+    )
+
+
+def _exported(where: str, what: str) -> ModelError:
+    return ModelError(
+        f"{where} is exported already: {what}, without the weights that it was made from.",
+        allowed="a folder with config.json and model.safetensors, or a GGUF file",
+        fix="bring the model that it was exported from; lighten exports it itself",
+    )
+
+
+def no_config(where: str) -> ModelError:
+    return ModelError(
+        f"{where} has no config.json, or an empty one.", allowed="a folder that save_pretrained of transformers wrote"
+    )
