@@ -138,7 +138,8 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     wrong = adapter(tmp_path / "wrong", base, low_rank(QUERY, 32, 32), "CAUSAL_LM")
     with pytest.raises(ModelError, match="which is a text classifier"):
         find(str(wrong))
-    assert find(str(adapter(tmp_path / "right", language, low_rank(PROJ, 64, 64), "CAUSAL_LM"))).language
+    right = adapter(tmp_path / "right", language, low_rank(PROJ, 64, 64), "CAUSAL_LM")
+    assert find(str(right)).task == "text_generation"
 
 
 @pytest.mark.parametrize(
