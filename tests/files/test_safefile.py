@@ -44,17 +44,35 @@ def test_reads_what_the_library_writes(tmp_path: Path) -> None:
         ({"a": entry(0, 8, [2]), "b": entry(4, 12, [2])}, b"0" * 12, "overlap"),
         ({"a": entry(0, 8, [2]), "b": entry(12, 20, [2])}, b"0" * 20, "gap"),
         ({"a": entry(0, 8, [3])}, b"0" * 8, "does not take"),
-        ({"a": entry(0, 8, [-2])}, b"0" * 8, "not counts"),
-        ({"a": entry(0, 8, [True, 2])}, b"0" * 8, "not counts"),
-        ({"a": entry(0, 8, [2], "F31")}, b"0" * 8, "number format"),
-        ({"a": {"dtype": "F32"}}, b"", "incomplete"),
-        ({"a": 3}, b"", "incomplete"),
-        ([1], b"", "not a JSON object"),
+        ({"a": entry(0, 8, [-2])}, b"0" * 8, "integer `-2`"),
+        ({"a": entry(0, 8, [True, 2])}, b"0" * 8, "boolean `true`"),
+        ({"a": entry(0, 8, [2], "F31")}, b"0" * 8, "`F31`"),
+        ({"a": entry(0, 1, [2], "F4")}, b"0", "a has the unknown number format 'F4'"),
+        ({"a": {"dtype": "F32"}}, b"", "missing field"),
+        ({"a": 3}, b"", "integer `3`"),
+        ([1], b"", "sequence"),
     ],
 )
 def test_refuses(tmp_path: Path, header: object, data: bytes, why: str) -> None:
     with pytest.raises(ModelError, match=why):
         read_header(write(tmp_path / "x.safetensors", header, data))
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (b"", "empty"),
+        (b"1234567", "too short"),
+        ((100_000_001).to_bytes(8, "little") + b"{}", "longer than the format allows"),
+        ((3).to_bytes(8, "little") + b"{}", "longer than the file"),
+        ((2).to_bytes(8, "little") + b"{]", "JSON"),
+    ],
+)
+def test_refuses_a_header_that_is_none(tmp_path: Path, raw: bytes, why: str) -> None:
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(raw)
+    with pytest.raises(ModelError, match=rf"(?s)x\.safetensors is not a whole safetensors file.*{why}"):
+        read_header(path)
 
 
 def test_refuses_a_git_lfs_pointer(tmp_path: Path) -> None:

@@ -1,16 +1,11 @@
-"""The header of a safetensors file, read and checked without the library and without touching a weight.
-
-Specification: https://github.com/huggingface/safetensors#format
-"""
+"""The header of a safetensors file, read and checked by the format's own library without touching a weight."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
 
 from lighten.core.errors import ModelError
 
@@ -23,8 +18,15 @@ BITS: Mapping[str, int] = {
 FLOATS = frozenset({"F64", "F32", "F16", "BF16"})
 """Formats that the weights of a float network may have."""
 
-LONGEST_HEADER = 100_000_000
-"""Bytes; the limit of the format's own library."""
+WHY: Mapping[str, str] = {
+    "header too small": "it is too short to have a header",
+    "header too large": "it says that its header is longer than the format allows",
+    "invalid header length": "it says that its header is longer than the file",
+    "not fully covered": "it is cut off, or has bytes that belong to no tensor",
+    "invalid offset": "two tensors overlap, or there is a gap between them",
+    "invalid shape": "a tensor of its shape and number format does not take as many bytes as it has",
+}
+"""What the library says of a broken file, and the same for a reader who does not know the format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +36,10 @@ class Tensor:
     Attributes:
         dtype: one of ``BITS``.
         shape: elements per dimension.
-        begin, end: bytes after the header, half open.
     """
 
     dtype: str
     shape: tuple[int, ...]
-    begin: int
-    end: int
 
     @property
     def elements(self) -> int:
@@ -49,54 +48,27 @@ class Tensor:
 
 
 def read_header(path: Path) -> dict[str, Tensor]:
-    """Tensors of a safetensors file by name, after checking that they fill the file without gap or overlap.
+    """Tensors of a safetensors file by name; they fill the file without gap or overlap.
 
     Raises:
-        ModelError: truncated, not safetensors, or offsets that do not add up.
+        ModelError: truncated, not safetensors, offsets that do not add up, or a number format not among ``BITS``.
     """
-    raw, data = _raw_header(path)
+    from safetensors import SafetensorError, safe_open
+
+    if not (size := path.stat().st_size):
+        raise _broken(path, "it is empty")
     try:
-        record = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise _broken(path, f"its header is not JSON ({error})") from error
-    if not isinstance(record, dict):
-        raise _broken(path, "its header is not a JSON object")
-    record.pop("__metadata__", None)
-    tensors = {name: _tensor(path, name, entry) for name, entry in record.items()}
-    position = 0
-    for name, tensor in sorted(tensors.items(), key=lambda item: (item[1].begin, item[1].end)):
-        if tensor.begin != position:
-            raise _broken(path, f"{name} starts at byte {tensor.begin} of the data, not at {position}: gap or overlap")
-        position = tensor.end
-    if position != data:
-        seen = "is cut off" if position > data else "has bytes that belong to no tensor"
-        raise _broken(path, f"it {seen}: the header describes {position:,} bytes of data, the file has {data:,}")
-    return tensors
-
-
-def _raw_header(path: Path) -> tuple[bytes, int]:
-    """The header's bytes and the number of bytes that follow it."""
-    size = path.stat().st_size
-    with path.open("rb") as stream:
-        length = int.from_bytes(stream.read(8), "little")
-        if size < 8 or length > LONGEST_HEADER or 8 + length > size:
-            raise _broken(path, f"it has {size:,} bytes and says that its header has {length:,}")
-        return stream.read(length), size - 8 - length
-
-
-def _tensor(path: Path, name: str, entry: Any) -> Tensor:
-    try:
-        dtype, shape, (begin, end) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
-        numbers = (*shape, begin, end)
-        if not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in numbers):
-            raise _broken(path, f"{name} has a shape or offsets that are not counts")
-        if dtype not in BITS:
-            raise _broken(path, f"{name} has the unknown number format {dtype!r}")
-    except (KeyError, TypeError, ValueError) as error:
-        raise _broken(path, f"the entry of {name} is incomplete") from error
-    if (end - begin) * 8 != prod(shape) * BITS[dtype]:
-        raise _broken(path, f"{name} of shape {list(shape)} in {dtype} does not take {end - begin:,} bytes")
-    return Tensor(dtype, shape, begin, end)
+        with safe_open(path, framework="np") as opened:
+            slices = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118 - it is no mapping
+            found = {name: Tensor(one.get_dtype(), tuple(one.get_shape())) for name, one in slices.items()}
+    except SafetensorError as error:
+        said = str(error).removeprefix("Error while deserializing header: ")
+        why = next((f"{ours} ({said})" for theirs, ours in WHY.items() if theirs in said), said)
+        raise _broken(path, f"{why}; it has {size:,} bytes") from error
+    for name, tensor in found.items():
+        if tensor.dtype not in BITS:
+            raise _broken(path, f"{name} has the unknown number format {tensor.dtype!r}")
+    return found
 
 
 def _broken(path: Path, why: str) -> ModelError:
