@@ -29,10 +29,10 @@ def test_reads_what_the_library_writes(tmp_path: Path) -> None:
     arrays = {"a": np.ones((2, 3), np.float32), "b": np.zeros(4, np.float16), "empty": np.zeros((0, 5), np.int64)}
     save_file(arrays, tmp_path / "x.safetensors", metadata={"format": "pt"})
     found = read_header(tmp_path / "x.safetensors")
-    assert {name: (t.dtype, t.shape, t.elements) for name, t in found.items()} == {
-        "a": ("F32", (2, 3), 6),
-        "b": ("F16", (4,), 4),
-        "empty": ("I64", (0, 5), 0),
+    assert {name: (t.dtype, t.shape, t.elements, t.bytes) for name, t in found.items()} == {
+        "a": ("F32", (2, 3), 6, 24),
+        "b": ("F16", (4,), 4, 8),
+        "empty": ("I64", (0, 5), 0, 0),
     }
 
 

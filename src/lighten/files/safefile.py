@@ -46,6 +46,11 @@ class Tensor:
         """Number of elements."""
         return prod(self.shape)
 
+    @property
+    def bytes(self) -> int:
+        """Size in the file."""
+        return self.elements * BITS[self.dtype] // 8
+
 
 def read_header(path: Path) -> dict[str, Tensor]:
     """Tensors of a safetensors file by name; they fill the file without gap or overlap.

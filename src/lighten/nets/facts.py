@@ -136,7 +136,7 @@ def language_facts(
         "language": True,
         **sizes(config),
         **number_formats_of(tensors),
-        "bytes": sum(tensor.end - tensor.begin for tensor in tensors.values()),
+        "bytes": sum(tensor.bytes for tensor in tensors.values()),
         "format": "hf-causal",
         "no_gguf": no_gguf(folder, config),
         "tokenizer": _tokenizer(tokenizer.read_text(encoding="utf-8")) if tokenizer.is_file() else "",
