@@ -11,10 +11,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lighten.core.errors import ModelError
+from lighten.core.matching import facts_of
 from lighten.nets.adapter import check_adapter
 from lighten.nets.bring import bring, find
 from lighten.nets.encoders.network import open_network
-from lighten.nets.facts import facts
+from lighten.nets.facts import language_facts
 from lighten.nets.language.network import open_language
 from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_language import tiny_language
@@ -69,7 +70,7 @@ def test_a_base_without_a_head_gets_that_of_the_adapter(tmp_path: Path) -> None:
     whole = {"classifier.weight": torch.randn(3, 32), "classifier.bias": torch.randn(3)}
     made = adapter(tmp_path / "lora", base, {**low_rank(QUERY, 32, 32), **whole})
     found = bring(str(made), tmp_path / "out")
-    assert (facts(found)["has_head"], facts(found)["labels"]) == (True, ("LABEL_0", "LABEL_1", "LABEL_2"))
+    assert (facts_of(found)["has_head"], facts_of(found)["labels"]) == (True, ("LABEL_0", "LABEL_1", "LABEL_2"))
     assert torch.equal(weight(open_network(found), "classifier.weight"), whole["classifier.weight"])
     bare = adapter(tmp_path / "bare", base, low_rank(QUERY, 32, 32))
     with pytest.raises(ModelError, match="holds no head"):
@@ -81,7 +82,7 @@ def test_a_language_model_is_merged_with_every_setting(tmp_path: Path) -> None:
     parts = low_rank(PROJ, 64, 64)
     magnitude = torch.rand(64) + 0.5
     embedding = {
-        "model.embed_tokens.lora_embedding_A": torch.randn(2, facts(base)["vocabulary"]),
+        "model.embed_tokens.lora_embedding_A": torch.randn(2, language_facts(base)["vocabulary"]),
         "model.embed_tokens.lora_embedding_B": torch.randn(64, 2),
     }
     plain = load_file(base / "model.safetensors")

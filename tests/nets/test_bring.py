@@ -11,9 +11,10 @@ from safetensors.torch import load_file, save_file
 
 from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError, RunFolderError, UnsafeFile
+from lighten.core.matching import facts_of
 from lighten.nets.bring import bring, bring_resolved
 from lighten.nets.encoders.network import open_network
-from lighten.nets.facts import FAMILIES, facts
+from lighten.nets.facts import FAMILIES
 from lighten.testing.tiny import tiny_network_folder
 
 
@@ -32,7 +33,7 @@ def test_every_family_comes_in_with_and_without_a_head(tmp_path: Path, family: s
     for labels in (2, None):
         source = tiny_network_folder(tmp_path / f"source{labels}", family, layers=2, labels=labels)
         artifact = bring(str(source), tmp_path / f"out{labels}")
-        known = facts(artifact)
+        known = facts_of(artifact)
         assert (known["family"], known["layers"], known["has_head"]) == (family, 2, labels == 2)
         assert open_network(artifact, ("negative", "positive")).labels == ("negative", "positive")
 

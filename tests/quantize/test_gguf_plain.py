@@ -11,11 +11,11 @@ import pytest
 from lighten.core import catalog
 from lighten.core.artifact import Artifact
 from lighten.core.language import Span
+from lighten.core.matching import facts_of
 from lighten.core.space import Space
 from lighten.core.step import Needs
 from lighten.engines.eager import Eager
 from lighten.engines.llama import Llama
-from lighten.nets.facts import facts
 from lighten.nets.gguf.file import FILE, read_gguf
 from lighten.nets.gguf.network import open_gguf, save_gguf
 from lighten.nets.gguf.weights import Packed, floats, pack
@@ -48,10 +48,10 @@ def scored(artifact: Artifact) -> np.ndarray:
 @pytest.mark.parametrize("mixture", FILE_TYPES)
 def test_what_lighten_cannot_open_is_quantized_and_answers(tmp_path: Path, mixture: str) -> None:
     source = tiny_phi3(tmp_path)
-    before = facts(source)
+    before = facts_of(source)
     assert "phi3" in before["no_network"] and not before["quantized"]
     after = made(source, tmp_path / mixture, mixture)
-    assert facts(after)["quantized"] and facts(after)["bits"] < before["bits"]
+    assert facts_of(after)["quantized"] and facts_of(after)["bits"] < before["bits"]
     assert read_gguf(after.path / FILE).values["general.file_type"] == FILE_TYPES[mixture]
     apart = np.abs(scored(after) - scored(source)).max()
     assert apart < (0.5 if mixture == "Q8_0" else 5.0)  # a broken file is dozens apart
@@ -123,7 +123,7 @@ def test_a_file_that_is_no_larger_is_refused(tmp_path: Path) -> None:
 
 def test_the_space_of_a_closed_file_is_what_needs_no_network(tmp_path: Path) -> None:
     source = tiny_phi3(tmp_path)
-    known = {**facts(source), "evidence": "documents"}
+    known = {**facts_of(source), "evidence": "documents"}
     space = Space.compose("gguf", [Llama(), Eager()], known)
     assert not space.reshaping and not space.exact
     assert "export.dequantize" in space.refused

@@ -6,15 +6,13 @@ import json
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError
 from lighten.files.json_file import read_object
 from lighten.files.safefile import BITS, Tensor, read_header
 from lighten.files.weight_files import weight_files
-from lighten.nets.architectures import DECODERS, ENCODERS, WRITERS
-from lighten.nets.gguf.file import FILE
+from lighten.nets.architectures import DECODERS, ENCODERS
 from lighten.nets.gguf.fit import formats_told, no_gguf, no_network, number_formats
 from lighten.nets.gguf.parts import checked_header
 
@@ -37,50 +35,15 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class InMemory(Protocol):
-    """What :func:`facts` asks of a network that is open (see ``nets.network.Network``)."""
-
-    net: Any
-    reader: Any
-    labels: tuple[str, ...]
-    has_head: bool
-
-
-def facts(source: Path | Artifact | InMemory) -> dict[str, Any]:
-    """Family, sizes and labels of a network, for the steps' ``check`` and for reports.
+def encoder_facts(folder: Path) -> dict[str, Any]:
+    """Facts of a text classifier or encoder in an HF folder, for the steps' ``check`` and for reports.
 
     Returns:
         ``family``, ``layers``, ``heads`` (most of any layer), ``head_size``, ``hidden``, ``intermediate`` (most of any
         layer), ``vocabulary`` (rows of the embedding), ``parameters`` (elements of all weights), ``labels`` (tuple;
         empty without a head), ``has_head``, ``format``, ``tokenizer`` (``"WordPiece"``, ``"BPE"``, ...; empty when it
-        has to be converted first), ``formats`` (weights by number format, such as ``{"F16": 268098176}``).
-        Of language models also ``language``, ``bytes`` (of the weights as they lie there), ``bits`` (per weight of the
-        matrices), ``quantized`` (whether they are rounded to fewer bits than a float has), what :func:`sizes` says, and
-        ``no_network`` or ``no_gguf``: why a file cannot be opened as a network, a folder not be written as GGUF.
-
-    Raises:
-        ModelError: the folder's config or headers cannot be read.
-    """
-    if isinstance(source, Artifact):
-        source = source.path
-    if isinstance(source, Path) and (source / FILE).is_file():
-        return gguf_facts(source / FILE)
-    if isinstance(source, Path):
-        return encoder_facts(source) if language_config(source) is None else language_facts(source)
-    from lighten.nets.encoders.walk import shapes as shapes_of
-
-    net = source.net
-    known = _facts(net.config.to_dict(), sum(p.numel() for p in net.parameters()), source.has_head)
-    shapes = shapes_of(net)
-    if shapes:
-        known |= {"heads": max(shapes["heads"]), "intermediate": max(shapes["ff"]), "layers": len(shapes["ff"])}
-    words = net.get_input_embeddings().num_embeddings
-    known |= {**formats_told({"F32": known["parameters"]}), "bits": 32.0}  # in memory, whatever the file had
-    return known | {"labels": source.labels, "vocabulary": words, "tokenizer": _tokenizer(source.reader.source)}
-
-
-def encoder_facts(folder: Path) -> dict[str, Any]:
-    """Facts of a text classifier or encoder in an HF folder; see :func:`facts`.
+        has to be converted first), ``formats`` (weights by number format, such as ``{"F16": 268098176}``), ``bits``
+        (per weight of the matrices), ``quantized`` (whether they are rounded to fewer bits than a float has).
 
     Raises:
         ModelError: its config or its headers cannot be read.
@@ -92,25 +55,17 @@ def encoder_facts(folder: Path) -> dict[str, Any]:
     return {**_facts(config, elements, has_head(config, tensors)), "tokenizer": kind, **number_formats_of(tensors)}
 
 
-def language_config(folder: Path) -> dict[str, Any] | None:
-    """``config.json`` of a causal language model, of a known family or not; None for another network."""
-    try:
-        config = read_object(folder / "config.json")
-    except ModelError:
-        return None  # what is wrong with it is said where it is read
-    named = config.get("architectures")
-    names = [str(name) for name in named] if isinstance(named, list) else []
-    causal = any(name.endswith("ForCausalLM") for name in names) and config.get("model_type") not in ENCODERS
-    return config if causal or (not names and config.get("model_type") in WRITERS) else None
-
-
 def language_facts(
     folder: Path, config: Mapping[str, Any] | None = None, tensors: Mapping[str, Tensor] | None = None
 ) -> dict[str, Any]:
-    """Facts of a language model in an HF folder; see :func:`facts`.
+    """Facts of a language model in an HF folder.
 
     Args:
         config: None for the folder's own. tensors: headers of its weights; None for all that the folder holds.
+
+    Returns:
+        What :func:`encoder_facts` says, and ``language``, ``bytes`` (of the weights as they lie there), what
+        :func:`sizes` says, and ``no_gguf``: why it cannot be written as GGUF; empty when it can.
 
     Raises:
         ModelError: its config lacks a number.
@@ -144,7 +99,11 @@ def language_facts(
 
 
 def gguf_facts(path: Path) -> dict[str, Any]:
-    """Facts of a language model in a GGUF file; see :func:`facts`. What the file does not say is 0.
+    """Facts of a language model in a GGUF file. What the file does not say is 0.
+
+    Returns:
+        What :func:`language_facts` says, and ``no_network`` instead of ``no_gguf``: why it cannot be opened as a
+        network; empty when it can.
 
     Raises:
         ModelError: its header cannot be read.

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from lighten.core import catalog
-from lighten.core.artifact import Artifact
+from lighten.core.artifact import Artifact, sha256
 from lighten.core.format import Format
-from lighten.core.matching import fits
+from lighten.core.matching import engine_for, fits
+from lighten.nets.bring import bring, find
+from lighten.nets.recognize import place_at
+from lighten.sessions.language_process import open_session
 
 FACTS = ("format", "family", "parameters", "labels", "has_head")
 """Facts that every model has which can be brought."""
@@ -30,6 +33,10 @@ def check_declaration(format: Format) -> None:
     engine = catalog.load("engines", format.home)
     assert fits(name, engine.stores), f"{format.home} opens {', '.join(engine.stores)}, and is to run {name} as it came"
     assert format.like in ("", *catalog.names("formats")), f"like is {format.like!r}, which is no format"
+    for method in ("recognize", "bring", "facts"):
+        own = getattr(type(format), method) is not getattr(Format, method)
+        assert own or not format.original, f"what can be brought overrides {method}"
+        assert format.original or method == "facts" or not own, f"{method} belongs to what can be brought"
     assert not (format.original and format.baseline), "a baseline is learned here, not brought"
 
 
@@ -55,6 +62,51 @@ def check_round_trip(format: Format, artifact: Artifact, folder: Path) -> Artifa
     check_facts(format, format.facts(again.path), format.facts(artifact.path))
     format.open(again, labels)
     return again
+
+
+def check_bringing(format: Format, source: Path, folder: Path) -> Artifact:
+    """Find a model that a user has, bring it into ``folder``, which does not exist yet, and find that.
+
+    Args:
+        source: a folder or a file, which is not changed.
+
+    Returns:
+        What was brought.
+
+    Raises:
+        AssertionError: it breaks the contract; says how.
+    """
+    name, before = catalog.name_of(format), _contents(source)
+    found = find(str(source))
+    assert found.format == name, f"{source} is recognised as {found.format}; expected {name}"
+    assert found.task in format.tasks and found.name, f"recognised as {found.described} for {found.tasks}"
+    made = bring(str(source), folder)
+    assert _contents(source) == before, "what was brought was changed"
+    assert made.format == name and made.meta["model"] == str(source)
+    assert Artifact.open(folder).id == made.id
+    check_facts(format, format.facts(folder), {**format.facts(folder), **format.facts_of(found)})
+    again = find(str(folder))
+    assert (again.format, again.sealed) == (name, True), f"the artifact is recognised as {again.described}"
+    with open_session(made, engine_for(name), threads=1):
+        pass
+    return made
+
+
+def check_strangers(format: Format, folder: Path) -> None:
+    """What is nothing to a format is recognised as nothing: an empty folder, a text, a table.
+
+    Raises:
+        AssertionError: it is recognised as something.
+    """
+    (folder / "empty").mkdir(parents=True)
+    (folder / "notes.txt").write_text("a text", encoding="utf-8")
+    (folder / "data.csv").write_text("text,label", encoding="utf-8")
+    for name in ("empty", "notes.txt", "data.csv"):
+        assert format.recognize(place_at(folder / name)) is None, f"{name} is taken for a model"
+
+
+def _contents(source: Path) -> dict[str, str]:
+    return {str(path): sha256(path) for path in (source, *source.rglob("*")) if path.is_file()}
 
 
 def check_facts(format: Format, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from lighten.nets.bring import bring
 from lighten.nets.encoders.couple import keep_heads, keep_neurons
 from lighten.nets.encoders.network import open_network, save_network
 from lighten.nets.encoders.walk import head_size, layers, shapes
-from lighten.nets.facts import FAMILIES, facts
+from lighten.nets.facts import FAMILIES, encoder_facts
 from lighten.nets.network import Network
 from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_language import JUDGES, tiny_judge
@@ -39,13 +39,13 @@ def test_saves_what_it_opened_and_plain_transformers_opens_it(tmp_path: Path, fa
     assert torch.equal(answers(again), answers(network))
     torch.testing.assert_close(plain(IDS).logits, answers(network))
     assert plain.config.id2label == {0: "negative", 1: "positive"}
-    assert facts(tmp_path / "b") == facts(network) == facts(tmp_path / "a")
+    assert encoder_facts(tmp_path / "b") == encoder_facts(tmp_path / "a")
 
 
 def test_facts_are_counted(tmp_path: Path) -> None:
     folder = tiny_network_folder(tmp_path, layers=2)
     elements = sum(t.numel() for t in load_file(folder / "model.safetensors").values())
-    assert facts(folder) == {
+    assert encoder_facts(folder) == {
         "family": "bert",
         "layers": 2,
         "heads": 4,
@@ -82,7 +82,7 @@ def test_a_decoder_with_a_head_answers_in_a_batch_what_transformers_answers_one_
 ) -> None:
     folder = tiny_judge(family, tmp_path / "judge", padding=padding)
     network = open_network(bring(str(folder), tmp_path / "brought"))
-    assert facts(folder)["has_head"] and network.labels == ("class 0", "class 1")
+    assert encoder_facts(folder)["has_head"] and network.labels == ("class 0", "class 1")
     plain = AutoModelForSequenceClassification.from_pretrained(folder).eval()
     read = AutoTokenizer.from_pretrained(folder)
     texts = [text for text in TEXTS if len(read(text).input_ids)]
@@ -123,7 +123,9 @@ def test_a_narrowed_network_is_rebuilt_from_its_shapes(tmp_path: Path, family: s
     again = open_network(tmp_path / "b")
     assert shapes(again.net) == shapes(network.net) == recorded
     assert torch.equal(answers(again), answers(network))
-    assert facts(again) == facts(tmp_path / "b")
+    known = encoder_facts(tmp_path / "b")
+    assert (known["heads"], known["intermediate"]) == (4, 128)
+    assert known["parameters"] == sum(weight.numel() for weight in network.net.parameters())
 
 
 def test_one_feed_forward_size_is_plain_config(tmp_path: Path) -> None:
@@ -142,7 +144,7 @@ def test_one_feed_forward_size_is_plain_config(tmp_path: Path) -> None:
 def test_a_network_without_a_head_gets_a_seeded_one(tmp_path: Path) -> None:
     folder = tiny_network_folder(tmp_path, labels=None)
     one, same, other = (open_network(folder, ("a", "b", "c"), seed=seed) for seed in (1, 1, 2))
-    assert (one.has_head, one.labels, facts(folder)["labels"]) == (False, ("a", "b", "c"), ())
+    assert (one.has_head, one.labels, encoder_facts(folder)["labels"]) == (False, ("a", "b", "c"), ())
     assert answers(one).shape == (1, 3)
     assert torch.equal(answers(one), answers(same))
     assert not torch.equal(answers(one), answers(other))

@@ -11,7 +11,7 @@ import pytest
 
 from lighten.core.errors import ModelError
 from lighten.nets.bring import bring, find
-from lighten.nets.facts import facts, gguf_facts
+from lighten.nets.facts import gguf_facts
 from lighten.nets.gguf.file import FILE, read_gguf
 from lighten.nets.gguf.parts import split_groups
 from lighten.nets.gguf.weights import pack, raw, write_gguf
@@ -44,7 +44,7 @@ def test_parts_are_joined_when_they_are_all_there(tmp_path: Path) -> None:
     paths = in_parts(whole.path / FILE, tmp_path / "parts", 3)
     assert find(str(tmp_path / "parts")).path == paths[0]
     assert {name: value for name, value in gguf_facts(paths[0]).items() if name != "formats"} == {
-        name: value for name, value in facts(whole).items() if name != "formats"
+        name: value for name, value in gguf_facts(whole.path / FILE).items() if name != "formats"
     }
     joined = bring(str(paths[1]), tmp_path / "out")  # whichever part is named
     before, after = read_gguf(whole.path / FILE), read_gguf(joined.path / FILE)
