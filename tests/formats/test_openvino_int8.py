@@ -13,6 +13,6 @@ from lighten.testing.tiny_artifacts import tiny_artifact
 def test_it_keeps_the_contract_of_formats() -> None:
     check_declaration(OpenvinoInt8())
     model = tiny_artifact("openvino-int8")
-    assert {"openvino_model.xml", "openvino_model.bin"} <= set(model.files)
+    assert {"model.xml", "model.bin"} <= set(model.files)
     with pytest.raises(ModelError, match="No step can open a model of format openvino-int8"):
         OpenvinoInt8().open(model, ())

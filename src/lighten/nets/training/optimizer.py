@@ -107,7 +107,7 @@ def words_of(net: nn.Module) -> nn.Embedding | None:
 
 def width_of(net: nn.Module) -> int:
     """Width of a network; ``WIDTH`` where it has several, as convolutional networks have."""
-    width = getattr(net.config, "hidden_size", None)
+    width = getattr(getattr(net, "config", None), "hidden_size", None)
     return width if isinstance(width, int) else WIDTH
 
 

@@ -75,7 +75,7 @@ def autocast_dtype(net: nn.Module, threads: int, ask: Callable[[], Tensor] | Non
 
 
 def _size(net: nn.Module, name: str) -> int:
-    value = getattr(net.config, name, None)
+    value = getattr(getattr(net, "config", None), name, None)
     return value if isinstance(value, int) else 0
 
 
