@@ -112,6 +112,11 @@ def opens_baselines_only(engine: Engine | type[Engine]) -> bool:
     return all(format is not None and format.baseline for format in known)
 
 
+def runs_baselines(engine: str) -> bool:
+    """As :func:`opens_baselines_only`, by catalogue name; False for an engine that is not installed here."""
+    return engine in catalog.names("engines") and opens_baselines_only(catalog.load("engines", engine))
+
+
 def is_packed(format: str) -> bool:
     """Whether files of a format hold numbers of few bits (see ``Format.packed``)."""
     known = known_format(format)

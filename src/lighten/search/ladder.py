@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from lighten.core import catalog
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed
-from lighten.core.matching import opens_baselines_only
+from lighten.core.matching import runs_baselines
 from lighten.core.recipe import engine_from
 from lighten.core.result import Candidate
 from lighten.isolate.machine import available_memory
@@ -41,8 +40,7 @@ class Place:
 def rungs(board: Leaderboard, winner: Candidate | None) -> dict[str, Candidate]:
     """Which candidate stands on each rung: the original, the cheapest stock float and stock int8 ones, the winner."""
     # A cheap baseline writes bytes, not tokens, or nothing: its speeds cannot stand beside those of the others.
-    cheap = {name for name in catalog.names("engines") if opens_baselines_only(catalog.load("engines", name))}
-    stock = [c for c in board.done.values() if c.role == "stock" and c.state == "ok" and c.engine not in cheap]
+    stock = [c for c in board.done.values() if c.role == "stock" and c.state == "ok" and not runs_baselines(c.engine)]
     found = {"naive": board.original}
     plain = [c for c in stock if not c.recipe]
     quantized = [c for c in stock if c.recipe]
