@@ -8,8 +8,17 @@ from pathlib import Path
 import pytest
 
 from lighten.core import catalog
-from lighten.core.errors import ModelError
-from lighten.core.matching import fits, format_named, lineage, opens_baselines_only, reachable, unpacked_formats
+from lighten.core.errors import ModelError, PlanError
+from lighten.core.matching import (
+    fits,
+    format_named,
+    lineage,
+    opens_baselines_only,
+    reachable,
+    runs_baselines,
+    training_of_heads,
+    unpacked_formats,
+)
 from lighten.testing.plugin import installed, plugin_package
 
 CLAY = '''"""Models of clay, for a test."""
@@ -64,3 +73,13 @@ def test_students_learn_from_float_networks() -> None:
 def test_an_engine_of_baselines_opens_nothing_else() -> None:
     assert opens_baselines_only(catalog.load("engines", "numpy"))
     assert not opens_baselines_only(catalog.load("engines", "eager"))
+
+
+def test_of_an_engine_that_is_not_here_nothing_is_said() -> None:
+    assert runs_baselines("numpy") and not runs_baselines("ort") and not runs_baselines("gone")
+
+
+def test_a_head_is_trained_by_what_says_that_it_does() -> None:
+    assert catalog.name_of(training_of_heads("hf", {})) == "train.full"
+    with pytest.raises(PlanError, match="nothing here trains one for models of format onnx"):
+        training_of_heads("onnx", {})

@@ -105,10 +105,10 @@ def test_records_name_everything() -> None:
 
 
 def test_a_plan_puts_the_conversions_in() -> None:
-    chain = made({"use": "prune.shrink"}, {"use": "quantize.small"}, engine={"use": "toy"}).plan()
+    chain = made({"use": "prune.shrink"}, {"use": "quantize.small"}, engine={"use": "toy"}).plan(format="hf")
     assert [catalog.name_of(step) for step in chain] == ["prune.shrink", "export.flatten", "quantize.small"]
-    assert [catalog.name_of(step) for step in made(engine={"use": "toy"}).plan()] == ["export.flatten"]
-    assert made(engine={"use": "floaty"}).plan() == ()
+    assert [catalog.name_of(step) for step in made(engine={"use": "toy"}).plan(format="hf")] == ["export.flatten"]
+    assert made(engine={"use": "floaty"}).plan(format="hf") == ()
     assert made(engine={"use": "toy"}).plan(format="flat-small") == ()
 
 
@@ -119,7 +119,7 @@ def test_a_plan_lists_every_problem() -> None:
         (shrink(keep=3.0, seats=0), *(step_from({"use": u}) for u in ("quantize.small", "prune.thin"))),  # type: ignore[call-arg]
         catalog.load("engines", "floaty")(),
     )
-    found = problems_of(recipe, facts={"solid": True}, held=frozenset({"tune"}))
+    found = problems_of(recipe, format="hf", facts={"solid": True}, held=frozenset({"tune"}))
     assert [f for f in found if f.startswith("step 1 (prune.shrink)")] == [
         "step 1 (prune.shrink): keep is 3.0; allowed: 0.01 to 1.0.",
         "step 1 (prune.shrink): seats is 0; allowed: at least 1 seats.",

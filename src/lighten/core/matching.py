@@ -9,9 +9,9 @@ from typing import Any
 from lighten.core import catalog
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
-from lighten.core.errors import ModelError, UnknownName
+from lighten.core.errors import ModelError, PlanError, UnknownName
 from lighten.core.format import Format
-from lighten.core.step import after
+from lighten.core.step import Step, after
 
 
 class Undescribed(Format):
@@ -98,6 +98,19 @@ def reachable(format: str) -> frozenset[str]:
         found = grown
         grown |= {after(step, known) for step in steps for known in found if fits(known, step.consumes)}
     return found
+
+
+def training_of_heads(format: str, facts: Mapping[str, Any]) -> Step:
+    """The step that trains a new head for models of a format: one that is made for it before one for what it is like.
+
+    Raises:
+        PlanError: nothing that is installed does.
+    """
+    steps: list[Step] = [catalog.load_step(entry.name)() for entry in catalog.steps()]
+    able = [step for step in steps if step.trains_heads and fits(format, step.consumes) and not step.check(facts)]
+    if not able:
+        raise PlanError([f"The model has no head, and nothing here trains one for models of format {format}."])
+    return min(able, key=lambda step: format not in step.consumes)
 
 
 def unpacked_formats() -> tuple[str, ...]:

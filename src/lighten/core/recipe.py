@@ -40,20 +40,20 @@ class Recipe:
         model: what the user gave: a folder, a hub id, ``sample:NAME``.
         steps: in order.
         engine: what is to run it; None when the recipe only makes a model.
-        task: catalog name of the task.
+        task: catalog name of the task; empty for the one that the model is for.
         seed: for every random choice.
     """
 
     model: str
     steps: tuple[Step, ...] = ()
     engine: Engine | None = None
-    task: str = "text_classification"
+    task: str = ""
     seed: int = 0
     data: Data = field(default_factory=dict)
     """Source and column names of the data, as given."""
 
     def plan(
-        self, *, format: str = "hf", facts: Mapping[str, Any] | None = None, held: frozenset[str] = HELD
+        self, *, format: str, facts: Mapping[str, Any] | None = None, held: frozenset[str] = HELD
     ) -> tuple[Step, ...]:
         """Check the whole chain and return it with the conversions it needs put in.
 
@@ -149,9 +149,7 @@ class Recipe:
         if problems:
             raise PlanError(problems)
         data = {k: tuple(map(str, v)) if isinstance(v, list) else str(v) for k, v in tree.get("data", {}).items()}
-        return cls(
-            tree["model"], tuple(steps), engine, tree.get("task", "text_classification"), tree.get("seed", 0), data
-        )
+        return cls(tree["model"], tuple(steps), engine, tree.get("task", ""), tree.get("seed", 0), data)
 
 
 def record_of(thing: Step | Engine) -> dict[str, Any]:

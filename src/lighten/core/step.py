@@ -175,6 +175,9 @@ class Step(ABC):
     """Whether the model should be trained again after it before it is judged."""
     recovers: ClassVar[tuple[str, ...]] = ()
     """Formats of models that this step trains back after reshaping, where its kind does not say so already."""
+    trains_heads: ClassVar[bool] = False
+    """Whether it trains a network whose head is new from labelled rows alone: what the search begins with where a model
+    has none."""
     supersedes: ClassVar[tuple[str, ...]] = ()
     """Steps, such as ``distill.logits``, that the search leaves out where this one can be applied."""
     stock: ClassVar[bool] = False

@@ -46,7 +46,7 @@ from lighten.search.prove import OPENED
 from lighten.search.reading import coverage_of
 from lighten.search.schedule import reserve_for_proof
 from lighten.search.sittings import sit_down
-from lighten.search.start import Asked, ask, check_memory, learned_by, load_recipe_defaults, working_engines
+from lighten.search.start import Asked, ask, check_memory, learned_by, recipe_of_head, working_engines
 from lighten.store.folder import RunFolder, load_parts, save_parts
 
 MODEL = "model"
@@ -350,7 +350,8 @@ def prepare_original(run: Run) -> None:
             f"{run.options.model} has no head for this task: it is fine-tuned first on {rows:,} rows. "
             "This comes before the search and is not counted in its time."
         )
-        study, recipe = run.folder.study, load_recipe_defaults(run.options.model, run.options.seed)
+        study = run.folder.study
+        recipe = recipe_of_head(run.options.model, run.options.seed, run.original.format, run.facts)
         tuned = run.folder.store.find(study.recall(TUNED, ""), (run.original.format,))  # whatever versions made it
         plan = recipe.plan(format=run.original.format, facts=run.facts)
         run.original = tuned or run.workshop.make(run.original, plan)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lighten.core import catalog
 from lighten.core.artifact import is_whole
@@ -13,7 +14,7 @@ from lighten.core.coverage import Coverage
 from lighten.core.engine import Engine
 from lighten.core.errors import InputError, UnknownName
 from lighten.core.home import expanded
-from lighten.core.matching import engine_for, fits, format_named, reachable
+from lighten.core.matching import engine_for, fits, format_named, reachable, training_of_heads
 from lighten.core.meter import QualityMeter, SpeedMeter
 from lighten.core.power import Power
 from lighten.core.recipe import Recipe
@@ -212,6 +213,10 @@ def working_engines(asked: Asked, format: str, listener: Listener) -> tuple[tupl
     return tuple(found), refused
 
 
-def load_recipe_defaults(model: str, seed: int) -> Recipe:
-    """The recipe that fine-tunes a model without a head."""
-    return Recipe(model, (catalog.load_step("train.full")(),), seed=seed)
+def recipe_of_head(model: str, seed: int, format: str, facts: Mapping[str, Any]) -> Recipe:
+    """The recipe that trains a head for a model without one. format, facts: of the model.
+
+    Raises:
+        PlanError: nothing that is installed does.
+    """
+    return Recipe(model, (training_of_heads(format, facts),), seed=seed)

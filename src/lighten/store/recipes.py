@@ -17,7 +17,8 @@ def to_toml(recipe: Recipe, run: Mapping[str, Any] | None = None, comments: Sequ
         run: what the run that made it knows besides; a reader of the recipe ignores it.
         comments: lines on top.
     """
-    parts = [tomli_w.dumps({"model": recipe.model, "task": recipe.task, "seed": recipe.seed})]
+    task = {"task": recipe.task} if recipe.task else {}
+    parts = [tomli_w.dumps({"model": recipe.model, **task, "seed": recipe.seed})]
     parts += [_table("[data]", recipe.data)] if recipe.data else []
     parts += [_table("[[step]]", record_of(step)) for step in recipe.steps]
     parts += [_table("[engine]", record_of(recipe.engine))] if recipe.engine is not None else []

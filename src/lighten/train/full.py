@@ -34,6 +34,7 @@ class FullTraining(Step):
     extra: ClassVar[str] = "train"
 
     recovers: ClassVar[tuple[str, ...]] = ("hf-causal",)
+    trains_heads: ClassVar[bool] = True
 
     epochs: float = setting(
         3.0, "Passes over the training rows; parts of one for language models only.", low=0.05, high=100

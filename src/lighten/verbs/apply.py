@@ -23,7 +23,7 @@ from lighten.pipeline.workshop import Workshop
 from lighten.search.classes import asking, settle_classes
 from lighten.search.options import Options, asked_of, recorded
 from lighten.search.reading import coverage_of
-from lighten.search.start import load_recipe_defaults, read_data
+from lighten.search.start import read_data, recipe_of_head
 from lighten.store.artifacts import ArtifactStore
 from lighten.store.folder import save_parts
 
@@ -70,6 +70,7 @@ def apply(
     given |= {"drop_rare": drop_rare or None, "labels": read_list(labels) if labels else None}
     given |= {"longest": longest}
     said = asked_of(made.data) | {name: value for name, value in given.items() if value is not None}
+    made = replace(made, task=made.task or find(made.model, whole=False).task)
     options = Options(made.model, source, target, task=made.task, seed=made.seed, **said)
     task, parts, columns = read_data(options)
     check_task(made.model, find(made.model), made.task, fix="correct the recipe's task")
@@ -150,7 +151,7 @@ def planned(recipe: Recipe, format: str, known: Mapping[str, Any], *, language: 
     if language:
         return recipe.plan(format=format, facts=known), 0
     trains = [record_of(step)["use"].startswith("train.") for step in recipe.steps]
-    tuned = () if known["has_head"] or any(trains) else load_recipe_defaults(recipe.model, recipe.seed).steps
+    tuned = () if known["has_head"] or any(trains) else recipe_of_head(recipe.model, recipe.seed, format, known).steps
     plan = replace(recipe, steps=(*tuned, *recipe.steps)).plan(format=format, facts=known)
     first = next((i for i, step in enumerate(plan, 1) if record_of(step)["use"].startswith("train.")), 0)
     return plan, first
