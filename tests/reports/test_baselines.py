@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from lighten.core.summary import Tested as OneTest
 from lighten.reports.baselines import (
     baseline_sentence,
     baselines,
-    fair_ratio,
     good_enough,
     missed_sentence,
     ratio_words,
-    unit_in,
+    told_alike,
 )
 from lighten.testing import language_summaries, summaries
 from lighten.testing.language_summaries import bits_verdict
@@ -24,19 +21,21 @@ def test_a_baseline_that_keeps_the_floors_is_named() -> None:
     run = language_summaries.answers()
     assert [c.key for c in good_enough(run)] == [2]
     assert baseline_sentence(run, "en") == (
-        "A cheap baseline keeps the floors as well: ngram(order=6) @ numpy, an n-gram model learned from your own "
-        "text. You may not need a language model."
+        "A cheap baseline keeps the floors as well: ngram(order=6) @ numpy (byte n-grams counted in your text, up to 6 "
+        "bytes long). You may not need a model like the original."
     )
     assert "ngram(order=6) @ numpy" in baseline_sentence(replace(run, winner=None, state="nothing_met"), "zh")
     assert missed_sentence(run, "en") == ""
 
 
-def test_a_baseline_that_wins_says_that_no_language_model_is_needed() -> None:
+def test_a_baseline_that_wins_says_that_no_model_like_the_original_is_needed() -> None:
     said = baseline_sentence(language_summaries.baseline_won(), "en")
-    assert (
-        said
-        == "The winner is an n-gram model, learned from your own text: for this budget no language model is needed."
+    assert said == (
+        "The winner is a cheap baseline (byte n-grams counted in your text, up to 6 bytes long): for this budget no "
+        "model like the original is needed."
     )
+    untitled = replace(language_summaries.baseline_won(), titles={})
+    assert "(train.ngram order=6)" in baseline_sentence(untitled, "zh").replace("（", "(").replace("）", ")")
 
 
 def test_baselines_that_miss_are_listed_with_what_they_have() -> None:
@@ -56,30 +55,11 @@ def test_a_baseline_that_failed_the_proof_is_not_good_enough() -> None:
     assert good_enough(failed) == ()
 
 
-@pytest.mark.parametrize(
-    ("metric", "unit", "own"),
-    [
-        ("decode", "tok/s", "bytes/s"),
-        ("prefill", "tok/s", "bytes/s"),
-        ("tpot", "ms", "ms/byte"),
-        ("ttft", "ms", "ms"),
-        ("decode_cpu", "s/1000 tokens", "s/1000 bytes"),
-        ("size", "MB", "MB"),
-    ],
-)
-def test_tokens_of_counts_are_bytes(metric: str, unit: str, own: str) -> None:
-    assert unit_in("numpy", metric, unit) == own
-    assert unit_in("llama", metric, unit) == unit
-
-
-def test_a_rate_per_byte_has_a_ratio_where_bytes_were_compared() -> None:
+def test_a_rate_per_byte_is_told_apart_and_has_a_ratio() -> None:
     run = language_summaries.documents()
-    assert fair_ratio(run.candidates[2].results["decode"]) == 536.0
-    assert ratio_words(run.candidates[2].results["decode"], "en").replace("\u00a0", " ") == "536× ± 21"
-
-
-def test_a_rate_per_byte_has_no_ratio_to_one_per_token() -> None:
-    run = language_summaries.per_token(language_summaries.documents())
-    assert fair_ratio(run.candidates[2].results["decode"]) is None
-    assert fair_ratio(run.candidates[2].results["size"]) == 248.0
-    assert fair_ratio(run.candidates[7].results["decode"]) == 2.3
+    counted = run.candidates[2].results
+    assert (counted["decode"].unit, counted["size"].unit) == ("bytes/s", "MB")
+    assert not told_alike(run, "decode", "bytes/s") and told_alike(run, "decode", "tok/s")
+    assert told_alike(run, "size", "MB") and told_alike(run, "never measured", "ms")
+    assert ratio_words(counted["decode"], "en").replace("\u00a0", " ") == "536× ± 21"
+    assert ratio_words(replace(counted["decode"], ratio=None), "en") == ""

@@ -122,7 +122,7 @@ def test_hopeless_baselines_stand_at_the_side_and_do_not_squash_the_others() -> 
     root = ElementTree.fromstring(frontier_svg(run, ("en",), alone=True))
     ticks = [n.text or "" for n in root.iter(f"{SVG}text") if n.get("class") == "tick"]
     assert not any(tick.startswith("0.0") for tick in ticks)
-    assert len([p for p in points(run) if p.engine == "numpy"]) == 2
+    assert len([p for p in points(run) if p.unit == "ms/byte"]) == 2
     titles = [node.text or "" for node in root.iter(f"{SVG}title")]
     assert any(text.endswith("1.925\u00a0bits/byte, 0.0203\u00a0ms per byte") for text in titles)
 

@@ -118,7 +118,7 @@ def test_the_page_of_a_language_model_tells_roof_bytes_and_what_the_original_is(
     assert "72% of the roof" in text
     assert "The roof is the most that this machine allows" in text
     assert "More than 100% is possible" in text
-    assert "The original is the GGUF file as you brought it" in text
+    assert "The original is the file as you brought it" in text
     assert "No cheap baseline keeps the floors" in text
     assert "The tokens of these baselines are bytes" in text
     assert "Bars are 95% intervals." not in text

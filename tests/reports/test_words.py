@@ -20,11 +20,8 @@ SAME_IN_BOTH = {
     "say.and",
     "bound.spread",
     "bound.and",
-    "engine.llama",
-    "engine.ort",
-    "engine.ov",
 }
-TABLES = ("words.py", "language_words.py", "ending_words.py", "proof_words.py")
+TABLES = ("words.py", *(f"{name}_words.py" for name in ("page", "finding", "ending", "proof", "writing", "quantity")))
 
 
 def placeholders(text: str) -> set[str]:

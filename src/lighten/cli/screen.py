@@ -14,7 +14,7 @@ from rich.text import Text
 
 from lighten.core.outcome import Constant
 from lighten.core.result import Candidate
-from lighten.reports.baselines import ratio_words, unit_in
+from lighten.reports.baselines import ratio_words
 from lighten.reports.constant import constant_sentence
 from lighten.reports.numbers import number
 
@@ -51,7 +51,7 @@ def numbers(candidate: Candidate) -> str:
         result = candidate.results.get(name)
         if result is not None and result.value is not None:
             times = ratio_words(result, "en") if candidate.key else ""
-            unit = "" if result.unit == "fraction" else f" {unit_in(result.engine, name, result.unit)}"
+            unit = "" if result.unit == "fraction" else f" {result.unit}"
             small = result.value < 10.0 ** (1 - digits)
             value = number(result.value, 2) if small else f"{result.value:,.{digits}f}"
             parts.append(f"{name} {value}{unit}{f' ({times})' if times else ''}")

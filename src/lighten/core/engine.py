@@ -22,6 +22,8 @@ class Engine(ABC):
     """Formats it can build from."""
     stores: ClassVar[tuple[str, ...]]
     """Formats it can open."""
+    title: ClassVar[tuple[str, str]] = ("", "")
+    """What people know it by, in English and Chinese. Where it is empty, the first line of the docstring is said."""
     extra: ClassVar[str] = ""
     """Optional dependency group that brings its libraries."""
     environment: ClassVar[tuple[str, ...]] = ()

@@ -113,6 +113,8 @@ class Format(ABC):
     cost stays, and nothing is gained."""
     large: ClassVar[bool] = False
     """Whether its models may be too large for the memory, so that what they need is told before one is copied."""
+    bytewise: ClassVar[bool] = False
+    """Whether a token of its models is a byte, so that their speeds are told by bytes."""
     samples: ClassVar[bool] = True
     """Whether its models give answers that are worth a look beside those of the original."""
     instead: ClassVar[str] = "leave --task out"

@@ -210,6 +210,11 @@ class Summary:
         continuations: of a language model and its winner, side by side; samples, no measure.
         roof: by key of a candidate (as text), then by quantity: its share of what this machine could do at most; see
             ``search.roof``.
+        titles: by catalog name, what each step of the run does and what each engine is called, in English and Chinese;
+            settings stand in braces.
+        baselines: keys of candidates that are cheap baselines, learned from nothing but the user's rows.
+        writes: whether the models write texts: what changed is shown by samples of both.
+        packed: whether the original was brought with its weights rounded, and is judged as it is.
         environment: what the numbers depend on: CPU, flags, cores, bandwidth, versions. Nested plain values.
         paths: what the run left, by name: ``run``, ``winner``, ``report``, ...
         command: reproduces the run.
@@ -240,6 +245,10 @@ class Summary:
     lineage: tuple[Link, ...] = ()
     continuations: tuple[Continuation, ...] = ()
     roof: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    titles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    baselines: tuple[int, ...] = ()
+    writes: bool = False
+    packed: bool = False
     environment: Mapping[str, Any] = field(default_factory=dict)
     paths: Mapping[str, str] = field(default_factory=dict)
     command: str = ""

@@ -28,6 +28,11 @@ class Task(ABC):
         """Quantities of quality meters that make sense for this task; the first is the default floor."""
 
     @property
+    def writes(self) -> bool:
+        """Whether its models write texts: what changed is shown by samples of both, and a person can talk with one."""
+        return False
+
+    @property
     def speeds(self) -> tuple[str, ...]:
         """Speed meters, by catalog name, that make sense for this task."""
         return ("latency", "load", "memory", "size", "throughput")

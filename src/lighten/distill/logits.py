@@ -28,6 +28,10 @@ class LogitDistillation(Step):
     by its divergence, and the text itself beside it; the teacher is in memory meanwhile, without the rows nobody needs.
     """
 
+    title: ClassVar[tuple[str, str]] = (
+        "trained to answer as the original does, passes: {epochs}",
+        "训练其答案与原模型一致，{epochs} 遍",
+    )
     consumes: ClassVar[tuple[str, ...]] = ("hf", "hf-causal")
     needs: ClassVar[frozenset[str]] = frozenset({"train", "tune", "teacher"})
     extra: ClassVar[str] = "train"

@@ -25,6 +25,10 @@ from lighten.nets.training.schedule import Schedule
 class StateDistillation(Step):
     """The smaller network learns the original's hidden states, layer by layer, and its logits."""
 
+    title: ClassVar[tuple[str, str]] = (
+        "trained on the original’s inner states, passes: {epochs}",
+        "以原模型的内部状态为目标训练 {epochs} 遍",
+    )
     consumes: ClassVar[tuple[str, ...]] = ("hf",)
     needs: ClassVar[frozenset[str]] = frozenset({"train", "tune", "teacher"})
     extra: ClassVar[str] = "train"

@@ -31,6 +31,7 @@ PROCESS = 500_000_000
 class Eager(Engine):
     """PyTorch eager mode on the CPU."""
 
+    title: ClassVar[tuple[str, str]] = ("PyTorch, one operator after another", "PyTorch 逐算子执行")
     consumes: ClassVar[tuple[str, ...]] = ("hf", "hf-causal")
     stores: ClassVar[tuple[str, ...]] = ("hf", "hf-causal")
     extra: ClassVar[str] = "train"

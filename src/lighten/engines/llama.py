@@ -28,6 +28,7 @@ PROCESS = 60_000_000
 class Llama(Engine):
     """llama.cpp, called in this process, without its server."""
 
+    title: ClassVar[tuple[str, str]] = ("llama.cpp", "llama.cpp")
     consumes: ClassVar[tuple[str, ...]] = ("gguf",)
     stores: ClassVar[tuple[str, ...]] = ("gguf",)
     extra: ClassVar[str] = "llama"

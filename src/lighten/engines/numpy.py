@@ -43,6 +43,7 @@ ASKED = "It works, whatever the manual says."
 class NumPy(Engine):
     """lighten's own arithmetic on models that are small enough for it; needs no other library and no settings."""
 
+    title: ClassVar[tuple[str, str]] = ("NumPy, lighten’s own arithmetic", "NumPy（lighten 自带的运算）")
     consumes: ClassVar[tuple[str, ...]] = ("byte-lm", "linear")
     stores: ClassVar[tuple[str, ...]] = ("byte-lm", "linear")
 

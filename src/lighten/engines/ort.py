@@ -26,6 +26,7 @@ slower than the two operators one after the other (1.31, AVX-512)."""
 class Ort(Engine):
     """ONNX Runtime with its CPU provider."""
 
+    title: ClassVar[tuple[str, str]] = ("ONNX Runtime", "ONNX Runtime")
     consumes: ClassVar[tuple[str, ...]] = ("onnx", "onnx-int8")
     stores: ClassVar[tuple[str, ...]] = ("onnx", "onnx-int8")
     extra: ClassVar[str] = "ort"

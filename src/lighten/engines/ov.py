@@ -28,6 +28,7 @@ TOLERANCE = 1e-3
 class Ov(Engine):
     """OpenVINO with its CPU plug-in."""
 
+    title: ClassVar[tuple[str, str]] = ("OpenVINO", "OpenVINO")
     consumes: ClassVar[tuple[str, ...]] = ("onnx", "openvino", "openvino-int8")
     stores: ClassVar[tuple[str, ...]] = ("openvino", "openvino-int8")
     extra: ClassVar[str] = "ov"

@@ -28,6 +28,7 @@ from lighten.nets.runtimes.ov_model import import_ov
 class OvGenai(Engine):
     """OpenVINO with its CPU plug-in, keys and values kept inside."""
 
+    title: ClassVar[tuple[str, str]] = ("OpenVINO for language models", "OpenVINO 语言模型引擎")
     consumes: ClassVar[tuple[str, ...]] = ("openvino-causal", "hf-causal")
     stores: ClassVar[tuple[str, ...]] = ("openvino-causal",)
     environment: ClassVar[tuple[str, ...]] = REQUIREMENTS

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 class Dequantize(Step):
     """Every tensor as the float numbers that its blocks stand for; nothing is lost, nothing is won back."""
 
+    title: ClassVar[tuple[str, str]] = ("float weights read out of the GGUF file", "由 GGUF 文件还原浮点权重")
     consumes: ClassVar[tuple[str, ...]] = ("gguf",)
     produces: ClassVar[str] = "hf-causal"
     lossy: ClassVar[bool] = False

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class Gguf(Step):
     """Half precision for matrices, single for vectors; tensors that came from a GGUF file are copied."""
 
+    title: ClassVar[tuple[str, str]] = ("written as a GGUF file", "写成 GGUF 文件")
     consumes: ClassVar[tuple[str, ...]] = ("hf-causal",)
     produces: ClassVar[str] = "gguf"
     lossy: ClassVar[bool] = False

@@ -39,6 +39,7 @@ class Onnx(Step):
     The newest whose graph answers as the network does is taken: runtimes do not compute every new operator rightly yet.
     """
 
+    title: ClassVar[tuple[str, str]] = ("written as an ONNX file", "写成 ONNX 文件")
     consumes: ClassVar[tuple[str, ...]] = ("hf",)
     produces: ClassVar[str] = "onnx"
     lossy: ClassVar[bool] = False

@@ -19,6 +19,7 @@ class ByteLm(Format):
     home: ClassVar[str] = "numpy"
     noun: ClassVar[str] = "a language model"
     baseline: ClassVar[bool] = True
+    bytewise: ClassVar[bool] = True
 
     def save(self, model: ByteModel, folder: Path) -> Mapping[str, Any]:
         """See :meth:`Format.save`."""

@@ -227,7 +227,14 @@ def _readings(every: Iterable[Series[Key]], key: Key) -> Readings:
 
 
 def results(
-    readings: Readings, *, artifact: str, engine: str, device: str = "cpu", part: str = "select", environment: str = ""
+    readings: Readings,
+    *,
+    artifact: str,
+    engine: str,
+    device: str = "cpu",
+    part: str = "select",
+    environment: str = "",
+    bytewise: bool = False,
 ) -> list[Result]:
     """Readings as results.
 
@@ -235,6 +242,7 @@ def results(
         artifact: id of the artifact that ran. engine: catalog name.
         part: where the rows or the workload were drawn from.
         environment: id of the environment.
+        bytewise: whether the model's tokens are bytes, so that what counts tokens is told by bytes.
     """
     return [
         Result(
@@ -243,7 +251,7 @@ def results(
             device,
             name,
             reading.measured.value,
-            reading.quantity.unit,
+            reading.ratio_unit if bytewise and reading.ratio_unit else reading.quantity.unit,
             reading.quantity.direction,
             reading.measured.n,
             reading.measured.spread,

@@ -18,6 +18,7 @@ from lighten.nets.network import Network
 class DropLayers(Step):
     """Keep some of the layers, in their order; the others are gone (Sajjad et al. 2020, "Poor Man's BERT")."""
 
+    title: ClassVar[tuple[str, str]] = ("layers dropped (kept: {keep})", "删减层（保留：{keep}）")
     consumes: ClassVar[tuple[str, ...]] = ("hf", "hf-causal")
     wants_recovery: ClassVar[bool] = True
     extra: ClassVar[str] = "train"

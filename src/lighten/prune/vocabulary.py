@@ -40,6 +40,10 @@ NO_LIMIT = 2**31 - 1
 class Vocabulary(Step):
     """Keep the tokens that the training data uses, what they are made of, and a share of the others."""
 
+    title: ClassVar[tuple[str, str]] = (
+        "vocabulary cut to the tokens of your data plus {spare:%} of the original",
+        "词表裁剪至您数据所用的词元，另加原词表的 {spare:%}",
+    )
     consumes: ClassVar[tuple[str, ...]] = ("hf", "hf-causal")
     needs: ClassVar[frozenset[str]] = frozenset({"train"})
     lossy: ClassVar[bool] = True

@@ -44,6 +44,7 @@ BATCH_ROWS = 8
 class Narrow(Step):
     """Keep the most important heads and neurons of every layer, equally many in each."""
 
+    title: ClassVar[tuple[str, str]] = ("attention heads and neurons cut", "裁剪注意力头与神经元")
     consumes: ClassVar[tuple[str, ...]] = ("hf", "hf-causal")
     needs: ClassVar[frozenset[str]] = frozenset({"train"})
     wants_recovery: ClassVar[bool] = True

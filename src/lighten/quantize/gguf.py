@@ -32,6 +32,10 @@ class GgufQuantization(Step):
     file and did not change are copied when their format is no larger than the one chosen here.
     """
 
+    title: ClassVar[tuple[str, str]] = (
+        "quantized: matrices {format} or finer, embedding {head} or finer, {more:%} more bytes where they help most",
+        "量化：矩阵至少 {format}，词嵌入至少 {head}，另有 {more:%} 的字节用在收益最大之处",
+    )
     consumes: ClassVar[tuple[str, ...]] = ("hf-causal",)
     produces: ClassVar[str] = "gguf"
     needs: ClassVar[frozenset[str]] = frozenset({"tune"})

@@ -34,6 +34,10 @@ class GgufPlain(Step):
     Source: ``llama-quant.cpp`` of llama.cpp.
     """
 
+    title: ClassVar[tuple[str, str]] = (
+        "quantized tensor by tensor as llama.cpp’s own tool does: {mixture}",
+        "按 llama.cpp 自带工具的做法逐张量量化：{mixture}",
+    )
     consumes: ClassVar[tuple[str, ...]] = ("gguf",)
     produces: ClassVar[str] = "gguf"
     extra: ClassVar[str] = "llama"

@@ -21,6 +21,10 @@ PREPARED = ("onnx.quant.pre_process", "onnxruntime.quant")
 class Int8Dynamic(Step):
     """onnxruntime's dynamic quantization of matrix products with constant weights."""
 
+    title: ClassVar[tuple[str, str]] = (
+        "8-bit integers, activations scaled while it runs",
+        "INT8 量化，激活在运行时缩放",
+    )
     consumes: ClassVar[tuple[str, ...]] = ("onnx",)
     produces: ClassVar[str] = "onnx-int8"
     extra: ClassVar[str] = "ort"

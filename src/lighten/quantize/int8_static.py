@@ -19,6 +19,10 @@ from lighten.quantize._sensitivity import Feed, sensitivity
 class Int8Static(Step):
     """NNCF post-training quantization with SmoothQuant and fast bias correction."""
 
+    title: ClassVar[tuple[str, str]] = (
+        "8-bit integers, activations scaled beforehand on your data",
+        "INT8 量化，激活用您的数据预先标定",
+    )
     consumes: ClassVar[tuple[str, ...]] = ("onnx",)
     produces: ClassVar[str] = "openvino-int8"
     needs: ClassVar[frozenset[str]] = frozenset({"tune"})

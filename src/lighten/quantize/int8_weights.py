@@ -17,6 +17,7 @@ class Int8Weights(Step):
     in groups with a scale of their own. Far more exact than one scale for all tokens, as static and per-tensor
     quantization have it, and somewhat slower."""
 
+    title: ClassVar[tuple[str, str]] = ("weights in 8-bit integers", "权重量化为 INT8")
     consumes: ClassVar[tuple[str, ...]] = ("onnx",)
     produces: ClassVar[str] = "openvino-int8"
     extra: ClassVar[str] = "ov"

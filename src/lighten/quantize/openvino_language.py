@@ -19,6 +19,10 @@ BITS = {"fp16": 16.0, "int8": 8.0, "int4": 4.5}
 class OpenvinoLanguage(Step):
     """Export, then NNCF weight compression with zero points; activations are quantized as they come when it runs."""
 
+    title: ClassVar[tuple[str, str]] = (
+        "exported to OpenVINO, weights in {weights}",
+        "导出为 OpenVINO，权重格式为 {weights}",
+    )
     consumes: ClassVar[tuple[str, ...]] = ("hf-causal",)
     produces: ClassVar[str] = "openvino-causal"
     environment: ClassVar[tuple[str, ...]] = REQUIREMENTS

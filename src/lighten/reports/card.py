@@ -10,14 +10,13 @@ from pathlib import Path
 
 from lighten.core.summary import Summary, Winner
 from lighten.proof import Verdict
-from lighten.reports.baselines import ratio_of, unit_in
+from lighten.reports.baselines import ratio_of, told_alike
 from lighten.reports.constant import constant_sentence
 from lighten.reports.coverage import coverage_sentences
 from lighten.reports.describe import environment_fact, headline, opened_sentence, unit_of
 from lighten.reports.markup import one_line
 from lighten.reports.numbers import amount, count, share
 from lighten.reports.recipes import step_text, step_words
-from lighten.reports.standing import is_language
 from lighten.reports.told import Told
 from lighten.reports.words import LANGS, WORDS, capital, quantity, say
 
@@ -114,7 +113,7 @@ def _what(summary: Summary, winner: Winner) -> str:
 
 
 def _made(summary: Summary, winner: Winner) -> str:
-    said = [step_words(step, "en") for step in winner.recipe]
+    said = [step_words(summary, step, "en") for step in winner.recipe]
     steps = [
         f"{i}. {code(step_text(step))}{f' ({plain(words)})' if words else ''}"
         for i, (step, words) in enumerate(zip(winner.recipe, said, strict=True), 1)
@@ -131,11 +130,10 @@ def _measured(summary: Summary, winner: Winner) -> str:
     rows = []
     for name, reading in winner.meters.items():
         first = original.results.get(name) if original else None
-        before = amount("en", first.value, unit_in(first.engine, name, first.unit)) if first else ""
-        unit = unit_in(winner.engine, name, reading.unit)
-        spread = amount("en", reading.spread, unit) if reading.spread is not None else ""
-        gain = ratio_of(winner, name, "en") if unit == reading.unit else ""
-        value, reached = amount("en", reading.value, unit), summary.roof.get(str(winner.key), {}).get(name)
+        before = amount("en", first.value, first.unit) if first else ""
+        spread = amount("en", reading.spread, reading.unit) if reading.spread is not None else ""
+        gain = ratio_of(winner, name, "en") if told_alike(summary, name, reading.unit) else ""
+        value, reached = amount("en", reading.value, reading.unit), summary.roof.get(str(winner.key), {}).get(name)
         notes = [reading.note, say("en", "roof.share", share=share(reached)) if reached is not None else ""]
         note = "".join(f" ({plain(text)})" for text in notes if text)
         title = plain(capital(quantity("en", name)))
@@ -151,7 +149,7 @@ def _measured(summary: Summary, winner: Winner) -> str:
     known = {name: found.unit for name, found in winner.meters.items() if found.value is not None}
     by_text = any(result.ratio_unit for c in summary.candidates for result in c.results.values())
     more += [say("en", "ratio.bytes")] if by_text else []
-    in_bytes = any(unit_in(winner.engine, name, unit) != unit for name, unit in known.items())
+    in_bytes = not all(told_alike(summary, name, unit) for name, unit in known.items())
     more += [say("en", "baseline.bytes")] if in_bytes else []
     return "\n\n".join([table, *map(plain, more), about, *(["\n".join(lines)] if lines else [])])
 
@@ -190,7 +188,7 @@ def _limits(summary: Summary) -> str:
         f"{code('lighten compare ORIGINAL WINNER --data new.csv')}.",
         (
             "Other words can hide behind equal numbers; the report shows samples of both models side by side."
-            if is_language(summary) and not summary.data.labels
+            if summary.writes
             else "Answers that changed can hide behind equal accuracy; the report lists them."
         ),
         "Speed and memory belong to the machine and engine above.",
@@ -203,7 +201,7 @@ def _limits(summary: Summary) -> str:
 def _use(summary: Summary, winner: Winner) -> str:
     path = one_line(winner.path)
     given, python = shlex.quote(path), json.dumps(path, ensure_ascii=False)
-    if is_language(summary) and not summary.data.labels:
+    if summary.writes:
         shell = f"lighten chat {given}"
         lines = [f"with lighten.chat({python}) as chat:", '    print("".join(chat.say("Once upon a time")))']
     else:

@@ -8,7 +8,6 @@ from lighten.core.summary import FLIP_KINDS, Continuation, Flip, Summary
 from lighten.reports.markup import data, esc, said
 from lighten.reports.numbers import count, share
 from lighten.reports.sections import LEAD, NOTE, section
-from lighten.reports.standing import is_language
 from lighten.reports.values import change_of, number_cell, table_of, value_of
 
 FLIPS_SHOWN = 100
@@ -21,7 +20,7 @@ def flips(summary: Summary) -> str:
     """Rows that the winner answers differently, by kind, with their texts; of models that write, how many there are."""
     if summary.winner is None:
         return ""
-    if is_language(summary) and not summary.data.labels:
+    if summary.writes:
         return _written(summary)
     lead = said("flips.lead", "p", LEAD)
     totals = Counter(flip.kind for flip in summary.flips)

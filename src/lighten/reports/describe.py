@@ -12,9 +12,9 @@ from lighten.proof import Verdict
 from lighten.proof.absolute import EXACT
 from lighten.proof.bootstrap import BOOTSTRAP
 from lighten.reports import ending
-from lighten.reports.baselines import baseline_sentence, fair_ratio, is_baseline, unit_in
+from lighten.reports.baselines import baseline_sentence, is_baseline
 from lighten.reports.numbers import amount, bound, count, duration, level, loss, ratio, share, times
-from lighten.reports.standing import Miss, Standing, example, is_language, quality_metric, standing
+from lighten.reports.standing import Miss, Standing, example, quality_metric, standing
 from lighten.reports.told import RELATIVE, Told
 from lighten.reports.words import WORDS, capital, quantity, say
 
@@ -89,10 +89,6 @@ def gain_sentence(summary: Summary, lang: str) -> str:
         return say(lang, "say.gain.none")
     spread = summary.winner.ratio_spread.get(name) if summary.winner else None
     values = {"ratio": ratio(gain, spread), "times": times(gain, spread), "quantity": compared(summary, name, lang)}
-    mine = summary.candidate(summary.winner.key if summary.winner else None)
-    if mine is not None and name in mine.results and fair_ratio(mine.results[name]) is None:
-        value = amount(lang, mine.value(name), unit_in(mine.engine, name, known.unit))
-        return say(lang, "say.gain.bytes", value=value, first=amount(lang, known.value, known.unit), **values)
     if name == "rows_per_second":
         return say(lang, "say.gain.rows_per_second", **values)
     if known.direction == HIGHER:
@@ -276,12 +272,8 @@ def unit_of(summary: Summary, metric: str) -> str:
 
 
 def rung_name(summary: Summary, rung: str, candidate: Candidate | None, lang: str) -> str:
-    """What stands on a rung of the baseline ladder: for language models by what it is."""
-    key = f"rung.{rung}"
-    if is_language(summary) and candidate is not None and rung != "ours":
-        known = {"naive": key if candidate.engine == "eager" else "rung.brought", "tuned": "rung.engine"}
-        key = "rung.baseline" if is_baseline(candidate) else known.get(rung, "rung.quantized")
-    return say(lang, key)
+    """What stands on a rung of the baseline ladder: for a cheap baseline that it is one."""
+    return say(lang, "rung.baseline" if candidate is not None and is_baseline(summary, candidate) else f"rung.{rung}")
 
 
 def meters_shown(summary: Summary) -> tuple[str, ...]:
@@ -290,14 +282,9 @@ def meters_shown(summary: Summary) -> tuple[str, ...]:
     floors = [floor.metric for floor in summary.budget.keep]
     missed = [bound.metric for bound in summary.nearest.missed] if summary.nearest is not None else []
     first = [quality_metric(summary), *missed, summary.budget.minimize, *floors]
-    order = (*WRITING, *ORDER) if writes(summary) else (*ORDER, *WRITING)
+    order = (*WRITING, *ORDER) if summary.writes else (*ORDER, *WRITING)
     known = [*first, *order, *seen]
     return tuple(name for name in dict.fromkeys(known) if name in seen)
-
-
-def writes(summary: Summary) -> bool:
-    """Whether the run was about a language model that is judged by text, not by the choices it makes."""
-    return is_language(summary) and quality_metric(summary) not in ("accuracy", "macro_f1", "worst_group")
 
 
 def flat(value: object) -> str:

@@ -92,8 +92,10 @@ def _head_of(summary: Summary, name: str) -> str:
 def _number(summary: Summary, candidate: Candidate, name: str) -> str:
     result = candidate.results.get(name)
     value = "" if result is None or result.value is None else repr(float(result.value))
-    shown = result_of(result) if result else "–"
-    return number_cell(heading_of(name, unit_of(summary, name)), shown, value, "num" if result else "num none")
+    unit = unit_of(summary, name)
+    return number_cell(
+        heading_of(name, unit), result_of(result, unit) if result else "–", value, "num" if result else "num none"
+    )
 
 
 def lineage(summary: Summary) -> str:
@@ -102,7 +104,7 @@ def lineage(summary: Summary) -> str:
         return ""
     rows = []
     for link in summary.lineage:
-        step = _step(link.step) if link.step else said("lineage.brought")
+        step = _step(summary, link.step) if link.step else said("lineage.brought")
         cells = {
             "time": time_of(link.seconds) if link.seconds else "–",
             "id": f'<code title="{esc(link.id)}">{esc(link.id[:12])}</code>',
@@ -116,10 +118,14 @@ def lineage(summary: Summary) -> str:
     return section("lineage", f'<div class="card scroll">{table_of(heads, rows)}</div>')
 
 
-def _step(step: Mapping[str, Any]) -> str:
+def _step(summary: Summary, step: Mapping[str, Any]) -> str:
     """A step with all its settings and, where there are words for it, what it does."""
     exact = f'<span class="mono">{esc(step_text(step))}</span>'
-    words = both(lambda lang: step_words(step, lang), "span", 'class="sub"') if step_words(step, "en") else ""
+    words = (
+        both(lambda lang: step_words(summary, step, lang), "span", 'class="sub"')
+        if step_words(summary, step, "en")
+        else ""
+    )
     return exact + words
 
 

@@ -1,9 +1,8 @@
-"""Texts of the report about how a run ended, in English and Chinese; part of ``words.WORDS``."""
+"""Texts of the report, in English and Chinese: how a run ended without a clear winner."""
 
 from __future__ import annotations
 
 ENDING: dict[str, tuple[str, str]] = {
-    # an original that is worth no more than an answer without a model
     "say.constant.worse": (
         "The original is worse than always answering “{answer}”: on {rows} its {metric} is {original}, and that of "
         "the constant answer {share} (difference from {lower} to {upper}, 95% bounds). Check what its labels mean "
@@ -22,7 +21,6 @@ ENDING: dict[str, tuple[str, str]] = {
     "constant.data": ("{n} rows of the data", "{n} 行数据"),
     "state.missed": ("Proved, but over a ceiling", "质量已验证，但超出上限"),
     "state.unproved": ("Not proved", "未能验证"),
-    # the sentences on top
     "say.nothing_met.nearest": (
         "Nothing met the budget: candidate {number} ({name}) came nearest, with {missed}.",
         "没有候选满足预算：最接近的是候选 {number}（{name}），其{missed}。",
@@ -61,7 +59,6 @@ ENDING: dict[str, tuple[str, str]] = {
         "{metric}: {value} measured, ±{spread}; you asked for {limit}. Another measurement may say the opposite.",
         "{metric}：测得 {value}，±{spread}；您要求 {limit}。再次测量可能得出相反的结果。",
     ),
-    # one bound that was missed
     "bound.over": (
         "{metric} {value}{spread} where you allow {limit} ({excess} over)",
         "{metric}为 {value}{spread}，上限为 {limit}（超出 {excess}）",
@@ -78,7 +75,6 @@ ENDING: dict[str, tuple[str, str]] = {
     "bound.spread": (" (±{spread})", "（±{spread}）"),
     "bound.and": (" and ", "，"),
     "accept.title": ("To accept it", "若可接受，请运行"),
-    # an empty search
     "empty.time": (
         "No candidate was tried: of the {time} s, {spent} s were used before the search began, and {reserve} s are "
         "kept for the proof. Give more time with --time.",

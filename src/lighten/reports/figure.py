@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lighten.core.result import HIGHER
 from lighten.core.summary import Summary
-from lighten.reports.baselines import unit_in
+from lighten.reports.baselines import told_alike
 from lighten.reports.describe import unit_of
 from lighten.reports.marks import MARKS, Point, points, shape
 from lighten.reports.markup import clean, esc, label
@@ -253,8 +253,7 @@ class _Drawing:
 
         def text(lang: str) -> str:
             unit = unit_of(self.summary, self.metric)
-            cost = unit_in(point.engine, self.cost, unit_of(self.summary, self.cost))
-            numbers = f"{amount(lang, point.quality, unit)}, {amount(lang, point.cost, cost)}"
+            numbers = f"{amount(lang, point.quality, unit)}, {amount(lang, point.cost, point.unit)}"
             return f"{clean(point.name)}: {numbers}"
 
         css = f"point {' '.join(point.kinds)}"
@@ -287,8 +286,8 @@ class _Drawing:
         if kind == "original":
             return say(lang, "mark.original")
         if kind == "winner":
-            unit, won = unit_of(self.summary, self.cost), self.summary.winner
-            gain = won.ratio.get(self.cost) if won and unit_in(point.engine, self.cost, unit) == unit else None
+            won = self.summary.winner
+            gain = won.ratio.get(self.cost) if won and told_alike(self.summary, self.cost, point.unit) else None
             spread = won.ratio_spread.get(self.cost) if won else None
             text = ratio(gain, spread) if gain else ""
             if text and won and self.cost in won.unsure:

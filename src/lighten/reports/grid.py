@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lighten.core.result import Result
-from lighten.reports.baselines import fair_ratio, ratio_words, unit_in
+from lighten.reports.baselines import ratio_words
 from lighten.reports.numbers import amount, unit_name
 from lighten.reports.words import capital, quantity, say
 
@@ -71,7 +71,7 @@ def number_table(
 
 def ratio_text(result: Result | None, lang: str) -> Text:
     """A ratio with its spread, green when clearly better and red when clearly worse; empty when there is none."""
-    times = fair_ratio(result) if result is not None else None
+    times = result.ratio if result is not None else None
     if result is None or times is None:
         return Text("")
     tone = WARN if result.unsure else GOOD if times > 1.05 else BAD if times < 0.95 else SOFT
@@ -96,10 +96,9 @@ def _column(rows: Sequence[Row], name: str, lang: str, ratios: bool) -> list[Tex
     for row in rows:
         result = row.results.get(name)
         lines = [Text(amount(lang, result.value, unit, bare=True) if result else "–")]
-        own = unit_in(result.engine, name, unit) if result else unit
-        if own != unit:
-            lines.append(Text(unit_name(lang, own), style=SOFT))
-        if ratios and result is not None and fair_ratio(result) is not None:
+        if result is not None and result.unit != unit:
+            lines.append(Text(unit_name(lang, result.unit), style=SOFT))
+        if ratios and result is not None and result.ratio is not None:
             lines.append(ratio_text(result, lang))
         if name in row.below:
             lines.append(Text(row.below[name], style=SOFT))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lighten.core.result import Candidate
 from lighten.core.summary import Summary
-from lighten.reports.baselines import fair_ratio, ratio_words
+from lighten.reports.baselines import ratio_words
 from lighten.reports.describe import meters_shown, rung_name, unit_of
 from lighten.reports.drawing import bar_svg
 from lighten.reports.markup import both, data, said
@@ -49,17 +49,18 @@ def _roof_note(summary: Summary) -> str:
 def _gain(summary: Summary, key: int | None) -> float:
     candidate = summary.candidate(key)
     result = candidate.results.get(summary.budget.minimize) if candidate else None
-    return fair_ratio(result) or 0.0 if result else 0.0
+    return result.ratio or 0.0 if result else 0.0
 
 
 def _ladder_cell(summary: Summary, candidate: Candidate | None, name: str, rung: str, gain: float, most: float) -> str:
     result = candidate.results.get(name) if candidate else None
-    heading = heading_of(name, unit_of(summary, name))
+    unit = unit_of(summary, name)
+    heading = heading_of(name, unit)
     if result is None:
         return number_cell(heading, "–")
-    value = result_of(result)
+    value = result_of(result, unit)
     under = ""
-    times = fair_ratio(result)
+    times = result.ratio
     if times is not None and candidate is not None and candidate.key != summary.original:
         tone = " up" if times > 1.05 else " down" if times < 0.95 else ""
         under = f'<span class="sub{tone}">{both(lambda lang: ratio_words(result, lang))}</span>'

@@ -21,7 +21,7 @@ class Point:
 
     Attributes:
         interval: of the quality, two-sided; None when unknown.
-        engine: that ran it.
+        unit: of its cost.
         kinds: of ``MARKS``: what it is, and ``missed`` after ``stock`` for stock that misses the budget.
     """
 
@@ -31,7 +31,7 @@ class Point:
     quality: float
     interval: tuple[float, float] | None
     kinds: tuple[str, ...]
-    engine: str = ""
+    unit: str = ""
 
 
 def points(summary: Summary) -> tuple[Point, ...]:
@@ -51,7 +51,7 @@ def points(summary: Summary) -> tuple[Point, ...]:
         else:
             kinds = ("missed" if missed else "frontier" if candidate.key in summary.frontier else "beaten",)
         spread = interval(good)
-        found.append(Point(candidate.key, candidate.name, cheap.value, good.value, spread, kinds, candidate.engine))
+        found.append(Point(candidate.key, candidate.name, cheap.value, good.value, spread, kinds, cheap.unit))
     return tuple(sorted(found, key=lambda p: (MARKS.index(p.kinds[0]), p.cost)))
 
 

@@ -1,8 +1,33 @@
-"""Texts of the report about values that were asked for, groups, units and methods; part of ``words.WORDS``."""
+"""Texts of the report, in English and Chinese: the proof, its methods, and what rows can prove."""
 
 from __future__ import annotations
 
 PROOF: dict[str, tuple[str, str]] = {
+    "proof.title": ("Proof", "验证"),
+    "proof.lead": (
+        "Judged once, on rows that nothing in this run had seen. Quality holds when the bound of the loss stays within "
+        "what you allowed.",
+        "仅检验一次，所用数据在本次运行中此前从未使用过。只有当损失的置信界不超过允许的上限时，才判定质量保持。",
+    ),
+    "proof.none": ("No candidate reached the proof.", "没有候选进入验证阶段。"),
+    "proof.difference": ("difference", "差异"),
+    "proof.lower": ("lower bound", "置信下界"),
+    "proof.upper": ("upper bound", "置信上界"),
+    "proof.margin": ("allowed loss", "允许的损失"),
+    "proof.rows": ("proof rows", "验证行数"),
+    "proof.units": ("independent units", "独立单元数"),
+    "proof.b": ("only the original right", "仅原模型正确"),
+    "proof.c": ("only the candidate right", "仅候选正确"),
+    "proof.part": ("{metric} (proof)", "{metric}（验证）"),
+    "proof.method": ("{confidence} one-sided bounds; {method}", "单侧 {confidence} 置信界；方法：{method}"),
+    "proof.allowed": ("allowed", "允许"),
+    "proof.sequence": ("Order of tests, from the safest to the cheapest", "检验顺序（从最稳妥到代价最低）"),
+    "proof.ends": ("The first that does not hold ends the sequence.", "一旦某个候选未能保持质量，序列即告结束。"),
+    "proof.power": ("What these rows can prove", "数据的证明能力"),
+    "proof.drawing": (
+        "{metric}: difference {difference}, from {lower} to {upper}; allowed loss {margin}",
+        "{metric}：差异 {difference}，区间 [{lower}, {upper}]；允许的损失 {margin}",
+    ),
     "say.quality.level_higher": (
         "on {n} unseen rows its {metric} is at least {value} ({confidence} bound); you asked for {floor}.",
         "在 {n} 行从未见过的数据上，{metric}不低于 {value}（{confidence} 置信界），您的要求是不低于 {floor}。",
@@ -84,6 +109,10 @@ PROOF: dict[str, tuple[str, str]] = {
     ),
     "proof.value": ("value", "取值"),
     "proof.asked": ("asked for", "要求"),
+    "proof.file": (
+        "The original is the file as you brought it, weights rounded as they are; no float weights were read from it.",
+        "原模型即您提供的文件本身（权重保持其量化状态），而不是由它还原出的浮点权重。",
+    ),
     "proof.group": ("group that decides", "起决定作用的分组"),
     "proof.values": ("original → candidate", "原模型 → 候选"),
     "method.tango": ("Tango score interval", "Tango 得分区间"),
@@ -108,7 +137,6 @@ PROOF: dict[str, tuple[str, str]] = {
         "{metric}: {difference}, from {lower} to {upper}; asked for {margin}",
         "{metric}：{difference}，区间 [{lower}, {upper}]；要求 {margin}",
     ),
-    # what rows can prove
     "say.power.level": (
         "{things} prove that {metric} keeps {floor} if the candidate shows {value} on them.",
         "若候选在{things}上的{metric}达到 {value}，即可证明其满足 {floor} 的要求。",
@@ -127,3 +155,4 @@ PROOF: dict[str, tuple[str, str]] = {
         "最稀有类别（{which}）的 {n} 个独立单元",
     ),
 }
+"""Key -> (English, Chinese)."""

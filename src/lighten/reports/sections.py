@@ -8,7 +8,7 @@ from lighten.core.power import Power
 from lighten.core.result import Candidate, Result
 from lighten.core.summary import Summary, Winner
 from lighten.proof import Verdict
-from lighten.reports.baselines import is_baseline, missed_sentence, ratio_of, ratio_words, unit_in
+from lighten.reports.baselines import is_baseline, missed_sentence, ratio_of, ratio_words, told_alike
 from lighten.reports.constant import constant_sentence
 from lighten.reports.describe import (
     findings,
@@ -18,7 +18,6 @@ from lighten.reports.describe import (
     opened_sentence,
     power_sentence,
     unit_of,
-    writes,
 )
 from lighten.reports.drawing import badge, interval_svg
 from lighten.reports.figure import frontier_svg
@@ -26,7 +25,7 @@ from lighten.reports.marks import interval, points
 from lighten.reports.markup import both, data, esc, said
 from lighten.reports.numbers import amount, count, loss, unit_name
 from lighten.reports.recipes import engine_words, recipe_text, recipe_words
-from lighten.reports.standing import example, is_language, nearest_misses, quality_metric, standing
+from lighten.reports.standing import example, nearest_misses, quality_metric, standing
 from lighten.reports.told import Told
 from lighten.reports.values import (
     name_of,
@@ -61,7 +60,7 @@ def hero(summary: Summary) -> str:
         title += both(lambda lang: " ".join(findings(summary, lang)[1:]), "p", 'class="also"')
     made = ""
     if summary.winner is not None:
-        made = _made(summary.winner)
+        made = _made(summary, summary.winner)
     elif summary.state == "interrupted":
         made = said("say.resume", "p", 'class="made"')
     if summary.nearest is not None and summary.nearest.command:
@@ -70,13 +69,15 @@ def hero(summary: Summary) -> str:
     return f'<div class="hero">{state}{title}{made}{_budget(summary)}</div>{_tiles(summary)}'
 
 
-def _made(winner: Winner) -> str:
+def _made(summary: Summary, winner: Winner) -> str:
     """The winner's recipe in words, where there are words for all of it, then exactly, and its engine."""
-    words = both(lambda lang: recipe_words(winner.recipe, lang), "p", 'class="made"')
+    words = both(lambda lang: recipe_words(summary, winner.recipe, lang), "p", 'class="made"')
     recipe = esc(recipe_text(winner.recipe)) or said("recipe.none")
-    known = f" ({both(lambda lang: engine_words(winner.engine, lang))})" if engine_words(winner.engine, "en") else ""
+    known = ""
+    if engine_words(summary, winner.engine, "en"):
+        known = f" ({both(lambda lang: engine_words(summary, winner.engine, lang))})"
     exact = f'<p class="made"><span class="mono">{recipe}</span> @ {data(winner.engine, "mono")}{known}</p>'
-    return (words if recipe_words(winner.recipe, "en") else "") + exact
+    return (words if recipe_words(summary, winner.recipe, "en") else "") + exact
 
 
 def _budget(summary: Summary) -> str:
@@ -93,7 +94,7 @@ def _tiles(summary: Summary) -> str:
     winner, original = summary.winner, summary.candidate(summary.original)
     if winner is None or original is None:
         return ""
-    names = dict.fromkeys([summary.budget.minimize, *(WRITING_TILES if writes(summary) else TILES)])
+    names = dict.fromkeys([summary.budget.minimize, *(WRITING_TILES if summary.writes else TILES)])
     tiles = [_tile(summary, name, winner, original) for name in names if name in winner.ratio and name in winner.meters]
     for verdict in [Verdict.from_json(v) for v in summary.verdicts[:1]]:
         unit = unit_of(summary, verdict.metric)
@@ -109,12 +110,12 @@ def _proved(metric: str) -> str:
 
 def _tile(summary: Summary, name: str, winner: Winner, original: Candidate) -> str:
     mine, first = winner.meters[name], original.results.get(name)
-    before, unit = first.value if first else None, unit_in(winner.engine, name, mine.unit)
+    before = first.value if first else None
     start = pair_of(before, mine.value, mine.unit) + roof_of(summary, winner.key, name, "div", "")
     big = both(lambda lang: ratio_of(winner, name, lang))
-    if unit != mine.unit:  # per byte here and per token there: no ratio
-        was = f"{said('column.original')} {value_of(before, mine.unit)}"
-        big, start = value_of(mine.value, ""), f"{both(lambda lang: unit_name(lang, unit))} · {was}"
+    if first is not None and not told_alike(summary, name, mine.unit):  # per byte here and per token there
+        was = f"{said('column.original')} {value_of(before, first.unit)}"
+        big, start = value_of(mine.value, ""), f"{both(lambda lang: unit_name(lang, mine.unit))} · {was}"
     css = " aim" if name == summary.budget.minimize else ""
     return _tile_markup(title_of(name), big, start, css)
 
@@ -138,7 +139,7 @@ def frontier(summary: Summary) -> str:
 def _about_baselines(summary: Summary) -> str:
     """That no cheap baseline is good enough, and what their numbers count; nothing for other models."""
     missed = both(lambda lang: missed_sentence(summary, lang), "p", NOTE) if missed_sentence(summary, "en") else ""
-    found = any(is_baseline(candidate) and candidate.results for candidate in summary.candidates)
+    found = any(is_baseline(summary, candidate) and candidate.results for candidate in summary.candidates)
     return missed + (said("baseline.bytes", "p", NOTE) if found else "")
 
 
@@ -166,12 +167,11 @@ def _tip(summary: Summary, key: int) -> str:
 def _reading(result: Result) -> str:
     def text(lang: str) -> str:
         share = result.unit == "fraction"
-        unit = unit_in(result.engine, result.meter, result.unit)
         width = loss(lang, result.spread or 0.0, "fraction") if share else amount(lang, result.spread, "")
         spread = f" ± {width}" if result.spread else ""
         fair = ratio_words(result, lang)
         times = f" · {fair}" if fair else ""
-        return f"{amount(lang, result.value, unit)}{spread}{times}"
+        return f"{amount(lang, result.value, result.unit)}{spread}{times}"
 
     return both(text)
 
@@ -182,8 +182,7 @@ def proof(summary: Summary) -> str:
     gates = "".join(_gate(verdict, unit_of(summary, verdict.metric)) for verdict in verdicts)
     whose = summary.candidate(summary.tested[-1].key) if summary.winner is None and summary.tested else None
     title = f"<h3>{data(whose.name)}</h3>" if whose else ""
-    original = summary.candidate(summary.original)
-    if is_language(summary) and original is not None and original.engine == "llama":
+    if summary.packed:
         title = said("proof.file", "p", LEAD) + title
     body = f'{title}<div class="card">{gates}</div>' if gates else said("proof.none", "p")
     if summary.tested:

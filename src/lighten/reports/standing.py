@@ -66,11 +66,6 @@ QUALITIES = ("accuracy", "bits_per_byte", "exact_match")
 """What the figure shows where no floor was asked for: the first that was measured."""
 
 
-def is_language(summary: Summary) -> bool:
-    """Whether the run was about a language model."""
-    return summary.task == "text_generation"
-
-
 def quality_metric(summary: Summary) -> str:
     """The quality that the figure shows: the first floor's."""
     if summary.budget.keep:

@@ -16,7 +16,6 @@ from lighten.core.result import Result
 from lighten.core.summary import Flip, Summary
 from lighten.core.summary import Group as DataGroup
 from lighten.proof import Verdict
-from lighten.reports.baselines import unit_in
 from lighten.reports.constant import constant_sentence
 from lighten.reports.describe import (
     findings,
@@ -147,8 +146,7 @@ def compare(
     table.add_column(say(lang, "groups.change"), justify="right")
     for name in dict.fromkeys([*before, *after]):
         pair = [side.get(name) for side in (before, after)]
-        units = [unit_in(result.engine, name, result.unit) if result else "" for result in pair]
-        cells = [Text(amount(lang, r.value, u) if r else "–") for r, u in zip(pair, units, strict=True)]
+        cells = [Text(amount(lang, r.value, r.unit) if r else "–") for r in pair]
         table.add_row(Text(capital(quantity(lang, name))), *cells, _change(pair[0], pair[1], lang))
     known = {name: result.unit for name, result in {**after, **before}.items()}
     gates = [gate_text(verdict, known.get(verdict.metric, "fraction"), lang) for verdict in verdicts]

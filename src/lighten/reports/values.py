@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from lighten.core.result import Candidate, Result
 from lighten.core.summary import Summary
-from lighten.reports.baselines import unit_in
 from lighten.reports.describe import why
 from lighten.reports.markup import both, said
 from lighten.reports.numbers import amount, change, duration, share, unit_name
@@ -30,11 +29,11 @@ def heading_of(metric: str, unit: str) -> str:
     return f"{title_of(metric)} {known}".strip()
 
 
-def result_of(result: Result) -> str:
-    """A value under a heading that names its unit; where the engine's tokens are bytes, the unit stands below it."""
-    own = unit_in(result.engine, result.meter, result.unit)
+def result_of(result: Result, unit: str) -> str:
+    """A value under a heading that names ``unit``; where its own is another, that stands below it."""
     value = both(lambda lang: amount(lang, result.value, result.unit, bare=True))
-    return value if own == result.unit else f'{value}<span class="sub">{both(lambda lang: unit_name(lang, own))}</span>'
+    own = both(lambda lang: unit_name(lang, result.unit))
+    return value if result.unit == unit else f'{value}<span class="sub">{own}</span>'
 
 
 def roof_of(summary: Summary, key: int, name: str, tag: str = "span", attributes: str = 'class="sub"') -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, CandidateFailed, MissingExtra, ModelError
+from lighten.core.matching import format_of
 from lighten.core.recipe import Recipe, engine_from, record_of, step_from
 from lighten.core.result import Candidate, Result
 from lighten.core.step import Step
@@ -182,5 +183,6 @@ def results_of(run: Run, built: Artifact, engine: Engine, readings: Readings) ->
         engine=record_of(engine)["use"],
         device=engine.device,
         environment=str(run.environment.get("id", "")),
+        bytewise=format_of(built).bytewise,
     )
     return {result.meter: result for result in found}

@@ -25,6 +25,7 @@ from lighten.search.context import Run
 from lighten.search.evaluate import file_of, open_original
 from lighten.search.finals import latest
 from lighten.search.leaderboard import Leaderboard
+from lighten.search.naming import baselines, titles
 from lighten.search.openings import opened_of
 from lighten.search.options import recorded
 from lighten.search.racing import cost, frontier
@@ -110,6 +111,7 @@ def summarize(
     last = list(verdicts.values())[-1] if verdicts else ()
     samples, stored = continuations(run, winner) if winner is not None else (), _stored(run)
     shares, environment = _roof(run, candidates, stored)
+    lineage = _lineage(stored, winner) if winner is not None else ()
     out = run.folder.path
     paths = {"run": out, "report": out / "report.html", "results": out / "results.jsonl", "study": out / "study.db"}
     paths["original"] = run.original.path
@@ -143,9 +145,13 @@ def summarize(
         tested=tuple(Tested(key, judged) for key, judged in verdicts.items()),
         flips=_flips(run, winner) if winner is not None else (),
         groups=_groups(run, winner) if winner is not None else (),
-        lineage=_lineage(stored, winner) if winner is not None else (),
+        lineage=lineage,
         continuations=samples,
         roof=shares,
+        titles=titles(candidates, lineage),
+        baselines=baselines(candidates, stored),
+        writes=run.task.writes,
+        packed=format_of(run.original).packed,
         environment=environment,
         paths={name: str(path) for name, path in paths.items()},
         command=run.options.command(),

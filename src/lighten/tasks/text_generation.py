@@ -70,6 +70,11 @@ class TextGeneration(Task):
         }[self.evidence]
 
     @property
+    def writes(self) -> bool:
+        """See :meth:`Task.writes`."""
+        return self.evidence != CHOICES
+
+    @property
     def speeds(self) -> tuple[str, ...]:
         """See :meth:`Task.speeds`."""
         every = ("decode", "load", "memory", "prefill", "size", "streams", "throughput")

@@ -59,6 +59,25 @@ RUN: tuple[tuple[int, str, str, str, str, float, float, float, str, str], ...] =
     (9, "layers(keep=0.8) + gguf @ llama", "layers trained gguf", "llama", "search", 2.2, 7.4, 1.2, "ok", ""),
     (10, "vocabulary(spare=0.2) @ ov", "spare", "ov", "search", 0, 0, 0, "failed", "BuildFailed: no such operator"),
 )
+TITLES = {
+    "export.dequantize": ("float weights read out of the GGUF file", "由 GGUF 文件还原浮点权重"),
+    "prune.vocabulary": (
+        "vocabulary cut to the tokens of your data plus {spare:%} of the original",
+        "词表裁剪至您数据所用的词元，另加原词表的 {spare:%}",
+    ),
+    "train.full": ("all weights trained on your data, passes: {epochs}", "在您的数据上训练全部权重 {epochs} 遍"),
+    "quantize.gguf": (
+        "quantized: matrices {format} or finer, embedding {head} or finer, {more:%} more bytes where they help most",
+        "量化：矩阵至少 {format}，词嵌入至少 {head}，另有 {more:%} 的字节用在收益最大之处",
+    ),
+    "train.ngram": (
+        "byte n-grams counted in your text, up to {order} bytes long",
+        "统计您文本中的字节 n-gram，最长 {order} 字节",
+    ),
+    "llama": ("llama.cpp", "llama.cpp"),
+    "numpy": ("NumPy, lighten’s own arithmetic", "NumPy（lighten 自带的运算）"),
+}
+"""As the plug-ins have them."""
 ROOF = {
     0: (0.61, 0.42),
     3: (0.31, 0.2),
@@ -104,6 +123,10 @@ def documents() -> Summary:
             Link("c3d4" * 16, dict(STEPS["gguf"]), "0b7e" * 16, "gguf", 71.9),
         ),
         continuations=_continuations(),
+        titles=TITLES,
+        baselines=(1, 2),
+        writes=True,
+        packed=True,
         roof={str(key): {"decode": decode, "prefill": prefill} for key, (decode, prefill) in ROOF.items()},
         environment={
             "cpu": "Example CPU @ 2.60 GHz",
@@ -165,15 +188,6 @@ def baseline_won() -> Summary:
     )
 
 
-def per_token(summary: Summary) -> Summary:
-    """The same run as an older lighten left it, whose ratios compared tokens and not bytes."""
-    candidates = [
-        replace(one, results={name: replace(result, ratio_unit="") for name, result in one.results.items()})
-        for one in summary.candidates
-    ]
-    return replace(summary, candidates=tuple(candidates))
-
-
 def hostile(mark: str = "<script>document.title='pwned'</script><img src=x onerror=alert(1)>\x1b[31m\u202e") -> Summary:
     """A run in which both models and the user's prompts try to break out."""
     run = documents()
@@ -212,13 +226,16 @@ def _candidate(
 ) -> Candidate:  # fmt: skip
     recipe = tuple(STEPS[step] for step in steps.split())
     results: dict[str, Result] = {}
+    bytewise = engine == "numpy"
 
     def add(meter: str, value: float, unit: str, direction: str, n: int, ratio: float | None) -> None:
         spread = None if ratio is None else abs(value) * 0.02
         varies = ratio if n > 1 and key else None  # what is measured once has no rounds
+        compared = COMPARED.get(meter, "")
+        own = compared or unit if bytewise else unit
         results[meter] = Result(
-            f"{key:04x}" * 16, engine, "cpu", meter, value, unit, direction, n, spread, ratio=ratio,
-            ratio_spread=varies and 0.04 * varies, rounds=5 if varies else 0, ratio_unit=COMPARED.get(meter, ""),
+            f"{key:04x}" * 16, engine, "cpu", meter, value, own, direction, n, spread, ratio=ratio,
+            ratio_spread=varies and 0.04 * varies, rounds=5 if varies else 0, ratio_unit=compared,
         )  # fmt: skip
 
     if state == "ok":

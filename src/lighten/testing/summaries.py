@@ -28,6 +28,21 @@ STEPS: Mapping[str, Mapping[str, Any]] = {
     "int8 static": {"use": "quantize.int8_static", "rows": 300},
 }
 
+TITLES = {
+    "prune.layers": ("layers dropped (kept: {keep})", "删减层（保留：{keep}）"),
+    "distill.logits": (
+        "trained to answer as the original does, passes: {epochs}",
+        "训练其答案与原模型一致，{epochs} 遍",
+    ),
+    "quantize.int8_static": (
+        "8-bit integers, activations scaled beforehand on your data",
+        "INT8 量化，激活用您的数据预先标定",
+    ),
+    "ort": ("ONNX Runtime", "ONNX Runtime"),
+    "ov": ("OpenVINO", "OpenVINO"),
+}
+"""As the plug-ins have them."""
+
 # key, steps, engine, role, times as fast, accuracy lost in points, times as small, state, reason
 RUN: tuple[tuple[int, str, str, str, float, float, float, str, str], ...] = (
     (0, "", "torch", "original", 1.0, 0.0, 1.0, "ok", ""),
@@ -93,6 +108,7 @@ def winner() -> Summary:
             Link("c3d4" * 16, {"use": "export.openvino"}, "0b7e" * 16, "openvino", 8.2),
             Link("77aa" * 16, dict(STEPS["int8 static"]), "c3d4" * 16, "openvino-int8", 31.9),
         ),
+        titles=TITLES,
         environment={
             "cpu": "Example CPU @ 2.60 GHz",
             "flags": ["avx2", "avx512f", "avx512_vnni"],

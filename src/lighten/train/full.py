@@ -29,6 +29,10 @@ class FullTraining(Step):
     A language model goes on learning the next token of the user's own text; parts of an epoch are allowed there.
     """
 
+    title: ClassVar[tuple[str, str]] = (
+        "all weights trained on your data, passes: {epochs}",
+        "在您的数据上训练全部权重 {epochs} 遍",
+    )
     consumes: ClassVar[tuple[str, ...]] = ("hf", "hf-causal")
     needs: ClassVar[frozenset[str]] = frozenset({"train", "tune"})
     extra: ClassVar[str] = "train"

@@ -16,6 +16,10 @@ from lighten.nets.baselines.hmm import MOST_STATES, fit_hmm
 class HiddenMarkovModel(Step):
     """Baum-Welch over bytes, in place of the model, from which nothing is taken. Some hundred kilobytes."""
 
+    title: ClassVar[tuple[str, str]] = (
+        "hidden Markov model of {states} states learned from your text",
+        "由您的文本学得 {states} 个状态的隐马尔可夫模型",
+    )
     consumes: ClassVar[tuple[str, ...]] = ("hf-causal", "gguf")
     produces: ClassVar[str] = "byte-lm"
     needs: ClassVar[frozenset[str]] = frozenset({"train"})

@@ -21,6 +21,10 @@ class LinearTraining(Step):
     It ranks choices, and writes no text.
     """
 
+    title: ClassVar[tuple[str, str]] = (
+        "logistic regression on words, word pairs and character n-grams of your labelled rows",
+        "在您的标注行上以词、词对与字符 n-gram 训练的逻辑回归",
+    )
     consumes: ClassVar[tuple[str, ...]] = ("hf-causal", "gguf")
     produces: ClassVar[str] = "linear"
     needs: ClassVar[frozenset[str]] = frozenset({"train", "tune"})

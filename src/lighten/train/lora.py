@@ -19,6 +19,10 @@ from lighten.nets.language.network import LanguageNetwork
 class Lora(Step):
     """Low-rank adaptation (Hu et al. 2021): a third less arithmetic and far less memory than training all weights."""
 
+    title: ClassVar[tuple[str, str]] = (
+        "low-rank additions (rank {rank}) trained on your data and merged, passes: {epochs}",
+        "在您的数据上训练秩为 {rank} 的低秩增量 {epochs} 遍并合并",
+    )
     consumes: ClassVar[tuple[str, ...]] = ("hf-causal",)
     needs: ClassVar[frozenset[str]] = frozenset({"train", "tune"})
     extra: ClassVar[str] = "train"

@@ -23,6 +23,10 @@ class LstmTraining(Step):
     What it remembers of a text has one size, so that every byte costs the same, however long the text is.
     """
 
+    title: ClassVar[tuple[str, str]] = (
+        "byte-level LSTM, {width} wide, trained on your text, passes: {epochs}",
+        "在您的文本上训练宽 {width} 的字节级 LSTM {epochs} 遍",
+    )
     consumes: ClassVar[tuple[str, ...]] = ("hf-causal", "gguf")
     produces: ClassVar[str] = "byte-lm"
     needs: ClassVar[frozenset[str]] = frozenset({"train", "tune"})

@@ -19,6 +19,10 @@ class NGramModel(Step):
     Nothing of the model that it replaces is used.
     """
 
+    title: ClassVar[tuple[str, str]] = (
+        "byte n-grams counted in your text, up to {order} bytes long",
+        "统计您文本中的字节 n-gram，最长 {order} 字节",
+    )
     consumes: ClassVar[tuple[str, ...]] = ("hf-causal", "gguf")
     produces: ClassVar[str] = "byte-lm"
     needs: ClassVar[frozenset[str]] = frozenset({"train"})

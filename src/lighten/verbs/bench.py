@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed, DataError, InputError, MissingExtra, ModelError
+from lighten.core.matching import format_of
 from lighten.core.recipe import record_of
 from lighten.core.result import Result
 from lighten.core.rows import Rows
@@ -119,7 +120,10 @@ def bench(
         use = record_of(engine)["use"]
         worth = judge_all(quality, field.answers[name], judged, field.answers[named[0]])
         every = {**worth, **readings}
-        found[name] = results(every, artifact=artifact.id, engine=use, device=engine.device, environment=machine.id)
+        found[name] = results(
+            every, artifact=artifact.id, engine=use, device=engine.device, environment=machine.id,
+            bytewise=format_of(artifact).bytewise,
+        )  # fmt: skip
     return Bench(found, field.failed, {**machine.to_json(), "id": machine.id})
 
 
