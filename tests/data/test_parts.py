@@ -14,7 +14,7 @@ from lighten.core.rows import PART_NAMES, Parts
 from lighten.data.cells import Cell, Table
 from lighten.data.columns import Columns, find_columns
 from lighten.data.examples import Example
-from lighten.data.parts import FRACTIONS, encode, split
+from lighten.data.parts import FRACTIONS, encode, new_rows, split
 
 BASE = [(f"sentence number {i}", ("no", "yes")[i % 2], f"user{i % 60}") for i in range(400)]
 PLAIN, BY_UNIT = Columns("text", "label"), Columns("text", "label", unit="user")
@@ -211,9 +211,10 @@ def test_a_test_part_without_labels_is_left_out_and_the_rest_is_divided() -> Non
 
 
 def test_new_data_uses_the_known_classes() -> None:
-    new = table([("x", "yes", "u"), ("y", "no", "u"), ("x", "yes", "v")])
-    rows, classes = encode(new, PLAIN, ("No", "Yes"))
+    new = new_rows(table([("x", "yes", "u"), ("y", "no", "u"), ("x", "yes", "v")]), PLAIN)
+    assert (new.labels, new.numbers, new.rows.targets) == (("no", "yes"), (1, 2, 3), (1, 0, 1))
+    rows, classes = encode(new, ("No", "Yes"))
     assert rows.targets == (1, 0, 1) and rows.units == () and classes.places == (0, 1)
-    assert encode(new, PLAIN, ("no", "yes"), ("no=yes", "yes=no"))[0].targets == (0, 1, 0)
+    assert encode(new, ("no", "yes"), ("no=yes", "yes=no"))[0].targets == (0, 1, 0)
     with pytest.raises(DataError, match=r"'yes' \(row 1, 3\)(.|\n)*allowed: no, maybe"):
-        encode(new, PLAIN, ("no", "maybe"))
+        encode(new, ("no", "maybe"))

@@ -8,6 +8,7 @@ import pytest
 
 from lighten.core.errors import DataError
 from lighten.core.meter import Workload
+from lighten.core.priors import USUAL
 from lighten.core.rows import Rows
 from lighten.core.session import Session
 from lighten.measure import workload
@@ -23,7 +24,7 @@ def test_the_same_seed_draws_the_same_and_another_seed_others() -> None:
     rows = rows_of(2000)
     assert draw(rows) == draw(rows)
     assert draw(rows).singles != draw(rows, seed=1).singles
-    assert len(draw(rows).singles) == workload.SINGLES and len(draw(rows).batch) == workload.BATCH
+    assert len(draw(rows).singles) == USUAL.singles and len(draw(rows).batch) == USUAL.batch
 
 
 def test_lengths_are_those_of_the_data() -> None:
@@ -40,7 +41,7 @@ def test_lengths_are_those_of_the_data() -> None:
 def test_few_rows_are_taken_once_each(count: int) -> None:
     rows = rows_of(count)
     drawn = draw(rows)
-    assert len(drawn.singles) == min(count, workload.SINGLES) and len(drawn.batch) == count
+    assert len(drawn.singles) == min(count, USUAL.singles) and len(drawn.batch) == count
     assert sorted(drawn.batch) == sorted(rows.inputs) and len(set(drawn.singles)) == len(drawn.singles)
 
 

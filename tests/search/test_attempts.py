@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from lighten.search.attempts import Attempts
 from lighten.search.evaluate import evaluate
+from lighten.search.planning import Planning
 from lighten.search.proposals import Body, parameters
 from lighten.testing.stage import Act, Stage
 
@@ -15,7 +16,7 @@ def test_attempts_are_kept_told_and_taken_up_again(stage: Callable[..., Stage]) 
     made = stage(Act(100.0), Act(50.0))
     with made.open() as run:
         evaluate(run, 0, (), Stage.ORIGINAL, "original")
-        attempts = Attempts(run, 0.0)
+        attempts = Attempts(run, Planning(run))
         first = next(d for d in attempts.dressings.every if getattr(d.engine, "act", 0) == 1)
         assert attempts.attempt(Body(), first)
         assert attempts.known(Body(), first)
@@ -32,7 +33,7 @@ def test_attempts_are_kept_told_and_taken_up_again(stage: Callable[..., Stage]) 
         attempts.trials.ask(parameters(attempts.space, Body(), other))
         attempts.trials.ask(parameters(attempts.space, Body(), first))
     with made.open() as run:
-        again = Attempts(run, 0.0)
+        again = Attempts(run, Planning(run))
         assert again.trials.unfinished() == []
         assert [c.state for c in again.board.done.values()] == ["ok", "ok", "ok", "failed"]
         assert "There is no such part" in again.board.done[3].reason
@@ -41,7 +42,7 @@ def test_attempts_are_kept_told_and_taken_up_again(stage: Callable[..., Stage]) 
 def test_time_and_number_bound_them(stage: Callable[..., Stage]) -> None:
     with stage(Act(100.0), Act(50.0)).open(candidates=1, seconds=1000.0) as run:
         evaluate(run, 0, (), Stage.ORIGINAL, "original")
-        attempts = Attempts(run, 10.0)
+        attempts = Attempts(run, Planning(run))
         assert not attempts.spent()
         assert attempts.spent(reserve=1001.0)
         one, two = attempts.dressings.every[1:3]

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from lighten.core.errors import BuildFailed
-from lighten.search.evaluate import answer, built_of, evaluate, file_of, seconds_a_row
+from lighten.search.evaluate import answer, built_of, evaluate, file_of
+from lighten.search.planning import Planning
 from lighten.testing.plugin import installed
 from lighten.testing.stage import Act, Stage
 from lighten.testing.stage_engine import StageEngine
@@ -31,7 +32,7 @@ def test_a_candidate_is_measured_beside_the_original_or_has_its_reason(stage: Ca
         assert answers is not None
         assert answers.shape == (len(run.parts.select), 2)
         assert run.folder.study.answers(1, "proof") is None
-        assert seconds_a_row(run, good) > 0
+        assert Planning(run).a_row(good.key) > 0
 
 
 def test_answers_that_are_not_finite_or_too_few_are_refused(measured: Any) -> None:

@@ -14,7 +14,7 @@ from lighten.core.budget import Budget
 from lighten.core.result import Candidate
 from lighten.core.rows import Parts, Rows
 from lighten.nets.baselines.counts import fit_ngram
-from lighten.search.finish import SAMPLES, beginnings, continuations
+from lighten.search.finish import continuations
 from lighten.store.artifacts import ArtifactStore
 from lighten.store.study import Study
 from lighten.tasks.text_classification import TextClassification
@@ -94,15 +94,3 @@ def test_a_winner_that_ranks_choices_writes_nothing_and_nothing_went_wrong(run: 
     made.workshop = SimpleNamespace(make=lambda base, chain, **_: base, build=lambda model, engine: ranks)
     assert continuations(made, winner(made)) == ()
     assert made.notes == []
-
-
-def test_beginnings_are_spread_over_the_rows_and_leave_something_to_write() -> None:
-    long = [f"{i} " + "word " * 20 for i in range(40)]
-    found = beginnings(rows("short one", *long), whole=False)
-    assert len(found) == SAMPLES
-    assert [text.split()[0] for text in found] == ["0", "10", "20", "30"]
-    assert all(len(text.split()) == 12 for text in found)
-    assert beginnings(rows("short one", "", " "), whole=False) == ["short one"]
-    assert beginnings(rows("这部电影的开头很慢，但是后来越来越精彩。"), whole=False) == ["这部电影的开头很慢，但是"]
-    assert beginnings(rows("Q: why?", "Q: why?"), whole=True) == ["Q: why?"]
-    assert beginnings(rows(), whole=True) == []

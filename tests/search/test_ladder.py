@@ -12,6 +12,7 @@ from lighten.search import ladder
 from lighten.search.attempts import Attempts
 from lighten.search.evaluate import evaluate
 from lighten.search.ladder import measure_together, rungs
+from lighten.search.planning import Planning
 from lighten.search.proposals import Body
 from lighten.testing.stage import Act, Stage
 
@@ -61,7 +62,7 @@ def test_what_is_measured_together_has_fresh_readings_and_who_fails_has_none(sta
     cheaper = {"search": 50.0, "proof": 20.0}
     with stage(Act(100.0), Act(cheaper), Act({"search": 30.0}, fault="segv")).open() as run:
         original = evaluate(run, 0, (), Stage.ORIGINAL, "original")
-        attempts = Attempts(run, 0.0)
+        attempts = Attempts(run, Planning(run))
         for dressing in attempts.dressings.every:
             attempts.attempt(Body(), dressing)
         done = attempts.board.done

@@ -12,6 +12,7 @@ from lighten.core import catalog
 from lighten.core.space import Space
 from lighten.search import proposals
 from lighten.search.proposals import Body, choices, from_parameters, name_of, next_body, parameters
+from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.require import require
 
 GEMMA: dict[str, Any] = {
@@ -19,6 +20,8 @@ GEMMA: dict[str, Any] = {
     "vocabulary": 262_144, "parameters": 268_098_176, "labels": (), "has_head": True, "language": True,
     "format": "gguf", "tokenizer": "llama",
 }  # fmt: skip
+
+FIRST = TextGeneration().priors.first
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +31,7 @@ def space() -> Space:
 
 
 def test_the_vocabulary_goes_first_and_training_goes_on_with_the_text(space: Space) -> None:
-    first = next_body({}, proposals.bodies(space))
+    first = next_body({}, proposals.bodies(space), FIRST)
     assert first is not None and first.name == "vocabulary(spare=0.05)"
     used = [catalog.name_of(step) for step in first.recipe(space.recovery)]
     assert used == ["prune.vocabulary", "train.full"]
@@ -37,16 +40,16 @@ def test_the_vocabulary_goes_first_and_training_goes_on_with_the_text(space: Spa
 def test_more_words_come_back_before_layers_go(space: Space) -> None:
     tried: dict[str, bool] = {}
     for name in ("vocabulary(spare=0.05)", "vocabulary(spare=0.2)"):
-        body = next_body(tried, proposals.bodies(space))
+        body = next_body(tried, proposals.bodies(space), FIRST)
         assert body is not None and body.name == name
         tried[name] = False
     tried["vocabulary(spare=0.2)"] = True
-    body = next_body(tried, proposals.bodies(space))
+    body = next_body(tried, proposals.bodies(space), FIRST)
     assert body is not None and body.name == "vocabulary(spare=0.1)"
 
 
 def test_a_body_goes_untrained_where_no_pass_fits(space: Space) -> None:
-    body = next_body({}, proposals.bodies(space))
+    body = next_body({}, proposals.bodies(space), FIRST)
     assert body is not None and not body.wants_recovery
     used = [catalog.name_of(step) for step in replace(body, epochs=0).recipe(space.recovery)]
     assert used == ["prune.vocabulary"]

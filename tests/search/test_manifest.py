@@ -35,6 +35,7 @@ def options(tmp_path: Path) -> Options:
     return Options(
         "/models/m", "/data/x.csv", tmp_path / "run", keep, under, "p50", label="mood", seconds=90.0, candidates=7,
         choices=("a, b", "c"), engines=("ort",), labels=("0=bad",),
+        task="text_classification",
     )  # fmt: skip
 
 
@@ -89,5 +90,5 @@ def test_a_manifest_of_before_limits_were_kept_still_resumes(options: Options) -
     record = json.loads(path.read_text())
     del record["limits"], record["begun in"]
     path.write_text(json.dumps(record))
-    assert asked_before(options.out).seconds == Options("m", "d", Path()).seconds
+    assert asked_before(options.out).seconds == Options("m", "d", Path(), task="text_classification").seconds
     begun(asked_before(options.out))

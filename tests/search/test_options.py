@@ -20,7 +20,7 @@ from lighten.core.recipe import Recipe
 from lighten.search.options import ROLES, Options, asked_of, margin_of, recorded, seconds_of
 from lighten.store.recipes import to_toml
 
-OPTIONS = Options("sample:minilm", "my reviews.csv", Path("runs/it's new"))
+OPTIONS = Options("sample:minilm", "my reviews.csv", Path("runs/it's new"), task="text_classification")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def asked_by(command: str) -> Options:
         tuple(given_["keep"] or ()),
         tuple(given_["under"] or ()),
         given_["minimize"],
-        (given_["task"] or "text-classification").replace("-", "_"),
+        task=given_["task"].replace("-", "_"),
         seconds=seconds_of(given_["time"]),
         **{name: given_[name] for name in (*plain, "prompt", "answer")},
         **lists,

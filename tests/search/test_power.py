@@ -46,6 +46,7 @@ def documents(folder: Path, n: int) -> Path:
 
 
 def asked(data: Path, *keep: str, heard: Notes | None = None, **more: object) -> Asked:
+    more = {"task": "text_classification", **more}
     return ask(Options("m", str(data), data.parent / "run", keep=keep, **more), heard or Notes())  # type: ignore[arg-type]
 
 

@@ -12,6 +12,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from lighten.core import catalog
+from lighten.core.priors import Priors
 from lighten.core.recipe import Recipe, step_from
 from lighten.core.space import Space
 from lighten.core.step import Step
@@ -19,6 +20,8 @@ from lighten.search import proposals
 from lighten.search.proposals import Body, describe, name_of, next_body
 
 pytestmark = pytest.mark.usefixtures("fakes")
+
+FIRST = Priors().first
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +32,7 @@ def space(fakes: None) -> Space:
 def walk(bodies: list[Body], good: Callable[[Body], bool], known: dict[str, bool] | None = None) -> list[Body]:
     """Every body that bisection asks for, in order, when ``known`` was tried before."""
     tried, asked = dict(known or {}), []
-    while (body := next_body(tried, bodies)) is not None:
+    while (body := next_body(tried, bodies, FIRST)) is not None:
         assert body.name not in tried
         tried[body.name] = good(body)
         asked.append(body)
@@ -71,9 +74,9 @@ def test_bisection_finds_the_cheapest_good_body_in_few_trials(space: Space, leas
 
 
 def test_the_first_body_is_bold_but_not_too_bold(space: Space) -> None:
-    first = next_body({}, proposals.bodies(space, proposals.exact_steps(space)))
+    first = next_body({}, proposals.bodies(space, proposals.exact_steps(space)), FIRST)
     assert first is not None
-    assert first.share == pytest.approx(proposals.FIRST, abs=0.06)
+    assert first.share == pytest.approx(FIRST, abs=0.06)
     assert len(first.reshaping) == 1
 
 
@@ -106,8 +109,8 @@ def test_noise_never_makes_it_ask_twice_or_for_ever(space: Space, data: st.DataO
 
 def test_bodies_of_another_search_do_not_confuse_it(space: Space) -> None:
     bodies = proposals.bodies(space, proposals.exact_steps(space))
-    assert next_body({"gone(keep=0.1)": False}, bodies) == next_body({}, bodies)
-    assert next_body({}, []) is None
+    assert next_body({"gone(keep=0.1)": False}, bodies, FIRST) == next_body({}, bodies, FIRST)
+    assert next_body({}, [], FIRST) is None
 
 
 def test_every_candidate_is_a_point_and_every_point_a_candidate(space: Space) -> None:

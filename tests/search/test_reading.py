@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from lighten.core.artifact import Artifact
 from lighten.core.rows import Parts, Rows
 from lighten.search.reading import coverage_of
 from lighten.testing.tiny import tiny_network_folder
@@ -19,7 +20,7 @@ def test_cut_and_unknown_texts_are_counted_for_each_part(tmp_path: Path) -> None
     long, foreign = "good " * 100, "这部 电影 很 好"
     parts = Parts(rows(long, "good film"), rows(foreign), rows("good", "fine"), rows(long, long, "bad"), ("a", "b"))
     said: list[str] = []
-    found = coverage_of("my-model", folder, parts, said.append)
+    found = coverage_of("my-model", Artifact(folder, "", "hf", {}), parts, said.append)
     assert {name: (one.texts, one.cut) for name, one in found.items()} == {
         "train": (2, 1),
         "tune": (1, 0),
@@ -39,7 +40,7 @@ def test_what_is_learned_from_is_said_where_a_model_reads_more(tmp_path: Path) -
     path.write_text(json.dumps({**json.loads(path.read_text()), "model_max_length": 8192}))
     part = rows("good " * 2000, "bad")
     said: list[str] = []
-    found = coverage_of("m", folder, Parts(part, part, part, part, ("a", "b")), said.append)
+    found = coverage_of("m", Artifact(folder, "", "hf", {}), Parts(part, part, part, part, ("a", "b")), said.append)
     assert [one.cut for one in found.values()] == [0, 0, 0, 0]
     (only,) = said
     assert only.startswith("1 of the training texts (50%) are longer than 512 tokens")

@@ -46,7 +46,7 @@ def test_meters_are_those_of_the_task() -> None:
 
 def test_without_a_floor_the_default_is_taken_and_said(reviews: Path, tmp_path: Path) -> None:
     heard = Notes()
-    asked = ask(Options("m", str(reviews), tmp_path / "run"), heard)
+    asked = ask(Options("m", str(reviews), tmp_path / "run", task="text_classification"), heard)
     assert [floor.metric for floor in asked.budget.keep] == ["accuracy"]
     assert any("No --keep was given" in note for note in heard.said)
     assert asked.columns["label"] == "label"
@@ -55,9 +55,9 @@ def test_without_a_floor_the_default_is_taken_and_said(reviews: Path, tmp_path: 
 
 def test_names_that_do_not_exist_are_refused_with_the_nearest(reviews: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="There is no engine named 'orrt'"):
-        ask(Options("m", str(reviews), tmp_path / "run", engines=("orrt",)), Quiet())
+        ask(Options("m", str(reviews), tmp_path / "run", task="text_classification", engines=("orrt",)), Quiet())
     with pytest.raises(UnknownName, match="quantity for --under"):
-        ask(Options("m", str(reviews), tmp_path / "run", under=("memry<=1GB",)), Quiet())
+        ask(Options("m", str(reviews), tmp_path / "run", task="text_classification", under=("memry<=1GB",)), Quiet())
     with pytest.raises(BudgetError, match="cannot be read"):
-        ask(Options("m", str(reviews), tmp_path / "run", keep=("accuracy",)), Quiet())
+        ask(Options("m", str(reviews), tmp_path / "run", task="text_classification", keep=("accuracy",)), Quiet())
     assert not (tmp_path / "run").exists()

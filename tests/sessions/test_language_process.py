@@ -36,7 +36,7 @@ def counts(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
 def test_it_answers_as_the_session_itself(counts: Artifact) -> None:
     engine = catalog.load("engines", "numpy")()
     with engine.open(counts, threads=1) as here, SessionProcess(counts, engine, threads=1) as process:
-        there = LanguageProcess(process.child, **process.language)
+        there = LanguageProcess(process.child, **process.writing)
         assert (there.context, there.streams) == (here.context, here.streams)
         ids = here.encode("the cat 😀")
         assert there.encode("the cat 😀") == ids and there.encode("a", begin=False) == here.encode("a", begin=False)
@@ -53,7 +53,7 @@ def test_it_answers_as_the_session_itself(counts: Artifact) -> None:
 
 def test_every_token_is_heard_at_once_and_can_be_the_last(counts: Artifact) -> None:
     with SessionProcess(counts, catalog.load("engines", "numpy")(), threads=1) as process:
-        session = LanguageProcess(process.child, **process.language)
+        session = LanguageProcess(process.child, **process.writing)
         prompt = session.encode("the ")
         heard: list[tuple[int, int]] = []
 

@@ -65,8 +65,7 @@ def test_the_winner_talks_scores_and_is_compared(told: Path) -> None:
     assert command("chat", told / "run", "--once", "ba ko", "--most", "8").strip()
     with lighten.load(told / "run") as model:
         (found,) = model.predict([tiny_documents(1, seed=9).inputs[0]])
-    assert found.bits_per_byte is not None
-    assert 0.0 < found.bits_per_byte < 16.0
+    assert 0.0 < found.measures["bits_per_byte"] < 16.0
     original = load_summary(told / "run" / "summary.json").paths["original"]
     again = command("compare", original, told / "run", "--data", told / "new.jsonl", "--margin", "5%", "--json")
     assert json.loads(again)["verdicts"][0]["state"] == "holds"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 
 from lighten.core import catalog
 from lighten.core.artifact import Artifact
+from lighten.core.data_options import DataOptions
 from lighten.core.errors import BuildFailed, DataError, InputError
 from lighten.core.language import (
     BYTES,
@@ -30,12 +32,13 @@ from lighten.core.language import (
     check_spans,
     code_of,
 )
-from lighten.core.rows import Rows
+from lighten.core.rows import PART_NAMES, Rows
 from lighten.core.session import Session
 from lighten.core.task import task_record, task_settings
 from lighten.engines.eager import Eager
 from lighten.nets.training.precision import using_threads
-from lighten.tasks.text_generation import ANSWERS, CHOICES, DOCUMENTS, Asked, TextGeneration, windows
+from lighten.tasks._language import ANSWERS, CHOICES, DOCUMENTS, Asked, windows
+from lighten.tasks.text_generation import SAMPLES, TextGeneration, beginnings
 from lighten.testing.tiny_language import FAMILIES, tiny_language, tiny_texts
 
 BEGIN = 256
@@ -314,7 +317,7 @@ def test_what_the_task_says_of_itself() -> None:
         (CHOICES, "accuracy", 2),
     ):
         task = TextGeneration(evidence, choices=("a", "b"))
-        assert (task.metrics[0], task.columns(7), task.language) == (first, columns, True)
+        assert (task.metrics[0], task.columns(7), task.settles_classes) == (first, columns, False)
         assert ("latency" in task.speeds) == (evidence != DOCUMENTS)
         assert TextGeneration(**task_settings(TextGeneration, {**task_record(task), "choices": ["a", "b"]})) == task
     with pytest.raises(ValueError, match="not right or wrong"):
@@ -334,3 +337,60 @@ def test_a_session_that_is_no_language_model_is_refused() -> None:
     session = Bytewise()
     ask(TextGeneration(), session).close()
     assert session.context == 0
+
+
+def rows_of(*texts: str) -> Rows:
+    return Rows(texts, (0,) * len(texts))
+
+
+def test_beginnings_are_spread_over_the_rows_and_leave_something_to_write() -> None:
+    long = [f"{i} " + "word " * 20 for i in range(40)]
+    found = beginnings(rows_of("short one", *long), whole=False)
+    assert len(found) == SAMPLES
+    assert [text.split()[0] for text in found] == ["0", "10", "20", "30"]
+    assert all(len(text.split()) == 12 for text in found)
+    assert beginnings(rows_of("short one", "", " "), whole=False) == ["short one"]
+    assert beginnings(rows_of("这部电影的开头很慢，但是后来越来越精彩。"), whole=False) == ["这部电影的开头很慢，但是"]
+    assert beginnings(rows_of("Q: why?", "Q: why?"), whole=True) == ["Q: why?"]
+    assert beginnings(rows_of(), whole=True) == []
+
+
+def test_samples_are_whole_prompts_with_the_examples_before_them_or_beginnings_of_documents() -> None:
+    prompted = TextGeneration(ANSWERS, prefix="Q: a\nA: b\n\n", until="|").samples(rows_of("Q: why?"), ())
+    assert prompted is not None
+    assert (prompted.shown, prompted.prompts, prompted.until) == (("Q: why?",), ("Q: a\nA: b\n\nQ: why?",), "|")
+    whole = TextGeneration().samples(rows_of("word " * 30), ())
+    assert whole is not None and (len(whole.shown[0].split()), whole.until) == (12, "")
+
+
+def test_a_prediction_is_what_was_asked() -> None:
+    """The choice "cd" follows "ab" byte by byte, "x" does not; what is likely of a document are few bits per byte."""
+    choices = TextGeneration(CHOICES, choices=("cd", "x"))
+    (one,) = choices.predict(ask(choices), ["ab"], ("next", "other"))
+    assert one.label == "next" and one.scores["next"] == pytest.approx(1 / (1 + math.exp(2 * HALF - REST)))
+    documents = TextGeneration()
+    (likely, strange) = documents.predict(ask(documents), ["abcd", "zzzz"], ())
+    assert likely.measures["bits_per_byte"] == pytest.approx((3 * HALF + REST) / math.log(2) / 4)
+    assert strange.measures["bits_per_byte"] > likely.measures["bits_per_byte"]
+
+
+def test_models_are_given_time_and_few_requests_of_which_documents_are_the_fewest() -> None:
+    documents, prompts = TextGeneration(), TextGeneration(ANSWERS)
+    assert documents.requests.batch < prompts.requests.batch and not prompts.requests.fitted
+    assert documents.priors.passes is not None and prompts.priors.passes is not None
+    assert documents.priors.passes < prompts.priors.passes
+    assert documents.priors.slow_answers and documents.cost(DataOptions()) == "tpot"
+    assert documents.cost(DataOptions(choices=("a", "b"))) == "cpu"
+
+
+def test_documents_are_read_in_four_parts_and_the_task_is_told_what_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "documents.jsonl"
+    texts = [" ".join(f"Sentence {i} of document {k} says a little more." for i in range(12)) for k in range(300)]
+    path.write_text("".join(json.dumps({"text": text, "mood": "good"}) + "\n" for text in texts), encoding="utf-8")
+    found = TextGeneration(longest=64).read(path, DataOptions(text="text"), seed=0)
+    assert found.task == TextGeneration(longest=64) and found.columns["text"] == "text"
+    assert sum(len(found.parts[name]) for name in PART_NAMES) == 300
+    asked = TextGeneration().read(path, DataOptions(text="text", answer="mood", prompt="{text} It was"), seed=0)
+    assert asked.task == TextGeneration(ANSWERS) and asked.parts.proof.references[0] == "good"
+    with pytest.raises(InputError, match="--drop-rare was given"):
+        TextGeneration().read(path, DataOptions(drop_rare=2), seed=0)

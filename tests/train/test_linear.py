@@ -11,7 +11,6 @@ from lighten.core.recipe import Recipe
 from lighten.core.rows import Rows
 from lighten.core.space import Space
 from lighten.core.step import Needs
-from lighten.core.task import asked_facts
 from lighten.engines.numpy import NumPy
 from lighten.tasks.text_generation import TextGeneration
 from lighten.train.linear import LinearTraining
@@ -30,7 +29,7 @@ def test_it_ranks_the_choices_of_the_task() -> None:
 @pytest.mark.parametrize("format", ["gguf", "hf-causal"])
 def test_only_rows_with_choices_are_planned_and_proposed(format: str) -> None:
     for evidence, allowed in (("choices", True), ("documents", False), ("answers", False)):
-        facts = asked_facts(TextGeneration(evidence=evidence))
+        facts = TextGeneration(evidence=evidence).facts
         recipe = Recipe("m", (LinearTraining(),), NumPy(), "text_generation")
         space = Space.compose(format, (NumPy(),), facts)
         proposed = {catalog.name_of(step) for dressing in space.dressings for step in dressing.steps}

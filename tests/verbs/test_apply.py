@@ -88,10 +88,10 @@ def test_a_linear_model_is_made_of_labelled_rows_and_of_nothing_else(made: Path,
 def test_what_a_run_records_asks_the_same_and_makes_the_same_file(made: Path, tmp_path: Path) -> None:
     asked = {"prompt": "{review} It was", "choices": ("good", "bad"), "shots": 3, "label": "mood"}
     options = Options("model", str(made / "moods.csv"), tmp_path, task="text_generation", **asked)
-    task, parts, columns = read_data(options)
-    data = recorded(options, columns)
-    again = replace(options, label=None, choices=(), prompt=None, shots=0)
-    assert read_data(replace(again, **asked_of(data)))[:2] == (task, parts)
+    read = read_data(options)
+    data = recorded(options, read.columns)
+    again = read_data(replace(replace(options, label=None, choices=(), prompt=None, shots=0), **asked_of(data)))
+    assert (again.task, again.parts) == (read.task, read.parts)
     table = tomli_w.dumps(data)
     ids = {apply(recipe(made, table, LEARN), tmp_path / name, threads=1).id for name in ("one", "two")}
     assert len(ids) == 1
@@ -99,14 +99,14 @@ def test_what_a_run_records_asks_the_same_and_makes_the_same_file(made: Path, tm
 
 def test_language_models_are_never_tuned_first_and_classifiers_without_a_head_are(made: Path, tmp_path: Path) -> None:
     language = recipe(made, "", '[[step]]\nuse = "prune.layers"\n[[step]]\nuse = "quantize.gguf"')
-    plan, taught = planned(language, "gguf", {"has_head": False, "language": True, "layers": 6}, language=True)
+    plan, taught = planned(language, "gguf", {"has_head": False, "language": True, "layers": 6}, learns=False)
     names = [record_of(step)["use"] for step in plan]
     assert (names, taught) == (["export.dequantize", "prune.layers", "quantize.gguf"], 0)
     classifier = recipe(made, "", '[[step]]\nuse = "prune.layers"', task="text_classification")
     known = {"has_head": False, "layers": 4, "family": "bert"}
-    plan, taught = planned(classifier, "hf", known, language=False)
+    plan, taught = planned(classifier, "hf", known, learns=True)
     assert ([record_of(step)["use"] for step in plan], taught) == (["train.full", "prune.layers"], 1)
-    _, taught = planned(classifier, "hf", {**known, "has_head": True}, language=False)
+    _, taught = planned(classifier, "hf", {**known, "has_head": True}, learns=True)
     assert taught == 0
 
 
@@ -133,13 +133,13 @@ def test_rows_that_a_model_learned_from_are_known_wherever_it_goes(made: Path, t
     options = Options("model", str(made / "moods.csv"), tmp_path / "no", task="text_generation", **asked)
     out = apply(recipe(made, data, LEARN), tmp_path / "out", threads=1).path
     moved = shutil.copytree(out, tmp_path / "elsewhere" / "model")
-    own = read_data(options)[1]
+    own = read_data(options).parts
     known = learned_in(moved)
     assert seen_before(own.train, known).all() and not seen_before(own.proof, known).any()
     with pytest.raises(DataError, match=r"of 300 rows of .* learned from(.|\n)*--leave-out-learned"):
         compare(moved, moved, made / "moods.csv", threads=1)
     left = compare(moved, moved, made / "moods.csv", leave_out_learned=True, threads=1)
     assert left.n == 300 - len(known) and "they were left out" in left.notes[-1]
-    other = read_data(replace(options, model=str(moved), seed=1))[1]
+    other = read_data(replace(options, model=str(moved), seed=1)).parts
     assert not seen_before(other.proof, known).any() and "went to train" in other.notes[-1]
-    assert other.fingerprint != read_data(replace(options, seed=1))[1].fingerprint
+    assert other.fingerprint != read_data(replace(options, seed=1)).parts.fingerprint

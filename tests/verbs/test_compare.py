@@ -16,7 +16,8 @@ from lighten.nets.bring import bring
 from lighten.search.start import meters
 from lighten.testing.fake import fake_artifact
 from lighten.testing.tiny import tiny_network_folder
-from lighten.verbs.compare import compare, floor_of, unread
+from lighten.verbs.answering import unread
+from lighten.verbs.compare import compare, floor_of
 
 from .conftest import ANSWERED, CHOSEN, MOODS, PROMPT, Counted, document
 

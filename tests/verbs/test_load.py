@@ -12,6 +12,7 @@ import lighten
 from lighten.core.artifact import Artifact
 from lighten.core.errors import InputError, ModelError
 from lighten.core.language import Span
+from lighten.core.prediction import Prediction
 from lighten.engines.numpy import ByteSession
 from lighten.nets.baselines.byte_model import BOUNDARY, symbols_of
 from lighten.nets.baselines.opening import open_byte_lm
@@ -19,7 +20,7 @@ from lighten.readers.text import Encoder
 from lighten.testing.fake import fake_artifact
 from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_language import tiny_gguf
-from lighten.verbs.load import Prediction, engine_of, resolved
+from lighten.verbs.load import engine_of, resolved
 
 from .conftest import ANSWERED, CHOSEN, MOODS, PROMPT, Counted, document
 
@@ -30,7 +31,7 @@ def test_choices_are_labels_with_probabilities_of_a_prompt(counted: Counted, moo
         assert model.labels == MOODS
         found = model.predict(["place 7y", {"place": "place 8n"}])
         assert [one.label for one in found] == ["good", "bad"]
-        assert sum(found[0].scores.values()) == pytest.approx(1.0) and found[0].bits_per_byte is None
+        assert sum(found[0].scores.values()) == pytest.approx(1.0) and not found[0].measures
         # Two choices after the same context: their probabilities are in the ratio of their likelihoods.
         session = ByteSession(open_byte_lm(folder))
         context = (BOUNDARY, *symbols_of("Say good or bad.\nplace 7y:"))
@@ -64,11 +65,11 @@ def test_documents_get_bits_per_byte(counted: Counted) -> None:
     nats = -open_byte_lm(folder).score([Span((BOUNDARY,), tuple(symbols_of(text)))])[0].logprobs.sum()
     with lighten.load(folder) as model:
         (known, strange) = model.predict([text, "Zyx wvu, tsr!"])
-        assert known.bits_per_byte == pytest.approx(nats / log(2) / len(text.encode()))
+        assert known.measures["bits_per_byte"] == pytest.approx(nats / log(2) / len(text.encode()))
         assert known.label == "" and known.scores == {}
-        assert strange.bits_per_byte is not None and strange.bits_per_byte > known.bits_per_byte
+        assert strange.measures["bits_per_byte"] > known.measures["bits_per_byte"]
         assert model.predict([]) == []
-        with pytest.raises(InputError, match="list of texts"):
+        with pytest.raises(InputError, match="list of inputs"):
             model.predict(text)
         with pytest.raises(InputError, match="nothing of it can be scored"):
             model.predict([""])

@@ -55,8 +55,11 @@ def test_it_tells_what_would_be_tried_and_writes_nothing(given: Path) -> None:
 
 def test_every_argument_of_optimize_is_one_of_plan() -> None:
     known = {name: one.default for name, one in inspect.signature(lighten.optimize).parameters.items()}
-    assert known.pop("listener") is None
-    assert known == {name: one.default for name, one in inspect.signature(options_of).parameters.items()}
+    asked = {name: value for name, value in known.items() if name not in ("model", "data", "listener")}
+    given = {"task": "text-classification", "out": "run"}
+    assert options_of("m", "d", **{**asked, **given}) == options_of("m", "d", **given)
+    with pytest.raises(TypeError, match="'colour'"):
+        options_of("m", "d", colour="blue")
 
 
 def test_what_the_run_would_refuse_is_refused(given: Path) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from lighten.core.artifact import Artifact
+from lighten.core.data_options import DataOptions
 from lighten.core.errors import DataError, InputError, ModelError, UnknownName
-from lighten.verbs.question import question_for, question_of
+from lighten.tasks.text_classification import TextClassification
+from lighten.verbs.question import Question, question_for, question_of
 
 CHOSEN = {"use": "text_generation", "evidence": "choices", "choices": [" good", " bad"], "prefix": "Shots.\n\n"}
 DATA = {"prompt": "{place}:", "choices": "good,bad"}
@@ -19,6 +21,10 @@ DATA = {"prompt": "{place}:", "choices": "good,bad"}
 
 def artifact(format: str = "byte-lm", **meta: Any) -> Artifact:
     return Artifact(Path("nowhere"), "", format, {}, meta=meta)
+
+
+def evidence(question: Question) -> str:
+    return question.task.facts["evidence"]
 
 
 def table(path: Path, rows: list[tuple[str, ...]], head: tuple[str, ...]) -> Path:
@@ -31,15 +37,15 @@ PLACES = [(f"mill {i}", "near" if i % 2 else "far", ("good", "bad")[i % 2]) for 
 
 
 def test_a_model_that_says_nothing_is_asked_what_its_format_is_for() -> None:
-    assert question_of(artifact("gguf")).evidence == "documents"
-    assert question_of(artifact("other", task="text_generation")).evidence == "documents"
+    assert evidence(question_of(artifact("gguf"))) == "documents"
+    assert evidence(question_of(artifact("onnx", task="text_generation"))) == "documents"
     classifier = question_of(artifact("hf", labels=["no", "yes"]))
-    assert (classifier.evidence, classifier.labels, classifier.task.language) == ("", ("no", "yes"), False)
+    assert (classifier.task, classifier.labels) == (TextClassification(), ("no", "yes"))
 
 
 def test_a_winner_says_what_it_was_made_for() -> None:
     found = question_of(artifact(asked=CHOSEN, data=DATA, labels=["good", "bad"]))
-    assert (found.evidence, found.labels, found.data["prompt"]) == ("choices", ("good", "bad"), "{place}:")
+    assert (evidence(found), found.labels, found.data["prompt"]) == ("choices", ("good", "bad"), "{place}:")
     assert question_of(artifact(asked=CHOSEN)).labels == ("good", "bad"), "without the space that follows the prompt"
     assert getattr(found.task, "prefix", "") == "Shots.\n\n"
     with pytest.raises(ModelError, match="a task that is not known here"):
@@ -52,7 +58,7 @@ def test_the_winner_decides_what_the_original_is_asked() -> None:
     made = artifact(asked=CHOSEN, data=DATA)
     for models in ({"a": artifact("gguf"), "b": made}, {"a": made, "b": artifact("gguf")}):
         assert question_for(models).task == question_of(made).task
-    assert question_for({"a": artifact("gguf"), "b": artifact("byte-lm")}).evidence == "documents"
+    assert evidence(question_for({"a": artifact("gguf"), "b": artifact("byte-lm")})) == "documents"
 
 
 def test_models_of_two_kinds_or_for_two_questions_are_refused() -> None:
@@ -61,7 +67,7 @@ def test_models_of_two_kinds_or_for_two_questions_are_refused() -> None:
     other = artifact(asked={**CHOSEN, "choices": [" yes", " no"]})
     with pytest.raises(InputError, match="a for good or bad; b for yes or no"):
         question_for({"a": artifact(asked=CHOSEN), "b": other})
-    with pytest.raises(InputError, match="--choices belongs to language models"):
+    with pytest.raises(InputError, match="--choices was given, which a classifier does not take"):
         question_for({"a": artifact("hf")}, choices=("a", "b"))
 
 
@@ -72,7 +78,7 @@ def test_the_user_can_say_what_to_ask() -> None:
     )
     assert found.shown("the mill") == "Is the mill good?\nAnswer: "
     answers = question_for({"a": artifact("gguf")}, answer="right")
-    assert (answers.evidence, answers.labels) == ("answers", ())
+    assert (evidence(answers), answers.labels) == ("answers", ())
     with pytest.raises(DataError, match="begins with"):
         question_for({"a": artifact("gguf")}, choices=("good", "go"))
     with pytest.raises(InputError, match="Both --answer and --choices"):
@@ -84,15 +90,16 @@ def test_the_user_can_say_what_to_ask() -> None:
 def test_rows_are_prompts_with_the_number_of_the_right_choice(tmp_path: Path) -> None:
     path = table(tmp_path / "p.csv", PLACES, ("place", "where", "mood"))
     made = question_of(artifact(asked=CHOSEN, data={"prompt": "{place} ({where}):"}))
-    rows, _ = made.rows(path, label="mood")
+    rows = made.read_new(path, DataOptions(label="mood")).rows
     assert rows.inputs[1] == "mill 1 (near):" and rows.targets[:3] == (0, 1, 0)
     unknown = question_of(artifact(asked=CHOSEN))
     with pytest.raises(InputError, match="does not say which prompt"):
-        unknown.rows(path)
+        unknown.read_new(path, DataOptions())
     with pytest.raises(InputError, match="does not say which prompt"):
         unknown.read(path)
     with pytest.raises(InputError, match="which column has the right answers"):
-        question_of(artifact(asked={"use": "text_generation", "evidence": "answers"}, data={"x": "y"})).rows(path)
+        asked = {"use": "text_generation", "evidence": "answers"}
+        question_of(artifact(asked=asked, data={"x": "y"})).read_new(path, DataOptions())
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from lighten.cli.predict import record
 from lighten.core.errors import UnknownName
+from lighten.core.prediction import Prediction
 from lighten.core.result import LOWER, Result
 from lighten.core.summary import Flip, Group, Summary
 from lighten.measure.doctor import Checkup
@@ -26,7 +26,6 @@ from lighten.verbs.catalog import catalog, settings
 from lighten.verbs.clean import Cleaned
 from lighten.verbs.compare import Comparison
 from lighten.verbs.engine import Standing
-from lighten.verbs.load import Prediction
 from lighten.verbs.schema import OUTPUTS, kind_of, schema
 
 DOCS = Path(__file__).parents[2] / "docs" / "schema"
@@ -77,8 +76,12 @@ def test_a_comparison_and_a_bench() -> None:
 
 
 def test_predictions() -> None:
-    for one in (Prediction("a", {"a": 0.75, "b": 0.25}), Prediction("an answer"), Prediction("", {}, 1.25)):
-        fits("predict", record(one))
+    for one in (
+        Prediction("a", {"a": 0.75, "b": 0.25}),
+        Prediction("an answer"),
+        Prediction(measures={"bits_per_byte": 1.25}),
+    ):
+        fits("predict", one.to_json())
 
 
 def test_what_is_on_this_machine() -> None:

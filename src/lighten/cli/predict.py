@@ -14,7 +14,7 @@ from lighten.cli.options import Longest, Prompt, Text, Threads
 
 if TYPE_CHECKING:
     from lighten.core.coverage import Coverage
-    from lighten.verbs.load import Model, Prediction
+    from lighten.verbs.load import Model
 
 
 def command(
@@ -46,24 +46,10 @@ def command(
         for chunk in shown(chunks(opened, source or data, text, batch)):
             read += [one for one in (opened.coverage(chunk),) if one is not None]
             for one in opened.predict(chunk):
-                sys.stdout.write((json.dumps(record(one), ensure_ascii=False) if as_json else line(one)) + "\n")
+                sys.stdout.write((json.dumps(one.to_json(), ensure_ascii=False) if as_json else one.line()) + "\n")
             sys.stdout.flush()
         for sentence in sentences({"your data": total(read)}, model) if read else ():
             sys.stderr.write(f"Note: {sentence}\n")
-
-
-def record(one: Prediction) -> dict[str, Any]:
-    """A prediction as a plain dictionary, without what does not belong to its kind."""
-    if one.bits_per_byte is not None:
-        return {"bits_per_byte": one.bits_per_byte}
-    return {"label": one.label, "scores": dict(one.scores)} if one.scores else {"answer": one.label}
-
-
-def line(one: Prediction) -> str:
-    """A prediction in one line."""
-    if one.bits_per_byte is not None:
-        return f"{one.bits_per_byte:.4f}"
-    return one.label if one.scores else " ".join(one.label.split())
 
 
 def shown(pieces: Iterator[tuple[Sequence[Any], float, float]]) -> Iterator[Sequence[Any]]:

@@ -36,6 +36,7 @@ class Coverage:
         limit: most tokens of a text that the model reads, special tokens included.
         tokens: how many tokens it reads of them, without special tokens.
         unknown: how many of these its vocabulary has no entry for.
+        side: the end of a longer text that is cut off, ``right`` or ``left``.
     """
 
     texts: int
@@ -43,6 +44,7 @@ class Coverage:
     limit: int
     tokens: int
     unknown: int
+    side: str = "right"
 
     @property
     def share_cut(self) -> float:
@@ -61,7 +63,7 @@ def total(parts: Iterable[Coverage]) -> Coverage:
     texts, cut, tokens, unknown = (
         sum(getattr(one, name) for one in every) for name in ("texts", "cut", "tokens", "unknown")
     )
-    return Coverage(texts, cut, every[0].limit, tokens, unknown)
+    return Coverage(texts, cut, every[0].limit, tokens, unknown, every[0].side)
 
 
 def unknown_share(coverage: Mapping[str, Coverage]) -> float:

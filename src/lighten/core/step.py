@@ -201,7 +201,7 @@ class Step(ABC):
     def check(self, facts: Mapping[str, Any]) -> str:
         """Why this step cannot be applied to a model with these facts (layers, family, ...); empty when it can.
 
-        Among the facts is, for language models, what they are asked (see ``core.task.asked_facts``).
+        Among the facts is, for language models, what they are asked (see ``Task.facts``).
         """
         return ""
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from lighten.core.rows import Rows
+from lighten.core.data_options import COMMON, DataOptions, NewRows, Samples
+from lighten.core.errors import InputError
+from lighten.core.prediction import Prediction
+from lighten.core.priors import USUAL, Priors, Requests
+from lighten.core.rows import Parts, Rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,11 +21,39 @@ if TYPE_CHECKING:
     from lighten.core.session import Session
 
 
-class Task(ABC):
-    """One kind of job: its loss, its per-example score, and the quality meters that apply. Knows no model.
+@dataclass(frozen=True, slots=True)
+class Data:
+    """A user's data as a task read them.
 
-    A task is one file in ``tasks/``; its class's docstring says what it is for.
+    Attributes:
+        task: with the settings that the data decide.
+        columns: the column in each role that is in use, for the record.
     """
+
+    task: Task
+    parts: Parts
+    columns: Mapping[str, str]
+
+
+class Task(ABC):
+    """One kind of job: its data, its loss, its per-example score, the meters that apply, what its answers are worth.
+
+    Whatever differs between two kinds of jobs is asked here; nobody above asks which task it is. Knows no model. A task
+    is one file in ``tasks/``; its class's docstring says what it is for. Only what is abstract must be given.
+    """
+
+    options: ClassVar[tuple[str, ...]] = ()
+    """Options of the data that it takes beside ``COMMON``; others are refused."""
+    models: ClassVar[str] = "a model"
+    """What a model for it is called in a sentence."""
+    settles_classes: ClassVar[bool] = False
+    """Whether its answers are classes of a head: a model without one is trained first, and labelled rows settle which
+    class of a model each label is."""
+    deadline: ClassVar[float] = 120.0
+    """Seconds that one request may take, however little it asks."""
+    patient: ClassVar[bool] = False
+    """Whether threads of a session wait for each other without spinning: where they meet hundreds of times for one
+    answer, spinning for one that another process displaced costs a busy machine a factor of ten."""
 
     @property
     @abstractmethod
@@ -38,9 +71,86 @@ class Task(ABC):
         return ("latency", "load", "memory", "size", "throughput")
 
     @property
-    def language(self) -> bool:
-        """Whether the model is a language model, so that engines are to open a ``LanguageSession``."""
+    def unlabelled(self) -> tuple[str, ...]:
+        """Quality meters, by catalog name, that need no right answers, for data in which nothing is right or wrong."""
+        return ()
+
+    @property
+    def requests(self) -> Requests:
+        """What sessions are timed with."""
+        return USUAL
+
+    @property
+    def priors(self) -> Priors:
+        """What planning believes before it has measured."""
+        return Priors()
+
+    @property
+    def needs_prompt(self) -> bool:
+        """Whether only a model that says which prompt it was made for can be asked."""
         return False
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What steps must know of the task to say whether they can be applied, beside the facts of the model."""
+        return {}
+
+    def cost(self, options: DataOptions) -> str:
+        """The quantity that is minimized where the user names none. options: what the user says of the data."""
+        return "cpu"
+
+    @abstractmethod
+    def read(self, source: str | Path, options: DataOptions, *, seed: int) -> Data:
+        """A user's data in four parts, and this task with the settings that they decide.
+
+        Raises:
+            DataError, UnknownName: the data or the columns cannot be used; nothing is half-read.
+        """
+
+    @abstractmethod
+    def read_new(self, source: str | Path, options: DataOptions, labels: Sequence[str]) -> NewRows:
+        """Every row of other data with what is right; of data with a split of its own, the test rows.
+
+        Args:
+            labels: that the models were made with.
+
+        Raises:
+            DataError, UnknownName: see :meth:`read`.
+        """
+
+    @abstractmethod
+    def read_inputs(self, source: str | Path, options: DataOptions) -> Sequence[Any]:
+        """Rows of data in which nothing needs to be right, each as :meth:`shown` takes it.
+
+        Raises:
+            DataError, UnknownName: see :meth:`read`.
+        """
+
+    def shown(self, row: Any, options: DataOptions) -> Any:
+        """The item that a model is asked of one row: a row of :meth:`read_inputs`, or what a user gives for one.
+
+        Raises:
+            InputError: it cannot be asked.
+        """
+        if isinstance(row, Mapping):
+            raise InputError(f"There is no prompt for columns, and {', '.join(row) or 'nothing'} was given.")
+        return row
+
+    def asked_for(self, options: DataOptions, labels: Sequence[str]) -> tuple[Task, tuple[str, ...]]:
+        """This task with what a user asks instead of what a model was made for, and its labels then.
+
+        Args:
+            options: those that were given. labels: that the model was made with.
+
+        Raises:
+            InputError: the task does not take them. DataError: they cannot be used.
+        """
+        check_options(self, options, self.models)
+        return self, tuple(labels)
+
+    def labels_of(self, known: Sequence[str]) -> tuple[str, ...]:
+        """Names of what a model chooses from; empty where it chooses nothing. known: labels that its record has."""
+        return tuple(known)
 
     def asked(self, session: Session) -> Session:
         """A session whose ``run`` takes the rows' inputs and gives the answers that the quality meters judge."""
@@ -49,6 +159,14 @@ class Task(ABC):
     def columns(self, labels: int) -> int:
         """Columns of the answers, for data with ``labels`` classes."""
         return labels
+
+    @abstractmethod
+    def predict(self, session: Session, inputs: Sequence[Any], labels: Sequence[str]) -> list[Prediction]:
+        """What a session says of inputs, as a user reads it. session: as :meth:`asked` gives it."""
+
+    def samples(self, rows: Rows, labels: Sequence[str]) -> Samples | None:
+        """What is shown of a winner beside its changed answers; None where these say enough."""
+        return None
 
     @abstractmethod
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
@@ -78,19 +196,33 @@ class Task(ABC):
         """
 
 
+def check_options(task: Task, options: DataOptions, whose: str) -> None:
+    """Refuse options of the data that a task does not take.
+
+    Args:
+        whose: does not take them, such as ``the task text-classification``.
+
+    Raises:
+        InputError: names the option.
+    """
+    taken = (*COMMON, *task.options)
+    for field in fields(DataOptions):
+        if getattr(options, field.name) != field.default and field.name not in taken:
+            raise InputError(
+                f"--{_written(field.name)} was given, which {whose} does not take.",
+                allowed=", ".join(f"--{_written(name)}" for name in taken),
+                fix="leave it out",
+            )
+
+
+def _written(name: str) -> str:
+    """An option as the command line has it."""
+    return name.replace("_", "-")
+
+
 def task_record(task: Task) -> dict[str, Any]:
     """The settings of a task as plain JSON values; ``cls(**record)`` makes it again after :func:`task_settings`."""
     return asdict(task) if is_dataclass(task) else {}
-
-
-def asked_facts(task: Task) -> dict[str, str]:
-    """What steps must know of a task to say whether they can be applied, beside the facts of the model.
-
-    Returns:
-        ``evidence``: what a language model is asked (documents, answers, choices); nothing for other tasks.
-    """
-    evidence = getattr(task, "evidence", "")
-    return {"evidence": str(evidence)} if evidence else {}
 
 
 def task_settings(cls: type[Task], record: Mapping[str, Any]) -> dict[str, Any]:

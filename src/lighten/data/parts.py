@@ -6,7 +6,9 @@ import hashlib
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from lighten.core.data_options import NewRows
 from lighten.core.errors import DataError
 from lighten.core.rows import PART_NAMES, Parts, Rows
 from lighten.data.cells import Table, count_of, shown
@@ -109,17 +111,28 @@ def _own_split(
     return homes, notes
 
 
+def new_rows(table: Table, columns: Columns, *, drop_empty: bool = False) -> NewRows:
+    """Rows of new data in the table's order, with the data's own labels.
+
+    Raises:
+        DataError: empty cells.
+    """
+    examples: Examples = usable(table, columns, drop_empty=drop_empty)
+    index = {label: number for number, label in enumerate(examples.labels)}
+    numbers = tuple(row.number for row in examples.rows)
+    rows = rows_of(examples.rows, index, columns)
+    return NewRows(rows, examples.labels, numbers, (*table.notes, *columns.notes, *examples.notes))
+
+
 def encode(
-    table: Table,
-    columns: Columns,
+    new: NewRows,
     names: Sequence[str],
     told: Sequence[str] = (),
     known: Mapping[str, int] | None = None,
     *,
     model: str = "the model",
-    drop_empty: bool = False,
 ) -> tuple[Rows, Classes]:
-    """Rows of new data with the classes of a model that is there already, in the table's order.
+    """New rows with targets that are classes of a model that is there already.
 
     Args:
         names: of the model's classes, by output. told: which of them a label is; see :func:`match_classes`.
@@ -129,17 +142,16 @@ def encode(
         The rows, and which class each label of the data is.
 
     Raises:
-        DataError: empty cells, or labels that are no classes of the model (with their rows), or not for sure.
+        DataError: labels that are no classes of the model (with their rows), or not for sure.
     """
-    examples: Examples = usable(table, columns, drop_empty=drop_empty)
-    numbers: dict[str, list[int]] = defaultdict(list)
-    for row in examples.rows:
-        numbers[row.label].append(row.number)
-    if not told and known and all(label in known for label in examples.labels):
-        classes = known_classes(names, examples.labels, [known[label] for label in examples.labels])
+    if not told and known and all(label in known for label in new.labels):
+        classes = known_classes(names, new.labels, [known[label] for label in new.labels])
     else:
-        classes = match_classes(names, examples.labels, told, model=model, rows=numbers)
-    return rows_of(examples.rows, classes.index, columns), classes
+        numbers: dict[str, list[int]] = defaultdict(list)
+        for target, number in zip(new.rows.targets, new.numbers, strict=True):
+            numbers[new.labels[target]].append(number)
+        classes = match_classes(names, new.labels, told, model=model, rows=numbers)
+    return replace(new.rows, targets=tuple(classes.places[target] for target in new.rows.targets)), classes
 
 
 def rows_of(examples: Sequence[Example], index: Mapping[str, int], columns: Columns) -> Rows:

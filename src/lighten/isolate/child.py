@@ -53,8 +53,8 @@ class Child:
     ) -> dict[str, Any]:
         """Open an artifact through its engine, to be asked by ``task``.
 
-        Returns ``seconds``, ``version``, ``device``, and of a language model its ``language``: ``context`` and
-        ``streams``. The files are verified before the clock starts; the engine's imports are on it.
+        Returns ``seconds``, ``version``, ``device``, and ``writing`` of one that goes on with texts: its ``context``
+        and ``streams``. The files are verified before the clock starts; the engine's imports are on it.
         """
         from lighten.core.artifact import Artifact
         from lighten.core.language import LanguageSession
@@ -68,7 +68,7 @@ class Child:
         self.session = task_from(task).asked(session) if task else session
         found = {"seconds": self.load_seconds, "version": runtime.version(), "device": runtime.device}
         if isinstance(session, LanguageSession):
-            found["language"] = {"context": session.context, "streams": session.streams}
+            found["writing"] = {"context": session.context, "streams": session.streams}
         return found
 
     def run(self, inputs: list[Any]) -> dict[str, Any]:

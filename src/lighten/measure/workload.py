@@ -11,22 +11,22 @@ from time import perf_counter
 from lighten.core.errors import DataError
 from lighten.core.item import Item, size_of
 from lighten.core.meter import Workload
+from lighten.core.priors import USUAL, Requests
 from lighten.core.rows import Rows
 from lighten.core.session import Session
 
-SINGLES, BATCH = 200, 512
 LEAST_SINGLES, LEAST_BATCH = 40, 64
 PASSES = 9
 """What a measurement costs, in runs of the batch by the original: warm-up and five turns, and half of that for a
 candidate, which is meant to be quicker. The singles are run a third as often: once to warm up, once in slices."""
 
 
-def draw(rows: Rows, *, singles: int = SINGLES, batch: int = BATCH, seed: int = 0) -> Workload:
+def draw(rows: Rows, requests: Requests = USUAL, *, seed: int = 0) -> Workload:
     """Draw requests that have the data's own mix of lengths. The same rows and seed give the same requests.
 
     Args:
         rows: the part to draw from, usually ``select``.
-        singles, batch: how many inputs to draw for each; fewer when there are fewer rows, none twice.
+        requests: how many inputs to draw; fewer when there are fewer rows, none twice.
 
     Raises:
         DataError: there is no row to draw from.
@@ -34,7 +34,7 @@ def draw(rows: Rows, *, singles: int = SINGLES, batch: int = BATCH, seed: int = 
     if not rows.inputs:
         raise DataError("There is no row to measure with.", fix="give more data")
     rng = random.Random(seed)
-    return Workload(_by_size(rows.inputs, singles, rng), _by_size(rows.inputs, batch, rng))
+    return Workload(_by_size(rows.inputs, requests.singles, rng), _by_size(rows.inputs, requests.batch, rng))
 
 
 def fit(work: Workload, session: Session, seconds: float) -> Workload:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -36,6 +36,26 @@ LIBRARIES = (
 )  # fmt: skip
 
 
+class Seen:
+    """A watch that sees how much of its plan a step has done, and passes everything on."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch, self.reached = watch, 1.0
+
+    def progress(self, done: float, total: float, message: str = "") -> None:
+        """See :meth:`Watch.progress`."""
+        self.reached = done / total if total else 1.0
+        self._watch.progress(done, total, message)
+
+    def score(self, fraction: float, value: float) -> None:
+        """See :meth:`Watch.score`."""
+        self._watch.score(fraction, value)
+
+    def seconds_left(self) -> float:
+        """See :meth:`Watch.seconds_left`."""
+        return self._watch.seconds_left()
+
+
 @dataclass
 class Bench:
     """What making needs to have at hand.
@@ -45,6 +65,7 @@ class Bench:
         task, parts: what "good" means, and the data.
         original: the teacher; None while the original itself is being made.
         seed, threads: for every step.
+        work: every step that was carried out: its ``use``, ``seconds``, and how much of its plan it ``reached``.
     """
 
     store: ArtifactStore
@@ -53,6 +74,7 @@ class Bench:
     original: Artifact | None
     seed: int
     threads: int
+    work: list[dict[str, Any]] = field(default_factory=list)
 
     def chain(self, base: Artifact, steps: Sequence[Step], watch: Watch) -> Artifact:
         """Apply ``steps`` to ``base``; what was made before is taken from the store.
@@ -102,7 +124,7 @@ class Bench:
             train=self.parts.train if "train" in step.needs else None,
             tune=self.parts.tune if "tune" in step.needs else None,
             teacher=self._teacher(watch) if "teacher" in step.needs else None,
-            watch=watch,
+            watch=(seen := Seen(watch)),
         )
         began = time.monotonic()
         try:
@@ -111,6 +133,7 @@ class Bench:
             raise
         except Exception as error:
             raise StepFailed(f"{record['use']}: {type(error).__name__}: {error}") from error
+        self.work.append({"use": record["use"], "seconds": time.monotonic() - began, "reached": seen.reached})
         format = after(step, parent.format)
 
         def write(folder: Path) -> Mapping[str, Any]:

@@ -82,11 +82,16 @@ def make(
     floor: float,
     seconds: float | None,
 ) -> dict[str, Any]:
-    """Apply the steps ``chain`` to the artifact ``base``. Returns the ``path`` of what was made."""
+    """Apply the steps ``chain`` to the artifact ``base``.
+
+    Returns:
+        The ``path`` of what was made, and ``work``: of each step that was carried out its ``use``, ``seconds``, and how
+        much of its own plan it ``reached``.
+    """
     bench = _bench(root, parts, task, original, seed, threads)
     watch = Reporting(floor, float("inf") if seconds is None else seconds)
     made = bench.chain(Artifact.open(base, verify=False), [step_from(record) for record in chain], watch)
-    return {"path": str(made.path)}
+    return {"path": str(made.path), "work": bench.work}
 
 
 def build(

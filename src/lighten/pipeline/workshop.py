@@ -6,6 +6,7 @@ There is one process for each environment that steps and engines live in; nearly
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from math import isfinite
 from pathlib import Path
@@ -28,6 +29,19 @@ Progress = Callable[[float, float, str], None]
 """Told how far the work is: done, total, message."""
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One step as it was carried out.
+
+    Attributes:
+        use: catalog name of the step. reached: share of its own plan that it did before nothing more was to be gained.
+    """
+
+    use: str
+    seconds: float
+    reached: float = 1.0
+
+
 class Workshop:
     """Makes and builds artifacts in child processes that stay up between calls and is started again after a crash.
 
@@ -35,6 +49,9 @@ class Workshop:
         root: folder of the artifact store. parts: file of the run's data. task: what "good" means.
         seed, threads: for every step.
         progress: told how far the work is. note: told what is worth keeping, in a sentence.
+
+    Attributes:
+        work: steps that the last call of :meth:`make` carried out; what lay in the store is not among them.
     """
 
     def __init__(
@@ -59,6 +76,7 @@ class Workshop:
         self._threads, self._progress, self._note = threads, progress, note
         self._children: dict[Place, ChildProcess] = {}
         self.last_score: float | None = None
+        self.work: tuple[Work, ...] = ()
 
     def teach_with(self, original: Artifact) -> None:
         """The original, once it is known: what students learn from."""
@@ -79,7 +97,7 @@ class Workshop:
             MissingEnvironment: a step lives in an environment that was not made.
         """
         until = monotonic() + seconds
-        made = base
+        made, self.work = base, ()
         for environment, steps in groupby(chain, key=lambda step: step.environment):
             part = list(steps)
             reply = self._call(
@@ -91,6 +109,7 @@ class Workshop:
                 seconds=until - monotonic() if isfinite(seconds) else None,
             )
             made = Artifact.open(reply["path"], verify=False)
+            self.work += tuple(Work(**one) for one in reply["work"])
         return made
 
     def build(self, artifact: Artifact, engine: Engine) -> Artifact:

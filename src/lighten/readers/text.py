@@ -181,7 +181,7 @@ class Encoder(Reader[list[int]]):
                 cut += bool(encoding.overflowing)
                 tokens += len(ids) - self.special
                 unknown += ids.count(self.unknown_id) if self.unknown_id is not None else 0
-        return Coverage(count, cut, self.max_tokens, tokens, unknown)
+        return Coverage(count, cut, self.max_tokens, tokens, unknown, self.side)
 
     def _encoded(self, texts: Sequence[Item]) -> list[Encoding]:
         try:

@@ -10,12 +10,12 @@ from lighten.core.result import Candidate
 from lighten.core.space import Dressing, Space
 from lighten.search import proposals
 from lighten.search.context import Run
-from lighten.search.dressings import KEPT_DRESSINGS, Dressings
+from lighten.search.dressings import Dressings
 from lighten.search.evaluate import evaluate
 from lighten.search.leaderboard import Leaderboard
+from lighten.search.planning import Planning, spent_on
 from lighten.search.proposals import Body
 from lighten.search.racing import cost
-from lighten.search.schedule import epochs_that_fit, takes, training_seconds
 from lighten.search.trials import Trials
 
 
@@ -23,14 +23,15 @@ class Attempts:
     """What one search has tried and can try. Every decision follows from the study, so that it can be resumed.
 
     Args:
-        reserve: seconds that are kept back for the proof.
+        planning: of the run's time.
 
     Attributes:
+        reserve: seconds that are kept back for the proof.
         space: everything that can be tried; dressings: of it; board: what was measured; trials: where Optuna keeps it.
     """
 
-    def __init__(self, run: Run, reserve: float) -> None:
-        self.run, self.reserve = run, reserve
+    def __init__(self, run: Run, planning: Planning) -> None:
+        self.run, self.planning, self.reserve = run, planning, planning.reserve_for_proof()
         self.board = Leaderboard(run)
         self.space = Space.compose(run.original.format, run.engines, run.facts)
         self.dressings = Dressings(run, self.space, self.board)
@@ -58,14 +59,10 @@ class Attempts:
         most, kept = self.run.options.candidates, self.reserve if reserve is None else reserve
         return self.run.clock.left <= kept or (most is not None and len(self.board.done) - 1 >= most)
 
-    def takes(self, seconds: tuple[float, float]) -> float:
-        """Seconds that something takes on this original; see ``schedule.takes``."""
-        return takes(self.board.original, seconds)
-
     def epochs_for(self, body: Body) -> float | None:
-        """Epochs of training back that the time left allows; see ``schedule.epochs_that_fit``."""
-        count = len(self.dressings.kept("kept dressings", KEPT_DRESSINGS)) if self.run.task.language else 0
-        return epochs_that_fit(self.run, self.space, self.board.original, body, reserve=self.reserve, dressings=count)
+        """Epochs of training back that the time left allows; see ``Planning.passes_for``."""
+        usual = max((float(getattr(cls(), "epochs", 1)) for cls in self.space.recovery), default=1.0)
+        return self.planning.passes_for(body, usual, self.dressings.kept("kept dressings"), reserve=self.reserve)
 
     def name(self, body: Body, dressing: Dressing) -> str:
         """What the candidate is called."""
@@ -116,12 +113,8 @@ class Attempts:
             study.remember(f"body of {number + 1}", body.name)
         steps = (*body.recipe(self.space.recovery), *dressing.steps)
         candidate = evaluate(self.run, number + 1, steps, dressing.engine, role)
-        known = study.recall("seconds per epoch and share", [])
-        fresh = body.name not in {study.recall(f"body of {key}") for key in self.board.done}
-        passes = [float(getattr(step, "epochs", 0)) for step in steps]
-        if fresh and body.reshaping and body.back is None and any(passes) and candidate.state == "ok":
-            each = training_seconds(self.run, self.board.original, candidate) / max(passes)
-            study.remember("seconds per epoch and share", [*known, [each, body.share]])
+        work = self.run.workshop.work
+        self.planning.learn(number + 1, spent_on(candidate, body, dressing, self.space.recovery, work))
         self._tell(candidate)
 
     def _tell(self, candidate: Candidate) -> None:

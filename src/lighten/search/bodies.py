@@ -8,7 +8,6 @@ from dataclasses import replace
 from lighten.search import proposals
 from lighten.search.attempts import Attempts
 from lighten.search.proposals import Body
-from lighten.search.schedule import LANGUAGE_DRESSING
 
 LIKELY = 0.8
 """Chance to hold on ``proof`` from which a body counts as a success, so that smaller ones are tried next. At a chance
@@ -21,6 +20,7 @@ class Bodies:
 
     def __init__(self, attempts: Attempts) -> None:
         self.attempts, self.run, self.board = attempts, attempts.run, attempts.board
+        self._slow = attempts.run.task.priors.slow_answers
 
     def go(self, bodies: Sequence[Body]) -> None:
         """Try bodies by bisection, the largest share first, until time or candidates are spent or none is left."""
@@ -29,7 +29,7 @@ class Bodies:
             if in_hand and known.name == in_hand[0]:  # a killed run had tried it in some of its dressings
                 self.measure(replace(known, epochs=in_hand[1]))
         while not self.attempts.spent():
-            body = proposals.next_body(self.tried(), bodies)
+            body = proposals.next_body(self.tried(), bodies, self.run.task.priors.first)
             if body is None or not self.measure(body):
                 break
 
@@ -59,7 +59,7 @@ class Bodies:
             done = self.board.done.items()
             if any(c.state == "stopped" and study.recall(f"body of {key}") == body.name for key, c in done):
                 break  # its training was hopeless: no dressing changes that
-            if self.run.task.language and self.board.made_of(body.name) and self._is_far(body):
+            if self._slow and self.board.made_of(body.name) and self._is_far(body):
                 break
         else:
             self._round_less(body)
@@ -69,12 +69,11 @@ class Bodies:
     def _round_less(self, body: Body) -> None:
         """The body in the format that rounds least, where those that round more fail, but not by far."""
         good = any(self.board.chance(c) >= LIKELY for c in self.board.made_of(body.name))
-        if not self.run.task.language or good or self._is_far(body):
+        if not self._slow or good or self._is_far(body):
             return
         rounded = next(iter(self.attempts.dressings.roundings()), [])
         finest = max(rounded, key=lambda d: d.steps[-1].share(self.run.facts), default=None)
-        ready = self.attempts.reserve + self.attempts.takes(LANGUAGE_DRESSING)
-        if finest is not None and self.run.clock.left > ready:
+        if finest is not None and self._is_time_for_one():
             self.attempts.attempt(body, finest)
 
     def _is_far(self, body: Body) -> bool:
@@ -91,5 +90,7 @@ class Bodies:
 
     def _goes_untrained(self, body: Body) -> bool:
         """Whether a body for whose training there is no time is worth measuring as it is: of fewer words, say."""
-        ready = self.attempts.reserve + self.attempts.takes(LANGUAGE_DRESSING)
-        return self.run.task.language and not body.wants_recovery and self.run.clock.left > ready
+        return not body.wants_recovery and self._is_time_for_one()
+
+    def _is_time_for_one(self) -> bool:
+        return self.run.clock.left > self.attempts.reserve + self.attempts.planning.variant()

@@ -14,9 +14,9 @@ from lighten.search.finals import contenders, finalists, latest, measure_finalis
 from lighten.search.ladder import measure_together, rungs
 from lighten.search.leaderboard import Leaderboard
 from lighten.search.missed import nearest_of, reasons_of
+from lighten.search.planning import Planning
 from lighten.search.prove import FAILURES, Proof, extend, open_proof, prove
 from lighten.search.racing import WORTH, cost
-from lighten.search.schedule import proof_seconds
 
 MOST_RIVALS = 3
 """How many candidates that were not proved the last measurement takes in, because they may be cheaper."""
@@ -134,14 +134,14 @@ def last_measurement(run: Run, board: Leaderboard, proof: Proof) -> tuple[Proof,
     Where that finds a candidate that was never proved to be clearly cheaper than the best that holds, it is measured
     with them and, when it still is, proved, as long as the sequence and the time allow it.
     """
-    fixed = [c.key for c in rungs(board, None).values()]
+    planning, fixed = Planning(run), [c.key for c in rungs(board, None).values()]
     keys = list(dict.fromkeys([0, *fixed, *proof.sequence.held]))
     last = measure_together(run, [board.done[key] for key in keys])
     while True:
         every = latest(board, {**recalled(run, board), **last})
         best = choose(judge_held(run, board, proof.sequence.held, last))
         rivals = rivals_of(run, board, proof, best, every) if best is not None else _spare(run, board, proof, every)
-        if not rivals or not proof.is_open or not _has_time(run, board, rivals[0]):
+        if not rivals or not proof.is_open or run.clock.left <= planning.proving(rivals[0]):
             return proof, last
         fresh = [key for key in rivals[:MOST_RIVALS] if key not in keys]
         if fresh:
@@ -151,12 +151,6 @@ def last_measurement(run: Run, board: Leaderboard, proof: Proof) -> tuple[Proof,
             continue
         extend(run, rivals[0])
         proof = prove(run)
-
-
-def _has_time(run: Run, board: Leaderboard, key: int) -> bool:
-    return run.clock.left > proof_seconds(run, board.original, [board.done[key]]) - proof_seconds(
-        run, board.original, []
-    )
 
 
 def judge_held(run: Run, board: Leaderboard, held: Sequence[int], last: Mapping[int, Candidate]) -> list[Proved]:

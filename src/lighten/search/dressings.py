@@ -17,7 +17,7 @@ from lighten.search.racing import promising
 from lighten.search.stock import is_unpacked, stock
 
 KEPT_DRESSINGS = 2
-"""How many dressings every body is measured in: each on another engine, or quantizations of a language model."""
+"""How many dressings every body is measured in: each on another engine, or quantizations of the first format."""
 
 
 class Dressings:
@@ -35,8 +35,8 @@ class Dressings:
     def _every(self) -> Iterator[Dressing]:
         for dressing in self.space.dressings:
             yield dressing
-            engines = dressing.engine.ways()[1:] if self.run.task.language else proposals.one_at_a_time(dressing.engine)
-            for engine in engines:
+            slow = self.run.task.priors.slow_answers  # settings are tried on one file in the end, and all together
+            for engine in dressing.engine.ways()[1:] if slow else proposals.one_at_a_time(dressing.engine):
                 yield replace(dressing, engine=engine)
 
     def affordable(self) -> list[Dressing]:
@@ -57,7 +57,7 @@ class Dressings:
     def tuned(self) -> list[Dressing]:
         """Other settings of the quantization and the engine of the best stock dressing, one at a time."""
         best = self.kept("tuned dressing", 1)
-        if not best or self.run.task.language:  # every one costs minutes on the whole vocabulary
+        if not best or self.run.task.priors.slow_answers:  # every one costs minutes
             return []
         found = [replace(best[0], engine=engine) for engine in proposals.one_at_a_time(best[0].engine)]
         same = [d for d in self.space.dressings if [type(s) for s in d.steps] == [type(s) for s in best[0].steps]]
@@ -74,7 +74,7 @@ class Dressings:
 
     def kept(self, name: str, most: int = KEPT_DRESSINGS) -> list[Dressing]:
         """The best dressings when this was first asked, kept in the study; the original's own when none is good."""
-        if self.run.task.language:  # what does not hold on the original may hold after recovery, and bytes are known
+        if self.run.task.priors.slow_answers:  # what does not hold on the original may hold after recovery
             first, *others = self.roundings() or [[]]
             return [*first[:most], *(of_another[0] for of_another in others)]
         names = self.run.folder.study.recall(name)

@@ -66,7 +66,7 @@ def _measured(run: Run, candidate: Candidate, steps: Sequence[Step], engine: Eng
         original = answers if candidate.key == 0 else run.folder.study.answers(0, "select")
         quality = judge_all(run.quality, answers, run.parts.select, original)
         if candidate.key == 0:
-            if not run.task.language:
+            if run.task.requests.fitted:
                 run.work = fit(run.work, session, SECONDS_TO_MEASURE)
             run.folder.study.remember("workload", [len(run.work.singles), len(run.work.batch)])
             timed = measure({0: session}, run.work, meters=run.task.speeds, seconds=SECONDS_TO_MEASURE)
@@ -92,10 +92,10 @@ def _measured(run: Run, candidate: Candidate, steps: Sequence[Step], engine: Eng
 def patience(run: Run, judged: Candidate) -> dict[str, Any]:
     """How to measure a candidate whose quality is known: one round where it can win nothing any more.
 
-    It stays on the chart; rounds of a language model take seconds, most of them the original's.
+    It stays on the chart; where answers are slow, rounds take seconds, most of them the original's.
     """
     known, every = run.folder.study.candidates(), quantities_of(run.quality, run.speed)
-    lost = run.task.language and chance(run, judged, known[0], every) < LEAST_CHANCE
+    lost = run.task.priors.slow_answers and chance(run, judged, known[0], every) < LEAST_CHANCE
     return {
         "usual": usual_of(known),
         **({"seconds": 0.0, "least": 1} if lost else {"seconds": SECONDS_TO_MEASURE}),
@@ -147,12 +147,6 @@ def open_original(run: Run) -> SessionProcess:
     session = SessionProcess(run.workshop.build(run.original, engine), engine, threads=run.threads, task=run.task)
     session.__enter__()
     return session
-
-
-def seconds_a_row(run: Run, original: Candidate) -> float:
-    """What an answer of the original took on ``select``, where all rows were asked; else as the meters asked."""
-    known: float | None = run.folder.study.recall(f"seconds a row of {original.key}")
-    return 1.0 / (original.value("rows_per_second") or 100.0) if known is None else known
 
 
 def answer(run: Run, session: SessionProcess, part: str, key: int) -> NDArray[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,6 @@ from lighten.core.matching import format_of
 from lighten.core.outcome import Constant
 from lighten.core.recipe import Recipe, engine_from, step_from, task_record_of
 from lighten.core.result import Candidate
-from lighten.core.rows import Rows
 from lighten.core.summary import RUNGS, Continuation, DataFacts, Flip, Group, Link, Rung, Summary, Tested, Winner
 from lighten.measure.constant import weigh_against_constant
 from lighten.measure.quality import flips_of, groups_of
@@ -29,7 +27,7 @@ from lighten.search.naming import baselines, titles
 from lighten.search.openings import opened_of
 from lighten.search.options import recorded
 from lighten.search.racing import cost, frontier
-from lighten.search.roof import Rates, roof
+from lighten.search.roof import Rates, roof, traffic_of
 from lighten.search.start import Asked
 from lighten.sessions.process import SessionProcess
 from lighten.store.durable import sync, sync_tree
@@ -39,10 +37,6 @@ from lighten.store.summaries import save_summary
 
 MOST_FLIPS = 400
 """Rows with another answer that the summary lists with their texts; all are counted."""
-SAMPLES, SAMPLE_WORDS, SAMPLE_TOKENS = 4, 12, 48
-"""Sample continuations: how many, words of a document that each begins with, tokens that each goes on for."""
-WORDS = re.compile(r"\s*(?:[\u2e80-\u9fff\uac00-\ud7ff]|[^\s\u2e80-\u9fff\uac00-\ud7ff]{1,40})")
-"""A word with the space before it; where words stand without spaces, a character."""
 
 
 def recipe_of(run: Run, candidate: Candidate, columns: Mapping[str, str]) -> Recipe:
@@ -206,42 +200,28 @@ def _groups(run: Run, winner: Candidate) -> tuple[Group, ...]:
 
 
 def continuations(run: Run, winner: Candidate) -> tuple[Continuation, ...]:
-    """How the original and the winner go on with some beginnings of the proof rows; empty for other models.
+    """How the original and the winner go on with what the task shows of the proof rows; empty where it shows nothing.
 
     These are samples to look at and no measure: when they cannot be had, a note says so and the run goes on.
     """
-    if not run.task.language:
-        return ()
-    whole = bool(run.parts.labels or run.parts.proof.references)
     try:
+        samples = run.task.samples(run.parts.proof, run.parts.labels)
+        if samples is None:
+            return ()
         engine = engine_from({"use": winner.engine, **winner.engine_settings})
         built = file_of(run, winner)
         if not format_of(built).samples:
             return ()
-        shown = beginnings(run.parts.proof, whole=whole)
-        asked = task_record_of(run.task)
-        prompts = [f"{asked.get('prefix', '')}{text}" for text in shown]
-        with open_original(run) as original:
-            before = original.replies(prompts, SAMPLE_TOKENS)
         with SessionProcess(built, engine, threads=run.threads, task=run.task) as session:
-            after = session.replies(prompts, SAMPLE_TOKENS)
+            after = session.replies(samples.prompts, samples.most)
+        with open_original(run) as original:
+            before = original.replies(samples.prompts, samples.most)
     except Exception as error:  # noqa: BLE001 - a sample is not worth a run that has its winner
         run.notes.append(f"There are no sample continuations: {type(error).__name__}: {error}")
         return ()
-    until = str(asked.get("until", "")) if whole else ""
-    ended = [[text.lstrip().partition(until)[0] if until else text for text in texts] for texts in (before, after)]
-    return tuple(Continuation(*three) for three in zip(shown, *ended, strict=True))
-
-
-def beginnings(rows: Rows, *, whole: bool) -> list[str]:
-    """Up to ``SAMPLES`` texts spread over the rows: whole prompts, or the first words of documents that go on."""
-    found: Sequence[str] = rows.texts
-    if not whole:
-        cut = ["".join(WORDS.findall(text)[:SAMPLE_WORDS]).strip() for text in rows.texts]
-        found = [begin for begin, text in zip(cut, rows.texts, strict=True) if len(begin) < len(text.strip())] or cut
-    found = [text for text in dict.fromkeys(found) if text.strip()]
-    most = min(SAMPLES, len(found))
-    return [found[i * len(found) // most] for i in range(most)]
+    end = samples.until
+    ended = [[text.lstrip().partition(end)[0] if end else text for text in texts] for texts in (before, after)]
+    return tuple(Continuation(*three) for three in zip(samples.shown, *ended, strict=True))
 
 
 def _stored(run: Run) -> dict[str, Artifact]:
@@ -257,11 +237,12 @@ def _roof(
     run: Run, candidates: Sequence[Candidate], stored: Mapping[str, Artifact]
 ) -> tuple[dict[str, dict[str, float]], Mapping[str, Any]]:
     """Shares of the roof by candidate, and the machine's record with the bandwidth they rest on."""
-    if not run.task.language:
-        return {}, run.environment
     try:
+        traffic = traffic_of(candidates, stored)
+        if not traffic:
+            return {}, run.environment
         rates = Rates.here()
-        shares = roof(candidates, stored, rates)
+        shares = roof(candidates, traffic, rates)
     except LightenError as error:
         run.notes.append(f"There are no shares of the roof: {error}")
         return {}, run.environment

@@ -11,6 +11,7 @@ from lighten.search.attempts import Attempts
 from lighten.search.bodies import Bodies
 from lighten.search.context import Run
 from lighten.search.near_misses import meet_what_is_missed
+from lighten.search.planning import Planning
 from lighten.search.proposals import Body
 from lighten.search.serving import serve_the_best
 from lighten.search.stock import not_convertible
@@ -24,9 +25,9 @@ MOST_REPEATS = 8
 class Search:
     """One search over one space. Every decision follows from the study, so that it can be killed and resumed."""
 
-    def __init__(self, run: Run, reserve: float) -> None:
+    def __init__(self, run: Run) -> None:
         self.run = run
-        self.attempts = Attempts(run, reserve)
+        self.attempts = Attempts(run, Planning(run))
         self.board, self.dressings = self.attempts.board, self.attempts.dressings
 
     def go(self) -> None:
@@ -49,7 +50,7 @@ class Search:
         run.listener.phase("search", run.clock.left)
         Bodies(attempts).go(proposals.bodies(attempts.space, exact))
         meet_what_is_missed(attempts)
-        if run.task.language and not attempts.spent():
+        if run.task.priors.slow_answers and not attempts.spent():
             serve_the_best(attempts)
         self._sample()
         meet_what_is_missed(attempts)

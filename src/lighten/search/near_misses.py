@@ -18,7 +18,6 @@ from lighten.core.space import Dressing
 from lighten.search.attempts import Attempts
 from lighten.search.chance import LEAST_CHANCE
 from lighten.search.racing import excess, promising
-from lighten.search.schedule import LANGUAGE_DRESSING, SERVING, proof_seconds
 from lighten.search.serving import SECONDS_EACH, served_best
 
 NEAR = 0.5
@@ -26,8 +25,6 @@ NEAR = 0.5
 MOST_WORKED_ON = 3
 SAFE = 0.5
 """Chance to hold from which a candidate that meets every ceiling makes work on near misses idle."""
-QUANTIZING = 40.0
-"""Seconds that quantizing and measuring another one takes, about, where the model is no language model."""
 
 
 def near_misses(attempts: Attempts) -> list[Candidate]:
@@ -85,7 +82,7 @@ def _try_settings(attempts: Attempts, candidate: Candidate) -> Engine:
     engines = list(dict.fromkeys([own, *own.sparing(missed), *own.ways()]))
     known = study.recall(f"settings for {candidate.key}")
     if known is None:
-        seconds = attempts.takes(SERVING) / 2 if run.task.language else SECONDS_EACH * len(engines)
+        seconds = attempts.planning.settings(len(engines))
         if len(engines) < 2 or attempts.spent(reserve=min(seconds, SECONDS_EACH)):
             return own
         try:
@@ -105,10 +102,9 @@ def _try_settings(attempts: Attempts, candidate: Candidate) -> Engine:
 
 def _try_quantizations(attempts: Attempts, candidate: Candidate, engine: Engine) -> None:
     """Measure the candidate's body quantized in other ways, in its engine; those that leave the most first."""
-    run = attempts.run
     body, own = attempts.made_from(candidate.key)
-    kept = proof_seconds(run, attempts.board.original, [candidate])
-    each = attempts.takes(LANGUAGE_DRESSING) if run.task.language else QUANTIZING
+    kept = attempts.planning.proof_of([candidate])
+    each = attempts.planning.variant(candidate.engine)
     for dressing in smaller(attempts, own):
         if is_met(attempts) or attempts.spent(reserve=kept + each):
             return

@@ -17,11 +17,10 @@ from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed, Interrupted, ModelError
 from lighten.core.format import Recognized
 from lighten.core.matching import facts_of, fits, format_named
-from lighten.core.meter import Workload
 from lighten.core.recipe import engine_from, record_of
-from lighten.core.rows import Parts, Rows
+from lighten.core.rows import Parts
 from lighten.core.summary import Summary
-from lighten.core.task import Task, asked_facts
+from lighten.core.task import Task
 from lighten.data.learned import learned_in
 from lighten.isolate.machine import allowed_cores
 from lighten.isolate.process import call
@@ -44,7 +43,6 @@ from lighten.search.openings import tell_openings
 from lighten.search.options import Options
 from lighten.search.prove import OPENED
 from lighten.search.reading import coverage_of
-from lighten.search.schedule import reserve_for_proof
 from lighten.search.sittings import sit_down
 from lighten.search.start import Asked, ask, check_memory, learned_by, recipe_of_head, working_engines
 from lighten.store.folder import RunFolder, load_parts, save_parts
@@ -53,8 +51,6 @@ MODEL = "model"
 """Name of the user's model in the store."""
 TUNED = "original"
 """Under which the study remembers what fine-tuning made of it."""
-LANGUAGE_SINGLES, DOCUMENTS_BATCH, PROMPTS_BATCH = 48, 2, 16
-"""Requests that a language model is timed with: texts sent alone, and texts handed over at once."""
 
 
 def search_for_winner(options: Options, listener: Listener | None = None) -> Summary:
@@ -76,13 +72,7 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
     workshop: Workshop | None = None
     run: Run | None = None
     try:
-        parts_file = options.out / "parts.json"
-        if asked.classes is not None:
-            folder.study.remember("classes", asked.classes.classes.record())
-            folder.study.remember("original tune accuracy", asked.classes.tune_right)
-        frozen = parts_in(parts_file)
-        if frozen is None or frozen.fingerprint != asked.parts.fingerprint:
-            save_parts(asked.parts, parts_file)
+        parts_file = keep_data(folder, asked)
         workshop = Workshop(
             folder.store.root,
             parts_file,
@@ -95,29 +85,7 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
         folder.store.told = listener.note
         listener.phase("original", None)
         engines = chosen_builds(folder, engines, base, threads)
-        machine = Environment.here()
-        run = Run(
-            options=options,
-            budget=asked.budget,
-            folder=folder,
-            parts=asked.parts,
-            task=asked.task,
-            workshop=workshop,
-            clock=Clock(folder.study, options.seconds),
-            listener=listener,
-            threads=threads,
-            original=base,
-            facts={**facts_of(base), **asked_facts(asked.task)},
-            engines=engines,
-            refused=refused,
-            environment={**machine.to_json(), "id": machine.id},
-            quality=asked.quality,
-            speed=asked.speed,
-            work=drawn(asked.task, asked.parts.select, options.seed),
-        )
-        for note in sit_down(folder.study, {"lighten": version("lighten"), **versions()}):
-            run.notes.append(note)
-            listener.note(note)
+        run = begun(asked, folder, base, engines, refused, workshop, listener, threads)
         used = time.monotonic() - began
         prepare_original(run)
         run.clock = Clock(folder.study, options.seconds, used)
@@ -133,6 +101,59 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
         if workshop is not None:
             workshop.close()
         folder.close()
+
+
+def keep_data(folder: RunFolder, asked: Asked) -> Path:
+    """Keep in the run's folder what its data are, and which class each label is. Returns the file of the parts."""
+    parts_file = folder.path / "parts.json"
+    if asked.classes is not None:
+        folder.study.remember("classes", asked.classes.classes.record())
+        folder.study.remember("original tune accuracy", asked.classes.tune_right)
+    frozen = parts_in(parts_file)
+    if frozen is None or frozen.fingerprint != asked.parts.fingerprint:
+        save_parts(asked.parts, parts_file)
+    return parts_file
+
+
+def begun(
+    asked: Asked,
+    folder: RunFolder,
+    base: Artifact,
+    engines: tuple[Engine, ...],
+    refused: Mapping[str, str],
+    workshop: Workshop,
+    listener: Listener,
+    threads: int,
+) -> Run:
+    """The run that is about to search, begun or taken up.
+
+    Args:
+        base: the model as it was brought. refused: engines that are left out, and why.
+    """
+    machine, options = Environment.here(), asked.options
+    run = Run(
+        options=options,
+        budget=asked.budget,
+        folder=folder,
+        parts=asked.parts,
+        task=asked.task,
+        workshop=workshop,
+        clock=Clock(folder.study, options.seconds),
+        listener=listener,
+        threads=threads,
+        original=base,
+        facts={**facts_of(base), **asked.task.facts},
+        engines=engines,
+        refused=refused,
+        environment={**machine.to_json(), "id": machine.id},
+        quality=asked.quality,
+        speed=asked.speed,
+        work=draw(asked.parts.select, asked.task.requests, seed=options.seed),
+    )
+    for note in sit_down(folder.study, {"lighten": version("lighten"), **versions()}):
+        run.notes.append(note)
+        listener.note(note)
+    return run
 
 
 def opened(
@@ -196,11 +217,9 @@ def inspect(options: Options, asked: Asked, listener: Listener, scratch: Path) -
     known = facts_of(fresh if fresh is not None else Artifact.open(kept))
     if fresh is not None and len(learned := learned_in(fresh.path)) and not len(learned_by(options)):
         asked = ask(options, listener, learned)  # a model of the hub, whose folder nobody could see before
-    if not asked.task.language:
-        place = fresh.path if fresh is not None else kept
-        asked = replace(asked, coverage=coverage_of(options.model, place, asked.parts, listener.note))
-    if known["has_head"] and not asked.task.language:
-        model = fresh if fresh is not None else Artifact.open(kept)
+    model = fresh if fresh is not None else Artifact.open(kept)
+    asked = replace(asked, coverage=coverage_of(options.model, model, asked.parts, listener.note))
+    if known["has_head"] and asked.task.settles_classes:
         asked = with_classes(asked, model, known["labels"], engines[0], listener)
     room = room_for(options.out, known, fresh.size) if fresh is not None else None
     return Inspected(asked, engines, refused, known, fresh, room)
@@ -239,7 +258,7 @@ def search_and_conclude(run: Run, asked: Asked, began: float, started: str) -> S
         CandidateFailed: the original does not run.
     """
     sizes = run.folder.study.recall("workload")
-    if sizes is not None and not run.task.language:
+    if sizes is not None and run.task.requests.fitted:
         run.work = replace(run.work, singles=run.work.singles[: sizes[0]], batch=run.work.batch[: sizes[1]])
     original = next((c for c in run.folder.study.candidates() if c.key == 0 and c.state == "ok"), None)
     if original is None:
@@ -249,7 +268,7 @@ def search_and_conclude(run: Run, asked: Asked, began: float, started: str) -> S
             raise CandidateFailed(f"The original itself does not run: {original.reason}")
         if constant := constant_of(run):
             run.listener.no_better(constant)
-    search = Search(run, reserve=reserve_for_proof(run, original))
+    search = Search(run)
     if not run.folder.study.recall(OPENED):
         search.go()
     if run.original_session is not None:
@@ -331,17 +350,6 @@ def chosen_builds(folder: RunFolder, engines: Sequence[Engine], base: Artifact, 
     return tuple(found)
 
 
-def drawn(task: Task, rows: Rows, seed: int) -> Workload:
-    """Requests for the meters; a language model gets few, because each one takes seconds.
-
-    Prompts are short, and share what stands before them: of those it gets as many as make that count little.
-    """
-    if not task.language:
-        return draw(rows, seed=seed)
-    documents = asked_facts(task).get("evidence") == "documents"
-    return draw(rows, singles=LANGUAGE_SINGLES, batch=DOCUMENTS_BATCH if documents else PROMPTS_BATCH, seed=seed)
-
-
 def prepare_original(run: Run) -> None:
     """Fine-tune the model when it has no head for these labels; else it is the original as it stands."""
     if not run.facts["has_head"]:
@@ -358,7 +366,5 @@ def prepare_original(run: Run) -> None:
         study.remember(TUNED, run.original.id)
         run.facts = facts_of(run.original)
     run.workshop.teach_with(run.original)
-    if run.task.language:
-        return
-    if run.folder.study.recall("original tune accuracy") is None:
+    if run.task.settles_classes and run.folder.study.recall("original tune accuracy") is None:
         run.folder.study.remember("original tune accuracy", run.workshop.score(run.original, "tune"))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from lighten.core.data_options import DataOptions
 from lighten.core.errors import BudgetError, InputError
 from lighten.core.lists import read_list, write_list
 from lighten.core.recipe import Data
@@ -26,20 +27,12 @@ class Options:
     Attributes:
         model, data: as the user gave them.
         keep, under, minimize: the budget as written; an empty ``keep`` means the default floor of the task.
-        text, label, group, unit: column names; None where they are to be found.
-        split_column: column with train, validation, test; None where it is to be found, ``none`` to mix them.
-        labels: which class of the model a label of the data is, ``"label=class"``; see ``data.told_labels``.
-        merge_labels: whether labels that differ in spelling only are one class; None refuses them.
-        drop_rare: leave out classes with fewer rows than this.
-        drop_empty: leave rows with an empty text or label out instead of refusing the file.
+        task: catalog name.
         seconds: the search's time; None when only ``candidates`` bounds it.
         candidates: the most candidates to try; None when only the time bounds it.
-        task: catalog name.
-        prompt, answer, choices, shots: what a language model is asked (see ``data.language``); without an answer and
-            without choices, its texts are documents.
-        longest: most tokens of a text that are read; None for what the model reads.
         engines: catalog names; empty for every engine that works here.
         threads: cores to use; 0 for all that are allowed.
+        others: what is said of the data, see ``core.data_options``.
     """
 
     model: str
@@ -48,7 +41,7 @@ class Options:
     keep: tuple[str, ...] = ()
     under: tuple[str, ...] = ()
     minimize: str = "cpu"
-    task: str = "text_classification"
+    task: str = field(kw_only=True)
     text: str | None = None
     label: str | None = None
     group: str | None = None
@@ -70,6 +63,11 @@ class Options:
     merge_labels: bool | None = None
     drop_rare: int = 0
 
+    @property
+    def of_data(self) -> DataOptions:
+        """What is said of the data."""
+        return DataOptions(**{one.name: getattr(self, one.name) for one in fields(DataOptions)})
+
     def command(self) -> str:
         """The command line that asks the same."""
         import shlex
@@ -80,8 +78,7 @@ class Options:
         for text in self.under:
             words += ["--under", text]
         words += ["--minimize", self.minimize]
-        if self.task != "text_classification":
-            words += ["--task", self.task.replace("_", "-")]
+        words += ["--task", self.task.replace("_", "-")]
         for name in ("choices", "labels"):
             if getattr(self, name):
                 words += [f"--{name}", write_list(getattr(self, name))]

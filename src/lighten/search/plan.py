@@ -13,7 +13,6 @@ from lighten.core.power import Power
 from lighten.core.recipe import record_of
 from lighten.core.rows import PART_NAMES
 from lighten.core.space import Dressing, Space
-from lighten.core.task import asked_facts
 from lighten.isolate.machine import allowed_cores, available_memory
 from lighten.measure.room import to_optimize
 from lighten.search import proposals
@@ -57,7 +56,7 @@ class Plan:
         engines: that work here. stock: candidates that a user could pick without a search, tried first.
         bodies: smaller architectures that the search chooses from, the largest first.
         left_out: what does not fit the model or this machine, a sentence each.
-        memory: bytes of a language model's training by what they are for, and ``available``; empty for others.
+        memory: bytes of training by what they are for, and ``available``; empty for a model that takes few.
         disk: bytes on the disk of the run's folder; None for a run that is resumed.
         notes: what was noticed in the data and the model, a sentence each. command: that starts the run.
     """
@@ -100,7 +99,7 @@ def plan_run(options: Options, listener: Listener | None = None) -> Plan:
     with tempfile.TemporaryDirectory(prefix="lighten-") as scratch:
         found = inspect(options, asked, heard, Path(scratch))
     asked = found.asked
-    facts = {**found.facts, **asked_facts(asked.task)}
+    facts = {**found.facts, **asked.task.facts}
     format = str(found.facts["format"])
     space = Space.compose(format, found.engines, facts)
     every = space.dressings
@@ -126,7 +125,7 @@ def plan_run(options: Options, listener: Listener | None = None) -> Plan:
             *not_convertible(space),
             *proposals.left_out(every, kept),
         ),
-        memory=_memory(found, language=asked.task.language),
+        memory=_memory(found),
         disk=found.room,
         notes=tuple(dict.fromkeys(heard.notes)),
         command=options.command(),
@@ -138,7 +137,7 @@ def _as_it_came(dressing: Dressing, found: Inspected) -> bool:
     return not dressing.steps and record_of(dressing.engine) == record_of(found.engines[0])
 
 
-def _memory(found: Inspected, *, language: bool) -> dict[str, int]:
-    if not language:
+def _memory(found: Inspected) -> dict[str, int]:
+    if not found.engines[0].memory(found.facts):  # it is small
         return {}
     return {**to_optimize(found.facts, found.engines[0]), "available": available_memory()}

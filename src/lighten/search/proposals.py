@@ -25,11 +25,6 @@ TAUGHT_COSTS = 1.5
 """Times that an epoch with a teacher beside it takes of one without: 2.85 s against 1.95 s for 512 tokens of Gemma 270M
 with 38,000 of its tokens."""
 LEAST_EPOCHS = 0.05
-FIRST = 0.4
-"""Share of the arithmetic that the first body keeps: on 13,000 rows one of 0.44, its neurons chosen by reconstruction
-and recovered on hidden states, lost 0.4 points on tune and select together and changed 6.5 % of the answers."""
-FIRST_LANGUAGE = 0.46
-"""The same for the bytes of a language model, most of which are its vocabulary."""
 BOLDNESS = 0.7
 """Share of the cheapest success that is tried next while nothing has failed. Bolder steps fail: from 0.45 to 0.2 of the
 arithmetic cost 1.9 points more."""
@@ -144,12 +139,13 @@ def exact_steps(space: Space) -> tuple[Step, ...]:
     return tuple(cls() for cls in space.exact)
 
 
-def next_body(tried: Mapping[str, bool], open_bodies: Sequence[Body]) -> Body | None:
+def next_body(tried: Mapping[str, bool], open_bodies: Sequence[Body], first: float) -> Body | None:
     """The body to try next, by bisection on the logarithm of the share; None when there is none left in between.
 
     Args:
         tried: name of each body tried so far, and whether its best candidate looks good enough.
         open_bodies: every body, tried or not, the largest share first.
+        first: share of the arithmetic that the first one keeps.
     """
     by_name = {body.name: body for body in open_bodies}
     known = {name: ok for name, ok in tried.items() if name in by_name}
@@ -158,12 +154,11 @@ def next_body(tried: Mapping[str, bool], open_bodies: Sequence[Body]) -> Body | 
     top = min(good, default=1.0)
     bottom = max((s for s in bad if s < top), default=0.0)
     between = [b for b in open_bodies if b.name not in known and bottom < b.share < top]
-    if not good:  # of layers and neurons a language model misses far more than of words, byte for byte
+    if not good:  # what answers badly without training loses far more for what it saves
         between = [b for b in between if not b.wants_recovery] or between
     if not between:
         return None
     if not bad:
-        first = FIRST_LANGUAGE if open_bodies[0].facts.get("language") else FIRST
         target = log(top * BOLDNESS if good else first)
     else:
         target = (log(top) + log(max(bottom, 1e-3))) / 2

@@ -1,29 +1,32 @@
-"""What the model reads of the user's texts: counted before any time is spent, said, and kept for the report."""
+"""What the model reads of the user's inputs: counted before any time is spent, said, and kept for the report."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
+from lighten.core.artifact import Artifact
 from lighten.core.coverage import LEARNT_FROM, Coverage, percent, sentences
+from lighten.core.matching import format_of
+from lighten.core.readers import reader_in
 from lighten.core.rows import PART_NAMES, Parts
-from lighten.readers.text import LEARNT, Encoder
 
 
-def coverage_of(model: str, folder: Path, parts: Parts, note: Callable[[str], None]) -> dict[str, Coverage]:
-    """How much a classifier reads of each part; what a user should know is said.
+def coverage_of(model: str, artifact: Artifact, parts: Parts, note: Callable[[str], None]) -> dict[str, Coverage]:
+    """How much a model reads of each part, where it does not read every input whole; what a user should know is said.
 
     Args:
-        model: what the user calls it. folder: of its artifact, with its tokenizer. note: told the sentences.
+        model: what the user calls it. note: told the sentences.
     """
-    encoder = Encoder.open(folder)
-    found = {name: encoder.coverage(parts[name].inputs) for name in PART_NAMES}
+    if not format_of(artifact).cuts:
+        return {}
+    reader = reader_in(artifact.path)
+    counted = {name: reader.coverage(parts[name].inputs) for name in PART_NAMES}
+    found = {name: one for name, one in counted.items() if one is not None}
     for sentence in sentences(found, model):
         note(sentence)
-    if encoder.max_tokens > LEARNT:
-        long = encoder.for_learning().coverage(parts.train.inputs)
-        if long.cut:
-            side = "last" if encoder.side == "left" else "first"
-            share = percent(long.share_cut)
-            note(LEARNT_FROM.format(cut=f"{long.cut:,}", share=share, side=side, learnt=LEARNT))
+    long = reader.for_learning().coverage(parts.train.inputs) if found else None
+    if long is not None and long.cut and long.limit < found["train"].limit:
+        side = "last" if long.side == "left" else "first"
+        share = percent(long.share_cut)
+        note(LEARNT_FROM.format(cut=f"{long.cut:,}", share=share, side=side, learnt=long.limit))
     return found

@@ -1,4 +1,4 @@
-"""Roof: what part of the most that this machine could do a language model reaches, writing and reading text.
+"""Roof: what part of the most that this machine could do a model reaches, writing and reading tokens.
 
 Writing a token reads every weight once, so memory bounds it: bandwidth over bytes. Reading a prompt multiplies every
 weight of the layers with each of its tokens, so arithmetic bounds it: two operations for each weight and token.
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lighten.core.artifact import Artifact
+from lighten.core.format import Traffic
 from lighten.core.matching import known_format
 from lighten.core.result import Candidate
 from lighten.measure.rates import matmul_rate, memory_bandwidth, read_bandwidth
@@ -39,11 +40,8 @@ class Rates:
         return cls(max(found[0].value, found[1].value), found[2].value, next(reasons, ""))
 
 
-def roof(candidates: Iterable[Candidate], built: Mapping[str, Artifact], rates: Rates) -> dict[str, dict[str, float]]:
-    """By key of a candidate (as text): ``decode`` and ``prefill`` as shares of the roof, 1 being all that it allows.
-
-    Candidates of which no weights are known here are left out. Above 1 is possible: arithmetic in small integers is
-    faster than that in float32 which is taken for the roof, and what fits into a cache is read faster than memory.
+def traffic_of(candidates: Iterable[Candidate], built: Mapping[str, Artifact]) -> dict[int, Traffic]:
+    """What a token costs each candidate, by its key; those of which that is not known are left out.
 
     Args:
         built: artifacts by id.
@@ -51,13 +49,28 @@ def roof(candidates: Iterable[Candidate], built: Mapping[str, Artifact], rates: 
     Raises:
         ModelError: the header of an artifact cannot be read.
     """
-    found: dict[str, dict[str, float]] = {}
+    found = {}
     for candidate in candidates:
         artifact = built.get(candidate.artifact)
-        if artifact is None:
-            continue
-        format = known_format(artifact.format)
-        load = format.traffic(artifact.path, candidate.engine_settings) if format is not None else None
+        format = known_format(artifact.format) if artifact is not None else None
+        traffic = format.traffic(artifact.path, candidate.engine_settings) if artifact and format else None
+        if traffic is not None:
+            found[candidate.key] = traffic
+    return found
+
+
+def roof(candidates: Iterable[Candidate], traffic: Mapping[int, Traffic], rates: Rates) -> dict[str, dict[str, float]]:
+    """By key of a candidate (as text): ``decode`` and ``prefill`` as shares of the roof, 1 being all that it allows.
+
+    Above 1 is possible: arithmetic in small integers is faster than that in float32 which is taken for the roof, and
+    what fits into a cache is read faster than memory.
+
+    Args:
+        traffic: by key; see :func:`traffic_of`.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for candidate in candidates:
+        load = traffic.get(candidate.key)
         if load is None:
             continue
         most = {

@@ -17,7 +17,6 @@ from lighten.search.context import Run, quantities_of
 from lighten.search.evaluate import built_of, results_of
 from lighten.search.proposals import describe
 from lighten.search.racing import WORTH, cost, excess
-from lighten.search.schedule import SERVING
 from lighten.sessions.process import SessionProcess
 
 SHARE = 0.5
@@ -85,12 +84,12 @@ def serve_the_best(attempts: Attempts) -> None:
     good = [c for c in board.done.values() if c.key and c.state == "ok" and not board.misses_quality(c)]
     nearest = min(good, key=lambda c: (sum(m > 0 for m in board.missed(c)), board.cost_of(c)), default=None)
     best = board.leader() or nearest
-    if best is None or run.clock.left <= attempts.reserve + attempts.takes(SERVING):
+    if best is None or run.clock.left <= attempts.reserve + attempts.planning.settling():
         return
     served = run.folder.study.recall("served")
     if served is None or board.done[served[0]].recipe != best.recipe:
         try:
-            served = [best.key, record_of(served_best(run, best, attempts.takes(SERVING) / 2))]
+            served = [best.key, record_of(served_best(run, best, attempts.planning.settings(0)))]
         except (CandidateFailed, ModelError, MissingExtra) as error:
             run.notes.append(f"Other settings of its engine were not tried: {type(error).__name__}: {error}")
             return

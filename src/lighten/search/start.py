@@ -19,12 +19,8 @@ from lighten.core.meter import QualityMeter, SpeedMeter
 from lighten.core.power import Power
 from lighten.core.recipe import Recipe
 from lighten.core.rows import Parts
-from lighten.core.task import Task
-from lighten.data.columns import find_columns
-from lighten.data.language import read_language
+from lighten.core.task import Data, Task
 from lighten.data.learned import Hashes, keep_apart, learned_in
-from lighten.data.parts import split
-from lighten.data.table import read_table
 from lighten.isolate.machine import available_memory
 from lighten.measure.probe import probe_engine
 from lighten.measure.room import check_room, facts_of_large, gigabytes, to_optimize
@@ -82,7 +78,8 @@ def ask(options: Options, listener: Listener, learned: Hashes | None = None) -> 
             raise UnknownName("engine", name, catalog.names("engines"))
     if options.task not in catalog.names("tasks"):
         raise UnknownName("task", options.task, catalog.names("tasks"))
-    task, parts, named = read_data(options, learned)
+    found = read_data(options, learned)
+    task, parts, named = found.task, found.parts, found.columns
     quality, speed = meters(task)
     budget = Budget.parse(
         options.keep,
@@ -109,8 +106,8 @@ def learned_by(options: Options) -> Hashes:
     return learned_in(next((place for place in places if place.is_dir()), Path(options.model)))
 
 
-def read_data(options: Options, learned: Hashes | None = None) -> tuple[Task, Parts, Mapping[str, str]]:
-    """The task, the data in four parts, and the columns in use by role.
+def read_data(options: Options, learned: Hashes | None = None) -> Data:
+    """The data as the task reads them.
 
     Args:
         learned: as for :func:`ask`. Such rows are in train or tune, never where something is judged.
@@ -118,49 +115,9 @@ def read_data(options: Options, learned: Hashes | None = None) -> tuple[Task, Pa
     Raises:
         InputError: data or options that cannot be used.
     """
-    task, parts, named = _read_data(options)
-    return task, keep_apart(parts, learned_by(options) if learned is None else learned, options.model), named
-
-
-def _read_data(options: Options) -> tuple[Task, Parts, Mapping[str, str]]:
-    cls = catalog.load("tasks", options.task)
-    if cls().language and options.longest:
-        raise InputError(f"--longest belongs to classifiers, and the task is {options.task}.", fix="leave it out")
-    if cls().language:
-        if options.merge_labels is not None or options.drop_rare:
-            name = "--drop-rare" if options.drop_rare else "--merge-labels"
-            raise InputError(f"{name} belongs to classifiers, and the task is {options.task}.", fix="leave it out")
-        data = read_language(
-            options.data,
-            prompt=options.prompt,
-            answer=options.answer,
-            choices=options.choices,
-            shots=options.shots,
-            text=options.text,
-            label=options.label,
-            group=options.group,
-            unit=options.unit,
-            split_column=options.split_column,
-            drop_empty=options.drop_empty,
-            seed=options.seed,
-        )
-        return cls(**data.task), data.parts, dict(data.columns)
-    for name in ("prompt", "answer", "choices", "shots"):
-        if getattr(options, name):
-            raise InputError(
-                f"--{name} belongs to language models, and the task is {options.task}.", fix="--task text-generation"
-            )
-    table = read_table(options.data)
-    columns = find_columns(table, options.text, options.label, options.group, options.unit, options.split_column)
-    parts = split(
-        table,
-        columns,
-        seed=options.seed,
-        drop_empty=options.drop_empty,
-        merge_labels=options.merge_labels,
-        drop_rare=options.drop_rare,
-    )
-    return cls(), parts, columns.roles()
+    found = catalog.load("tasks", options.task)().read(options.data, options.of_data, seed=options.seed)
+    learned = learned_by(options) if learned is None else learned
+    return Data(found.task, keep_apart(found.parts, learned, options.model), found.columns)
 
 
 def check_memory(asked: Asked, source: Path, listener: Listener) -> None:

@@ -13,9 +13,11 @@ from lighten.core.session import Session
 from lighten.isolate.environments import place_of
 from lighten.isolate.process import ChildProcess
 from lighten.isolate.wire import ARRAYS
-from lighten.sessions.process import LANGUAGE_DEADLINE, SessionProcess
+from lighten.sessions.process import SessionProcess
 
 A_DAY = 86_400.0
+DEADLINE = 600.0
+"""Seconds that one request may take, however little it asks: these models think longer."""
 
 
 class LanguageProcess(LanguageSession):
@@ -84,7 +86,7 @@ class LanguageProcess(LanguageSession):
         self._child.close()
 
     def _ask(self, operation: str, **message: Any) -> dict[str, Any]:
-        return self._child.ask(operation, LANGUAGE_DEADLINE, **message)
+        return self._child.ask(operation, DEADLINE, **message)
 
 
 def open_session(artifact: Artifact, engine: Engine, *, threads: int) -> Session:
@@ -95,5 +97,5 @@ def open_session(artifact: Artifact, engine: Engine, *, threads: int) -> Session
     """
     if not place_of(engine):
         return engine.open(artifact, threads=threads)
-    session = SessionProcess(artifact, engine, threads=threads, deadline=LANGUAGE_DEADLINE).__enter__()
-    return LanguageProcess(session.child, **session.language) if session.language else session
+    session = SessionProcess(artifact, engine, threads=threads, deadline=DEADLINE).__enter__()
+    return LanguageProcess(session.child, **session.writing) if session.writing else session

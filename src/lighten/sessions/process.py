@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-DEADLINE, LANGUAGE_DEADLINE = 120.0, 600.0
-"""Seconds that one request may take, however little it asks."""
+DEADLINE = 120.0
+"""Seconds that one request of a session without a task may take, however little it asks."""
 
 
 class SessionProcess(Session):
@@ -36,13 +36,13 @@ class SessionProcess(Session):
         engine: what opens it.
         threads: cores it may use.
         task: what asks it; None for a session that takes the inputs as they are.
-        deadline: seconds that any one request may take, however little it asks; None for two minutes, and for ten
-            where the task is one of language models, which think longer. One that asks much has more (see ``Pace``).
+        deadline: seconds that any one request may take, however little it asks; None for what the task says, and two
+            minutes without a task. One that asks much has more (see ``Pace``).
         memory: bytes of resident memory at which it is ended; None for 90 % of what this machine allows.
 
     Attributes:
         load_seconds, version: known once it is open.
-        language: ``context`` and ``streams`` of a language model, once it is open; empty for others.
+        writing: ``context`` and ``streams`` of a session that goes on with texts, once it is open; empty for others.
         others: share of the cores that other processes took during the last turn; None when it is unknown.
     """
 
@@ -58,13 +58,11 @@ class SessionProcess(Session):
     ) -> None:
         self.task = task
         self.artifact, self.engine, self.threads = artifact, engine, threads
-        self.deadline = deadline or (LANGUAGE_DEADLINE if task is not None and task.language else DEADLINE)
+        self.deadline = deadline or (task.deadline if task is not None else DEADLINE)
         self.load_seconds, self.version = 0.0, ""
-        self.language: Mapping[str, int] = {}
+        self.writing: Mapping[str, int] = {}
         self.others: float | None = None
-        # The threads of llama.cpp meet some hundred times for each token: waiting busily for one that another process
-        # has displaced costs a busy machine a factor of ten or more, and a quiet one gains nothing by it.
-        patient = task is not None and task.language
+        patient = task is not None and task.patient
         self._made = partial(ChildProcess, threads=threads, memory=memory, patient=patient, place=place_of(engine))
         self.child = self._made()
         self._pace = Pace(self.deadline)
@@ -90,7 +88,7 @@ class SessionProcess(Session):
             self.child.close()
             raise
         self.load_seconds, self.version = reply["seconds"], reply["version"]
-        self.language = reply.get("language", {})
+        self.writing = reply.get("writing", {})
         return self
 
     def run(self, inputs: Sequence[Item]) -> NDArray[Any]:
@@ -143,10 +141,10 @@ class SessionProcess(Session):
         return answers
 
     def replies(self, prompts: Sequence[str], most: int = 48) -> list[str]:
-        """What a language model writes after each of ``prompts``: the most likely tokens, at most ``most`` of them.
+        """What it writes after each of ``prompts``: the most likely tokens, at most ``most`` of them.
 
         Raises:
-            InputError: it is no language model.
+            InputError: it goes on with no text.
         """
         self._new = False
         texts: list[str] = self.child.ask("replies", self.deadline, prompts=list(prompts), most=most)["texts"]

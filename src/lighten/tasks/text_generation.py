@@ -2,63 +2,64 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
-from lighten.core.errors import BuildFailed, DataError
-from lighten.core.item import Item, texts
-from lighten.core.language import (
-    BYTES,
-    NATS,
-    PROBED,
-    PROBES,
-    TOKENS,
-    UNKNOWN,
-    ChoiceSession,
-    LanguageSession,
-    Scores,
-    Span,
-    answer_code,
-    code_of,
-    probe_places,
-)
+from lighten.core.data_options import COMMON, DataOptions, NewRows, Samples
+from lighten.core.errors import BuildFailed, InputError
+from lighten.core.language import BYTES, NATS, ChoiceSession, LanguageSession, answer_code
+from lighten.core.prediction import Prediction
+from lighten.core.priors import Cost, Priors, Requests
 from lighten.core.rows import Rows
 from lighten.core.session import Session
-from lighten.core.task import Task
+from lighten.core.task import Data, Task, check_options
+from lighten.tasks._classification import chosen, largest_is_right, most_frequent
+from lighten.tasks._language import ANSWERS, CHOICES, DOCUMENTS, Asked, Asking, Ranked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-DOCUMENTS, ANSWERS, CHOICES = "documents", "answers", "choices"
+    from lighten.data.prompts import Template
+
+SAMPLES, SAMPLE_WORDS, SAMPLE_TOKENS = 4, 12, 48
+"""Sample continuations: how many, words of a document that each begins with, tokens that each goes on for."""
+WORDS = re.compile(r"\s*(?:[\u2e80-\u9fff\uac00-\ud7ff]|[^\s\u2e80-\u9fff\uac00-\ud7ff]{1,40})")
+"""A word with the space before it; where words stand without spaces, a character."""
+VARIANT = Cost(60.0, 0.4)
+"""Calibrating, quantizing and measuring one of them, and what judging it adds as a part of what the original took: 116
+to 128 s where that was 197 s, on documents; 72 and 108 s where it was 56 s, on prompts."""
+SETTINGS = Cost(20.0, 0.25)
+"""The same for timing settings of the engine side by side."""
+READ = Priors(
+    VARIANT, SETTINGS, learning=1.15, proving=1.45, passes=1.0, part=0.1, least=0.3, first=0.46, slow_answers=True
+)
+"""Of documents. Most of what an answer costs is the output layer, which is cut before it learns: 430 s a pass over rows
+that took 600 s to answer, with 0.47 of the bytes. A second pass over 399 documents did harm, and the time is another
+network's. Of the bytes most are the vocabulary. Layers or neurons that went are not made up for in less than 0.3 of a
+pass. The original answers slowest; finalists answer the proof after it in 1.45 times its seconds together."""
+PROMPTED = replace(READ, learning=3.2, passes=2.0)
+"""Of prompts, of which an answer reads few probabilities: 306 s a pass where the answers took 152 s."""
 
 
 @dataclass(frozen=True)
-class TextGeneration(Task):
+class TextGeneration(Asking, Task):
     """What a language model says of the user's own text.
 
     Documents are scored token by token; the measure is bits per byte, which does not depend on the tokenizer. Prompts
     with an answer are continued greedily and compared with it. Choices are ranked by their likelihood after the prompt.
-
-    Attributes:
-        evidence: ``documents``, ``answers`` or ``choices``.
-        choices: the texts to choose from, as they follow the prompt.
-        prefix: text before every prompt, such as the examples of a few-shot prompt.
-        longest: tokens of a window; longer documents are scored in windows that overlap by half, nothing is cut.
-        most: tokens that an answer may have.
-        until: text that ends an answer.
     """
 
-    evidence: str = DOCUMENTS
-    choices: tuple[str, ...] = ()
-    prefix: str = ""
-    longest: int = 512
-    most: int = 32
-    until: str = "\n"
+    options: ClassVar[tuple[str, ...]] = ("prompt", "answer", "choices", "shots")
+    models: ClassVar[str] = "a language model"
+    deadline: ClassVar[float] = 600.0  # language models think longer
+    patient: ClassVar[bool] = True
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -81,9 +82,129 @@ class TextGeneration(Task):
         return every if self.evidence == DOCUMENTS else ("latency", *every)
 
     @property
-    def language(self) -> bool:
-        """See :meth:`Task.language`."""
-        return True
+    def unlabelled(self) -> tuple[str, ...]:
+        """See :meth:`Task.unlabelled`."""
+        return {
+            DOCUMENTS: ("bits_per_byte", "token_flips"),
+            ANSWERS: ("answer_flips",),
+            CHOICES: ("flips",),
+        }[self.evidence]
+
+    @property
+    def requests(self) -> Requests:
+        """See :meth:`Task.requests`: few, because each one takes seconds.
+
+        Prompts are short, and share what stands before them: as many as make that count little.
+        """
+        return Requests(singles=48, batch=2 if self.evidence == DOCUMENTS else 16, fitted=False)
+
+    @property
+    def priors(self) -> Priors:
+        """See :meth:`Task.priors`."""
+        return READ if self.evidence == DOCUMENTS else PROMPTED
+
+    @property
+    def needs_prompt(self) -> bool:
+        """See :meth:`Task.needs_prompt`: whatever is right after one prompt is not after another."""
+        return self.evidence != DOCUMENTS
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """See :meth:`Task.facts`: ``evidence``."""
+        return {"evidence": self.evidence}
+
+    def cost(self, options: DataOptions) -> str:
+        """See :meth:`Task.cost`: seconds a token, where the model writes."""
+        return "cpu" if options.choices else "tpot"
+
+    def columns(self, labels: int) -> int:
+        """See :meth:`Task.columns`."""
+        return self.width
+
+    def read(self, source: str | Path, options: DataOptions, *, seed: int) -> Data:
+        """See :meth:`Task.read`: documents, prompts with an answer, or prompts with choices."""
+        from lighten.data.language import read_language
+
+        check_options(self, options, f"a task of {self.models}")
+        words = {name: getattr(options, name) for name in (*COMMON, "prompt", "answer", "choices", "shots")}
+        data = read_language(source, seed=seed, **words)
+        settings: dict[str, Any] = dict(data.task)
+        return Data(replace(self, **settings), data.parts, dict(data.columns))
+
+    def read_new(self, source: str | Path, options: DataOptions, labels: Sequence[str]) -> NewRows:
+        """See :meth:`Task.read_new`.
+
+        Raises:
+            InputError: nobody says which column has the right answers.
+        """
+        from lighten.data.language import read_rows
+
+        answer = options.answer if self.evidence == ANSWERS else None
+        if self.evidence == ANSWERS and answer is None:
+            raise InputError("Nobody says which column has the right answers.", fix="give --answer COLUMN")
+        rows, notes = read_rows(
+            source,
+            prompt=None if self.evidence == DOCUMENTS else options.prompt,
+            answer=answer,
+            choices=labels,
+            **{name: getattr(options, name) for name in COMMON},
+        )
+        return NewRows(rows, tuple(labels), (), notes)
+
+    def read_inputs(self, source: str | Path, options: DataOptions) -> Sequence[Any]:
+        """See :meth:`Task.read_inputs`: the columns that the prompt shows; else whole texts."""
+        from lighten.data.language import read_inputs
+        from lighten.data.prompts import cell_text
+
+        rows = read_inputs(source, prompt=options.prompt, text=options.text, documents=self.evidence == DOCUMENTS)
+        return list(rows) if options.prompt else [cell_text(cell) for row in rows for cell in row.values()]
+
+    def shown(self, row: Any, options: DataOptions) -> Any:
+        """See :meth:`Task.shown`: the prompt, without the examples before it; a text fills its one gap.
+
+        Raises:
+            InputError: the prompt has other gaps than the row has values.
+        """
+        from lighten.data.prompts import parse_template
+
+        template: Template | None = parse_template(options.prompt) if options.prompt else None
+        names = dict.fromkeys(template.fields) if template else {}
+        if isinstance(row, str):
+            if len(names) > 1:
+                raise InputError("The prompt shows several columns, and a text was given.", fix=_example(names))
+            return template.render(dict.fromkeys(names, row)) if template else row
+        missing = [name for name in names if name not in row]
+        if template is None or missing:
+            seen = f"The prompt shows {', '.join(missing)}" if missing else "There is no prompt for columns"
+            raise InputError(f"{seen}, and {', '.join(row) or 'nothing'} was given.", fix=_example(names))
+        return template.render(row)
+
+    def asked_for(self, options: DataOptions, labels: Sequence[str]) -> tuple[Task, tuple[str, ...]]:
+        """See :meth:`Task.asked_for`: a prompt, a column of answers, choices.
+
+        Raises:
+            InputError: they do not fit together. DataError: broken templates or choices.
+        """
+        from lighten.data.prompts import checked_choices, parse_template
+
+        check_options(self, options, self.models)
+        if options.answer is not None and options.choices:
+            raise InputError("Both --answer and --choices were given.", fix="leave one of them out")
+        offered = () if options.answer is not None else tuple(labels)
+        if options.choices:
+            offered = checked_choices(options.choices)
+        if offered:
+            space = parse_template(options.prompt).space if options.prompt is not None else " "
+            return replace(self, evidence=CHOICES, choices=tuple(space + one for one in offered)), offered
+        if options.answer is not None:
+            return replace(self, evidence=ANSWERS, choices=()), ()
+        if self.evidence == DOCUMENTS:
+            raise InputError("--prompt was given, but neither --answer nor --choices.", fix="say what is right")
+        return self, ()
+
+    def labels_of(self, known: Sequence[str]) -> tuple[str, ...]:
+        """See :meth:`Task.labels_of`: the choices, without the space that follows the prompt."""
+        return tuple(known or (choice.strip() for choice in self.choices)) if self.evidence == CHOICES else ()
 
     def asked(self, session: Session) -> Session:
         """See :meth:`Task.asked`."""
@@ -93,26 +214,27 @@ class TextGeneration(Task):
             raise BuildFailed("This engine opened a model that is no language model.")
         return Asked(self, session)
 
-    def columns(self, labels: int) -> int:
-        """See :meth:`Task.columns`."""
-        return {DOCUMENTS: PROBED + PROBES, ANSWERS: 1, CHOICES: len(self.choices)}[self.evidence]
+    def predict(self, session: Session, inputs: Sequence[Any], labels: Sequence[str]) -> list[Prediction]:
+        """See :meth:`Task.predict`: the likeliest choice, what is answered, or the bits per byte of a document."""
+        if self.evidence == ANSWERS:
+            return [Prediction(answer) for answer in cast(Asked, session).replies(inputs)]
+        answers = session.run(inputs)
+        if self.evidence == CHOICES:
+            return chosen(answers, labels)
+        bits = answers[:, NATS].astype(np.float64) / np.log(2.0) / answers[:, BYTES]
+        return [Prediction(measures={"bits_per_byte": value}) for value in bits.tolist()]
+
+    def samples(self, rows: Rows, labels: Sequence[str]) -> Samples | None:
+        """See :meth:`Task.samples`: whole prompts, or the first words of documents that go on."""
+        shown = tuple(beginnings(rows, whole=self.evidence != DOCUMENTS))
+        until = "" if self.evidence == DOCUMENTS else self.until
+        return Samples(shown, tuple(self.prefix + text for text in shown), SAMPLE_TOKENS, until)
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Mean cross entropy of the next token in nats. logits: [tokens, vocabulary]; targets: [tokens] int64."""
         from torch.nn.functional import cross_entropy
 
         return cross_entropy(logits.float(), targets)
-
-    def constant(self, learned: Rows, rows: Rows, labels: Sequence[str]) -> tuple[str, NDArray[Any]] | None:
-        """See :meth:`Task.constant`: the choice that most rows have, or the most frequent answer."""
-        if self.evidence == DOCUMENTS or not len(learned):
-            return None
-        if self.evidence == CHOICES:
-            most = Counter(learned.targets).most_common(1)[0][0]
-            return labels[most], np.tile(np.eye(len(labels))[most], (len(rows), 1))
-        codes = [answer_code(text) for text in learned.references]
-        code = Counter(codes).most_common(1)[0][0]
-        return learned.references[codes.index(code)], np.full((len(rows), 1), code, dtype=np.float64)
 
     def distance(self, logits: Tensor, teacher: Tensor) -> Tensor:
         """Mean KL divergence from the teacher in nats. logits, teacher: [tokens, vocabulary]."""
@@ -121,175 +243,37 @@ class TextGeneration(Task):
         own, other = log_softmax(logits.float(), -1), log_softmax(teacher.float(), -1)
         return kl_div(own, other, log_target=True, reduction="batchmean")
 
+    def constant(self, learned: Rows, rows: Rows, labels: Sequence[str]) -> tuple[str, NDArray[Any]] | None:
+        """See :meth:`Task.constant`: the choice that most rows have, or the most frequent answer."""
+        if self.evidence == DOCUMENTS or not len(learned):
+            return None
+        if self.evidence == CHOICES:
+            return most_frequent(learned, rows, labels)
+        codes = [answer_code(text) for text in learned.references]
+        code = Counter(codes).most_common(1)[0][0]
+        return learned.references[codes.index(code)], np.full((len(rows), 1), code, dtype=np.float64)
+
     def right(self, outputs: NDArray[Any], rows: Rows) -> NDArray[Any]:
         """Whether the likeliest choice, or the answer, is the row's. outputs: as :class:`Asked` gives. Returns [n]."""
         if self.evidence == DOCUMENTS:
             raise ValueError("a document is more or less likely, not right or wrong")
         if self.evidence == CHOICES:
-            chosen: NDArray[Any] = np.argmax(outputs, axis=1) == np.asarray(rows.targets, dtype=np.int64)
-            return chosen
+            return largest_is_right(outputs, rows)
         return np.asarray(outputs[:, 0] == np.array([answer_code(text) for text in rows.references]))
 
 
-class Asked(Session):
-    """A language session that is asked what the task wants to know.
-
-    Attributes:
-        language: the session itself, for meters of decoding.
-    """
-
-    def __init__(self, task: TextGeneration, session: LanguageSession) -> None:
-        self.task, self.language = task, session
-
-    def run(self, inputs: Sequence[Item]) -> NDArray[np.float64]:
-        """Answers to ``inputs``, float64 [n, columns].
-
-        Documents: nats, bytes, tokens, then the most likely token at each probed place. Prompts with an answer: the
-        code of what was answered. Choices: the log-likelihood of each, in nats.
-        """
-        ask: Callable[[Sequence[str]], NDArray[np.float64]] = {
-            DOCUMENTS: self._documents,
-            ANSWERS: self._answers,
-            CHOICES: self._choices,
-        }[self.task.evidence]
-        return ask(texts(inputs)) if inputs else np.empty((0, self.task.columns(0)))
-
-    def close(self) -> None:
-        """See :meth:`Session.close`."""
-        self.language.close()
-
-    def replies(self, prompts: Sequence[str]) -> list[str]:
-        """What the model says after each prompt, greedily, up to the text that ends an answer."""
-        return [text.strip() for text in self._continued(prompts)]
-
-    def _documents(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        spans: list[Span] = []
-        owners: list[tuple[list[int], list[int]]] = []
-        for text in texts:
-            start, ids = self._split(text)
-            made = windows(start, ids, min(self.task.longest, self.language.context))
-            owners.append((ids if start else ids[1:], list(range(len(spans), len(spans) + len(made)))))
-            spans += made
-        scores = self.language.score(spans)
-        return np.stack(
-            [
-                self._document(text, ids, [scores[i] for i in own])
-                for text, (ids, own) in zip(texts, owners, strict=True)
-            ]
-        )
-
-    def _split(self, text: str) -> tuple[list[int], list[int]]:
-        """The start token, where the model has one, and the tokens of the text.
-
-        Raises:
-            DataError: a text with nothing to score.
-        """
-        ids, plain = self.language.encode(text), self.language.encode(text, begin=False)
-        start = ids[: len(ids) - len(plain)] if ids[len(ids) - len(plain) :] == plain else []
-        rest = ids[len(start) :]
-        if len(ids) < 2 or not rest:
-            raise DataError(
-                f"The document {text[:40]!r} has {len(ids)} token, and nothing of it can be scored.",
-                allowed="documents of at least two tokens",
-                fix="leave it out, or join it with others",
-            )
-        return start, rest
-
-    def _document(self, text: str, scored: list[int], scores: Sequence[Scores]) -> NDArray[np.float64]:
-        logprobs = np.concatenate([score.logprobs for score in scores])
-        greedy = np.concatenate([score.greedy for score in scores])
-        raw = text.encode("utf-8", "surrogatepass")
-        pieces = self.language.pieces(scored)
-        row = np.full(PROBED + PROBES, UNKNOWN)
-        # Pieces are spelled with a space before the first word by some tokenizers: what is before the text counts not.
-        offsets = len(raw) - np.cumsum([len(piece) for piece in reversed(pieces)])[::-1]
-        row[NATS], row[BYTES], row[TOKENS] = -logprobs.sum(), len(raw) - max(int(offsets[0]), 0), len(scored)
-        at = {int(offset): i for i, offset in enumerate(offsets)}
-        places = [(number, at[place]) for number, place in enumerate(probe_places(raw)) if place in at]
-        texts = self.language.pieces([int(greedy[i]) for _, i in places])
-        for (number, _), piece in zip(places, texts, strict=True):
-            row[PROBED + number] = code_of(piece)
-        return row
-
-    def _choices(self, prompts: Sequence[str]) -> NDArray[np.float64]:
-        spans = [span for prompt in prompts for span in self.spans(prompt)]
-        sums = [float(score.logprobs.sum()) for score in self.language.score(spans)]
-        return np.array(sums).reshape(len(prompts), len(self.task.choices))
-
-    def spans(self, prompt: str) -> list[Span]:
-        """One span for each choice, all after the same context: the tokens that all of them begin with."""
-        text = self.task.prefix + prompt
-        context = self.language.encode(text)
-        whole = [self.language.encode(text + choice) for choice in self.task.choices]
-        common = min(_shared(context, ids) for ids in whole)
-        common = min(common, *(len(ids) - 1 for ids in whole))
-        if common < 1:
-            raise DataError(f"The prompt {prompt[:40]!r} is empty.", allowed="a text before the choices")
-        return [Span(tuple(ids[:common]), tuple(ids[common:])) for ids in whole]
-
-    def _answers(self, prompts: Sequence[str]) -> NDArray[np.float64]:
-        return np.array([[answer_code(text)] for text in self._continued(prompts)])
-
-    def _continued(self, prompts: Sequence[str]) -> list[str]:
-        ids = [self.language.encode(self.task.prefix + prompt) for prompt in prompts]
-        until, heard = self.task.until.encode(), [b""] * len(prompts)
-
-        def hear(number: int, token: int) -> bool:
-            heard[number] += self.language.pieces([token])[0]
-            return bool(until) and until in heard[number].lstrip()
-
-        self.language.generate(ids, self.task.most, heard=hear)
-        texts = [said.decode("utf-8", "replace").lstrip() for said in heard]
-        return [text.partition(self.task.until)[0] if self.task.until else text for text in texts]
+def beginnings(rows: Rows, *, whole: bool) -> list[str]:
+    """Up to ``SAMPLES`` texts spread over the rows: whole prompts, or the first words of documents that go on."""
+    found: Sequence[str] = rows.texts
+    if not whole:
+        cut = ["".join(WORDS.findall(text)[:SAMPLE_WORDS]).strip() for text in rows.texts]
+        found = [begin for begin, text in zip(cut, rows.texts, strict=True) if len(begin) < len(text.strip())] or cut
+    found = [text for text in dict.fromkeys(found) if text.strip()]
+    most = min(SAMPLES, len(found))
+    return [found[i * len(found) // most] for i in range(most)]
 
 
-class Ranked(Session):
-    """A session that ranks choices, asked for those of the task. The examples before every prompt tell it nothing.
-
-    Raises:
-        BuildFailed: the task has no choices, or others.
-    """
-
-    def __init__(self, task: TextGeneration, session: ChoiceSession) -> None:
-        if set(session.choices) != set(task.choices) or len(session.choices) != len(task.choices):
-            asked = f"choices {', '.join(map(repr, task.choices))}" if task.choices else task.evidence
-            raise BuildFailed(
-                f"This model ranks choices, and it is asked for {asked}.",
-                allowed=f"the choices that it was trained on: {', '.join(map(repr, session.choices))}",
-            )
-        self._session, self._columns = session, [session.choices.index(choice) for choice in task.choices]
-
-    def run(self, inputs: Sequence[Item]) -> NDArray[np.float64]:
-        """Logarithm of the probability of each choice after each prompt: float64 [n, choices]."""
-        return np.asarray(self._session.run(inputs)[:, self._columns], np.float64)
-
-    def close(self) -> None:
-        """See :meth:`Session.close`."""
-        self._session.close()
-
-
-def windows(start: Sequence[int], ids: Sequence[int], longest: int) -> list[Span]:
-    """A document in spans of at most ``longest`` tokens: each token is scored once, after at least half a window.
-
-    Args:
-        start: the start token, or nothing; then the first token of the document is context only.
-    """
-    first = list(start) or [ids[0]]
-    rest = list(ids) if start else list(ids[1:])
-    room = longest - len(first)
-    spans = [Span(tuple(first), tuple(rest[:room]))]
-    half = max(longest // 2, 1)
-    at = room
-    while at < len(rest):
-        keep = rest[max(at - (longest - half - len(start)), 0) : at]
-        spans.append(Span((*start, *keep), tuple(rest[at : at + half])))
-        at += half
-    return spans
-
-
-def _shared(a: Sequence[int], b: Sequence[int]) -> int:
-    """Length of the beginning that two sequences share."""
-    for number, (x, y) in enumerate(zip(a, b, strict=False)):
-        if x != y:
-            return number
-    return min(len(a), len(b))
+def _example(names: Mapping[str, object]) -> str:
+    if len(names) < 2:
+        return "give texts"
+    return f"give a mapping for each row: {{{', '.join(f'{name!r}: ...' for name in names)}}}"

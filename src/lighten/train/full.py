@@ -9,7 +9,6 @@ import torch
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.core.task import asked_facts
 from lighten.nets.language.loop import Course, learn
 from lighten.nets.language.network import LanguageNetwork
 from lighten.nets.network import Network
@@ -65,7 +64,7 @@ class FullTraining(Step):
         if needs.train is None or needs.tune is None:
             raise StepFailed("Training needs rows to train and to tune on.")
         if isinstance(model, LanguageNetwork):
-            documents = asked_facts(needs.task).get("evidence") == "documents"
+            documents = needs.task.facts.get("evidence") == "documents"
             rate = self.learning_rate * (384 / model.net.config.hidden_size) * (READING if documents else 1.0)
             course = Course(self.epochs, rate)
             learn(model, needs, course)

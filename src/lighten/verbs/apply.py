@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lighten.core.artifact import Artifact
+from lighten.core.artifact import STORE, Artifact
 from lighten.core.errors import DataError, RunFolderError
 from lighten.core.lists import read_list
 from lighten.core.matching import engine_for, facts_of
 from lighten.core.recipe import Recipe, record_of, task_record_of
+from lighten.core.rows import Parts
 from lighten.core.step import Step
-from lighten.core.task import asked_facts
+from lighten.core.task import Data, Task
 from lighten.data.learned import keep_apart, learned_in
 from lighten.isolate.machine import allowed_cores
 from lighten.nets.bring import bring, find
 from lighten.nets.recognize import check_task
-from lighten.pipeline.workshop import Workshop
+from lighten.pipeline.workshop import Progress, Workshop
 from lighten.search.classes import asking, settle_classes
 from lighten.search.options import Options, asked_of, recorded
 from lighten.search.reading import coverage_of
 from lighten.search.start import read_data, recipe_of_head
-from lighten.store.artifacts import ArtifactStore
 from lighten.store.folder import save_parts
 
 
@@ -66,55 +66,93 @@ def apply(
         "split_column": split_column,
         "drop_empty": drop_empty or None,
         "merge_labels": merge_labels,
+        "drop_rare": drop_rare or None,
+        "labels": read_list(labels) if labels else None,
+        "longest": longest,
     }
-    given |= {"drop_rare": drop_rare or None, "labels": read_list(labels) if labels else None}
-    given |= {"longest": longest}
     said = asked_of(made.data) | {name: value for name, value in given.items() if value is not None}
     made = replace(made, task=made.task or find(made.model, whole=False).task)
     options = Options(made.model, source, target, task=made.task, seed=made.seed, **said)
-    task, parts, columns = read_data(options)
+    read, cores = read_data(options), threads or allowed_cores()
     check_task(made.model, find(made.model), made.task, fix="correct the recipe's task")
     scratch = target.with_name(f".{target.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)
     try:
-        store = ArtifactStore(scratch / "store")
-        base = bring(made.model, store.root / "model", longest=options.longest)
-        known = {**facts_of(base), **asked_facts(task)}
-        cores, classes = threads or allowed_cores(), {}
-        if known["has_head"] and not task.language:
-            answer = asking(base, engine_for(base.format), cores, progress or _silent)
-            settled = settle_classes(parts, known["labels"], options.labels, answer, model=made.model, seed=made.seed)
-            parts, classes = settled.parts, settled.classes.record()
-            options = replace(options, labels=settled.classes.told)
-        parts = keep_apart(parts, learned_in(base.path), made.model)
-        if not task.language and note is not None:
-            coverage_of(made.model, base.path, parts, note)
-        plan, taught = planned(made, base.format, known, language=task.language)
-        save_parts(parts, scratch / "parts.json")
-        workshop = Workshop(store.root, scratch / "parts.json", task, seed=made.seed, threads=cores, progress=progress)
-        try:
-            original = workshop.make(base, plan[:taught])
-            workshop.teach_with(original)
-            artifact = workshop.make(original, plan[taught:])
-            if made.engine is not None:
-                artifact = workshop.build(artifact, made.engine)
-        finally:
-            workshop.close()
-        sealed = sealed_with(
-            artifact,
-            made,
-            {
-                "labels": list(parts.labels),
-                "task": made.task,
-                "asked": task_record_of(task),
-                "classes": classes,
-                "data": {name: value for name, value in recorded(options, columns).items() if name != "source"},
-            },
-        )
-        artifact.path.rename(target)
+        (scratch / STORE).mkdir(parents=True)
+        base = bring(made.model, scratch / STORE / "model", longest=options.longest)
+        job = prepared(made, options, read, base, cores, progress or _silent, note)
+        sealed = sealed_with(carried_out(made, job, base, scratch, cores, progress), made, job.meta)
+        sealed.path.rename(target)
         return replace(sealed, path=target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a recipe is carried out on.
+
+    Attributes:
+        parts: with targets that are outputs of the model.
+        plan: every step. taught: how many of the first ones make what students learn from.
+        meta: what the record of the artifact says beside its lineage.
+    """
+
+    task: Task
+    parts: Parts
+    plan: tuple[Step, ...]
+    taught: int
+    meta: Mapping[str, Any]
+
+
+def prepared(
+    made: Recipe,
+    options: Options,
+    read: Data,
+    base: Artifact,
+    cores: int,
+    progress: Callable[[float, float, str], None],
+    note: Callable[[str], None] | None,
+) -> Job:
+    """Settle which class each label is, keep apart what the model learned from, and plan every step.
+
+    Raises:
+        PlanError, DataError, CandidateFailed: see :func:`apply`.
+    """
+    parts, known, classes = read.parts, {**facts_of(base), **read.task.facts}, {}
+    if known["has_head"] and read.task.settles_classes:
+        answer = asking(base, engine_for(base.format), cores, progress)
+        settled = settle_classes(parts, known["labels"], options.labels, answer, model=made.model, seed=made.seed)
+        parts, classes = settled.parts, settled.classes.record()
+        options = replace(options, labels=settled.classes.told)
+    parts = keep_apart(parts, learned_in(base.path), made.model)
+    if note is not None:
+        coverage_of(made.model, base, parts, note)
+    plan, taught = planned(made, base.format, known, learns=read.task.settles_classes)
+    meta = {
+        "labels": list(parts.labels),
+        "task": made.task,
+        "asked": task_record_of(read.task),
+        "classes": classes,
+        "data": {name: value for name, value in recorded(options, read.columns).items() if name != "source"},
+    }
+    return Job(read.task, parts, plan, taught, meta)
+
+
+def carried_out(
+    made: Recipe, job: Job, base: Artifact, scratch: Path, cores: int, progress: Progress | None
+) -> Artifact:
+    """What the steps make of ``base``, in the store below ``scratch``."""
+    save_parts(job.parts, scratch / "parts.json")
+    root = scratch / STORE
+    workshop = Workshop(root, scratch / "parts.json", job.task, seed=made.seed, threads=cores, progress=progress)
+    try:
+        original = workshop.make(base, job.plan[: job.taught])
+        workshop.teach_with(original)
+        artifact = workshop.make(original, job.plan[job.taught :])
+        return workshop.build(artifact, made.engine) if made.engine is not None else artifact
+    finally:
+        workshop.close()
 
 
 def sealed_with(artifact: Artifact, made: Recipe, more: Mapping[str, Any]) -> Artifact:
@@ -136,19 +174,18 @@ def _silent(done: float, total: float, message: str) -> None:
     """Nobody wants to know."""
 
 
-def planned(recipe: Recipe, format: str, known: Mapping[str, Any], *, language: bool) -> tuple[tuple[Step, ...], int]:
+def planned(recipe: Recipe, format: str, known: Mapping[str, Any], *, learns: bool) -> tuple[tuple[Step, ...], int]:
     """Every step with the conversions in between, and how many of the first ones make what students learn from.
 
-    A classifier without a head is fine-tuned first, as a run does it, unless the recipe trains it itself. A language
-    model is taken as it came.
+    A model without a head is fine-tuned first, as a run does it, unless the recipe trains it itself.
 
     Args:
-        format: of the base model. known: its facts.
+        format: of the base model. known: its facts. learns: whether models of the task learn before they teach.
 
     Raises:
         PlanError: the steps do not fit together; lists every problem.
     """
-    if language:
+    if not learns:
         return recipe.plan(format=format, facts=known), 0
     trains = [record_of(step)["use"].startswith("train.") for step in recipe.steps]
     tuned = () if known["has_head"] or any(trains) else recipe_of_head(recipe.model, recipe.seed, format, known).steps

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed, DataError, InputError, MissingExtra, ModelError
+from lighten.core.item import Item
 from lighten.core.matching import format_of
 from lighten.core.recipe import record_of
 from lighten.core.result import Result
@@ -21,9 +22,8 @@ from lighten.isolate.machine import allowed_cores
 from lighten.measure.environment import Environment
 from lighten.measure.interleave import measure, results
 from lighten.measure.quality import judge_all
-from lighten.measure.workload import fit
+from lighten.measure.workload import draw, fit
 from lighten.pipeline.workshop import Progress
-from lighten.search.optimize import drawn
 from lighten.search.start import meters
 from lighten.sessions.process import SessionProcess, telling
 from lighten.verbs.load import check_rooms, resolved
@@ -31,9 +31,6 @@ from lighten.verbs.question import Question, question_for
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-UNLABELLED = ("bits_per_byte", "token_flips", "flips", "answer_flips")
-"""Meters of quality that need no right answers: how likely a text is, and how often the first model says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,7 @@ def bench(
             others are compared with.
         data: texts to ask; labels are not needed.
         prompt: template, for language models that were made for choices or answers and do not say with which one.
-        documents: how many rows language models are judged on, the first ones; 0 for none.
+        documents: how many rows are judged where that needs no right answers, the first ones; 0 for none.
         seconds: of measuring, for each model.
         longest: most tokens of a text that classifiers read; None for what each can.
         progress: told how far the work is: done, total, message.
@@ -102,16 +99,16 @@ def bench(
         sides = {name: settled(resolved(name, Path(scratch) / str(n), longest), cores) for n, name in enumerate(named)}
         question = question_for({name: artifact for name, (artifact, _) in sides.items()}, prompt)
         task, texts = question.task, texts_of(question, data, text)
-        judged = rows_of(texts[:documents] if task.language else ())
-        work = drawn(task, rows_of(texts), seed)
+        judged = rows_of(texts[:documents] if task.unlabelled else ())
+        work = draw(rows_of(texts), task.requests, seed=seed)
         told = progress or (lambda done, total, message: None)
         field = opened(stack, sides, task, judged, cores, told)
-        if not task.language:
+        if task.requests.fitted:
             work = fit(work, field.sessions[named[0]], seconds)
         told(1.0, 1.0, "answered; measuring in turns")
         timed = measure(field.sessions, work, meters=task.speeds, seconds=seconds * len(field.sessions))
     found: dict[str, list[Result]] = {}
-    quality = {name: meter for name, meter in meters(task)[0].items() if name in UNLABELLED and judged.inputs}
+    quality = {name: meter for name, meter in meters(task)[0].items() if name in task.unlabelled and judged.inputs}
     for name, readings in timed.items():
         artifact, engine = sides[name]
         if isinstance(readings, CandidateFailed):
@@ -175,19 +172,19 @@ def opened(
     return found
 
 
-def rows_of(texts: Sequence[str]) -> Rows:
+def rows_of(items: Sequence[Item]) -> Rows:
     """Rows in which nothing is right or wrong."""
-    return Rows(tuple(texts), (0,) * len(texts))
+    return Rows(tuple(items), (0,) * len(items))
 
 
-def texts_of(question: Question, data: str | Path, text: str | None) -> tuple[str, ...]:
+def texts_of(question: Question, data: str | Path, text: str | None) -> tuple[Item, ...]:
     """What the models are asked: every row of the data that holds something.
 
     Raises:
         DataError: there is none, or the data cannot be used.
     """
     texts = tuple(question.shown(row) for row in question.read(data, text))
-    kept = tuple(one for one in texts if one.strip())
+    kept = tuple(one for one in texts if not isinstance(one, str) or one.strip())
     if not kept:
         raise DataError(f"{data} has no text.", fix="name the column with --text")
     return kept

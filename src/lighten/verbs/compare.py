@@ -2,47 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lighten.core.artifact import Artifact
 from lighten.core.budget import ALIASES, Constraint, check_provable
-from lighten.core.coverage import sentences
+from lighten.core.data_options import DataOptions
 from lighten.core.engine import Engine
 from lighten.core.errors import BudgetError, DataError, UnknownName
 from lighten.core.lists import read_list
 from lighten.core.meter import QualityMeter
 from lighten.core.outcome import Constant
 from lighten.core.result import Result
-from lighten.core.rows import Rows
 from lighten.core.summary import Flip, Group
 from lighten.core.task import Task
-from lighten.data.cells import Table
-from lighten.data.columns import Columns, find_columns
-from lighten.data.learned import learned_in, unseen
-from lighten.data.parts import encode
-from lighten.data.table import read_table
-from lighten.isolate.machine import allowed_cores
 from lighten.measure.constant import weigh_against_constant
 from lighten.measure.interleave import results
 from lighten.measure.quality import flips_of, groups_of, judge_all, verdict
 from lighten.pipeline.workshop import Progress
 from lighten.proof.verdict import Verdict
-from lighten.search.openings import opened_before
 from lighten.search.options import margin_of
 from lighten.search.start import meters
-from lighten.sessions.process import SessionProcess, telling
-from lighten.store.ledger import earlier_openings, record_opening
-from lighten.verbs.classes import check_guess, shared_classes
-from lighten.verbs.load import check_rooms, coverage_of, resolved
+from lighten.verbs.answering import Asked, Heard
+from lighten.verbs.load import check_rooms, resolved
 from lighten.verbs.question import question_for
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    pass
 
 
 @dataclass(frozen=True)
@@ -144,74 +133,14 @@ def compare(
         sides = [resolved(str(model), Path(keep) / str(n), longest) for n, model in enumerate((original, candidate))]
         named = {str(original): sides[0][0], str(candidate): sides[1][0]}
         question = question_for(named, prompt, answer, read_list(choices))
-        task = question.task
-        quality, _ = meters(task)
-        floor = floor_of(quality, ALIASES.get(metric or "", metric) or task.metrics[0], margin)
-        learned = {name: learned_in(artifact.path) for name, artifact in named.items()}
-
-        def unlearned(rows: Rows, notes: Sequence[str]) -> tuple[Rows, tuple[str, ...]]:
-            left, about = unseen(rows, learned, str(data), leave_out=leave_out_learned)
-            return left, (*notes, *about, *opening(left, [artifact.id for artifact in named.values()], str(data)))
-
-        def ask(side: tuple[Artifact, Engine], rows: Rows) -> NDArray[Any]:
-            return answered(side, rows, task if task.language else None, threads, progress)
-
-        if task.language:
-            rows, notes = unlearned(
-                *question.rows(
-                    data, text=text, label=label, group=group, unit=unit, split_column=split_column,
-                    drop_empty=drop_empty,
-                )
-            )  # fmt: skip
-            heard = Heard(rows, ask(sides[0], rows), ask(sides[1], rows), question.labels, notes)
-        else:
-            table = read_table(data)
-            columns = find_columns(table, text, label, group, unit, split_column, judging=True)
-            heard = classified(table, columns, sides, named, read_list(labels), unlearned, ask, drop_empty=drop_empty)
-    return concluded(str(original), str(candidate), sides, heard, task, quality, floor, str(data), seed)
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What both models answer to the rows that are compared.
-
-    Attributes:
-        before, after: [n, columns], of the original and of the candidate. labels: names of classes or choices.
-    """
-
-    rows: Rows
-    before: NDArray[Any]
-    after: NDArray[Any]
-    labels: tuple[str, ...]
-    notes: tuple[str, ...]
-
-
-def classified(
-    table: Table,
-    columns: Columns,
-    sides: Sequence[tuple[Artifact, Engine]],
-    named: Mapping[str, Artifact],
-    told: Sequence[str],
-    unlearned: Callable[[Rows, Sequence[str]], tuple[Rows, tuple[str, ...]]],
-    ask: Callable[[tuple[Artifact, Engine], Rows], NDArray[Any]],
-    *,
-    drop_empty: bool,
-) -> Heard:
-    """Answers of two classifiers, both by the original's classes, and what was noticed.
-
-    Args:
-        named: the models by what the user calls them. told: which class each label is, as the user says.
-        unlearned: leaves out what a model learned from. ask: answers of a model to rows.
-    """
-    names = list(named)
-    shared = shared_classes([(names[0], sides[0][0]), (names[-1], sides[1][0])])
-    rows, classes = encode(table, columns, shared.names, told, shared.known, model=names[0], drop_empty=drop_empty)
-    rows, notes = unlearned(rows, (*table.notes, *columns.notes))
-    about = [*unread(named, rows), shared.note, classes.note]
-    before = ask(sides[0], rows)
-    about.append(check_guess(classes, before, rows))
-    after = ask(sides[1], rows)[:, list(shared.places)]
-    return Heard(rows, before, after, classes.names, (*notes, *(said for said in about if said)))
+        quality, _ = meters(question.task)
+        floor = floor_of(quality, ALIASES.get(metric or "", metric) or question.task.metrics[0], margin)
+        columns = DataOptions(
+            text=text, label=label, group=group, unit=unit, split_column=split_column, drop_empty=drop_empty
+        )
+        asked = Asked(str(data), sides, named, question, read_list(labels), leave_out_learned, threads, progress)
+        heard = asked.heard(columns)
+    return concluded(str(original), str(candidate), sides, heard, question.task, quality, floor, str(data), seed)
 
 
 def concluded(
@@ -253,29 +182,6 @@ def concluded(
     )
 
 
-def opening(rows: Rows, models: Sequence[str], data: str) -> tuple[str, ...]:
-    """Notes on earlier openings of the rows, which this comparison now opens too; the same one again counts once.
-
-    Args:
-        models: ids of the artifacts.
-    """
-    name = hashlib.sha256(" ".join([*models, *rows.ids]).encode()).hexdigest()[:32]
-    found = earlier_openings(rows.ids, name)
-    problem = found.problem or record_opening(name, rows.ids, run="compare", data=data)
-    if problem:
-        return (problem,)
-    return (opened_before(found.rows, len(rows), found.runs),) if found.runs else ()
-
-
-def unread(models: Mapping[str, Artifact], rows: Rows) -> list[str]:
-    """What models do not read of the texts, and what they do not know, one sentence each."""
-    found = []
-    for name, artifact in models.items():
-        coverage = coverage_of(artifact, rows.inputs)
-        found += sentences({"your data": coverage}, name) if coverage is not None else []
-    return found
-
-
 def floor_of(quality: Mapping[str, QualityMeter], metric: str, margin: str | None) -> Constraint:
     """The floor that a margin on a metric is: a per cent of rows is a point, a per cent of all else the original's.
 
@@ -297,17 +203,3 @@ def floor_of(quality: Mapping[str, QualityMeter], metric: str, margin: str | Non
         )
     relative = "ratio" if written.endswith("%") and not share else "points"
     return Constraint(metric, margin_of(written), relative, f"{metric} within {written}")
-
-
-def answered(
-    side: tuple[Artifact, Engine], rows: Rows, task: Task | None, threads: int, progress: Progress | None
-) -> NDArray[Any]:
-    """A model's answers to all rows, in a process of its own: [n, columns].
-
-    Raises:
-        CandidateFailed: it does not run.
-    """
-    artifact, engine = side
-    with SessionProcess(artifact, engine, threads=threads or allowed_cores(), task=task) as session:
-        told = progress or (lambda done, total, message: None)
-        return session.answers(rows.inputs, telling(told, len(rows), "answering"))

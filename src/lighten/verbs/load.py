@@ -5,52 +5,26 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, cast
-
-import numpy as np
 
 from lighten.core.artifact import RECORD, Artifact
 from lighten.core.coverage import Coverage
 from lighten.core.engine import Engine
 from lighten.core.errors import InputError, ModelError
 from lighten.core.home import expanded
-from lighten.core.item import Item
-from lighten.core.language import BYTES, NATS
+from lighten.core.item import Item, Reference
 from lighten.core.matching import engine_for, facts_of, format_of
+from lighten.core.prediction import Prediction
+from lighten.core.readers import reader_in
 from lighten.core.recipe import engine_from
 from lighten.core.session import Session
-from lighten.data.language import ANSWERS, DOCUMENTS
 from lighten.isolate.machine import allowed_cores
 from lighten.sessions.language_process import open_session
 from lighten.verbs.question import Question, Row, question_of
 
 SMALLER = "close other programs, or take a smaller file of the model: fewer layers, or numbers of fewer bits"
 """What to do about a model that does not fit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What a model says of one text.
-
-    Attributes:
-        label: of the class or choice with the highest score; of a model that was made for answers, its answer; empty
-            for a document.
-        scores: probability of every class or choice by label, they sum to 1; empty where there is nothing to choose.
-        bits_per_byte: that the model needs for a document; None for everything else.
-    """
-
-    label: str
-    scores: Mapping[str, float] = field(default_factory=dict)
-    bits_per_byte: float | None = None
-
-
-class _Replying(Protocol):
-    """What the task of language models makes of a session, beside ``run``."""
-
-    def replies(self, prompts: Sequence[str]) -> list[str]: ...
 
 
 class Model:
@@ -78,35 +52,22 @@ class Model:
         self.labels = self.question.labels
 
     def predict(self, texts: Sequence[Row]) -> list[Prediction]:
-        """What the model says of each text, in order: its label and scores, its answer, or its bits per byte.
+        """What the model says of each input, in order: its label and scores, its answer, or what is measured of it.
 
         Args:
-            texts: each fills the one gap of the prompt that the model was made with; for a prompt of several columns,
-                mappings from column to value. Where no prompt is known, texts are asked as they are.
+            texts: inputs; a text fills the one gap of the prompt that the model was made with, for a prompt of several
+                columns they are mappings from column to value. Where no prompt is known, texts are asked as they are.
 
         Raises:
-            InputError: no sequence of texts; columns that the prompt does not show; a document without two tokens.
+            InputError: no sequence of inputs; columns that the prompt does not show; a document without two tokens.
         """
-        if isinstance(texts, str) or not all(isinstance(text, (str, Mapping)) for text in texts):
-            raise InputError("predict takes a list of texts.", fix='model.predict(["one text"])')
+        if isinstance(texts, str) or not all(isinstance(text, (str, Reference, tuple, Mapping)) for text in texts):
+            raise InputError("predict takes a list of inputs.", fix='model.predict(["one text"])')
         inputs = [self.question.shown(text) for text in texts]
-        if not inputs:
-            return []
-        if self.question.evidence == ANSWERS:
-            return [Prediction(answer) for answer in cast(_Replying, self._session).replies(inputs)]
-        answers = self._session.run(inputs).astype(np.float64)
-        if self.question.evidence == DOCUMENTS:
-            bits = answers[:, NATS] / np.log(2.0) / answers[:, BYTES]
-            return [Prediction("", bits_per_byte=value) for value in bits.tolist()]
-        powers = np.exp(answers - answers.max(axis=1, keepdims=True))
-        shares = powers / powers.sum(axis=1, keepdims=True)
-        return [
-            Prediction(self.labels[int(row.argmax())], dict(zip(self.labels, map(float, row), strict=True)))
-            for row in shares
-        ]
+        return self.question.task.predict(self._session, inputs, self.labels) if inputs else []
 
     def coverage(self, texts: Sequence[Row]) -> Coverage | None:
-        """How much of ``texts`` a classifier reads: how many are cut, how many tokens are unknown; else None."""
+        """How much of ``texts`` the model reads, where it does not read every one whole; else None."""
         return coverage_of(self.artifact, [self.question.shown(text) for text in texts])
 
     def read(self, source: str | Path, text: str | None = None) -> list[Row]:
@@ -196,13 +157,14 @@ def check_rooms(models: Sequence[str]) -> None:
     check_room(" and ".join(models), doing, to_run(found), fix=SMALLER)
 
 
-def coverage_of(artifact: Artifact, texts: Sequence[Item]) -> Coverage | None:
-    """How much a classifier reads of ``texts``; None for a model that has no tokenizer of that kind."""
-    from lighten.readers.text import TOKENIZER, Encoder
-
-    if not format_of(artifact).cuts or not (artifact.path / TOKENIZER).is_file():
+def coverage_of(artifact: Artifact, items: Sequence[Item]) -> Coverage | None:
+    """How much of ``items`` a model reads; None where it reads every one whole, or does not say how."""
+    if not format_of(artifact).cuts:
         return None
-    return Encoder.open(artifact.path).coverage(texts)
+    try:
+        return reader_in(artifact.path).coverage(items)
+    except ModelError:
+        return None
 
 
 def resolved(model: str, scratch: Path, longest: int | None = None) -> tuple[Artifact, Engine]:

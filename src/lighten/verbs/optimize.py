@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
+from lighten.core import catalog
 from lighten.core.errors import InputError, Interrupted
 from lighten.core.lists import read_list
 from lighten.core.summary import Summary
@@ -57,8 +60,9 @@ def optimize(
         keep: quality floors such as ``"accuracy>=-1pt"``; by default the task's first metric at a provable margin.
         under: ceilings such as ``"p95<=5ms"`` or ``"size<=50%"``.
         minimize: ``cpu``, ``p50``, ``p95``, ``throughput``, ``memory``, ``size``, ...; for language models also
-            ``tpot``, ``decode``, ``ttft``, ``prefill``. By default ``tpot`` for language models and ``cpu`` for others.
-        task: ``"text-classification"`` or ``"text-generation"``; by default what the model is for.
+            ``tpot``, ``decode``, ``ttft``, ``prefill``. By default what the task says: ``tpot`` where a model writes,
+            else ``cpu``.
+        task: by default what the model is for; ``lighten catalog tasks`` lists them.
         prompt: template with columns, such as ``"Review: {text}\nSentiment:"``.
         answer: column with the right answer to each prompt. choices: texts that the model chooses from by likelihood;
             in one text, with commas in between, and double quotes around one that holds a comma.
@@ -86,83 +90,61 @@ def optimize(
         Interrupted: Ctrl-C; the report of what there is was written.
     """
     given: dict[str, Any] = locals()
-    asked = {name: value for name, value in given.items() if name != "listener"}
-    return concluded(options_of(**asked), listener)
+    asked = {name: value for name, value in given.items() if name not in ("model", "data", "listener")}
+    return concluded(options_of(model, data, **asked), listener)
 
 
-def options_of(
-    model: str | Path,
-    data: str | Path,
-    *,
-    keep: Sequence[str] | str = (),
-    under: Sequence[str] | str = (),
-    minimize: str | None = None,
-    task: str | None = None,
-    prompt: str | None = None,
-    answer: str | None = None,
-    choices: Sequence[str] | str = (),
-    shots: int = 0,
-    time: str | None = "15m",
-    candidates: int | None = None,
-    engines: Sequence[str] | str = (),
-    threads: int = 0,
-    out: str | Path | None = None,
-    text: str | None = None,
-    label: str | None = None,
-    labels: Sequence[str] | str = (),
-    group: str | None = None,
-    unit: str | None = None,
-    split_column: str | None = None,
-    drop_empty: bool = False,
-    longest: int | None = None,
-    merge_labels: bool | None = None,
-    drop_rare: int = 0,
-    seed: int = 0,
-    resume: bool = False,
-) -> Options:
-    """What was asked, read and checked by itself; see :func:`optimize`.
+def options_of(model: str | Path, data: str | Path, **asked: Any) -> Options:
+    """What was asked, read and checked by itself.
+
+    Args:
+        asked: every other argument of :func:`optimize`; what is left out is as there.
 
     Raises:
-        InputError: something that cannot be used whatever the data are.
+        InputError: something that cannot be used whatever the data are. TypeError: an argument that it does not have.
     """
+    defaults = {name: one.default for name, one in signature(optimize).parameters.items() if name not in _APART}
+    if strange := sorted(set(asked) - set(defaults)):
+        raise TypeError(f"optimize() has no argument {strange[0]!r}")
+    given: dict[str, Any] = {**defaults, **asked}
+    _check_bounds(given["candidates"], given["threads"], given["time"])
+    out, task, time, minimize = (given.pop(name) for name in ("out", "task", "time", "minimize"))
+    kept = Path(out) / "store" / "model" if given["resume"] and out is not None else None
+    given |= {name: read_list(given[name]) for name in ("choices", "labels", "engines")}
+    for name in ("keep", "under"):
+        given[name] = (given[name],) if isinstance(given[name], str) else tuple(given[name])
+    given["engines"] = tuple(one.strip().replace("-", "_") for one in given["engines"])
+    options = Options(
+        model=str(model),
+        data=str(data),
+        out=Path(out) if out is not None else fresh_folder(str(data)),
+        task=task.replace("-", "_") if task is not None else task_of(str(model), kept),
+        seconds=seconds_of(time) if time is not None else None,
+        **given,
+    )
+    return replace(options, minimize=minimize or default_cost(options))
+
+
+_APART = ("model", "data", "listener")
+
+
+def _check_bounds(candidates: int | None, threads: int, time: str | None) -> None:
     if candidates is not None and candidates < 1:
         raise InputError(f"--candidates is {candidates}.", allowed="1 or more")
     if threads < 0:
         raise InputError(f"--threads is {threads}.", allowed="1 or more; 0 for all that are allowed")
     if time is None and candidates is None:
         raise InputError("Nothing bounds the search.", fix="give --time 15m or --candidates 20")
-    kept = Path(out) / "store" / "model" if resume and out is not None else None
-    name = task.replace("-", "_") if task is not None else task_of(str(model), kept)
-    language = name == "text_generation"
-    return Options(
-        task=name,
-        prompt=prompt,
-        answer=answer,
-        choices=read_list(choices),
-        labels=read_list(labels),
-        shots=shots,
-        model=str(model),
-        data=str(data),
-        out=Path(out) if out is not None else fresh_folder(str(data)),
-        keep=tuple([keep] if isinstance(keep, str) else keep),
-        under=tuple([under] if isinstance(under, str) else under),
-        minimize=minimize or ("tpot" if language and not choices else "cpu"),
-        text=text,
-        label=label,
-        group=group,
-        unit=unit,
-        split_column=split_column,
-        drop_empty=drop_empty,
-        longest=longest,
-        merge_labels=merge_labels,
-        drop_rare=drop_rare,
-        seconds=seconds_of(time) if time is not None else None,
-        candidates=candidates,
-        engines=tuple(one.strip().replace("-", "_") for one in read_list(engines)),
-        threads=threads,
-        seed=seed,
-        resume=resume,
-    )
+
+
+def default_cost(options: Options) -> str:
+    """The quantity that is minimized where the user names none.
+
+    Raises:
+        UnknownName: there is no such task.
+    """
+    cost: str = catalog.load("tasks", options.task)().cost(options.of_data)
+    return cost
 
 
 def concluded(options: Options, listener: Listener | None) -> Summary:

@@ -118,7 +118,7 @@ def fit_language(
             last = held_out.seen[-1]
             watch.progress(number, len(updates), f"loss {loss:.3f} nats a token, held-out {last:.3f}")
             if number in checks and not held_out.check(last=number == len(updates)):
-                watch.progress(len(updates), len(updates), f"nothing more to gain, held-out {held_out.best:.3f}")
+                watch.progress(number, len(updates), f"nothing more to gain, held-out {held_out.best:.3f}")
                 break
     for parameter in net.parameters():
         parameter.requires_grad_(True)

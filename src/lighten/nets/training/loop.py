@@ -207,7 +207,7 @@ class _Training:
         message = f"epoch {epoch}/{self.schedule.epochs}, {self.result.rows_per_second:.0f} rows/s"
         if self.result.points:
             message += f", tune {self.result.points[-1][1]:.1%}"
-        self.watch.progress(self.result.rows, self.result.rows if last else max(self.end, self.result.rows), message)
+        self.watch.progress(self.result.rows, max(self.end, self.result.rows), message)
 
 
 def _check(network: Network, train: Rows, tune: Rows) -> None:

@@ -1,0 +1,170 @@
+"""Planning of time: what things take on this machine, as the run itself measured them, and what still fits.
+
+Until a run has measured something, the priors of its task stand for it (``core.priors``). Every answer is a function of
+the study and of the time that is left, so that a resumed run plans as an uninterrupted one would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+from lighten.core.matching import opens_baselines_only
+from lighten.core.recipe import record_of
+from lighten.core.result import Candidate
+from lighten.core.space import Dressing
+from lighten.pipeline.workshop import Work
+from lighten.search.context import Run
+from lighten.search.proposals import Body
+
+SLOW = 300.0
+"""Seconds of the original from which its candidates take no longer for it: what is made of a slow original, such as one
+in eager torch, is not as slow."""
+TOGETHER = 60.0
+"""Seconds of the last measurements, about: they are bounded by the clock, whatever is measured."""
+UNSHRUNK = 0.3
+"""Share of a pass over the rows that takes as long however little is left of the network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one candidate took, in seconds.
+
+    Attributes:
+        engine: catalog name.
+        variant: everything but what made its network: quantizing, building, judging, measuring. None where that says
+            nothing of another variant, as of what is learned from nothing.
+        making: what made its network, without the training back.
+        learning: the training back. passes: over the rows, in which it was done. share: of the arithmetic that is left.
+    """
+
+    engine: str
+    variant: float | None = None
+    making: float = 0.0
+    learning: float = 0.0
+    passes: float = 0.0
+    share: float = 1.0
+
+
+def spent_on(
+    candidate: Candidate, body: Body, dressing: Dressing, recovery: Sequence[Any], work: Sequence[Work]
+) -> Spent:
+    """What a candidate took, by what it was for.
+
+    Args:
+        recovery: step classes that train a network back. work: steps that were carried out for it.
+    """
+    back = {record_of(step)["use"]: step for step in body.recipe(recovery)[len(body.exact) + len(body.reshaping) :]}
+    front = {record_of(step)["use"] for step in (*body.exact, *body.reshaping)}
+    learned = [one for one in work if one.use in back]
+    making = sum(one.seconds for one in work if one.use in front)
+    learning = sum(one.seconds for one in learned)
+    passes = max((float(getattr(back[one.use], "epochs", 0.0)) * one.reached for one in learned), default=0.0)
+    from_nothing = opens_baselines_only(dressing.engine)
+    variant = None if from_nothing or candidate.state != "ok" else max(candidate.seconds - making - learning, 0.0)
+    usual = body.back is None and candidate.state == "ok"  # another way back takes another time
+    return Spent(
+        candidate.engine,
+        variant,
+        making,
+        learning if usual else 0.0,
+        passes if usual else 0.0,
+        body.share,
+    )
+
+
+class Planning:
+    """How long things take in one run, what the time that is left allows, and what is kept back for the proof."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.priors = run, run.task.priors
+
+    def learn(self, key: int, spent: Spent) -> None:
+        """Keep what a candidate took."""
+        self.run.folder.study.remember(f"spent on {key}", asdict(spent))
+
+    def variant(self, engine: str = "") -> float:
+        """Seconds of one more variant of a network that is there. engine: by what was measured in it, where it was."""
+        known = [(one.engine, one.variant) for one in self._spent() if one.variant is not None]
+        alike = [seconds for name, seconds in known if name == engine] or [seconds for _, seconds in known]
+        return median(alike) if alike else self.priors.variant.seconds(self._original_seconds)
+
+    def settings(self, count: int) -> float:
+        """Seconds of measuring settings of an engine side by side. count: of the settings."""
+        return self.priors.settings.seconds(self._original_seconds, count)
+
+    def settling(self) -> float:
+        """Seconds of measuring settings of the engine of the best file, and judging it with the best of them."""
+        return 2 * self.settings(0)
+
+    def making(self) -> float:
+        """Seconds of making a smaller network, without its training."""
+        known = [one.making for one in self._spent() if one.making > 0]
+        return median(known) if known else 0.0
+
+    def a_pass(self, share: float) -> float:
+        """Seconds of training over the rows once. share: of the original's arithmetic that is left of the network."""
+        known = [one.learning / one.passes / _shrunk(one.share) for one in self._spent() if one.passes > 0]
+        if not known:
+            known = [self.priors.learning * len(self.run.parts.train) * self.a_row(0)]
+        return max(known) * _shrunk(share)
+
+    def a_row(self, key: int) -> float:
+        """Seconds of a candidate's answer on ``select``, where all rows were asked; else as the meters asked."""
+        known: float | None = self.run.folder.study.recall(f"seconds a row of {key}")
+        if known is not None:
+            return known
+        candidate = next((one for one in self.run.folder.study.candidates() if one.key == key), None)
+        rate = candidate.value("rows_per_second") if candidate is not None else None
+        return 1.0 / (rate or 100.0)
+
+    def reserve_for_proof(self) -> float:
+        """Seconds that the proof and the last measurements will take, at most half of what there are."""
+        seconds = self.proving(0) * self.priors.proving + TOGETHER
+        return min(seconds, 0.5 * (self.run.options.seconds or float("inf")))
+
+    def proving(self, key: int) -> float:
+        """Seconds that a candidate's answers on the proof take, from what one took before."""
+        return len(self.run.parts.proof) * self.a_row(key)
+
+    def proof_of(self, tested: Sequence[Candidate]) -> float:
+        """Seconds that the proof of these candidates and the last measurements will take, from what each one took."""
+        return self.proving(0) + sum(self.proving(candidate.key) for candidate in tested) + TOGETHER
+
+    def passes_for(self, body: Body, usual: float, dressings: Sequence[Dressing], *, reserve: float) -> float | None:
+        """Passes over the rows that the time left allows for training a body back.
+
+        Args:
+            usual: what the steps themselves say. dressings: in which the body will be measured.
+            reserve: seconds that are kept back.
+
+        Returns:
+            None for the steps' own number; 0 when too few fit.
+        """
+        if self.run.clock.seconds is None:
+            return None
+        after = sum(self.variant(record_of(dressing.engine)["use"]) for dressing in dressings) + self.settling()
+        room = self.run.clock.left - reserve - self.making() - after
+        fitting = room / self.a_pass(body.share)
+        if self.priors.passes is None and fitting >= usual:
+            return None
+        parts = max(int(min(fitting, self.priors.passes or usual) / self.priors.part), 0)
+        passes = parts if self.priors.part == 1 else round(parts * self.priors.part, 2)
+        return 0 if body.wants_recovery and passes < self.priors.least else passes
+
+    @property
+    def _original_seconds(self) -> float:
+        return min(next((one.seconds for one in self.run.folder.study.candidates() if one.key == 0), 0.0), SLOW)
+
+    def _spent(self) -> Iterator[Spent]:
+        study = self.run.folder.study
+        for candidate in study.candidates():
+            record: Mapping[str, Any] | None = study.recall(f"spent on {candidate.key}")
+            if record is not None:
+                yield Spent(**record)
+
+
+def _shrunk(share: float) -> float:
+    return UNSHRUNK + (1 - UNSHRUNK) * share

@@ -1,0 +1,119 @@
+"""What tasks have in common that give each input exactly one class, whatever an input is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from lighten.core.data_options import DataOptions, NewRows
+from lighten.core.prediction import Prediction
+from lighten.core.rows import Rows
+from lighten.core.session import Session
+from lighten.core.task import Data, Task, check_options
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+
+class Classification(Task):
+    """Exactly one class per input; the answer is the class with the largest logit."""
+
+    options: ClassVar[tuple[str, ...]] = ("labels", "merge_labels", "drop_rare")
+    models: ClassVar[str] = "a classifier"
+    settles_classes: ClassVar[bool] = True
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """See :meth:`Task.metrics`."""
+        return ("accuracy", "macro_f1", "worst_group", "log_loss", "brier", "calibration_error", "flips")
+
+    def read(self, source: str | Path, options: DataOptions, *, seed: int) -> Data:
+        """See :meth:`Task.read`: one row per input, with its label."""
+        from lighten.data.columns import find_columns
+        from lighten.data.parts import split
+        from lighten.data.table import read_table
+
+        check_options(self, options, f"a task of {self.models}")
+        table = read_table(source)
+        columns = find_columns(table, options.text, options.label, options.group, options.unit, options.split_column)
+        parts = split(
+            table,
+            columns,
+            seed=seed,
+            drop_empty=options.drop_empty,
+            merge_labels=options.merge_labels,
+            drop_rare=options.drop_rare,
+        )
+        return Data(self, parts, columns.roles())
+
+    def read_new(self, source: str | Path, options: DataOptions, labels: Sequence[str]) -> NewRows:
+        """See :meth:`Task.read_new`: the labels are the data's own; which class each is, is for others to say."""
+        from lighten.data.columns import find_columns
+        from lighten.data.parts import new_rows
+        from lighten.data.table import read_table
+
+        table = read_table(source)
+        columns = find_columns(
+            table, options.text, options.label, options.group, options.unit, options.split_column, judging=True
+        )
+        return new_rows(table, columns, drop_empty=options.drop_empty)
+
+    def read_inputs(self, source: str | Path, options: DataOptions) -> Sequence[Any]:
+        """See :meth:`Task.read_inputs`: the column of inputs."""
+        from lighten.data.columns import text_column
+        from lighten.data.prompts import cell_text
+        from lighten.data.table import read_table
+
+        table = read_table(source)
+        return [cell_text(cell) for cell in table.column(text_column(table, options.text))]
+
+    def predict(self, session: Session, inputs: Sequence[Any], labels: Sequence[str]) -> list[Prediction]:
+        """See :meth:`Task.predict`: the likeliest class, and the probability of each."""
+        return chosen(session.run(inputs), labels)
+
+    def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Mean cross entropy in nats. logits: [batch, classes]; targets: [batch] int64."""
+        from torch.nn.functional import cross_entropy
+
+        return cross_entropy(logits.float(), targets)
+
+    def distance(self, logits: Tensor, teacher: Tensor) -> Tensor:
+        """Mean squared error of the logits (Ba and Caruana 2014). logits, teacher: [batch, classes]."""
+        from torch.nn.functional import mse_loss
+
+        return mse_loss(logits.float(), teacher.float())
+
+    def constant(self, learned: Rows, rows: Rows, labels: Sequence[str]) -> tuple[str, NDArray[Any]] | None:
+        """See :meth:`Task.constant`: the class that most rows have."""
+        return most_frequent(learned, rows, labels) if learned.targets else None
+
+    def right(self, outputs: NDArray[Any], rows: Rows) -> NDArray[Any]:
+        """Whether the largest logit is the target's. outputs: [n, classes]. Returns [n] bool."""
+        if len(outputs) != len(rows):
+            raise ValueError(f"{len(outputs)} outputs for {len(rows)} rows")
+        return largest_is_right(outputs, rows)
+
+
+def chosen(outputs: NDArray[Any], labels: Sequence[str]) -> list[Prediction]:
+    """The likeliest class of each row with the probability of every one. outputs: [n, classes] logits."""
+    outputs = outputs.astype(np.float64)
+    powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    shares = powers / powers.sum(axis=1, keepdims=True)
+    return [Prediction(labels[int(row.argmax())], dict(zip(labels, map(float, row), strict=True))) for row in shares]
+
+
+def most_frequent(learned: Rows, rows: Rows, labels: Sequence[str]) -> tuple[str, NDArray[Any]]:
+    """The class that most of ``learned`` have, and it for every one of ``rows``: [n, classes]."""
+    most = Counter(learned.targets).most_common(1)[0][0]
+    return labels[most], np.tile(np.eye(len(labels))[most], (len(rows), 1))
+
+
+def largest_is_right(outputs: NDArray[Any], rows: Rows) -> NDArray[Any]:
+    """Whether the largest output is the target's. outputs: [n, classes]. Returns [n] bool."""
+    found: NDArray[Any] = np.argmax(outputs, axis=1) == np.asarray(rows.targets, dtype=np.int64)
+    return found
