@@ -53,7 +53,8 @@ def test_any_text_is_toml(text: str, tmp_path: Path) -> None:
 
 
 def test_a_written_recipe_reads_well() -> None:
-    recipe = made({"use": "prune.shrink", "keep": 0.25}, engine={"use": "toy"}, data={"source": "reviews.csv"})
+    data = {"source": "reviews.csv"}
+    recipe = made({"use": "prune.shrink", "keep": 0.25}, engine={"use": "toy"}, task="text_classification", data=data)
     assert to_toml(recipe) == (
         'model = "m"\ntask = "text_classification"\nseed = 0\n\n[data]\nsource = "reviews.csv"\n\n'
         '[[step]]\nuse = "prune.shrink"\nkeep = 0.25\nnote = ""\neven = true\nseats = 4\n\n'
