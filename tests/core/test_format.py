@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ FOUND = Recognized(Path("pot"), "clay", "Amphora", "a pot", ("pottery", "storage
 
 def test_a_model_is_described_by_what_it_is_and_what_it_is_for() -> None:
     assert (FOUND.described, FOUND.task) == ("a pot (Amphora)", "pottery")
+    with pytest.raises(ModelError, match="does not say what it was made for"):
+        assert replace(FOUND, tasks=()).task
 
 
 def test_a_place_is_a_file_a_folder_or_a_repository(tmp_path: Path) -> None:

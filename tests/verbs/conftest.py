@@ -58,8 +58,9 @@ def moods() -> list[str]:
 
 @pytest.fixture(scope="module")
 def fake_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The engine ``fake`` is installed."""
+    """The engine ``fake`` and its format are installed."""
     folder = tmp_path_factory.mktemp("plugins")
     plugin_package(folder, "engines", "fake", module="lighten.testing.fake")
+    plugin_package(folder, "formats", "fake", module="lighten.testing.fake_format")
     with installed(folder):
         yield

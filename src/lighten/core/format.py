@@ -65,7 +65,13 @@ class Recognized:
 
     @property
     def task(self) -> str:
-        """Catalogue name of the task that it is for unless another is asked for."""
+        """Catalogue name of the task that it is for unless another is asked for.
+
+        Raises:
+            ModelError: an artifact in a format that nothing describes, which does not say it itself.
+        """
+        if not self.tasks:
+            raise ModelError(f"{self.path} does not say what it was made for, and nor does its format.")
         return self.tasks[0]
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,13 +59,18 @@ def tasks_of(artifact: Artifact) -> tuple[str, ...]:
 
 
 def engine_for(format: str) -> Engine:
-    """The engine that runs models of a format as they came.
+    """The engine that runs models of a format as they came; of one that nothing describes, the first that opens it.
 
     Raises:
-        ModelError: nothing that is installed brings the format.
+        ModelError: there is none.
     """
-    made: Engine = catalog.load("engines", format_named(format).home)()
-    return made
+    known = known_format(format)
+    every: Iterable[str] = catalog.names("engines") if known is None else [known.home]
+    for name in every:
+        cls: type[Engine] = catalog.load("engines", name)
+        if known is not None or format in cls.stores:
+            return cls()
+    raise ModelError(f"No engine opens a model of format {format}.", fix="install the package that brings one")
 
 
 def facts_of(artifact: Artifact) -> dict[str, Any]:

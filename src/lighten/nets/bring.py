@@ -52,12 +52,12 @@ def _limited(artifact: Artifact, longest: int | None) -> Artifact:
 def _bring(found: Recognized, folder: Path, model: str) -> Artifact:
     if folder.exists() and any(folder.iterdir()):
         raise RunFolderError(f"{folder} is not empty.", allowed="an empty or a new folder")
-    format = format_named(found.format)
-    if not found.sealed:
-        format.check(found)
-    folder.mkdir(parents=True, exist_ok=True)
     if found.sealed:
+        folder.mkdir(parents=True, exist_ok=True)
         return _copy_artifact(Artifact.open(found.path), folder)
+    format = format_named(found.format)
+    format.check(found)
+    folder.mkdir(parents=True, exist_ok=True)
     meta = format.bring(found, folder, model)
     return Artifact.seal(folder, format=found.format, meta={"model": model, **meta})
 

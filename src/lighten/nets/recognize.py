@@ -15,8 +15,8 @@ from typing import Any
 from lighten.core import catalog
 from lighten.core.artifact import RECORD, Artifact
 from lighten.core.errors import ModelError, UnsafeFile
-from lighten.core.format import Place, Recognized
-from lighten.core.matching import format_named, format_of, tasks_of
+from lighten.core.format import Format, Place, Recognized
+from lighten.core.matching import format_named, format_of, known_format, tasks_of
 from lighten.files.json_file import read_object
 from lighten.files.links import check_link
 from lighten.nets.refusals import holds_files_of_model, refusal_of_file, refusal_of_folder
@@ -116,7 +116,7 @@ def check_task(model: str, found: Recognized, task: str, *, fix: str = "") -> No
     raise ModelError(
         f"{model} is {found.described}, and the task is {task.replace('_', '-')}.",
         allowed=" or ".join(able),
-        fix=fix or format_named(found.format).instead,
+        fix=fix or (known_format(found.format) or Format).instead,
     )
 
 
