@@ -330,7 +330,7 @@ def _found(model: str, scratch: Path) -> Artifact:
         if (place / RECORD).is_file():
             return Artifact.open(place)
     found = find(model)
-    if not any(catalog.load("tasks", name)().language for name in found.tasks):
+    if not any(catalog.load("tasks", name)().writes for name in found.tasks):
         raise ModelError(f"{model} is {found.described}, and no language model.", fix=INSTEAD.format(model=model))
     scratch.mkdir()
     if format_named(found.format).borrow(found, scratch):  # it is only read, and may be large
