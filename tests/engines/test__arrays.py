@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,15 +17,20 @@ import pytest
 
 from lighten.core import catalog
 from lighten.core.artifact import Artifact
+from lighten.core.item import Item
+from lighten.core.step import Needs
 from lighten.engines._arrays import Arrays, ArraySession, Batching, Outputs
 from lighten.nets.encoders.network import open_network
 from lighten.nets.facts import FAMILIES
 from lighten.nets.forward import logits
 from lighten.nets.runtimes.onnx_model import open_onnx
+from lighten.nets.vision import facts as vision
 from lighten.pipeline.formats import open_model, save_model
 from lighten.readers.text import Encoder
+from lighten.tasks.text_classification import TextClassification
+from lighten.testing import tiny_pictures
 from lighten.testing.tiny import WORDS, tiny_network_folder
-from lighten.testing.tiny_artifacts import LABELS, META, tiny_needs
+from lighten.testing.tiny_artifacts import META, tiny_needs
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'lighten[ort]'")
 
@@ -45,23 +51,23 @@ SIZES = [(family, 32, 4) for family in FAMILIES] + [("modernbert", 128, 2), ("mo
 """Family, width, heads: a head is 8, 64 or 64 numbers wide."""
 
 
-def answers(engine: str, artifact: Artifact, folder: Path) -> tuple[Outputs, Outputs]:
-    """Logits [n, classes] of ``TEXTS`` by a built artifact: all in one call, and each in a call of its own."""
+def answers(engine: str, artifact: Artifact, folder: Path, items: Sequence[Item] = TEXTS) -> tuple[Outputs, Outputs]:
+    """Logits [n, classes] of items by a built artifact: all in one call, and each in a call of its own."""
     made = catalog.load("engines", engine)()
     made = replace(made, rows=8, tokens=8 * 64)
     folder.mkdir()
-    built = Artifact.seal(folder, format=made.build(artifact, folder), meta=META)
+    built = Artifact.seal(folder, format=made.build(artifact, folder), meta=artifact.meta)
     with made.open(built, threads=1) as session:
-        return session.run(TEXTS), np.concatenate([session.run([text]) for text in TEXTS])
+        return session.run(items), np.concatenate([session.run([item]) for item in items])
 
 
-def changed(step: str, artifact: Artifact, folder: Path) -> Artifact:
+def changed(step: str, artifact: Artifact, folder: Path, needs: Needs | None = None) -> Artifact:
     """What a step at its default settings makes of an artifact."""
     made = catalog.load_step(step)()
-    model = made.run(open_model(artifact, LABELS), tiny_needs(12))
+    model = made.run(open_model(artifact, tuple(artifact.meta["labels"])), needs or tiny_needs(12))
     folder.mkdir()
     save_model(model, made.produces, folder)
-    return Artifact.seal(folder, format=made.produces, meta=META)
+    return Artifact.seal(folder, format=made.produces, meta=artifact.meta)
 
 
 @pytest.mark.parametrize(("family", "hidden", "heads"), SIZES)
@@ -84,6 +90,35 @@ def test_a_family_is_answered_by_every_engine(family: str, hidden: int, heads: i
             assert found.shape == wanted.shape, name
             apart = float(np.abs(found - wanted).max())
             # Rounded to int8 a net this small is a rough copy; one that is computed wrongly is none.
+            assert apart < (0.5 * spread if step else 1e-4 * (1 + np.abs(wanted).max())), (name, apart, spread)
+
+
+INT8 = {
+    **dict.fromkeys(vision.CONVOLUTIONAL, (("ort", "quantize.int8_qdq"), ("ov", "quantize.int8_static"))),
+    **dict.fromkeys(vision.MIXED, (("ort", "quantize.int8_qdq"), ("ov", "quantize.int8_static"))),
+    **dict.fromkeys(vision.ATTENTIVE, (*ENGINES, ("ort", "quantize.int8_qdq"))),
+}
+"""Engines and quantizers by family, beside the float graph."""
+
+
+@pytest.mark.parametrize("family", tiny_pictures.FAMILIES)
+def test_a_family_of_networks_for_pictures_is_answered_by_every_engine(family: str, tmp_path: Path) -> None:
+    rows = tiny_pictures.tiny_pictures(tmp_path / "pictures", 17)
+    folder = tiny_pictures.tiny_vision_folder(tmp_path / "net", family)
+    network = Artifact.seal(folder, format="hf-image", meta={"labels": list(tiny_pictures.LABELS)})
+    wanted, alone = answers("eager", network, tmp_path / "eager", rows.inputs)
+    np.testing.assert_allclose(wanted, alone, atol=1e-4 * (1 + np.abs(wanted).max()))
+    spread = float(np.ptp(wanted, axis=0).max())
+    assert spread > 0.02, "every picture gets the same answer"
+    graph = changed("export.onnx", network, tmp_path / "onnx")
+    for engine, step in (("ort", ""), ("ov", ""), *INT8[family]):
+        if engine == "ov":
+            pytest.importorskip("openvino", reason="openvino is not installed: pip install 'lighten[ov]'")
+        name = f"{engine} {step}".strip()
+        needs = Needs(TextClassification(), tune=rows)
+        made = changed(step, graph, tmp_path / f"made {name}", needs) if step else graph
+        for found in answers(engine, made, tmp_path / f"built {name}", rows.inputs):
+            apart = float(np.abs(found - wanted).max())
             assert apart < (0.5 * spread if step else 1e-4 * (1 + np.abs(wanted).max())), (name, apart, spread)
 
 

@@ -14,6 +14,7 @@ from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, MissingExtra
 from lighten.core.language import LanguageSession, Span
+from lighten.core.matching import format_of
 from lighten.core.session import Session
 from lighten.core.step import setting
 from lighten.engines._arrays import Arrays, ArraySession, Batching, Outputs
@@ -78,14 +79,16 @@ class Eager(Engine):
         """Check the network by loading it, write it, ask it."""
         if artifact.format == "hf-causal":
             return self._build_language(artifact, folder)
-        from lighten.nets.encoders.network import open_network, save_network
-
-        network = open_network(artifact, artifact.meta.get("labels"))
-        save_network(network, folder)
+        network = self._network(artifact)
+        format_of(artifact).save(network, folder)
         with self._session(network, threads=1) as session:
             if not np.isfinite(session.answer(network.reader.probe())).all():
                 raise BuildFailed("The network answers with numbers that are not finite.")
-        return "hf"
+        return artifact.format
+
+    def _network(self, artifact: Artifact) -> Network:
+        opened: Network = format_of(artifact).open(artifact, tuple(artifact.meta.get("labels") or ()))
+        return opened
 
     def _build_language(self, artifact: Artifact, folder: Path) -> str:
         for name in artifact.files:
@@ -112,9 +115,7 @@ class Eager(Engine):
         """See :meth:`Engine.open`."""
         if artifact.format == "hf-causal":
             return self._language(artifact, threads)
-        from lighten.nets.encoders.network import open_network
-
-        return self._session(open_network(artifact, artifact.meta.get("labels")), threads)
+        return self._session(self._network(artifact), threads)
 
     def _session(self, network: Network, threads: int) -> EagerSession:
         import torch
@@ -128,6 +129,7 @@ class EagerSession(ArraySession):
 
     def __init__(self, network: Network, batching: Batching, threads: int) -> None:
         self._network, self._threads = network, threads
+        self._dtype = next(network.net.parameters()).dtype
         super().__init__(network.reader, batching, len(network.labels))
 
     def forward(self, arrays: Arrays) -> Outputs:
@@ -137,7 +139,8 @@ class EagerSession(ArraySession):
         from lighten.nets.training.precision import using_threads
 
         with using_threads(self._threads), torch.inference_mode():
-            given = {name: torch.from_numpy(array) for name, array in arrays.items()}
+            found = {name: torch.from_numpy(array) for name, array in arrays.items()}
+            given = {name: one.to(self._dtype) if one.is_floating_point() else one for name, one in found.items()}
             outputs: Outputs = self._network.outputs(given).numpy()
         return outputs
 

@@ -79,7 +79,7 @@ def class_names(own: Sequence[str] | None, labels: Sequence[str] | None) -> tupl
         return tuple(labels)
     if len(own) < 2:
         raise ModelError("The head of this network gives one number, not classes.", allowed="at least two classes")
-    if labels is None:
+    if not labels:
         return tuple(own)
     if is_unnamed(own) and len(labels) == len(own):
         return tuple(labels)

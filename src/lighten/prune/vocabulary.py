@@ -66,6 +66,8 @@ class Vocabulary(Step):
         kind = facts.get("tokenizer")
         if facts.get("language") and kind in LANGUAGE_KINDS:
             return ""
+        if facts and kind is None and "vocabulary" not in facts:
+            return "the network reads no words"
         if kind is None or kind in vocabulary.KINDS:
             return ""
         return f"the tokenizer is of the kind {kind!r}; kinds that can be cut: {', '.join(vocabulary.KINDS)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -31,6 +32,10 @@ class Int8Dynamic(Step):
 
     per_channel: bool = setting(True, "A scale of its own for each output of a matrix, instead of one for the matrix.")
     embeddings: bool = setting(True, "Store the embedding matrices in int8 too: smaller, not faster.")
+
+    def check(self, facts: Mapping[str, Any]) -> str:
+        """Refuses networks of convolutions, which stay float."""
+        return "its arithmetic is in convolutions, and those stay float" if facts.get("convolutions") else ""
 
     def run(self, model: OnnxModel, needs: Needs) -> OnnxModel:
         """Quantize. Weights: int8, symmetric. Activations: uint8, range of each tensor taken when it is computed.

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from lighten.core.errors import StepFailed
 from lighten.core.item import Item
 from lighten.core.step import Needs, Step, setting
 from lighten.isolate.quiet import quiet
-from lighten.nets.runtimes.onnx_model import OnnxModel
+from lighten.nets.runtimes.onnx_model import OnnxModel, attends
 from lighten.nets.runtimes.ov_model import OvModel, from_onnx, import_nncf
 from lighten.quantize._sensitivity import Feed, sensitivity
 
 
 @dataclass(frozen=True)
 class Int8Static(Step):
-    """NNCF post-training quantization with SmoothQuant and fast bias correction."""
+    """NNCF post-training quantization with fast bias correction; with SmoothQuant where there is attention."""
 
     title: ClassVar[tuple[str, str]] = (
         "8-bit integers, activations scaled beforehand on your data",
@@ -56,16 +56,17 @@ class Int8Static(Step):
             kept = [name for name, _ in ranking[: self.keep_float]]
             # A Gemm becomes a MatMul with a suffix and an Add when OpenVINO reads it.
             ignored = nncf.IgnoredScope(names=[*kept, *(f"{n}/WithoutBiases" for n in kept)], validate=False)
+        # A zero point for activations, none for weights. What a transformer must keep in float, NNCF knows by itself.
+        how: dict[str, Any] = {"preset": nncf.QuantizationPreset.MIXED}
+        if attends(model.proto):
+            smooth = nncf.AdvancedSmoothQuantParameters(matmul=self.smooth)
+            how = {
+                "model_type": nncf.ModelType.TRANSFORMER,
+                "advanced_parameters": nncf.AdvancedQuantizationParameters(smooth_quant_alphas=smooth),
+            }
         with quiet():
             made = nncf.quantize(
-                from_onnx(model.proto),
-                nncf.Dataset(rows),
-                subset_size=len(rows),
-                model_type=nncf.ModelType.TRANSFORMER,
-                ignored_scope=ignored,
-                advanced_parameters=nncf.AdvancedQuantizationParameters(
-                    smooth_quant_alphas=nncf.AdvancedSmoothQuantParameters(matmul=self.smooth)
-                ),
+                from_onnx(model.proto), nncf.Dataset(rows), subset_size=len(rows), ignored_scope=ignored, **how
             )
         return OvModel(made, model.reader, model.labels, model.meta)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from lighten.core.step import Needs, Step, setting
 from lighten.isolate.quiet import quiet
@@ -25,6 +26,10 @@ class Int8Weights(Step):
     symmetric: bool = setting(
         False, "Weights without a zero point: 3 % faster to multiply, and twice the rounding error of the weights."
     )
+
+    def check(self, facts: Mapping[str, Any]) -> str:
+        """Refuses networks of convolutions, whose activations stay float beside weights in int8."""
+        return "its arithmetic is in convolutions, which need int8 on both sides" if facts.get("convolutions") else ""
 
     def run(self, model: OnnxModel, needs: Needs) -> OvModel:
         """Compress every matrix, embeddings included, with a scale for each output.

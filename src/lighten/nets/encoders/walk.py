@@ -14,7 +14,7 @@ from typing import Any
 from torch import nn
 
 from lighten.core.errors import ModelError
-from lighten.nets.architectures import DECODERS
+from lighten.nets.architectures import DECODERS, ENCODERS
 
 QUERY = ("query", "q", "q_lin", "query_proj")
 KEY = ("key", "k", "k_lin", "key_proj")
@@ -69,7 +69,9 @@ class Layer:
 
 def refusal(facts: Mapping[str, Any], what: str) -> str:
     """Why ``what`` (``layers``, ``ff`` or ``heads``) of a network with these facts cannot be cut; empty when it can."""
-    return REFUSALS[what].get(str(facts.get("family", "")), "")
+    family = str(facts.get("family", ""))
+    known = not family or facts.get("language") or family in (*ENCODERS, *DECODERS)
+    return REFUSALS[what].get(family, "") if known else f"{family} is no family of encoders of texts"
 
 
 def layer_list(net: nn.Module) -> nn.ModuleList:

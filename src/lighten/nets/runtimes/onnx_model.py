@@ -184,6 +184,11 @@ def check_location(tensor: TensorProto, folder: Path) -> None:
         raise ModelError(f"{path} is too short for the weights of {tensor.name}.")
 
 
+def attends(proto: ModelProto) -> bool:
+    """Whether a graph has attention in it, as one operator or spelled out."""
+    return any(node.op_type in ("Attention", "Softmax") for node in walk(proto.graph.node))
+
+
 def walk(nodes: Any) -> Iterator[Any]:
     """Every node, those of subgraphs (branches, loops) included."""
     for node in nodes:

@@ -20,6 +20,8 @@ STAGED: Mapping[str, str] = {
     "efficientnet": "",
 }  # fmt: skip
 """Families with stages of blocks, and what a stage calls its blocks; EfficientNet has them in one list."""
+LISTED = ("vit", "deit")
+"""Families whose layers are one list of equal ones, as those of an encoder of texts."""
 REFUSALS: Mapping[str, str] = dict.fromkeys(MOBILENETS, "its config cannot say that a block is missing") | {
     "bit": "nobody has tried yet whether bit can be cut as resnet can"
 }
