@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.artifact import Artifact
-from lighten.core.format import Format
+from lighten.core.errors import ModelError
+from lighten.core.format import Format, Place, Recognized
+from lighten.nets.hf_folder import copy_files, has_weights, needing_torch, refuse_head
 from lighten.nets.record import record
-from lighten.nets.vision.facts import vision_facts
+from lighten.nets.refusals import refuse_weights
+from lighten.nets.vision.facts import read_vision_config, vision_facts
+from lighten.nets.vision.folder import CONFIG, FILES, PROCESSOR, check_picture_folder, kind_of_pictures
 
 if TYPE_CHECKING:
     from lighten.nets.network import Network
@@ -23,6 +27,46 @@ class HfImage(Format):
     noun: ClassVar[str] = "a classifier of pictures"
     like: ClassVar[str] = "hf"
     original: ClassVar[bool] = True
+    extra: ClassVar[str] = "vision"
+
+    def recognize(self, place: Place) -> Recognized | None:
+        """See :meth:`Format.recognize`."""
+        if place.is_file or CONFIG not in place.names or "model_index.json" in place.names:
+            return None
+        config = place.read(CONFIG)
+        found = kind_of_pictures(place.where, config)
+        if found is None:
+            return None
+        name, headed = found
+        if not has_weights(place.names):
+            refuse_weights(place.where, place.names)
+        if PROCESSOR not in place.names:
+            raise ModelError(
+                f"{place.where} does not say how pictures become its inputs: it has no {PROCESSOR}.",
+                fix="AutoImageProcessor.from_pretrained(WHERE_THE_MODEL_IS_FROM).save_pretrained(THIS_FOLDER)",
+            )
+        if headed:
+            refuse_head(place.where, name, config)
+        return Recognized(place.root, "", name, self.noun if headed else "a network for pictures", self.tasks)
+
+    def check(self, found: Recognized, *, whole: bool = True) -> None:
+        """See :meth:`Format.check`."""
+        if whole:
+            check_picture_folder(found.path)
+            read_vision_config(found.path)
+
+    def wanted(self, found: Recognized, names: Sequence[str]) -> list[str]:
+        """See :meth:`Format.wanted`."""
+        return [name for name in names if name in FILES or name.endswith((".safetensors", ".safetensors.index.json"))]
+
+    def bring(self, found: Recognized, folder: Path, model: str) -> Mapping[str, Any]:
+        """See :meth:`Format.bring`."""
+        copy_files(found.path, folder, check_picture_folder(found.path))
+        known = vision_facts(folder)
+        with needing_torch():
+            from lighten.nets.vision.network import check_vision
+        check_vision(folder)
+        return {"family": known["family"], "labels": list(known["labels"])}
 
     def open(self, artifact: Artifact, labels: tuple[str, ...]) -> Network:
         """See :meth:`Format.open`."""

@@ -25,6 +25,12 @@ DECODERS = ("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_tex
 WRITERS = tuple(dict.fromkeys(family.model_type for family in LANGUAGE_FAMILIES))
 """Decoder families that lighten opens as language models."""
 
+PICTURES = (
+    "resnet", "mobilenet_v1", "mobilenet_v2", "efficientnet", "bit", "convnext", "convnextv2", "vit", "deit", "swin",
+    "swinv2",
+)  # fmt: skip
+"""Families that lighten opens to classify pictures."""
+
 SEQ2SEQ = frozenset({
     "t5", "mt5", "umt5", "longt5", "t5gemma", "bart", "mbart", "mvp", "pegasus", "pegasus_x", "marian", "m2m_100",
     "blenderbot", "blenderbot-small", "led", "prophetnet", "nllb-moe", "switch_transformers", "fsmt", "bert-generation",
@@ -64,7 +70,7 @@ def kind_of_config(where: str, config: Mapping[str, Any]) -> tuple[str, str]:
     if _is_of(type_, name, SOUND, _SPEECH):
         raise _other(where, shown, "a model of speech or sound", "a model of texts")
     if type_ not in (*ENCODERS, *DECODERS, *WRITERS) and _is_of(type_, name, SIGHT, _TASKS):
-        raise _other(where, shown, "a model of images", "a model of texts")
+        raise _other(where, shown, "a model of images", f"models of texts; classifiers of {', '.join(PICTURES)}")
     if type_ in SEQ2SEQ or config.get("is_encoder_decoder"):
         raise _other(
             where,

@@ -12,8 +12,8 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForImageClassification
 
 from lighten.core.errors import ModelError, UnsafeFile
+from lighten.nets.architectures import PICTURES
 from lighten.nets.forward import logits
-from lighten.nets.vision.facts import FAMILIES as OPENED
 from lighten.nets.vision.network import open_vision, save_vision
 from lighten.testing.tiny_pictures import FAMILIES, LABELS, tiny_pictures, tiny_vision_folder
 
@@ -38,7 +38,7 @@ def test_saves_what_it_opened_and_plain_transformers_answers_the_same(tmp_path: 
 
 
 def test_every_family_that_is_opened_can_be_tried() -> None:
-    assert set(OPENED) - set(FAMILIES) == {"bit"}
+    assert set(PICTURES) - set(FAMILIES) == {"bit"}
 
 
 @pytest.mark.parametrize("family", ["resnet", "vit", "swin"])

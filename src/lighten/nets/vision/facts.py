@@ -10,6 +10,7 @@ from typing import Any
 from lighten.core.errors import ModelError, UnsafeFile
 from lighten.files.json_file import read_object
 from lighten.files.safefile import Tensor
+from lighten.nets.architectures import PICTURES
 from lighten.nets.facts import labels_of, number_formats_of, weights
 
 ATTENTIVE = ("vit", "deit", "swin", "swinv2")
@@ -18,11 +19,10 @@ MIXED = ("convnext", "convnextv2")
 """Families of convolutions for each channel, and matrix products."""
 CONVOLUTIONAL = ("resnet", "mobilenet_v1", "mobilenet_v2", "efficientnet", "bit")
 """Families whose arithmetic is in convolutions."""
-FAMILIES = (*CONVOLUTIONAL, *MIXED, *ATTENTIVE)
-"""Families that lighten opens to classify pictures."""
-
 HEADED = ("ForImageClassification", "ForImageClassificationWithTeacher")
 """How the name of an architecture ends that classifies pictures."""
+BARE = ("Model", "ForMaskedImageModeling", "Backbone")
+"""How it ends where the network has no head, and gets one."""
 HEAD = ("classifier", "cls_classifier", "distillation_classifier")
 """First part of the names of a head's weights."""
 MOBILENETS = {"mobilenet_v1": 13, "mobilenet_v2": 16}
@@ -38,10 +38,10 @@ def read_vision_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / "config.json"
     config = read_object(path, missing={})
-    if config.get("model_type") not in FAMILIES:
+    if config.get("model_type") not in PICTURES:
         raise ModelError(
             f"{path} describes the architecture {config.get('model_type')!r}, which is none for pictures here.",
-            allowed=", ".join(FAMILIES),
+            allowed=", ".join(PICTURES),
         )
     if "auto_map" in config:
         raise UnsafeFile(f"{path} names Python code to run (auto_map).", allowed="known architectures")

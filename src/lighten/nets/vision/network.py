@@ -62,6 +62,18 @@ def save_vision(network: Network, folder: Path) -> Path:
     return folder
 
 
+def check_vision(folder: Path) -> None:
+    """Open a folder, to see whether config, weights and processor fit.
+
+    Raises:
+        ModelError: they do not.
+    """
+    config = read_vision_config(folder)
+    headed = has_vision_head(config, weights(folder))
+    _loaded(folder, config, labels_of(config), headed, 0)
+    reader_in(folder)
+
+
 def _loaded(folder: Path, raw: dict[str, Any], names: Sequence[str], headed: bool, seed: int) -> nn.Module:
     """The network with the weights of a folder, in eval mode; a head that they lack is random, from ``seed``."""
     try:
