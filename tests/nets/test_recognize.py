@@ -54,7 +54,7 @@ def test_kinds_follow_from_the_architecture(name: str, type_: str, kind: str, ta
     [
         ("T5ForConditionalGeneration", "t5", {"is_encoder_decoder": True}, "sequence-to-sequence model"),
         ("BartForSequenceClassification", "bart", {"is_encoder_decoder": True}, "sequence-to-sequence model"),
-        ("ViTForImageClassification", "vit", {}, "model of images"),
+        ("ViTForImageClassification", "vit", {}, "it has no preprocessor_config"),
         ("CLIPModel", "clip", {"vision_config": {}}, "model of images"),
         ("WhisperForConditionalGeneration", "whisper", {"is_encoder_decoder": True}, "speech or sound"),
         ("Wav2Vec2ForCTC", "wav2vec2", {}, "speech or sound"),

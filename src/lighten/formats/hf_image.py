@@ -43,6 +43,7 @@ class HfImage(Format):
         if PROCESSOR not in place.names:
             raise ModelError(
                 f"{place.where} does not say how pictures become its inputs: it has no {PROCESSOR}.",
+                allowed="a folder with the file that its image processor is saved in",
                 fix="AutoImageProcessor.from_pretrained(WHERE_THE_MODEL_IS_FROM).save_pretrained(THIS_FOLDER)",
             )
         if headed:

@@ -30,6 +30,8 @@ PICTURES = (
     "swinv2",
 )  # fmt: skip
 """Families that lighten opens to classify pictures."""
+HEADED = ("ForImageClassification", "ForImageClassificationWithTeacher")
+"""How the name of an architecture ends that classifies pictures."""
 
 SEQ2SEQ = frozenset({
     "t5", "mt5", "umt5", "longt5", "t5gemma", "bart", "mbart", "mvp", "pegasus", "pegasus_x", "marian", "m2m_100",
@@ -49,6 +51,13 @@ METHODS: Mapping[str, str] = {
     "quanto": "quanto", "exl2": "EXL2", "exl3": "EXL3", "torchao": "torchao", "higgs": "HIGGS", "spqr": "SpQR",
     "vptq": "VPTQ",
 }  # fmt: skip
+
+
+def is_for_pictures(config: Mapping[str, Any]) -> bool:
+    """Whether a config is that of a network which classifies pictures, or could with a head."""
+    listed = config.get("architectures")
+    headed = isinstance(listed, list) and any(str(name).endswith(HEADED) for name in listed)
+    return headed or config.get("model_type") in PICTURES
 
 
 def kind_of_config(where: str, config: Mapping[str, Any]) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from lighten.files.weight_files import INDEX, WANTED, weight_files
 from lighten.nets.adapter import CONFIG as ADAPTER_CONFIG
 from lighten.nets.adapter import WEIGHTS as ADAPTER_WEIGHTS
 from lighten.nets.adapter import check_adapter, merge_adapter
-from lighten.nets.architectures import kind_of_config
+from lighten.nets.architectures import is_for_pictures, kind_of_config
 from lighten.nets.base_of import base_of
 from lighten.nets.facts import labels_of, weights
 from lighten.nets.gguf.parts import split_groups
@@ -33,7 +33,8 @@ SLOW = ("vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spm.model", "spie
 
 
 def kind_at(place: Place) -> tuple[str, str] | None:
-    """Kind (see ``architectures``) and name of the architecture in a folder of its own; None where there is none.
+    """Kind (see ``architectures``) and name of the architecture in a folder of its own; None where there is none, and
+    where it classifies pictures.
 
     Raises:
         ModelError, UnsafeFile: it cannot be used: says what it is.
@@ -46,6 +47,8 @@ def kind_at(place: Place) -> tuple[str, str] | None:
     config = place.read(CONFIG)
     if not config:
         raise no_config(place.where)
+    if is_for_pictures(config):
+        return None
     kind, name = kind_of_config(place.where, config)
     if not tensors:
         refuse_weights(place.where, place.names)

@@ -10,7 +10,7 @@ from typing import Any
 from lighten.core.errors import ModelError, UnsafeFile
 from lighten.files.json_file import read_object
 from lighten.files.safefile import Tensor
-from lighten.nets.architectures import PICTURES
+from lighten.nets.architectures import HEADED, PICTURES
 from lighten.nets.facts import labels_of, number_formats_of, weights
 
 ATTENTIVE = ("vit", "deit", "swin", "swinv2")
@@ -19,10 +19,8 @@ MIXED = ("convnext", "convnextv2")
 """Families of convolutions for each channel, and matrix products."""
 CONVOLUTIONAL = ("resnet", "mobilenet_v1", "mobilenet_v2", "efficientnet", "bit")
 """Families whose arithmetic is in convolutions."""
-HEADED = ("ForImageClassification", "ForImageClassificationWithTeacher")
-"""How the name of an architecture ends that classifies pictures."""
 BARE = ("Model", "ForMaskedImageModeling", "Backbone")
-"""How it ends where the network has no head, and gets one."""
+"""How the name of an architecture ends that has no head, and gets one."""
 HEAD = ("classifier", "cls_classifier", "distillation_classifier")
 """First part of the names of a head's weights."""
 MOBILENETS = {"mobilenet_v1": 13, "mobilenet_v2": 16}

@@ -12,8 +12,8 @@ from lighten.files.json_file import read_object
 from lighten.files.links import check_link
 from lighten.files.safefile import FLOATS, read_header
 from lighten.files.weight_files import INDEX, weight_files
-from lighten.nets.architectures import PICTURES, refuse_quantized
-from lighten.nets.vision.facts import BARE, HEADED
+from lighten.nets.architectures import HEADED, PICTURES, is_for_pictures, refuse_quantized
+from lighten.nets.vision.facts import BARE
 
 CONFIG, PROCESSOR = "config.json", "preprocessor_config.json"
 FILES = (CONFIG, PROCESSOR, LEARNED)
@@ -35,7 +35,7 @@ def kind_of_pictures(where: str, config: Mapping[str, Any]) -> tuple[str, bool] 
     name = str(listed[0]) if isinstance(listed, list) and listed else ""
     family = str(config.get("model_type") or "")
     headed = name.endswith(HEADED)
-    if not headed and family not in PICTURES:
+    if not is_for_pictures(config):
         return None
     refuse_quantized(where, config)
     if family not in PICTURES:

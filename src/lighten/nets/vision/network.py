@@ -18,9 +18,10 @@ from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError
 from lighten.core.readers import reader_in
 from lighten.isolate.quiet import quiet
+from lighten.nets.architectures import HEADED
 from lighten.nets.facts import labels_of, weights
 from lighten.nets.network import Network, class_names
-from lighten.nets.vision.facts import HEAD, HEADED, has_vision_head, read_vision_config
+from lighten.nets.vision.facts import HEAD, has_vision_head, read_vision_config
 
 SHOWN = 5
 """Differences of weights and config that an error lists."""
