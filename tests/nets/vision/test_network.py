@@ -67,7 +67,7 @@ def test_classes_that_the_head_does_not_have_are_refused(tmp_path: Path) -> None
     [
         ({"depths": [2, 2]}, "has no place in the config's network"),
         ({"depths": [2, 4]}, "is missing from the weights"),
-        ({"num_channels": 1}, r"preprocessor_config\.json: image_mean has 3 numbers, and the network takes 1 channel"),
+        ({"num_channels": 1}, r"is \[8, 3, 7, 7\] in the weights and \[8, 1, 7, 7\] by the config"),
         (
             {"hidden_sizes": [8, 24]},
             r"is \[16, 8, 3, 3\] in the weights and \[24, 8, 3, 3\] by the config",
@@ -80,6 +80,26 @@ def test_a_config_that_does_not_fit_the_weights_is_refused(
     tmp_path: Path, changed: dict[str, object], said: str
 ) -> None:
     path = tiny_vision_folder(tmp_path / "a") / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
+    with pytest.raises(ModelError, match=said):
+        open_vision(tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    ("family", "changed", "said"),
+    [
+        ("resnet", {"image_mean": [0.5]}, "image_mean has 1 numbers, and the network takes 3 channels"),
+        (
+            "vit",
+            {"size": {"height": 16, "width": 16}},
+            "pictures of 16 x 16 pixels, and the network takes 32 x 32",
+        ),
+    ],
+)
+def test_a_processor_that_does_not_fit_the_network_is_refused(
+    tmp_path: Path, family: str, changed: dict[str, object], said: str
+) -> None:
+    path = tiny_vision_folder(tmp_path / "a", family) / "preprocessor_config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
     with pytest.raises(ModelError, match=said):
         open_vision(tmp_path / "a")

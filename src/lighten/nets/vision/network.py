@@ -23,6 +23,8 @@ from lighten.nets.facts import labels_of, weights
 from lighten.nets.network import Network, class_names
 from lighten.nets.vision.facts import HEAD, has_vision_head, read_vision_config
 
+PRETRAINING = ("pooler", "mask_token", "decoder")
+"""Parts of the names of weights that served pretraining only; a classifier has no place for them."""
 SHOWN = 5
 """Differences of weights and config that an error lists."""
 
@@ -91,8 +93,9 @@ def _loaded(folder: Path, raw: dict[str, Any], names: Sequence[str], headed: boo
                 use_safetensors=True,
                 dtype=torch.float32,
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # they are refused below, by their names
             )
-    except (ValueError, TypeError, KeyError, AttributeError, RuntimeError, ZeroDivisionError, OSError) as error:
+    except Exception as error:  # transformers raises what its parts raise
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelError(f"{folder} holds no network that can be opened ({reason[0]}).") from error
     _refuse_differences(folder, told, headed)
@@ -113,7 +116,9 @@ def _refuse_differences(folder: Path, told: dict[str, Any], headed: bool) -> Non
 
     problems = [f"{name} is missing from the weights" for name in sorted(told["missing_keys"]) if not of_head(name)]
     problems += [
-        f"{name} has no place in the config's network" for name in sorted(told["unexpected_keys"]) if not of_head(name)
+        f"{name} has no place in the config's network"
+        for name in sorted(told["unexpected_keys"])
+        if not of_head(name) and not set(name.split(".")) & set(PRETRAINING)
     ]
     problems += [
         f"{name} is {list(of_file)} in the weights and {list(by_config)} by the config"
