@@ -27,6 +27,10 @@ RANGES = {"minmax": "MinMax", "percentile": "Percentile", "entropy": "Entropy"}
 class Int8Qdq(Step):
     """onnxruntime's static quantization: pairs of operators that quantize and back, fused when the file is loaded."""
 
+    title: ClassVar[tuple[str, str]] = (
+        "8-bit integers for ONNX Runtime, activations scaled beforehand on your data",
+        "INT8 量化（ONNX Runtime），激活用您的数据预先标定",
+    )
     consumes: ClassVar[tuple[str, ...]] = ("onnx",)
     produces: ClassVar[str] = "onnx-int8"
     needs: ClassVar[frozenset[str]] = frozenset({"tune"})
