@@ -21,6 +21,8 @@ MASK = "attention_mask"
 """Input that says which places of a padded row are real."""
 FULL = 2048
 """Tokens of a batch, padding included: small batches stay in the cache."""
+PIECE = 512
+"""Items that are not padded, such as pictures, that are in memory at a time."""
 ELEMENTS = 1_000_000
 """Numbers in a batch of what is not padded, such as pictures."""
 
@@ -35,7 +37,10 @@ def logits(
         most: tokens or numbers in a batch, padding included; None for what suits the reader.
         dtype: autocast to this (see ``precision.autocast_dtype``); None computes in float32.
     """
-    return logits_of(network, network.reader(items), threads, most, dtype=dtype)
+    if network.reader.pads:
+        return logits_of(network, network.reader(items), threads, most, dtype=dtype)
+    pieces = [items[start : start + PIECE] for start in range(0, len(items), PIECE)] or [items]
+    return np.concatenate([logits_of(network, network.reader(some), threads, most, dtype=dtype) for some in pieces])
 
 
 def logits_of(

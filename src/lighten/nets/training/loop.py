@@ -21,9 +21,9 @@ from lighten.core.errors import DataError, StepFailed
 from lighten.core.rows import Rows
 from lighten.core.step import Watch
 from lighten.core.task import Task
-from lighten.data.buckets import batches_by_size
-from lighten.nets.forward import casting, logits_of, run
+from lighten.nets.forward import casting, logits, logits_of, run
 from lighten.nets.network import Network
+from lighten.nets.training.examples import Examples
 from lighten.nets.training.optimizer import Descent
 from lighten.nets.training.precision import autocast_dtype, using_threads
 from lighten.nets.training.schedule import Schedule, Trained
@@ -95,9 +95,11 @@ class _Training:
         self.network, self.tune, self.task, self.loss = network, tune, task, loss
         self.schedule, self.watch, self.threads = schedule, watch, threads
         self.learner = network.reader.for_learning()
-        self.examples, self.judged = self.learner(train.inputs), network.reader(tune.inputs)
+        self.examples, self.judged = Examples(self.learner, train.inputs), Examples(network.reader, tune.inputs)
         self.order = random.Random(seed)
-        self.dtype = autocast_dtype(network.net, threads, lambda: run(network, self.examples[:TIMED]))
+        self.dtype = autocast_dtype(
+            network.net, threads, lambda: run(network, self.examples.take(range(min(TIMED, len(train)))))
+        )
         self.descent = Descent(
             network.net,
             schedule.learning_rate,
@@ -141,7 +143,7 @@ class _Training:
 
     def _batches(self) -> Iterator[list[int]]:
         for _ in range(self.schedule.epochs):
-            for batch in batches_by_size(self.learner, self.examples, self.schedule.batch_rows, shuffle=self.order):
+            for batch in self.examples.batches(self.schedule.batch_rows, self.order):
                 if self.result.rows >= self.end:
                     return
                 if len(batch) >= self.least:
@@ -154,8 +156,8 @@ class _Training:
         share = min(done / rise, 1.0) if self.result.rows < rise else self.fall
         net.train()
         with casting(self.dtype), self.network.shortcut():
-            logits = run(self.network, [self.examples[i] for i in batch])
-        mean = self.loss(logits, batch)
+            answers = run(self.network, self.examples.take(batch))
+        mean = self.loss(answers, batch)
         mean.backward()
         value, norm = float(mean.detach()), self.descent.step(share)
         if not math.isfinite(norm) or not math.isfinite(value):
@@ -187,7 +189,11 @@ class _Training:
     def _judge(self, fraction: float) -> None:
         """Judge the weights on ``tune`` and keep them when they are the best so far."""
         start = time.perf_counter()
-        outputs = logits_of(self.network, self.judged, self.threads, dtype=self.dtype)
+        judged = self.judged.kept
+        if judged is None:
+            outputs = logits(self.network, self.tune.inputs, self.threads, dtype=self.dtype)
+        else:
+            outputs = logits_of(self.network, judged, self.threads, dtype=self.dtype)
         accuracy = float(np.mean(np.asarray(self.task.right(outputs, self.tune), dtype=np.float64)))
         value = float(self.task.loss(torch.from_numpy(outputs), torch.tensor(self.tune.targets)))
         self.idle += 1
