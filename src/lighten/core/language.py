@@ -140,6 +140,11 @@ class ChoiceSession(Session):
     choices: tuple[str, ...]
 
 
+def writer(session: Session) -> LanguageSession | None:
+    """A session as one that goes on with texts; None where it does not."""
+    return session if isinstance(session, LanguageSession) else None
+
+
 def check_spans(spans: Sequence[Span], context: int) -> None:
     """Refuse spans that no engine can score.
 

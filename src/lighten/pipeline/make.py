@@ -274,7 +274,7 @@ def _readable(path: Path) -> bool:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, "numpy") as opened:
+        with safe_open(path, "np") as opened:
             return "logits" in opened.keys()  # noqa: SIM118 - it is no mapping
     except (OSError, SafetensorError):
         return False

@@ -204,10 +204,10 @@ class FakeLanguageSession(LanguageSession):
 
 
 def fake_artifact(folder: Path, content: str = "fake") -> Artifact:
-    """A sealed artifact of the format ``fake`` in the new folder ``folder``."""
+    """A sealed artifact of the format ``fake``, a classifier of texts, in the new folder ``folder``."""
     folder.mkdir(parents=True)
     (folder / "fake.txt").write_text(content, encoding="utf-8")
-    return Artifact.seal(folder, format="fake", meta={"labels": ["even", "odd"]})
+    return Artifact.seal(folder, format="fake", meta={"labels": ["even", "odd"], "task": "text_classification"})
 
 
 def misbehave(fault: str) -> None:

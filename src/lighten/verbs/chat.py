@@ -17,7 +17,7 @@ from lighten.core import catalog
 from lighten.core.artifact import RECORD, Artifact
 from lighten.core.errors import InputError, ModelError
 from lighten.core.home import expanded
-from lighten.core.language import LanguageSession, Sampling
+from lighten.core.language import LanguageSession, Sampling, writer
 from lighten.core.matching import format_named
 from lighten.isolate.machine import allowed_cores
 from lighten.nets.bring import bring, find
@@ -308,8 +308,8 @@ def open_chat(
             _try(renderer, system)  # before the model is loaded, which may take long
         cores, kept = allowed_cores(), artifact.meta.get("threads")
         wanted = threads or (min(kept, cores) if isinstance(kept, int) and kept > 0 else cores)
-        session = stack.enter_context(open_session(artifact, engine_of(artifact), threads=wanted))
-        if not isinstance(session, LanguageSession):
+        session = writer(stack.enter_context(open_session(artifact, engine_of(artifact), threads=wanted)))
+        if session is None:
             raise ModelError(f"{model} is no language model.", fix=INSTEAD.format(model=model))
         sampling = Sampling(temperature, top_p, seed)
         return Chat(session, renderer, system=system, sampling=sampling, most=most, resources=stack.pop_all())
