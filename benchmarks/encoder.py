@@ -19,15 +19,12 @@ import argparse
 import json
 import logging
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,41 +33,15 @@ warnings.filterwarnings("ignore")
 logging.disable(logging.WARNING)
 
 import numpy as np  # noqa: E402
-from encoder_rungs import Rung, Toolkits  # noqa: E402
+from encoder_rungs import Toolkits  # noqa: E402
+from turns import FIRST, OURS, Rung, measure, rows_of, show  # noqa: E402
 
 import lighten  # noqa: E402
-from lighten.core.result import LOWER  # noqa: E402
-from lighten.core.spread import half_iqr  # noqa: E402
 from lighten.isolate.machine import allowed_cores  # noqa: E402
-from lighten.isolate.neighbours import Neighbours  # noqa: E402
-from lighten.measure.rounds import calm, ratios, severities  # noqa: E402
 from lighten.store.folder import load_parts  # noqa: E402
 from lighten.store.summaries import load_summary  # noqa: E402
 
-FIRST, OURS = "torch eager fp32", "lighten's winner"
 OUT = Path(__file__).parent / "out"
-LEAST, MOST = 3, 3
-"""Undisturbed turns below which figures are no result; how many times the turns asked for are taken at the most."""
-KINDS = ("one", "many")
-
-
-@dataclass
-class Turns:
-    """The turns of one rung and one kind: what each cost, in seconds, and what others took of the cores meanwhile."""
-
-    costs: list[float] = field(default_factory=list)
-    others: list[float] = field(default_factory=list)
-
-    def take(self, run: Callable[[], float]) -> None:
-        """Another turn. run: does it, and says what it cost."""
-        time.sleep(0.03)  # threads of another runtime may still spin
-        neighbours = Neighbours()
-        self.costs.append(run())
-        self.others.append(neighbours.share() or 0.0)
-
-
-Field = dict[str, dict[str, Turns]]
-"""Turns by rung, then by kind."""
 
 
 def make_run(minutes: str) -> Path:
@@ -82,84 +53,6 @@ def make_run(minutes: str) -> Path:
     if done.returncode:
         sys.exit(f"lighten optimize ended with {done.returncode}")
     return out
-
-
-def disturbances(field: Field, name: str, kind: str) -> list[float]:
-    """How disturbed each turn of a rung was beside the first rung's; above 1 it says nothing."""
-    own, first = field[name][kind], field[FIRST][kind]
-    others = [max(pair) for pair in zip(own.others, first.others, strict=True)]
-    return severities(own.costs, first.costs, others)
-
-
-def quiet(field: Field, name: str, kind: str) -> int:
-    """How many turns of a rung were undisturbed."""
-    return sum(one <= 1.0 for one in disturbances(field, name, kind))
-
-
-def measure(rungs: Mapping[str, Rung], batch: list[str], singles: int, turns: int) -> Field:
-    """All rungs in turns, every other round in reverse order, until each has enough turns that count."""
-    found: Field = {name: {kind: Turns() for kind in KINDS} for name in rungs}
-    for number in range(turns * MOST):
-        texts = [batch[(number * singles + i) % len(batch)] for i in range(singles)]
-        for name in list(rungs) if number % 2 == 0 else list(reversed(rungs)):
-            rung = rungs[name]
-            found[name]["one"].take(partial(median_wait, rung, texts))
-            found[name]["many"].take(partial(seconds_for, rung, batch))
-        print(f"round {number + 1} done", file=sys.stderr, flush=True)
-        if min(quiet(found, name, kind) for name in rungs for kind in KINDS) >= turns:
-            break
-    return found
-
-
-def median_wait(rung: Rung, texts: Sequence[str]) -> float:
-    """Median seconds of single requests."""
-    took = []
-    for text in texts:
-        began = time.perf_counter()
-        rung.one([text])
-        took.append(time.perf_counter() - began)
-    return statistics.median(took)
-
-
-def seconds_for(rung: Rung, texts: list[str]) -> float:
-    """Seconds of all rows at once."""
-    began = time.perf_counter()
-    rung.many(texts)
-    return time.perf_counter() - began
-
-
-def rows_of(field: Field, rungs: Mapping[str, Rung], accuracy: Mapping[str, float], rows: int) -> list[dict[str, Any]]:
-    """What the table holds, one row per rung."""
-    found = []
-    for name, rung in rungs.items():
-        row: dict[str, Any] = {"rung": name, "accuracy": accuracy[name], "way": rung.way}
-        for kind in KINDS:
-            kept = calm(disturbances(field, name, kind), least=LEAST)
-            own, first = field[name][kind].costs, field[FIRST][kind].costs
-            times = ratios([own[i] for i in kept], [first[i] for i in kept], LOWER)
-            row |= {
-                f"seconds_{kind}": statistics.median(own[i] for i in kept),
-                f"times_{kind}": statistics.median(times),
-                f"spread_{kind}": half_iqr(times) or 0.0,
-                f"turns_{kind}": f"{quiet(field, name, kind)} of {len(own)}",
-            }
-        row["unsure"] = min(quiet(field, name, kind) for kind in KINDS) < LEAST
-        row |= {"p50_ms": row["seconds_one"] * 1e3, "rows_per_second": rows / row["seconds_many"]}
-        found.append(row)
-    return found
-
-
-def show(rows: Sequence[Mapping[str, Any]]) -> None:
-    """The table."""
-    print("quiet: turns that count; a rung with fewer than three is unsure, its figures are no result")
-    print(f"{'rung':42s} {'accuracy':>8s} {'p50 ms':>7s} {'rows/s':>7s} {'x p50':>14s} {'x rows/s':>14s}  quiet, way")
-    for row in rows:
-        times = [f"{row[f'times_{kind}']:.2f} ± {row[f'spread_{kind}']:.2f}" for kind in KINDS]
-        print(
-            f"{row['rung']:42s} {row['accuracy']:8.4f} {row['p50_ms']:7.2f} {row['rows_per_second']:7.0f} "
-            f"{times[0]:>14s} {times[1]:>14s}  {row['turns_one']}, {row['turns_many']}; {row['way']}"
-            + ("  UNSURE" if row["unsure"] else "")
-        )
 
 
 def checks_of(rows: Sequence[Mapping[str, Any]], verdict: Mapping[str, Any]) -> dict[str, bool]:

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from turns import Rung
 
 Logits = NDArray[np.float32]
 Answer = Callable[[list[str]], Logits]
@@ -29,35 +29,6 @@ Answer = Callable[[list[str]], Logits]
 Encoded = dict[str, NDArray[np.int64]]
 BATCHES = (16, 32, 64)
 TRIAL_ROWS = 192
-
-
-@dataclass
-class Rung:
-    """One thing that a user could pick.
-
-    Attributes:
-        one: answers a single request. ways: answer many rows, by what each way does. way: the fastest of them here.
-    """
-
-    one: Answer
-    ways: Mapping[str, Answer]
-    way: str = field(default="")
-
-    def many(self, texts: list[str]) -> Logits:
-        """Answers in the order of ``texts``, in the fastest way."""
-        return self.ways[self.way](texts)
-
-    def settle(self, texts: list[str]) -> None:
-        """Find the fastest way: each runs three times, the best run counts."""
-        took = {}
-        for name, way in self.ways.items():
-            runs = []
-            for _ in range(3 if len(self.ways) > 1 else 1):
-                began = time.perf_counter()
-                way(texts)
-                runs.append(time.perf_counter() - began)
-            took[name] = min(runs)
-        self.way = min(took, key=took.__getitem__)
 
 
 def sorted_batches(texts: Sequence[str], size: int) -> list[list[int]]:
