@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lighten.core.errors import DataError
-from lighten.data.classes import DECIDED, NAMED, NUMBERED, ORDERED, SPELLED, TOLD, match_classes
+from lighten.data.classes import DECIDED, NAMED, NUMBERED, ORDERED, SPELLED, TOLD, match_classes, unrelated
 from lighten.data.labels import folded_label, is_unnamed
 
 STARS = ("1 star", "2 stars", "3 stars", "4 stars", "5 stars")
@@ -133,3 +133,21 @@ def test_names_match_themselves_in_any_order(names: list[str], rng: object) -> N
     found = match_classes(names, labels)
     assert found.how == NAMED and [names[place] for place in found.places] == labels
     assert found.told == () and found.names == tuple(names)
+
+
+@pytest.mark.parametrize(
+    ("own", "labels", "expected"),
+    [
+        (("cat", "dog"), ("Dog ", "cat"), False),
+        (("cat", "dog"), ("cat", "cow"), False),  # one of them is known: the other is a mistake to be told
+        (("cat", "dog"), ("shirt", "shoe"), True),
+        (("cat", "dog", "cow"), ("0", "1"), True),
+        (("cat", "dog"), ("0", "1"), False),
+        (("LABEL_0", "LABEL_1"), ("a", "b"), False),
+        (("LABEL_0", "LABEL_1"), ("a", "b", "c"), True),
+    ],
+)
+def test_labels_that_mean_none_of_the_classes_are_told(
+    own: tuple[str, ...], labels: tuple[str, ...], expected: bool
+) -> None:
+    assert unrelated(own, labels) is expected

@@ -81,3 +81,15 @@ def test_files_that_are_missing_are_named(tmp_path: Path) -> None:
     (tmp_path / "b" / "model.safetensors").unlink()
     with pytest.raises(ModelError, match="has no weights"):
         recognize(tmp_path / "b")
+
+
+@pytest.mark.parametrize("family", ["resnet", "vit"])
+def test_a_head_that_knows_none_of_the_labels_is_left_out(tmp_path: Path, family: str) -> None:
+    artifact = bring(str(tiny_vision_folder(tmp_path / "a", family)), tmp_path / "b")
+    assert HfImage().suited(artifact, ("dark", "bright")) == artifact
+    assert HfImage().suited(artifact, ()) == artifact
+    bare = HfImage().suited(artifact, ("shirt", "shoe"))
+    assert bare.meta["labels"] == [] and not HfImage().facts(bare.path)["has_head"]
+    assert Artifact.open(bare.path).id == bare.id != artifact.id
+    network = HfImage().open(bare, ("shirt", "shoe"))
+    assert network.labels == ("shirt", "shoe") and not network.has_head

@@ -186,6 +186,11 @@ class Format(ABC):
         """
         return artifact
 
+    def suited(self, artifact: Artifact, labels: Sequence[str]) -> Artifact:
+        """An artifact in the caller's own folder, sealed again without its head where no label of the data means one of
+        its classes and a new head can be trained instead; as it is in all other cases."""
+        return artifact
+
     def open(self, artifact: Artifact, labels: tuple[str, ...]) -> Any:
         """The live model that a step takes. labels: names of the classes, for a network that has no head yet.
 

@@ -78,6 +78,20 @@ class _Reading:
     why: str
 
 
+def unrelated(own: Sequence[str], labels: Sequence[str]) -> bool:
+    """Whether no label of a data set means one of a model's classes, which ``own`` names.
+
+    Numbers are labels of their own beside classes with names, unless there are as many.
+    """
+    if is_unnamed(own):
+        return len(own) != len(labels)
+    try:
+        return match_classes(own, labels, model="the model").how == NUMBERED and len(own) != len(labels)
+    except DataError:
+        spelled = {name.strip().casefold() for name in own}
+        return not any(label.strip().casefold() in spelled for label in labels)
+
+
 def match_classes(
     names: Sequence[str],
     labels: Sequence[str],

@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError
 from lighten.core.format import Format, Place, Recognized
+from lighten.data.classes import unrelated
 from lighten.nets.hf_folder import copy_files, has_weights, needing_torch, refuse_head
 from lighten.nets.record import record
 from lighten.nets.refusals import refuse_weights
 from lighten.nets.vision.facts import read_vision_config, vision_facts
-from lighten.nets.vision.folder import CONFIG, FILES, PROCESSOR, check_picture_folder, kind_of_pictures
+from lighten.nets.vision.folder import (
+    CONFIG,
+    FILES,
+    PROCESSOR,
+    check_picture_folder,
+    kind_of_pictures,
+    leave_head_out,
+)
 
 if TYPE_CHECKING:
     from lighten.nets.network import Network
@@ -68,6 +76,22 @@ class HfImage(Format):
             from lighten.nets.vision.network import check_vision
         check_vision(folder)
         return {"family": known["family"], "labels": list(known["labels"])}
+
+    def suited(self, artifact: Artifact, labels: Sequence[str]) -> Artifact:
+        """See :meth:`Format.suited`: networks that know a thousand things are brought to learn a user's own few."""
+        known = vision_facts(artifact.path)
+        if not known["has_head"] or not labels or not unrelated(known["labels"], labels):
+            return artifact
+        leave_head_out(artifact.path)
+        return Artifact.seal(
+            artifact.path,
+            format=artifact.format,
+            parent=artifact.parent,
+            step=artifact.step,
+            seed=artifact.seed,
+            versions=artifact.versions,
+            meta={**artifact.meta, "labels": []},
+        )
 
     def open(self, artifact: Artifact, labels: tuple[str, ...]) -> Network:
         """See :meth:`Format.open`."""

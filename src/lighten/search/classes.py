@@ -12,6 +12,7 @@ from scipy.stats import binom
 
 from lighten.core.errors import DataError
 from lighten.core.item import Item
+from lighten.core.matching import format_of
 from lighten.core.rows import PART_NAMES, Parts, Rows
 from lighten.data.classes import DECIDED, GUESSES, NAMED, NUMBERED, SPELLED, TOLD, Classes, described, match_classes
 from lighten.data.labels import is_unnamed
@@ -75,6 +76,19 @@ def settle_classes(
     right = [classes.places[label] == said for label, said in zip(parts.tune.targets, outputs, strict=False)]
     settled = aligned(parts, classes)
     return Settled(settled, classes, sum(right) / max(len(right), 1), warning)
+
+
+def suited(brought: Artifact, labels: Sequence[str], model: str, note: Callable[[str], None]) -> Artifact:
+    """A model that was just brought, without its head where that knows none of the data's labels and may be replaced.
+
+    Args:
+        model: what the user called it. note: told of it.
+    """
+    found = format_of(brought).suited(brought, labels)
+    if found.id != brought.id:
+        many = len(brought.meta.get("labels", ()))
+        note(f"None of the {many:,} classes of {model} is a label of the data: a new head is trained for your labels.")
+    return found
 
 
 def asking(artifact: Artifact, engine: Engine, threads: int, progress: Callable[[float, float, str], None]) -> Answer:

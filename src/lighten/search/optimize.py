@@ -30,7 +30,7 @@ from lighten.nets.bring import find
 from lighten.nets.recognize import check_task, recognize
 from lighten.pipeline.make import versions
 from lighten.pipeline.workshop import Workshop
-from lighten.search.classes import asking, settle_classes
+from lighten.search.classes import asking, settle_classes, suited
 from lighten.search.conclude import Outcome, conclude
 from lighten.search.context import Clock, Run
 from lighten.search.disk import Room, check_disk, room_for
@@ -214,6 +214,8 @@ def inspect(options: Options, asked: Asked, listener: Listener, scratch: Path) -
     check_memory(asked, found.path if found is not None else kept, listener)
     engines, refused = working_engines(asked, format, listener)
     fresh = brought(options.model, found, scratch, options.longest) if found is not None else None
+    if fresh is not None and not options.labels:
+        fresh = suited(fresh, asked.parts.labels, options.model, listener.note)
     known = facts_of(fresh if fresh is not None else Artifact.open(kept))
     if fresh is not None and len(learned := learned_in(fresh.path)) and not len(learned_by(options)):
         asked = ask(options, listener, learned)  # a model of the hub, whose folder nobody could see before

@@ -21,7 +21,7 @@ from lighten.isolate.machine import allowed_cores
 from lighten.nets.bring import bring, find
 from lighten.nets.recognize import check_task
 from lighten.pipeline.workshop import Progress, Workshop
-from lighten.search.classes import asking, settle_classes
+from lighten.search.classes import asking, settle_classes, suited
 from lighten.search.options import Options, asked_of, recorded
 from lighten.search.reading import coverage_of
 from lighten.search.start import read_data, recipe_of_head
@@ -80,6 +80,8 @@ def apply(
     try:
         (scratch / STORE).mkdir(parents=True)
         base = bring(made.model, scratch / STORE / "model", longest=options.longest)
+        if not options.labels:
+            base = suited(base, read.parts.labels, made.model, note or _unheard)
         job = prepared(made, options, read, base, cores, progress or _silent, note)
         sealed = sealed_with(carried_out(made, job, base, scratch, cores, progress), made, job.meta)
         sealed.path.rename(target)
@@ -171,6 +173,10 @@ def sealed_with(artifact: Artifact, made: Recipe, more: Mapping[str, Any]) -> Ar
 
 
 def _silent(done: float, total: float, message: str) -> None:
+    """Nobody wants to know."""
+
+
+def _unheard(text: str) -> None:
     """Nobody wants to know."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -79,3 +81,13 @@ def check_picture_folder(source: Path) -> list[str]:
                     fix="bring the model before quantization",
                 )
     return [*wanted, *shards, *([INDEX] if len(shards) > 1 else [])]
+
+
+def leave_head_out(folder: Path) -> None:
+    """Let ``config.json`` say that the network has no head, so that its head's weights are left where they are."""
+    config = read_object(folder / CONFIG)
+    names = [str(name) for name in config["architectures"]]
+    config["architectures"] = [re.sub(r"For\w+$", "Model", name) for name in names]
+    config.pop("id2label", None)
+    config.pop("label2id", None)
+    (folder / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
