@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 PRODUCTS = ("Conv", "Gemm", "MatMul")
-"""Operators of a network with attention that are quantized: the others between them lose more than they gain."""
+"""Operators of a network with attention whose inputs are quantized: between them, rounding loses more than it gains."""
 RANGES = {"minmax": "MinMax", "percentile": "Percentile", "entropy": "Entropy"}
 """What ONNX Runtime calls the ways to find a range."""
 
@@ -71,6 +71,7 @@ def quantized(proto: ModelProto, fed: Sequence[Feed], ranges: str, *, per_channe
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
+    attention = attends(proto)
     with tempfile.TemporaryDirectory(prefix="lighten-int8-") as folder, quiet():
         source, ready, made = (Path(folder) / name for name in ("float.onnx", "ready.onnx", "int8.onnx"))
         onnx.save_model(proto, str(source))
@@ -80,7 +81,8 @@ def quantized(proto: ModelProto, fed: Sequence[Feed], ranges: str, *, per_channe
             str(made),
             _feeding(fed),
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=list(PRODUCTS) if attends(proto) else None,
+            op_types_to_quantize=list(PRODUCTS) if attention else None,
+            extra_options={"OpTypesToExcludeOutputQuantization": list(PRODUCTS)} if attention else {},
             per_channel=per_channel,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
