@@ -9,7 +9,7 @@ from lighten.proof.bootstrap import BOOTSTRAP, BootstrapInterval, needed_units, 
 from lighten.proof.paired import binomial_interval
 from lighten.proof.power import items_to_clear
 from lighten.proof.scores import Statistic, mean
-from lighten.proof.verdict import Direction, State, Verdict, right_or_wrong
+from lighten.proof.verdict import Direction, Verdict, right_or_wrong
 
 EXACT = "exact binomial"
 """How the bounds of a verdict were found, as it says itself."""
@@ -110,7 +110,7 @@ def _level(
     sign = 1.0 if direction == "higher" else -1.0
     distance = sign * (value - floor)
     lower, upper = sorted((sign * (bounds[0] - floor), sign * (bounds[1] - floor)))
-    state: State = "holds" if lower > 0.0 else "worse" if upper < 0.0 else "not_enough_data"
+    state = state_of(lower, upper)
     if found is not None:
         state, needed = state_of(lower, upper, found.units), needed_units(found, distance, lower, upper, confidence)
     return Verdict(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, hypot
 
@@ -106,7 +107,6 @@ def paired_bootstrap(
         jackknife over at most 1,000 random groups of units. Scaled differences: Fieller, J. Royal Statistical Society
         B 16 (1954).
     """
-    z = normal_quantile(confidence)
     before, after = _rows(original), _rows(candidate)
     if before.shape != after.shape:
         raise ValueError(f"not the same rows: shape {before.shape} against {after.shape}")
@@ -114,22 +114,10 @@ def paired_bootstrap(
         raise ValueError(f"at least 100 resamples are needed: {resamples}")
     if not reach > 0.0:
         raise ValueError(f"reach must be above 0: {reach}")
-    n = before.shape[0]
-    unit, count = unit_numbers(units, n)
-    summed = None if unit is None else by_units(statistic, unit, before, after)
-
-    def differences(weights: Floats) -> Floats:
-        if summed is not None:
-            values = ratio_of_sums(summed[1], weights) - scale * ratio_of_sums(summed[0], weights)
-        else:
-            by_row = weights if unit is None else weights[:, unit]
-            values = statistic(after, by_row) - scale * statistic(before, by_row)
-        if values.shape != weights.shape[:1] or not np.isfinite(values).all():
-            raise ValueError("the statistic must give one finite number per resample")
-        return values
-
+    unit, count = unit_numbers(units, before.shape[0])
+    differences = _differences(statistic, before, after, unit, scale)
     rng = np.random.default_rng(seed)
-    everything = np.ones((1, n))
+    everything = np.ones((1, before.shape[0]))
     value_before = float(statistic(before, everything)[0])
     value_after = float(statistic(after, everything)[0])
     difference = value_after - scale * value_before
@@ -142,7 +130,7 @@ def paired_bootstrap(
         original=value_before,
         candidate=value_after,
         percentile=(float(np.quantile(draws, 1.0 - confidence)), float(np.quantile(draws, confidence))),
-        bca=bca_bounds(draws, difference, left_out, z),
+        bca=bca_bounds(draws, difference, left_out, normal_quantile(confidence)),
         skewed_t=skewed_t_bounds(difference, left_out, confidence),
         floor=reach * _unseen(moved, unit, classes, confidence),
         units=count,
@@ -150,6 +138,29 @@ def paired_bootstrap(
         scale=scale,
         heaviest=(max(0.0, -float(pull.min())), max(0.0, float(pull.max()))),
     )
+
+
+def _differences(
+    statistic: Statistic, before: Rows, after: Rows, unit: npt.NDArray[np.intp] | None, scale: float
+) -> Callable[[Floats], Floats]:
+    """What gives the difference for each of several weightings of the units: [weightings, units] to [weightings].
+
+    Raises:
+        ValueError: (when it is called) the statistic is no finite number.
+    """
+    summed = None if unit is None else by_units(statistic, unit, before, after)
+
+    def differences(weights: Floats) -> Floats:
+        if summed is not None:
+            values = ratio_of_sums(summed[1], weights) - scale * ratio_of_sums(summed[0], weights)
+        else:
+            by_row = weights if unit is None else weights[:, unit]
+            values = statistic(after, by_row) - scale * statistic(before, by_row)
+        if values.shape != weights.shape[:1] or not np.isfinite(values).all():
+            raise ValueError("the statistic must give one finite number per resample")
+        return values
+
+    return differences
 
 
 def _unseen(
@@ -290,8 +301,8 @@ def _verdict(
     )
 
 
-def state_of(lower: float, upper: float, units: int) -> State:
-    """The verdict from bounds of the distance to what is allowed; below ``LEAST_UNITS`` units there is none."""
+def state_of(lower: float, upper: float, units: int = LEAST_UNITS) -> State:
+    """The verdict from bounds of the distance to what is allowed; of fewer than ``LEAST_UNITS`` units there is none."""
     if units < LEAST_UNITS:
         return "not_enough_data"
     return "holds" if lower > 0.0 else "worse" if upper < 0.0 else "not_enough_data"
