@@ -10,7 +10,7 @@ from lighten.testing import language_summaries, summaries
 
 
 def text(markup: str) -> str:
-    return re.sub(r"<[^>]+>", " ", markup).replace("&#x27;", "'")
+    return re.sub(r"<[^>]+>", " ", markup).replace("&#39;", "'")
 
 
 def test_documents_say_at_how_many_places_the_next_token_changed() -> None:

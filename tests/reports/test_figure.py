@@ -149,7 +149,7 @@ def test_names_cannot_break_out() -> None:
         text = frontier_svg(summaries.hostile(), alone=alone)
         ElementTree.fromstring(text)
         assert "<script" not in text
-        assert "onerror=&quot;" in text
+        assert "onerror=&#34;" in text
 
 
 def test_interval_drawing_holds_its_numbers() -> None:

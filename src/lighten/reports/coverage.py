@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from lighten.core.coverage import sentences
 from lighten.core.summary import Summary
-from lighten.reports.markup import esc
-from lighten.reports.words import LANGS, say
+from lighten.reports.words import say
 
 
 def coverage_sentences(lang: str, summary: Summary) -> list[str]:
@@ -15,11 +14,4 @@ def coverage_sentences(lang: str, summary: Summary) -> list[str]:
         summary.model,
         lambda key, **values: say(lang, f"coverage.{key}", **values),
         lambda part: say(lang, f"part.{part}"),
-    )
-
-
-def coverage_items(summary: Summary) -> str:
-    """The same as items of a list, in both languages."""
-    return "".join(
-        f'<li lang="{lang}">{esc(text)}</li>' for lang in LANGS for text in coverage_sentences(lang, summary)
     )

@@ -3,73 +3,66 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
+
+from markupsafe import Markup
 
 from lighten.core.result import Candidate
 from lighten.core.summary import Summary
-from lighten.reports.coverage import coverage_items
+from lighten.reports.coverage import coverage_sentences
 from lighten.reports.describe import environment_fact, meters_shown, unit_of
-from lighten.reports.drawing import badge
-from lighten.reports.ladder import unknown_notes
-from lighten.reports.markup import both, data, esc, label, said
+from lighten.reports.ladder import unknown
+from lighten.reports.markup import Both, data, said
 from lighten.reports.numbers import count
 from lighten.reports.recipes import recipe_text, step_text, step_words
-from lighten.reports.sections import LEAD, section
-from lighten.reports.standing import STATUSES, standing
-from lighten.reports.values import heading_of, number_cell, reason_of, result_of, table_of, time_of
+from lighten.reports.standing import STATUSES, Standing, standing
+from lighten.reports.templates import render
+from lighten.reports.values import reason_of, time_of
 from lighten.reports.words import LANGS, WORDS, say
 
 COLUMNS = 6
 """Quantities in the table of candidates."""
 
 
-def candidates(summary: Summary) -> str:
+def candidates(summary: Summary) -> Markup:
     """Every candidate in a table that sorts and filters, with what became of it and why."""
     if not summary.candidates:
-        return ""
+        return Markup("")
     places = [(candidate, standing(summary, candidate)) for candidate in summary.candidates]
-    statuses = Counter(place.status for _, place in places)
-    names = _columns(summary)
-    heads = [_head("column.name", "text"), _head("column.status", "number")]
-    heads += [_head_of(summary, name) for name in names]
-    rows = []
-    for candidate, place in places:
-        reason = reason_of(summary, candidate, place, "p")
-        rank = STATUSES.index(place.status)
-        recipe = esc(recipe_text(candidate.recipe)) or said("recipe.none")
-        cells = [
-            f'<th scope="row" class="name" data-value="{esc(candidate.name)}">{data(candidate.name)}'
-            f'<span class="sub mono">{recipe}</span></th>',
-            f'<td class="why" data-value="{rank}">{badge("status", place.status)}{reason}</td>',
-            *(_number(summary, candidate, name) for name in names),
-        ]
-        text = " ".join([candidate.name, recipe_text(candidate.recipe), candidate.engine, candidate.reason])
-        text += "".join(f" {say(lang, f'status.{place.status}')}" for lang in LANGS)
-        about = (
-            f'id="row-{candidate.key}" data-key="{candidate.key}" data-status="{place.status}" data-text="{esc(text)}"'
-        )
-        rows.append(f'<tr tabindex="-1" {about}>{"".join(cells)}</tr>')
-    chips = [f'<button type="button" data-status="all" aria-pressed="true">{said("candidates.all")}</button>']
-    for status in STATUSES:
-        if statuses[status]:
-            text = f"{said(f'status.{status}')} {statuses[status]}"
-            chips.append(f'<button type="button" data-status="{status}" aria-pressed="false">{text}</button>')
-    shown = f'<span class="count" role="status"><span id="shown">{len(rows)}</span> {said("candidates.shown")}</span>'
-    controls = f'<div class="controls">{_filter()}{shown}<div class="chips">{"".join(chips)}</div></div>'
-    table = table_of(heads, rows, "candidates stack")
-    measured = sum(candidate.state == "ok" for candidate in summary.candidates)
-    lost = sum(candidate.state in ("failed", "stopped") for candidate in summary.candidates)
-    lead = said("candidates.lead", "p", LEAD, n=len(rows), ok=measured, failed=lost)
-    body = f'<div class="card">{controls}<div class="scroll">{table}</div></div>{unknown_notes(summary)}'
-    return section("candidates", body, lead)
+    found = Counter(place.status for _, place in places)
+    columns = [(name, unit_of(summary, name)) for name in _columns(summary)]
+    return render(
+        "candidates",
+        columns=columns,
+        rows=[_row(summary, candidate, place, columns) for candidate, place in places],
+        statuses=[(status, found[status]) for status in STATUSES if found[status]],
+        hint=said("candidates.filter"),
+        measured=sum(candidate.state == "ok" for candidate in summary.candidates),
+        lost=sum(candidate.state in ("failed", "stopped") for candidate in summary.candidates),
+        unknown=unknown(summary),
+    )
 
 
-def _filter() -> str:
-    hints = {lang: esc(say(lang, "candidates.filter")) for lang in LANGS}
-    hint = f'placeholder="{hints["en"]}" data-hint-en="{hints["en"]}" data-hint-zh="{hints["zh"]}"'
-    name = label(lambda lang: say(lang, "candidates.filter"))
-    return f'<input id="filter" type="search" autocomplete="off" {hint} {name}>'
+def _row(summary: Summary, candidate: Candidate, place: Standing, columns: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    recipe = recipe_text(candidate.recipe)
+    text = " ".join([candidate.name, recipe, candidate.engine, candidate.reason])
+    cells = []
+    for name, unit in columns:
+        result = candidate.results.get(name)
+        value = "" if result is None or result.value is None else repr(float(result.value))
+        cells.append({"name": name, "unit": unit, "result": result, "value": value})
+    return {
+        "key": candidate.key,
+        "name": candidate.name,
+        "recipe": recipe,
+        "status": place.status,
+        "rank": STATUSES.index(place.status),
+        "text": text + "".join(f" {say(lang, f'status.{place.status}')}" for lang in LANGS),
+        "why": reason_of(summary, candidate, place),
+        "cells": cells,
+    }
 
 
 def _columns(summary: Summary) -> Sequence[str]:
@@ -80,93 +73,42 @@ def _columns(summary: Summary) -> Sequence[str]:
     return list(dict.fromkeys([*first, *(n for n in asked if n in known), *known]))[:COLUMNS]
 
 
-def _head(key: str, kind: str) -> str:
-    return f'<th scope="col" data-kind="{kind}"><button type="button">{said(key)}</button></th>'
-
-
-def _head_of(summary: Summary, name: str) -> str:
-    text = heading_of(name, unit_of(summary, name))
-    return f'<th scope="col" class="num" data-kind="number"><button type="button">{text}</button></th>'
-
-
-def _number(summary: Summary, candidate: Candidate, name: str) -> str:
-    result = candidate.results.get(name)
-    value = "" if result is None or result.value is None else repr(float(result.value))
-    unit = unit_of(summary, name)
-    return number_cell(
-        heading_of(name, unit), result_of(result, unit) if result else "–", value, "num" if result else "num none"
-    )
-
-
-def lineage(summary: Summary) -> str:
+def lineage(summary: Summary) -> Markup:
     """Every artifact from the original to the winner: step, format, time and content hash."""
-    if not summary.lineage:
-        return ""
-    rows = []
-    for link in summary.lineage:
-        step = _step(summary, link.step) if link.step else said("lineage.brought")
-        cells = {
-            "time": time_of(link.seconds) if link.seconds else "–",
-            "id": f'<code title="{esc(link.id)}">{esc(link.id[:12])}</code>',
+    links = [
+        {
+            "id": link.id,
+            "format": link.format,
+            "step": step_text(link.step) if link.step else "",
+            "words": Both(partial(step_words, summary, link.step)),
+            "time": time_of(link.seconds) if link.seconds else None,
         }
-        numbers = "".join(number_cell(said(f"lineage.{key}"), value) for key, value in cells.items())
-        form = number_cell(said("lineage.format"), data(link.format), css="num text")
-        rows.append(f'<tr><th scope="row">{step}</th>{form}{numbers}</tr>')
-    keys = ("time", "id")
-    first = "".join(f'<th scope="col">{said(f"lineage.{key}")}</th>' for key in ("step", "format"))
-    heads = [first, *(f'<th scope="col" class="num">{said(f"lineage.{key}")}</th>' for key in keys)]
-    return section("lineage", f'<div class="card scroll">{table_of(heads, rows)}</div>')
-
-
-def _step(summary: Summary, step: Mapping[str, Any]) -> str:
-    """A step with all its settings and, where there are words for it, what it does."""
-    exact = f'<span class="mono">{esc(step_text(step))}</span>'
-    words = (
-        both(lambda lang: step_words(summary, step, lang), "span", 'class="sub"')
-        if step_words(summary, step, "en")
-        else ""
-    )
-    return exact + words
-
-
-def facts(summary: Summary) -> str:
-    """Data, files and environment."""
-    rows = [f"{_part(name)} {esc(count(n))}" for name, n in summary.data.rows.items()]
-    about = [
-        (said("data.source"), data(summary.data.source, "mono")),
-        *([(said("groups.rows"), " · ".join(rows))] if rows else []),
-        *([(said("data.labels"), ", ".join(map(data, summary.data.labels)))] if summary.data.labels else []),
+        for link in summary.lineage
     ]
-    notes = coverage_items(summary) + "".join(f"<li>{data(note)}</li>" for note in summary.data.notes)
-    body = _pairs(about) + (f'<ul class="plain note">{notes}</ul>' if notes else "")
-    text = section("data", body)
-    if summary.environment:
-        pairs = [(_fact(name), data(environment_fact(name, value))) for name, value in summary.environment.items()]
-        text += section("environment", _pairs(pairs), said("environment.lead", "p", LEAD))
-    return text
+    return render("lineage", links=links) if links else Markup("")
 
 
-def reproduce(summary: Summary) -> str:
+def facts(summary: Summary) -> Markup:
+    """Data, files and environment."""
+    return render(
+        "facts",
+        source=summary.data,
+        rows=[(_named("part", name), count(n)) for name, n in summary.data.rows.items()],
+        coverage=[(lang, text) for lang in LANGS for text in coverage_sentences(lang, summary)],
+        environment=[
+            (_named("environment", name), data(environment_fact(name, value)))
+            for name, value in summary.environment.items()
+        ],
+    )
+
+
+def reproduce(summary: Summary) -> Markup:
     """The command with a button that copies it, and what the run left."""
-    body = ""
-    if summary.command:
-        ask = f'<span class="ask">{said("page.copy")}</span><span class="ok" role="status">{said("page.copied")}</span>'
-        button = f'<button type="button" class="copy" data-copy="command">{ask}</button>'
-        body = f'<div class="card command"><pre><code id="command">{esc(summary.command)}</code></pre>{button}</div>'
-    text = section("reproduce", body, said("reproduce.lead", "p", LEAD))
-    pairs = [(data(name), data(path, "mono")) for name, path in summary.paths.items()]
-    return text + (section("paths", _pairs(pairs)) if pairs else "")
+    paths = [(data(name), data(path, "mono")) for name, path in summary.paths.items()]
+    return render("reproduce", command=summary.command, paths=paths)
 
 
-def _part(name: str) -> str:
-    key = f"part.{name}"
+def _named(kind: str, name: str) -> Both | Markup:
+    """A name that the tables of words may know."""
+    key = f"{kind}.{name.replace(' ', '_')}"
     return said(key) if key in WORDS else data(name)
-
-
-def _fact(name: str) -> str:
-    key = f"environment.{name.replace(' ', '_')}"
-    return said(key) if key in WORDS else data(name)
-
-
-def _pairs(pairs: Sequence[tuple[str, str]]) -> str:
-    return f'<dl class="pairs">{"".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in pairs)}</dl>'

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from markupsafe import Markup
+
 from lighten.proof import Verdict
-from lighten.reports.markup import both, esc, label
+from lighten.reports.markup import Both, esc
 from lighten.reports.plot import Axis, text_width
 from lighten.reports.told import Told
 from lighten.reports.words import LANGS, quantity, say
@@ -11,7 +13,7 @@ from lighten.reports.words import LANGS, quantity, say
 WIDTH, HEIGHT = 360, 104
 
 
-def interval_svg(verdict: Verdict, unit: str) -> str:
+def interval_svg(verdict: Verdict, unit: str) -> Markup:
     """The change with its one-sided bounds against none and the loss that is allowed, 360 x 104 pixels.
 
     More is to the right; what is worse than allowed is shaded, on the left or, where less is better, on the right.
@@ -49,7 +51,7 @@ def interval_svg(verdict: Verdict, unit: str) -> str:
         if right - left > (text_width(below, 12.5) + text_width(above, 12.5)) / 2 + 12:
             parts.append(_text(lang, better, other, 90, "tick"))
     head = f'<svg class="figure interval" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img"'
-    return f"{head} {label(name)}>{''.join(parts)}</svg>"
+    return Markup(f"{head} {Both(name).label()}>{''.join(parts)}</svg>")
 
 
 def _text(lang: str, text: str, x: float, y: float, css: str) -> str:
@@ -59,18 +61,16 @@ def _text(lang: str, text: str, x: float, y: float, css: str) -> str:
     return f'<text lang="{lang}" class="{css}" x="{inside:.1f}" y="{y}" text-anchor="middle">{esc(text)}</text>'
 
 
-def bar_svg(share: float, css: str) -> str:
+def bar_svg(share: float, css: str) -> Markup:
     """A bar that fills ``share`` (0 to 1) of its cell; decoration beside a number that is written out."""
     wide = 100 * min(max(share, 0.0), 1.0)
     bar = f'<rect class="{css}" width="{max(wide, 0.6):.2f}" height="6"/>'
-    return f'<svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">{bar}</svg>'
+    return Markup(f'<svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">{bar}</svg>')
 
 
-def badge(kind: str, status: str) -> str:
-    """A short word on a coloured ground. kind: ``status`` or ``verdict``."""
-    tone = {
+def tone(status: str) -> str:
+    """Colour of the ground on which the word for a status or a verdict stands."""
+    return {
         "winner": "good", "held": "good", "holds": "good", "worse": "bad", "failed": "bad", "below_floor": "bad",
         "over_ceiling": "bad", "not_enough_data": "warn", "stopped": "warn", "running": "warn",
     }.get(status, "calm")  # fmt: skip
-    texts = both(lambda lang: say(lang, f"{kind}.{status}"))
-    return f'<span class="badge {tone}">{texts}</span>'

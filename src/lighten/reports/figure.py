@@ -12,7 +12,7 @@ from lighten.core.summary import Summary
 from lighten.reports.baselines import told_alike
 from lighten.reports.describe import unit_of
 from lighten.reports.marks import MARKS, Point, points, shape
-from lighten.reports.markup import clean, esc, label
+from lighten.reports.markup import Both, clean, esc
 from lighten.reports.numbers import amount, bound, ratio, unit_name
 from lighten.reports.plot import Across, Axis, Box, place_label, text_width
 from lighten.reports.standing import example, limit_of, quality_metric
@@ -59,7 +59,7 @@ class _Drawing:
 
     def svg(self) -> str:
         style = f"<style>{stylesheet()}</style>" if self.alone else ""
-        name = label(self._title) if not self.alone else f'aria-label="{esc(self._title(self.langs[0]))}"'
+        name = Both(self._title).label() if not self.alone else f'aria-label="{esc(self._title(self.langs[0]))}"'
         role = "img" if self.alone else "group"
         css = f"figure {'narrow' if self.narrow else 'wide'}"
         head = (
@@ -261,7 +261,7 @@ class _Drawing:
             return f'<g class="{css}"><title>{esc(text(self.langs[0]))}</title>{"".join(parts)}</g>'
         at = f'cx="{x:.1f}" cy="{y:.1f}"'
         hit = f'<circle class="halo" {at} r="14"/><circle class="hit" {at} r="13"/>'
-        acts = f'role="button" tabindex="0" data-key="{point.key}" {label(text)}'
+        acts = f'role="button" tabindex="0" data-key="{point.key}" {Both(text).label()}'
         return f'<g class="{css}" {acts}>{"".join(parts)}{hit}</g>'
 
     def _names(self) -> str:

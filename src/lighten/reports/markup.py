@@ -1,10 +1,11 @@
-"""Markup from untrusted text: everything is escaped, and every fixed text stands there in both languages."""
+"""Texts on their way to a page or a terminal: cleaned, escaped, and in both languages."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from html import escape
+
+from markupsafe import Markup, escape
 
 from lighten.reports.words import LANGS, say
 
@@ -22,28 +23,48 @@ def one_line(text: object) -> str:
     return _REORDERING.sub("", " ".join(clean(text).split()))
 
 
-def esc(text: object) -> str:
-    """Text for HTML or SVG, between tags or inside a quoted attribute."""
-    return escape(clean(text), quote=True)
+def esc(text: object) -> Markup:
+    """Text for HTML or SVG, between tags or inside a quoted attribute; markup stays as it is."""
+    return escape(text if hasattr(text, "__html__") else clean(text))
 
 
-def data(text: object, css: str = "") -> str:
+def data(text: object, css: str = "") -> Markup:
     """A text of the user's or a library's: escaped, and isolated so that right-to-left text disturbs no neighbour."""
-    return f"<bdi{f' class={css}' if css else ''}>{esc(text)}</bdi>"
+    return Markup("<bdi{}>{}</bdi>").format(_class(css), esc(text))
 
 
-def both(make: Callable[[str], str], tag: str = "span", attributes: str = "") -> str:
-    """One element per language around ``make(lang)``, whose result is escaped; the style sheet shows one of them."""
-    space = f" {attributes}" if attributes else ""
-    return "".join(f'<{tag} lang="{lang}"{space}>{esc(make(lang))}</{tag}>' for lang in LANGS)
+class Both:
+    """A text in both languages. As markup it is one element for each, of which the style sheet shows one."""
+
+    def __init__(self, make: Callable[[str], str]) -> None:
+        self.texts = {lang: clean(make(lang)) for lang in LANGS}
+
+    def __getitem__(self, lang: str) -> str:
+        return self.texts[lang]
+
+    def __bool__(self) -> bool:
+        return any(self.texts.values())
+
+    def __html__(self) -> Markup:
+        return self.within("span")
+
+    def __str__(self) -> str:
+        return self.__html__()
+
+    def within(self, tag: str, css: str = "") -> Markup:
+        """As elements of this kind."""
+        one = Markup('<{0} lang="{1}"{2}>{3}</{0}>')
+        return Markup("").join(one.format(tag, lang, _class(css), text) for lang, text in self.texts.items())
+
+    def label(self) -> Markup:
+        """As ``aria-label`` in English, with both languages kept for the switch."""
+        return Markup('aria-label="{0}" data-label-en="{0}" data-label-zh="{1}"').format(*self.texts.values())
 
 
-def said(key: str, tag: str = "span", attributes: str = "", **values: object) -> str:
-    """A fixed text in both languages (see ``words``)."""
-    return both(lambda lang: say(lang, key, **values), tag, attributes)
+def said(key: str, **values: object) -> Both:
+    """A fixed text (see ``words``)."""
+    return Both(lambda lang: say(lang, key, **values))
 
 
-def label(make: Callable[[str], str]) -> str:
-    """``aria-label`` in English, with both languages kept for the switch."""
-    texts = {lang: esc(make(lang)) for lang in LANGS}
-    return f'aria-label="{texts["en"]}" data-label-en="{texts["en"]}" data-label-zh="{texts["zh"]}"'
+def _class(css: str) -> Markup:
+    return Markup(' class="{}"').format(css) if css else Markup("")

@@ -8,11 +8,14 @@ from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
+from markupsafe import Markup
+
 from lighten.core.summary import Summary
 from lighten.reports import changes, details, ladder, sections
 from lighten.reports.figure import stylesheet
-from lighten.reports.markup import both, data, esc, label, one_line, said
+from lighten.reports.markup import Both, one_line
 from lighten.reports.numbers import duration
+from lighten.reports.templates import render
 from lighten.reports.words import say
 
 SECTIONS = (
@@ -47,48 +50,29 @@ def page(summary: Summary) -> str:
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    titles = {lang: esc(say(lang, "page.title", model=one_line(summary.model))) for lang in ("en", "zh")}
-    body = "".join(make(summary) for make in SECTIONS)
-    return (
-        "<!doctype html>\n"
-        f'<html lang="en" data-title-en="{titles["en"]}" data-title-zh="{titles["zh"]}">\n'
-        f'<head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{esc(policy)}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="referrer" content="no-referrer">'
-        f'<meta name="generator" content="lighten {esc(summary.lighten)}"><title>{titles["en"]}</title>'
-        f"<style>{style}</style></head>\n"
-        f'<body><a class="skip" href="#content">{said("page.skip")}</a>{_top(summary)}'
-        f'<main id="content"><div class="wrap">{sections.hero(summary)}</div>{_contents(body)}'
-        f'<div class="wrap">{body}{_foot(summary)}</div></main>\n<script>{script}</script></body></html>\n'
-    )
+    body = Markup("").join(make(summary) for make in SECTIONS)
+    values = {
+        "title": Both(lambda lang: say(lang, "page.title", model=one_line(summary.model))),
+        "policy": policy,
+        "version": summary.lighten,
+        "model": summary.model,
+        "style": Markup(style),
+        "script": Markup(script),
+        "hero": sections.hero(summary),
+        "contents": [name for name in CONTENTS if f'<section id="{name}">' in body],
+        "body": body,
+        "made": Both(lambda lang: _made(summary, lang)),
+    }
+    return str(render("page", **values))
 
 
 def _hash(text: str) -> str:
     return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _top(summary: Summary) -> str:
-    buttons = "".join(
-        f'<button type="button" data-lang="{lang}" aria-pressed="{str(lang == "en").lower()}">{name}</button>'
-        for lang, name in (("en", "English"), ("zh", "中文"))
-    )
-    switch = f'<div class="switch" role="group" {label(lambda lang: say(lang, "page.language"))}>{buttons}</div>'
-    name = f'<span class="brand">lighten</span><span class="of">{data(summary.model)}</span>'
-    return f'<header class="top"><div class="wrap">{name}{switch}</div></header>'
-
-
-def _contents(body: str) -> str:
-    links = [f'<a href="#{name}">{said(f"{name}.title")}</a>' for name in CONTENTS if f'<section id="{name}">' in body]
-    name = label(lambda lang: say(lang, "page.sections"))
-    return f'<nav class="toc" {name}><div class="wrap">{"".join(links)}</div></nav>'
-
-
-def _foot(summary: Summary) -> str:
-    def text(lang: str) -> str:
-        time = duration(lang, summary.seconds)
-        return say(lang, "page.made", version=summary.lighten, started=_moment(summary.started), time=time)
-
-    return f'<footer class="foot">{both(text)}</footer>'
+def _made(summary: Summary, lang: str) -> str:
+    time = duration(lang, summary.seconds)
+    return say(lang, "page.made", version=summary.lighten, started=_moment(summary.started), time=time)
 
 
 def _moment(stamp: str) -> str:
