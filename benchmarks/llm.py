@@ -55,7 +55,7 @@ from lighten.core.task import Task  # noqa: E402
 from lighten.data.language import read_language  # noqa: E402
 from lighten.data.samples import fetch_sample  # noqa: E402
 from lighten.isolate.machine import allowed_cores  # noqa: E402
-from lighten.measure.environment import Environment  # noqa: E402
+from lighten.measure.environment import MachineRecord  # noqa: E402
 from lighten.measure.interleave import Readings, measure  # noqa: E402
 from lighten.nets.gguf.file import FILE  # noqa: E402
 from lighten.nets.gguf.network import GgufModel, open_gguf, save_gguf  # noqa: E402
@@ -497,7 +497,7 @@ def main() -> None:
             rungs[f"{ALSO}{number}: {name}"] = other
         record: dict[str, Any] = {
             "run": {"command": summary.command, "state": summary.state, "verdicts": list(map(dict, summary.verdicts))},
-            "environment": Environment.here().to_json(),
+            "environment": MachineRecord.here().to_json(),
             "perplexity": perplexities(rungs[SHIPPED], documents, task, threads) if documents else [],
         }
         rows = ladder(rungs, task, work, documents, asked.seconds, threads) if asked.seconds > 0 else []

@@ -17,12 +17,12 @@ from lighten.nets.baselines.byte_model import BOUNDARY, ByteModel
 from lighten.nets.baselines.counts import fit_ngram
 from lighten.nets.baselines.hmm import fit_hmm
 from lighten.nets.baselines.linear_fit import fit_linear
-from lighten.nets.baselines.lstm_loop import Course, fit_lstm
+from lighten.nets.baselines.lstm_loop import LstmSchedule, fit_lstm
 from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.engine_contract import check_declaration
 
 TEXTS = ["the film is good", "the film is long", "the day is long", "naïve 電影 🎬"] * 4
-COURSE = Course(width=24, epochs=40, rate=2e-2, rows=4)
+COURSE = LstmSchedule(width=24, epochs=40, rate=2e-2, rows=4)
 MODELS = {
     "ngram": lambda: fit_ngram(TEXTS, 5),
     "hmm": lambda: fit_hmm(TEXTS, 24, iterations=12),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lighten.measure import doctor
-from lighten.measure.environment import Environment
+from lighten.measure.environment import MachineRecord
 from lighten.measure.libraries import BrokenLibrary
 from lighten.measure.probe import EngineHealth
 
@@ -34,7 +34,7 @@ def test_the_doctor_lists_every_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_hints_for_a_small_old_machine() -> None:
-    here = Environment("Old CPU", ("avx2",), 8, 2, 16 * 10**9, 2 * 10**9, "Linux 6 x86_64", "3.11", {})
+    here = MachineRecord("Old CPU", ("avx2",), 8, 2, 16 * 10**9, 2 * 10**9, "Linux 6 x86_64", "3.11", {})
     said = " ".join(doctor.hints(here, (), {"ov": ("openvino",)}))
     for part in ("2 of 8 cores", "2.0 of 16.0 GB", "VNNI", "No engine works here", "lighten[ov]"):
         assert part in said

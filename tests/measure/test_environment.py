@@ -6,11 +6,11 @@ import subprocess
 import sys
 from dataclasses import replace
 
-from lighten.measure.environment import Environment, installed
+from lighten.measure.environment import MachineRecord, installed
 
 
 def test_the_record_is_plain_and_its_id_leaves_out_what_varies() -> None:
-    here = Environment.here(rates=False)
+    here = MachineRecord.here(rates=False)
     record = here.to_json()
     assert json.loads(json.dumps(record)) == record
     assert record["memory bandwidth"] == record["arithmetic"] == "not measured"
@@ -23,7 +23,7 @@ def test_the_record_is_plain_and_its_id_leaves_out_what_varies() -> None:
 
 
 def test_rates_that_were_measured_on_a_busy_machine_are_told_apart() -> None:
-    quiet = replace(Environment.here(rates=False), bandwidth=42.9, arithmetic=249.0)
+    quiet = replace(MachineRecord.here(rates=False), bandwidth=42.9, arithmetic=249.0)
     busy = replace(quiet, bandwidth=8.4, arithmetic=31.0, disturbed="other processes took up to 60% of the cores")
     assert "rates" not in quiet.to_json() and busy.id == quiet.id
     assert busy.to_json()["rates"] == "may be far too low: other processes took up to 60% of the cores"
@@ -31,7 +31,7 @@ def test_rates_that_were_measured_on_a_busy_machine_are_told_apart() -> None:
 
 def test_looking_at_the_machine_imports_no_runtime() -> None:
     program = (
-        "import sys; from lighten.measure.environment import Environment; Environment.here(rates=False);"
+        "import sys; from lighten.measure.environment import MachineRecord; MachineRecord.here(rates=False);"
         "print(sorted({'torch', 'onnxruntime', 'openvino', 'transformers'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout.strip() == "[]"

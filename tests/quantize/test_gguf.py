@@ -17,7 +17,7 @@ from lighten.core.rows import Rows
 from lighten.core.step import Needs, settings_of
 from lighten.export.dequantize import Dequantize
 from lighten.nets.gguf.network import GgufModel, open_gguf, save_gguf
-from lighten.nets.gguf.weights import Packed, floats
+from lighten.nets.gguf.weights import QuantizedTensor, floats
 from lighten.nets.language.network import LanguageNetwork, open_language
 from lighten.quantize.gguf import (
     HEADS,
@@ -44,7 +44,7 @@ def network(folder: Path, family: str = "llama", **more: bool) -> LanguageNetwor
     return open_language(tiny_language(family, folder, **more))
 
 
-def packed(model: GgufModel) -> dict[str, Packed]:
+def packed(model: GgufModel) -> dict[str, QuantizedTensor]:
     return dict(model.tensors())
 
 

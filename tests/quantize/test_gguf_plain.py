@@ -18,7 +18,7 @@ from lighten.engines.eager import Eager
 from lighten.engines.llama import Llama
 from lighten.nets.gguf.file import FILE, read_gguf
 from lighten.nets.gguf.network import open_gguf, save_gguf
-from lighten.nets.gguf.weights import Packed, floats, pack
+from lighten.nets.gguf.weights import QuantizedTensor, floats, pack
 from lighten.quantize.gguf_plain import FILE_TYPES, GgufPlain, format_of
 from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.require import require
@@ -87,7 +87,7 @@ def test_what_is_smaller_already_is_copied_and_vectors_are_kept(tmp_path: Path) 
     }
     model = open_gguf(tiny_gguf("llama", tmp_path))
     model.tensors = lambda: iter(given.items())
-    found: dict[str, Packed] = dict(GgufPlain("Q8_0").run(model, NEEDS).tensors())
+    found: dict[str, QuantizedTensor] = dict(GgufPlain("Q8_0").run(model, NEEDS).tensors())
     assert {name: packed.format for name, packed in found.items()} == {
         "blk.0.attn_q.weight": "Q8_0",
         "blk.0.attn_k.weight": "Q4_0",

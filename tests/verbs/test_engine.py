@@ -16,7 +16,7 @@ from lighten.core import catalog
 from lighten.core.errors import InputError, UnknownName
 from lighten.measure.probe import probe_engine
 from lighten.testing.puppet import NAME, puppet
-from lighten.verbs.engine import HALF_MADE, MADE, MISSING, OUT_OF_DATE, UNUSED, Standing, add, listed, remove
+from lighten.verbs.engine import HALF_MADE, MADE, MISSING, OUT_OF_DATE, UNUSED, EnvironmentState, add, listed, remove
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def plugin(tmp_path: Path) -> Iterator[Path]:
         yield tmp_path / "home"
 
 
-def standing(name: str = NAME) -> Standing:
+def standing(name: str = NAME) -> EnvironmentState:
     (found,) = [one for one in listed() if one.engine == name]
     return found
 

@@ -15,7 +15,7 @@ from lighten.core.prediction import Prediction
 from lighten.core.result import LOWER, Result
 from lighten.core.summary import Flip, Group, Summary
 from lighten.measure.doctor import Checkup
-from lighten.measure.environment import Environment
+from lighten.measure.environment import MachineRecord
 from lighten.measure.libraries import BrokenLibrary
 from lighten.measure.probe import EngineHealth
 from lighten.proof import judge_counts
@@ -25,7 +25,7 @@ from lighten.verbs.bench import Bench
 from lighten.verbs.catalog import catalog, settings
 from lighten.verbs.clean import Cleaned
 from lighten.verbs.compare import Comparison
-from lighten.verbs.engine import Standing
+from lighten.verbs.engine import EnvironmentState
 from lighten.verbs.schema import OUTPUTS, kind_of, schema
 
 DOCS = Path(__file__).parents[2] / "docs" / "schema"
@@ -85,11 +85,11 @@ def test_predictions() -> None:
 
 
 def test_what_is_on_this_machine() -> None:
-    here = Environment.here(rates=False)
+    here = MachineRecord.here(rates=False)
     health = (EngineHealth("ort", True, "onnxruntime 1", True), EngineHealth("ov", False, reason="no", fix="yes"))
     broken = (BrokenLibrary("onnx", "1", "no", "yes"),)
     fits("doctor", Checkup(here, health, {"ov": ("openvino",)}, ("a hint",), broken).to_json())
-    fits("engines", [Standing("ov_genai", "made", ("a==1",), {"a": "1"}, 5, 1.5, (Path("/x"),)).to_json()])
+    fits("engines", [EnvironmentState("ov_genai", "made", ("a==1",), {"a": "1"}, 5, 1.5, (Path("/x"),)).to_json()])
     fits("clean", Cleaned("run", ("a",), ("b",), 12, False).to_json())
 
 

@@ -11,7 +11,7 @@ import torch
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.language.loop import Course, learn, planned, texts_of, windows
+from lighten.nets.language.loop import LanguageSchedule, learn, planned, texts_of, windows
 from lighten.nets.language.network import LanguageNetwork
 from lighten.nets.language.teacher import LanguageTeacher
 from lighten.nets.network import Network
@@ -109,14 +109,14 @@ class LogitDistillation(Step):
 
     def _language(self, model: LanguageNetwork, needs: Needs) -> LanguageNetwork:
         assert needs.train is not None and needs.teacher is not None
-        course = Course(self.epochs, self.learning_rate * (384 / model.net.config.hidden_size))
+        schedule = LanguageSchedule(self.epochs, self.learning_rate * (384 / model.net.config.hidden_size))
         original = needs.teacher.network()
         texts = texts_of(needs.train, needs.task)
-        teacher = LanguageTeacher(original, model, texts, course.longest)
+        teacher = LanguageTeacher(original, model, texts, schedule.longest)
         del original
         if self.top:
-            batches = planned(windows(model, texts, course.longest), course, needs.seed)
+            batches = planned(windows(model, texts, schedule.longest), schedule, needs.seed)
             with using_threads(needs.threads):
                 teacher.remember(batches, self.top, self.temperature)
-        learn(model, needs, course, lesson=teacher.lesson(self.alpha, self.temperature))
+        learn(model, needs, schedule, lesson=teacher.lesson(self.alpha, self.temperature))
         return model

@@ -26,7 +26,7 @@ from lighten.core.language import (
 )
 from lighten.engines._lookup import Lookup
 from lighten.engines._sampling import chosen, log_softmax_at
-from lighten.nets.runtimes.llama_api import Vocabulary, library, load_model
+from lighten.nets.runtimes.llama_api import LlamaVocabulary, library, load_model
 
 FLASH = {"auto": -1, "off": 0, "on": 1}
 CACHES = {"f16": 1, "q8_0": 8}
@@ -43,7 +43,7 @@ def outputs_of(vocabulary: int, batch: int, streams: int) -> int:
 
 
 @dataclass
-class Place:
+class PendingToken:
     """One token to be computed.
 
     Attributes:
@@ -99,7 +99,7 @@ class LlamaSession(LanguageSession):
     def __init__(self, path: Path, engine: Settings, *, threads: int) -> None:
         self._lib = library(engine.library)
         self._model = load_model(self._lib, path, repack=engine.repack, mapped=engine.mapped)
-        self._words = Vocabulary(self._lib, self._model)
+        self._words = LlamaVocabulary(self._lib, self._model)
         self._batch_size = min(engine.batch, engine.cells)
         self.context, self.streams, self._cells = engine.cells, engine.streams, engine.cells
         self._ahead = engine.ahead
@@ -172,7 +172,7 @@ class LlamaSession(LanguageSession):
             known = 0
         if len(wanted) < known + LEAST_SHARED:
             wanted = ()
-        for _ in self._decode([Place(wanted[i], i, (0,)) for i in range(known, len(wanted))]):
+        for _ in self._decode([PendingToken(wanted[i], i, (0,)) for i in range(known, len(wanted))]):
             raise AssertionError("nothing was asked")
         self._kept = wanted or self._kept[:known]
         return len(self._kept)
@@ -215,18 +215,18 @@ class LlamaSession(LanguageSession):
         for sequence, number in enumerate(pack, 1):
             groups.setdefault(spans[number].context, []).append((sequence, Branch(number)))
             self._lib.llama_memory_seq_cp(self._memory, 0, sequence, 0, shared)
-        places: list[Place] = []
+        places: list[PendingToken] = []
         asked = 0
         for context, members in groups.items():
             everyone = tuple(sequence for sequence, _ in members)
-            places += [Place(context[i], i, everyone) for i in range(shared, len(context))]
+            places += [PendingToken(context[i], i, everyone) for i in range(shared, len(context))]
             places[-1].wanted = True
             for _, branch in members:
                 branch.places.append(asked)
             asked += 1
             for sequence, branch in members:
                 for offset, token in enumerate(spans[branch.span].targets[:-1]):
-                    places.append(Place(token, len(context) + offset, (sequence,), True))
+                    places.append(PendingToken(token, len(context) + offset, (sequence,), True))
                     branch.places.append(asked)
                     asked += 1
         wanted: list[list[tuple[Branch, int]]] = [[] for _ in range(asked)]
@@ -277,7 +277,7 @@ class LlamaSession(LanguageSession):
         free = list(range(self.streams, 0, -1))
         known = [Lookup(prompt) for prompt in prompts] if self._ahead and sampling.temperature <= 0 else []
         while waiting or running:
-            places: list[Place] = []
+            places: list[PendingToken] = []
             asked: list[tuple[int, int | None]] = []
             for number, sequence in running.items():
                 position = len(prompts[number]) + len(made[number]) - 1
@@ -285,7 +285,7 @@ class LlamaSession(LanguageSession):
                 few = min(self._ahead, answers.room(number) - 1)
                 guesses = known[number].guess(few) if known and len(running) == 1 else []
                 fed = [made[number][-1], *guesses]
-                places += [Place(token, position + i, (sequence,), True) for i, token in enumerate(fed)]
+                places += [PendingToken(token, position + i, (sequence,), True) for i, token in enumerate(fed)]
                 asked += [(number, guess) for guess in (*guesses, None)]
             held = shared + sum(self._room(prompts[n], most) - shared for n in running)
             while waiting and free and held + self._room(prompts[waiting[-1]], most) - shared <= self._cells:
@@ -294,7 +294,7 @@ class LlamaSession(LanguageSession):
                 running[number] = free.pop()
                 self._lib.llama_memory_seq_cp(self._memory, 0, running[number], 0, shared)
                 ids = prompts[number]
-                places += [Place(ids[i], i, (running[number],)) for i in range(shared, len(ids))]
+                places += [PendingToken(ids[i], i, (running[number],)) for i in range(shared, len(ids))]
                 places[-1].wanted = True
                 asked.append((number, None))
             at, missed = 0, dict[int, int]()
@@ -319,7 +319,7 @@ class LlamaSession(LanguageSession):
     def _room(self, prompt: Sequence[int], most: int) -> int:
         return min(len(prompt) + most, self.context)
 
-    def _decode(self, places: Sequence[Place]) -> Iterator[Logits]:
+    def _decode(self, places: Sequence[PendingToken]) -> Iterator[Logits]:
         """Compute tokens in their order; gives the logits that are wanted, [places, vocabulary], piece by piece.
 
         An array is valid until the next one is asked for.
@@ -345,7 +345,7 @@ class LlamaSession(LanguageSession):
                 yield np.ctypeslib.as_array(self._lib.llama_get_logits(self._context), (outputs, self._words.size))
             begin = end + 1
 
-    def _fill(self, piece: Sequence[Place]) -> None:
+    def _fill(self, piece: Sequence[PendingToken]) -> None:
         batch = self._batch
         batch.n_tokens = len(piece)
         for i, place in enumerate(piece):

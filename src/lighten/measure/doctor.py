@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lighten.core import catalog
-from lighten.measure.environment import Environment, installed
+from lighten.measure.environment import MachineRecord, installed
 from lighten.measure.libraries import BESIDE, BrokenLibrary, broken_libraries
 from lighten.measure.probe import EngineHealth, probe_engine
 
@@ -37,7 +37,7 @@ class Checkup:
         hints: what a user would want to know before trusting a number from here, one sentence each.
     """
 
-    environment: Environment
+    environment: MachineRecord
     engines: tuple[EngineHealth, ...]
     missing: Mapping[str, tuple[str, ...]]
     hints: tuple[str, ...]
@@ -61,7 +61,7 @@ def doctor(samples: Sequence[Path] = (), *, rates: bool = True) -> Checkup:
         samples: folders of small artifacts that engines are to build and run (see ``probe_engine``).
         rates: whether to measure memory bandwidth and arithmetic too (some seconds).
     """
-    environment = Environment.here(rates=rates)
+    environment = MachineRecord.here(rates=rates)
     engines = tuple(probe_engine(name, samples) for name in catalog.names("engines"))
     broken = broken_libraries([*EXTRAS.values(), BESIDE])
     missing = {}
@@ -73,7 +73,7 @@ def doctor(samples: Sequence[Path] = (), *, rates: bool = True) -> Checkup:
 
 
 def hints(
-    environment: Environment,
+    environment: MachineRecord,
     engines: Sequence[EngineHealth],
     missing: Mapping[str, Sequence[str]],
     broken: Sequence[BrokenLibrary] = (),

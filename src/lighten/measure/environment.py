@@ -1,4 +1,4 @@
-"""Environment: the record of the machine that every absolute number carries."""
+"""MachineRecord: the record of the machine that every absolute number carries."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LIBRARIES = (
 
 
 @dataclass(frozen=True)
-class Environment:
+class MachineRecord:
     """What a reader must know to read a number that was measured here.
 
     Attributes:
@@ -66,7 +66,7 @@ class Environment:
     disturbed: str = ""
 
     @classmethod
-    def here(cls, *, rates: bool = True) -> Environment:
+    def here(cls, *, rates: bool = True) -> MachineRecord:
         """Of this machine, now. ``rates`` measures bandwidth and arithmetic, once.
 
         That takes a second or two, and up to ten where others are at work.

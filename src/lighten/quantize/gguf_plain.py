@@ -12,7 +12,7 @@ from lighten.core.step import Needs, Step, setting
 
 if TYPE_CHECKING:
     from lighten.nets.gguf.network import GgufModel
-    from lighten.nets.gguf.weights import Packed
+    from lighten.nets.gguf.weights import QuantizedTensor
 
 FILE_TYPES: Mapping[str, int] = {"Q4_0": 2, "Q8_0": 7, "Q4_K_M": 15, "Q5_K_M": 17, "Q6_K": 18}
 """Number of each mixture in ``general.file_type``."""
@@ -62,7 +62,7 @@ class GgufPlain(Step):
         """
         layers = int(model.values.get(f"{model.values['general.architecture']}.block_count", 0) or 0)
 
-        def tensors() -> Iterator[tuple[str, Packed]]:
+        def tensors() -> Iterator[tuple[str, QuantizedTensor]]:
             every = list(model.tensors())  # mapped, not read
             tied = all(name != "output.weight" for name, _ in every)
             for done, (name, packed) in enumerate(every):
@@ -106,7 +106,7 @@ def _more(layer: int, layers: int) -> bool:
     return layer < eighth or layer >= 7 * layers // 8 or (layer - eighth) % 3 == 2
 
 
-def _rounded(packed: Packed, wanted: str) -> Packed:
+def _rounded(packed: QuantizedTensor, wanted: str) -> QuantizedTensor:
     from lighten.nets.gguf.network import bits
     from lighten.nets.gguf.weights import BLOCKS, floats, pack
 

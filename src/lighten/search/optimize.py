@@ -24,7 +24,7 @@ from lighten.core.task import Task
 from lighten.data.learned import learned_in
 from lighten.isolate.machine import allowed_cores
 from lighten.isolate.process import call
-from lighten.measure.environment import Environment
+from lighten.measure.environment import MachineRecord
 from lighten.measure.workload import draw
 from lighten.nets.bring import find
 from lighten.nets.recognize import check_task, recognize
@@ -130,7 +130,7 @@ def begun(
     Args:
         base: the model as it was brought. refused: engines that are left out, and why.
     """
-    machine, options = Environment.here(), asked.options
+    machine, options = MachineRecord.here(), asked.options
     run = Run(
         options=options,
         budget=asked.budget,

@@ -241,15 +241,15 @@ def tiny_phi3(folder: Path) -> Artifact:
     import numpy as np
 
     from lighten.nets.gguf.network import GgufModel, open_gguf
-    from lighten.nets.gguf.weights import Packed
+    from lighten.nets.gguf.weights import QuantizedTensor
 
     model = open_gguf(tiny_gguf("llama", folder, format="F16", tokenizer="llama3"))
     known = dict(model.tensors())
 
-    def fused(*names: str) -> Packed:
+    def fused(*names: str) -> QuantizedTensor:
         parts = [known.pop(name) for name in names]
         rows = np.concatenate([part.data for part in parts])
-        return Packed(parts[0].format, (len(rows), parts[0].shape[1]), rows)
+        return QuantizedTensor(parts[0].format, (len(rows), parts[0].shape[1]), rows)
 
     for layer in range(int(model.values["llama.block_count"])):
         before = f"blk.{layer}."

@@ -9,7 +9,7 @@ import torch
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.language.loop import Course, learn
+from lighten.nets.language.loop import LanguageSchedule, learn
 from lighten.nets.language.network import LanguageNetwork
 from lighten.nets.network import Network
 from lighten.nets.training.loop import fit
@@ -66,8 +66,7 @@ class FullTraining(Step):
         if isinstance(model, LanguageNetwork):
             documents = needs.task.facts.get("evidence") == "documents"
             rate = self.learning_rate * (384 / model.net.config.hidden_size) * (READING if documents else 1.0)
-            course = Course(self.epochs, rate)
-            learn(model, needs, course)
+            learn(model, needs, LanguageSchedule(self.epochs, rate))
             return model
         targets = torch.tensor(needs.train.targets)
         schedule = Schedule(

@@ -11,7 +11,7 @@ from torch import nn
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.language.loop import Course, learn
+from lighten.nets.language.loop import LanguageSchedule, learn
 from lighten.nets.language.network import LanguageNetwork
 
 
@@ -45,7 +45,7 @@ class Lora(Step):
         trained = [parameter for one in added.values() for parameter in (one.down, one.up)]
         if self.embeddings:
             trained.append(model.net.get_input_embeddings().weight)
-        learn(model, needs, Course(self.epochs, self.learning_rate), parameters=trained)
+        learn(model, needs, LanguageSchedule(self.epochs, self.learning_rate), parameters=trained)
         merge(model.net, added)
         return model
 

@@ -10,7 +10,7 @@ from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
 from lighten.nets.baselines.byte_model import drawn, unasked
 from lighten.nets.baselines.lstm import WIDEST, ByteLstm
-from lighten.nets.baselines.lstm_loop import Course, fit_lstm
+from lighten.nets.baselines.lstm_loop import LstmSchedule, fit_lstm
 
 FIXED, QUADRATIC = 10.0, 3.2e-4
 """Microseconds that a byte takes to learn from on one core, and for each square of the width."""
@@ -60,7 +60,7 @@ class LstmTraining(Step):
         return fit_lstm(
             drawn(needs.train.texts, self.most, needs.seed),
             needs.tune.texts,
-            Course(self.width, self.epochs, self.learning_rate, self.rows),
+            LstmSchedule(self.width, self.epochs, self.learning_rate, self.rows),
             seed=needs.seed,
             heard=lambda done, total, bits: needs.watch.progress(done, total, f"held-out {bits:.3f} bits a byte"),
         )

@@ -19,7 +19,7 @@ from lighten.core.result import Result
 from lighten.core.rows import Rows
 from lighten.core.task import Task
 from lighten.isolate.machine import allowed_cores
-from lighten.measure.environment import Environment
+from lighten.measure.environment import MachineRecord
 from lighten.measure.interleave import measure, results
 from lighten.measure.quality import judge_all
 from lighten.measure.workload import draw, fit
@@ -93,7 +93,7 @@ def bench(
     if documents < 0:
         raise InputError(f"--documents is {documents}.", allowed="0 or more")
     check_rooms(named)
-    machine = Environment.here()
+    machine = MachineRecord.here()
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         cores = threads or allowed_cores()
         sides = {name: settled(resolved(name, Path(scratch) / str(n), longest), cores) for n, name in enumerate(named)}

@@ -19,7 +19,7 @@ engine asks for it any more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class EnvironmentState:
     """How it stands with the environment of one engine.
 
     Attributes:
@@ -63,7 +63,7 @@ def add(name: str, *, progress: Callable[[str], None] | None = None) -> Environm
     return made
 
 
-def listed() -> list[Standing]:
+def listed() -> list[EnvironmentState]:
     """Every engine with an environment of its own and how it stands with it, then what no engine asks for."""
     found = [_standing(name, engine) for name, engine in _engines().items()]
     known = {folder for standing in found for folder in standing.folders}
@@ -71,11 +71,11 @@ def listed() -> list[Standing]:
         if one.path not in known:
             size = {"bytes": one.bytes, "seconds": one.seconds}
             found.append(
-                Standing(one.name, UNUSED, one.requirements, dict(one.versions), **size, folders=(one.path,))  # type: ignore[arg-type]
+                EnvironmentState(one.name, UNUSED, one.requirements, dict(one.versions), **size, folders=(one.path,))  # type: ignore[arg-type]
             )
     for folder in environments.half_made():
         if folder not in known:
-            found.append(Standing("", HALF_MADE, bytes=environments.bytes_of(folder), folders=(folder,)))
+            found.append(EnvironmentState("", HALF_MADE, bytes=environments.bytes_of(folder), folders=(folder,)))
     return found
 
 
@@ -142,13 +142,13 @@ def _folders(name: str, engine: type[Engine]) -> tuple[Path, ...]:
     return (*([today] if today.is_dir() else []), *old)
 
 
-def _standing(name: str, engine: type[Engine]) -> Standing:
+def _standing(name: str, engine: type[Engine]) -> EnvironmentState:
     folders = _folders(name, engine)
     made = environments.find(engine.environment)
     known = {one.path: one.bytes for one in environments.made()}
     size = sum(known[folder] if folder in known else environments.bytes_of(folder) for folder in folders)
     if made is not None:
-        return Standing(name, MADE, engine.environment, dict(made.versions), size, made.seconds, folders)
+        return EnvironmentState(name, MADE, engine.environment, dict(made.versions), size, made.seconds, folders)
     half = environments.folder_of(engine.environment) in folders
     state = HALF_MADE if half else OUT_OF_DATE if folders else MISSING
-    return Standing(name, state, engine.environment, bytes=size, folders=folders)
+    return EnvironmentState(name, state, engine.environment, bytes=size, folders=folders)

@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from lighten.core.errors import ModelError
-from lighten.nets.baselines.linear import RECORD, TENSORS, LinearModel, Vocabulary, open_linear
+from lighten.nets.baselines.linear import RECORD, TENSORS, LinearModel, NgramVocabulary, open_linear
 from lighten.nets.baselines.linear_fit import fit_linear, vocabulary
 
 GOOD, BAD = ["a good film", "so good", "good day"], ["a bad film", "so bad", "bad day"]
@@ -85,5 +85,5 @@ def test_a_folder_without_it_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_vocabulary_of_nothing_weighs_nothing() -> None:
-    empty = Vocabulary(2, np.empty(0, np.uint32), np.empty(0, np.float16))
+    empty = NgramVocabulary(2, np.empty(0, np.uint32), np.empty(0, np.float16))
     assert all(len(column) == 0 for column in empty.weighed(["text"]))

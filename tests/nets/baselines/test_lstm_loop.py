@@ -14,7 +14,7 @@ from lighten.nets.baselines.lstm_loop import (
     ALONG,
     IGNORED,
     LONGEST,
-    Course,
+    LstmSchedule,
     batches,
     fit_lstm,
     padded,
@@ -22,7 +22,7 @@ from lighten.nets.baselines.lstm_loop import (
     stretches,
 )
 
-COURSE = Course(width=24, epochs=6, rate=2e-2, rows=8)
+COURSE = LstmSchedule(width=24, epochs=6, rate=2e-2, rows=8)
 WORDS = ("the film is good", "the day is long", "a good day", "the film is long and the day is good")
 
 
@@ -50,8 +50,8 @@ def test_the_seed_alone_decides_and_torch_s_own_draws_are_left_alone() -> None:
     torch.manual_seed(7)
     wanted = torch.rand(3)
     torch.manual_seed(7)
-    course = Course(8, 1, 1e-2, 4)
-    one, two, other = (fit_lstm(texts(6, 0), [], course, seed=seed).tensors() for seed in (0, 0, 1))
+    schedule = LstmSchedule(8, 1, 1e-2, 4)
+    one, two, other = (fit_lstm(texts(6, 0), [], schedule, seed=seed).tensors() for seed in (0, 0, 1))
     assert all(np.array_equal(one[name], two[name]) for name in one)
     assert not np.array_equal(one["recurrent"], other["recurrent"])
     assert torch.equal(torch.rand(3), wanted)
@@ -59,8 +59,10 @@ def test_the_seed_alone_decides_and_torch_s_own_draws_are_left_alone() -> None:
 
 def test_training_that_only_harms_held_out_text_ends_early_and_is_undone() -> None:
     told: list[int] = []
-    course = Course(16, 12, 2e-2, 8)
-    model = fit_lstm(["zzzz" * 40] * 40, ["the day"], course, seed=0, heard=lambda done, total, last: told.append(done))
+    schedule = LstmSchedule(16, 12, 2e-2, 8)
+    model = fit_lstm(
+        ["zzzz" * 40] * 40, ["the day"], schedule, seed=0, heard=lambda done, total, last: told.append(done)
+    )
     assert told[-1] < 12 * stretches(rows_of(["zzzz" * 40])) * 5
     assert bits(model, ["the day"]) < 8.2, "the weights before it learned z and nothing else are kept"
 
@@ -89,4 +91,4 @@ def test_nothing_to_learn_is_refused() -> None:
     with pytest.raises(DataError, match="no text"):
         fit_lstm(["", ""], [], COURSE, seed=0)
     with pytest.raises(DataError, match="wide"):
-        fit_lstm(["text"], [], Course(0, 1, 1e-3, 1), seed=0)
+        fit_lstm(["text"], [], LstmSchedule(0, 1, 1e-3, 1), seed=0)

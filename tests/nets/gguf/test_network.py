@@ -25,7 +25,7 @@ from lighten.nets.gguf.network import (
     to_network,
 )
 from lighten.nets.gguf.rope import FACTORS
-from lighten.nets.gguf.weights import Packed, floats, pack
+from lighten.nets.gguf.weights import QuantizedTensor, floats, pack
 from lighten.nets.language.network import LanguageNetwork, open_language, save_language
 from lighten.nets.language.vocabulary import keep_rows
 from lighten.testing.require import require
@@ -54,11 +54,11 @@ def rewritten(artifact: Artifact, folder: Path, change: Any = None, **values: An
     return open_gguf(Artifact.seal(folder, format="gguf"))
 
 
-def packed_of(model: GgufModel) -> dict[str, Packed]:
+def packed_of(model: GgufModel) -> dict[str, QuantizedTensor]:
     return dict(model.tensors())
 
 
-def same(one: Packed, two: Packed) -> bool:
+def same(one: QuantizedTensor, two: QuantizedTensor) -> bool:
     return (one.format, one.shape) == (two.format, two.shape) and bool(np.array_equal(one.data, two.data))
 
 
@@ -69,7 +69,7 @@ def network_of(model: GgufModel, folder: Path) -> LanguageNetwork:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_an_unchanged_network_is_copied_bit_for_bit(tmp_path: Path, family: str) -> None:
-    def small_norm(tensors: dict[str, Packed]) -> None:
+    def small_norm(tensors: dict[str, QuantizedTensor]) -> None:
         # 0.0012345 loses bits when one is taken away from it, as Gemma's norms are read.
         tensors[NORM] = pack(np.full(64, 0.0012345, np.float32), "F32")
 
@@ -109,7 +109,7 @@ def test_rows_that_stayed_are_copied_from_their_old_places(tmp_path: Path) -> No
     assert source is not None
     value = network.net.model.embed_tokens.weight.detach().numpy()
     found = source.copy(EMBEDDING, value, "Q8_0")
-    assert found is not None and same(found, Packed("Q5_0", (7, 64), old.data[kept]))
+    assert found is not None and same(found, QuantizedTensor("Q5_0", (7, 64), old.data[kept]))
     assert source.copy(EMBEDDING, value, "Q4_0") is None  # smaller than what there is
     assert source.copy(EMBEDDING, value[:, :32].copy(), "F32") is None
     assert source.copy("other.weight", value, "F32") is None

@@ -10,7 +10,7 @@ import pytest
 
 from lighten.core.errors import ModelError
 from lighten.nets.gguf.file import read_gguf
-from lighten.nets.gguf.weights import BLOCKS, Packed, floats, pack, raw, weights_of, write_gguf
+from lighten.nets.gguf.weights import BLOCKS, QuantizedTensor, floats, pack, raw, weights_of, write_gguf
 from lighten.quantize.gguf import LADDER
 from lighten.testing.require import require
 
@@ -75,7 +75,7 @@ def test_columns_that_matter_are_rounded_better(format: str) -> None:
 
 def test_bfloat16_is_read() -> None:
     value = np.array([[1.5, -2.0, 0.0078125, 3.0e20]], np.float32)
-    packed = Packed("BF16", (1, 4), (value.view(np.uint32) >> 16).astype(np.uint16).view(np.uint8))
+    packed = QuantizedTensor("BF16", (1, 4), (value.view(np.uint32) >> 16).astype(np.uint16).view(np.uint8))
     assert np.array_equal(floats(packed), (value.view(np.uint32) & 0xFFFF0000).view(np.float32))
 
 

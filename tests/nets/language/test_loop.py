@@ -13,14 +13,22 @@ from lighten.core.errors import StepFailed
 from lighten.core.rows import Rows
 from lighten.core.step import Needs, Silent
 from lighten.nets.language import loop as language_loop
-from lighten.nets.language.loop import Course, fit_language, hidden_at_targets, learn, nats_per_token, texts_of, windows
+from lighten.nets.language.loop import (
+    LanguageSchedule,
+    fit_language,
+    hidden_at_targets,
+    learn,
+    nats_per_token,
+    texts_of,
+    windows,
+)
 from lighten.nets.language.network import LanguageNetwork, Tokens, open_language
 from lighten.nets.training import held_out
 from lighten.tasks.text_generation import ANSWERS, CHOICES, TextGeneration
 from lighten.testing.tiny_language import FAMILIES, tiny_documents, tiny_language, tiny_texts
 
 TEXTS = tiny_texts(24, 4)
-COURSE = Course(passes=1.0, rate=1e-3, tokens=64, longest=32)
+SCHEDULE = LanguageSchedule(passes=1.0, rate=1e-3, tokens=64, longest=32)
 
 
 class Heard(Silent):
@@ -37,9 +45,11 @@ def network(folder: Path, family: str = "llama", **more: bool) -> LanguageNetwor
     return open_language(tiny_language(family, folder, **more))
 
 
-def fit(model: LanguageNetwork, course: Course = COURSE, texts: tuple[str, ...] = TEXTS, **more: object) -> list[float]:
+def fit(
+    model: LanguageNetwork, schedule: LanguageSchedule = SCHEDULE, texts: tuple[str, ...] = TEXTS, **more: object
+) -> list[float]:
     given = {"seed": 0, "threads": 1, "watch": Silent()} | more
-    return fit_language(model, texts, TEXTS[:4], course, **given)  # type: ignore[arg-type]
+    return fit_language(model, texts, TEXTS[:4], schedule, **given)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -106,21 +116,21 @@ def test_a_tokenizer_that_only_ends_texts_has_no_start_token(tmp_path: Path) -> 
 def test_batches_hold_rows_of_similar_length_and_every_row_once_a_pass() -> None:
     rng = random.Random(0)
     rows = [[number] * rng.randint(2, 30) for number in range(50)]
-    updates = language_loop.planned(rows, Course(2.5, 1e-3, tokens=64), seed=1)
+    updates = language_loop.planned(rows, LanguageSchedule(2.5, 1e-3, tokens=64), seed=1)
     seen = [row[0] for batch in updates for row in batch]
     assert len(seen) == 50 + 50 + 25
     assert all(2 <= seen.count(number) <= 3 for number in range(50))
     assert all(len(batch) * max(map(len, batch)) <= 64 for batch in updates)
     padded = sum(len(batch) * max(map(len, batch)) for batch in updates)
     assert padded < 1.25 * sum(len(row) for batch in updates for row in batch)
-    assert updates == language_loop.planned(rows, Course(2.5, 1e-3, tokens=64), seed=1)
-    assert updates != language_loop.planned(rows, Course(2.5, 1e-3, tokens=64), seed=2)
-    assert language_loop.planned([[1] * 90], Course(1.0, 1e-3, tokens=64), seed=0) == [[[1] * 90]]
+    assert updates == language_loop.planned(rows, LanguageSchedule(2.5, 1e-3, tokens=64), seed=1)
+    assert updates != language_loop.planned(rows, LanguageSchedule(2.5, 1e-3, tokens=64), seed=2)
+    assert language_loop.planned([[1] * 90], LanguageSchedule(1.0, 1e-3, tokens=64), seed=0) == [[[1] * 90]]
 
 
 def test_training_lowers_the_loss_and_leaves_nothing_behind(tmp_path: Path) -> None:
     model, heard = network(tmp_path), Heard()
-    seen = fit(model, Course(4.0, 3e-3, tokens=64, longest=32), watch=heard)
+    seen = fit(model, LanguageSchedule(4.0, 3e-3, tokens=64, longest=32), watch=heard)
     assert len(seen) == 1 + language_loop.MOST_CHECKS
     assert seen == sorted(seen, reverse=True) and seen[-1] < seen[0] - 0.5
     assert seen[-1] == pytest.approx(nats_per_token(model.net, windows(model, TEXTS[:4], 32)))
@@ -135,7 +145,7 @@ def test_what_makes_held_out_text_worse_is_taken_back(tmp_path: Path) -> None:
     before = {name: value.clone() for name, value in model.net.state_dict().items()}
     heard = Heard()
     others = tuple(text[::-1] for text in TEXTS)  # nothing that helps with the texts held out
-    seen = fit(model, Course(16.0, 3.0, tokens=64, longest=32), texts=others, watch=heard)
+    seen = fit(model, LanguageSchedule(16.0, 3.0, tokens=64, longest=32), texts=others, watch=heard)
     assert seen[0] < min(seen[1:])
     assert len(seen) == 1 + held_out.PATIENCE  # and it ends there
     assert heard.updates[-1][0] == heard.updates[-1][1] > len(heard.updates)
@@ -146,7 +156,7 @@ def test_what_makes_held_out_text_worse_is_taken_back(tmp_path: Path) -> None:
 def test_a_rate_that_is_too_high_falls_until_something_is_gained(tmp_path: Path) -> None:
     model = network(tmp_path)
     held = windows(model, TEXTS[:4], 32)
-    seen = fit(model, Course(16.0, 0.3, tokens=64, longest=32))
+    seen = fit(model, LanguageSchedule(16.0, 0.3, tokens=64, longest=32))
     assert seen != sorted(seen, reverse=True)  # the second check found it worse than the first
     assert nats_per_token(model.net, held) == pytest.approx(min(seen))
 
@@ -197,5 +207,5 @@ def test_train_is_learnt_and_tune_is_only_scored(tmp_path: Path) -> None:
     needs = Needs(TextGeneration(), train=tiny_documents(6), tune=tiny_documents(2, 9))
     held = windows(model, needs.tune.inputs, 32)  # type: ignore[union-attr]
     before = nats_per_token(model.net, held)
-    seen = learn(model, needs, COURSE)
+    seen = learn(model, needs, SCHEDULE)
     assert (seen[0], seen[-1]) == (pytest.approx(before), pytest.approx(nats_per_token(model.net, held)))

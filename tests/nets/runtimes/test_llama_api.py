@@ -15,9 +15,9 @@ from lighten.nets.runtimes import llama_api
 from lighten.nets.runtimes.llama_api import (
     BUILDS,
     ContextParams,
+    LlamaVocabulary,
     ModelParams,
     Tokenizer,
-    Vocabulary,
     WiderContextParams,
     library,
     load_model,
@@ -105,7 +105,7 @@ def test_a_build_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch)
 def test_texts_of_any_length_become_tokens_and_bytes_again(tmp_path: Path) -> None:
     artifact = tiny_gguf("llama", tmp_path)
     with Tokenizer(artifact.path / FILE) as words:
-        assert isinstance(words, Vocabulary)
+        assert isinstance(words, LlamaVocabulary)
         assert words.encode("") == words.encode("", begin=True) == [1]
         assert words.encode("", begin=False) == []
         for text in ("ba", "映" * 4000, "ba ko\0lin", "\n" * 300):

@@ -29,7 +29,7 @@ Singles = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Vocabulary:
+class NgramVocabulary:
     """The n-grams that count.
 
     Attributes:
@@ -73,7 +73,7 @@ class LinearModel:
     """
 
     choices: tuple[str, ...]
-    vocabulary: Vocabulary
+    vocabulary: NgramVocabulary
     seen: Ids
     weights: NDArray[np.float16]
     bias: Singles
@@ -173,5 +173,5 @@ def _restored(record: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) ->
         raise ValueError("it has seen choices that are none")
     if (keys[1:] <= keys[:-1]).any() or (tensors["rarity"] <= 0).any():
         raise ValueError("its vocabulary is in disorder")
-    known = Vocabulary(characters, keys, tensors["rarity"])
+    known = NgramVocabulary(characters, keys, tensors["rarity"])
     return LinearModel(tuple(choices), known, seen, tensors["weights"], tensors["bias"], spared)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lighten.core.errors import DataError
-from lighten.nets.baselines.linear import LinearModel, Singles, Vocabulary
+from lighten.nets.baselines.linear import LinearModel, NgramVocabulary, Singles
 from lighten.nets.baselines.ngram_features import LONGEST, Ids, counted
 
 STRENGTHS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -83,7 +83,7 @@ def checked(texts: Sequence[str], targets: Sequence[int], choices: Sequence[str]
         )
 
 
-def vocabulary(texts: Sequence[str], characters: int, most: int) -> Vocabulary:
+def vocabulary(texts: Sequence[str], characters: int, most: int) -> NgramVocabulary:
     """The n-grams that several texts have, and not all of them: those say nothing, such as a prompt's own words."""
     keys, rows = np.empty(0, np.uint32), np.empty(0, np.int64)
     for _, fresh, _ in counted(texts, characters):
@@ -93,7 +93,7 @@ def vocabulary(texts: Sequence[str], characters: int, most: int) -> Vocabulary:
     kept = np.flatnonzero((rows >= min(LEAST, len(texts) - 1)) & (rows < len(texts)))
     kept = np.sort(kept[np.argsort(-rows[kept], kind="stable")[:most]])
     rarity = 1.0 + np.log((1.0 + len(texts)) / (1.0 + rows[kept]))
-    return Vocabulary(characters, keys[kept], rarity.astype(np.float16))
+    return NgramVocabulary(characters, keys[kept], rarity.astype(np.float16))
 
 
 def nats_of(model: LinearModel, texts: Sequence[str], targets: Sequence[int]) -> float:
@@ -102,7 +102,7 @@ def nats_of(model: LinearModel, texts: Sequence[str], targets: Sequence[int]) ->
     return float(-said[np.arange(len(texts)), np.asarray(targets, np.int64)].mean())
 
 
-def _matrix(known: Vocabulary, texts: Sequence[str]) -> Any:
+def _matrix(known: NgramVocabulary, texts: Sequence[str]) -> Any:
     """The texts' weights as a sparse matrix: [texts, vocabulary]."""
     from scipy.sparse import csr_array
 
@@ -119,10 +119,10 @@ def _regression(matrix: Any, labels: Ids, strength: float) -> tuple[Any, Singles
     return found.coef_, found.intercept_.astype(np.float32)
 
 
-def _constant(choices: tuple[str, ...], known: Vocabulary, labels: Ids, spared: float) -> LinearModel:
+def _constant(choices: tuple[str, ...], known: NgramVocabulary, labels: Ids, spared: float) -> LinearModel:
     """Where the texts say nothing about the choice: how often each choice is right."""
     seen, counts = np.unique(labels, return_counts=True)
     shares = np.log(counts / counts.sum()).astype(np.float32)
     bias = shares[1:] - shares[:1] if len(seen) == 2 else shares
-    empty = Vocabulary(known.characters, known.keys[:0], known.rarity[:0])
+    empty = NgramVocabulary(known.characters, known.keys[:0], known.rarity[:0])
     return LinearModel(choices, empty, seen, np.zeros((0, len(bias)), np.float16), bias, spared)

@@ -36,7 +36,7 @@ Row = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class LstmSchedule:
     """How an LSTM is trained.
 
     Attributes:
@@ -82,7 +82,7 @@ class Net(nn.Module):  # type: ignore[misc]
 def fit_lstm(
     texts: Sequence[str],
     held: Sequence[str],
-    course: Course,
+    schedule: LstmSchedule,
     *,
     seed: int,
     heard: Callable[[int, int, float], None] = lambda done, total, bits: None,
@@ -97,20 +97,22 @@ def fit_lstm(
         DataError: there is nothing to learn from, or a width that is not allowed.
         StepFailed: the loss became infinite or NaN.
     """
-    if not 1 <= course.width <= WIDEST:
-        raise DataError(f"An LSTM {course.width} wide cannot be learned.", allowed=f"1 to {WIDEST}")
+    if not 1 <= schedule.width <= WIDEST:
+        raise DataError(f"An LSTM {schedule.width} wide cannot be learned.", allowed=f"1 to {WIDEST}")
     if not any(texts):
         raise DataError("There is no text to learn from.", allowed="at least one text that is not empty")
     rows, checked = rows_of(texts), _first(rows_of(held), HELD)
     # Steps are so short that a second thread gains little, and costs several times as much where others compute too.
     with using_threads(1), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        net = Net(course.width)
-        optimizer = torch.optim.Adam(net.parameters(), lr=course.rate, betas=(0.9, 0.99), fused=True)
-        total = course.epochs * sum(stretches(batch) for batch in batches(rows, course.rows, np.random.default_rng(0)))
+        net = Net(schedule.width)
+        optimizer = torch.optim.Adam(net.parameters(), lr=schedule.rate, betas=(0.9, 0.99), fused=True)
+        total = schedule.epochs * sum(
+            stretches(batch) for batch in batches(rows, schedule.rows, np.random.default_rng(0))
+        )
         best, kept = bits_of(net, checked), {name: t.clone() for name, t in net.state_dict().items()}
         missed, last = 0, best
-        for done, loss in enumerate(_learned(net, optimizer, rows, course, total, seed), 1):
+        for done, loss in enumerate(_learned(net, optimizer, rows, schedule, total, seed), 1):
             if not math.isfinite(loss):
                 raise StepFailed(f"The loss became {loss} at update {done} of {total}.")
             if checked and (done * CHECKS // total > (done - 1) * CHECKS // total or done == total):
@@ -127,17 +129,17 @@ def fit_lstm(
 
 
 def _learned(
-    net: Net, optimizer: torch.optim.Optimizer, rows: Sequence[Row], course: Course, total: int, seed: int
+    net: Net, optimizer: torch.optim.Optimizer, rows: Sequence[Row], schedule: LstmSchedule, total: int, seed: int
 ) -> Iterator[float]:
     """Loss of each update, in nats per symbol, after it was made."""
     drawn, warm, done = np.random.default_rng(seed), max(total // 20, 1), 0
-    for _ in range(course.epochs):
-        for batch in _shuffled(list(batches(rows, course.rows, drawn)), drawn):
+    for _ in range(schedule.epochs):
+        for batch in _shuffled(list(batches(rows, schedule.rows, drawn)), drawn):
             (inputs, targets), state = padded(batch), None
             for begin in range(0, inputs.shape[1], ALONG):
                 rate = min((done + 1) / warm, 0.5 * (1 + math.cos(math.pi * max(done - warm, 0) / (total - warm or 1))))
                 for group in optimizer.param_groups:
-                    group["lr"] = course.rate * rate
+                    group["lr"] = schedule.rate * rate
                 here = slice(begin, begin + ALONG)
                 hidden, state = net.lstm(net.embedding(inputs[:, here]), state)
                 wanted = targets[:, here] != IGNORED

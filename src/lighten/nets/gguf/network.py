@@ -18,7 +18,7 @@ from lighten.nets.gguf.file import FILE, GgufHeader, read_gguf
 from lighten.nets.gguf.rope import FACTORS, factors_of, rope_of
 from lighten.nets.gguf.tokenizer import tokenizer_json
 from lighten.nets.gguf.vocabulary import from_tokenizer
-from lighten.nets.gguf.weights import BLOCKS, Packed, floats, pack, raw, write_gguf
+from lighten.nets.gguf.weights import BLOCKS, QuantizedTensor, floats, pack, raw, write_gguf
 from lighten.nets.language.network import CONFIG, METADATA, LanguageNetwork, Tokens, open_language
 
 EMBEDDING = "token_embd.weight"
@@ -39,7 +39,7 @@ class GgufModel:
     """
 
     values: dict[str, Any]
-    tensors: Callable[[], Iterator[tuple[str, Packed]]]
+    tensors: Callable[[], Iterator[tuple[str, QuantizedTensor]]]
     source: str = ""
     meta: dict[str, Any] = field(default_factory=dict)
     types: Mapping[str, int] = field(default_factory=dict)
@@ -130,7 +130,7 @@ def to_gguf_model(
     values = gguf_values(network, config)
     source, family = Source.of(network.source), family_of_config(config)
 
-    def tensors() -> Iterator[tuple[str, Packed]]:
+    def tensors() -> Iterator[tuple[str, QuantizedTensor]]:
         for name, value in gguf_arrays(network):
             if value.ndim < 2:
                 # A norm that is stored plus one may lose its last bit on the way here; the file still has it.
@@ -197,12 +197,12 @@ class Source:
             return None
         return cls(Path(path), read_gguf(Path(path)))
 
-    def whole(self, name: str) -> Packed | None:
+    def whole(self, name: str) -> QuantizedTensor | None:
         """A tensor as the file has it; None when it has none of this name."""
         tensor = self.header.tensors.get(name)
         return None if tensor is None else raw(self.path, tensor)
 
-    def copy(self, name: str, value: NDArray[np.float32], wanted: str) -> Packed | None:
+    def copy(self, name: str, value: NDArray[np.float32], wanted: str) -> QuantizedTensor | None:
         """The tensor's own bytes, when its numbers did not change and ``wanted`` is not smaller; else None."""
         tensor = self.header.tensors.get(name)
         if tensor is None or tensor.shape[1:] != value.shape[1:] or bits(tensor.format) > bits(wanted):
@@ -211,16 +211,20 @@ class Source:
         if tensor.shape == value.shape:
             return packed if np.array_equal(floats(packed), value) else None
         rows = self._rows(packed, value)
-        return None if rows is None else Packed(packed.format, value.shape, np.ascontiguousarray(packed.data[rows]))
+        return (
+            None
+            if rows is None
+            else QuantizedTensor(packed.format, value.shape, np.ascontiguousarray(packed.data[rows]))
+        )
 
-    def _rows(self, packed: Packed, value: NDArray[np.float32]) -> NDArray[np.int64] | None:
+    def _rows(self, packed: QuantizedTensor, value: NDArray[np.float32]) -> NDArray[np.int64] | None:
         """Which rows of the file ``value`` consists of; None when one of its rows is not in the file."""
         wanted: dict[bytes, list[int]] = {}
         for number, row in enumerate(value):
             wanted.setdefault(row.tobytes(), []).append(number)
         found = np.full(len(value), -1, np.int64)
         for begin in range(0, packed.shape[0], ROWS):
-            piece = Packed(
+            piece = QuantizedTensor(
                 packed.format,
                 (min(ROWS, packed.shape[0] - begin), *packed.shape[1:]),
                 packed.data[begin : begin + ROWS],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lighten.core.errors import ModelError
 from lighten.nets.gguf.file import GgufHeader, GgufTensor, read_gguf
-from lighten.nets.gguf.weights import Packed, raw, write_gguf
+from lighten.nets.gguf.weights import QuantizedTensor, raw, write_gguf
 
 PART = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.gguf", re.I)
 """Name of a part, as llama-gguf-split gives it."""
@@ -149,7 +149,7 @@ def join(parts: list[Path], target: Path) -> None:
     header = read_gguf(parts[0])
     values = {key: value for key, value in header.values.items() if not key.startswith("split.")}
 
-    def tensors() -> Iterator[tuple[str, Packed]]:
+    def tensors() -> Iterator[tuple[str, QuantizedTensor]]:
         for part in parts:
             for name, tensor in read_gguf(part).tensors.items():
                 yield name, raw(part, tensor)

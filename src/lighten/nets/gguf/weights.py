@@ -20,7 +20,7 @@ BLOCKS: Mapping[str, tuple[int, int]] = {name: (block, size) for name, block, si
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class QuantizedTensor:
     """A tensor in one of GGUF's formats.
 
     Attributes:
@@ -34,14 +34,16 @@ class Packed:
     data: NDArray[np.uint8]
 
 
-def raw(path: Path, tensor: GgufTensor) -> Packed:
+def raw(path: Path, tensor: GgufTensor) -> QuantizedTensor:
     """A tensor of a file as it stands there, mapped into memory."""
     block, size = BLOCKS[tensor.format]
     mapped = np.memmap(path, np.uint8, "r", tensor.begin, (tensor.end - tensor.begin,))
-    return Packed(tensor.format, tensor.shape, mapped.reshape(*tensor.shape[:-1], tensor.shape[-1] // block * size))
+    return QuantizedTensor(
+        tensor.format, tensor.shape, mapped.reshape(*tensor.shape[:-1], tensor.shape[-1] // block * size)
+    )
 
 
-def floats(packed: Packed) -> NDArray[np.float32]:
+def floats(packed: QuantizedTensor) -> NDArray[np.float32]:
     """The numbers that a tensor stands for, float32 of its shape."""
     if packed.format == "F32":
         return np.ascontiguousarray(packed.data).view(np.float32).reshape(packed.shape).copy()
@@ -54,7 +56,7 @@ def floats(packed: Packed) -> NDArray[np.float32]:
     return found.reshape(packed.shape)
 
 
-def pack(value: NDArray[np.float32], format: str, importance: NDArray[np.float32] | None = None) -> Packed:
+def pack(value: NDArray[np.float32], format: str, importance: NDArray[np.float32] | None = None) -> QuantizedTensor:
     """Numbers in a format.
 
     Args:
@@ -68,11 +70,11 @@ def pack(value: NDArray[np.float32], format: str, importance: NDArray[np.float32
         raise ModelError(f"A tensor with {value.shape[-1]} columns cannot be {format}, which has blocks of {block}.")
     if format in ("F32", "F16"):
         kind = np.float32 if format == "F32" else np.float16
-        return Packed(format, value.shape, np.ascontiguousarray(value.astype(kind)).view(np.uint8))
+        return QuantizedTensor(format, value.shape, np.ascontiguousarray(value.astype(kind)).view(np.uint8))
     if importance is not None and format in _WITHOUT_IMPORTANCE:
         importance = None
     made = _libgguf().quantize_rows(np.ascontiguousarray(value, np.float32), NUMBERS[format], importance)
-    return Packed(format, value.shape, made.reshape(*value.shape[:-1], value.shape[-1] // block * size))
+    return QuantizedTensor(format, value.shape, made.reshape(*value.shape[:-1], value.shape[-1] // block * size))
 
 
 _WITHOUT_IMPORTANCE = frozenset({"Q8_0", "F32", "F16", "BF16"})
@@ -81,7 +83,7 @@ _WITHOUT_IMPORTANCE = frozenset({"Q8_0", "F32", "F16", "BF16"})
 def write_gguf(
     path: Path,
     values: Mapping[str, Any],
-    tensors: Iterable[tuple[str, Packed]],
+    tensors: Iterable[tuple[str, QuantizedTensor]],
     types: Mapping[str, int] | None = None,
 ) -> None:
     """Write a file with this metadata and these tensors.
@@ -147,6 +149,6 @@ def _libgguf() -> Any:
     return libgguf
 
 
-def weights_of(path: Path, header: GgufHeader) -> Iterable[tuple[str, Packed]]:
+def weights_of(path: Path, header: GgufHeader) -> Iterable[tuple[str, QuantizedTensor]]:
     """Every tensor of a file by name, in its order."""
     return ((name, raw(path, tensor)) for name, tensor in header.tensors.items())

@@ -37,7 +37,7 @@ PlaceLoss = Callable[[torch.Tensor, torch.Tensor, slice], torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class LanguageSchedule:
     """How a language model is trained.
 
     Attributes:
@@ -57,7 +57,7 @@ def fit_language(
     network: LanguageNetwork,
     texts: Sequence[str],
     held: Sequence[str],
-    course: Course,
+    schedule: LanguageSchedule,
     *,
     seed: int,
     threads: int,
@@ -87,14 +87,14 @@ def fit_language(
     chosen = {id(parameter) for parameter in trained}
     for parameter in net.parameters():
         parameter.requires_grad_(id(parameter) in chosen)
-    updates = planned(windows(network, texts, course.longest), course, seed)
+    updates = planned(windows(network, texts, schedule.longest), schedule, seed)
     if not updates:
         raise StepFailed("The texts to train on have nothing to learn from.", allowed="texts of two tokens at least")
     optimizer = torch.optim.AdamW(
-        trained, lr=course.rate, betas=(0.9, 0.95), weight_decay=0.0, foreach=False, fused=True
+        trained, lr=schedule.rate, betas=(0.9, 0.95), weight_decay=0.0, foreach=False, fused=True
     )
     warm = max(len(updates) // 20, 1)
-    checked = windows(network, held, course.longest)[:32]
+    checked = windows(network, held, schedule.longest)[:32]
     checks = _checks(updates, checked)
 
     def score() -> float:
@@ -108,11 +108,11 @@ def fit_language(
             done = max(number - 1 - warm, 0) / (len(updates) - warm or 1)
             share = min(number / warm, 0.5 * (1 + math.cos(math.pi * done)))
             for group in optimizer.param_groups:
-                group["lr"] = course.rate * held_out.rate * share
+                group["lr"] = schedule.rate * held_out.rate * share
             loss = teach(net, batch)
             if not math.isfinite(loss):
                 raise StepFailed(f"The loss became {loss} at update {number} of {len(updates)}.")
-            torch.nn.utils.clip_grad_norm_(trained, course.clip)
+            torch.nn.utils.clip_grad_norm_(trained, schedule.clip)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             last = held_out.seen[-1]
@@ -134,11 +134,13 @@ def _checks(updates: Sequence[list[list[int]]], checked: Sequence[list[int]]) ->
     return {max(round(len(updates) * part / many), 1) for part in range(1, many + 1)}
 
 
-def learn(network: LanguageNetwork, needs: Needs, course: Course, **more: Any) -> list[float]:
+def learn(network: LanguageNetwork, needs: Needs, schedule: LanguageSchedule, **more: Any) -> list[float]:
     """Train on the task's training texts, prompts with their answers or choices; see :func:`fit_language`."""
     assert needs.train is not None and needs.tune is not None
     texts, held = (texts_of(rows, needs.task) for rows in (needs.train, needs.tune))
-    return fit_language(network, texts, held, course, seed=needs.seed, threads=needs.threads, watch=needs.watch, **more)
+    return fit_language(
+        network, texts, held, schedule, seed=needs.seed, threads=needs.threads, watch=needs.watch, **more
+    )
 
 
 def texts_of(rows: Rows, task: Task) -> list[str]:
@@ -195,16 +197,16 @@ def nats_per_token(net: nn.Module, rows: Sequence[Sequence[int]]) -> float:
     return nats / max(count, 1)
 
 
-def planned(rows: list[list[int]], course: Course, seed: int) -> list[list[list[int]]]:
+def planned(rows: list[list[int]], schedule: LanguageSchedule, seed: int) -> list[list[list[int]]]:
     """Batches in the order of the training: lengths alike within one, the batches shuffled."""
     drawn = random.Random(seed)
     found: list[list[list[int]]] = []
-    left = course.passes
+    left = schedule.passes
     while left > 0:
         order = list(range(len(rows)))
         drawn.shuffle(order)
         order = order[: math.ceil(min(left, 1.0) * len(rows))]
-        found += _shuffled(list(_batches([rows[i] for i in order], course.tokens)), drawn)
+        found += _shuffled(list(_batches([rows[i] for i in order], schedule.tokens)), drawn)
         left -= 1.0
     return found
 

@@ -221,7 +221,7 @@ def _take_layout(found: Any, build: str) -> None:
     )
 
 
-class Vocabulary:
+class LlamaVocabulary:
     """The tokenizer of a loaded model.
 
     Attributes:
@@ -315,9 +315,9 @@ class Tokenizer:
     def __init__(self, path: Path, build: str = AUTO) -> None:
         self._lib = library(build)
         self._model = load_model(self._lib, path, vocabulary_only=True)
-        self.vocabulary = Vocabulary(self._lib, self._model)
+        self.vocabulary = LlamaVocabulary(self._lib, self._model)
 
-    def __enter__(self) -> Vocabulary:
+    def __enter__(self) -> LlamaVocabulary:
         return self.vocabulary
 
     def __exit__(self, *_: object) -> None:
