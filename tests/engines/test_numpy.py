@@ -22,11 +22,11 @@ from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.engine_contract import check_declaration
 
 TEXTS = ["the film is good", "the film is long", "the day is long", "naïve 電影 🎬"] * 4
-COURSE = LstmSchedule(width=24, epochs=40, rate=2e-2, rows=4)
+SCHEDULE = LstmSchedule(width=24, epochs=40, rate=2e-2, rows=4)
 MODELS = {
     "ngram": lambda: fit_ngram(TEXTS, 5),
     "hmm": lambda: fit_hmm(TEXTS, 24, iterations=12),
-    "lstm": cache(lambda: fit_lstm(TEXTS, [], COURSE, seed=0)),
+    "lstm": cache(lambda: fit_lstm(TEXTS, [], SCHEDULE, seed=0)),
 }
 
 

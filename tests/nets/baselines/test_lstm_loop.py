@@ -22,7 +22,7 @@ from lighten.nets.baselines.lstm_loop import (
     stretches,
 )
 
-COURSE = LstmSchedule(width=24, epochs=6, rate=2e-2, rows=8)
+SCHEDULE = LstmSchedule(width=24, epochs=6, rate=2e-2, rows=8)
 WORDS = ("the film is good", "the day is long", "a good day", "the film is long and the day is good")
 
 
@@ -39,7 +39,7 @@ def bits(model: ByteLstm, unseen: list[str]) -> float:
 def test_learning_makes_unseen_text_of_the_kind_likely() -> None:
     told: list[tuple[int, int, float]] = []
     heard = lambda *said: told.append(said)  # noqa: E731
-    model = fit_lstm(texts(80, 0), texts(8, 1), COURSE, seed=0, heard=heard)
+    model = fit_lstm(texts(80, 0), texts(8, 1), SCHEDULE, seed=0, heard=heard)
     assert bits(model, texts(8, 2)) < 1.5 < 3 < bits(model, ["zqx jvk"])
     done, total, last = told[-1]
     assert done == total and last == pytest.approx(bits(model, texts(8, 1)), abs=0.1)
@@ -89,6 +89,6 @@ def test_short_rows_stand_side_by_side_in_greater_number() -> None:
 
 def test_nothing_to_learn_is_refused() -> None:
     with pytest.raises(DataError, match="no text"):
-        fit_lstm(["", ""], [], COURSE, seed=0)
+        fit_lstm(["", ""], [], SCHEDULE, seed=0)
     with pytest.raises(DataError, match="wide"):
         fit_lstm(["text"], [], LstmSchedule(0, 1, 1e-3, 1), seed=0)
