@@ -1,4 +1,4 @@
-"""Attempts: a body in a dressing is asked of the study, made, measured, and told to it. A killed run loses one."""
+"""Attempts: the study proposes a candidate, it is made and measured, and the study is told. A killed run loses one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lighten.search.trials import Trials
 
 
 class Attempts:
-    """What one search has tried and can try. Every decision follows from the study, so that it can be resumed.
+    """What one search has tried and may try. Every decision is derived from the study, so that a run can be resumed.
 
     Args:
         planning: of the run's time.
@@ -40,7 +40,7 @@ class Attempts:
         self._repair()
 
     def _repair(self) -> None:
-        """Finish what a killed run left: tell what was measured, measure again what was not."""
+        """Finish what a killed run left behind: report what was measured, and measure again what was not."""
         for number, point in self.trials.unfinished():
             if set(point) != set(self.trials.choices):
                 self.trials.tell(number, None, None, [])
@@ -55,7 +55,7 @@ class Attempts:
                 self.evaluate(number, body, dressing, "stock" if stock else "search")
 
     def spent(self, *, reserve: float | None = None) -> bool:
-        """Whether the time or the number of candidates is used up. reserve: seconds kept back, unless as planned."""
+        """Whether the time or the number of candidates is used up. reserve: seconds to keep, if not those planned."""
         most, kept = self.run.options.candidates, self.reserve if reserve is None else reserve
         return self.run.clock.left <= kept or (most is not None and len(self.board.done) - 1 >= most)
 
@@ -65,7 +65,7 @@ class Attempts:
         return self.planning.passes_for(body, usual, self.dressings.kept("kept dressings"), reserve=self.reserve)
 
     def name(self, body: Body, dressing: Dressing) -> str:
-        """What the candidate is called."""
+        """Name of the candidate."""
         return proposals.name_of((*body.recipe(self.space.recovery), *dressing.steps), dressing.engine)
 
     def known(self, body: Body, dressing: Dressing) -> bool:
@@ -74,7 +74,7 @@ class Attempts:
         return any(c.name == name for c in self.board.done.values())
 
     def made_from(self, key: int) -> tuple[Body, Dressing]:
-        """The body and the dressing of a candidate."""
+        """The body and the dressing that a candidate was made from."""
         study = self.run.folder.study
         body, dressing = proposals.from_parameters(self.space, self.dressings.every, self.trials.point(key - 1))
         engine: dict[str, Any] | None = study.recall(f"engine of {key}")
@@ -87,7 +87,7 @@ class Attempts:
 
         Args:
             dressing: one of ``dressings``, or one of them with other settings of its engine.
-            reserve: seconds that are kept back, unless as planned.
+            reserve: seconds to keep back, if not those planned.
         """
         if self.known(body, dressing):
             return True
@@ -106,7 +106,7 @@ class Attempts:
         return True
 
     def evaluate(self, number: int, body: Body, dressing: Dressing, role: str) -> None:
-        """Make and measure what a trial asks, and tell it."""
+        """Make and measure the candidate that a trial proposes, and report the result to the study."""
         study = self.run.folder.study
         study.remember(f"epochs of {number + 1}", body.epochs)
         if body.reshaping:

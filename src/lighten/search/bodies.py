@@ -1,4 +1,4 @@
-"""Bodies of a run: each is trained back once and measured in the best dressings; what fails sends the search upward."""
+"""The search over bodies: each is retrained once and measured in the best dressings; failures lead to larger ones."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Bodies:
         return tried
 
     def measure(self, body: Body) -> bool:
-        """Try a body in the best dressings; False when there is no time for it."""
+        """Try a body in the best dressings; False when there is no time left for it."""
         study, dressings = self.run.folder.study, self.attempts.dressings.kept("kept dressings")
         if study.recall("body in hand") is None:
             epochs = self.attempts.epochs_for(body)
@@ -67,7 +67,7 @@ class Bodies:
         return True
 
     def _round_less(self, body: Body) -> None:
-        """The body in the format that rounds least, where those that round more fail, but not by far."""
+        """Try the body in the format that rounds least, when formats that round more failed narrowly."""
         good = any(self.board.chance(c) >= LIKELY for c in self.board.made_of(body.name))
         if not self._slow or good or self._is_far(body):
             return
@@ -77,7 +77,7 @@ class Bodies:
             self.attempts.attempt(body, finest)
 
     def _is_far(self, body: Body) -> bool:
-        """Whether a body misses a floor by more than the floor allows: that is not for its quantization alone."""
+        """Whether a body misses a floor by more than the floor allows, which quantization alone does not explain."""
         board = self.board
         nearest = max(board.made_of(body.name), key=board.chance, default=None)
         if nearest is None:
@@ -89,7 +89,7 @@ class Bodies:
         )
 
     def _goes_untrained(self, body: Body) -> bool:
-        """Whether a body for whose training there is no time is worth measuring as it is: of fewer words, say."""
+        """Whether a body that cannot be retrained in time is worth measuring as it is, such as one with fewer words."""
         return not body.wants_recovery and self._is_time_for_one()
 
     def _is_time_for_one(self) -> bool:

@@ -1,4 +1,4 @@
-"""Ceilings: how each bound of the budget stands in a measurement, its spread counted in."""
+"""How a candidate stands against each bound of the budget, the spread of its measurement included."""
 
 from __future__ import annotations
 
@@ -64,5 +64,5 @@ def floors_of(
 
 
 def is_out(bounds: tuple[Bound, ...]) -> bool:
-    """Whether one of them is missed by more than its measurements differ, or is unknown."""
+    """Whether any of them is unknown, or missed by more than repeated measurements differ."""
     return any(bound.state in ("missed", "unknown") for bound in bounds)

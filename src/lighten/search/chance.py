@@ -36,7 +36,7 @@ def chance(run: Run, candidate: Candidate, original: Candidate, quantities: Mapp
 
 
 def _likely(one: Outlook, rows: int, proof_rows: int) -> float:
-    """Chance that a bound on ``proof_rows`` rows leaves room, by what ``rows`` others showed."""
+    """Chance that a bound on ``proof_rows`` rows stays within the floor, judging by what ``rows`` other rows showed."""
     from scipy.stats import norm
 
     seen, proof = (one.deviation / sqrt(max(n * one.share, 1.0)) for n in (rows, proof_rows))
@@ -52,7 +52,7 @@ def _by_disagreement(
     before: NDArray[Any],
     after: NDArray[Any],
 ) -> Outlook:
-    """For a meter that cannot say: the change that was measured, as sure as the share of rows that flipped."""
+    """For a meter without an estimate of its own: the measured change, as uncertain as the share of flipped rows."""
     rows, right = run.parts.select, run.task.right
     change = (value - first) if quantity.direction == HIGHER else (first - value)
     disagreement = max(float(np.mean(right(before, rows) != right(after, rows))), 1.0 / len(rows))

@@ -53,7 +53,7 @@ class Settled:
 def settle_classes(
     parts: Parts, names: Sequence[str], told: Sequence[str], answer: Answer, *, model: str, seed: int
 ) -> Settled:
-    """Say which class each label is, and ask the model whether labelled rows agree; proof and select stay unopened.
+    """Decide which class each label is, and check that labelled rows agree; proof and select stay unopened.
 
     What only a convention says is checked: numbers as places, and the order of a model without names. There the rows
     decide, when they can.
@@ -92,7 +92,7 @@ def suited(brought: Artifact, labels: Sequence[str], model: str, note: Callable[
 
 
 def asking(artifact: Artifact, engine: Engine, threads: int, progress: Callable[[float, float, str], None]) -> Answer:
-    """A function that answers texts with a model as it came, in a process that is gone afterwards.
+    """A function that answers texts with the model as it came, in a process that ends afterwards.
 
     Raises:
         CandidateFailed: when it is called; the model does not run.
@@ -115,7 +115,7 @@ def sampled(rows: Rows, classes: Classes, seed: int) -> Rows:
 def checked(
     classes: Classes, found: Assignment, outputs: Sequence[int], targets: Sequence[int], model: str
 ) -> tuple[Classes, str]:
-    """The classes as labelled rows leave them, and a warning where the user's own word stands against the rows.
+    """The classes once labelled rows were consulted, and a warning where they contradict what the user said.
 
     Args:
         found: what the rows say. outputs, targets: of those rows: the model's answers and the labels.
@@ -153,7 +153,7 @@ def checked(
 
 
 def contradiction(classes: Classes, found: Assignment) -> str:
-    """That labelled rows speak against what the labels were taken for, in one sentence with both numbers."""
+    """One sentence, with both numbers: labelled rows contradict how the labels were read."""
     other = "with the labels exchanged" if len(classes.labels) == 2 else "with the labels in another order"
     return (
         f"Labelled rows speak against what the labels were taken for ({described(classes)}): as given, "
@@ -162,7 +162,7 @@ def contradiction(classes: Classes, found: Assignment) -> str:
 
 
 def contradicted(classes: Classes, found: Assignment, model: str) -> DataError:
-    """The error that says so, with both ways to go on."""
+    """The error that says so, with both ways forward."""
     return DataError(
         contradiction(classes, found),
         allowed=f"labels that mean what {model} answers",
@@ -172,7 +172,7 @@ def contradicted(classes: Classes, found: Assignment, model: str) -> DataError:
 
 
 def below_constant(classes: Classes, outputs: Sequence[int], targets: Sequence[int]) -> bool:
-    """Whether the model is clearly right less often than its most frequent label would be, always given."""
+    """Whether the model is clearly right less often than it would be by always giving its most frequent label."""
     constant = Counter(targets).most_common(1)[0][0]
     pairs = list(zip(outputs, targets, strict=True))
     lost = sum(target == constant and said != classes.places[target] for said, target in pairs)

@@ -1,4 +1,4 @@
-"""The conclusion of a run: the finalists are proved, what holds is measured together, and the cheapest of it wins."""
+"""The conclusion of a run: finalists are proved, those that hold are measured together, the cheapest wins."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Proved:
 
     Attributes:
         price: the minimized quantity as a multiple of the original's; None when it is unknown.
-        is_cheaper: than the original, or the original is no choice because it misses a ceiling.
+        is_cheaper: than the original; also true where the original itself misses a ceiling and is no option.
         is_fresh: whether it took part in the last measurement.
     """
 
@@ -117,8 +117,8 @@ def conclude(
 def fix_order(run: Run, board: Leaderboard) -> bool:
     """Measure the finalists together and fix the order of the proof; an order that was fixed before stays.
 
-    Beside the finalists, every candidate that may hold is kept, the safest first, so that the sequence can go on with
-    what turns out to be cheap. Returns False when there is nothing to prove.
+    Beside the finalists, every candidate that may hold is noted, the safest first, so that the sequence can continue
+    with whatever turns out to be cheap. Returns False when there is nothing to prove.
     """
     if open_proof(run, (), ()):
         return True
@@ -129,10 +129,10 @@ def fix_order(run: Run, board: Leaderboard) -> bool:
 
 
 def last_measurement(run: Run, board: Leaderboard, proof: Proof) -> tuple[Proof, dict[int, Candidate]]:
-    """All that holds and the baselines, measured in one interleaved run, and what the proof says by then.
+    """Measure all that holds, and the baselines, in one interleaved run; with what the proof says by then.
 
-    Where that finds a candidate that was never proved to be clearly cheaper than the best that holds, it is measured
-    with them and, when it still is, proved, as long as the sequence and the time allow it.
+    Where a candidate that was never proved turns out clearly cheaper than the best that holds, it is measured with
+    them and, if it still is, proved, as long as the sequence and the time allow it.
     """
     planning, fixed = Planning(run), [c.key for c in rungs(board, None).values()]
     keys = list(dict.fromkeys([0, *fixed, *proof.sequence.held]))
@@ -154,7 +154,7 @@ def last_measurement(run: Run, board: Leaderboard, proof: Proof) -> tuple[Proof,
 
 
 def judge_held(run: Run, board: Leaderboard, held: Sequence[int], last: Mapping[int, Candidate]) -> list[Proved]:
-    """What is proved, in the order of the proof, as the last measurement sees it."""
+    """What has been proved, in the order of the proof, with the readings of the last measurement."""
     every = latest(board, {**recalled(run, board), **last})
     original = every[0]
     free = is_out(ceilings_of(run.budget, board.quantities, original, original))
@@ -181,7 +181,7 @@ def choose(held: Sequence[Proved]) -> Proved | None:
 
 
 def rivals_of(run: Run, board: Leaderboard, proof: Proof, best: Proved, every: Mapping[int, Candidate]) -> list[int]:
-    """Candidates left out of the order for what they cost that are clearly cheaper than the best that holds after all.
+    """Candidates left out of the order for their cost that turn out clearly cheaper than the best that holds.
 
     They meet every ceiling and come in the order in which the sequence may go on with them.
     """
@@ -196,6 +196,6 @@ def _is_unsure(run: Run, candidate: Candidate) -> bool:
 
 
 def _spare(run: Run, board: Leaderboard, proof: Proof, every: Mapping[int, Candidate]) -> list[int]:
-    """Candidates that may take the place of those that hold and miss a ceiling now; in the order of the proof."""
+    """Candidates that may replace those that hold but now miss a ceiling, in the order of the proof."""
     able = {one.candidate.key for one in contenders(run, board, every)}
     return [key for key in proof.others if key in able]

@@ -1,4 +1,4 @@
-"""What every part of a run has at hand, and the clock."""
+"""What all parts of a run share, and the clock."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lighten.store.study import Study
 
 
 class Clock:
-    """Time spent on the search, over all sittings; a resumed run goes on where the killed one was.
+    """Time spent on the search, over all sittings; a resumed run continues where the killed one stopped.
 
     Args:
         study: where the time spent is kept.

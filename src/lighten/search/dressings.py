@@ -40,7 +40,7 @@ class Dressings:
                 yield replace(dressing, engine=engine)
 
     def affordable(self) -> list[Dressing]:
-        """Those that are learned in the time that there is."""
+        """Those that can be learned in the time available."""
         characters = sum(map(size_of, self.run.parts.train.inputs))
         return proposals.affordable(self.space.dressings, characters, self.run.clock.seconds)
 
@@ -64,7 +64,7 @@ class Dressings:
         return [*found, *(d for d in same if d != best[0] and d.engine == best[0].engine)]
 
     def roundings(self) -> list[list[Dressing]]:
-        """Those that round numbers to few bits and run them as they lie: by format, the first engine's first."""
+        """Those that round weights to few bits and run them as stored: by format, the first engine's first."""
         found: dict[str, list[Dressing]] = {}
         for dressing in self.space.dressings:
             made = dressing.steps[-1].produces if dressing.steps else ""
@@ -73,7 +73,7 @@ class Dressings:
         return list(found.values())
 
     def kept(self, name: str, most: int = KEPT_DRESSINGS) -> list[Dressing]:
-        """The best dressings when this was first asked, kept in the study; the original's own when none is good."""
+        """The best dressings when this was first asked, remembered in the study; the original's own if none is good."""
         if self.run.task.priors.slow_answers:  # what does not hold on the original may hold after recovery
             first, *others = self.roundings() or [[]]
             return [*first[:most], *(of_another[0] for of_another in others)]

@@ -32,7 +32,7 @@ SECONDS_TO_MEASURE = 8.0
 
 
 def evaluate(run: Run, key: int, steps: Sequence[Step], engine: Engine, role: str) -> Candidate:
-    """One candidate, from its recipe to its results, saved in the study."""
+    """Take one candidate from its recipe to its results, and save it in the study."""
     candidate = Candidate(
         key=key,
         name=name_of(steps, engine),
@@ -90,7 +90,7 @@ def _measured(run: Run, candidate: Candidate, steps: Sequence[Step], engine: Eng
 
 
 def patience(run: Run, judged: Candidate) -> dict[str, Any]:
-    """How to measure a candidate whose quality is known: one round where it can win nothing any more.
+    """How thoroughly to measure a candidate whose quality is known: one round only where it can no longer win.
 
     It stays on the chart; where answers are slow, rounds take seconds, most of them the original's.
     """
@@ -122,7 +122,7 @@ def built_of(run: Run, steps: Sequence[Step], engine: Engine) -> Artifact:
 
 
 def file_of(run: Run, candidate: Candidate) -> Artifact:
-    """The file of a candidate that was measured: as it lies in the store, whatever made it; else made again.
+    """The file of a candidate that was measured: from the store if it is there, whatever made it; else made again.
 
     Raises:
         CandidateFailed: it cannot be made again, or what is made now is another file, as with other libraries.

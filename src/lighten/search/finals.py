@@ -49,7 +49,7 @@ def latest(board: Leaderboard, fresh: Mapping[int, Candidate]) -> dict[int, Cand
 
 
 def contenders(run: Run, board: Leaderboard, fresh: Mapping[int, Candidate], *, whole: bool = False) -> list[Contender]:
-    """Who may win by what is known: no ceiling clearly missed, and cheaper than the original; the safest first.
+    """Candidates that may win: no ceiling clearly missed, and cheaper than the original; the safest first.
 
     Where the original itself misses a ceiling, what meets it may cost more. The original's own settings (candidate 0)
     are not among them.
@@ -80,8 +80,8 @@ def contenders(run: Run, board: Leaderboard, fresh: Mapping[int, Candidate], *, 
 def finalists(run: Run, board: Leaderboard, fresh: Mapping[int, Candidate]) -> list[Contender]:
     """Contenders worth testing, in the order of the test.
 
-    The safest comes first; each next one is clearly cheaper than all before it, or may be by an earlier measurement: a
-    dearer and riskier one could never win, and one that is as cheap but for noise should not.
+    The safest comes first; each next one is clearly cheaper than all before it, or may be by an earlier measurement:
+    one that is riskier and more expensive could never win, and one that is cheaper only by noise should not.
     """
     kept: list[Contender] = []
     cheapest = float("inf")
@@ -95,7 +95,7 @@ def finalists(run: Run, board: Leaderboard, fresh: Mapping[int, Candidate]) -> l
 
 
 def measure_finalists(run: Run, board: Leaderboard) -> dict[int, Candidate]:
-    """Measure those that could be best together with the original, until that changes nothing about who they are.
+    """Measure those that could be best together with the original, until the list of them no longer changes.
 
     Returns:
         The original and every candidate that took part, with their readings. Kept in the study.

@@ -1,4 +1,4 @@
-"""The baseline ladder, and measuring candidates together: all that is compared at the end, in one interleaved run."""
+"""The baseline ladder, and the last measurement: everything that is compared, in one interleaved run."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def rungs(board: Leaderboard, winner: Candidate | None) -> dict[str, Candidate]:
 
 
 def measure_together(run: Run, candidates: Iterable[Candidate]) -> dict[int, Candidate]:
-    """Candidates measured in one interleaved run, with these speeds in their results; the study keeps the earlier ones.
+    """Measure candidates in one interleaved run; their results get these speeds, the study keeps the earlier ones.
 
     Args:
         candidates: the first is what the others are compared with. More than memory allows at once are measured in
@@ -72,7 +72,7 @@ def measure_together(run: Run, candidates: Iterable[Candidate]) -> dict[int, Can
 
 
 def _groups(run: Run, others: Sequence[Candidate]) -> Iterator[Sequence[Candidate]]:
-    """The candidates in groups that memory has room for, beside one session more; one group where all fit."""
+    """The candidates in groups that fit into memory beside one more session; one group where all fit."""
     most = MOST_TOGETHER - 1
     need = max((sum(_engine(c).memory(run.facts).values()) for c in others), default=0)  # of the original: a bound
     if need:

@@ -1,4 +1,4 @@
-"""Leaderboard: every finished candidate of a run, and what each is worth by what the budget asks."""
+"""Leaderboard: every finished candidate of a run, and how each stands against the budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a run tells what it does. The command line draws it; a Python caller may ignore it."""
+"""Where a run reports what it is doing. The command line draws it; a Python caller may ignore it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from lighten.core.result import Candidate
 
 
 class Listener(Protocol):
-    """Told of everything that a person who waits wants to know."""
+    """Hears of everything that somebody who waits would want to know."""
 
     def note(self, text: str) -> None:
         """One sentence worth keeping on the screen."""
 
     def warning(self, text: str) -> None:
-        """One sentence that nobody may miss: it puts what follows in doubt."""
+        """One sentence that must not be missed: it puts what follows in doubt."""
 
     def no_better(self, constant: Constant) -> None:
         """The original is not shown to be better than an answer without a model."""
@@ -27,7 +27,7 @@ class Listener(Protocol):
         """Work on a candidate begins."""
 
     def progress(self, done: float, total: float, message: str) -> None:
-        """How far the thing in hand is."""
+        """How far the current piece of work is."""
 
     def finished(self, candidate: Candidate) -> None:
         """A candidate was measured, failed, or was stopped."""

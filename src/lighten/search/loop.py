@@ -65,7 +65,7 @@ class Search:
         return proposals.exact_steps(self.attempts.space) if asked & {"memory", "size", "load"} else ()
 
     def _sample(self) -> None:
-        """What bisection left open: Optuna's sampler, until it only repeats itself."""
+        """Explore what bisection left open with Optuna's sampler, until it only repeats itself."""
         attempts, repeats = self.attempts, 0
         while not attempts.spent() and repeats < MOST_REPEATS and attempts.space.reshaping:
             number, point = attempts.trials.ask()

@@ -1,4 +1,4 @@
-"""The manifest of a run: what was asked, so that a resumed run is asked the same, without anybody repeating it."""
+"""The manifest of a run: what was asked, so that it can be resumed without anybody repeating the question."""
 
 from __future__ import annotations
 

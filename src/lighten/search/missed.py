@@ -1,4 +1,4 @@
-"""What was missed: the candidate that came nearest, by how much, what would accept it; and why there is none."""
+"""The candidate that came nearest to the budget, by how much it missed, what would accept it; or why there is none."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ OUT = ("missed", "unknown")
 def nearest_of(
     run: Run, board: Leaderboard, sequence: SequenceResult[int], every: Mapping[int, Candidate]
 ) -> Nearest | None:
-    """The candidate nearest to the budget: first by what is proved, then what misses ceilings alone, then the others.
+    """The candidate nearest to the budget: proved ones first, then those that miss only ceilings, then the others.
 
-    What the proof refuted is not near, whatever it costs; the report tells of it by its verdict.
+    What the proof refuted does not count as near, whatever it costs; the report shows its verdict.
     """
     refuted = {one.key for one in sequence.tested if not one.holds}
     found = []
@@ -62,7 +62,7 @@ def _accepting(run: Run, missed: Sequence[Bound], original: Candidate) -> str:
 
 
 def loosened(bound: Bound, original: float | None) -> str:
-    """A ceiling as a user would write it that the value meets, its spread counted in: ``memory<=196MB``.
+    """A ceiling that the value meets, its spread included, as a user would write it: ``memory<=196MB``.
 
     original: the original's value, of which a relative ceiling is a share.
     """

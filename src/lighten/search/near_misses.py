@@ -1,4 +1,4 @@
-"""Near misses: candidates that keep every floor and miss a ceiling are worked on with what is left of the time.
+"""Near misses: the time that is left goes to candidates that keep every floor but miss a ceiling.
 
 Nothing is trained for it. The cheapest comes first: other settings of the engine for the file that is there, those that
 declare that they lessen what is missed (``Setting.saves``) before the others; then the same body quantized in other
@@ -28,7 +28,7 @@ SAFE = 0.5
 
 
 def near_misses(attempts: Attempts) -> list[Candidate]:
-    """Candidates that may hold and miss nothing but ceilings, none by more than ``NEAR``; the nearest first."""
+    """Candidates that may hold and miss only ceilings, none of them by more than ``NEAR``; the nearest first."""
     board, found = attempts.board, []
     for candidate in board.done.values():
         if candidate.key == 0 or candidate.state != "ok" or board.chance(candidate) < LEAST_CHANCE:
@@ -57,7 +57,7 @@ def is_met(attempts: Attempts) -> bool:
 
 
 def meet_what_is_missed(attempts: Attempts) -> None:
-    """Work on the nearest candidates until one meets the budget or nothing more can be tried in the time left."""
+    """Work on the nearest candidates until one meets the budget or there is nothing left to try in the time."""
     worked: set[tuple[object, ...]] = set()
     for _ in range(MOST_WORKED_ON):
         if is_met(attempts):
@@ -73,7 +73,7 @@ def meet_what_is_missed(attempts: Attempts) -> None:
 
 
 def _try_settings(attempts: Attempts, candidate: Candidate) -> Engine:
-    """Measure the candidate with the settings of its engine that miss least; returns that engine."""
+    """Measure the candidate with the engine settings that miss least; returns the engine with these settings."""
     run, study = attempts.run, attempts.run.folder.study
     own = engine_from({"use": candidate.engine, **candidate.engine_settings})
     missed = [

@@ -33,7 +33,7 @@ def opened_before(rows: int, n: int, runs: int) -> str:
 
 
 def open_once(run: Run) -> None:
-    """Write into the ledger that this run opens its proof part now, and remember how often that happened before."""
+    """Record in the ledger that this run opens its proof part now, and remember how often that happened before."""
     study, proof = run.folder.study, run.parts.proof
     name = study.recall(NAME)
     if name is None:

@@ -254,7 +254,7 @@ def with_classes(asked: Asked, model: Artifact, names: Sequence[str], engine: En
 
 
 def search_and_conclude(run: Run, asked: Asked, began: float, started: str) -> Summary:
-    """Everything from the original's measurement to the summary; a run that is resumed goes on where it was.
+    """Everything from the original's measurement to the summary; a resumed run continues where it stopped.
 
     Raises:
         CandidateFailed: the original does not run.
@@ -289,7 +289,7 @@ def search_and_conclude(run: Run, asked: Asked, began: float, started: str) -> S
 
 
 def located(model: str, task: Task) -> Recognized:
-    """The user's model, found and told, after every check that opens no weights.
+    """Find the user's model and say what it is, after every check that opens no weights.
 
     Raises:
         ModelError, UnsafeFile: it cannot be used, or is not for the task.

@@ -27,7 +27,7 @@ from lighten.store.folder import RunFolder
 
 
 class Notes(Quiet):
-    """Keeps what is noted, and passes everything on."""
+    """Collects the notes, and passes everything else on."""
 
     def __init__(self, listener: Listener) -> None:
         self.listener, self.notes = listener, list[str]()

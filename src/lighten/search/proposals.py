@@ -198,7 +198,7 @@ def affordable(dressings: Sequence[Dressing], characters: int, seconds: float | 
 
 
 def left_out(dressings: Sequence[Dressing], kept: Sequence[Dressing]) -> list[str]:
-    """Names of the steps that are in no dressing of those that are affordable."""
+    """Names of the steps that no affordable dressing uses."""
     every, tried = ({catalog.name_of(step) for d in ds for step in d.steps} for ds in (dressings, kept))
     return sorted(every - tried)
 

@@ -76,7 +76,7 @@ def open_proof(run: Run, order: Sequence[int], others: Sequence[int]) -> bool:
 
 
 def prove(run: Run) -> Proof:
-    """Test what was opened, in order, with what is known already; the first that does not hold ends it.
+    """Test the candidates of the fixed order, reusing what is known; the first that does not hold ends the sequence.
 
     Raises:
         CandidateFailed, ModelError, MissingExtra: the original failed.
@@ -120,7 +120,7 @@ def extend(run: Run, key: int) -> None:
 
 
 def _asked_twice(run: Run, candidate: Candidate) -> NDArray[Any]:
-    """Answers on ``proof``, in a new process when the first one failed."""
+    """Answers on ``proof``; asked again in a new process if the first attempt failed."""
     try:
         return proof_answers(run, candidate)
     except FAILURES:

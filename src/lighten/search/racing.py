@@ -61,7 +61,7 @@ def cost(candidate: Candidate, original: Candidate, budget: Budget, quantities: 
 def cost_interval(
     candidate: Candidate, budget: Budget, price: float, usual: Mapping[str, float] | None = None
 ) -> tuple[float, float]:
-    """The least and the most that a cost may be, by how measurements of it differ; anything where it is unsure.
+    """The least and the most that a cost may be, by how its measurements differ; unbounded where it is unsure.
 
     Args:
         price: what :func:`cost` says.

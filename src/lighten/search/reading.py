@@ -1,4 +1,4 @@
-"""What the model reads of the user's inputs: counted before any time is spent, said, and kept for the report."""
+"""How much of the user's inputs the model reads: counted before any time is spent, reported, and kept."""
 
 from __future__ import annotations
 

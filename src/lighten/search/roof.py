@@ -1,4 +1,4 @@
-"""Roof: what part of the most that this machine could do a model reaches, writing and reading tokens.
+"""Roofline: how much of the most that this machine can do a model achieves, writing and reading tokens.
 
 Writing a token reads every weight once, so memory bounds it: bandwidth over bytes. Reading a prompt multiplies every
 weight of the layers with each of its tokens, so arithmetic bounds it: two operations for each weight and token.

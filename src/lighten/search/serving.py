@@ -26,9 +26,9 @@ SECONDS_EACH = 5.0
 
 
 def served_best(run: Run, candidate: Candidate, seconds: float, variants: Sequence[Engine] = ()) -> Engine:
-    """The variant of a candidate's engine that runs its file best, by what the budget asks, all measured in turns.
+    """The variant of a candidate's engine that serves the budget best, all of them measured in turns.
 
-    Fewest ceilings missed comes first, then how far they are missed, then the cost. A variant that does not open the
+    The fewest missed ceilings come first, then how far they are missed, then the cost. A variant that does not open the
     file is left out.
 
     Args:
@@ -79,7 +79,7 @@ def _judged(run: Run, measured: Candidate) -> tuple[int, float, float]:
 
 
 def serve_the_best(attempts: Attempts) -> None:
-    """Other settings of the engine, for the file that is best so far: nothing is made anew, and timing is quick."""
+    """Try other settings of the engine on the best file so far: nothing is made anew, and timing is quick."""
     run, board = attempts.run, attempts.board
     good = [c for c in board.done.values() if c.key and c.state == "ok" and not board.misses_quality(c)]
     nearest = min(good, key=lambda c: (sum(m > 0 for m in board.missed(c)), board.cost_of(c)), default=None)

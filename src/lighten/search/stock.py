@@ -15,7 +15,7 @@ def stock(dressings: Sequence[Dressing], format: str, facts: Mapping[str, Any]) 
     """What a user could pick without a search: every quantization on every engine, in its first variant.
 
     Of quantizations that people make without lighten (``Step.stock``) each variant counts. A file that is quantized
-    already is what a user picked: to round it again only harms, unless nothing else can be made of it. So does
+    already is what a user picked: rounding it again only harms, unless nothing else can be made of it. So does
     unpacking a file for an engine that cannot read it: the loss of rounding stays, and nothing is gained.
 
     Args:
