@@ -43,9 +43,12 @@ def test_every_text_stands_in_both_languages(key: str) -> None:
 def test_every_text_is_used() -> None:
     folder = Path(words.__file__).parent
     source = "".join(p.read_text(encoding="utf-8") for p in folder.glob("*.py") if p.name not in TABLES)
+    pages = "".join(p.read_text(encoding="utf-8") for p in (folder / "templates").glob("*.html"))
     starts = set(re.findall(r"""f["']([a-z_.]+)\.\{""", source)) | {"verdict", "status", "quantity"}
     ends = set(re.findall(r"""\{\w+\}(\.[a-z_]+)["']""", source))
-    named = set(re.findall(r"""["']([a-z_.0-9]+)["']""", source))
+    starts |= set(re.findall(r"""["']([a-z_.]+)\.["'] ~""", pages))
+    ends |= set(re.findall(r"""~ ["'](\.[a-z_]+)["']""", pages))
+    named = set(re.findall(r"""["']([a-z_.0-9]+)["']""", source + pages))
     heads, tails = tuple(f"{start}." for start in starts), tuple(ends)
     unused = [key for key in WORDS if key not in named and not key.startswith(heads) and not key.endswith(tails)]
     assert unused == []

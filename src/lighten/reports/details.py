@@ -93,10 +93,10 @@ def facts(summary: Summary) -> Markup:
     return render(
         "facts",
         source=summary.data,
-        rows=[(_named("part", name), count(n)) for name, n in summary.data.rows.items()],
+        rows=[(_named(f"part.{name}", name), count(n)) for name, n in summary.data.rows.items()],
         coverage=[(lang, text) for lang in LANGS for text in coverage_sentences(lang, summary)],
         environment=[
-            (_named("environment", name), data(environment_fact(name, value)))
+            (_named(f"environment.{name}", name), data(environment_fact(name, value)))
             for name, value in summary.environment.items()
         ],
     )
@@ -108,7 +108,7 @@ def reproduce(summary: Summary) -> Markup:
     return render("reproduce", command=summary.command, paths=paths)
 
 
-def _named(kind: str, name: str) -> Both | Markup:
-    """A name that the tables of words may know."""
-    key = f"{kind}.{name.replace(' ', '_')}"
+def _named(key: str, name: str) -> Both | Markup:
+    """A name that the tables of words may know. key: there, where spaces are underscores."""
+    key = key.replace(" ", "_")
     return said(key) if key in WORDS else data(name)
