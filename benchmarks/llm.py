@@ -48,6 +48,7 @@ from lighten.core.artifact import Artifact  # noqa: E402
 from lighten.core.engine import Engine  # noqa: E402
 from lighten.core.errors import CandidateFailed  # noqa: E402
 from lighten.core.language import BYTES, NATS, TOKENS, LanguageSession, Span  # noqa: E402
+from lighten.core.matching import format_of  # noqa: E402
 from lighten.core.recipe import engine_from, record_of  # noqa: E402
 from lighten.core.rows import Rows  # noqa: E402
 from lighten.core.summary import Summary  # noqa: E402
@@ -57,12 +58,12 @@ from lighten.data.samples import fetch_sample  # noqa: E402
 from lighten.isolate.machine import allowed_cores  # noqa: E402
 from lighten.measure.environment import MachineRecord  # noqa: E402
 from lighten.measure.interleave import Readings, measure  # noqa: E402
+from lighten.measure.workload import draw  # noqa: E402
 from lighten.nets.gguf.file import FILE  # noqa: E402
 from lighten.nets.gguf.network import GgufModel, open_gguf, save_gguf  # noqa: E402
 from lighten.nets.gguf.weights import floats, pack  # noqa: E402
 from lighten.pipeline.workshop import Workshop  # noqa: E402
-from lighten.search.optimize import drawn  # noqa: E402
-from lighten.search.roof import Rates, load_of  # noqa: E402
+from lighten.search.roof import Rates  # noqa: E402
 from lighten.sessions.process import SessionProcess  # noqa: E402
 from lighten.store.folder import load_parts  # noqa: E402
 from lighten.store.summaries import load_summary  # noqa: E402
@@ -195,7 +196,7 @@ def best_way(rung: Rung, task: Task, work: Any, threads: int) -> Rung:
 
 def roofs(rung: Rung, readings: Readings, rates: Rates) -> dict[str, float]:
     """Per cent of what reading memory allows for an answer, and of float32 arithmetic for a prompt."""
-    load = load_of(rung.artifact, str(getattr(rung.engine, "dtype", "")))
+    load = format_of(rung.artifact).traffic(rung.artifact.path, record_of(rung.engine))
     decode, prefill = readings["decode"].measured.value, readings["prefill"].measured.value
     if load is None or not decode or not prefill:
         return {}
@@ -471,11 +472,11 @@ def main() -> None:
         sys.exit(f"{run} began with a model of format {shipped.format}; this benchmark begins with a GGUF file")
     task: Task = catalog.load("tasks", "text_generation")()
     llama, eager = (catalog.load("engines", name)() for name in ("llama", "eager"))
-    documents = parts.proof.inputs[: asked.documents]
+    documents = parts.proof.texts[: asked.documents]
     with tempfile.TemporaryDirectory(prefix="lighten-llm-") as scratch:
         llama = llama.settled(shipped, threads=threads)  # of several builds of llama.cpp the one that is faster here
         say(f"the file as shipped runs in {llama.version()}")
-        work = drawn(task, parts.select, 0)
+        work = draw(parts.select, task.requests)
         rungs = {SHIPPED: best_way(Rung(shipped, llama), task, work, threads)}
         llama = rungs[SHIPPED].engine
         say(f"it writes fastest with {settings_text(llama)}")

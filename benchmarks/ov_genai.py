@@ -29,9 +29,9 @@ from lighten.data.language import read_language
 from lighten.data.samples import fetch_sample
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.interleave import measure
+from lighten.measure.workload import draw
 from lighten.nets.bring import bring
 from lighten.pipeline.workshop import Workshop
-from lighten.search.optimize import drawn
 from lighten.sessions.process import SessionProcess
 from lighten.store.folder import save_parts
 from lighten.verbs.engine import add
@@ -97,7 +97,9 @@ def main() -> None:
             for name, (built, engine) in rungs.items()
         }
         say(f"measuring {len(sessions)} in turns")
-        timed = measure(sessions, drawn(task, data.parts.select, 0), meters=SPEEDS, seconds=asked.seconds * len(rungs))
+        timed = measure(
+            sessions, draw(data.parts.select, task.requests), meters=SPEEDS, seconds=asked.seconds * len(rungs)
+        )
         rows: list[dict[str, Any]] = []
         for name, readings in timed.items():
             if isinstance(readings, Exception):

@@ -167,7 +167,7 @@ def test_what_a_candidate_took_is_told_apart_by_what_it_was_for() -> None:
     known = spent_on(done, made, plain, space.recovery, [])  # the network lay in the store
     assert (known.variant, known.learning, known.passes) == (100.0, 0.0, 0.0)
     failed = spent_on(replace(done, state="failed"), made, plain, space.recovery, work)
-    assert (failed.variant, failed.passes) == (None, 0.0)
+    assert (failed.variant, failed.passes) == (None, found.passes)
     shown = spent_on(done, Body(), plain, space.recovery, [])
     assert (shown.variant, shown.share) == (100.0, 1.0)
 

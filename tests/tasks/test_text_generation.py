@@ -37,7 +37,7 @@ from lighten.core.session import Session
 from lighten.core.task import task_record, task_settings
 from lighten.engines.eager import Eager
 from lighten.nets.training.precision import using_threads
-from lighten.tasks._language import ANSWERS, CHOICES, DOCUMENTS, Asked, windows
+from lighten.tasks._language import ANSWERS, CHOICES, DOCUMENTS, PromptedSession, windows
 from lighten.tasks.text_generation import SAMPLES, TextGeneration, beginnings
 from lighten.testing.tiny_language import FAMILIES, tiny_language, tiny_texts
 
@@ -108,9 +108,9 @@ class Bytewise(LanguageSession):
         self.context = 0
 
 
-def ask(task: TextGeneration, session: LanguageSession | None = None) -> Asked:
+def ask(task: TextGeneration, session: LanguageSession | None = None) -> PromptedSession:
     found = task.asked(session or Bytewise())
-    assert isinstance(found, Asked)
+    assert isinstance(found, PromptedSession)
     return found
 
 
@@ -175,7 +175,7 @@ def test_documents_together_are_documents_alone_and_count_their_bytes(tmp_path: 
     texts = [" ".join(tiny_texts(n, n)) for n in (1, 3, 9)] + ["Ünïcode 映画 😀 two  spaces\n\n"]
     with Eager().open(artifact, threads=1) as session:
         asked = TextGeneration(longest=32).asked(session)
-        assert isinstance(asked, Asked)
+        assert isinstance(asked, PromptedSession)
         rows = asked.run(texts)
         assert asked.run([]).shape == (0, PROBED + PROBES)
         for text, row in zip(texts, rows, strict=True):
@@ -251,7 +251,7 @@ def test_a_prompt_that_grows_together_with_a_choice_is_scored_from_where_they_pa
         left, _, right = next(n for n in names if n.count("▁") == 2 and not n.endswith("▁"))[1:].partition("▁")
         task = TextGeneration(CHOICES, choices=(f" {right}", " qu"))
         asked = task.asked(session)
-        assert isinstance(asked, Asked)
+        assert isinstance(asked, PromptedSession)
         one, two = asked.spans(left)
         assert one.context == two.context
         for span, choice in ((one, f" {right}"), (two, " qu")):
@@ -289,7 +289,7 @@ def test_answers_of_a_network_are_its_greedy_tokens(tmp_path: Path) -> None:
     artifact = Artifact.seal(tiny_language("llama", tmp_path), format="hf-causal")
     with Eager().open(artifact, threads=1) as session:
         asked = TextGeneration(ANSWERS, most=6, until="").asked(session)
-        assert isinstance(asked, Asked)
+        assert isinstance(asked, PromptedSession)
         prompts = list(tiny_texts(5, 2))
         said = asked.replies(prompts)
         for prompt, answer in zip(prompts, said, strict=True):

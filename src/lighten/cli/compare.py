@@ -4,26 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lighten.cli.options import (
-    Choices,
-    DropEmpty,
-    Group,
-    Json,
-    Label,
-    Labels,
-    Longest,
-    Prompt,
-    Seed,
-    SplitColumn,
-    Text,
-    Threads,
-    Unit,
-    one_or_many,
-)
+from lighten.cli import options
+
+if TYPE_CHECKING:
+    from lighten.verbs.compare import Comparison
 
 
 def command(
@@ -32,69 +20,56 @@ def command(
     ],
     candidate: Annotated[str, typer.Argument(help="The model that should be no worse.")],
     data: Annotated[str, typer.Option(help="Rows or documents that neither model was made with.", show_default=False)],
-    margin: Annotated[
-        str | None,
-        typer.Option(
-            help="The loss that is allowed, such as 1pt of the rows or 1% of bits_per_byte; these by default."
-        ),
-    ] = None,
-    metric: Annotated[
-        str | None,
-        typer.Option(
-            help="What to compare: accuracy, macro_f1, worst_group, log_loss, brier, bits_per_byte, exact_match, ... "
-            "Default: the first that fits the models.",
-            show_default=False,
-        ),
-    ] = None,
-    prompt: Prompt = None,
-    answer: Annotated[str | None, typer.Option(help="Language models: column with the right answer.")] = None,
-    choices: Choices = None,
-    flips: Annotated[int, typer.Option(help="How many rows with another answer to show.", min=0)] = 10,
-    text: Text = None,
-    label: Label = None,
-    labels: Labels = None,
-    group: Group = None,
-    unit: Unit = None,
-    split_column: SplitColumn = None,
-    drop_empty: DropEmpty = False,
-    leave_out_learned: Annotated[
-        bool,
-        typer.Option("--leave-out-learned", help="Go on without the rows that a model learned from, though most are."),
-    ] = False,
-    longest: Longest = None,
-    threads: Threads = 0,
-    seed: Seed = 0,
-    as_json: Json = False,
+    margin: options.Margin = None,
+    metric: options.Metric = None,
+    prompt: options.Prompt = None,
+    answer: options.Answer = None,
+    choices: options.Choices = None,
+    flips: options.Flips = 10,
+    text: options.Text = None,
+    label: options.Label = None,
+    labels: options.Labels = None,
+    group: options.Group = None,
+    unit: options.Unit = None,
+    split_column: options.SplitColumn = None,
+    drop_empty: options.DropEmpty = False,
+    leave_out_learned: options.LeaveOutLearned = False,
+    longest: options.Longest = None,
+    threads: options.Threads = 0,
+    seed: options.Seed = 0,
+    as_json: options.Json = False,
 ) -> None:
     """Prove on other data that one model still does what another does: verdict, interval, flips, groups.
 
     Exit code 0: it holds; 3: it is worse, or there is not enough data; 2: bad input.
     """
-    from rich.console import Console
-
+    asked = options.arguments(locals(), "flips", "as_json")
     from lighten.cli.working import working
     from lighten.core.errors import NothingMet
-    from lighten.reports import table
     from lighten.verbs.compare import compare
 
     with working("comparing") as shown:
-        found = compare(
-            original, candidate, data, margin=margin, metric=metric, prompt=prompt, answer=answer,
-            choices=one_or_many(choices), labels=one_or_many(labels), text=text, label=label, group=group,
-            unit=unit, split_column=split_column, drop_empty=drop_empty, leave_out_learned=leave_out_learned,
-            longest=longest, threads=threads, seed=seed, progress=shown.progress,
-        )  # fmt: skip
+        found = compare(**asked, progress=shown.progress)
+    printed(found, flips, as_json=as_json)
+    if not found.verdict.holds:
+        raise typer.Exit(NothingMet.exit_code)
+
+
+def printed(found: Comparison, flips: int, *, as_json: bool) -> None:
+    """The comparison on stdout, what was noticed on stderr. flips: rows with another answer to show at most."""
+    from rich.console import Console
+
+    from lighten.reports import table
+
     for note in found.notes:
         Console(stderr=True).print(note, markup=False, highlight=False, soft_wrap=True)
     if as_json:
         sys.stdout.write(json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n")
-    else:
-        console = Console()
-        before, after = (found.original, found.before), (found.candidate, found.after)
-        console.print(table.compare(before, after, [found.verdict], found.constant))
-        if found.groups:
-            console.print(table.groups(found.groups))
-        if found.flips and flips:
-            console.print(table.flips(found.flips, flips))
-    if not found.verdict.holds:
-        raise typer.Exit(NothingMet.exit_code)
+        return
+    console = Console()
+    before, after = (found.original, found.before), (found.candidate, found.after)
+    console.print(table.compare(before, after, [found.verdict], found.constant))
+    if found.groups:
+        console.print(table.groups(found.groups))
+    if found.flips and flips:
+        console.print(table.flips(found.flips, flips))

@@ -6,9 +6,12 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from lighten.core.item import Item, content_of, texts
+
+Target: TypeAlias = Any
+"""What is right in a row, as its task has it: the index of a class, a set of classes, a number."""
 
 PART_NAMES = ("train", "tune", "select", "proof")
 
@@ -19,7 +22,7 @@ class Rows:
 
     Attributes:
         inputs: one item per row.
-        targets: class index per row.
+        targets: what is right in each row; the index of its class where the task is one of classes.
         groups: name of the group of each row, or empty when the data has no group column.
         units: independent unit of each row (user, document), or empty when every row is its own unit.
         ids: hash of each row's content (16 hex digits), of a text up to case and spacing; rows that a model learned
@@ -28,7 +31,7 @@ class Rows:
     """
 
     inputs: tuple[Item, ...]
-    targets: tuple[int, ...]
+    targets: tuple[Target, ...]
     groups: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()

@@ -64,15 +64,9 @@ def spent_on(
     passes = max((float(getattr(back[one.use], "epochs", 0.0)) * one.reached for one in learned), default=0.0)
     from_nothing = opens_baselines_only(dressing.engine)
     variant = None if from_nothing or candidate.state != "ok" else max(candidate.seconds - making - learning, 0.0)
-    usual = body.back is None and candidate.state == "ok"  # another way back takes another time
-    return Spent(
-        candidate.engine,
-        variant,
-        making,
-        learning if usual else 0.0,
-        passes if usual else 0.0,
-        body.share,
-    )
+    if body.back is not None:  # another way back takes another time
+        learning = passes = 0.0
+    return Spent(candidate.engine, variant, making, learning, passes, body.share)
 
 
 class Planning:

@@ -60,7 +60,7 @@ class Asking:
         return {DOCUMENTS: PROBED + PROBES, ANSWERS: 1, CHOICES: len(self.choices)}[self.evidence]
 
 
-class Asked(Session):
+class PromptedSession(Session):
     """A language session that is asked what the task wants to know.
 
     Attributes:
@@ -172,7 +172,7 @@ class Asked(Session):
         return [text.partition(self.asking.until)[0] if self.asking.until else text for text in texts]
 
 
-class Ranked(Session):
+class RankedSession(Session):
     """A session that ranks choices, asked for those of the task. The examples before every prompt tell it nothing.
 
     Raises:

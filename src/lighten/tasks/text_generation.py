@@ -20,7 +20,7 @@ from lighten.core.rows import Rows
 from lighten.core.session import Session
 from lighten.core.task import Data, Task, check_options
 from lighten.tasks._classification import chosen, largest_is_right, most_frequent
-from lighten.tasks._language import ANSWERS, CHOICES, DOCUMENTS, Asked, Asking, Ranked
+from lighten.tasks._language import ANSWERS, CHOICES, DOCUMENTS, Asking, PromptedSession, RankedSession
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -209,15 +209,15 @@ class TextGeneration(Asking, Task):
     def asked(self, session: Session) -> Session:
         """See :meth:`Task.asked`."""
         if isinstance(session, ChoiceSession):
-            return Ranked(self, session)
+            return RankedSession(self, session)
         if not isinstance(session, LanguageSession):
             raise BuildFailed("This engine opened a model that is no language model.")
-        return Asked(self, session)
+        return PromptedSession(self, session)
 
     def predict(self, session: Session, inputs: Sequence[Any], labels: Sequence[str]) -> list[Prediction]:
         """See :meth:`Task.predict`: the likeliest choice, what is answered, or the bits per byte of a document."""
         if self.evidence == ANSWERS:
-            return [Prediction(answer) for answer in cast(Asked, session).replies(inputs)]
+            return [Prediction(answer) for answer in cast(PromptedSession, session).replies(inputs)]
         answers = session.run(inputs)
         if self.evidence == CHOICES:
             return chosen(answers, labels)
@@ -254,7 +254,7 @@ class TextGeneration(Asking, Task):
         return learned.references[codes.index(code)], np.full((len(rows), 1), code, dtype=np.float64)
 
     def right(self, outputs: NDArray[Any], rows: Rows) -> NDArray[Any]:
-        """Whether the likeliest choice, or the answer, is the row's. outputs: as :class:`Asked` gives. Returns [n]."""
+        """Whether the likeliest choice, or the answer, is right. outputs: of the task's session. Returns [n] bool."""
         if self.evidence == DOCUMENTS:
             raise ValueError("a document is more or less likely, not right or wrong")
         if self.evidence == CHOICES:

@@ -43,7 +43,7 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Pairing:
     """What two models are asked.
 
     Attributes:

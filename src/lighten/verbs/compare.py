@@ -26,7 +26,7 @@ from lighten.pipeline.workshop import Progress
 from lighten.proof.verdict import Verdict
 from lighten.search.options import margin_of
 from lighten.search.start import meters
-from lighten.verbs.answering import Asked, Heard
+from lighten.verbs.answering import Heard, Pairing
 from lighten.verbs.load import check_rooms, resolved
 from lighten.verbs.question import question_for
 
@@ -138,8 +138,8 @@ def compare(
         columns = DataOptions(
             text=text, label=label, group=group, unit=unit, split_column=split_column, drop_empty=drop_empty
         )
-        asked = Asked(str(data), sides, named, question, read_list(labels), leave_out_learned, threads, progress)
-        heard = asked.heard(columns)
+        pairing = Pairing(str(data), sides, named, question, read_list(labels), leave_out_learned, threads, progress)
+        heard = pairing.heard(columns)
     return concluded(str(original), str(candidate), sides, heard, question.task, quality, floor, str(data), seed)
 
 
