@@ -82,7 +82,7 @@ def served(
     monkeypatch.setattr(serving, "available_memory", lambda: room)
     monkeypatch.setattr(serving, "SessionProcess", Opened)
     monkeypatch.setattr(serving, "measure", measured)
-    monkeypatch.setattr(serving, "built_of", lambda run, steps, engine: SimpleNamespace(id="f00"))
+    monkeypatch.setattr(serving, "built_of", lambda run, steps, engine: SimpleNamespace(id="f00", format="gguf"))
     return serving.served_best(run, BEST, 60.0), run
 
 
