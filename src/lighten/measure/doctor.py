@@ -19,6 +19,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "llama": ("xllamacpp", "gguf", "libgguf", "jinja2"),
     "llama-native": ("llama-cpp-python",),
     "search": ("optuna", "sqlalchemy"),
+    "vision": ("pillow",),
     "parquet": ("pyarrow",),
     "hub": ("huggingface-hub",),
 }
