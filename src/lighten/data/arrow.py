@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lighten.core.errors import DataError, MissingExtra
-from lighten.data.cells import Table
+from lighten.data.cells import Embedded, Table
 from lighten.data.jsonrows import table_of_columns
 
 
@@ -66,6 +66,7 @@ def _plain(table: Any, source: str, features: Mapping[str, object]) -> Table:
     columns: dict[str, list[object]] = table.to_pydict()
     if not table.num_rows:
         raise DataError(f"{source} has no rows.", allowed="at least one row")
+    columns = {name: _embedded(cells) for name, cells in columns.items()}
     notes = []
     for name, feature in features.items():
         if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and name in columns:
@@ -75,6 +76,18 @@ def _plain(table: Any, source: str, features: Mapping[str, object]) -> Table:
                 notes.append(f"Numbers of column {name!r} were replaced by the class names that {source} gives.")
     plain = table_of_columns(columns, source)
     return Table(plain.columns, source, (*plain.notes, *notes))
+
+
+def _embedded(cells: list[object]) -> list[object]:
+    """Cells of bytes, alone or beside the name that they had (``{bytes, path}``), as items; others as they are."""
+    found: list[object] = []
+    for cell in cells:
+        data, name = cell, ""
+        if isinstance(cell, dict) and set(cell) == {"bytes", "path"}:
+            data, name = cell["bytes"], cell["path"] or ""
+            cell = name or None
+        found.append(Embedded(str(name), data) if isinstance(data, bytes) else cell)
+    return found
 
 
 def _class_name(value: object, words: Sequence[object], name: str, source: str) -> str | None:

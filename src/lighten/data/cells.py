@@ -5,12 +5,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from lighten.core.errors import DataError, UnknownName
 
-Cell = str | int | float | bool | None
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """An item that came inside of a table.
+
+    Attributes:
+        name: that it had, or its suffix alone (``.png``); empty where nobody says.
+        data: its content, as a file of its own would have it.
+    """
+
+    name: str
+    data: bytes = field(repr=False)
+
+
+Cell = str | int | float | bool | Embedded | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,24 @@
-"""Texts in a folder for each class: ``pos/1.txt``, ``train/pos/1.txt``, ``20news-train/sci.space/59848``."""
+"""Files in a folder for each class: ``pos/1.txt``, ``train/cats/1.jpg``, ``20news-train/sci.space/59848``."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from lighten.core.errors import DataError
+from lighten.core.readers import kinds_of_files
 from lighten.data.cells import Cell, Table, count_of
 from lighten.data.decode import decoded
 from lighten.data.fixed import split_word
+from lighten.data.items import FileName, kind_of_file
 
 _TEXT_SUFFIXES = (".txt", ".md", ".text", "")
 _UNLABELLED = frozenset({"unsup", "unsupervised", "unlabeled", "unlabelled"})
 _FEWEST_FILES = 2
 
 
-def is_class_folder(folder: Path, files: Sequence[Path]) -> bool:
+def is_class_folder(files: Sequence[Path]) -> bool:
     """Whether the text files of a folder lie in folders that name classes.
 
     Args:
@@ -34,37 +36,88 @@ def read_class_folder(folder: Path, files: Sequence[Path]) -> Table:
     Raises:
         DataError: a file that cannot be read, or folders in which no level alone names the classes.
     """
-    kept = sorted(file for file in files if _is_text(file) and _class_of(file))
-    left = [file for file in files if file not in set(kept)]
-    unlabelled = [file for file in kept if _class_of(file).casefold() in _UNLABELLED]
-    kept = [file for file in kept if file not in set(unlabelled)]
-    above: dict[str, set[tuple[str, ...]]] = defaultdict(set)
-    for file in kept:
-        above[_class_of(file)].add(tuple(_names(file)[:-1]))
-    if len(set().union(*above.values())) > 1:
-        raise DataError(
-            f"{folder} holds texts in folders inside folders, such as {kept[0]}; which level names the class is open.",
-            allowed="one level of folders that names the class, and train and test above or below it",
-            fix="give the folder that holds the folders of the classes, or write a csv with a text and a label column",
-        )
-    notes = [f"{folder} holds {count_of(len(kept), 'text file')} in {len(above)} folders, whose names are the labels."]
-    if unlabelled:
-        notes.append(f"{count_of(len(unlabelled), 'file')} in {_class_of(unlabelled[0])!r} have no label; left out.")
-    if left:
-        listed = ", ".join(str(file) for file in left[:3]) + (", ..." if len(left) > 3 else "")
-        notes.append(f"{count_of(len(left), 'other file')} of {folder} were not read ({listed}).")
+    kept, notes = _in_classes(folder, files, {file for file in files if _is_text(file)}, "text file")
     texts: list[Cell] = []
     encodings: dict[str, None] = {}
     for file in kept:
         text, about = _text(folder / file)
         texts.append(text)
         encodings |= dict.fromkeys(about)
-    columns: dict[str, tuple[Cell, ...]] = {"text": tuple(texts), "label": tuple(_class_of(file) for file in kept)}
+    columns: dict[str, tuple[Cell, ...]] = {"text": tuple(texts), **_labels(kept)}
+    columns["file"] = tuple(file.as_posix() for file in kept)
+    return Table(columns, str(folder), (*notes, *list(encodings)[:3]))
+
+
+def items_in(files: Sequence[Path]) -> list[Path]:
+    """The files of a folder that are items of the kind that most of them are; none where texts are more."""
+    suffixes = kinds_of_files()
+    kinds = Counter(suffixes[suffix] for file in files if (suffix := file.suffix.lower()) in suffixes)
+    kind, count = kinds.most_common(1)[0] if kinds else ("", 0)
+    texts = sum(_is_text(file) for file in files)
+    return [file for file in files if kind_of_file(file) == kind] if count > texts else []
+
+
+def read_item_folder(folder: Path, files: Sequence[Path], items: Sequence[Path]) -> Table:
+    """One row a file that is an item: its name, the folder's name as label where there is one, and its part.
+
+    Args:
+        files: every visible file below the folder, relative to it. items: those that are items.
+
+    Raises:
+        DataError: folders in which no level alone names the classes, or one file in each.
+    """
+    kind = kind_of_file(items[0])
+    classes = Counter(name for file in items if (name := _class_of(file)))
+    if not classes:
+        names = tuple(FileName(file.as_posix(), folder) for file in items)
+        note = f"{folder} holds {count_of(len(items), f'{kind} file')} and no folders that name classes."
+        return Table({kind: names}, str(folder), (note,))
+    kept, notes = _in_classes(folder, files, set(items), f"{kind} file")
+    if len(kept) == len({(_class_of(file), _split_of(file)) for file in kept}):
+        raise DataError(
+            f"{folder} holds one {kind} file in each of its {count_of(len(classes), 'folder')}.",
+            allowed="a folder for each class, with several files in it",
+            fix="put files of one class into one folder, or add more of each",
+        )
+    names = tuple(FileName(file.as_posix(), folder) for file in kept)
+    return Table({kind: names, **_labels(kept)}, str(folder), tuple(notes))
+
+
+def _in_classes(
+    folder: Path, files: Sequence[Path], wanted: Collection[Path], what: str
+) -> tuple[list[Path], list[str]]:
+    """The wanted files that lie in a folder that names a class; and what was noticed."""
+    kept = sorted(file for file in wanted if _class_of(file))
+    left = sorted(set(files) - set(kept))
+    unlabelled = {file for file in kept if _class_of(file).casefold() in _UNLABELLED}
+    kept = [file for file in kept if file not in unlabelled]
+    above: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for file in kept:
+        above[_class_of(file)].add(tuple(_names(file)[:-1]))
+    if len(set().union(*above.values())) > 1:
+        raise DataError(
+            f"{folder} holds {what}s in folders inside folders, such as {kept[0]}; which level names the class is "
+            "open.",
+            allowed="one level of folders that names the class, and train and test above or below it",
+            fix="give the folder that holds the folders of the classes, or write a csv that names each file's label",
+        )
+    notes = [f"{folder} holds {count_of(len(kept), what)} in {len(above)} folders, whose names are the labels."]
+    if unlabelled:
+        name = _class_of(min(unlabelled))
+        notes.append(f"{count_of(len(unlabelled), 'file')} in {name!r} have no label; left out.")
+    if left:
+        listed = ", ".join(str(file) for file in left[:3]) + (", ..." if len(left) > 3 else "")
+        notes.append(f"{count_of(len(left), 'other file')} of {folder} were not read ({listed}).")
+    return kept, notes
+
+
+def _labels(kept: Sequence[Path]) -> dict[str, tuple[Cell, ...]]:
+    """The column of labels, and that of parts where the folders name train and another one."""
+    columns: dict[str, tuple[Cell, ...]] = {"label": tuple(_class_of(file) for file in kept)}
     splits = tuple(_split_of(file) for file in kept)
     if len(set(splits) - {""}) > 1 and "train" in splits:
         columns["split"] = splits
-    columns["file"] = tuple(file.as_posix() for file in kept)
-    return Table(columns, str(folder), (*notes, *list(encodings)[:3]))
+    return columns
 
 
 def _is_text(file: Path) -> bool:

@@ -10,6 +10,7 @@ from lighten.core.errors import DataError
 from lighten.data.cells import Cell, Table, is_json, looks_nested, shown
 from lighten.data.fixed import MIXED, find_split, not_for_judging, unlabelled_rows
 from lighten.data.header import GROUP_NAMES, LABEL_NAMES, TEXT_NAMES, UNIT_NAMES
+from lighten.data.items import holds_items, item_column, no_classes
 from lighten.data.labels import label_text
 from lighten.data.pairs import refuse_pairs
 
@@ -30,6 +31,7 @@ class Columns:
     """Names of the columns in use; ``notes`` says how each was found. ``label`` is empty when there is no label.
 
     Attributes:
+        kind: name of the reader of what stands in ``text``; empty where its cells are texts as they stand.
         split: the column that says which rows are train, validation and test.
         mixed: whether the user asked to divide by content all the same.
         skipped: positions of rows that are not used: of parts without labels; of train, where models are judged.
@@ -40,6 +42,7 @@ class Columns:
     group: str | None = None
     unit: str | None = None
     notes: tuple[str, ...] = ()
+    kind: str = ""
     split: str | None = None
     mixed: bool = False
     skipped: frozenset[int] = frozenset()
@@ -59,6 +62,7 @@ def find_columns(
     unit: str | None = None,
     split: str | None = None,
     *,
+    kind: str = "",
     labelled: bool = True,
     judging: bool = False,
 ) -> Columns:
@@ -71,6 +75,7 @@ def find_columns(
     Args:
         group, unit: ``"none"`` takes no column, whatever the names are (unless a column is called that).
         split: column with train, validation, test; ``none`` to divide by content even where there is one.
+        kind: name of the reader of the inputs; empty for texts, which need none.
         labelled: look for a label; False leaves it empty, for data without one.
         judging: of data with a split of its own, take only the rows that models are to be judged by.
 
@@ -92,7 +97,9 @@ def find_columns(
     taken = {n for n in given.values() if n is not None}
     parts, mixed = find_split(table, split, taken), split == MIXED
     nested = {n for n in table.columns if n not in taken and is_json(table.column(n))}
-    taken |= nested | {n for n in table.columns if _NO_ROLE.fullmatch(n)}
+    taken |= nested | {n for n in table.columns if _NO_ROLE.fullmatch(n) or holds_items(table.column(n))}
+    if kind:
+        text = item_column(table, kind, text, notes)
     taken |= {parts} if parts else set()
     if group is None:
         named = _by_name(table, GROUP_NAMES, taken, "--group", notes, "Groups are")
@@ -104,6 +111,8 @@ def find_columns(
         taken |= {name for name in [unit if united else named] if name}
     if label is None and labelled:
         label = _by_name(table, LABEL_NAMES, taken, "--label", notes, "Labels are")
+        if label is None and kind and not set(table.columns) - taken - {text or ""}:
+            raise no_classes(table, kind)
         taken |= {label} if label else set()
     asked = text is None and labelled
     if asked:
@@ -123,15 +132,17 @@ def find_columns(
     if judging and parts and not mixed:
         more, more_about = not_for_judging(table, parts, skipped)
         skipped, about = skipped | more, (*about, *more_about)
-    return Columns(text, label or "", group, unit, (*notes, *about), parts, mixed, skipped)
+    return Columns(text, label or "", group, unit, (*notes, *about), kind, parts, mixed, skipped)
 
 
-def text_column(table: Table, text: str | None = None) -> str:
-    """The column with the text, of data that is only to be answered: no label is needed, and none is taken for a text.
+def text_column(table: Table, text: str | None = None, kind: str = "") -> str:
+    """The column of the inputs, of data that is only to be answered: no label is needed, and none is taken for a text.
 
     Raises:
         UnknownName: the given column does not exist. DataError: none or several fit; the option to give is --text.
     """
+    if kind:
+        return item_column(table, kind, text, [])
     if text is not None:
         table.column(text)
         return text

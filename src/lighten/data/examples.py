@@ -6,14 +6,18 @@ import hashlib
 import math
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lighten.core.errors import DataError
+from lighten.core.item import Item, content_of
 from lighten.data.cells import Cell, Table, count_of, shown, some_numbers
 from lighten.data.columns import MOST_CLASSES, Columns
+from lighten.data.items import described, why
 from lighten.data.labels import is_number, label_text, sorted_labels
 
 _FEW_ROWS = 20
+_LISTED = 5
 _MISSING_WORDS = frozenset({"nan", "null", "none", "n/a", "na", "?"})
 
 
@@ -24,7 +28,7 @@ class Example:
     ``label`` is empty in data without labels.
     """
 
-    text: str
+    item: Item
     label: str
     number: int
     group: str = ""
@@ -32,12 +36,13 @@ class Example:
 
     @property
     def key(self) -> str:
-        """The text up to case and spacing: rows with the same key may never be on two sides."""
-        return " ".join(unicodedata.normalize("NFC", self.text).casefold().split())
+        """The content, of a text up to case and spacing: rows with the same key may never be on two sides."""
+        content = content_of(self.item)
+        return " ".join(unicodedata.normalize("NFC", content).casefold().split())
 
     @property
     def id(self) -> str:
-        """Content hash of the key, 16 hex digits: rows whose texts are the same have the same one."""
+        """Content hash of the key, 16 hex digits: rows whose contents are the same have the same one."""
         return hashlib.sha256(self.key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -50,34 +55,40 @@ class Examples:
     notes: tuple[str, ...] = ()
 
 
-def usable(table: Table, columns: Columns, *, drop_empty: bool = False) -> Examples:
-    """Rows whose text and, where there is a label column, label are present; without those of ``columns.skipped``.
+def usable(table: Table, columns: Columns, *, drop_empty: bool = False, drop_broken: bool = False) -> Examples:
+    """Rows whose input and, where there is a label column, label are present; without those of ``columns.skipped``.
 
     Args:
-        drop_empty: leave rows without text or label out and count them in the notes, instead of refusing.
+        drop_empty: leave rows without input or label out and count them in the notes, instead of refusing.
+        drop_broken: the same with rows whose file is missing or cannot be opened.
 
     Raises:
-        DataError: rows without text or label (their numbers are listed), or none left.
+        DataError: rows without input or label, or with files that cannot be opened (they are listed), or none left.
     """
-    texts = table.column(columns.text)
+    cells = table.column(columns.text)
     labels = table.column(columns.label) if columns.label else None
     groups = table.column(columns.group) if columns.group else None
     units = table.column(columns.unit) if columns.unit else None
     rows: list[Example] = []
     without: dict[str, list[int]] = {columns.text: [], columns.label: []}
-    for at, text in enumerate(texts):
-        if at in columns.skipped:
-            continue
+    places = [at for at in range(len(cells)) if at not in columns.skipped]
+    filled = [at for at in places if not _is_empty(cells[at])]
+    items: dict[int, Item | DataError] = {at: str(cells[at]) for at in filled}
+    if columns.kind:
+        items = dict(zip(filled, described((cells[at] for at in filled), columns.kind), strict=True))
+    for at in places:
         label = label_text(labels[at]) if labels is not None else ""
-        if _is_empty(text):
+        if at not in items:
             without[columns.text].append(at + 1)
         if label is None:
             without[columns.label].append(at + 1)
-        if not _is_empty(text) and label is not None:
+        item = items.get(at)
+        if item is not None and not isinstance(item, DataError) and label is not None:
             group = (label_text(groups[at]) or "(none)") if groups is not None else ""
             unit = (label_text(units[at]) or "") if units is not None else ""
-            rows.append(Example(str(text), label, at + 1, group, unit))
-    notes = _about_missing(table, without, drop_empty)
+            rows.append(Example(item, label, at + 1, group, unit))
+    broken = {at + 1: item for at, item in items.items() if isinstance(item, DataError)}
+    notes = (*_about_missing(table, without, drop_empty), *_about_broken(table, broken, drop_broken))
     if not rows:
         wanted = f"both {columns.text!r} and {columns.label!r}" if columns.label else repr(columns.text)
         raise DataError(f"{table.source} has no row with {wanted}.")
@@ -138,4 +149,20 @@ def _about_missing(table: Table, without: dict[str, list[int]], drop_empty: bool
         f"{table.source} has {'; '.join(found)}.",
         allowed="a text and a label in every row",
         fix="fill them in, or leave those rows out with --drop-empty",
+    )
+
+
+def _about_broken(table: Table, broken: Mapping[int, DataError], drop_broken: bool) -> tuple[str, ...]:
+    """A note about rows whose files cannot be opened, or the refusal. broken: reason by the number of the row."""
+    if not broken:
+        return ()
+    listed = [f"{why(error)} (row {number:,})" for number, error in list(broken.items())[:_LISTED]]
+    listed += [f"and {len(broken) - _LISTED:,} more"] if len(broken) > _LISTED else []
+    found = f"{count_of(len(broken), 'file')} that cannot be opened"
+    if drop_broken:
+        return (f"Left out: {count_of(len(broken), 'row')} with {found}: {'; '.join(listed)}.",)
+    raise DataError(
+        "\n    ".join([f"{table.source} has {found}:", *listed]),
+        allowed="a file that can be opened in every row",
+        fix="repair them, or leave those rows out with --drop-broken",
     )

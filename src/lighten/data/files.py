@@ -9,6 +9,8 @@ from lighten.data.arrow import read_parquet
 from lighten.data.cells import Table
 from lighten.data.decode import decoded, refuse_pickled, unpacked
 from lighten.data.delimited import parse_delimited
+from lighten.data.idx import is_idx, read_idx
+from lighten.data.items import with_file_names
 from lighten.data.jsonrows import parse_json, parse_jsonl
 from lighten.data.lines import is_fasttext, parse_fasttext, parse_lines, separator_of
 
@@ -23,11 +25,13 @@ def read_file(path: Path) -> Table:
         DataError: missing, unreadable, empty, binary, in an unknown encoding, or malformed.
     """
     refuse_pickled(str(path))
+    if is_idx(path):
+        return read_idx([path], str(path))
     try:
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
-    return read_data(data, str(path))
+    return with_file_names(read_data(data, str(path)), path.parent)
 
 
 def read_data(data: bytes, name: str) -> Table:

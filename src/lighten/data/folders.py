@@ -10,9 +10,11 @@ from pathlib import Path
 from lighten.core.errors import DataError, MissingExtra, UnsafeFile
 from lighten.data.arrow import read_arrow_files
 from lighten.data.cells import Cell, Table, count_of, join_tables
-from lighten.data.classfolders import is_class_folder, read_class_folder
+from lighten.data.classfolders import is_class_folder, items_in, read_class_folder, read_item_folder
 from lighten.data.files import DATA_SUFFIXES, read_file
 from lighten.data.fixed import split_word
+from lighten.data.idx import is_idx, read_idx
+from lighten.data.items import holds_items
 
 HUB_ID = re.compile(r"(?P<repo>[A-Za-z0-9][\w.-]*/[\w.-]+?)(?P<inside>/[\w.-][\w./-]*)?")
 _HUB_SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".jsonl", ".jsonl.gz", ".json", ".ndjson")
@@ -36,8 +38,13 @@ def read_folder(folder: Path) -> Table:
     visible = sorted(
         p.relative_to(folder) for p in folder.rglob("*") if p.is_file() and _is_visible(p.relative_to(folder))
     )
+    if pictures := [folder / path for path in visible if is_idx(path)]:
+        return read_idx(pictures, str(folder))
     other = [path for path in visible if _is_data(path) and path.suffix.lower() != ".txt"]
-    if not other and is_class_folder(folder, visible):
+    items = items_in(visible)
+    if items and not any(_names_items(folder / path) for path in other):
+        return read_item_folder(folder, visible, items)
+    if not other and is_class_folder(visible):
         return read_class_folder(folder, visible)
     files = [folder / path for path in visible if _is_data(path)]
     if not files:
@@ -160,6 +167,14 @@ def _named(table: Table, name: str) -> Table:
 
 def _noted(table: Table, note: str) -> Table:
     return Table(table.columns, table.source, (*table.notes, note))
+
+
+def _names_items(path: Path) -> bool:
+    """Whether a data file has a column that names files of items."""
+    try:
+        return any(map(holds_items, read_file(path).columns.values()))
+    except DataError:
+        return False
 
 
 def _is_visible(path: Path) -> bool:

@@ -8,7 +8,7 @@ from datetime import date, time
 from decimal import Decimal
 
 from lighten.core.errors import DataError
-from lighten.data.cells import Cell, Table, count_of, shown
+from lighten.data.cells import Cell, Embedded, Table, count_of, shown
 from lighten.data.jsonshapes import rows_of_json, unnested
 
 
@@ -98,7 +98,7 @@ def table_of_columns(columns: Mapping[str, Iterable[object]], source: str) -> Ta
     """Table of plain values: dates and decimals become text, lists of several values become JSON text.
 
     Objects become columns of their own, called ``column.key``; a column whose lists all hold one value is that value.
-    A column of bytes (images, sound) has no text form; it is left out and a note says so.
+    Bytes inside of lists or objects have no form here; their column is left out and a note says so.
 
     Raises:
         DataError: text with half a surrogate pair, which no tokenizer can take.
@@ -139,7 +139,7 @@ def _record(value: object, where: str) -> Mapping[str, object]:
 
 
 def _cell(value: object) -> Cell:
-    if value is None or isinstance(value, str | int | float | bool):
+    if value is None or isinstance(value, str | int | float | bool | Embedded):
         return value
     if isinstance(value, date | time | Decimal):
         return str(value)

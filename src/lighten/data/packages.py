@@ -19,16 +19,19 @@ class Package:
     """One package file of an index.
 
     Attributes:
-        requirement: ``name==version``.
-        sha256: of the file, in hex; checked before the file is opened.
+        requirement: as its client has it: ``name==version``, ``name@version``, a name alone.
+        sha256: of the file, in hex; checked before the file is opened. Empty for one that a distribution builds and
+            signs itself.
         megabytes: size of the download, in MB.
         sdist: the source archive instead of a wheel.
+        client: ``pip``, ``apt`` or ``npm``: what fetches it.
     """
 
     requirement: str
     sha256: str
     megabytes: float
     sdist: bool = False
+    client: str = "pip"
 
 
 def download_package(package: Package, into: Path) -> Path:
@@ -74,10 +77,18 @@ def check_sha256(path: Path, sha256: str) -> None:
         UnsafeFile: the SHA-256 differs.
     """
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+        _check(hashlib.file_digest(file, "sha256").hexdigest(), path.name, sha256)
+
+
+def check_content(data: bytes, name: str, sha256: str) -> None:
+    """The same for a content that is in memory; name: what it is called."""
+    _check(hashlib.sha256(data).hexdigest(), name, sha256)
+
+
+def _check(found: str, name: str, sha256: str) -> None:
     if found != sha256.lower():
         raise UnsafeFile(
-            f"{path.name} is not the file that lighten knows: its SHA-256 is {found}. It was not opened.",
+            f"{name} is not the file that lighten knows: its SHA-256 is {found}. It was not opened.",
             allowed=sha256,
             fix="tell whoever runs your package index; it may have been replaced",
         )

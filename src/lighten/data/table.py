@@ -10,6 +10,7 @@ from lighten.core.home import expanded
 from lighten.data.cells import Cell, Table
 from lighten.data.files import DATA_SUFFIXES, read_data, read_file
 from lighten.data.folders import HUB_ID, read_folder, read_hub
+from lighten.data.items import with_file_names
 from lighten.data.samples import fetch_sample, sample_notes
 
 __all__ = ["Cell", "Table", "read_table"]
@@ -19,9 +20,9 @@ def read_table(source: str | Path) -> Table:
     """Read users' data.
 
     Args:
-        source: a file (csv, tsv, jsonl, json list, parquet, txt; csv and json also gzipped), a folder (what
-            ``save_to_disk`` writes, or files whose names may say their split), a hub id ``user/name``,
-            ``sample:NAME``, or ``-`` for csv or JSON on standard input.
+        source: a file (csv, tsv, jsonl, json list, parquet, txt, IDX; csv and json also gzipped), a folder (what
+            ``save_to_disk`` writes, files whose names may say their split, a folder for each class), a hub id
+            ``user/name``, ``sample:NAME``, or ``-`` for csv or JSON on standard input.
 
     Returns:
         the table; its ``notes`` say what was noticed. Rows of several splits are joined, with a column ``split``.
@@ -33,10 +34,11 @@ def read_table(source: str | Path) -> Table:
     """
     name = str(source)
     if name == "-":
-        return _with_rows(read_data(sys.stdin.buffer.read(), "standard input"))
+        return _with_rows(with_file_names(read_data(sys.stdin.buffer.read(), "standard input"), Path.cwd()))
     if name.startswith("sample:"):
         sample = name.removeprefix("sample:")
-        table = read_file(fetch_sample(sample))
+        fetched = fetch_sample(sample)
+        table = read_folder(fetched) if fetched.is_dir() else read_file(fetched)
         return Table(table.columns, name, (*table.notes, *sample_notes(sample)))
     path = expanded(name)
     if path.is_dir():

@@ -8,7 +8,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from shutil import copyfileobj
@@ -103,6 +103,41 @@ def tar_bytes(archive: bytes | Path, member: str) -> bytes:
             return file.read()
     except (KeyError, tarfile.TarError, EOFError, OSError) as error:
         raise UnsafeFile(f"The archive has no readable file {member!r} ({error}).") from error
+
+
+def untar_folder(archive: Path, inside: str, into: Path, wanted: Collection[str] | None = None) -> list[str]:
+    """Write the ordinary files right in the folder ``inside`` of a tar file to the folder ``into``, in one pass.
+
+    Args:
+        wanted: names of the files, relative to ``inside``; all when None.
+
+    Returns:
+        names written, sorted.
+
+    Raises:
+        UnsafeFile: damaged, a name that leaves the folder or occurs twice, a wanted file that is missing or no
+            ordinary file, or over 2 GiB.
+    """
+    prefix, written, total = inside.rstrip("/") + "/", set[str](), 0
+    try:
+        with tarfile.open(archive, "r|*") as opened:
+            for member in opened:
+                name = member.name.removeprefix(prefix)
+                right_in = member.name.startswith(prefix) and "/" not in name
+                if not right_in or not member.isreg() or (wanted is not None and name not in wanted):
+                    continue
+                total += member.size
+                if total > _MOST_BYTES or name in written or (file := opened.extractfile(member)) is None:
+                    raise UnsafeFile(f"{archive.name} holds {name!r} twice, or more than {_MOST_BYTES >> 30} GiB.")
+                with (into / _safe_name(name, archive)).open("xb") as target:
+                    copyfileobj(file, target)
+                written.add(name)
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise UnsafeFile(f"{archive.name} is a damaged archive ({error}).") from error
+    missing = sorted(set(wanted or ()) - written)
+    if missing:
+        raise UnsafeFile(f"{archive.name} lacks {len(missing)} files, such as {inside}/{missing[0]}.")
+    return sorted(written)
 
 
 @contextmanager

@@ -74,7 +74,8 @@ def find(model: str, *, whole: bool = True) -> Recognized:
     """
     kind, _, name = model.partition(":")
     if kind == "sample" and name:
-        from lighten.data.samples import SAMPLES, fetch_sample
+        from lighten.data.sample_list import SAMPLES
+        from lighten.data.samples import fetch_sample
 
         if not whole and name in SAMPLES:
             known = format_named(SAMPLES[name].format)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lighten.core.errors import RunFolderError
-from lighten.data.samples import SAMPLES, fetch_sample
+from lighten.data.sample_list import SAMPLES
+from lighten.data.samples import fetch_sample
 
 
 def sample(name: str, folder: str | Path | None = None, *, progress: Callable[[str], None] | None = None) -> Path:

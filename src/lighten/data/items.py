@@ -1,0 +1,194 @@
+"""Items in the cells of a table: names of files, and what came inside of the table and goes into a zip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePath
+
+from lighten.core.errors import DataError, InputError
+from lighten.core.home import expanded, lighten_home
+from lighten.core.item import Reference, content_hash
+from lighten.core.readers import kinds_of_files, reader_of
+from lighten.data.cells import Cell, Embedded, Table, shown
+from lighten.files.stored_zip import write_stored
+from lighten.isolate.machine import allowed_cores
+
+_MOSTLY = 0.9
+"""A column holds items where at least this share of its filled cells does."""
+_SEEN = 500
+_PIECE = 64
+
+
+class FileName(str):
+    """A cell that names a file: the text as it is written, with the folder that it is relative to."""
+
+    folder: Path
+
+    def __new__(cls, name: str, folder: Path) -> FileName:
+        """A name, relative to a folder unless it is absolute."""
+        made = super().__new__(cls, name)
+        made.folder = folder
+        return made
+
+    @property
+    def place(self) -> Path:
+        """Where the file lies."""
+        return (self.folder / expanded(self)).absolute()
+
+
+def with_file_names(table: Table, folder: Path) -> Table:
+    """The table with the cells of columns that name files of items as :class:`FileName`.
+
+    Args:
+        folder: that the names are relative to.
+    """
+    suffixes = kinds_of_files()
+    found = {}
+    for name, cells in table.columns.items():
+        seen = [cell for cell in cells[:_SEEN] if isinstance(cell, str) and cell.strip()]
+        if seen and sum(_suffix(cell) in suffixes for cell in seen) >= _MOSTLY * len(seen):
+            found[name] = tuple(FileName(cell, folder) if isinstance(cell, str) and cell else cell for cell in cells)
+    return Table({**table.columns, **found}, table.source, table.notes) if found else table
+
+
+def item_column(table: Table, kind: str, given: str | None, notes: list[str]) -> str:
+    """The column that holds items of a kind: the one given, else the only one.
+
+    Args:
+        kind: name of their reader. notes: what was found is added here.
+
+    Raises:
+        UnknownName: the given column does not exist.
+        DataError: it holds something else, or none or several columns fit.
+    """
+    if given is not None:
+        cells = table.column(given)
+        if not _holds(cells, kind):
+            raise DataError(
+                f"The column {given!r} of {table.source} holds no {kind} files: {shown(called(cells[0]))}.",
+                allowed=_allowed(kind),
+            )
+        return given
+    found = [name for name, cells in table.columns.items() if _holds(cells, kind)]
+    if len(found) != 1:
+        what = f"{len(found)} columns of {kind} files: {', '.join(found)}" if found else f"no column of {kind} files"
+        raise DataError(
+            f"{table.source} has {what}.",
+            allowed=f"a column with {_allowed(kind)}, or a folder of such files for each class",
+            fix="say which column, with --text" if found else f"its columns are {', '.join(table.columns)}",
+        )
+    notes.append(f"Inputs are the {kind} files of the column {found[0]!r}.")
+    return found[0]
+
+
+def no_classes(table: Table, kind: str) -> DataError:
+    """The error of items for which nothing says their classes."""
+    ending = _endings(kind)[0]
+    return DataError(
+        f"Nothing says the classes of the {kind} files of {table.source}.",
+        allowed=f"a folder for each class (cats/1{ending}, dogs/2{ending}), or a csv with columns of paths and labels",
+        fix="put the files of each class into a folder that has the name of the class",
+    )
+
+
+def holds_items(cells: Sequence[Cell]) -> bool:
+    """Whether a column holds items of any kind but texts."""
+    first = next((cell for cell in cells if cell is not None and cell != ""), None)
+    return isinstance(first, FileName | Embedded)
+
+
+def described(cells: Iterable[Cell], kind: str) -> list[Reference | DataError]:
+    """What each cell refers to, by the reader of a kind; of one that it cannot open, why.
+
+    Raises:
+        MissingExtra: the reader's library is not installed.
+    """
+    reader, every = reader_of(kind), list(cells)
+    inside = [at for at, cell in enumerate(every) if isinstance(cell, Embedded)]
+    kept = dict(zip(inside, put_away([cell for cell in every if isinstance(cell, Embedded)]), strict=True))
+
+    def describe(at: int) -> Reference | DataError:
+        cell = every[at]
+        try:
+            if at in kept:
+                return reader.describe(*kept[at])
+            return reader.describe(cell.place if isinstance(cell, FileName) else Path(str(cell)).absolute())
+        except DataError as error:
+            return error
+
+    if len(every) <= _PIECE:
+        return list(map(describe, range(len(every))))
+    with ThreadPoolExecutor(allowed_cores(), thread_name_prefix="describe") as pool:
+        return list(pool.map(describe, range(len(every)), chunksize=_PIECE))
+
+
+def item_at(name: str, kind: str) -> Reference:
+    """The item that a file is.
+
+    Raises:
+        DataError: it cannot be opened. MissingExtra: the reader's library is not installed.
+    """
+    return reader_of(kind).describe(expanded(name).absolute())
+
+
+def kind_of_file(name: str | PurePath) -> str:
+    """Name of the reader for a file, by its suffix; empty where there is none."""
+    return kinds_of_files().get(_suffix(str(name)), "")
+
+
+def put_away(items: Sequence[Embedded]) -> list[tuple[Path, str]]:
+    """Items that came inside of a table, written once into a zip of lighten's cache: the zip, and the member of each.
+
+    Raises:
+        InputError: the cache cannot be written.
+    """
+    if not items:
+        return []
+    members = [f"{content_hash(item.data)}{_suffix(item.name)}" for item in items]
+    path = lighten_home() / "items" / f"{content_hash(chr(10).join(members).encode())}.zip"
+    if not path.is_file():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_stored(path, zip(members, (item.data for item in items), strict=True))
+        except OSError as error:
+            raise InputError(
+                f"What came inside of the data cannot be kept in {path.parent}: {error.strerror or error}.",
+                fix="set LIGHTEN_HOME to a folder that can be written and has room",
+            ) from error
+    return [(path, member) for member in members]
+
+
+def why(error: DataError) -> str:
+    """A reason in one line."""
+    return error.seen.rstrip(".")
+
+
+def called(cell: Cell) -> str:
+    """What messages call a cell that holds an item."""
+    return cell.name or "a picture without a name" if isinstance(cell, Embedded) else str(cell)
+
+
+def _holds(cells: Sequence[Cell], kind: str) -> bool:
+    seen = [cell for cell in cells[:_SEEN] if cell is not None and cell != ""]
+    suffixes: Mapping[str, str] = kinds_of_files()
+    fitting = 0
+    for cell in seen:
+        if isinstance(cell, FileName):
+            fitting += suffixes.get(_suffix(cell)) == kind
+        elif isinstance(cell, Embedded):
+            fitting += suffixes.get(_suffix(cell.name), kind) == kind
+    return bool(seen) and fitting >= _MOSTLY * len(seen)
+
+
+def _suffix(name: str) -> str:
+    dot = name.rfind(".")
+    return name[dot:].lower() if dot >= 0 and len(name) - dot <= 8 and "/" not in name[dot:] else ""
+
+
+def _allowed(kind: str) -> str:
+    return f"paths of files that end in {', '.join(_endings(kind))}"
+
+
+def _endings(kind: str) -> list[str]:
+    return [suffix for suffix, name in kinds_of_files().items() if name == kind] or [""]

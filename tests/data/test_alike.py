@@ -1,0 +1,58 @@
+"""What was stored anew stays on one side with what it was made from; what only looks similar does not."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from lighten.core.item import Item
+from lighten.data.alike import copies_of, pairs_within
+from lighten.data.examples import Example
+from lighten.readers.image import ImageReader
+from lighten.testing.pictures import CLASSES, picture, saved_picture
+
+
+def rows_of(items: Sequence[Item]) -> list[Example]:
+    return [Example(item, "", number) for number, item in enumerate(items, 1)]
+
+
+def test_texts_are_copies_up_to_case_and_spacing() -> None:
+    assert copies_of(rows_of(["Good  film", "bad film", "good film", "GOOD FILM ", "fine"])) == [[0, 2, 3], [1], [4]]
+    assert copies_of([]) == []
+
+
+def test_pairs_go_by_all_that_belongs_to_them(tmp_path: Path) -> None:
+    one, other = (saved_picture(tmp_path / f"{seed}.png", seed) for seed in (0, 1))
+    assert copies_of(rows_of([("what?", one), ("what?", other), ("WHAT?", one)])) == [[0, 2], [1]]
+
+
+@pytest.mark.parametrize("most", [0, 1, 3, 8])
+def test_pairs_are_those_that_comparing_all_finds(most: int) -> None:
+    draw = random.Random(most)
+    hashes = {key: draw.getrandbits(64) for key in range(60)}
+    for key in range(60, 120):
+        hashes[key] = hashes[key % 60]
+        for bit in draw.sample(range(64), draw.randrange(0, 12)):
+            hashes[key] ^= 1 << bit
+    values = [(hashes[a], hashes[b]) for a, b in pairs_within(hashes, most)]
+    close = {(hashes[a], hashes[b]) for a, b in combinations(hashes, 2) if (hashes[a] ^ hashes[b]).bit_count() <= most}
+    assert {frozenset(pair) for pair in values} == {frozenset(pair) for pair in close}
+    assert pairs_within({}, most) == []
+    assert pairs_within({1: 0, 2: 0}, most) == [(1, 2)]
+
+
+def test_pictures_that_were_stored_anew_are_copies(tmp_path: Path) -> None:
+    items = [saved_picture(tmp_path / f"{seed}.png", seed, size=(120, 90)) for seed in range(6)]
+    picture(2, size=(120, 90)).save(tmp_path / "again.jpg", quality=70)
+    picture(2, size=(120, 90)).resize((80, 60)).save(tmp_path / "small.png")
+    again = [ImageReader.describe(tmp_path / name) for name in ("again.jpg", "small.png")]
+    assert copies_of(rows_of([*items, *again])) == [[0], [1], [2, 6, 7], [3], [4], [5]]
+
+
+def test_pictures_of_one_class_are_no_copies(tmp_path: Path) -> None:
+    items = [saved_picture(tmp_path / f"{c}{seed}.png", seed, c) for c in CLASSES for seed in range(20)]
+    assert copies_of(rows_of(items)) == [[at] for at in range(60)]
