@@ -6,7 +6,19 @@ import json
 
 import pytest
 
-from lighten.core.item import Item, Reference, content_of, from_plain, references_in, shown, size_of, to_plain
+from lighten.core.errors import DataError
+from lighten.core.item import (
+    Item,
+    Reference,
+    brief,
+    content_of,
+    from_plain,
+    references_in,
+    shown,
+    size_of,
+    texts,
+    to_plain,
+)
 
 PICTURE = Reference("/data/cat.png", "ab" * 16, "image", 784)
 INSIDE = Reference("/cache/x.zip", "cd" * 16, "image", 10, "cd.pgm")
@@ -36,6 +48,22 @@ def test_size_grows_with_all_that_belongs_to_an_item() -> None:
 def test_names_are_what_a_reader_of_a_table_can_find() -> None:
     assert shown(("which?", PICTURE)) == "which? | /data/cat.png"
     assert shown(INSIDE) == "/cache/x.zip:cd.pgm"
+
+
+def test_a_brief_name_says_nothing_of_the_machine() -> None:
+    deep = Reference("/home/anna/secret/cats/1.jpg", "ab" * 16, "image", 9)
+    assert [brief(item) for item in ("a text", deep, INSIDE, ("which?", deep))] == [
+        "a text",
+        "cats/1.jpg",
+        "cd.pgm",
+        "which? | cats/1.jpg",
+    ]
+
+
+def test_what_is_no_text_is_named() -> None:
+    assert texts(["a", "b"]) == ("a", "b")
+    with pytest.raises(DataError, match=r"An input is no text: /data/cat\.png"):
+        texts(["a", PICTURE])
 
 
 def test_content_says_the_same_wherever_a_file_lies() -> None:

@@ -1,5 +1,6 @@
 """From answers to readings, verdicts, flips and groups."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,11 @@ import pytest
 from lighten.core import catalog
 from lighten.core.budget import Constraint
 from lighten.core.errors import UnknownName
+from lighten.core.item import Reference
 from lighten.core.meter import QualityMeter
 from lighten.core.rows import Rows
-from lighten.measure.quality import flips_of, groups_of, judge_all, meter_of, verdict
+from lighten.measure.quality import PREVIEWS, flips_of, groups_of, judge_all, meter_of, verdict
+from lighten.testing.pictures import saved_picture
 
 LABELS = ("no", "yes")
 
@@ -123,3 +126,25 @@ def test_flips_and_groups() -> None:
         ("y", 2, 0.5, 0.5),
     ]
     assert groups_of(before, after, Rows(rows.inputs, rows.targets)) == ()
+
+
+def test_changed_answers_to_pictures_are_shown_as_pictures(tmp_path: Path) -> None:
+    items = tuple(saved_picture(tmp_path / "shoes" / f"{at}.png", at) for at in range(3))
+    gone = Reference(str(tmp_path / "gone.png"), "0" * 32, "image", 4)
+    rows = Rows((*items, gone, "a text"), (1, 0, 1, 1, 1))
+    flips = flips_of(logits([1, 1, 1, 1, 1]), logits([0, 0, 1, 0, 0]), rows, LABELS)
+    assert [(flip.text, flip.kind) for flip in flips] == [
+        ("shoes/0.png", "broke"),
+        (f"{tmp_path.name}/gone.png", "broke"),
+        ("a text", "broke"),
+        ("shoes/1.png", "fixed"),
+    ]
+    assert [flip.preview[:22] for flip in flips] == ["data:image/png;base64,", "", "", "data:image/png;base64,"]
+
+
+def test_pictures_of_many_changed_answers_do_not_fill_the_page(tmp_path: Path) -> None:
+    item, count = saved_picture(tmp_path / "a.png", 0), PREVIEWS + 5
+    rows = Rows((item,) * 2 * count, (1,) * count + (0,) * count)
+    flips = flips_of(logits([1] * 2 * count), logits([0] * 2 * count), rows, LABELS)
+    assert len(flips) == 2 * count
+    assert sum(bool(flip.preview) for flip in flips) == 2 * PREVIEWS

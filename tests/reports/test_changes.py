@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import pytest
+
+from lighten.core.summary import Flip
 from lighten.reports.changes import continuations, flips
+from lighten.reports.page import page
 from lighten.testing import language_summaries, summaries
 
 
@@ -46,3 +50,19 @@ def test_what_models_write_is_never_markup() -> None:
     assert "\x1b" not in markup
     assert "\ud800" not in markup
     assert markup.count("(nothing)") == 2
+
+
+def test_pictures_are_shown_inside_the_page() -> None:
+    picture = "data:image/png;base64,iVBORw0KGgo="
+    run = replace(summaries.winner(), flips=(Flip("shoes/1.png", "boot", "boot", "bag", "", "broke", picture),))
+    assert f'<img src="{picture}" alt="" loading="lazy"><p dir="auto">shoes/1.png</p>' in flips(run)
+    assert "img-src data:" in page(run)
+
+
+@pytest.mark.parametrize("address", ["https://example.org/a.png", "javascript:alert(1)", 'data:image/png,"><script>'])
+def test_an_address_that_is_no_picture_of_the_page_is_never_fetched(address: str) -> None:
+    run = replace(summaries.winner(), flips=(Flip("a", "boot", "boot", "bag", "", "broke", address),))
+    markup = flips(run)
+    assert "example.org" not in markup
+    assert "javascript" not in markup
+    assert "<script" not in markup

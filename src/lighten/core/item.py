@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, TypeAlias, Union, cast
 
 from lighten.core.errors import DataError
@@ -49,6 +50,15 @@ def shown(item: Item) -> str:
     if isinstance(item, Reference):
         return f"{item.path}:{item.member}" if item.member else item.path
     return " | ".join(map(shown, item))
+
+
+def brief(item: Item) -> str:
+    """A short name that says nothing of the machine: the text itself, a file with the folder it is in, a member."""
+    if isinstance(item, str):
+        return item
+    if isinstance(item, Reference):
+        return item.member or "/".join(PurePath(item.path).parts[-2:])
+    return " | ".join(map(brief, item))
 
 
 def content_of(item: Item) -> str:

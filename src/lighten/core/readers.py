@@ -8,7 +8,7 @@ from typing import Any
 
 from lighten.core import catalog
 from lighten.core.errors import InputError, ModelError
-from lighten.core.item import Reference
+from lighten.core.item import Item, references_in
 from lighten.core.reader import Reader
 
 
@@ -42,9 +42,12 @@ def kinds_of_files() -> dict[str, str]:
     return {suffix: name for name, cls in _usable().items() for suffix in cls.suffixes}
 
 
-def preview(item: Reference) -> str:
-    """A ``data:`` address of a small picture of an item; empty where there is none."""
-    return reader_of(item.kind).preview(item)
+def preview(item: Item) -> str:
+    """A ``data:`` address of a small picture of the first file of an item; empty where there is none to be shown."""
+    with contextlib.suppress(InputError, StopIteration):
+        first = next(references_in(item))
+        return reader_of(first.kind).preview(first)
+    return ""
 
 
 def _usable() -> dict[str, type[Reader[Any]]]:

@@ -102,10 +102,11 @@ class Flip:
     """One row of the proof part that the winner answers differently. All texts are the user's data: never trusted.
 
     Attributes:
-        text: the input.
+        text: the input, or the name of its file.
         label, original, winner: names of the true class, the original's answer and the winner's.
         group: its group; empty when the data has no group column.
         kind: one of ``FLIP_KINDS``.
+        preview: a ``data:`` address of a small picture of the input; empty where there is none.
     """
 
     text: str
@@ -114,6 +115,7 @@ class Flip:
     winner: str
     group: str
     kind: str
+    preview: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ import numpy as np
 
 from lighten.core.budget import Constraint
 from lighten.core.errors import UnknownName
+from lighten.core.item import brief
 from lighten.core.meter import QualityMeter
+from lighten.core.readers import preview
 from lighten.core.result import Quantity
 from lighten.core.rows import Rows
 from lighten.core.summary import Flip, Group
@@ -19,6 +21,9 @@ from lighten.proof.verdict import Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+PREVIEWS = 60
+"""Changed answers of each kind whose inputs are shown as pictures: each takes some kilobytes of the page."""
 
 
 def judge_all(
@@ -69,21 +74,24 @@ def verdict(
 def flips_of(original: NDArray[Any], candidate: NDArray[Any], rows: Rows, labels: Sequence[str]) -> tuple[Flip, ...]:
     """Rows that the candidate answers differently: those it broke first, then fixed, then moved.
 
+    The first ``PREVIEWS`` of each kind are shown as what they are, where their reader can.
+
     original, candidate: [n, classes] logits. labels: name of each class.
     """
     before, after = original.argmax(axis=1), candidate.argmax(axis=1)
     found = find_flips(rows.targets, before, after)
     return tuple(
         Flip(
-            text=rows.inputs[i],
+            text=brief(rows.inputs[i]),
             label=labels[rows.targets[i]],
             original=labels[before[i]],
             winner=labels[after[i]],
             group=rows.groups[i] if rows.groups else "",
             kind=kind,
+            preview=preview(rows.inputs[i]) if number < PREVIEWS else "",
         )
         for kind, numbers in (("broke", found.broke), ("fixed", found.fixed), ("moved", found.moved))
-        for i in numbers.tolist()
+        for number, i in enumerate(numbers.tolist())
     )
 
 

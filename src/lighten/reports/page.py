@@ -43,11 +43,12 @@ def write_page(summary: Summary, path: Path | str) -> None:
 
 
 def page(summary: Summary) -> str:
-    """The report as HTML. Styles and script stand in it and are allowed by their hashes; everything else is barred."""
+    """The report as HTML. Styles and script stand in it and are allowed by their hashes, pictures where
+    they stand in it too; everything else is barred."""
     style = stylesheet() + files(__package__).joinpath("page.css").read_text(encoding="utf-8")
     script = files(__package__).joinpath("page.js").read_text(encoding="utf-8")
     policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
     body = Markup("").join(make(summary) for make in SECTIONS)
