@@ -47,7 +47,7 @@ def test_pairs_are_those_that_comparing_all_finds(most: int) -> None:
 
 def test_pictures_that_were_stored_anew_are_copies(tmp_path: Path) -> None:
     items = [saved_picture(tmp_path / f"{seed}.png", seed, size=(120, 90)) for seed in range(6)]
-    picture(2, size=(120, 90)).save(tmp_path / "again.jpg", quality=70)
+    picture(2, size=(120, 90)).save(tmp_path / "again.jpg", quality=85)
     picture(2, size=(120, 90)).resize((80, 60)).save(tmp_path / "small.png")
     again = [ImageReader.describe(tmp_path / name) for name in ("again.jpg", "small.png")]
     assert copies_of(rows_of([*items, *again])) == [[0], [1], [2, 6, 7], [3], [4], [5]]

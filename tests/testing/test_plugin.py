@@ -76,7 +76,14 @@ class Nothing(Reader):
     is_in = open = classmethod(lambda cls, folder: None)
     save = __call__ = size = batch = axes = probe = lambda *given: None
 '''
-OTHERS = {"tasks": TASK, "meters": METER, "engines": ENGINE, "readers": READER}
+FORMAT = '''"""A format of nothing."""
+from lighten.core.format import Format
+
+class Nothing(Format):
+    def save(self, model, folder):
+        return folder
+'''
+OTHERS = {"formats": FORMAT, "tasks": TASK, "meters": METER, "engines": ENGINE, "readers": READER}
 SOURCES = {**dict.fromkeys(catalog.STEP_KINDS, STEP), **OTHERS}
 
 

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-Text = Annotated[str | None, typer.Option(help="Column with the text; found by itself when it can be.")]
+Text = Annotated[
+    str | None, typer.Option(help="Column with the inputs (texts, paths of pictures); found by itself when it can be.")
+]
 Label = Annotated[str | None, typer.Option(help="Column with the label; found by itself when it can be.")]
 Labels = Annotated[
     list[str] | None,
@@ -50,7 +52,11 @@ Prompt = Annotated[
     typer.Option(help='Language models: template such as "Review: {text}\\nSentiment:", where they do not say it.'),
 ]
 DropEmpty = Annotated[
-    bool, typer.Option("--drop-empty", help="Leave rows with an empty text or label out instead of refusing the file.")
+    bool,
+    typer.Option(
+        "--drop-empty",
+        help="Leave out rows without input or label, or whose file cannot be opened, instead of refusing the data.",
+    ),
 ]
 Longest = Annotated[
     int | None,

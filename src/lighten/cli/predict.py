@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 def command(
     model: Annotated[str, typer.Argument(help="A winner, a run folder, or any artifact that can be opened.")],
-    data: Annotated[str, typer.Argument(help="File with a text column, or - for one text per line on stdin.")] = "-",
+    data: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="File with a column of inputs, files that are inputs themselves (photo.jpg more/*.png), or - for one "
+            "input per line on stdin.",
+            show_default="-",
+        ),
+    ] = None,
     source: Annotated[
         str | None,
         typer.Option("--data", help="The same file, written as the other verbs have it.", show_default=False),
@@ -31,7 +38,7 @@ def command(
     threads: Threads = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line, with the scores.")] = False,
 ) -> None:
-    """Answer texts from a file or from stdin, one line each, in order: its label.
+    """Answer inputs from a file, from several files or from stdin, one line each, in order: its label.
 
     Language models: the choice, the answer, or the bits per byte of a document.
     """
@@ -39,11 +46,12 @@ def command(
     from lighten.core.errors import InputError
     from lighten.verbs.load import load
 
-    if source is not None and data != "-":
-        raise InputError(f"Two files were given: {data} and {source}.", fix="give one")
+    files = data or [source or "-"]
+    if source is not None and data:
+        raise InputError(f"Two files were given: {data[0]} and {source}.", fix="give one")
     with load(model, threads=threads, prompt=prompt, longest=longest) as opened:
         read: list[Coverage] = []
-        for chunk in shown(chunks(opened, source or data, text, batch)):
+        for chunk in shown(chunks(opened, files, text, batch)):
             read += [one for one in (opened.coverage(chunk),) if one is not None]
             for one in opened.predict(chunk):
                 sys.stdout.write((json.dumps(one.to_json(), ensure_ascii=False) if as_json else one.line()) + "\n")
@@ -66,13 +74,15 @@ def shown(pieces: Iterator[tuple[Sequence[Any], float, float]]) -> Iterator[Sequ
             yield rows
 
 
-def chunks(model: Model, data: str, text: str | None, batch: int) -> Iterator[tuple[Sequence[Any], float, float]]:
-    """Rows of a file, or lines of stdin as they come, at most ``batch`` at once; how many came before; how many in all.
+def chunks(
+    model: Model, files: Sequence[str], text: str | None, batch: int
+) -> Iterator[tuple[Sequence[Any], float, float]]:
+    """Rows of files, or lines of stdin as they come, at most ``batch`` at once; how many came before; how many in all.
 
     How many lines stdin will have is not known: 0.
     """
-    if data != "-":
-        rows = model.read(data, text)
+    if list(files) != ["-"]:
+        rows = model.read(files[0] if len(files) == 1 else files, text)
         for start in range(0, len(rows), batch):
             yield rows[start : start + batch], start, len(rows)
         return

@@ -21,7 +21,7 @@ class Reference:
         path: absolute path of the file.
         hash: first 32 hex digits of the SHA-256 of its content.
         kind: name of the reader that opens it, such as ``image``.
-        size: what work grows with: pixels, samples.
+        size: what work grows with, about as much for each as for a character of a text: blocks of pixels, of samples.
         member: name inside a zip whose members are stored as they are, for what came inside of a table.
     """
 
@@ -37,7 +37,7 @@ Item: TypeAlias = Union[str, Reference, tuple["Item", ...]]  # noqa: UP007  a na
 
 
 def size_of(item: Item) -> int:
-    """What work grows with: characters of a text, pixels or samples of a reference, the sum of several."""
+    """What work grows with: characters of a text, what a reference says, the sum of several."""
     if isinstance(item, str):
         return len(item)
     return item.size if isinstance(item, Reference) else sum(map(size_of, item))

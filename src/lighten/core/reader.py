@@ -94,6 +94,11 @@ class Reader(ABC, Generic[Example]):
         return None
 
     @classmethod
+    def begins(cls, data: bytes) -> bool:
+        """Whether a file that begins so is an item of this kind, as far as that can be seen without opening it."""
+        return False
+
+    @classmethod
     def describe(cls, path: Path, member: str = "") -> Reference:
         """The reference to a file, or to a member of a stored zip.
 

@@ -42,6 +42,11 @@ def kinds_of_files() -> dict[str, str]:
     return {suffix: name for name, cls in _usable().items() for suffix in cls.suffixes}
 
 
+def is_known(data: bytes) -> bool:
+    """Whether the content of a file begins as the items of some reader do."""
+    return any(cls.begins(data) for cls in _usable().values())
+
+
 def preview(item: Item) -> str:
     """A ``data:`` address of a small picture of the first file of an item; empty where there is none to be shown."""
     with contextlib.suppress(InputError, StopIteration):

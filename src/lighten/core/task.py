@@ -119,8 +119,11 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def read_inputs(self, source: str | Path, options: DataOptions) -> Sequence[Any]:
+    def read_inputs(self, source: str | Path | Sequence[str], options: DataOptions) -> Sequence[Any]:
         """Rows of data in which nothing needs to be right, each as :meth:`shown` takes it.
+
+        Args:
+            source: data, or paths of files that are inputs themselves.
 
         Raises:
             DataError, UnknownName: see :meth:`read`.

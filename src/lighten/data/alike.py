@@ -22,15 +22,16 @@ def copies_of(rows: Sequence[Example]) -> list[list[int]]:
         same[row.key].append(at)
     groups = list(same.values())
     leader = list(range(len(groups)))
-    kinds: dict[str, dict[int, int]] = defaultdict(dict)
+    files: dict[str, dict[int, Reference]] = defaultdict(dict)
     for number, places in enumerate(groups):
         item = rows[places[0]].item
         if isinstance(item, Reference):
-            bits = reader_of(item.kind).perceptual(item)
-            if bits is not None:
-                kinds[item.kind][number] = bits
-    for kind, hashes in kinds.items():
-        for one, other in pairs_within(hashes, reader_of(kind).alike):
+            files[item.kind][number] = item
+    for kind, items in files.items():
+        reader = reader_of(kind)
+        bits = {number: reader.perceptual(item) for number, item in items.items()}
+        hashes = {number: one for number, one in bits.items() if one is not None}
+        for one, other in pairs_within(hashes, reader.alike):
             first, second = sorted((_top(leader, one), _top(leader, other)))
             leader[second] = first
     joined: dict[int, list[int]] = defaultdict(list)
@@ -43,15 +44,16 @@ def pairs_within(hashes: Mapping[int, int], most: int) -> list[tuple[int, int]]:
     """Pairs of keys whose hashes differ by at most ``most`` bits, by way of the pieces that such hashes share.
 
     Of ``most + 1`` pieces of a hash at least one is untouched by ``most`` changed bits, so that only hashes with a
-    piece in common are compared (Manku, Jain and Das Sarma 2007).
+    piece in common are compared (Manku, Jain and Das Sarma 2007). A piece takes every so many-th bit: bits next to each
+    other say much the same, and too many hashes would share a piece of them.
     """
     width = max((value.bit_length() for value in hashes.values()), default=0)
-    size = max(1, -(-width // (most + 1)))
+    written = {key: f"{value:0{width}b}" for key, value in hashes.items()}
     found: set[tuple[int, int]] = set()
-    for shift in range(0, max(width, 1), size):
-        buckets: dict[int, dict[int, int]] = defaultdict(dict)
+    for begin in range(most + 1):
+        buckets: dict[str, dict[int, int]] = defaultdict(dict)
         for key, value in hashes.items():
-            buckets[value >> shift & (1 << size) - 1].setdefault(value, key)
+            buckets[written[key][begin :: most + 1]].setdefault(value, key)
         for bucket in buckets.values():
             for (one, first), (other, second) in combinations(bucket.items(), 2):
                 if (one ^ other).bit_count() <= most:

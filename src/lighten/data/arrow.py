@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lighten.core.errors import DataError, MissingExtra
+from lighten.core.readers import is_known
 from lighten.data.cells import Embedded, Table
 from lighten.data.jsonrows import table_of_columns
 
@@ -79,14 +80,16 @@ def _plain(table: Any, source: str, features: Mapping[str, object]) -> Table:
 
 
 def _embedded(cells: list[object]) -> list[object]:
-    """Cells of bytes, alone or beside the name that they had (``{bytes, path}``), as items; others as they are."""
+    """Cells of bytes that some reader knows, or that have a name beside them (``{bytes, path}``), as items."""
+    first = next((cell for cell in cells if cell is not None), None)
+    if isinstance(first, bytes) and is_known(first):
+        return [Embedded("", cell) if isinstance(cell, bytes) else cell for cell in cells]
+    if not isinstance(first, dict) or set(first) != {"bytes", "path"}:
+        return cells
     found: list[object] = []
     for cell in cells:
-        data, name = cell, ""
-        if isinstance(cell, dict) and set(cell) == {"bytes", "path"}:
-            data, name = cell["bytes"], cell["path"] or ""
-            cell = name or None
-        found.append(Embedded(str(name), data) if isinstance(data, bytes) else cell)
+        data, name = (cell["bytes"], cell["path"] or "") if isinstance(cell, dict) else (None, "")
+        found.append(Embedded(str(name), data) if isinstance(data, bytes) else name or None)
     return found
 
 

@@ -95,9 +95,10 @@ def find_columns(
         raise DataError(f"The column {twice.pop()!r} was given for two things.", allowed=", ".join(given))
     notes: list[str] = []
     taken = {n for n in given.values() if n is not None}
-    parts, mixed = find_split(table, split, taken), split == MIXED
+    files = {n for n in table.columns if holds_items(table.column(n))}
+    parts, mixed = find_split(table, split, taken | files), split == MIXED
     nested = {n for n in table.columns if n not in taken and is_json(table.column(n))}
-    taken |= nested | {n for n in table.columns if _NO_ROLE.fullmatch(n) or holds_items(table.column(n))}
+    taken |= nested | files | {n for n in table.columns if _NO_ROLE.fullmatch(n)}
     if kind:
         text = item_column(table, kind, text, notes)
     taken |= {parts} if parts else set()

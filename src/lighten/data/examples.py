@@ -55,12 +55,12 @@ class Examples:
     notes: tuple[str, ...] = ()
 
 
-def usable(table: Table, columns: Columns, *, drop_empty: bool = False, drop_broken: bool = False) -> Examples:
+def usable(table: Table, columns: Columns, *, drop_empty: bool = False) -> Examples:
     """Rows whose input and, where there is a label column, label are present; without those of ``columns.skipped``.
 
     Args:
-        drop_empty: leave rows without input or label out and count them in the notes, instead of refusing.
-        drop_broken: the same with rows whose file is missing or cannot be opened.
+        drop_empty: leave rows out, and count them in the notes, that lack an input or a label, or whose file is missing
+            or cannot be opened, instead of refusing.
 
     Raises:
         DataError: rows without input or label, or with files that cannot be opened (they are listed), or none left.
@@ -88,7 +88,7 @@ def usable(table: Table, columns: Columns, *, drop_empty: bool = False, drop_bro
             unit = (label_text(units[at]) or "") if units is not None else ""
             rows.append(Example(item, label, at + 1, group, unit))
     broken = {at + 1: item for at, item in items.items() if isinstance(item, DataError)}
-    notes = (*_about_missing(table, without, drop_empty), *_about_broken(table, broken, drop_broken))
+    notes = (*_about_missing(table, without, drop_empty), *_about_broken(table, broken, drop_empty))
     if not rows:
         wanted = f"both {columns.text!r} and {columns.label!r}" if columns.label else repr(columns.text)
         raise DataError(f"{table.source} has no row with {wanted}.")
@@ -152,17 +152,17 @@ def _about_missing(table: Table, without: dict[str, list[int]], drop_empty: bool
     )
 
 
-def _about_broken(table: Table, broken: Mapping[int, DataError], drop_broken: bool) -> tuple[str, ...]:
+def _about_broken(table: Table, broken: Mapping[int, DataError], drop: bool) -> tuple[str, ...]:
     """A note about rows whose files cannot be opened, or the refusal. broken: reason by the number of the row."""
     if not broken:
         return ()
     listed = [f"{why(error)} (row {number:,})" for number, error in list(broken.items())[:_LISTED]]
     listed += [f"and {len(broken) - _LISTED:,} more"] if len(broken) > _LISTED else []
     found = f"{count_of(len(broken), 'file')} that cannot be opened"
-    if drop_broken:
+    if drop:
         return (f"Left out: {count_of(len(broken), 'row')} with {found}: {'; '.join(listed)}.",)
     raise DataError(
         "\n    ".join([f"{table.source} has {found}:", *listed]),
         allowed="a file that can be opened in every row",
-        fix="repair them, or leave those rows out with --drop-broken",
+        fix="repair them, or leave those rows out with --drop-empty",
     )

@@ -52,6 +52,31 @@ def with_file_names(table: Table, folder: Path) -> Table:
     return Table({**table.columns, **found}, table.source, table.notes) if found else table
 
 
+def table_of_files(names: Sequence[str]) -> Table:
+    """A table of files that are items themselves, in one column that has the name of their kind.
+
+    Raises:
+        DataError: none, one that is not there or is no item, or several kinds.
+    """
+    kinds = {name: kind_of_file(expanded(name)) for name in names}
+    other = next((name for name, kind in kinds.items() if not kind or not expanded(name).is_file()), None)
+    if other is not None or len(set(kinds.values())) != 1:
+        seen = (
+            f"{other} is no file that is answered by itself"
+            if other is not None
+            else "These are files of several kinds"
+        )
+        raise DataError(
+            f"{seen}.",
+            allowed=f"one file or folder of data, or files that end in {', '.join(kinds_of_files())}",
+            fix="check the paths",
+        )
+    column = next(iter(kinds.values()))
+    return Table(
+        {column: tuple(FileName(name, Path.cwd()) for name in names)}, f"{len(names)} files" if names[1:] else names[0]
+    )
+
+
 def item_column(table: Table, kind: str, given: str | None, notes: list[str]) -> str:
     """The column that holds items of a kind: the one given, else the only one.
 
@@ -121,6 +146,20 @@ def described(cells: Iterable[Cell], kind: str) -> list[Reference | DataError]:
         return list(map(describe, range(len(every))))
     with ThreadPoolExecutor(allowed_cores(), thread_name_prefix="describe") as pool:
         return list(pool.map(describe, range(len(every)), chunksize=_PIECE))
+
+
+def opened_items(cells: Sequence[Cell], kind: str, source: str) -> list[Reference]:
+    """What every cell refers to.
+
+    Raises:
+        DataError: some cannot be opened; says how many, and why the first of them.
+    """
+    every = described(cells, kind)
+    broken = [one for one in every if isinstance(one, DataError)]
+    if broken:
+        many = f" It is the first of {len(broken):,} of {len(every):,} in {source}." if len(broken) > 1 else ""
+        raise DataError(broken[0].seen + many, allowed=broken[0].allowed, fix=broken[0].fix)
+    return [one for one in every if isinstance(one, Reference)]
 
 
 def item_at(name: str, kind: str) -> Reference:

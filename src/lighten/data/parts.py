@@ -30,7 +30,6 @@ def split(
     seed: int = 0,
     fractions: Mapping[str, float] = FRACTIONS,
     drop_empty: bool = False,
-    drop_broken: bool = False,
     merge_labels: bool | None = None,
     drop_rare: int = 0,
 ) -> Parts:
@@ -48,15 +47,14 @@ def split(
 
     Args:
         fractions: share of each part; they sum to 1. A part with share 0 stays empty.
-        drop_empty: leave rows without input or label out and count them, instead of refusing.
-        drop_broken: the same with rows whose file cannot be opened.
+        drop_empty: leave rows without input or label out, or with a file that cannot be opened, and count them.
         merge_labels: whether labels that differ in spelling only are one class; None refuses them.
         drop_rare: leave out classes with fewer rows than this.
 
     Raises:
         DataError: empty cells, one class, near-equal labels, too few rows (says how many are needed).
     """
-    examples = usable(table, columns, drop_empty=drop_empty, drop_broken=drop_broken)
+    examples = usable(table, columns, drop_empty=drop_empty)
     examples = with_merged_labels(examples, columns.label, table.source, merge_labels)
     examples = without_rare(examples, columns.label, table.source, drop_rare)
     class_notes = check_classes(examples, columns.label, table.source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from lighten.core.errors import DataError
@@ -10,19 +11,20 @@ from lighten.core.home import expanded
 from lighten.data.cells import Cell, Table
 from lighten.data.files import DATA_SUFFIXES, read_data, read_file
 from lighten.data.folders import HUB_ID, read_folder, read_hub
-from lighten.data.items import with_file_names
+from lighten.data.items import kind_of_file, table_of_files, with_file_names
 from lighten.data.samples import fetch_sample, sample_notes
 
 __all__ = ["Cell", "Table", "read_table"]
 
 
-def read_table(source: str | Path) -> Table:
+def read_table(source: str | Path | Sequence[str]) -> Table:
     """Read users' data.
 
     Args:
         source: a file (csv, tsv, jsonl, json list, parquet, txt, IDX; csv and json also gzipped), a folder (what
             ``save_to_disk`` writes, files whose names may say their split, a folder for each class), a hub id
-            ``user/name``, ``sample:NAME``, or ``-`` for csv or JSON on standard input.
+            ``user/name``, ``sample:NAME``, or ``-`` for csv or JSON on standard input. One file that is an item
+            itself, such as a picture, or several, are a table of them.
 
     Returns:
         the table; its ``notes`` say what was noticed. Rows of several splits are joined, with a column ``split``.
@@ -32,6 +34,8 @@ def read_table(source: str | Path) -> Table:
         UnsafeFile: a format that can hold pickled objects.
         MissingExtra: parquet without pyarrow, a hub id without huggingface_hub.
     """
+    if not isinstance(source, str | Path):
+        return table_of_files(source) if len(source) != 1 else read_table(source[0])
     name = str(source)
     if name == "-":
         return _with_rows(with_file_names(read_data(sys.stdin.buffer.read(), "standard input"), Path.cwd()))
@@ -44,7 +48,7 @@ def read_table(source: str | Path) -> Table:
     if path.is_dir():
         return _with_rows(read_folder(path))
     if path.exists():
-        return _with_rows(read_file(path))
+        return table_of_files([name]) if kind_of_file(path) else _with_rows(read_file(path))
     looks_like_file = name.lower().removesuffix(".gz").endswith((*DATA_SUFFIXES, ".md"))
     if HUB_ID.fullmatch(name) and not looks_like_file:
         return _with_rows(read_hub(name))

@@ -38,7 +38,7 @@ def pack(message: Mapping[str, Any]) -> bytes:
     plain = []
     for array in message[ARRAYS]:
         name = array.dtype.name if array.dtype.name in NUMBERS else "float32"
-        plain.append((name, np.ascontiguousarray(array, dtype=NUMBERS[name])))
+        plain.append((name, np.asarray(array, dtype=NUMBERS[name], order="C")))
     said = {**message, ARRAYS: [{"numbers": name, "shape": array.shape} for name, array in plain]}
     return b"".join((json.dumps(said, allow_nan=True).encode(), b"\n", *(array.tobytes() for _, array in plain)))
 

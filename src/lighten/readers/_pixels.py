@@ -12,7 +12,7 @@ from lighten.core.errors import DataError, MissingExtra
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-FORMATS = ("JPEG", "PNG", "PPM", "WEBP", "BMP", "GIF", "TIFF", "MPO")
+FORMATS = ("JPEG", "PNG", "PPM", "WEBP", "BMP", "GIF", "TIFF")
 """What is opened, by content; Pillow knows more, and starts other programs for some of them."""
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Pillow's name of a picture with so many channels."""
@@ -25,6 +25,9 @@ MAGIC = (
     (b"BM", "BMP"),
     (b"II*\0", "TIFF"),
     (b"MM\0*", "TIFF"),
+    (b"P5", "PPM"),
+    (b"P6", "PPM"),
+    (b"RIFF", "WEBP"),
 )
 _UPRIGHT = 1
 _ORIENTATION = 0x0112
@@ -55,7 +58,7 @@ def opened(data: bytes, name: str) -> Image:
         known = next((kind for start, kind in MAGIC if data.startswith(start)), "")
         what = f"a damaged {known}" if known else f"no picture that can be read: it begins with {data[:12]!r}"
         raise DataError(
-            f"{name} is {what}.", allowed=", ".join(FORMATS[:-1]), fix="convert it, copy it again, or leave it out"
+            f"{name} is {what}.", allowed=", ".join(FORMATS), fix="convert it, copy it again, or leave it out"
         ) from error
     except (OSError, ValueError, SyntaxError, OverflowError) as error:
         raise _damaged(name, error) from error

@@ -136,8 +136,9 @@ def resolved(settings: Mapping[str, Any], family: str, place: str) -> dict[str, 
     named = settings.get("image_processor_type") or settings.get("feature_extractor_type") or PROCESSOR_OF.get(family)
     name = str(named or "").removesuffix("Fast").removesuffix("Pil").replace("FeatureExtractor", "ImageProcessor")
     if name not in DEFAULTS:
+        seen = named or (f"the family {family!r}" if family else "no processor that it names")
         raise ModelError(
-            f"{place} is for {named or f'the family {family!r}' if family else 'no processor that it names'}.",
+            f"{place} is for {seen}.",
             allowed=", ".join(DEFAULTS),
             fix="write the same steps as a configuration of one of these",
         )
@@ -184,11 +185,11 @@ def _levels(settings: Mapping[str, Any], channels: int, place: str) -> NDArray[n
     if settings["do_rescale"] and settings.get("rescale_offset"):
         rescaled = rescaled - np.float32(1)
     levels = np.tile(rescaled, (channels, 1))
-    std = _each(settings["image_std"], channels, "image_std", place)
     if settings["do_normalize"]:
-        levels = (levels - _each(settings["image_mean"], channels, "image_mean", place)) / std
+        mean, std = (_each(settings[name], channels, name, place) for name in ("image_mean", "image_std"))
+        levels = (levels - mean) / std
     if settings.get("include_top"):
-        levels = levels / std
+        levels = levels / _each(settings["image_std"], channels, "image_std", place)
     return np.ascontiguousarray(levels, np.float32)
 
 

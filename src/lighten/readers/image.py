@@ -21,7 +21,7 @@ from lighten.core.reader import Reader
 from lighten.files.json_file import read_object
 from lighten.files.stored_zip import read_bytes
 from lighten.isolate.machine import allowed_cores
-from lighten.readers._pixels import MODES, in_channels, loaded, opened
+from lighten.readers._pixels import MAGIC, MODES, in_channels, loaded, opened
 from lighten.readers._processing import processing, resolved
 
 if TYPE_CHECKING:
@@ -32,14 +32,16 @@ PIXELS = "pixel_values"
 Pixels = NDArray[np.uint8]
 """A picture as it is kept: [height, width, channels]."""
 
+BLOCK = 256
+"""Pixels that count as much work as a character of a text does."""
 FEW = 8
 """So many pictures are decoded one after the other: threads would cost more than they save."""
 EXACT_SIZE = ("vit", "deit")
 """Families whose networks take pictures of one size and no other."""
-ALIKE_SIDE, ALIKE_WAVES = 32, 16
+ALIKE_SIDE, ALIKE_WAVES = 32, 12
 """A perceptual hash is made of so many waves in each direction of a picture with so many pixels a side."""
-PLAIN = 2.0
-"""Standard deviation of grey levels below which a picture has nothing to be known by."""
+PLAIN = 64.0
+"""Size of the largest wave below which a picture has nothing to be known by: noise of some two grey levels."""
 PREVIEW = 96
 """Pixels of the longer side of a preview."""
 _PROBE_SIZE = (320, 240)
@@ -56,7 +58,7 @@ class ImageReader(Reader[Pixels]):
     suffixes: ClassVar[tuple[str, ...]] = (
         ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pnm",
     )  # fmt: skip
-    alike: ClassVar[int] = 8
+    alike: ClassVar[int] = 10
     extra: ClassVar[str] = "vision"
 
     def __init__(self, settings: Mapping[str, Any], channels: int, *, family: str = "", place: str = PROCESSOR) -> None:
@@ -145,18 +147,24 @@ class ImageReader(Reader[Pixels]):
         return [self._processed(image, "the probe") for image in drawn]
 
     @classmethod
+    def begins(cls, data: bytes) -> bool:
+        """See :meth:`Reader.begins`."""
+        return data.startswith(tuple(start for start, _ in MAGIC))
+
+    @classmethod
     def describe(cls, path: Path, member: str = "") -> Reference:
         """See :meth:`Reader.describe`. The file is decoded to its end, and what it is like remembered."""
         reference = Reference(str(path.absolute()), "", "image", 0, member)
         data = _content(reference)
         image = opened(data, shown(reference))
-        found = Reference(reference.path, content_hash(data), "image", image.width * image.height, member)
+        size = -(-image.width * image.height // BLOCK)
+        found = Reference(reference.path, content_hash(data), "image", size, member)
         _known_likeness[found.hash] = _likeness(image, shown(reference))
         return found
 
     @classmethod
     def perceptual(cls, item: Reference) -> int | None:
-        """See :meth:`Reader.perceptual`: signs of the slowest waves of its grey levels (Zauner 2010), 255 bits.
+        """See :meth:`Reader.perceptual`: signs of the slowest waves of its grey levels (Zauner 2010), 143 bits.
 
         None for a picture that has next to nothing on it.
         """
@@ -214,11 +222,11 @@ def _likeness(image: Image, name: str) -> int | None:
     side = ALIKE_SIDE
     image.draft("L", (4 * side, 4 * side))
     grey = in_channels(loaded(image, name), 1, name).resize((side, side), reducing_gap=3.0)
-    levels = np.asarray(grey, np.float32)
-    if levels.std() < PLAIN:
+    waves = (_cosines() @ np.asarray(grey, np.float32) @ _cosines().T).ravel()[1:]
+    if np.abs(waves).max() < PLAIN:
         return None
-    waves = (_cosines() @ levels @ _cosines().T).ravel()[1:]
-    return int.from_bytes(np.packbits(waves > np.median(waves)).tobytes(), "big")
+    middle = len(waves) // 2
+    return int.from_bytes(np.packbits(waves > np.partition(waves, middle)[middle]).tobytes(), "big")
 
 
 @cache

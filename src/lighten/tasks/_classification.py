@@ -26,6 +26,8 @@ class Classification(Task):
     options: ClassVar[tuple[str, ...]] = ("labels", "merge_labels", "drop_rare")
     models: ClassVar[str] = "a classifier"
     settles_classes: ClassVar[bool] = True
+    kind: ClassVar[str] = ""
+    """Name of the reader of inputs that are files; empty for texts, which stand as they are."""
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -40,7 +42,9 @@ class Classification(Task):
 
         check_options(self, options, f"a task of {self.models}")
         table = read_table(source)
-        columns = find_columns(table, options.text, options.label, options.group, options.unit, options.split_column)
+        columns = find_columns(
+            table, options.text, options.label, options.group, options.unit, options.split_column, kind=self.kind
+        )
         parts = split(
             table,
             columns,
@@ -59,18 +63,35 @@ class Classification(Task):
 
         table = read_table(source)
         columns = find_columns(
-            table, options.text, options.label, options.group, options.unit, options.split_column, judging=True
+            table,
+            options.text,
+            options.label,
+            options.group,
+            options.unit,
+            options.split_column,
+            kind=self.kind,
+            judging=True,
         )
         return new_rows(table, columns, drop_empty=options.drop_empty)
 
-    def read_inputs(self, source: str | Path, options: DataOptions) -> Sequence[Any]:
+    def read_inputs(self, source: str | Path | Sequence[str], options: DataOptions) -> Sequence[Any]:
         """See :meth:`Task.read_inputs`: the column of inputs."""
         from lighten.data.columns import text_column
+        from lighten.data.items import opened_items
         from lighten.data.prompts import cell_text
         from lighten.data.table import read_table
 
         table = read_table(source)
-        return [cell_text(cell) for cell in table.column(text_column(table, options.text))]
+        cells = table.column(text_column(table, options.text, self.kind))
+        return opened_items(cells, self.kind, table.source) if self.kind else list(map(cell_text, cells))
+
+    def shown(self, row: Any, options: DataOptions) -> Any:
+        """See :meth:`Task.shown`: a text is the path of a file where inputs are files."""
+        if self.kind and isinstance(row, str):
+            from lighten.data.items import item_at
+
+            return item_at(row, self.kind)
+        return super().shown(row, options)
 
     def predict(self, session: Session, inputs: Sequence[Any], labels: Sequence[str]) -> list[Prediction]:
         """See :meth:`Task.predict`: the likeliest class, and the probability of each."""

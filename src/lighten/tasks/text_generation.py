@@ -151,8 +151,10 @@ class TextGeneration(Asking, Task):
         )
         return NewRows(rows, tuple(labels), (), notes)
 
-    def read_inputs(self, source: str | Path, options: DataOptions) -> Sequence[Any]:
+    def read_inputs(self, source: str | Path | Sequence[str], options: DataOptions) -> Sequence[Any]:
         """See :meth:`Task.read_inputs`: the columns that the prompt shows; else whole texts."""
+        if not isinstance(source, str | Path):
+            raise InputError(f"{len(source)} files were given.", allowed="one file or folder of texts, or -")
         from lighten.data.language import read_inputs
         from lighten.data.prompts import cell_text
 

@@ -15,20 +15,22 @@ CLASSES = ("across", "down", "checks")
 
 
 def picture(seed: int, label: str = "", *, size: tuple[int, int] = (32, 32), grey: bool = False) -> Image.Image:
-    """A picture: stripes across or down, or checks, between two colours, with soft blots of its own and some noise.
+    """A picture: blots of its own, coarse and fine as photographs have them, under stripes or checks and some noise.
 
     Args:
-        label: one of ``CLASSES``; blots alone when empty. size: width and height.
+        label: one of ``CLASSES``, whose pattern lies over the blots; blots alone when empty. size: width and height.
     """
-    draw = np.random.default_rng(seed)
+    draw = np.random.default_rng([seed, ("", *CLASSES).index(label)])
     width, height = size
-    blots = Image.fromarray(draw.integers(0, 256, (5, 6, 3)).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
-    levels = np.asarray(blots, np.float32)
+    levels = np.zeros((height, width, 3), np.float32)
+    for side, weight in ((4, 0.45), (9, 0.35), (18, 0.2)):
+        coarse = Image.fromarray(draw.integers(0, 256, (side, side + 1, 3)).astype(np.uint8))
+        levels += weight * np.asarray(coarse.resize(size, Image.Resampling.BICUBIC), np.float32)
     if label:
         across, down = np.arange(height)[:, None] // 4 % 2, np.arange(width)[None, :] // 4 % 2
-        drawn = {"across": across + 0 * down, "down": down + 0 * across, "checks": across ^ down}[label]
-        levels = 0.3 * levels + 0.7 * 255 * drawn[:, :, None]
-    levels = np.clip(levels + draw.normal(0, 4, levels.shape), 0, 255).astype(np.uint8)
+        pattern = {"across": across + 0 * down, "down": down + 0 * across, "checks": across ^ down}[label]
+        levels = 0.7 * levels + 0.3 * 255 * pattern[:, :, None]
+    levels = np.clip(levels + draw.normal(0, 2, levels.shape), 0, 255).astype(np.uint8)
     made = Image.fromarray(levels)
     return made.convert("L") if grey else made
 

@@ -70,7 +70,7 @@ class Model:
         """How much of ``texts`` the model reads, where it does not read every one whole; else None."""
         return coverage_of(self.artifact, [self.question.shown(text) for text in texts])
 
-    def read(self, source: str | Path, text: str | None = None) -> list[Row]:
+    def read(self, source: str | Path | Sequence[str], text: str | None = None) -> list[Row]:
         """Rows of a file as :meth:`predict` takes them; nothing in it needs to be right.
 
         Args:

@@ -68,7 +68,7 @@ class Question:
         known = self.options
         return self.task.read_new(source, replace(options, prompt=known.prompt, answer=known.answer), self.labels)
 
-    def read(self, source: str | Path, text: str | None = None) -> list[Row]:
+    def read(self, source: str | Path | Sequence[str], text: str | None = None) -> list[Row]:
         """Rows of data in which nothing needs to be right, for :meth:`shown`.
 
         Raises:
