@@ -12,8 +12,10 @@ from torch import nn
 
 from lighten.nets.encoders.network import open_network
 from lighten.nets.network import Network
-from lighten.nets.training.optimizer import Descent
+from lighten.nets.training.optimizer import SEVERAL, Descent, width_of, words_of
+from lighten.nets.vision.network import open_vision
 from lighten.testing.tiny import tiny_network_folder
+from lighten.testing.tiny_pictures import SIDE, tiny_vision_folder
 
 IDS = torch.tensor([[2, 5, 6, 25, 3], [2, 9, 5, 5, 3]])
 
@@ -87,3 +89,20 @@ def test_a_gradient_that_is_not_finite_changes_nothing(network: Network) -> None
     (loss(network.net) * math.nan).backward()
     assert math.isnan(descent.step(1.0))
     assert all(torch.equal(before[name], tensor) for name, tensor in network.net.state_dict().items())
+
+
+@pytest.mark.parametrize(("family", "width"), [("resnet", SEVERAL), ("convnext", SEVERAL), ("vit", 32), ("swin", 32)])
+def test_networks_of_several_widths_learn_at_one_rate(tmp_path: Path, family: str, width: int) -> None:
+    net = open_vision(tiny_vision_folder(tmp_path, family)).net
+    assert width_of(net) == width and words_of(net) is None
+    descent = Descent(net, 1e-3, 0.01, 1.0)
+    assert descent.peak == pytest.approx(1e-3 * 384 / width) and descent.lazy is None
+    before = copy.deepcopy(net.state_dict())
+    net.train()
+    net(torch.randn(4, 3, SIDE, SIDE)).logits.sum().backward()
+    assert descent.step(1.0) > 0
+    moved = [name for name, tensor in net.state_dict().items() if not torch.equal(tensor, before[name])]
+    assert any(name.startswith("classifier") for name in moved)
+    if family == "resnet":
+        assert any(name.endswith("running_mean") for name in moved)
+    descent.close()
