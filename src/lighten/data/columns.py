@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lighten.core.errors import DataError
@@ -86,13 +86,7 @@ def find_columns(
     grouped, united = (not _is_none(table, name) for name in (group, unit))
     group, unit = group if grouped else None, unit if united else None
     given = {"--text": text, "--label": label, "--group": group, "--unit": unit}
-    given |= {"--split-column": split} if split != MIXED else {}
-    for option, name in given.items():
-        if name is not None and option != "--split-column":
-            table.column(name)
-    twice = {n for n in given.values() if n is not None and list(given.values()).count(n) > 1}
-    if twice:
-        raise DataError(f"The column {twice.pop()!r} was given for two things.", allowed=", ".join(given))
+    _check_given(table, given | ({"--split-column": split} if split != MIXED else {}))
     notes: list[str] = []
     taken = {n for n in given.values() if n is not None}
     files = {n for n in table.columns if holds_items(table.column(n))}
@@ -129,11 +123,28 @@ def find_columns(
     if asked:
         refuse_pairs(table, {label or "", group or "", unit or "", *taken} - {text}, text)
     notes += _about_scraps(table, {text, label, group, unit, parts} | taken)
-    skipped, about = unlabelled_rows(table, parts, label or "")
-    if judging and parts and not mixed:
-        more, more_about = not_for_judging(table, parts, skipped)
-        skipped, about = skipped | more, (*about, *more_about)
+    skipped, about = _skipped(table, parts, label or "", judging=judging and not mixed)
     return Columns(text, label or "", group, unit, (*notes, *about), kind, parts, mixed, skipped)
+
+
+def _check_given(table: Table, given: Mapping[str, str | None]) -> None:
+    """Every column that was given is there and was given once. given: names by option."""
+    names = [name for name in given.values() if name is not None]
+    for option, name in given.items():
+        if name is not None and option != "--split-column":
+            table.column(name)
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise DataError(f"The column {twice.pop()!r} was given for two things.", allowed=", ".join(given))
+
+
+def _skipped(table: Table, parts: str | None, label: str, *, judging: bool) -> tuple[frozenset[int], tuple[str, ...]]:
+    """Positions of rows that are not used, and what is said of them. parts: column of the data's own split."""
+    skipped, about = unlabelled_rows(table, parts, label)
+    if judging and parts:
+        more, more_about = not_for_judging(table, parts, skipped)
+        return skipped | more, (*about, *more_about)
+    return skipped, about
 
 
 def text_column(table: Table, text: str | None = None, kind: str = "") -> str:
