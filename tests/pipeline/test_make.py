@@ -45,6 +45,25 @@ def test_what_was_made_before_is_taken_from_the_store(bench: Bench, monkeypatch:
     assert other.parent == made.parent
 
 
+def test_what_was_carried_out_is_told_with_how_much_of_its_plan_was_done(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ends_early(self: Any, model: Any, needs: Any) -> Any:
+        needs.watch.progress(1, 4, "better")
+        needs.watch.progress(3, 4, "nothing more to gain")
+        return model
+
+    trim, shrink = catalog.load_step("prune.trim"), catalog.load_step("prune.shrink")
+    monkeypatch.setattr(trim, "run", lambda self, model, needs: model)
+    monkeypatch.setattr(shrink, "run", ends_early)
+    bench.chain(tiny_artifact("hf"), [trim(), shrink()], Silent())
+    assert [(one["use"], one["reached"]) for one in bench.work] == [("prune.trim", 1.0), ("prune.shrink", 0.75)]
+    assert all(one["seconds"] >= 0 for one in bench.work)
+    again = Bench(bench.store, bench.task, bench.parts, None, 0, 1)
+    again.chain(tiny_artifact("hf"), [trim(), shrink()], Silent())
+    assert again.work == []
+
+
 def test_keys_follow_from_settings_and_from_the_data_that_a_step_needs(bench: Bench) -> None:
     thin: Any = catalog.load_step("prune.thin")
     trim: Any = catalog.load_step("prune.trim")
