@@ -1,5 +1,6 @@
 """One file and one entry point make a plug-in of any kind, in this process and in children."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from lighten.core import catalog
 from lighten.core.errors import InputError, UnknownName
 from lighten.isolate.process import call
-from lighten.testing.plugin import installed, plugin_package
+from lighten.testing.plugin import installed, packaged, plugin_package
 
 STEP = '''"""A step that does nothing."""
 from dataclasses import dataclass
@@ -115,3 +116,15 @@ def test_a_name_that_lighten_has_is_refused(tmp_path: Path) -> None:
     plugin_package(tmp_path, "meters", "latency", METER)
     with installed(tmp_path), pytest.raises(InputError, match="latency"):
         catalog.names("meters")
+
+
+def test_a_package_brings_several_at_once(tmp_path: Path) -> None:
+    (tmp_path / "several").mkdir()
+    (tmp_path / "several" / "__init__.py").write_text("")
+    (tmp_path / "several" / "meter.py").write_text(METER)
+    packaged(tmp_path, "several", {"meters": {"mine": "several.meter", "other": "several.gone"}, "tasks": {}})
+    with installed(tmp_path):
+        found = {entry.name: entry.source for entry in catalog.entries("meters") if entry.source == "several"}
+        assert found == {"mine": "several", "other": "several"}
+        assert catalog.load("meters", "mine").__module__ == "several.meter"
+    assert "several.meter" not in sys.modules and "mine" not in catalog.names("meters")

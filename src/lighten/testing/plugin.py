@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,6 +32,23 @@ def plugin_package(folder: Path, kind: str, name: str, source: str = "", *, modu
     return module
 
 
+def packaged(folder: Path, name: str, entries: Mapping[str, Mapping[str, str]]) -> None:
+    """Make a package that lies in ``folder`` look installed there, as pip would leave it.
+
+    Args:
+        entries: by kind (see ``catalog.KINDS``), the dotted paths of modules by what the catalog is to call them.
+    """
+    record = folder / f"{name}-1.0.dist-info"
+    record.mkdir()
+    (record / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", encoding="utf-8")
+    lines = [
+        line
+        for kind, modules in entries.items()
+        for line in (f"[lighten.{kind}]", *(f"{called} = {module}" for called, module in modules.items()))
+    ]
+    (record / "entry_points.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 @contextmanager
 def installed(folder: Path) -> Iterator[None]:
     """The packages in ``folder`` are installed, in this process and in every child that it starts meanwhile."""
@@ -47,9 +64,14 @@ def installed(folder: Path) -> Iterator[None]:
             del os.environ["PYTHONPATH"]
         else:
             os.environ["PYTHONPATH"] = before
-        for module in [m for m in sys.modules if (folder / f"{m}.py").is_file()]:
+        for module in [m for m in sys.modules if _is_in(folder, m)]:
             del sys.modules[module]
         _forget()
+
+
+def _is_in(folder: Path, module: str) -> bool:
+    place = folder.joinpath(*module.split("."))
+    return place.with_suffix(".py").is_file() or (place / "__init__.py").is_file()
 
 
 def _forget() -> None:
