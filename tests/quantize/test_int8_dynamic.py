@@ -36,13 +36,14 @@ def test_matrices_are_int8_with_a_scale_for_each_output() -> None:
     assert made.ByteSize() < 0.5 * len(before)
 
 
-def test_one_weight_by_hand() -> None:
+@pytest.mark.parametrize(("narrow", "highest"), [("off", 127), ("on", 64)])
+def test_one_weight_by_hand(narrow: str, highest: int) -> None:
     model = open_onnx(tiny_artifact("onnx"))
-    made = Int8Dynamic().run(model, tiny_needs()).proto
+    made = Int8Dynamic(narrow=narrow).run(model, tiny_needs()).proto
     floats = {t.name: onnx.numpy_helper.to_array(t) for t in model.proto.graph.initializer}
     ints = {t.name: onnx.numpy_helper.to_array(t) for t in made.graph.initializer}
     name = next(n.input[1] for n in model.proto.graph.node if n.op_type == "MatMul")
-    scale = np.abs(floats[name]).max(axis=0) / 127
+    scale = np.abs(floats[name]).max(axis=0) / highest
     assert np.allclose(ints[f"{name}_scale"], scale, rtol=1e-5)
     assert np.abs(ints[f"{name}_quantized"] - np.round(floats[name] / scale)).max() <= 1
 

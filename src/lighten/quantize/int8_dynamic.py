@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.step import Needs, Step, setting
 from lighten.nets.runtimes.onnx_model import OnnxModel, import_onnx, import_ort
+from lighten.quantize._narrow import is_narrow, narrow_setting
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -32,6 +33,7 @@ class Int8Dynamic(Step):
 
     per_channel: bool = setting(True, "A scale of its own for each output of a matrix, instead of one for the matrix.")
     embeddings: bool = setting(True, "Store the embedding matrices in int8 too: smaller, not faster.")
+    narrow: str = narrow_setting()
 
     def check(self, facts: Mapping[str, Any]) -> str:
         """Refuses networks of convolutions, which stay float."""
@@ -44,11 +46,15 @@ class Int8Dynamic(Step):
             MissingExtra: onnxruntime is not installed.
         """
         operators = ["MatMul", "Gather"] if self.embeddings else ["MatMul"]
-        return replace(model, proto=quantized(model.proto, operators, self.per_channel))
+        return replace(model, proto=quantized(model.proto, operators, self.per_channel, narrow=is_narrow(self.narrow)))
 
 
-def quantized(proto: ModelProto, operators: list[str], per_channel: bool) -> ModelProto:
-    """A copy of ``proto`` whose ``operators`` (types) with constant weights work on int8."""
+def quantized(proto: ModelProto, operators: list[str], per_channel: bool, *, narrow: bool) -> ModelProto:
+    """A copy of ``proto`` whose ``operators`` (types) with constant weights work on int8.
+
+    Args:
+        narrow: weights of seven bits.
+    """
     onnx: Any = import_onnx("quantize.int8_dynamic")
     import_ort("quantize.int8_dynamic")
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -58,7 +64,12 @@ def quantized(proto: ModelProto, operators: list[str], per_channel: bool) -> Mod
     with tempfile.TemporaryDirectory(prefix="lighten-int8-") as folder:
         path = Path(folder) / "int8.onnx"
         quantize_dynamic(
-            copy, path, op_types_to_quantize=operators, per_channel=per_channel, weight_type=QuantType.QInt8
+            copy,
+            path,
+            op_types_to_quantize=operators,
+            per_channel=per_channel,
+            reduce_range=narrow,
+            weight_type=QuantType.QInt8,
         )
         made: ModelProto = onnx.load_model(str(path))
     del made.metadata_props[:]

@@ -12,6 +12,7 @@ from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
 from lighten.isolate.quiet import quiet
 from lighten.nets.runtimes.onnx_model import OnnxModel, attends, import_onnx, import_ort
+from lighten.quantize._narrow import is_narrow, narrow_setting
 from lighten.quantize._sensitivity import Feed
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Int8Qdq(Step):
         "minmax", "Range of each activation: all that was seen, or what cuts off outliers.", choices=tuple(RANGES)
     )
     per_channel: bool = setting(True, "A scale of its own for each output channel, instead of one for all.")
+    narrow: str = narrow_setting()
 
     def check(self, facts: Mapping[str, Any]) -> str:
         """Refuses networks for texts, which lose points by one range for all tokens."""
@@ -57,14 +59,18 @@ class Int8Qdq(Step):
             raise StepFailed("quantize.int8_qdq calibrates on the part tune, which has no rows.")
         reader = model.reader.for_learning()
         fed = [reader.batch([example]) for example in reader(needs.tune.inputs[: self.rows])]
-        return replace(model, proto=quantized(model.proto, fed, self.ranges, per_channel=self.per_channel))
+        return replace(
+            model,
+            proto=quantized(model.proto, fed, self.ranges, per_channel=self.per_channel, narrow=is_narrow(self.narrow)),
+        )
 
 
-def quantized(proto: ModelProto, fed: Sequence[Feed], ranges: str, *, per_channel: bool) -> ModelProto:
+def quantized(proto: ModelProto, fed: Sequence[Feed], ranges: str, *, per_channel: bool, narrow: bool) -> ModelProto:
     """A graph like ``proto`` that computes with int8.
 
     Args:
         fed: what ranges are taken on, one row each. ranges: a key of ``RANGES``.
+        narrow: weights of seven bits.
     """
     onnx: Any = import_onnx("quantize.int8_qdq")
     import_ort("quantize.int8_qdq")
@@ -84,6 +90,7 @@ def quantized(proto: ModelProto, fed: Sequence[Feed], ranges: str, *, per_channe
             op_types_to_quantize=list(PRODUCTS) if attention else None,
             extra_options={"OpTypesToExcludeOutputQuantization": list(PRODUCTS)} if attention else {},
             per_channel=per_channel,
+            reduce_range=narrow,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod[RANGES[ranges]],

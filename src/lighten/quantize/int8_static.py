@@ -12,6 +12,7 @@ from lighten.core.step import Needs, Step, setting
 from lighten.isolate.quiet import quiet
 from lighten.nets.runtimes.onnx_model import OnnxModel, attends
 from lighten.nets.runtimes.ov_model import OvModel, from_onnx, import_nncf
+from lighten.quantize._narrow import is_narrow, narrow_setting
 from lighten.quantize._sensitivity import Feed, sensitivity
 
 
@@ -38,6 +39,7 @@ class Int8Static(Step):
     keep_float: int = setting(
         0, "How many matrix products stay in float: those whose own int8 error is largest on tune.", low=0, high=10_000
     )
+    narrow: str = narrow_setting()
 
     def run(self, model: OnnxModel, needs: Needs) -> OvModel:
         """Calibrate and quantize.
@@ -58,15 +60,20 @@ class Int8Static(Step):
             ignored = nncf.IgnoredScope(names=[*kept, *(f"{n}/WithoutBiases" for n in kept)], validate=False)
         # A zero point for activations, none for weights. What a transformer must keep in float, NNCF knows by itself.
         how: dict[str, Any] = {"preset": nncf.QuantizationPreset.MIXED}
+        advanced = nncf.AdvancedQuantizationParameters()
+        if is_narrow(self.narrow):
+            advanced.overflow_fix = nncf.OverflowFix.ENABLE
         if attends(model.proto):
-            smooth = nncf.AdvancedSmoothQuantParameters(matmul=self.smooth)
-            how = {
-                "model_type": nncf.ModelType.TRANSFORMER,
-                "advanced_parameters": nncf.AdvancedQuantizationParameters(smooth_quant_alphas=smooth),
-            }
+            advanced.smooth_quant_alphas = nncf.AdvancedSmoothQuantParameters(matmul=self.smooth)
+            how = {"model_type": nncf.ModelType.TRANSFORMER}
         with quiet():
             made = nncf.quantize(
-                from_onnx(model.proto), nncf.Dataset(rows), subset_size=len(rows), ignored_scope=ignored, **how
+                from_onnx(model.proto),
+                nncf.Dataset(rows),
+                subset_size=len(rows),
+                ignored_scope=ignored,
+                advanced_parameters=advanced,
+                **how,
             )
         return OvModel(made, model.reader, model.labels, model.meta)
 

@@ -99,8 +99,20 @@ def _loaded(folder: Path, raw: dict[str, Any], names: Sequence[str], headed: boo
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelError(f"{folder} holds no network that can be opened ({reason[0]}).") from error
     _refuse_differences(folder, told, headed)
+    pool_whole(net)
     opened: nn.Module = net.to(memory_format=torch.channels_last).eval()
     return opened
+
+
+def pool_whole(net: nn.Module) -> None:
+    """Let an EfficientNet average all places, as it does, without the kernel by which transformers says so.
+
+    The kernel is as large as the network is wide, far larger than what it is laid upon; OpenVINO refuses that.
+    """
+    body: Any = getattr(net, "efficientnet", None)
+    pooler = getattr(body, "pooler", None)
+    if isinstance(pooler, nn.AvgPool2d) and body.config.hidden_dim >= body.config.image_size:
+        body.pooler = nn.AdaptiveAvgPool2d(1)
 
 
 def _class_of(config: dict[str, Any]) -> Any:
