@@ -14,7 +14,7 @@ from lighten.core.errors import StepFailed
 from lighten.core.step import Needs
 from lighten.nets.encoders.couple import keep_neurons
 from lighten.nets.encoders.network import open_network, save_network
-from lighten.nets.encoders.walk import REFUSALS, layers
+from lighten.nets.encoders.walk import REFUSALS, layers, shapes
 from lighten.nets.facts import encoder_facts
 from lighten.nets.forward import logits
 from lighten.nets.network import Network
@@ -51,7 +51,7 @@ def test_parts_that_do_nothing_go_first(tmp_path: Path, family: str, importance:
     before = logits(network, TUNE.inputs, 1)
     heads = 1.0 if family in REFUSALS["heads"] else 0.5
     Narrow(ff=0.5, heads=heads, importance=importance).run(network, NEEDS)
-    assert network.shapes() == {"heads": [round(4 * heads)] * 2, "ff": [64, 64]}
+    assert shapes(network.net) == {"heads": [round(4 * heads)] * 2, "ff": [64, 64]}
     np.testing.assert_allclose(logits(network, TUNE.inputs, 1), before, atol=1e-5)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from lighten.core.artifact import Artifact
 from lighten.core.errors import LightenError, ModelError, UnsafeFile
+from lighten.readers.text import Encoder
 from lighten.testing.tiny_artifacts import META, tiny_artifact
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed: pip install 'lighten[ort]'")
@@ -127,7 +128,7 @@ def test_what_is_no_onnx_file_is_refused(tmp_path: Path, content: bytes | None) 
         read_onnx(tmp_path)
 
 
-def test_graphs_that_are_no_text_encoder_are_refused(proto: onnx.ModelProto, tmp_path: Path) -> None:
+def test_graphs_that_ask_for_what_no_reader_makes_are_refused(proto: onnx.ModelProto, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="has no"):
         read_onnx(tmp_path)
     for node in proto.graph.node:
@@ -135,8 +136,9 @@ def test_graphs_that_are_no_text_encoder_are_refused(proto: onnx.ModelProto, tmp
             node.input[place] = "pixels" if name == "input_ids" else name
     proto.graph.input[0].name = "pixels"
     (tmp_path / FILE).write_bytes(proto.SerializeToString())
-    with pytest.raises(ModelError, match="pixels"):
-        read_onnx(tmp_path)
+    Encoder.open(tiny_artifact("onnx").path).save(tmp_path)
+    with pytest.raises(ModelError, match="asks for the inputs pixels"):
+        open_onnx(Artifact(tmp_path, "", "onnx", {}))
     (tmp_path / FILE).unlink()
     (tmp_path / FILE).symlink_to(tiny_artifact("onnx").path / FILE)
     with pytest.raises(UnsafeFile, match="symbolic link"):
