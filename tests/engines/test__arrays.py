@@ -99,6 +99,9 @@ INT8 = {
     **dict.fromkeys(vision.ATTENTIVE, (*ENGINES, ("ort", "quantize.int8_qdq"))),
 }
 """Engines and quantizers by family, beside the float graph."""
+CUT_OFF = {("resnet", "ov quantize.int8_static"): 0.7, ("mobilenet_v2", "ov quantize.int8_static"): 0.25}
+"""Random networks whose largest answers NNCF cuts off, because its ranges are means over rows: how alike (Pearson) the
+answers must be all the same. 0.92 and 0.43 were seen; answers that are computed wrongly have nothing in common."""
 
 
 @pytest.mark.parametrize("family", tiny_pictures.FAMILIES)
@@ -118,14 +121,13 @@ def test_a_family_of_networks_for_pictures_is_answered_by_every_engine(family: s
         needs = Needs(TextClassification(), tune=rows)
         made = changed(step, graph, tmp_path / f"made {name}", needs) if step else graph
         for found in answers(engine, made, tmp_path / f"built {name}", rows.inputs):
-            if not step:
-                np.testing.assert_allclose(found, wanted, atol=1e-4 * (1 + np.abs(wanted).max()), err_msg=name)
+            apart = float(np.abs(found - wanted).max())
+            if (family, name) not in CUT_OFF:
+                assert apart < (0.5 * spread if step else 1e-4 * (1 + np.abs(wanted).max())), (name, apart, spread)
                 continue
-            # Rounded to int8 a net this small is a rough copy, and ranges that are means over rows cut off the largest
-            # answers; of a net that is computed wrongly, the answers have nothing to do with the right ones.
             centred = [(answer - answer.mean(axis=0)).ravel() for answer in (found, wanted)]
             alike = float(np.corrcoef(*centred)[0, 1])
-            assert alike > 0.25, (name, alike)
+            assert alike > CUT_OFF[family, name], (name, alike)
 
 
 @pytest.mark.parametrize("engine", ["eager", "ort", "ov"])

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from lighten.core.errors import DataError
 from lighten.core.item import Item, Reference
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Reader(ABC, Generic[Example]):
         Raises:
             DataError: it cannot be opened, is empty, too large, or is no item of this kind.
         """
-        raise NotImplementedError(f"{cls.__name__} reads no files")
+        raise DataError(f"{path} is a file, and {cls.__name__} reads none.", allowed="items that are no files")
 
     @classmethod
     def perceptual(cls, item: Reference) -> int | None:
