@@ -3,8 +3,8 @@
     python benchmarks/killed.py [--candidates 5]
 
 Uses a tiny network and made-up sentences, so that it takes minutes. Nothing finished may have been measured again, and
-whatever both runs tried must be the same: artifact file by file, and answers. Which bodies are tried in which engine
-follows from measured speeds, which no two runs share; how many recipes both have in common is printed.
+whatever both runs tried must be the same: artifact file by file, and answers. Which architectures are tried in which
+engine follows from measured speeds, which no two runs share; how many recipes both have in common is printed.
 """
 
 from __future__ import annotations

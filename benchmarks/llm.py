@@ -63,7 +63,7 @@ from lighten.nets.gguf.file import FILE  # noqa: E402
 from lighten.nets.gguf.network import GgufModel, open_gguf, save_gguf  # noqa: E402
 from lighten.nets.gguf.weights import floats, pack  # noqa: E402
 from lighten.pipeline.workshop import Workshop  # noqa: E402
-from lighten.search.roof import Rates  # noqa: E402
+from lighten.search.roofline import Rates  # noqa: E402
 from lighten.sessions.process import SessionProcess  # noqa: E402
 from lighten.store.folder import load_parts  # noqa: E402
 from lighten.store.summaries import load_summary  # noqa: E402
@@ -85,7 +85,7 @@ COLUMNS = (
     ("decode16", "16 streams", 11, 1), ("prefill", "prefill", 8, 0), ("prefill_bytes", "bytes/s", 9, 0),
     ("ttft", "ttft ms", 8, 0), ("load", "load s", 7, 2), ("decode_cpu", "CPU-s/1000", 11, 1),
     ("times_decode", "x decode", 9, 2), ("spread_decode", "±", 6, 2), ("times_prefill", "x prefill", 10, 2),
-    ("spread_prefill", "±", 6, 2), ("roof_decode", "% roof", 7, 0), ("roof_prefill", "% FLOPs", 8, 0),
+    ("spread_prefill", "±", 6, 2), ("roofline_decode", "% roofline", 11, 0), ("roofline_prefill", "% FLOPs", 8, 0),
 )  # fmt: skip
 """Key, heading, width and decimals of the ladder's columns."""
 
@@ -163,7 +163,7 @@ def ladder(
             if isinstance(readings, CandidateFailed):
                 rows.append({"rung": name, "failed": str(readings)})
                 continue
-            row = {"rung": name, **numbers(readings), **roofs(rungs[name], readings, rates)}
+            row = {"rung": name, **numbers(readings), **rooflines(rungs[name], readings, rates)}
             row["unsure"] = {quantity: one.measured.note for quantity, one in readings.items() if one.unsure}
             if documents:
                 say(f"scoring {len(documents)} documents with {name}")
@@ -194,15 +194,15 @@ def best_way(rung: Rung, task: Task, work: Any, threads: int) -> Rung:
     return ways[max(found, key=found.__getitem__)]
 
 
-def roofs(rung: Rung, readings: Readings, rates: Rates) -> dict[str, float]:
+def rooflines(rung: Rung, readings: Readings, rates: Rates) -> dict[str, float]:
     """Per cent of what reading memory allows for an answer, and of float32 arithmetic for a prompt."""
     load = format_of(rung.artifact).traffic(rung.artifact.path, record_of(rung.engine))
     decode, prefill = readings["decode"].measured.value, readings["prefill"].measured.value
     if load is None or not decode or not prefill:
         return {}
     return {
-        "roof_decode": 100 * load.read * decode / (rates.bandwidth * 1e9),
-        "roof_prefill": 100 * 2.0 * load.multiplied * prefill / (rates.arithmetic * 1e9),
+        "roofline_decode": 100 * load.read * decode / (rates.bandwidth * 1e9),
+        "roofline_prefill": 100 * 2.0 * load.multiplied * prefill / (rates.arithmetic * 1e9),
     }
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from lighten.core import catalog
 from lighten.core.recipe import Recipe, record_of
-from lighten.core.space import Space, variants
+from lighten.core.space import Space, combinations
 
 pytestmark = pytest.mark.usefixtures("fakes")
 
@@ -21,8 +21,8 @@ def compose(**facts: Any) -> Space:
     return Space.compose("hf", engines("floaty", "toy"), facts)
 
 
-def dressed(space: Space) -> list[tuple[Any, ...]]:
-    return [(*(tuple(record_of(s).values()) for s in d.steps), catalog.name_of(d.engine)) for d in space.dressings]
+def variants_of(space: Space) -> list[tuple[Any, ...]]:
+    return [(*(tuple(record_of(s).values()) for s in d.steps), catalog.name_of(d.engine)) for d in space.variants]
 
 
 def test_steps_are_sorted_by_what_they_do() -> None:
@@ -36,8 +36,8 @@ def test_a_step_is_left_out_where_one_that_supersedes_it_can_be_applied() -> Non
     assert [c.__name__ for c in compose(dense=True).recovery] == ["Copy"]
 
 
-def test_dressings_are_what_formats_allow() -> None:
-    assert dressed(compose()) == [
+def test_variants_are_what_formats_allow() -> None:
+    assert variants_of(compose()) == [
         ("floaty",),
         ("toy",),
         (("quantize.round",), "toy"),
@@ -46,9 +46,9 @@ def test_dressings_are_what_formats_allow() -> None:
     ]
 
 
-def test_every_dressing_can_be_planned() -> None:
-    for dressing in compose().dressings:
-        assert Recipe("m", dressing.steps, dressing.engine).plan(format="hf") is not None
+def test_every_variant_can_be_planned() -> None:
+    for variant in compose().variants:
+        assert Recipe("m", variant.steps, variant.engine).plan(format="hf") is not None
 
 
 def test_steps_that_refuse_the_model_are_left_out() -> None:
@@ -57,11 +57,11 @@ def test_steps_that_refuse_the_model_are_left_out() -> None:
 
 def test_a_format_that_nothing_takes_leaves_nothing() -> None:
     space = Space.compose("gguf", engines("toy"), {})
-    assert (space.reshaping, space.exact, space.dressings) == ((), (), ())
+    assert (space.reshaping, space.exact, space.variants) == ((), (), ())
 
 
-def test_variants_are_every_combination_the_most_promising_first() -> None:
-    found = variants(catalog.load("engines", "toy"))
+def test_combinations_are_every_combination_the_most_promising_first() -> None:
+    found = combinations(catalog.load("engines", "toy"))
     assert [(e.streams, e.pinned) for e in found] == [(1, False), (1, True), (2, False), (2, True)]
-    assert [s.keep for s in variants(catalog.load_step("prune.shrink"))][:2] == [0.5, 0.8]
-    assert variants(catalog.load_step("distill.relearn")) == [catalog.load_step("distill.relearn")()]
+    assert [s.keep for s in combinations(catalog.load_step("prune.shrink"))][:2] == [0.5, 0.8]
+    assert combinations(catalog.load_step("distill.relearn")) == [catalog.load_step("distill.relearn")()]

@@ -127,11 +127,11 @@ def test_the_space_of_a_closed_file_is_what_needs_no_network(tmp_path: Path) -> 
     space = Space.compose("gguf", [Llama(), Eager()], known)
     assert not space.reshaping and not space.exact
     assert "export.dequantize" in space.refused
-    steps = [step for dressing in space.dressings if isinstance(dressing.engine, Llama) for step in dressing.steps]
+    steps = [step for variant in space.variants if isinstance(variant.engine, Llama) for step in variant.steps]
     assert [step.mixture for step in steps if isinstance(step, GgufPlain)] == ["Q8_0", "Q4_K_M", "Q4_0"]
-    assert not any(isinstance(dressing.engine, Eager) for dressing in space.dressings)
+    assert not any(isinstance(variant.engine, Eager) for variant in space.variants)
     opened = Space.compose("gguf", [Llama(), Eager()], {**known, "no_network": ""})
     assert opened.reshaping and not opened.refused
     rounded = Space.compose("gguf", [Llama()], {**known, "bits": 8.5})
-    left = [step.mixture for dressing in rounded.dressings for step in dressing.steps if isinstance(step, GgufPlain)]
+    left = [step.mixture for variant in rounded.variants for step in variant.steps if isinstance(step, GgufPlain)]
     assert left == ["Q4_K_M", "Q4_0"]

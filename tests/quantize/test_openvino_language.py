@@ -62,8 +62,8 @@ def test_the_search_tries_it_where_the_engine_works_and_nowhere_else() -> None:
     facts = {"language": True, "format": "gguf", "layers": 2}
 
     def weights(*engines: OvGenai | Llama) -> set[str]:
-        dressings = Space.compose("gguf", engines, facts).dressings
-        return {step.weights for d in dressings for step in d.steps if isinstance(step, OpenvinoLanguage)}
+        variants = Space.compose("gguf", engines, facts).variants
+        return {step.weights for d in variants for step in d.steps if isinstance(step, OpenvinoLanguage)}
 
     assert weights(OvGenai(), Llama()) == {"int8", "int4"}
     assert weights(Llama()) == set()

@@ -113,17 +113,17 @@ def test_what_is_not_there_is_left_out() -> None:
     assert {"frontier", "proof", "data"} <= sections(empty)
 
 
-def test_the_page_of_a_language_model_tells_roof_bytes_and_what_the_original_is() -> None:
+def test_the_page_of_a_language_model_tells_roofline_bytes_and_what_the_original_is() -> None:
     text = page(language_summaries.documents())
-    assert "72% of the roof" in text
-    assert "The roof is the most that this machine allows" in text
+    assert "72% of roofline" in text
+    assert "The roofline is the most that this machine allows" in text
     assert "More than 100% is possible" in text
     assert "The original is the file as you brought it" in text
     assert "No cheap baseline keeps the floors" in text
     assert "The tokens of these baselines are bytes" in text
     assert "Bars are 95% intervals." not in text
     assert "Bars are 95% intervals." in page(language_summaries.answers())
-    assert "of the roof" not in page(summaries.winner())
+    assert "of roofline" not in page(summaries.winner())
     assert "内存带宽（只读）" in text
 
 

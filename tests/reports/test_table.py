@@ -115,13 +115,13 @@ def test_candidates_carry_outcome_and_where_there_is_room_the_reason() -> None:
     assert "SessionCrashed" not in narrow
 
 
-def test_a_ladder_of_language_models_has_bytes_and_shares_of_the_roof() -> None:
+def test_a_ladder_of_language_models_has_bytes_and_shares_of_the_roofline() -> None:
     won = language_summaries.baseline_won()
     text = shown(table.ladder(won, width=240), 240)
     assert "536× ± 21" in re.sub(r"(?m)^.*ngram.*$", "", text)  # by bytes
     assert "Cheap baseline" in text
     assert re.search(r"ms per byte +bytes/s +bytes/s", text)
-    assert "61% of the roof" in text
+    assert "61% of roofline" in text
     assert "本机上限的 72%" in shown(table.ladder(language_summaries.documents(), width=240, lang="zh"), 240)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from lighten.search.attempts import Attempts
 from lighten.search.evaluate import evaluate
 from lighten.search.planning import Planning
-from lighten.search.proposals import Body, parameters
+from lighten.search.proposals import Architecture, parameters
 from lighten.testing.stage import Act, Stage
 
 
@@ -17,21 +17,21 @@ def test_attempts_are_kept_told_and_taken_up_again(stage: Callable[..., Stage]) 
     with made.open() as run:
         evaluate(run, 0, (), Stage.ORIGINAL, "original")
         attempts = Attempts(run, Planning(run))
-        first = next(d for d in attempts.dressings.every if getattr(d.engine, "act", 0) == 1)
-        assert attempts.attempt(Body(), first)
-        assert attempts.known(Body(), first)
+        first = next(d for d in attempts.variants.every if getattr(d.engine, "act", 0) == 1)
+        assert attempts.attempt(Architecture(), first)
+        assert attempts.known(Architecture(), first)
         thrifty = replace(first, engine=replace(first.engine, thrift=3))
-        assert attempts.attempt(Body(), thrifty)  # a setting outside the sampler's space
+        assert attempts.attempt(Architecture(), thrifty)  # a setting outside the sampler's space
         assert attempts.board.done[2].value("toll") == 35.0
-        body, dressing = attempts.made_from(2)
-        assert (body.reshaping, dressing) == ((), thrifty)
+        architecture, variant = attempts.made_from(2)
+        assert (architecture.reshaping, variant) == ((), thrifty)
         tried = len(attempts.board.done)
-        assert attempts.attempt(Body(), thrifty)
+        assert attempts.attempt(Architecture(), thrifty)
         assert len(attempts.board.done) == tried  # measured once
         # Killed between asking and measuring: once at a new point, once at a point that is known.
-        other = next(d for d in attempts.dressings.every if getattr(d.engine, "act", 0) == 2)
-        attempts.trials.ask(parameters(attempts.space, Body(), other))
-        attempts.trials.ask(parameters(attempts.space, Body(), first))
+        other = next(d for d in attempts.variants.every if getattr(d.engine, "act", 0) == 2)
+        attempts.trials.ask(parameters(attempts.space, Architecture(), other))
+        attempts.trials.ask(parameters(attempts.space, Architecture(), first))
     with made.open() as run:
         again = Attempts(run, Planning(run))
         assert again.trials.unfinished() == []
@@ -45,7 +45,7 @@ def test_time_and_number_bound_them(stage: Callable[..., Stage]) -> None:
         attempts = Attempts(run, Planning(run))
         assert not attempts.spent()
         assert attempts.spent(reserve=1001.0)
-        one, two = attempts.dressings.every[1:3]
-        assert attempts.attempt(Body(), one)
+        one, two = attempts.variants.every[1:3]
+        assert attempts.attempt(Architecture(), one)
         assert attempts.spent()
-        assert not attempts.attempt(Body(), two)
+        assert not attempts.attempt(Architecture(), two)

@@ -13,7 +13,7 @@ from lighten.search.attempts import Attempts
 from lighten.search.evaluate import evaluate
 from lighten.search.ladder import measure_together, rungs
 from lighten.search.planning import Planning
-from lighten.search.proposals import Body
+from lighten.search.proposals import Architecture
 from lighten.testing.stage import Act, Stage
 
 
@@ -63,8 +63,8 @@ def test_what_is_measured_together_has_fresh_readings_and_who_fails_has_none(sta
     with stage(Act(100.0), Act(cheaper), Act({"search": 30.0}, fault="segv")).open() as run:
         original = evaluate(run, 0, (), Stage.ORIGINAL, "original")
         attempts = Attempts(run, Planning(run))
-        for dressing in attempts.dressings.every:
-            attempts.attempt(Body(), dressing)
+        for variant in attempts.variants.every:
+            attempts.attempt(Architecture(), variant)
         done = attempts.board.done
         assert done[1].results["toll"].ratio == pytest.approx(2.0)
         run.listener.phase("proof", None)

@@ -24,7 +24,9 @@ def test_the_leader_is_the_cheapest_that_meets_everything(measured: Any) -> None
     assert board.chance(board.done[1]) > board.chance(board.done[2]) > board.chance(board.done[3])
 
 
-def test_candidates_of_a_body_are_known_by_its_name(measured: Any) -> None:
+def test_candidates_of_an_architecture_are_known_by_its_name(measured: Any) -> None:
     run = measured({0: (100.0, 0), 1: (40.0, 4), 2: (20.0, 8)})
-    run.folder.study.remember("body of 2", "half")
-    assert [c.key for c in Leaderboard(run).made_of("half")] == [2]
+    board = Leaderboard(run)
+    board.remember_architecture(2, "half")
+    assert [c.key for c in board.made_of("half")] == [2]
+    assert (board.architecture_of(1), board.architecture_of(2)) == (None, "half")

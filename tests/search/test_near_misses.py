@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lighten.core.space import Dressing, Space
+from lighten.core.space import Space, Variant
 from lighten.core.step import Step
 from lighten.engines.llama import Llama
 from lighten.search.leaderboard import Leaderboard
@@ -73,8 +73,8 @@ def test_other_quantizations_come_the_least_change_first() -> None:
             return hash(self.left)  # type: ignore[attr-defined]
 
     engine = StageEngine()
-    every = [Dressing((Less(left),), engine) for left in (0.5, 0.25, 0.4, 0.9)]
-    asked: Any = SimpleNamespace(run=SimpleNamespace(facts={}), dressings=SimpleNamespace(affordable=lambda: every))
+    every = [Variant((Less(left),), engine) for left in (0.5, 0.25, 0.4, 0.9)]
+    asked: Any = SimpleNamespace(run=SimpleNamespace(facts={}), variants=SimpleNamespace(affordable=lambda: every))
     order = [d.steps[0].left for d in smaller(asked, every[0])]  # type: ignore[attr-defined]
     assert order == [0.4, 0.25, 0.9]
-    assert Space.compose("hf", (), {}).dressings == ()
+    assert Space.compose("hf", (), {}).variants == ()

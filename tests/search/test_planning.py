@@ -16,7 +16,7 @@ from lighten.core.space import Space
 from lighten.pipeline.workshop import Work
 from lighten.search import proposals
 from lighten.search.planning import SLOW, TOGETHER, UNSHRUNK, Planning, Spent, spent_on
-from lighten.search.proposals import Body
+from lighten.search.proposals import Architecture
 from lighten.tasks.text_generation import READ, TextGeneration
 
 LEFT = 500.0
@@ -43,11 +43,11 @@ def writing(run: Any) -> Any:
     return run
 
 
-def body(share: float, *, wants_recovery: bool = True) -> Any:
+def architecture(share: float, *, wants_recovery: bool = True) -> Any:
     return SimpleNamespace(share=share, wants_recovery=wants_recovery)
 
 
-def dressings(*engines: str) -> Any:
+def variants(*engines: str) -> Any:
     return [SimpleNamespace(engine=catalog.load("engines", name)()) for name in engines]
 
 
@@ -92,7 +92,7 @@ def test_passes_are_what_fits_into_the_time_left(run: Any) -> None:
 
     def fit(passes: float) -> float | None:
         run.clock.left = 100.0 + after + passes * each
-        return planning.passes_for(body(0.5), USUAL, dressings("ort", "ov"), reserve=100.0)
+        return planning.passes_for(architecture(0.5), USUAL, variants("ort", "ov"), reserve=100.0)
 
     assert [fit(0.9), fit(2.1), fit(3.1)] == [0, 2, None]  # None: the step's own number
     run.clock = SimpleNamespace(seconds=None, left=float("inf"))
@@ -100,27 +100,27 @@ def test_passes_are_what_fits_into_the_time_left(run: Any) -> None:
 
 
 def test_a_machine_twice_as_slow_as_its_priors_is_given_half_the_passes(run: Any) -> None:
-    planning, (own,) = Planning(run), dressings("ort")
+    planning, (own,) = Planning(run), variants("ort")
     prior = planning.a_pass(1.0)
     room = 4.2 * prior
     run.clock.left = planning.variant() + room
-    assert planning.passes_for(body(1.0), 9.0, [own], reserve=0.0) == 4
+    assert planning.passes_for(architecture(1.0), 9.0, [own], reserve=0.0) == 4
     planning.learn(1, Spent("stage", learning=2 * prior, passes=1.0, share=1.0))
     assert planning.a_pass(1.0) == pytest.approx(2 * prior)
-    assert planning.passes_for(body(1.0), 9.0, [own], reserve=0.0) == 2
+    assert planning.passes_for(architecture(1.0), 9.0, [own], reserve=0.0) == 2
     planning.learn(2, Spent("ort", variant=planning.variant() + 1.2 * prior))
-    assert planning.passes_for(body(1.0), 9.0, [own], reserve=0.0) == 1  # measuring takes longer, too
+    assert planning.passes_for(architecture(1.0), 9.0, [own], reserve=0.0) == 1  # measuring takes longer, too
     planning.learn(1, Spent("stage", learning=2 * prior, passes=1.0, making=room))
-    assert planning.passes_for(body(1.0), 9.0, [own], reserve=0.0) == 0  # and so does making the network
+    assert planning.passes_for(architecture(1.0), 9.0, [own], reserve=0.0) == 0  # and so does making the network
 
 
 def test_a_quicker_machine_is_given_more(writing: Any) -> None:
     planning = Planning(writing)
     writing.clock.left = planning.variant() + planning.settling() + 0.55 * planning.a_pass(0.5)
-    assert planning.passes_for(body(0.5), 1.0, dressings("llama"), reserve=0.0) == 0.5
+    assert planning.passes_for(architecture(0.5), 1.0, variants("llama"), reserve=0.0) == 0.5
     planning.learn(1, Spent("llama", variant=5.0))
     planning.learn(2, Spent("stage", learning=1.0, passes=1.0, share=0.5))
-    assert planning.passes_for(body(0.5), 1.0, dressings("llama"), reserve=0.0) == READ.passes
+    assert planning.passes_for(architecture(0.5), 1.0, variants("llama"), reserve=0.0) == READ.passes
 
 
 def test_parts_of_a_pass_count_where_the_task_says_and_too_few_are_none(writing: Any) -> None:
@@ -130,8 +130,8 @@ def test_parts_of_a_pass_count_where_the_task_says_and_too_few_are_none(writing:
 
     def fit(passes: float, *, wants_recovery: bool = True) -> float | None:
         writing.clock.left = ready + (passes + 0.05) * each
-        one = body(0.5, wants_recovery=wants_recovery)
-        return planning.passes_for(one, 1.0, dressings("llama"), reserve=0.0)
+        one = architecture(0.5, wants_recovery=wants_recovery)
+        return planning.passes_for(one, 1.0, variants("llama"), reserve=0.0)
 
     assert [fit(0.2), fit(0.3), fit(0.7), fit(5.0)] == [0, 0.3, 0.7, 1.0]
     assert fit(0.2, wants_recovery=False) == 0.2
@@ -149,15 +149,15 @@ def test_what_is_learned_from_nothing_says_nothing_of_a_variant() -> None:
     done = Candidate(4, "four", (), "numpy", state="ok", seconds=100.0)
     step = catalog.load_step("train.ngram")()
     counts: Callable[[], Any] = catalog.load("engines", "numpy")
-    dressing: Any = SimpleNamespace(steps=(step,), engine=counts())
-    assert spent_on(done, Body(), dressing, (), []).variant is None
+    variant: Any = SimpleNamespace(steps=(step,), engine=counts())
+    assert spent_on(done, Architecture(), variant, (), []).variant is None
 
 
 @pytest.mark.usefixtures("fakes")
 def test_what_a_candidate_took_is_told_apart_by_what_it_was_for() -> None:
     space = Space.compose("hf", tuple(catalog.load("engines", name)() for name in ("floaty", "toy")), {})
-    made = next(one for one in proposals.bodies(space) if len(one.reshaping) == 1)
-    plain = next(d for d in space.dressings if not d.steps)
+    made = next(one for one in proposals.architectures(space) if len(one.reshaping) == 1)
+    plain = next(d for d in space.variants if not d.steps)
     (front,), (back,) = ([record_of(s)["use"] for s in steps] for steps in (made.reshaping, _back(made, space)))
     done = Candidate(4, "four", (), "toy", state="ok", seconds=100.0)
     work = [Work(front, 10.0), Work(back, 60.0, reached=0.5), Work("export.other", 5.0)]
@@ -168,9 +168,9 @@ def test_what_a_candidate_took_is_told_apart_by_what_it_was_for() -> None:
     assert (known.variant, known.learning, known.passes) == (100.0, 0.0, 0.0)
     failed = spent_on(replace(done, state="failed"), made, plain, space.recovery, work)
     assert (failed.variant, failed.passes) == (None, found.passes)
-    shown = spent_on(done, Body(), plain, space.recovery, [])
+    shown = spent_on(done, Architecture(), plain, space.recovery, [])
     assert (shown.variant, shown.share) == (100.0, 1.0)
 
 
-def _back(made: Body, space: Space) -> Any:
+def _back(made: Architecture, space: Space) -> Any:
     return made.recipe(space.recovery)[len(made.reshaping) :]

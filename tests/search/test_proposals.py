@@ -1,4 +1,4 @@
-"""Bisection finds the cheapest body that is good enough, in few trials, and goes on where it was."""
+"""Bisection finds the cheapest architecture that is good enough, in few trials, and goes on where it was."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lighten.core.recipe import Recipe, step_from
 from lighten.core.space import Space
 from lighten.core.step import Step
 from lighten.search import proposals
-from lighten.search.proposals import Body, describe, name_of, next_body
+from lighten.search.proposals import Architecture, describe, name_of, next_architecture
 
 pytestmark = pytest.mark.usefixtures("fakes")
 
@@ -29,52 +29,54 @@ def space(fakes: None) -> Space:
     return Space.compose("hf", tuple(catalog.load("engines", name)() for name in ("floaty", "toy")), {})
 
 
-def walk(bodies: list[Body], good: Callable[[Body], bool], known: dict[str, bool] | None = None) -> list[Body]:
-    """Every body that bisection asks for, in order, when ``known`` was tried before."""
+def walk(
+    architectures: list[Architecture], good: Callable[[Architecture], bool], known: dict[str, bool] | None = None
+) -> list[Architecture]:
+    """Every architecture that bisection asks for, in order, when ``known`` was tried before."""
     tried, asked = dict(known or {}), []
-    while (body := next_body(tried, bodies, FIRST)) is not None:
-        assert body.name not in tried
-        tried[body.name] = good(body)
-        asked.append(body)
-        assert len(asked) <= len(bodies)
+    while (architecture := next_architecture(tried, architectures, FIRST)) is not None:
+        assert architecture.name not in tried
+        tried[architecture.name] = good(architecture)
+        asked.append(architecture)
+        assert len(asked) <= len(architectures)
     return asked
 
 
-def test_bodies_are_every_combination_the_largest_first(space: Space) -> None:
-    bodies = proposals.bodies(space, proposals.exact_steps(space))
-    assert len(bodies) == (1 + 7) * (1 + 3) - 1  # the variant of Thin that keeps everything is none
-    shares = [body.share for body in bodies]
+def test_architectures_are_every_combination_the_largest_first(space: Space) -> None:
+    architectures = proposals.architectures(space, proposals.exact_steps(space))
+    assert len(architectures) == (1 + 7) * (1 + 3) - 1  # the variant of Thin that keeps everything is none
+    shares = [one.share for one in architectures]
     assert shares == sorted(shares, reverse=True)
     assert all(0 < share < 1 for share in shares)
-    assert len({body.name for body in bodies}) == len(bodies)
-    assert all([type(s).__name__ for s in body.exact] == ["Trim"] for body in bodies)
+    assert len({one.name for one in architectures}) == len(architectures)
+    assert all([type(s).__name__ for s in architecture.exact] == ["Trim"] for architecture in architectures)
 
 
 def test_recovery_follows_the_last_reshaping_step(space: Space) -> None:
-    body = Body(
+    architecture = Architecture(
         (step_from({"use": "prune.trim"}),), tuple(map(step_from, ({"use": "prune.shrink"}, {"use": "prune.thin"})))
     )
     recovery = [catalog.load_step("distill.relearn")]
-    used = [catalog.name_of(step) for step in body.recipe(recovery)]
+    used = [catalog.name_of(step) for step in architecture.recipe(recovery)]
     assert used == ["prune.trim", "prune.shrink", "prune.thin", "distill.relearn"]
-    assert Body().recipe(recovery) == ()
-    assert [step.epochs for step in replace(body, epochs=2).recipe(recovery)[-1:]] == [2]
-    assert replace(body, epochs=2).name == body.name
+    assert Architecture().recipe(recovery) == ()
+    assert [step.epochs for step in replace(architecture, epochs=2).recipe(recovery)[-1:]] == [2]
+    assert replace(architecture, epochs=2).name == architecture.name
 
 
 @examples(max_examples=30, deadline=None)
 @given(least=st.floats(0.01, 1.0))
-def test_bisection_finds_the_cheapest_good_body_in_few_trials(space: Space, least: float) -> None:
-    bodies = proposals.bodies(space, proposals.exact_steps(space))
-    asked = walk(bodies, lambda body: body.share >= least)
-    found = [body.share for body in asked if body.share >= least]
-    cheapest = min((body.share for body in bodies if body.share >= least), default=None)
+def test_bisection_finds_the_cheapest_good_architecture_in_few_trials(space: Space, least: float) -> None:
+    architectures = proposals.architectures(space, proposals.exact_steps(space))
+    asked = walk(architectures, lambda one: one.share >= least)
+    found = [one.share for one in asked if one.share >= least]
+    cheapest = min((one.share for one in architectures if one.share >= least), default=None)
     assert min(found, default=None) == cheapest
     assert len(asked) <= 9, [(round(b.share, 3), b.share >= least) for b in asked]
 
 
-def test_the_first_body_is_bold_but_not_too_bold(space: Space) -> None:
-    first = next_body({}, proposals.bodies(space, proposals.exact_steps(space)), FIRST)
+def test_the_first_architecture_is_bold_but_not_too_bold(space: Space) -> None:
+    first = next_architecture({}, proposals.architectures(space, proposals.exact_steps(space)), FIRST)
     assert first is not None
     assert first.share == pytest.approx(FIRST, abs=0.06)
     assert len(first.reshaping) == 1
@@ -82,55 +84,65 @@ def test_the_first_body_is_bold_but_not_too_bold(space: Space) -> None:
 
 @pytest.mark.parametrize("good", [True, False])
 def test_when_all_are_alike_it_ends_soon(space: Space, good: bool) -> None:
-    bodies = proposals.bodies(space, proposals.exact_steps(space))
-    asked = walk(bodies, lambda body: good)
+    architectures = proposals.architectures(space, proposals.exact_steps(space))
+    asked = walk(architectures, lambda architecture: good)
     assert len(asked) <= 9
     ends = (min, max)[not good]
-    assert asked[-1].share == ends(body.share for body in bodies)
+    assert asked[-1].share == ends(one.share for one in architectures)
 
 
 @examples(max_examples=20, deadline=None)
 @given(least=st.floats(0.05, 0.9), cut=st.integers(0, 9))
 def test_a_resumed_search_asks_the_same(space: Space, least: float, cut: int) -> None:
-    bodies = proposals.bodies(space, proposals.exact_steps(space))
-    whole = [body.name for body in walk(bodies, lambda body: body.share >= least)]
-    known = {body.name: body.share >= least for body in bodies if body.name in whole[:cut]}
+    architectures = proposals.architectures(space, proposals.exact_steps(space))
+    whole = [one.name for one in walk(architectures, lambda one: one.share >= least)]
+    known = {one.name: one.share >= least for one in architectures if one.name in whole[:cut]}
     shuffled = dict(sorted(known.items()))  # the order in which the study lists them plays no part
-    assert [body.name for body in walk(bodies, lambda body: body.share >= least, shuffled)] == whole[cut:]
+    assert [one.name for one in walk(architectures, lambda one: one.share >= least, shuffled)] == whole[cut:]
 
 
 @examples(max_examples=20, deadline=None)
 @given(st.data())
 def test_noise_never_makes_it_ask_twice_or_for_ever(space: Space, data: st.DataObject) -> None:
-    bodies = proposals.bodies(space, proposals.exact_steps(space))
-    asked = walk(bodies, lambda body: data.draw(st.booleans()))
-    assert len({body.name for body in asked}) == len(asked)
+    architectures = proposals.architectures(space, proposals.exact_steps(space))
+    asked = walk(architectures, lambda architecture: data.draw(st.booleans()))
+    assert len({one.name for one in asked}) == len(asked)
 
 
-def test_bodies_of_another_search_do_not_confuse_it(space: Space) -> None:
-    bodies = proposals.bodies(space, proposals.exact_steps(space))
-    assert next_body({"gone(keep=0.1)": False}, bodies, FIRST) == next_body({}, bodies, FIRST)
-    assert next_body({}, [], FIRST) is None
+def test_architectures_of_another_search_do_not_confuse_it(space: Space) -> None:
+    architectures = proposals.architectures(space, proposals.exact_steps(space))
+    assert next_architecture({"gone(keep=0.1)": False}, architectures, FIRST) == next_architecture(
+        {}, architectures, FIRST
+    )
+    assert next_architecture({}, [], FIRST) is None
 
 
 def test_every_candidate_is_a_point_and_every_point_a_candidate(space: Space) -> None:
-    dressings = list(space.dressings)
-    choices = proposals.choices(space, dressings)
+    variants = list(space.variants)
+    choices = proposals.choices(space, variants)
     assert all(len(set(values)) == len(values) for values in choices.values())
     assert choices["prune.trim"] == ["off", "trim"]
-    for body in (Body(), Body(proposals.exact_steps(space)), *proposals.bodies(space, proposals.exact_steps(space))):
-        for dressing in dressings:
-            point = proposals.parameters(space, body, dressing)
+    for architecture in (
+        Architecture(),
+        Architecture(proposals.exact_steps(space)),
+        *proposals.architectures(space, proposals.exact_steps(space)),
+    ):
+        for variant in variants:
+            point = proposals.parameters(space, architecture, variant)
             assert all(point[name] in values for name, values in choices.items())
             assert set(point) == set(choices)
-            assert proposals.from_parameters(space, dressings, point) == (body, dressing)
+            assert proposals.from_parameters(space, variants, point) == (architecture, variant)
 
 
 def test_every_candidate_has_a_name_of_its_own(space: Space) -> None:
     names = [
-        name_of((*body.recipe(space.recovery), *dressing.steps), dressing.engine)
-        for body in (Body(), Body(proposals.exact_steps(space)), *proposals.bodies(space, proposals.exact_steps(space)))
-        for dressing in space.dressings
+        name_of((*architecture.recipe(space.recovery), *variant.steps), variant.engine)
+        for architecture in (
+            Architecture(),
+            Architecture(proposals.exact_steps(space)),
+            *proposals.architectures(space, proposals.exact_steps(space)),
+        )
+        for variant in space.variants
     ]
     assert len(set(names)) == len(names)
 
@@ -174,10 +186,10 @@ def test_what_is_learned_slowly_comes_last_and_only_where_the_time_allows(space:
         def seconds(self, characters: int) -> float:
             return self.minutes * characters * 6e-5
 
-    quick, slow, slower = space.dressings[0], *(replace(space.dressings[1], steps=(Slow(n),)) for n in (1, 2))
+    quick, slow, slower = space.variants[0], *(replace(space.variants[1], steps=(Slow(n),)) for n in (1, 2))
     given = [slower, slow, quick]
     assert proposals.affordable(given, 10**6, None) == [quick, slower, slow]
     assert proposals.affordable(given, 10**6, 60 / proposals.LEARNED) == [quick, slow]
     assert proposals.affordable(given, 10**6, 59 / proposals.LEARNED) == [quick]
-    assert proposals.left_out(space.dressings, space.dressings) == []
-    assert "quantize.small" in proposals.left_out(space.dressings, space.dressings[:2])
+    assert proposals.left_out(space.variants, space.variants) == []
+    assert "quantize.small" in proposals.left_out(space.variants, space.variants[:2])

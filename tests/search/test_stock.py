@@ -20,7 +20,7 @@ def picked(format: str, **known: Any) -> list[str]:
     engines = [catalog.load("engines", name)() for name in ("llama", "eager")]
     facts = {**FLOAT, **known}
     space = Space.compose(format, engines, facts)
-    return [proposals.dressing_name(one) for one in stock(space.dressings, format, facts)]
+    return [proposals.variant_name(one) for one in stock(space.variants, format, facts)]
 
 
 PLAIN = [f"gguf_plain(mixture={name}) @ llama" for name in ("Q8_0", "Q4_K_M", "Q4_0")]
@@ -45,6 +45,6 @@ def test_what_cannot_be_converted_is_said_once_with_its_reason() -> None:
     space = Space.compose(
         "hf-causal", [catalog.load("engines", "llama")()], {**FLOAT, "no_gguf": "It is scaled (yarn)."}
     )
-    assert space.dressings == ()
+    assert space.variants == ()
     (note,) = not_convertible(space)
     assert "export.gguf" in note and "scaled (yarn)" in note

@@ -20,7 +20,7 @@ try:
     import optuna
 except ModuleNotFoundError:
     optuna = None
-CHOICES = {"prune.layers": ["off", "half", "third"], "dressing": ["float @ ort", "int8 @ ort", "int8 @ ov"]}
+CHOICES = {"prune.layers": ["off", "half", "third"], "variant": ["float @ ort", "int8 @ ort", "int8 @ ov"]}
 Told = tuple[int, dict[str, str]]
 
 
@@ -38,12 +38,12 @@ def path(tmp_path: Path) -> Path:
 
 def answer(trials: Trials, number: int, point: dict[str, str]) -> None:
     """Measure an invented candidate: smaller is cheaper and worse; ``third`` in int8 misses the floor."""
-    small, dressed = CHOICES["prune.layers"].index(point["prune.layers"]), CHOICES["dressing"].index(point["dressing"])
-    if (small, dressed) == (0, 2):
+    small, variant = CHOICES["prune.layers"].index(point["prune.layers"]), CHOICES["variant"].index(point["variant"])
+    if (small, variant) == (0, 2):
         trials.tell(number, None, None, [])
         return
-    loss = 0.01 * small + 0.004 * dressed
-    trials.tell(number, 1 / (1 + small + dressed), loss, [loss - 0.02, -1.0])
+    loss = 0.01 * small + 0.004 * variant
+    trials.tell(number, 1 / (1 + small + variant), loss, [loss - 0.02, -1.0])
 
 
 def go(trials: Trials, count: int) -> list[Told]:
@@ -57,13 +57,13 @@ def go(trials: Trials, count: int) -> list[Told]:
 
 def test_a_trial_is_at_the_point_that_was_given(path: Path) -> None:
     trials = Trials(path, CHOICES, seed=0)
-    point = {"prune.layers": "half", "dressing": "int8 @ ov"}
+    point = {"prune.layers": "half", "variant": "int8 @ ov"}
     assert trials.ask(point) == (0, point)
     assert trials.ask({**point, "prune.layers": "off"}) == (1, {**point, "prune.layers": "off"})
     assert trials.unfinished() == [(0, point), (1, {**point, "prune.layers": "off"})]
 
 
-@pytest.mark.parametrize("point", [{"prune.layers": "half"}, {"prune.layers": "tenth", "dressing": "int8 @ ov"}])
+@pytest.mark.parametrize("point", [{"prune.layers": "half"}, {"prune.layers": "tenth", "variant": "int8 @ ov"}])
 def test_a_point_outside_the_choices_leaves_no_trial(path: Path, point: dict[str, str]) -> None:
     trials = Trials(path, CHOICES, seed=0)
     with pytest.raises(ValueError):
@@ -148,12 +148,12 @@ def test_kill_9_leaves_the_trial_with_its_number_and_point(path: Path) -> None:
 
 def test_other_choices_are_refused_on_resume(path: Path) -> None:
     go(Trials(path, CHOICES, seed=0), 1)
-    fewer = {**CHOICES, "dressing": CHOICES["dressing"][:2]}
+    fewer = {**CHOICES, "variant": CHOICES["variant"][:2]}
     with pytest.raises(RunFolderError, match="1 gone") as caught:
         Trials(path, fewer, seed=0)
     assert "int8 @ ov" in str(caught.value)
     with pytest.raises(RunFolderError, match="the order changed"):
-        Trials(path, {**CHOICES, "dressing": CHOICES["dressing"][::-1]}, seed=0)
+        Trials(path, {**CHOICES, "variant": CHOICES["variant"][::-1]}, seed=0)
     assert Trials(path, CHOICES, seed=0).ask()[0] == 1
 
 

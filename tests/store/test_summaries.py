@@ -70,17 +70,23 @@ def damaged(**changes: Any) -> dict[str, Any]:
 
 def test_a_summary_from_before_there_were_language_models_still_loads() -> None:
     record = damaged()
-    for name in ("continuations", "roof"):
+    for name in ("continuations", "roofline"):
         del record[name]
     run = summary_from(record)
-    assert (run.continuations, run.roof) == ((), {})
+    assert (run.continuations, run.roofline) == ((), {})
 
 
-def test_shares_of_the_roof_and_samples_are_checked() -> None:
-    record = damaged(roof={"6": {"decode": "half"}}, continuations=[{"prompt": "a", "original": "b"}])
+def test_a_key_is_read_by_the_name_that_it_had() -> None:
+    record = damaged(roof={"1": {"decode": 0.5}})
+    del record["roofline"]
+    assert summary_from(record).roofline == {"1": {"decode": 0.5}}
+
+
+def test_shares_of_the_roofline_and_samples_are_checked() -> None:
+    record = damaged(roofline={"6": {"decode": "half"}}, continuations=[{"prompt": "a", "original": "b"}])
     with pytest.raises(DataError) as refused:
         summary_from(record)
-    assert "roof.6.decode is 'half'; allowed: a finite number" in str(refused.value)
+    assert "roofline.6.decode is 'half'; allowed: a finite number" in str(refused.value)
     assert "continuations[0].winner is missing" in str(refused.value)
 
 
@@ -108,7 +114,7 @@ def test_every_problem_is_listed_with_its_path() -> None:
         ({"state": "won"}, "state is 'won'; allowed: winner, nothing_met, missed, unproved, interrupted"),
         ({"winner": None}, "winner is null"),
         ({"state": "nothing_met"}, "winner is given"),
-        ({"roof": {"99": {"decode": 0.5}}}, "roof.99 is '99'; allowed: 0, 1"),
+        ({"roofline": {"99": {"decode": 0.5}}}, "roofline.99 is '99'; allowed: 0, 1"),
         ({"frontier": [99]}, "frontier[0] is 99"),
         ({"cheaper": 99}, "cheaper is 99"),
         ({"nearest": {"key": 99, "missed": []}}, "nearest.key is 99"),

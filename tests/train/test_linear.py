@@ -32,7 +32,7 @@ def test_only_rows_with_choices_are_planned_and_proposed(format: str) -> None:
         facts = TextGeneration(evidence=evidence).facts
         recipe = Recipe("m", (LinearTraining(),), NumPy(), "text_generation")
         space = Space.compose(format, (NumPy(),), facts)
-        proposed = {catalog.name_of(step) for dressing in space.dressings for step in dressing.steps}
+        proposed = {catalog.name_of(step) for variant in space.variants for step in variant.steps}
         # What learns to write is of no use to choose with, and what learns to choose writes nothing.
         assert ({"train.ngram", "train.hmm", "train.lstm"} <= proposed) == (evidence == "documents")
         assert ("train.linear" in proposed) == allowed

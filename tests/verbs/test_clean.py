@@ -27,7 +27,7 @@ def run(tmp_path: Path) -> Path:
     """A run that has ended: a model, an original that was fine-tuned, and a file under two names."""
     folder = tmp_path / "run"
     store = ArtifactStore(folder / "store")
-    for key, number in (("model", 1), ("tuned", 2), ("body", 3), ("built", 3)):
+    for key, number in (("model", 1), ("tuned", 2), ("pruned", 3), ("built", 3)):
 
         def write(place: Path, number: int = number) -> dict[str, str]:
             (place / "model.onnx").write_bytes(weights(number))
@@ -61,8 +61,10 @@ def test_a_dry_run_touches_nothing_and_tells_what_would_be_free(run: Path) -> No
     before = everything(run)
     told = lighten.clean(run, dry_run=True)
     assert everything(run) == before
-    assert 3 * SIZE < told.bytes < 3.1 * SIZE  # the model, the body under its two names, the teacher's answers
-    assert set(told.removed) == {"store/model", "store/body", "store/built", "teacher/a.safetensors"}
+    assert (
+        3 * SIZE < told.bytes < 3.1 * SIZE
+    )  # the model, what was made of it under its two names, the teacher's answers
+    assert set(told.removed) == {"store/model", "store/pruned", "store/built", "teacher/a.safetensors"}
 
 
 def test_what_the_run_found_stays(run: Path) -> None:
@@ -71,7 +73,7 @@ def test_what_the_run_found_stays(run: Path) -> None:
     for name in ("winner/model.onnx", "report.html", "results.jsonl", "run.toml", "summary.json", "study.db", MANIFEST):
         assert name in left
     assert "store/tuned/model.onnx" in left and "store/tuned" in told.kept
-    assert not {"store/model", "store/body", "store/built", "teacher/a.safetensors"} & left
+    assert not {"store/model", "store/pruned", "store/built", "teacher/a.safetensors"} & left
     again = lighten.clean(run)
     assert again.bytes == 0 and again.removed == ()
 
@@ -91,9 +93,9 @@ def test_a_run_that_has_not_ended_is_cleaned_only_when_forced(run: Path, state: 
     with pytest.raises(RunFolderError, match="has not ended") as caught:
         lighten.clean(run)
     assert "lighten resume" in caught.value.fix and "--force" in caught.value.fix
-    assert (run / "store" / "body").is_dir()
+    assert (run / "store" / "pruned").is_dir()
     lighten.clean(run, force=True)
-    assert not (run / "store" / "body").exists()
+    assert not (run / "store" / "pruned").exists()
 
 
 def test_a_folder_that_is_no_run_is_left_alone(run: Path, tmp_path: Path) -> None:
@@ -109,4 +111,4 @@ def test_a_run_that_another_process_works_in_is_left_alone(run: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(RunFolderError, match="Another process"):
             lighten.clean(run)
-    assert (run / "store" / "body").is_dir()
+    assert (run / "store" / "pruned").is_dir()

@@ -41,7 +41,7 @@ def test_it_tells_what_would_be_tried_and_writes_nothing(given: Path) -> None:
     assert sorted(given.rglob("*")) == before
     assert found.engines == ("eager", "ort")
     assert found.stock[0] == "as it is @ ort" and len(found.stock) >= 2
-    assert found.bodies and found.tunes
+    assert found.architectures and found.tunes
     assert sum(found.rows.values()) == 800
     assert found.power[0].n == found.rows["proof"] and 0 < found.power[0].provable < 0.06
     assert found.disk is not None and 0 < found.disk.least < found.disk.usual < found.disk.free

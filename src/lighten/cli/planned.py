@@ -12,7 +12,7 @@ from lighten.search.disk import amount
 from lighten.search.plan import Plan
 
 SHOWN = 8
-"""Names of bodies that are listed, spread from the largest to the smallest."""
+"""Names of architectures that are listed, spread from the largest to the smallest."""
 
 
 def printed(plan: Plan, *, as_json: bool) -> None:
@@ -46,10 +46,10 @@ def lines(plan: Plan) -> list[str]:
         found.append(f"memory    about {amount(needed)}; {amount(plan.memory['available'])} are left")
     found.append(f"engines   {', '.join(plan.engines)}")
     found += [f"{'tried' if not i else '':10}{name}" for i, name in enumerate(plan.stock)]
-    if plan.bodies:
-        most = min(SHOWN, len(plan.bodies))
-        spread = [plan.bodies[i * (len(plan.bodies) - 1) // max(most - 1, 1)] for i in range(most)]
-        found.append(f"then      {len(plan.bodies):,} smaller architectures are searched, such as")
+    if plan.architectures:
+        most = min(SHOWN, len(plan.architectures))
+        spread = [plan.architectures[i * (len(plan.architectures) - 1) // max(most - 1, 1)] for i in range(most)]
+        found.append(f"then      {len(plan.architectures):,} smaller architectures are searched, such as")
         found += [f"{'':10}{name}" for name in spread]
     found += [f"left out  {text}" for text in plan.left_out]
     found += [f"note      {text}" for text in plan.notes]

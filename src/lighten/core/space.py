@@ -18,8 +18,9 @@ from lighten.core.step import Step, after, settings_of
 
 
 @dataclass(frozen=True)
-class Dressing:
-    """The cheap end of a recipe: what happens to a float network without training, and the engine that runs it."""
+class Variant:
+    """A deployment variant, the cheap end of a recipe: what is done to a float network without training, and for which
+    engine."""
 
     steps: tuple[Step, ...]
     engine: Engine
@@ -34,8 +35,8 @@ class Space:
         exact: step classes that change the float network and no answer on covered text (vocabulary).
         recovery: step classes that train the network back.
         alternatives: steps that could take the place of ``recovery``, each alone; sampled when bisection is done.
-        dressings: every combination of quantization and engine that formats allow; models that are trained from
-            nothing and need no body (counts of words) are dressings too.
+        variants: every combination of quantization and engine that formats allow; models that are trained from
+            nothing and take nothing of the original (counts of words) are variants too.
         facts: what is known of the original.
         refused: conversions that this original does not allow, by name, with the reason: what needs them is left out.
     """
@@ -43,7 +44,7 @@ class Space:
     reshaping: tuple[type[Step], ...]
     exact: tuple[type[Step], ...]
     recovery: tuple[type[Step], ...]
-    dressings: tuple[Dressing, ...]
+    variants: tuple[Variant, ...]
     facts: Mapping[str, Any] = field(default_factory=dict)
     alternatives: tuple[Step, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
@@ -62,7 +63,7 @@ class Space:
         last: list[type[Step]] = []
         for entry in catalog.steps():
             step = known[entry.name]
-            tried = variants(step) if entry.kind == "quantize" else [step()]
+            tried = combinations(step) if entry.kind == "quantize" else [step()]
             if entry.kind == "export" or entry.name in superseded or all(one.check(facts) for one in tried):
                 continue
             bridge = _bridge(format, step.consumes, facts)
@@ -81,11 +82,11 @@ class Space:
                 exact.append(step)
             elif entry.kind == "quantize" or (entry.kind == "train" and step.produces):
                 last.append(step)
-        dressings = tuple(_dressings(format, last, engines, facts))
+        variants = tuple(_variants(format, last, engines, facts))
         # Where a training step says that it recovers this format, learning from the original is another way.
-        others = [step for one in taught for step in variants(one)] if recovery else []
+        others = [step for one in taught for step in combinations(one)] if recovery else []
         back = tuple(recovery or taught)
-        return cls(tuple(reshaping), tuple(exact), back, dressings, dict(facts), tuple(others), refused)
+        return cls(tuple(reshaping), tuple(exact), back, variants, dict(facts), tuple(others), refused)
 
 
 def _bridge(format: str, wanted: Sequence[str], facts: Mapping[str, Any]) -> tuple[Step, ...] | None:
@@ -94,12 +95,12 @@ def _bridge(format: str, wanted: Sequence[str], facts: Mapping[str, Any]) -> tup
     return None if found is None or any(link.check(facts) for link in found) else found
 
 
-def _dressings(
+def _variants(
     format: str, last: Sequence[type[Step]], engines: Sequence[Engine], facts: Mapping[str, Any]
-) -> Iterator[Dressing]:
+) -> Iterator[Variant]:
     for engine in engines:
         if _bridge(format, engine.consumes, facts) is not None:
-            yield Dressing((), engine)
+            yield Variant((), engine)
         for step in last:
             bridge = _bridge(format, step.consumes, facts)
             if bridge is None:
@@ -108,12 +109,12 @@ def _dressings(
             for link in (*bridge, step()):
                 made = after(link, made)
             if _bridge(made, engine.consumes, facts) is not None:
-                for variant in variants(step):
-                    if not variant.check(facts):
-                        yield Dressing((variant,), engine)
+                for one in combinations(step):
+                    if not one.check(facts):
+                        yield Variant((one,), engine)
 
 
-def variants(cls: type[Any]) -> list[Any]:
+def combinations(cls: type[Any]) -> list[Any]:
     """Every combination of the search ranges of a step or engine, the most promising first."""
     ranged = [s for s in settings_of(cls) if s.search]
     return [

@@ -181,7 +181,7 @@ class Step(ABC):
     supersedes: ClassVar[tuple[str, ...]] = ()
     """Steps, such as ``distill.logits``, that the search leaves out where this one can be applied."""
     stock: ClassVar[bool] = False
-    """Whether each of its variants is what people make today without lighten, so that each is tried on the original."""
+    """Whether people make it today without lighten, in all its settings: each of them is tried on the original."""
     title: ClassVar[tuple[str, str]] = ("", "")
     """What it does, in English and Chinese, as part of a sentence; its settings stand in braces (``{keep}``; of a share
     ``{spare:%}``). Where it is empty, the first line of the docstring is said."""

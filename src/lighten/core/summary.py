@@ -210,8 +210,8 @@ class Summary:
         reason: why there is no proof (state ``unproved``).
         cheaper: key of a candidate that was measured clearly cheaper than the winner at last and never proved.
         continuations: of a language model and its winner, side by side; samples, no measure.
-        roof: by key of a candidate (as text), then by quantity: its share of what this machine could do at most; see
-            ``search.roof``.
+        roofline: by key of a candidate (as text), then by quantity: its share of what this machine could do at most;
+            see ``search.roofline``.
         titles: by catalog name, what each step of the run does and what each engine is called, in English and Chinese;
             settings stand in braces.
         baselines: keys of candidates that are cheap baselines, learned from nothing but the user's rows.
@@ -246,7 +246,7 @@ class Summary:
     groups: tuple[Group, ...] = ()
     lineage: tuple[Link, ...] = ()
     continuations: tuple[Continuation, ...] = ()
-    roof: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    roofline: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     titles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     baselines: tuple[int, ...] = ()
     writes: bool = False

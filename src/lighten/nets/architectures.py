@@ -98,7 +98,7 @@ def kind_of_config(where: str, config: Mapping[str, Any]) -> tuple[str, str]:
             return CAUSAL, shown
         raise _unknown(where, f"{name}, model_type {type_ or None!r}", "a language model", WRITERS, fix=_CONVERT)
     if type_ in DECODERS:
-        return ENCODER, shown  # the body of a decoder: an embedding model, or one whose head was left out
+        return ENCODER, shown  # a decoder without a head: an embedding model, or one whose head was left out
     raise ModelError(
         f"{where} holds the architecture {shown or None!r}, which lighten does not know.",
         allowed=f"classifiers and encoders of {', '.join((*ENCODERS, *DECODERS))}; "

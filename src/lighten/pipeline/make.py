@@ -247,7 +247,7 @@ class RememberingTeacher:
         return found
 
     def states(self, rows: Rows) -> Any:
-        """Hidden states of the original on ``rows``, a ``States``, kept in memory for the next body."""
+        """Hidden states of the original on ``rows``, a ``States``, kept in memory for the next architecture."""
         from lighten.nets.encoders.states import States
 
         key = (self.original.id, rows.fingerprint())

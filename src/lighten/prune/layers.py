@@ -48,8 +48,8 @@ class DropLayers(Step):
     def share(self, facts: Mapping[str, Any] | None = None) -> float:
         """See :meth:`Step.share`."""
         if facts and facts.get("language"):
-            body = 1.0 - facts["vocabulary"] * facts["hidden"] / facts["parameters"]
-            return float(1.0 - body * (1.0 - self.keep))
+            layers = 1.0 - facts["vocabulary"] * facts["hidden"] / facts["parameters"]
+            return float(1.0 - layers * (1.0 - self.keep))
         return self.keep
 
     def run(self, model: Network | LanguageNetwork, needs: Needs) -> Network | LanguageNetwork:

@@ -133,8 +133,8 @@ def _measured(summary: Summary, winner: Winner) -> str:
         before = amount("en", first.value, first.unit) if first else ""
         spread = amount("en", reading.spread, reading.unit) if reading.spread is not None else ""
         gain = ratio_of(winner, name, "en") if told_alike(summary, name, reading.unit) else ""
-        value, reached = amount("en", reading.value, reading.unit), summary.roof.get(str(winner.key), {}).get(name)
-        notes = [reading.note, say("en", "roof.share", share=share(reached)) if reached is not None else ""]
+        value, reached = amount("en", reading.value, reading.unit), summary.roofline.get(str(winner.key), {}).get(name)
+        notes = [reading.note, say("en", "roofline.share", share=share(reached)) if reached is not None else ""]
         note = "".join(f" ({plain(text)})" for text in notes if text)
         title = plain(capital(quantity("en", name)))
         rows.append([title, before, f"{value}{note}", spread, gain, count(reading.n), f"{reading.direction} is better"])
@@ -145,7 +145,7 @@ def _measured(summary: Summary, winner: Winner) -> str:
         "Measured on the select rows, the original and this model in turns. The ratio is above 1 when this model is "
         "better. Absolute numbers belong to this machine:"
     )
-    more = [say("en", "roof.lead")] if summary.roof.get(str(winner.key)) else []
+    more = [say("en", "roofline.lead")] if summary.roofline.get(str(winner.key)) else []
     known = {name: found.unit for name, found in winner.meters.items() if found.value is not None}
     by_text = any(result.ratio_unit for c in summary.candidates for result in c.results.values())
     more += [say("en", "ratio.bytes")] if by_text else []

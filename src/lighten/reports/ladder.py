@@ -14,7 +14,7 @@ from lighten.reports.describe import meters_shown, rung_name, unit_of
 from lighten.reports.drawing import bar_svg
 from lighten.reports.markup import Both
 from lighten.reports.templates import render
-from lighten.reports.values import roof_of
+from lighten.reports.values import roofline_of
 from lighten.reports.words import capital, quantity, say
 
 QUANTITIES = 8
@@ -34,7 +34,12 @@ def ladder(summary: Summary) -> Markup:
         cells = [_cell(summary, candidate, name, unit, rung.rung, most) for name, unit in columns]
         rows.append({"rung": rung.rung, "title": title, "candidate": candidate, "note": rung.note, "cells": cells})
     by_bytes = any(result.ratio_unit for c in summary.candidates for result in c.results.values())
-    notes = {"unsure": _unsure(summary), "roof": _roof(summary), "unknown": unknown(summary), "by_bytes": by_bytes}
+    notes = {
+        "unsure": _unsure(summary),
+        "roofline": _roofline(summary),
+        "unknown": unknown(summary),
+        "by_bytes": by_bytes,
+    }
     return render("ladder", columns=columns, rows=rows, **notes)
 
 
@@ -53,10 +58,10 @@ def _unknown(name: str, reason: str) -> Both:
     return Both(lambda lang: say(lang, "number.unknown_because", quantity=capital(quantity(lang, name)), reason=reason))
 
 
-def _roof(summary: Summary) -> Both:
-    """What the roof is; nothing where no share of it is known."""
-    shares = [value for found in summary.roof.values() for value in found.values()]
-    keys = [*(["roof.lead"] if shares else []), *(["roof.above"] if any(value > 1 for value in shares) else [])]
+def _roofline(summary: Summary) -> Both:
+    """What the roofline is; nothing where no share of it is known."""
+    shares = [value for found in summary.roofline.values() for value in found.values()]
+    keys = [*(["roofline.lead"] if shares else []), *(["roofline.above"] if any(value > 1 for value in shares) else [])]
     return Both(lambda lang: ("" if lang == "zh" else " ").join(say(lang, key) for key in keys))
 
 
@@ -70,14 +75,14 @@ def _cell(
     summary: Summary, candidate: Candidate | None, name: str, unit: str, rung: str, most: float
 ) -> dict[str, Any]:
     result = candidate.results.get(name) if candidate else None
-    cell: dict[str, Any] = {"name": name, "unit": unit, "result": result, "ratio": None, "roof": None, "bar": ""}
+    cell: dict[str, Any] = {"name": name, "unit": unit, "result": result, "ratio": None, "roofline": None, "bar": ""}
     if candidate is None or result is None:
         return cell
     times, gain = result.ratio, _gain(summary, candidate.key)
     if times is not None and candidate.key != summary.original:
         cell["ratio"] = Both(lambda lang: ratio_words(result, lang))
         cell["tone"] = " up" if times > 1.05 else " down" if times < 0.95 else ""
-    cell["roof"] = roof_of(summary, candidate.key, name)
+    cell["roofline"] = roofline_of(summary, candidate.key, name)
     cell["bar"] = bar_svg(gain / most, rung) if name == summary.budget.minimize and gain > 0 else ""
     return cell
 

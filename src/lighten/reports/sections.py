@@ -31,7 +31,7 @@ from lighten.reports.recipes import engine_words, recipe_text, recipe_words
 from lighten.reports.standing import example, nearest_misses, quality_metric, standing
 from lighten.reports.templates import render
 from lighten.reports.told import Told
-from lighten.reports.values import pair_of, reason_of, roof_of, title_of, unit_of_name, value_of
+from lighten.reports.values import pair_of, reason_of, roofline_of, title_of, unit_of_name, value_of
 from lighten.reports.words import capital, quantity, say
 
 TILES = ("p50", "rows_per_second", "memory", "size", "cpu", "p95")
@@ -72,7 +72,7 @@ def _tiles(summary: Summary) -> list[Mapping[str, Any]] | None:
         what = Both(partial(_proved, verdict.metric))
         start = pair_of(verdict.original, verdict.candidate, unit)
         changed = Both(Told.of(verdict, unit).changed)
-        tiles.insert(1, {"what": what, "big": changed, "before": start, "roof": None, "css": "words"})
+        tiles.insert(1, {"what": what, "big": changed, "before": start, "roofline": None, "css": "words"})
     return tiles[:MOST_TILES]
 
 
@@ -87,13 +87,13 @@ def _tile(summary: Summary, name: str, winner: Winner, original: Candidate) -> M
         "what": title_of(name),
         "big": Both(lambda lang: ratio_of(winner, name, lang)),
         "before": pair_of(before, mine.value, mine.unit),
-        "roof": roof_of(summary, winner.key, name),
+        "roofline": roofline_of(summary, winner.key, name),
         "css": "aim" if name == summary.budget.minimize else "",
     }
     if first is not None and not told_alike(summary, name, mine.unit):  # per byte here and per token there
         start = Markup("{} · {} {}")
         was = start.format(unit_of_name(mine.unit), said("column.original"), value_of(before, first.unit))
-        return {**tile, "big": value_of(mine.value, ""), "before": was, "roof": None}
+        return {**tile, "big": value_of(mine.value, ""), "before": was, "roofline": None}
     return tile
 
 
@@ -122,7 +122,7 @@ def _tip(summary: Summary, key: int) -> Mapping[str, Any]:
         result = candidate.results.get(name)
         if result is not None and result.value is not None:
             reading = _reading(result, compared=key != summary.original)
-            rows.append({"name": name, "reading": reading, "roof": roof_of(summary, key, name)})
+            rows.append({"name": name, "reading": reading, "roofline": roofline_of(summary, key, name)})
     ends = interval(candidate.results[quality_metric(summary)])
     return {
         "candidate": candidate,

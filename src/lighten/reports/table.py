@@ -95,7 +95,8 @@ def ladder(summary: Summary, *, width: int = 100, lang: str = "en") -> Table:
         name.append(f"\n{one_line(under)}", style=SOFT)
         results = candidate.results if candidate else {}
         shares = {
-            name: say(lang, "roof.share", share=share(s)) for name, s in summary.roof.get(str(rung.key), {}).items()
+            name: say(lang, "roofline.share", share=share(s))
+            for name, s in summary.roofline.get(str(rung.key), {}).items()
         }
         rows.append(Row(name, _without_ratio(results) if rung.key == summary.original else results, below=shares))
     return number_table(rows, meters_shown(summary), width, lang, title=say(lang, "ladder.title"))

@@ -26,9 +26,9 @@ def unit_of_name(unit: str) -> Both:
     return Both(lambda lang: unit_name(lang, unit))
 
 
-def roof_of(summary: Summary, key: int, name: str) -> str | None:
-    """What share of this machine's roof a candidate reaches in a quantity; None when it is not known."""
-    found = summary.roof.get(str(key), {}).get(name)
+def roofline_of(summary: Summary, key: int, name: str) -> str | None:
+    """What share of this machine's roofline a candidate reaches in a quantity; None when it is not known."""
+    found = summary.roofline.get(str(key), {}).get(name)
     return None if found is None else share(found)
 
 

@@ -1,4 +1,4 @@
-"""Texts of the report, in English and Chinese: models that write, cheap baselines, the roof."""
+"""Texts of the report, in English and Chinese: models that write, cheap baselines, the roofline."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ WRITING: dict[str, tuple[str, str]] = {
         "byte, while a token of most language models is about four bytes.",
         "这些基线的词元就是字节：其速度为每秒字节数，每词元用时即每字节用时；而多数语言模型的一个词元约合四个字节。",
     ),
-    "roof.share": ("{share} of the roof", "本机上限的 {share}"),
-    "roof.lead": (
-        "The roof is the most that this machine allows: in writing, the measured memory bandwidth over the bytes of "
-        "weights that each token reads; in reading a prompt, the measured float32 matrix rate over two operations for "
-        "each weight and token.",
+    "roofline.share": ("{share} of roofline", "本机上限的 {share}"),
+    "roofline.lead": (
+        "The roofline is the most that this machine allows: in writing, the measured memory bandwidth over the bytes "
+        "of weights that each token reads; in reading a prompt, the measured float32 matrix rate over two operations "
+        "for each weight and token.",
         "“本机上限”指这台机器所能达到的极限：生成时为实测内存带宽除以每个词元需读取的权重字节数；"
         "读取提示时为实测 FP32 矩阵乘吞吐除以每个权重每个词元两次运算。",
     ),
-    "roof.above": (
+    "roofline.above": (
         "More than 100% is possible: small integers are multiplied faster than float32, and what fits into the "
         "processor’s cache is read faster than memory.",
         "超过 100% 是可能的：小整数的乘法快于 FP32，而能放入处理器缓存的数据读取快于内存。",

@@ -7,16 +7,16 @@ from typing import Any
 
 from lighten.core.recipe import engine_from, record_of
 from lighten.core.result import Candidate
-from lighten.core.space import Dressing, Space
+from lighten.core.space import Space, Variant
 from lighten.search import proposals
 from lighten.search.context import Run
-from lighten.search.dressings import Dressings
 from lighten.search.evaluate import evaluate
 from lighten.search.leaderboard import Leaderboard
 from lighten.search.planning import Planning, spent_on
-from lighten.search.proposals import Body
+from lighten.search.proposals import Architecture
 from lighten.search.racing import cost
 from lighten.search.trials import Trials
+from lighten.search.variants import Variants
 
 
 class Attempts:
@@ -27,15 +27,15 @@ class Attempts:
 
     Attributes:
         reserve: seconds that are kept back for the proof.
-        space: everything that can be tried; dressings: of it; board: what was measured; trials: where Optuna keeps it.
+        space: everything that can be tried; variants: of it; board: what was measured; trials: where Optuna keeps it.
     """
 
     def __init__(self, run: Run, planning: Planning) -> None:
         self.run, self.planning, self.reserve = run, planning, planning.reserve_for_proof()
         self.board = Leaderboard(run)
         self.space = Space.compose(run.original.format, run.engines, run.facts)
-        self.dressings = Dressings(run, self.space, self.board)
-        self.choices = proposals.choices(self.space, self.dressings.every)
+        self.variants = Variants(run, self.space, self.board)
+        self.choices = proposals.choices(self.space, self.variants.every)
         self.trials = Trials(run.folder.study.path, self.choices, run.options.seed)
         self._repair()
 
@@ -47,74 +47,76 @@ class Attempts:
             elif number + 1 in self.board.done:
                 self._tell(self.board.done[number + 1])
             else:
-                body, dressing = self.made_from(number + 1)
-                if self.known(body, dressing):
+                architecture, variant = self.made_from(number + 1)
+                if self.known(architecture, variant):
                     self.trials.tell(number, None, None, [])
                     continue
-                stock = not body.exact and not body.reshaping and dressing in self.dressings.stock()
-                self.evaluate(number, body, dressing, "stock" if stock else "search")
+                stock = not architecture.exact and not architecture.reshaping and variant in self.variants.stock()
+                self.evaluate(number, architecture, variant, "stock" if stock else "search")
 
     def spent(self, *, reserve: float | None = None) -> bool:
         """Whether the time or the number of candidates is used up. reserve: seconds to keep, if not those planned."""
         most, kept = self.run.options.candidates, self.reserve if reserve is None else reserve
         return self.run.clock.left <= kept or (most is not None and len(self.board.done) - 1 >= most)
 
-    def epochs_for(self, body: Body) -> float | None:
+    def epochs_for(self, architecture: Architecture) -> float | None:
         """Epochs of training back that the time left allows; see ``Planning.passes_for``."""
         usual = max((float(getattr(cls(), "epochs", 1)) for cls in self.space.recovery), default=1.0)
-        return self.planning.passes_for(body, usual, self.dressings.kept("kept dressings"), reserve=self.reserve)
+        return self.planning.passes_for(architecture, usual, self.variants.kept(), reserve=self.reserve)
 
-    def name(self, body: Body, dressing: Dressing) -> str:
+    def name(self, architecture: Architecture, variant: Variant) -> str:
         """Name of the candidate."""
-        return proposals.name_of((*body.recipe(self.space.recovery), *dressing.steps), dressing.engine)
+        return proposals.name_of((*architecture.recipe(self.space.recovery), *variant.steps), variant.engine)
 
-    def known(self, body: Body, dressing: Dressing) -> bool:
+    def known(self, architecture: Architecture, variant: Variant) -> bool:
         """Whether it was tried before."""
-        name = self.name(body, dressing)
+        name = self.name(architecture, variant)
         return any(c.name == name for c in self.board.done.values())
 
-    def made_from(self, key: int) -> tuple[Body, Dressing]:
-        """The body and the dressing that a candidate was made from."""
+    def made_from(self, key: int) -> tuple[Architecture, Variant]:
+        """The architecture and the variant that a candidate was made from."""
         study = self.run.folder.study
-        body, dressing = proposals.from_parameters(self.space, self.dressings.every, self.trials.point(key - 1))
+        architecture, variant = proposals.from_parameters(self.space, self.variants.every, self.trials.point(key - 1))
         engine: dict[str, Any] | None = study.recall(f"engine of {key}")
         if engine is not None:
-            dressing = replace(dressing, engine=engine_from(engine))
-        return replace(body, epochs=study.recall(f"epochs of {key}")), dressing
+            variant = replace(variant, engine=engine_from(engine))
+        return replace(architecture, epochs=study.recall(f"epochs of {key}")), variant
 
-    def attempt(self, body: Body, dressing: Dressing, role: str = "search", *, reserve: float | None = None) -> bool:
+    def attempt(
+        self, architecture: Architecture, variant: Variant, role: str = "search", *, reserve: float | None = None
+    ) -> bool:
         """Measure a candidate unless it was measured before; False when the budget of trials or time is used up.
 
         Args:
-            dressing: one of ``dressings``, or one of them with other settings of its engine.
+            variant: one of ``variants``, or one of them with other settings of its engine.
             reserve: seconds to keep back, if not those planned.
         """
-        if self.known(body, dressing):
+        if self.known(architecture, variant):
             return True
         if self.spent(reserve=reserve):
             return False
-        chosen = dressing
-        if proposals.dressing_name(dressing) not in self.choices["dressing"]:
+        chosen = variant
+        if proposals.variant_name(variant) not in self.choices[proposals.VARIANT]:
             # Settings outside the sampler's space stand there for what they were derived from.
             chosen = next(
-                d for d in self.dressings.every if d.steps == dressing.steps and type(d.engine) is type(dressing.engine)
+                d for d in self.variants.every if d.steps == variant.steps and type(d.engine) is type(variant.engine)
             )
-        number, _ = self.trials.ask(proposals.parameters(self.space, body, chosen))
-        if chosen is not dressing:
-            self.run.folder.study.remember(f"engine of {number + 1}", record_of(dressing.engine))
-        self.evaluate(number, body, dressing, role)
+        number, _ = self.trials.ask(proposals.parameters(self.space, architecture, chosen))
+        if chosen is not variant:
+            self.run.folder.study.remember(f"engine of {number + 1}", record_of(variant.engine))
+        self.evaluate(number, architecture, variant, role)
         return True
 
-    def evaluate(self, number: int, body: Body, dressing: Dressing, role: str) -> None:
+    def evaluate(self, number: int, architecture: Architecture, variant: Variant, role: str) -> None:
         """Make and measure the candidate that a trial proposes, and report the result to the study."""
         study = self.run.folder.study
-        study.remember(f"epochs of {number + 1}", body.epochs)
-        if body.reshaping:
-            study.remember(f"body of {number + 1}", body.name)
-        steps = (*body.recipe(self.space.recovery), *dressing.steps)
-        candidate = evaluate(self.run, number + 1, steps, dressing.engine, role)
+        study.remember(f"epochs of {number + 1}", architecture.epochs)
+        if architecture.reshaping:
+            self.board.remember_architecture(number + 1, architecture.name)
+        steps = (*architecture.recipe(self.space.recovery), *variant.steps)
+        candidate = evaluate(self.run, number + 1, steps, variant.engine, role)
         work = self.run.workshop.work
-        self.planning.learn(number + 1, spent_on(candidate, body, dressing, self.space.recovery, work))
+        self.planning.learn(number + 1, spent_on(candidate, architecture, variant, self.space.recovery, work))
         self._tell(candidate)
 
     def _tell(self, candidate: Candidate) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from lighten.core.errors import RunFolderError
 
 CANDIDATES = 5.0
-"""Float copies of the model that the files of a whole search take together, about: bodies as they were trained, and
+"""Float copies of the model that the files of a whole search take together, about: networks as they were trained, and
 what was made of each for the engines. Five gigabytes were left of a search over 268 million weights."""
 FLOAT = 4
 """Bytes of a float."""

@@ -27,7 +27,7 @@ from lighten.search.naming import baselines, titles
 from lighten.search.openings import opened_of
 from lighten.search.options import recorded
 from lighten.search.racing import cost, frontier
-from lighten.search.roof import Rates, roof, traffic_of
+from lighten.search.roofline import Rates, roofline_shares, traffic_of
 from lighten.search.start import Asked
 from lighten.sessions.process import SessionProcess
 from lighten.store.durable import sync, sync_tree
@@ -104,7 +104,7 @@ def summarize(
     verdicts = {t.key: tuple(v.to_json() for v in t.verdicts) for t in outcome.sequence.tested}
     last = list(verdicts.values())[-1] if verdicts else ()
     samples, stored = continuations(run, winner) if winner is not None else (), _stored(run)
-    shares, environment = _roof(run, candidates, stored)
+    shares, environment = _roofline_of(run, candidates, stored)
     lineage = _lineage(stored, winner) if winner is not None else ()
     out = run.folder.path
     paths = {"run": out, "report": out / "report.html", "results": out / "results.jsonl", "study": out / "study.db"}
@@ -141,7 +141,7 @@ def summarize(
         groups=_groups(run, winner) if winner is not None else (),
         lineage=lineage,
         continuations=samples,
-        roof=shares,
+        roofline=shares,
         titles=titles(candidates, lineage),
         baselines=baselines(candidates, stored),
         writes=run.task.writes,
@@ -233,21 +233,21 @@ def _stored(run: Run) -> dict[str, Artifact]:
     return by_id
 
 
-def _roof(
+def _roofline_of(
     run: Run, candidates: Sequence[Candidate], stored: Mapping[str, Artifact]
 ) -> tuple[dict[str, dict[str, float]], Mapping[str, Any]]:
-    """Shares of the roof by candidate, and the machine's record with the bandwidth they rest on."""
+    """Shares of the roofline by candidate, and the machine's record with the bandwidth they rest on."""
     try:
         traffic = traffic_of(candidates, stored)
         if not traffic:
             return {}, run.environment
         rates = Rates.here()
-        shares = roof(candidates, traffic, rates)
+        shares = roofline_shares(candidates, traffic, rates)
     except LightenError as error:
-        run.notes.append(f"There are no shares of the roof: {error}")
+        run.notes.append(f"There are no shares of the roofline: {error}")
         return {}, run.environment
     if rates.disturbed:
-        run.notes.append(f"The shares of the roof may be too high, its rates too low: {rates.disturbed}.")
+        run.notes.append(f"The shares of the roofline may be too high, its rates too low: {rates.disturbed}.")
     return shares, {**run.environment, "read bandwidth": f"{rates.bandwidth} GB/s"}
 
 

@@ -7,6 +7,9 @@ from lighten.search.chance import chance
 from lighten.search.context import Run, quantities_of
 from lighten.search.racing import cost, promising, shortfall
 
+ARCHITECTURE = "body of {}"
+"""Under which the study remembers the architecture of a candidate; the old word, so that runs begun with it go on."""
+
 
 class Leaderboard:
     """The candidates that are finished, by key. What they are worth follows from ``select`` and from measurements.
@@ -61,7 +64,15 @@ class Leaderboard:
         ]
         return min(good, key=self.cost_of, default=None)
 
-    def made_of(self, body: str) -> list[Candidate]:
-        """Measured candidates of the body with this name."""
-        study = self.run.folder.study
-        return [c for key, c in self.done.items() if c.state == "ok" and study.recall(f"body of {key}") == body]
+    def made_of(self, architecture: str) -> list[Candidate]:
+        """Measured candidates of the architecture with this name."""
+        return [c for key, c in self.done.items() if c.state == "ok" and self.architecture_of(key) == architecture]
+
+    def architecture_of(self, key: int) -> str | None:
+        """Name of the architecture that a candidate was made of; None for that of the original."""
+        name: str | None = self.run.folder.study.recall(ARCHITECTURE.format(key))
+        return name
+
+    def remember_architecture(self, key: int, name: str) -> None:
+        """Keep of which architecture a candidate is made."""
+        self.run.folder.study.remember(ARCHITECTURE.format(key), name)

@@ -1,4 +1,4 @@
-"""The search: stock candidates, then engine settings, then bodies with recovery, until time or candidates are spent."""
+"""The search: stock candidates, engine settings, then architectures, until time or candidates are spent."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import replace
 from lighten.core.matching import opens_baselines_only
 from lighten.core.step import Step
 from lighten.search import proposals
+from lighten.search.architectures import Architectures
 from lighten.search.attempts import Attempts
-from lighten.search.bodies import Bodies
 from lighten.search.context import Run
 from lighten.search.near_misses import meet_what_is_missed
 from lighten.search.planning import Planning
-from lighten.search.proposals import Body
+from lighten.search.proposals import Architecture
 from lighten.search.serving import serve_the_best
 from lighten.search.stock import not_convertible
 
@@ -28,7 +28,7 @@ class Search:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.attempts = Attempts(run, Planning(run))
-        self.board, self.dressings = self.attempts.board, self.attempts.dressings
+        self.board, self.variants = self.attempts.board, self.attempts.variants
 
     def go(self) -> None:
         """Search until time or candidates are spent, or nothing is left to try."""
@@ -39,16 +39,16 @@ class Search:
             for name in self.left_out()
         ]
         run.notes += not_convertible(attempts.space)
-        for dressing in self.dressings.stock():
-            attempts.attempt(Body(), dressing, "stock")
-        for dressing in self.dressings.tuned():
+        for variant in self.variants.stock():
+            attempts.attempt(Architecture(), variant, "stock")
+        for variant in self.variants.tuned():
             if run.clock.seconds is None or run.clock.spent < STOCK_SHARE * run.clock.seconds:
-                attempts.attempt(Body(), dressing)
+                attempts.attempt(Architecture(), variant)
         exact = self._exact()
-        for dressing in self.dressings.kept("kept dressings")[:1] if exact else []:
-            attempts.attempt(Body(exact), dressing)
+        for variant in self.variants.kept()[:1] if exact else []:
+            attempts.attempt(Architecture(exact), variant)
         run.listener.phase("search", run.clock.left)
-        Bodies(attempts).go(proposals.bodies(attempts.space, exact))
+        Architectures(attempts).go(proposals.architectures(attempts.space, exact))
         meet_what_is_missed(attempts)
         if run.task.priors.slow_answers and not attempts.spent():
             serve_the_best(attempts)
@@ -57,7 +57,7 @@ class Search:
 
     def left_out(self) -> list[str]:
         """Names of the steps that would take too long to learn."""
-        return proposals.left_out(self.attempts.space.dressings, self.dressings.affordable())
+        return proposals.left_out(self.attempts.space.variants, self.variants.affordable())
 
     def _exact(self) -> tuple[Step, ...]:
         """Exact steps, where the budget asks for what they save: bytes. Words unseen in training cost quality."""
@@ -69,14 +69,14 @@ class Search:
         attempts, repeats = self.attempts, 0
         while not attempts.spent() and repeats < MOST_REPEATS and attempts.space.reshaping:
             number, point = attempts.trials.ask()
-            body, dressing = proposals.from_parameters(attempts.space, self.dressings.every, point)
-            epochs = attempts.epochs_for(body) if body.reshaping else None
-            idle = not any(replace(dressing, engine=d.engine) == d for d in self.dressings.affordable()) or (
-                bool(body.reshaping) and opens_baselines_only(dressing.engine)  # it takes nothing of a model
+            architecture, variant = proposals.from_parameters(attempts.space, self.variants.every, point)
+            epochs = attempts.epochs_for(architecture) if architecture.reshaping else None
+            idle = not any(replace(variant, engine=d.engine) == d for d in self.variants.affordable()) or (
+                bool(architecture.reshaping) and opens_baselines_only(variant.engine)  # it takes nothing of a model
             )
-            if idle or epochs == 0 or attempts.known(body, dressing):
+            if idle or epochs == 0 or attempts.known(architecture, variant):
                 attempts.trials.tell(number, None, None, [])
                 repeats += 1
                 continue
             repeats = 0
-            attempts.evaluate(number, replace(body, epochs=epochs), dressing, "search")
+            attempts.evaluate(number, replace(architecture, epochs=epochs), variant, "search")

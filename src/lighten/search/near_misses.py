@@ -1,9 +1,9 @@
 """Near misses: the time that is left goes to candidates that keep every floor but miss a ceiling.
 
 Nothing is trained for it. The cheapest comes first: other settings of the engine for the file that is there, those that
-declare that they lessen what is missed (``Setting.saves``) before the others; then the same body quantized in other
-ways. While nothing meets the budget there is nothing to prove, so what was kept back for the proof is spent on this
-too: settings may take all of it, quantizing leaves what the proof of that one candidate takes.
+declare that they lessen what is missed (``Setting.saves``) before the others; then the same architecture quantized in
+other ways. While nothing meets the budget there is nothing to prove, so what was kept back for the proof is spent on
+this too: settings may take all of it, quantizing leaves what the proof of that one candidate takes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed, MissingExtra, ModelError
 from lighten.core.recipe import engine_from, record_of
 from lighten.core.result import Candidate
-from lighten.core.space import Dressing
+from lighten.core.space import Variant
 from lighten.search.attempts import Attempts
 from lighten.search.chance import LEAST_CHANCE
 from lighten.search.racing import excess, promising
@@ -95,35 +95,35 @@ def _try_settings(attempts: Attempts, candidate: Candidate) -> Engine:
         study.remember(f"settings for {candidate.key}", known)
     best = engine_from(known)
     if best != own:
-        body, dressing = attempts.made_from(candidate.key)
-        attempts.attempt(body, replace(dressing, engine=best), reserve=0.0)
+        architecture, variant = attempts.made_from(candidate.key)
+        attempts.attempt(architecture, replace(variant, engine=best), reserve=0.0)
     return best
 
 
 def _try_quantizations(attempts: Attempts, candidate: Candidate, engine: Engine) -> None:
-    """Measure the candidate's body quantized in other ways, in its engine; those that leave the most first."""
-    body, own = attempts.made_from(candidate.key)
+    """Measure the candidate's architecture quantized in other ways, in its engine; those that leave the most first."""
+    architecture, own = attempts.made_from(candidate.key)
     kept = attempts.planning.proof_of([candidate])
     each = attempts.planning.variant(candidate.engine)
-    for dressing in smaller(attempts, own):
+    for variant in smaller(attempts, own):
         if is_met(attempts) or attempts.spent(reserve=kept + each):
             return
-        attempts.attempt(body, replace(dressing, engine=engine), reserve=kept)
+        attempts.attempt(architecture, replace(variant, engine=engine), reserve=kept)
 
 
-def smaller(attempts: Attempts, own: Dressing) -> list[Dressing]:
-    """Other dressings on the same engine: first those that leave less than ``own``, the least change first."""
+def smaller(attempts: Attempts, own: Variant) -> list[Variant]:
+    """Other variants on the same engine: first those that leave less than ``own``, the least change first."""
     facts = attempts.run.facts
 
-    def left(dressing: Dressing) -> float:
+    def left(variant: Variant) -> float:
         share = 1.0
-        for step in dressing.steps:
+        for step in variant.steps:
             share *= step.share(facts)
         return share
 
     others = [
         d
-        for d in attempts.dressings.affordable()
+        for d in attempts.variants.affordable()
         if type(d.engine) is type(own.engine) and d.steps != own.steps and d.steps
     ]
     less = sorted((d for d in others if left(d) < left(own)), key=left, reverse=True)

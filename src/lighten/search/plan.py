@@ -12,7 +12,7 @@ from lighten.core.item import size_of
 from lighten.core.power import Power
 from lighten.core.recipe import record_of
 from lighten.core.rows import PART_NAMES
-from lighten.core.space import Dressing, Space
+from lighten.core.space import Space, Variant
 from lighten.isolate.machine import allowed_cores, available_memory
 from lighten.measure.room import to_optimize
 from lighten.search import proposals
@@ -54,7 +54,7 @@ class Plan:
         seconds: that the search may take, proof and last measurements included; None where ``candidates`` bounds it.
         tunes: whether the model has no head for the task, and is fine-tuned first, which is not counted.
         engines: that work here. stock: candidates that a user could pick without a search, tried first.
-        bodies: smaller architectures that the search chooses from, the largest first.
+        architectures: smaller architectures that the search chooses from, the largest first.
         left_out: what does not fit the model or this machine, a sentence each.
         memory: bytes of training by what they are for, and ``available``; empty for a model that takes few.
         disk: bytes on the disk of the run's folder; None for a run that is resumed.
@@ -74,7 +74,7 @@ class Plan:
     tunes: bool
     engines: tuple[str, ...]
     stock: tuple[str, ...]
-    bodies: tuple[str, ...]
+    architectures: tuple[str, ...]
     left_out: tuple[str, ...]
     memory: Mapping[str, int]
     disk: Room | None
@@ -102,7 +102,7 @@ def plan_run(options: Options, listener: Listener | None = None) -> Plan:
     facts = {**found.facts, **asked.task.facts}
     format = str(found.facts["format"])
     space = Space.compose(format, found.engines, facts)
-    every = space.dressings
+    every = space.variants
     kept = proposals.affordable(every, sum(map(size_of, asked.parts.train.inputs)), options.seconds)
     first = [d for d in stock(kept, format, facts) if not _as_it_came(d, found)]
     return Plan(
@@ -118,8 +118,8 @@ def plan_run(options: Options, listener: Listener | None = None) -> Plan:
         candidates=options.candidates,
         tunes=not found.facts["has_head"],
         engines=tuple(record_of(engine)["use"] for engine in found.engines),
-        stock=tuple(proposals.dressing_name(dressing) for dressing in first),
-        bodies=tuple(body.name for body in proposals.bodies(space)),
+        stock=tuple(proposals.variant_name(variant) for variant in first),
+        architectures=tuple(architecture.name for architecture in proposals.architectures(space)),
         left_out=(
             *(f"Engine {name}: {why}" for name, why in found.refused.items()),
             *not_convertible(space),
@@ -132,9 +132,9 @@ def plan_run(options: Options, listener: Listener | None = None) -> Plan:
     )
 
 
-def _as_it_came(dressing: Dressing, found: Inspected) -> bool:
+def _as_it_came(variant: Variant, found: Inspected) -> bool:
     """Whether it is how the original itself is run: in the first engine, which is its own."""
-    return not dressing.steps and record_of(dressing.engine) == record_of(found.engines[0])
+    return not variant.steps and record_of(variant.engine) == record_of(found.engines[0])
 
 
 def _memory(found: Inspected) -> dict[str, int]:

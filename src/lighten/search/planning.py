@@ -14,10 +14,10 @@ from typing import Any
 from lighten.core.matching import opens_baselines_only
 from lighten.core.recipe import record_of
 from lighten.core.result import Candidate
-from lighten.core.space import Dressing
+from lighten.core.space import Variant
 from lighten.pipeline.workshop import Work
 from lighten.search.context import Run
-from lighten.search.proposals import Body
+from lighten.search.proposals import Architecture
 
 SLOW = 300.0
 """Seconds of the original from which its candidates take no longer for it: what is made of a slow original, such as one
@@ -49,24 +49,27 @@ class Spent:
 
 
 def spent_on(
-    candidate: Candidate, body: Body, dressing: Dressing, recovery: Sequence[Any], work: Sequence[Work]
+    candidate: Candidate, architecture: Architecture, variant: Variant, recovery: Sequence[Any], work: Sequence[Work]
 ) -> Spent:
     """What a candidate took, by what it was for.
 
     Args:
         recovery: step classes that train a network back. work: steps that were carried out for it.
     """
-    back = {record_of(step)["use"]: step for step in body.recipe(recovery)[len(body.exact) + len(body.reshaping) :]}
-    front = {record_of(step)["use"] for step in (*body.exact, *body.reshaping)}
+    back = {
+        record_of(step)["use"]: step
+        for step in architecture.recipe(recovery)[len(architecture.exact) + len(architecture.reshaping) :]
+    }
+    front = {record_of(step)["use"] for step in (*architecture.exact, *architecture.reshaping)}
     learned = [one for one in work if one.use in back]
     making = sum(one.seconds for one in work if one.use in front)
     learning = sum(one.seconds for one in learned)
     passes = max((float(getattr(back[one.use], "epochs", 0.0)) * one.reached for one in learned), default=0.0)
-    from_nothing = opens_baselines_only(dressing.engine)
-    variant = None if from_nothing or candidate.state != "ok" else max(candidate.seconds - making - learning, 0.0)
-    if body.back is not None:  # another way back takes another time
+    from_nothing = opens_baselines_only(variant.engine)
+    again = None if from_nothing or candidate.state != "ok" else max(candidate.seconds - making - learning, 0.0)
+    if architecture.back is not None:  # another way back takes another time
         learning = passes = 0.0
-    return Spent(candidate.engine, variant, making, learning, passes, body.share)
+    return Spent(candidate.engine, again, making, learning, passes, architecture.share)
 
 
 class Planning:
@@ -127,11 +130,13 @@ class Planning:
         """Seconds that the proof of these candidates and the last measurements will take, from what each one took."""
         return self.proving(0) + sum(self.proving(candidate.key) for candidate in tested) + TOGETHER
 
-    def passes_for(self, body: Body, usual: float, dressings: Sequence[Dressing], *, reserve: float) -> float | None:
-        """Passes over the rows that the time left allows for training a body back.
+    def passes_for(
+        self, architecture: Architecture, usual: float, variants: Sequence[Variant], *, reserve: float
+    ) -> float | None:
+        """Passes over the rows that the time left allows for training an architecture back.
 
         Args:
-            usual: what the steps themselves say. dressings: in which the body will be measured.
+            usual: what the steps themselves say. variants: in which the architecture will be measured.
             reserve: seconds that are kept back.
 
         Returns:
@@ -139,14 +144,14 @@ class Planning:
         """
         if self.run.clock.seconds is None:
             return None
-        after = sum(self.variant(record_of(dressing.engine)["use"]) for dressing in dressings) + self.settling()
+        after = sum(self.variant(record_of(variant.engine)["use"]) for variant in variants) + self.settling()
         room = self.run.clock.left - reserve - self.making() - after
-        fitting = room / self.a_pass(body.share)
+        fitting = room / self.a_pass(architecture.share)
         if self.priors.passes is None and fitting >= usual:
             return None
         parts = max(int(min(fitting, self.priors.passes or usual) / self.priors.part), 0)
         passes = parts if self.priors.part == 1 else round(parts * self.priors.part, 2)
-        return 0 if body.wants_recovery and passes < self.priors.least else passes
+        return 0 if architecture.wants_recovery and passes < self.priors.least else passes
 
     @property
     def _original_seconds(self) -> float:

@@ -1,9 +1,10 @@
-"""What to try next: cheap candidates first, then bodies by bisection on their cost, then what Optuna suggests.
+"""What to try next: cheap candidates first, then architectures by bisection on their cost, then what Optuna suggests.
 
-A *body* is a float network after reshaping and recovery; its *share* is the estimated part of the arithmetic that is
-left. Quality falls as the share falls, so bisection finds the cheapest body that still looks good in few trials; a body
-costs minutes, its dressings seconds. What bisection leaves open goes to Optuna's constrained TPE sampler. Every choice
-is a function of the study alone, so that a resumed run goes on as an uninterrupted one would.
+An *architecture* is a shape that pruning gives the float network, with the weights that recovery trains for it; its
+*share* is the estimated part of the original's arithmetic that is left. Quality falls with the share, so bisection
+finds the cheapest architecture that still looks good in few trials: an architecture costs minutes, each of its
+deployment variants seconds. What bisection leaves open goes to Optuna's constrained TPE sampler. Every choice is a
+function of the study alone, so that a resumed run goes on as an uninterrupted one would.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from typing import Any
 from lighten.core import catalog
 from lighten.core.engine import Engine
 from lighten.core.recipe import record_of, step_from
-from lighten.core.space import Dressing, Space, variants
+from lighten.core.space import Space, Variant, combinations
 from lighten.core.step import Step, settings_of
 
 OFF, BACK = "off", "recovery"
+VARIANT = "dressing"
+"""Optuna's parameter for the deployment variant; the old word, so that runs begun with it go on."""
 TAUGHT_COSTS = 1.5
 """Times that an epoch with a teacher beside it takes of one without: 2.85 s against 1.95 s for 512 tokens of Gemma 270M
 with 38,000 of its tokens."""
@@ -31,12 +34,12 @@ arithmetic cost 1.9 points more."""
 LEARNED = 0.1
 """Share of the time that learning one cheap baseline may take."""
 ALIKE = 0.1
-"""Bodies whose shares differ by less than this (in logarithm) count as equally large; fewer reshaping steps win: all
-six layers at 0.44 changed 6.5 % of the answers, four of them at the same share 9.5 %."""
+"""Architectures whose shares differ by less than this (in logarithm) count as equally large; fewer reshaping steps win:
+all six layers at 0.44 changed 6.5 % of the answers, four of them at the same share 9.5 %."""
 
 
 @dataclass(frozen=True)
-class Body:
+class Architecture:
     """Which exact and reshaping steps make a float network; recovery follows the last one.
 
     Attributes:
@@ -77,7 +80,7 @@ class Body:
 
     @property
     def name(self) -> str:
-        """Key of this body in a study."""
+        """Key of this architecture in a study."""
         back = () if self.back is None else (self.back,)
         return " + ".join(describe(step) for step in (*self.exact, *self.reshaping, *back)) or "as it is"
 
@@ -114,8 +117,8 @@ def _for(epochs: float | None, step: Step) -> Step:
     return step_from({**record_of(step), "epochs": epochs})
 
 
-def bodies(space: Space, exact: tuple[Step, ...] = ()) -> list[Body]:
-    """Every body with reshaping, the largest share first, each with the same exact steps."""
+def architectures(space: Space, exact: tuple[Step, ...] = ()) -> list[Architecture]:
+    """Every architecture with reshaping, the largest share first, each with the same exact steps."""
     choices: list[list[Step | None]] = [
         [None, *(step for step in possible(space, cls) if 0.0 < step.share(space.facts) < 1.0)]
         for cls in space.reshaping
@@ -124,13 +127,13 @@ def bodies(space: Space, exact: tuple[Step, ...] = ()) -> list[Body]:
     for combination in product(*choices):
         steps = tuple(step for step in combination if step is not None)
         if steps:
-            found.append(Body(exact, steps, facts=space.facts))
+            found.append(Architecture(exact, steps, facts=space.facts))
     return sorted(found, key=lambda b: (-b.share, len(b.reshaping), b.name))
 
 
 def possible(space: Space, cls: type[Step]) -> list[Step]:
-    """The variants of a step that can be applied to the original; a family may refuse some of its settings."""
-    every: list[Step] = variants(cls)
+    """A step with every combination of settings that the original can be given; its family may refuse some."""
+    every: list[Step] = combinations(cls)
     return [step for step in every if not step.check(space.facts)]
 
 
@@ -139,21 +142,23 @@ def exact_steps(space: Space) -> tuple[Step, ...]:
     return tuple(cls() for cls in space.exact)
 
 
-def next_body(tried: Mapping[str, bool], open_bodies: Sequence[Body], first: float) -> Body | None:
-    """The body to try next, by bisection on the logarithm of the share; None when there is none left in between.
+def next_architecture(
+    tried: Mapping[str, bool], architectures: Sequence[Architecture], first: float
+) -> Architecture | None:
+    """The architecture to try next, by bisection on the logarithm of the share; None when none is left in between.
 
     Args:
-        tried: name of each body tried so far, and whether its best candidate looks good enough.
-        open_bodies: every body, tried or not, the largest share first.
+        tried: name of each architecture tried so far, and whether its best candidate looks good enough.
+        architectures: every architecture, tried or not, the largest share first.
         first: share of the arithmetic that the first one keeps.
     """
-    by_name = {body.name: body for body in open_bodies}
+    by_name = {architecture.name: architecture for architecture in architectures}
     known = {name: ok for name, ok in tried.items() if name in by_name}
     good = [by_name[name].share for name, ok in known.items() if ok]
     bad = [by_name[name].share for name, ok in known.items() if not ok]
     top = min(good, default=1.0)
     bottom = max((s for s in bad if s < top), default=0.0)
-    between = [b for b in open_bodies if b.name not in known and bottom < b.share < top]
+    between = [b for b in architectures if b.name not in known and bottom < b.share < top]
     if not good:  # what answers badly without training loses far more for what it saves
         between = [b for b in between if not b.wants_recovery] or between
     if not between:
@@ -173,65 +178,67 @@ def next_body(tried: Mapping[str, bool], open_bodies: Sequence[Body], first: flo
     )
 
 
-def parameters(space: Space, body: Body, dressing: Dressing) -> dict[str, str]:
-    """The point of Optuna's space that a candidate is: a choice for each step class and for the dressing."""
+def parameters(space: Space, architecture: Architecture, variant: Variant) -> dict[str, str]:
+    """The point of Optuna's space that a candidate is: a choice for each step class and for the variant."""
     point = {}
     for cls in (*space.exact, *space.reshaping):
-        made = [step for step in (*body.exact, *body.reshaping) if type(step) is cls]
+        made = [step for step in (*architecture.exact, *architecture.reshaping) if type(step) is cls]
         point[catalog.name_of(cls)] = describe(made[0]) if made else OFF
     if space.alternatives:
-        point[BACK] = describe(body.back) if body.back is not None else OFF
-    return {**point, "dressing": dressing_name(dressing)}
+        point[BACK] = describe(architecture.back) if architecture.back is not None else OFF
+    return {**point, VARIANT: variant_name(variant)}
 
 
-def affordable(dressings: Sequence[Dressing], characters: int, seconds: float | None) -> list[Dressing]:
-    """Dressings that leave most of the time to others, those that are learned quickly first.
+def affordable(variants: Sequence[Variant], characters: int, seconds: float | None) -> list[Variant]:
+    """Variants that leave most of the time to others, those that are learned quickly first.
 
     Args:
         characters: of the text that they learn from. seconds: the search's time; None when it is not bounded.
     """
-    costs = [sum(step.seconds(characters) for step in dressing.steps) for dressing in dressings]
+    costs = [sum(step.seconds(characters) for step in variant.steps) for variant in variants]
     most = float("inf") if seconds is None else LEARNED * seconds
-    kept = [(cost, dressing) for cost, dressing in zip(costs, dressings, strict=True) if cost <= most]
+    kept = [(cost, variant) for cost, variant in zip(costs, variants, strict=True) if cost <= most]
     quick, slow = ([d for cost, d in kept if (cost > 0) == late] for late in (False, True))
     return [*quick, *slow]
 
 
-def left_out(dressings: Sequence[Dressing], kept: Sequence[Dressing]) -> list[str]:
-    """Names of the steps that no affordable dressing uses."""
-    every, tried = ({catalog.name_of(step) for d in ds for step in d.steps} for ds in (dressings, kept))
+def left_out(variants: Sequence[Variant], kept: Sequence[Variant]) -> list[str]:
+    """Names of the steps that no affordable variant uses."""
+    every, tried = ({catalog.name_of(step) for d in ds for step in d.steps} for ds in (variants, kept))
     return sorted(every - tried)
 
 
 def one_at_a_time(engine: Engine) -> list[Engine]:
-    """Variants of an engine that differ from it in one setting."""
+    """The engine with other settings, each differing from it in one."""
     base = record_of(engine)
     return [v for v in engine.ways() if sum(record_of(v)[name] != base[name] for name in base) == 1]
 
 
-def dressing_name(dressing: Dressing) -> str:
-    """Name of a dressing: its steps and its engine with all that differs from the defaults."""
-    return name_of(dressing.steps, dressing.engine)
+def variant_name(variant: Variant) -> str:
+    """Name of a variant: its steps and its engine with all that differs from the defaults."""
+    return name_of(variant.steps, variant.engine)
 
 
-def choices(space: Space, dressings: Sequence[Dressing]) -> dict[str, list[str]]:
-    """Optuna's space: names of the choices for each step class and for the dressing."""
+def choices(space: Space, variants: Sequence[Variant]) -> dict[str, list[str]]:
+    """Optuna's space: names of the choices for each step class and for the variant."""
     found = {catalog.name_of(cls): [OFF, describe(cls())] for cls in space.exact}
     for cls in space.reshaping:
         found[catalog.name_of(cls)] = [OFF, *(describe(step) for step in possible(space, cls))]
     if space.alternatives:
         found[BACK] = [OFF, *(describe(step) for step in space.alternatives)]
-    return {**found, "dressing": [dressing_name(d) for d in dressings]}
+    return {**found, VARIANT: [variant_name(d) for d in variants]}
 
 
-def from_parameters(space: Space, dressings: Sequence[Dressing], point: Mapping[str, str]) -> tuple[Body, Dressing]:
-    """The body and dressing at a point of Optuna's space."""
+def from_parameters(
+    space: Space, variants: Sequence[Variant], point: Mapping[str, str]
+) -> tuple[Architecture, Variant]:
+    """The architecture and variant at a point of Optuna's space."""
     exact = tuple(cls() for cls in space.exact if point[catalog.name_of(cls)] != OFF)
     reshaping = []
     for cls in space.reshaping:
-        for step in variants(cls):
+        for step in combinations(cls):
             if describe(step) == point[catalog.name_of(cls)]:
                 reshaping.append(step_from(record_of(step)))
-    by_name = {dressing_name(d): d for d in dressings}
+    by_name = {variant_name(d): d for d in variants}
     back = next((step for step in space.alternatives if describe(step) == point.get(BACK)), None)
-    return Body(exact, tuple(reshaping), back, facts=space.facts), by_name[point["dressing"]]
+    return Architecture(exact, tuple(reshaping), back, facts=space.facts), by_name[point[VARIANT]]

@@ -20,29 +20,29 @@ from lighten.search.racing import WORTH, cost, excess
 from lighten.sessions.process import SessionProcess
 
 SHARE = 0.5
-"""Of the memory that is left: what all variants together may take, for they are open at once."""
+"""Of the memory that is left: what all sessions together may take, for they are open at once."""
 SECONDS_EACH = 5.0
-"""Wall-clock seconds of measuring for each variant."""
+"""Wall-clock seconds of measuring for each session."""
 
 
-def served_best(run: Run, candidate: Candidate, seconds: float, variants: Sequence[Engine] = ()) -> Engine:
-    """The variant of a candidate's engine that serves the budget best, all of them measured in turns.
+def served_best(run: Run, candidate: Candidate, seconds: float, ways: Sequence[Engine] = ()) -> Engine:
+    """A candidate's engine with the settings that serve the budget best, all of them measured in turns.
 
-    The fewest missed ceilings come first, then how far they are missed, then the cost. A variant that does not open the
-    file is left out.
+    The fewest missed ceilings come first, then how far they are missed, then the cost. Settings that do not open the
+    file are left out.
 
     Args:
         seconds: wall-clock seconds that measuring may take.
-        variants: of its engine, the engine itself first; by default its ``ways``. The first ones are measured where
-            memory or time is short.
+        ways: the engine with each of the settings, as it is first; by default ``Engine.ways``. The first ones are
+            measured where memory or time is short.
     """
-    engines = list(variants) or engine_from({"use": candidate.engine, **candidate.engine_settings}).ways()
+    engines = list(ways) or engine_from({"use": candidate.engine, **candidate.engine_settings}).ways()
     steps = [step_from(record) for record in candidate.recipe]
     asked = {run.budget.minimize, *(constraint.metric for constraint in run.budget.under)}
     names = [name for name, meter in run.speed.items() if asked & {q.name for q in meter.quantities}]
     need = max(sum(engine.memory(run.facts).values()) for engine in engines)  # of the original: a bound
     engines = engines[: max(int(available_memory() * SHARE // need), 1)] if need else engines
-    engines = engines[: max(int(seconds // SECONDS_EACH), 2)] if variants else engines
+    engines = engines[: max(int(seconds // SECONDS_EACH), 2)] if ways else engines
     if len(engines) < 2 or not names:
         return engines[0]
     with ExitStack() as stack:
@@ -95,5 +95,5 @@ def serve_the_best(attempts: Attempts) -> None:
             return
         run.folder.study.remember("served", served)
     key, engine = served
-    body, dressing = attempts.made_from(key)
-    attempts.attempt(body, replace(dressing, engine=engine_from(engine)))
+    architecture, variant = attempts.made_from(key)
+    attempts.attempt(architecture, replace(variant, engine=engine_from(engine)))

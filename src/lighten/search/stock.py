@@ -7,34 +7,34 @@ from typing import Any
 
 from lighten.core.matching import fits, is_packed, opens_baselines_only
 from lighten.core.recipe import record_of
-from lighten.core.space import Dressing, Space
+from lighten.core.space import Space, Variant
 from lighten.search.proposals import describe
 
 
-def stock(dressings: Sequence[Dressing], format: str, facts: Mapping[str, Any]) -> list[Dressing]:
-    """What a user could pick without a search: every quantization on every engine, in its first variant.
+def stock(variants: Sequence[Variant], format: str, facts: Mapping[str, Any]) -> list[Variant]:
+    """What a user could pick without a search: every quantization on every engine, with its first settings.
 
-    Of quantizations that people make without lighten (``Step.stock``) each variant counts. A file that is quantized
+    Of quantizations that people make without lighten (``Step.stock``) all settings count. A file that is quantized
     already is what a user picked: rounding it again only harms, unless nothing else can be made of it. So does
     unpacking a file for an engine that cannot read it: the loss of rounding stays, and nothing is gained.
 
     Args:
-        dressings: in order of preference. format, facts: of the original.
+        variants: in order of preference. format, facts: of the original.
     """
     rounded = bool(facts.get("quantized")) and not facts.get("no_network")
-    found: dict[tuple[str, ...], Dressing] = {}
-    for dressing in dressings:
-        if (rounded or is_unpacked(dressing, format)) and not opens_baselines_only(dressing.engine):
+    found: dict[tuple[str, ...], Variant] = {}
+    for variant in variants:
+        if (rounded or is_unpacked(variant, format)) and not opens_baselines_only(variant.engine):
             continue
-        named = (describe(step) if step.stock else record_of(step)["use"] for step in dressing.steps)
-        found.setdefault((*named, record_of(dressing.engine)["use"]), dressing)
+        named = (describe(step) if step.stock else record_of(step)["use"] for step in variant.steps)
+        found.setdefault((*named, record_of(variant.engine)["use"]), variant)
     return list(found.values())
 
 
-def is_unpacked(dressing: Dressing, format: str) -> bool:
+def is_unpacked(variant: Variant, format: str) -> bool:
     """Whether a file of few bits is unpacked for an engine that cannot read it. format: of the original."""
-    made = next((step.produces for step in reversed(dressing.steps) if step.produces), format)
-    return is_packed(made) and not fits(made, dressing.engine.consumes)
+    made = next((step.produces for step in reversed(variant.steps) if step.produces), format)
+    return is_packed(made) and not fits(made, variant.engine.consumes)
 
 
 def not_convertible(space: Space) -> list[str]:

@@ -18,6 +18,8 @@ from lighten.store.decode import decode
 DIRECTIONS = (LOWER, HIGHER)
 SHOWN = 10
 """Problems that a message lists."""
+RENAMED = {"roof": "roofline"}
+"""Keys that older runs wrote, and what they are called now."""
 
 
 def save_summary(summary: Summary, path: Path | str) -> None:
@@ -53,7 +55,7 @@ def summary_from(record: Mapping[str, Any]) -> Summary:
     if version != VERSION:
         raise DataError(f"This is no summary of a run: its version is {version!r}.", allowed=f"version {VERSION}")
     problems: list[str] = []
-    kept = {name: value for name, value in record.items() if name not in ("version", "failed")}
+    kept = {RENAMED.get(name, name): value for name, value in record.items() if name not in ("version", "failed")}
     made = decode(kept, Summary, "", problems)
     problems += contradictions(made) if made is not None else []
     if problems or made is None:
@@ -119,8 +121,8 @@ def _check_keys(summary: Summary, keys: list[int], found: _Check) -> None:
     for i, test in enumerate(summary.tested):
         found.value(f"tested[{i}].key", test.key, keys)
     found.value("cheaper", summary.cheaper, (None, *keys))
-    for name in summary.roof:
-        found.value(f"roof.{name}", name, map(str, keys))
+    for name in summary.roofline:
+        found.value(f"roofline.{name}", name, map(str, keys))
 
 
 def _check_bounds(summary: Summary, found: _Check) -> None:

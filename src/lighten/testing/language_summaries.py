@@ -78,7 +78,7 @@ TITLES = {
     "numpy": ("NumPy, lighten’s own arithmetic", "NumPy（lighten 自带的运算）"),
 }
 """As the plug-ins have them."""
-ROOF = {
+ROOFLINE = {
     0: (0.61, 0.42),
     3: (0.31, 0.2),
     4: (0.63, 0.42),
@@ -127,7 +127,7 @@ def documents() -> Summary:
         baselines=(1, 2),
         writes=True,
         packed=True,
-        roof={str(key): {"decode": decode, "prefill": prefill} for key, (decode, prefill) in ROOF.items()},
+        roofline={str(key): {"decode": decode, "prefill": prefill} for key, (decode, prefill) in ROOFLINE.items()},
         environment={
             "cpu": "Example CPU @ 2.60 GHz",
             "flags": ["avx2", "avx512f", "avx512_vnni"],

@@ -192,7 +192,7 @@ def tiny_judge(
     Args:
         family: one of ``JUDGES``.
         padding: ``named`` by the config; ``unnamed``, as many models have it; ``ending``: the token that ends a text.
-        labels: outputs of the head; 0 for a body without one.
+        labels: outputs of the head; 0 for a network without one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     kind = tokenizer or TOKENIZERS.get(family, "gemma" if family.startswith("gemma") else "sentencepiece")

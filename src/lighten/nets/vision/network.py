@@ -109,10 +109,10 @@ def pool_whole(net: nn.Module) -> None:
 
     The kernel is as large as the network is wide, far larger than what it is laid upon; OpenVINO refuses that.
     """
-    body: Any = getattr(net, "efficientnet", None)
-    pooler = getattr(body, "pooler", None)
-    if isinstance(pooler, nn.AvgPool2d) and body.config.hidden_dim >= body.config.image_size:
-        body.pooler = nn.AdaptiveAvgPool2d(1)
+    base: Any = getattr(net, "efficientnet", None)
+    pooler = getattr(base, "pooler", None)
+    if isinstance(pooler, nn.AvgPool2d) and base.config.hidden_dim >= base.config.image_size:
+        base.pooler = nn.AdaptiveAvgPool2d(1)
 
 
 def _class_of(config: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""The roof: shares of what the machine allows, for candidates whose weights are known."""
+"""The roofline: shares of what the machine allows, for candidates whose weights are known."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lighten.core.artifact import Artifact
 from lighten.core.format import Traffic
 from lighten.core.result import HIGHER, Candidate, Result
 from lighten.formats.gguf import Gguf
-from lighten.search.roof import Rates, roof, traffic_of
+from lighten.search.roofline import Rates, roofline_shares, traffic_of
 
 
 def test_shares_are_measured_over_what_the_machine_allows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -22,11 +22,11 @@ def test_shares_are_measured_over_what_the_machine_allows(monkeypatch: pytest.Mo
         return Candidate(key, "c", (), "llama", state="ok", artifact="a", results=results)
 
     every = [of(0, decode=80.0, prefill=500.0), of(1, decode=None, prefill=1200.0), of(2)]
-    found = roof(every, traffic_of(every, {"a": artifact}), Rates(20, 200))
+    found = roofline_shares(every, traffic_of(every, {"a": artifact}), Rates(20, 200))
     assert found == {"0": {"decode": pytest.approx(0.4), "prefill": pytest.approx(0.5)}, "1": {"prefill": 1.2}}
 
 
 def test_what_is_not_in_the_store_or_has_no_weights_is_left_out(tmp_path: Path) -> None:
     counted = Artifact(tmp_path, "a", "byte-lm", {})
     candidates = [Candidate(i, "c", (), "numpy", state="ok", artifact=name) for i, name in enumerate(("a", "gone"))]
-    assert traffic_of(candidates, {"a": counted}) == {} == roof(candidates, {}, Rates(20, 200))
+    assert traffic_of(candidates, {"a": counted}) == {} == roofline_shares(candidates, {}, Rates(20, 200))

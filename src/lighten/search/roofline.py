@@ -59,11 +59,13 @@ def traffic_of(candidates: Iterable[Candidate], built: Mapping[str, Artifact]) -
     return found
 
 
-def roof(candidates: Iterable[Candidate], traffic: Mapping[int, Traffic], rates: Rates) -> dict[str, dict[str, float]]:
-    """By key of a candidate (as text): ``decode`` and ``prefill`` as shares of the roof, 1 being all that it allows.
+def roofline_shares(
+    candidates: Iterable[Candidate], traffic: Mapping[int, Traffic], rates: Rates
+) -> dict[str, dict[str, float]]:
+    """By key of a candidate (as text): ``decode`` and ``prefill`` as shares of the roofline, 1 being all of it.
 
-    Above 1 is possible: arithmetic in small integers is faster than that in float32 which is taken for the roof, and
-    what fits into a cache is read faster than memory.
+    Above 1 is possible: arithmetic in small integers is faster than that in float32, from which the roofline is drawn,
+    and what fits into a cache is read faster than memory.
 
     Args:
         traffic: by key; see :func:`traffic_of`.

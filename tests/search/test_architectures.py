@@ -1,4 +1,4 @@
-"""The search over bodies goes up as well as down: what is in doubt sends it to what is larger first."""
+"""The search over architectures goes up as well as down: what is in doubt sends it to what is larger first."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from lighten.core import catalog
 from lighten.core.priors import Priors
 from lighten.core.space import Space
 from lighten.search import proposals
-from lighten.search.bodies import LIKELY, Bodies
+from lighten.search.architectures import LIKELY, Architectures
 from lighten.search.leaderboard import Leaderboard
-from lighten.search.proposals import Body
+from lighten.search.proposals import Architecture
 
 pytestmark = pytest.mark.usefixtures("fakes")
 
@@ -25,45 +25,44 @@ def space(fakes: None) -> Space:
 
 
 class World:
-    """Where a body loses rows by how little of it is left, and every body costs one trial."""
+    """Where an architecture loses rows by how little of it is left, and every architecture costs one trial."""
 
-    def __init__(self, run: Any, space: Space, wrong: Callable[[Body], int], trials: int) -> None:
+    def __init__(self, run: Any, space: Space, wrong: Callable[[Architecture], int], trials: int) -> None:
         self.run, self.space, self.board, self.reserve = run, space, Leaderboard(run), 0.0
-        self.wrong, self.trials, self.asked = wrong, trials, list[Body]()
+        self.wrong, self.trials, self.asked = wrong, trials, list[Architecture]()
         self.planning = SimpleNamespace(variant=lambda: 0.0)
-        self.dressings = SimpleNamespace(kept=lambda name: [space.dressings[0]])
+        self.variants = SimpleNamespace(kept=lambda: [space.variants[0]])
 
     def spent(self) -> bool:
         return len(self.asked) >= self.trials
 
-    def epochs_for(self, body: Body) -> float | None:
+    def epochs_for(self, architecture: Architecture) -> float | None:
         return None
 
-    def attempt(self, body: Body, dressing: Any) -> bool:
+    def attempt(self, architecture: Architecture, variant: Any) -> bool:
         if self.spent():
             return False
-        self.asked.append(body)
+        self.asked.append(architecture)
         key = len(self.asked)
-        self.board.done[key] = SimpleNamespace(key=key, state="ok", wrong=self.wrong(body))  # type: ignore[assignment]
-        self.run.folder.study.remember(f"body of {key}", body.name)
+        self.board.done[key] = SimpleNamespace(key=key, state="ok", wrong=self.wrong(architecture))  # type: ignore[assignment]
+        self.board.remember_architecture(key, architecture.name)
         return True
 
 
 def shares(measured: Any, space: Space, chance: Callable[[float], float], trials: int = 6) -> list[float]:
-    """Shares of the bodies that are tried, in order, where one with that share has that chance to hold."""
-    world: Any = World(measured({0: (100.0, 0)}), space, lambda body: 0, trials)
-    every = proposals.bodies(space)
-    names = {body.name: body.share for body in every}
-    study = world.run.folder.study
+    """Shares of the architectures that are tried, in order, where one with that share has that chance to hold."""
+    world: Any = World(measured({0: (100.0, 0)}), space, lambda architecture: 0, trials)
+    every = proposals.architectures(space)
+    names = {one.name: one.share for one in every}
     world.board.chance = lambda candidate: (
-        chance(names[study.recall(f"body of {candidate.key}")]) if candidate.key else 1.0
+        chance(names[world.board.architecture_of(candidate.key)]) if candidate.key else 1.0
     )
-    Bodies(world).go(every)
-    return [body.share for body in world.asked]
+    Architectures(world).go(every)
+    return [one.share for one in world.asked]
 
 
-def test_a_body_in_doubt_sends_the_search_upward_before_anything_smaller_is_tried(measured: Any, space: Space) -> None:
-    """As on 77 intents: the first body has an even chance, and what is a little larger would hold."""
+def test_an_architecture_in_doubt_sends_the_search_upward_first(measured: Any, space: Space) -> None:
+    """As on 77 intents: the first architecture has an even chance, and what is a little larger would hold."""
     tried = shares(measured, space, lambda share: 0.95 if share >= 0.6 else 0.5 if share >= 0.35 else 0.0)
     assert tried[0] == pytest.approx(Priors().first, abs=0.06)
     assert tried[1] >= 0.6
@@ -73,7 +72,7 @@ def test_a_body_in_doubt_sends_the_search_upward_before_anything_smaller_is_trie
 def test_a_failure_is_followed_by_what_is_larger(measured: Any, space: Space) -> None:
     tried = shares(measured, space, lambda share: 0.95 if share >= 0.9 else 0.0)
     assert tried == sorted(tried)
-    assert tried[-1] == max(body.share for body in proposals.bodies(space))
+    assert tried[-1] == max(one.share for one in proposals.architectures(space))
 
 
 def test_what_is_likely_to_hold_is_followed_by_what_is_smaller(measured: Any, space: Space) -> None:
@@ -88,8 +87,8 @@ def test_nothing_below_the_threshold_counts_as_a_success(measured: Any, space: S
     assert tried[0] == min(tried)
 
 
-def test_a_search_without_time_for_a_body_ends(measured: Any, space: Space) -> None:
-    world: Any = World(measured({0: (100.0, 0)}), space, lambda body: 0, 6)
-    world.epochs_for = lambda body: 0.0
-    Bodies(world).go(proposals.bodies(space))
+def test_a_search_without_time_for_an_architecture_ends(measured: Any, space: Space) -> None:
+    world: Any = World(measured({0: (100.0, 0)}), space, lambda architecture: 0, 6)
+    world.epochs_for = lambda architecture: 0.0
+    Architectures(world).go(proposals.architectures(space))
     assert world.asked == []
