@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from lighten.core.errors import BudgetError, UnknownName
+from lighten.data.learned import hashes_of
 from lighten.search.listener import Quiet
 from lighten.search.options import Options
-from lighten.search.start import ask, meters
+from lighten.search.start import ask, meters, without_learned
 from lighten.tasks.text_classification import TextClassification
 from lighten.tasks.text_generation import TextGeneration
 
@@ -61,3 +62,19 @@ def test_names_that_do_not_exist_are_refused_with_the_nearest(reviews: Path, tmp
     with pytest.raises(BudgetError, match="cannot be read"):
         ask(Options("m", str(reviews), tmp_path / "run", task="text_classification", keep=("accuracy",)), Quiet())
     assert not (tmp_path / "run").exists()
+
+
+def test_learned_rows_that_are_known_late_leave_what_is_judged_without_reading_again(
+    reviews: Path, tmp_path: Path
+) -> None:
+    heard = Notes()
+    asked = ask(Options("m", str(reviews), tmp_path / "run", task="text_classification"), heard)
+    told = list(heard.said)
+    reviews.unlink()
+    assert without_learned(asked, hashes_of(asked.parts.train.ids), heard) is asked
+    fewer = without_learned(asked, hashes_of(asked.parts.proof.ids[:100]), heard)
+    assert len(fewer.parts.proof) == len(asked.parts.proof) - 100
+    assert len(fewer.parts.train) == len(asked.parts.train) + 100
+    assert fewer.power != asked.power
+    assert any("learned" in note for note in heard.said[len(told) :])
+    assert not set(asked.parts.notes) & set(heard.said[len(told) :])

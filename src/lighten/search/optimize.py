@@ -44,7 +44,15 @@ from lighten.search.options import Options
 from lighten.search.prove import OPENED
 from lighten.search.reading import coverage_of
 from lighten.search.sittings import sit_down
-from lighten.search.start import Asked, ask, check_memory, learned_by, recipe_of_head, working_engines
+from lighten.search.start import (
+    Asked,
+    ask,
+    check_memory,
+    learned_by,
+    recipe_of_head,
+    without_learned,
+    working_engines,
+)
 from lighten.store.folder import RunFolder, load_parts, save_parts
 
 MODEL = "model"
@@ -218,7 +226,7 @@ def inspect(options: Options, asked: Asked, listener: Listener, scratch: Path) -
         fresh = suited(fresh, asked.parts.labels, options.model, listener.note)
     known = facts_of(fresh if fresh is not None else Artifact.open(kept))
     if fresh is not None and len(learned := learned_in(fresh.path)) and not len(learned_by(options)):
-        asked = ask(options, listener, learned)  # a model of the hub, whose folder nobody could see before
+        asked = without_learned(asked, learned, listener)  # of a hub or a sample: nobody could see its folder before
     model = fresh if fresh is not None else Artifact.open(kept)
     asked = replace(asked, coverage=coverage_of(options.model, model, asked.parts, listener.note))
     if known["has_head"] and asked.task.settles_classes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,11 +64,8 @@ def meters(task: Task) -> tuple[dict[str, QualityMeter], dict[str, SpeedMeter]]:
     return quality, speed
 
 
-def ask(options: Options, listener: Listener, learned: Hashes | None = None) -> Asked:
+def ask(options: Options, listener: Listener) -> Asked:
     """Read and check everything the user gave except the model.
-
-    Args:
-        learned: hashes of the rows that the model learned from; None for what its folder says, when it has one.
 
     Raises:
         InputError: anything that cannot be used, with what was seen, what is allowed and what to do.
@@ -78,7 +75,33 @@ def ask(options: Options, listener: Listener, learned: Hashes | None = None) -> 
             raise UnknownName("engine", name, catalog.names("engines"))
     if options.task not in catalog.names("tasks"):
         raise UnknownName("task", options.task, catalog.names("tasks"))
-    found = read_data(options, learned)
+    return checked(options, read_data(options), listener)
+
+
+def without_learned(asked: Asked, learned: Hashes, listener: Listener) -> Asked:
+    """The same, with no row that the model learned from among those that something is judged by.
+
+    Args:
+        learned: hashes of these rows, known only after the model was fetched.
+
+    Raises:
+        InputError: too few rows are left for what was asked.
+    """
+    parts = keep_apart(asked.parts, learned, asked.options.model)
+    if parts is asked.parts:
+        return asked
+    return checked(asked.options, Data(asked.task, parts, asked.columns), listener, told=asked.parts.notes)
+
+
+def checked(options: Options, found: Data, listener: Listener, told: Sequence[str] = ()) -> Asked:
+    """What the user asked of data that were read, checked.
+
+    Args:
+        told: notes of the data that the listener has heard.
+
+    Raises:
+        InputError: a budget that cannot be used, or that these data cannot prove.
+    """
     task, parts, named = found.task, found.parts, found.columns
     quality, speed = meters(task)
     budget = Budget.parse(
@@ -89,7 +112,8 @@ def ask(options: Options, listener: Listener, learned: Hashes | None = None) -> 
         speed=[q for meter in speed.values() for q in meter.quantities],
     )
     for note in parts.notes:
-        listener.note(note)
+        if note not in told:
+            listener.note(note)
     if not budget.keep:
         budget = Budget((default_floor(task, quality, parts),), budget.under, budget.minimize)
         listener.note(f"No --keep was given: {budget.keep[0].text}.")
@@ -106,18 +130,16 @@ def learned_by(options: Options) -> Hashes:
     return learned_in(next((place for place in places if place.is_dir()), Path(options.model)))
 
 
-def read_data(options: Options, learned: Hashes | None = None) -> Data:
-    """The data as the task reads them.
+def read_data(options: Options) -> Data:
+    """The data as the task reads them; rows that the model learned from are never where something is judged.
 
-    Args:
-        learned: as for :func:`ask`. Such rows are in train or tune, never where something is judged.
+    Which these are, the folder of the model says, where it has one.
 
     Raises:
         InputError: data or options that cannot be used.
     """
     found = catalog.load("tasks", options.task)().read(options.data, options.of_data, seed=options.seed)
-    learned = learned_by(options) if learned is None else learned
-    return Data(found.task, keep_apart(found.parts, learned, options.model), found.columns)
+    return Data(found.task, keep_apart(found.parts, learned_by(options), options.model), found.columns)
 
 
 def check_memory(asked: Asked, source: Path, listener: Listener) -> None:
