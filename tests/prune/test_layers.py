@@ -84,6 +84,15 @@ def test_refusals() -> None:
 WORDS = torch.tensor([[1, *range(30, 70)]])  # longer than the window of the tiny Gemma
 
 
+def test_a_share_that_stages_cannot_have_is_refused_so_that_one_network_is_not_tried_under_two_names() -> None:
+    resnet = {"family": "resnet", "layers": 6, "stages": (2, 2, 2)}
+    assert not DropLayers(keep=0.5).check(resnet)
+    assert "3 of its 6 blocks stay in any case, the first of each of 3 stages" in DropLayers(keep=0.34).check(resnet)
+    assert not DropLayers(keep=0.34).check({"family": "resnet", "layers": 16, "stages": (3, 4, 6, 3)})
+    assert DropLayers(keep=0.4).check({"family": "swin", "layers": 4, "stages": (2, 2)})
+    assert not DropLayers(keep=0.34).check({"family": "vit", "layers": 6, "stages": (6,)})
+
+
 @pytest.mark.parametrize("family", LANGUAGE_FAMILIES)
 def test_a_language_model_keeps_the_layers_that_are_named(tmp_path: Path, family: str) -> None:
     count = 12 if family == "gemma3_text" else 4

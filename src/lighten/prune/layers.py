@@ -37,11 +37,17 @@ class DropLayers(Step):
     )
 
     def check(self, facts: Mapping[str, Any]) -> str:
-        """Refuses families whose layers cannot be dropped, and networks of one layer."""
+        """Refuses families whose layers cannot be dropped, networks of one layer, and shares that stages cannot have."""
         if facts.get("layers") == 1:
             return "the network has one layer only"
         family = str(facts.get("family", ""))
-        if family in (*blocks.STAGED, *blocks.LISTED):
+        if family in blocks.STAGED:
+            stages = facts["stages"]
+            fewest, count = blocks.fewest_blocks(stages, family), sum(stages)
+            if round(self.keep * count) >= fewest:
+                return ""
+            return f"{fewest} of its {count} blocks stay in any case, the first of each of {len(stages)} stages"
+        if family in blocks.LISTED:
             return ""
         return blocks.REFUSALS.get(family) or refusal(facts, "layers")
 

@@ -37,7 +37,7 @@ def leave_out(net: nn.Module, keep: float, choice: str = "even") -> None:
         choice: as for :func:`kept_blocks`.
     """
     family: str = net.config.model_type
-    step = 2 if family in _SHIFTED else 1
+    step = _step(family)
     encoder: Any = net.base_model.encoder
     if family == "efficientnet":
         _of_one_list(net, encoder, keep, choice)
@@ -73,6 +73,15 @@ def kept_blocks(sizes: Sequence[int], keep: float, step: int = 1, choice: str = 
         places = range(count) if choice == "first" else [(2 * i + 1) * len(others) // (2 * count) for i in range(count)]
         found.append([block for unit in (first, *(others[place] for place in places)) for block in unit])
     return found
+
+
+def fewest_blocks(sizes: Sequence[int], family: str) -> int:
+    """How many blocks of a network with stages stay at least: the first of each, or the first pair."""
+    return sum(min(_step(family), size) for size in sizes)
+
+
+def _step(family: str) -> int:
+    return 2 if family in _SHIFTED else 1
 
 
 def _of_one_list(net: nn.Module, encoder: Any, keep: float, choice: str) -> None:

@@ -56,7 +56,8 @@ def vision_facts(folder: Path) -> dict[str, Any]:
     """Facts of a network for pictures in an HF folder, for the steps' ``check`` and for reports.
 
     Returns:
-        ``family``, ``layers`` (blocks: residual ones, inverted ones, those of a transformer), ``channels``, ``size``
+        ``family``, ``layers`` (blocks: residual ones, inverted ones, those of a transformer), ``stages`` (blocks of
+        each, where it has several), ``channels``, ``size``
         (pixels of a side that it was made for; 0 where it takes any), ``parameters``, ``labels`` (tuple; empty without
         a head), ``has_head``, ``format``, ``reader``, ``convolutions`` (whether nearly all arithmetic is in them),
         ``attention`` (whether it has any), and the number formats of the weights.
@@ -68,7 +69,8 @@ def vision_facts(folder: Path) -> dict[str, Any]:
     headed, family = has_vision_head(config, tensors), str(config["model_type"])
     return {
         "family": family,
-        "layers": blocks_of(config),
+        "layers": sum(stages_of(config)),
+        "stages": stages_of(config),
         "channels": int(config.get("num_channels", 3)),
         "size": _side(config),
         "parameters": sum(tensor.elements for tensor in tensors.values()),
@@ -82,19 +84,19 @@ def vision_facts(folder: Path) -> dict[str, Any]:
     }
 
 
-def blocks_of(config: Mapping[str, Any]) -> int:
-    """How many blocks a network has.
+def stages_of(config: Mapping[str, Any]) -> tuple[int, ...]:
+    """How many blocks each stage of a network has; one stage where they are one list of equal ones.
 
     Raises:
         ModelError: its config does not say.
     """
     family = config["model_type"]
     if family in MOBILENETS:
-        return MOBILENETS[family]
+        return (MOBILENETS[family],)
     counts = config.get("depths") or config.get("num_block_repeats") or [config.get("num_hidden_layers", 12)]
     try:
         scale = float(config.get("depth_coefficient", 1.0))
-        return sum(ceil(scale * count) for count in counts)
+        return tuple(ceil(scale * count) for count in counts)
     except (TypeError, ValueError) as error:
         raise ModelError(f"config.json does not say how many blocks the network has ({counts!r}).") from error
 
