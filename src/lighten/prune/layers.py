@@ -37,7 +37,7 @@ class DropLayers(Step):
     )
 
     def check(self, facts: Mapping[str, Any]) -> str:
-        """Refuses families whose layers cannot be dropped, networks of one layer, and shares that stages cannot have."""
+        """Refuses networks of one layer, families whose layers stay, and shares that stages cannot have."""
         if facts.get("layers") == 1:
             return "the network has one layer only"
         family = str(facts.get("family", ""))

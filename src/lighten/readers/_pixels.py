@@ -51,11 +51,11 @@ def opened(data: bytes, name: str) -> Image:
     if not data:
         raise DataError(f"{name} is empty.", allowed="a picture", fix="copy it again, or leave it out")
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        known = next((kind for start, kind in MAGIC if data.startswith(start)), "")
+        image = Image.open(io.BytesIO(data), formats=(known,) if known else FORMATS)
     except Image.DecompressionBombError as error:
         raise _too_large(name, str(error)) from error
     except UnidentifiedImageError as error:
-        known = next((kind for start, kind in MAGIC if data.startswith(start)), "")
         what = f"a damaged {known}" if known else f"no picture that can be read: it begins with {data[:12]!r}"
         raise DataError(
             f"{name} is {what}.", allowed=", ".join(FORMATS), fix="convert it, copy it again, or leave it out"
