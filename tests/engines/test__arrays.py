@@ -14,12 +14,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lighten.core import catalog
 from lighten.core.artifact import Artifact
 from lighten.core.item import Item
 from lighten.core.step import Needs
-from lighten.engines._arrays import Arrays, ArraySession, Batching, Outputs
+from lighten.engines._arrays import Arrays, ArraySession, Batching, Outputs, even_piece
 from lighten.nets.encoders.network import open_network
 from lighten.nets.facts import FAMILIES
 from lighten.nets.forward import logits
@@ -184,3 +186,12 @@ def test_the_longer_the_rows_the_fewer_are_computed_at_a_time(tmp_path: Path) ->
     assert most[8002] == 1
     assert most[4002] <= 4
     assert most[32] <= 8
+
+
+@given(st.integers(1, 5000), st.integers(1, 512), st.integers(1, 8))
+def test_pieces_are_even_and_no_stream_waits_for_a_long_one(count: int, most: int, streams: int) -> None:
+    piece = even_piece(count, most, streams)
+    assert 1 <= piece <= most
+    pieces = -(-count // piece)
+    assert pieces <= streams * -(-count // (most * streams))
+    assert count < streams or pieces * 2 >= streams

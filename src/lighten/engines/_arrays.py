@@ -27,6 +27,8 @@ ALONE = 8192
 gigabytes. Rows half as long take a quarter of that, and four of them are computed at a time."""
 PIECE = 64
 """Items that one worker reads at a time."""
+SMALL_TIMES = 4
+"""Times ``rows`` that a batch may have of what is not padded, such as pictures, where these are small (``elements``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Batching:
     """How many inputs are put into batches.
 
     Attributes:
-        rows: most rows in a batch.
+        rows: most rows in a batch of inputs that are padded; ``SMALL_TIMES`` as many of others.
         tokens: most tokens in a batch, padding included, of inputs that are padded.
         elements: most numbers in a batch of inputs that are not padded, such as pictures.
         multiple: lengths are padded up to a multiple of this; 1 pads to the longest row of the batch.
@@ -103,7 +105,8 @@ class ArraySession(Session):
     def _in_pieces(self, inputs: Sequence[Item]) -> Outputs:
         """Answers to items that are not padded, such as pictures: each stream reads its own batches, so that no more of
         them are in memory than are computed."""
-        rows, outputs = self.batching.rows, np.empty((len(inputs), self.columns), np.float32)
+        rows = even_piece(len(inputs), SMALL_TIMES * self.batching.rows, self.batching.streams)
+        outputs = np.empty((len(inputs), self.columns), np.float32)
 
         def answer(start: int) -> None:
             examples = self.reader(inputs[start : start + rows])
@@ -147,6 +150,16 @@ class ArraySession(Session):
         if self._workers is not None:
             self._workers.shutdown(wait=True, cancel_futures=True)
             self._workers = None
+
+
+def even_piece(count: int, most: int, streams: int) -> int:
+    """Into pieces of how many items ``count`` of them are cut, so that streams get as many pieces, of about one size.
+
+    >>> even_piece(1024, 128, 2), even_piece(300, 128, 2), even_piece(64, 128, 2), even_piece(1, 128, 2)
+    (128, 75, 32, 1)
+    """
+    rounds = -(-count // (most * streams))
+    return -(-count // (streams * rounds))
 
 
 def feed(names: Sequence[str], arrays: Arrays) -> Arrays:
