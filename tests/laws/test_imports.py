@@ -25,9 +25,10 @@ LEVELS = {
     "sessions": 6,
     **dict.fromkeys(("pipeline", "measure"), 7),
     **dict.fromkeys(("search", "reports"), 8),
-    "verbs": 9,
-    "cli": 10,
-    "testing": 11,
+    "fitting": 9,
+    "verbs": 10,
+    "cli": 11,
+    "testing": 12,
 }
 STANDARD = sys.stdlib_module_names
 

@@ -29,7 +29,7 @@ def test_cpu_seconds_are_those_of_all_threads() -> None:
 
 
 def test_energy_without_a_counter_is_unknown_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throughput._rapl, "counters", dict)
+    monkeypatch.setattr(throughput.rapl, "counters", dict)
     meter = catalog.load("meters", "throughput")()
     energy = meter.reduce([meter.turn(RecordingSession(), WORK, 0)])["energy"]
     assert energy.value is None and energy.note.startswith("unknown: ")

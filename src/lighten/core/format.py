@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError
+from lighten.core.step import Needs
 
 
 @dataclass(frozen=True)
@@ -198,6 +199,32 @@ class Format(ABC):
             ModelError: no step can open a model of this format.
         """
         raise ModelError(f"No step can open a model of format {artifact.format}.")
+
+    def random(self, found: Recognized, folder: Path, seed: int) -> Path:
+        """Write the architecture of a model with random weights, to be brought; gives where it lies.
+
+        Raises:
+            ModelError: models of this format are no architecture apart from their weights.
+        """
+        raise ModelError(
+            f"{found.path} is {found.described}, which cannot begin with random weights.",
+            allowed="a config.json, or an HF folder",
+            fix="leave --from-scratch out",
+        )
+
+    def trainable(self, model: Any, needs: Needs, asked: Any) -> Any:
+        """A live model beside the rows of a task, as the training loop takes it (``nets.training.trainable``).
+
+        Args:
+            model: as :meth:`open` gave it. asked: what the user says of the training (``Hyperparameters``).
+
+        Raises:
+            ModelError: models of this format are not trained. StepFailed, DataError: nothing can be learned from the
+                rows.
+        """
+        raise ModelError(
+            f"{self.noun.capitalize()} of this format is not trained.", fix="give the float model that it was made from"
+        )
 
     @abstractmethod
     def save(self, model: Any, folder: Path) -> Mapping[str, Any]:

@@ -15,8 +15,8 @@ from lighten.nets.language.loop import LanguageSchedule, learn, planned, texts_o
 from lighten.nets.language.network import LanguageNetwork
 from lighten.nets.language.teacher import LanguageTeacher
 from lighten.nets.network import Network
-from lighten.nets.training.loop import fit
 from lighten.nets.training.precision import using_threads
+from lighten.nets.training.rows import fit
 from lighten.nets.training.schedule import Schedule
 
 

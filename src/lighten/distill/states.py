@@ -17,7 +17,7 @@ from lighten.core.step import Needs, Step, setting
 from lighten.nets.encoders.states import apart, recorded
 from lighten.nets.encoders.walk import refusal
 from lighten.nets.network import Network
-from lighten.nets.training.loop import fit
+from lighten.nets.training.rows import fit
 from lighten.nets.training.schedule import Schedule
 
 

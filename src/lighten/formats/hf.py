@@ -28,7 +28,10 @@ from lighten.nets.hf_folder import (
 from lighten.nets.record import record
 
 if TYPE_CHECKING:
+    from lighten.core.step import Needs
     from lighten.nets.network import Network
+    from lighten.nets.training.schedule import Hyperparameters
+    from lighten.nets.training.trainable import Trainable
 
 BASES = (CLASSIFIER, ENCODER, CAUSAL), "a float HF folder"
 """What an adapter may be trained on."""
@@ -92,6 +95,12 @@ class Hf(Format):
         from lighten.nets.encoders.network import open_network
 
         return open_network(artifact, labels=labels)
+
+    def trainable(self, model: Network, needs: Needs, asked: Hyperparameters) -> Trainable:
+        """See :meth:`Format.trainable`."""
+        from lighten.nets.training.rows import of_needs
+
+        return of_needs(model, needs, asked)
 
     def save(self, model: Network, folder: Path) -> Mapping[str, Any]:
         """See :meth:`Format.save`."""

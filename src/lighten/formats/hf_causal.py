@@ -33,7 +33,10 @@ from lighten.nets.language.text_part import take_text_part, text_config, text_te
 from lighten.nets.language.traffic import folder_traffic
 
 if TYPE_CHECKING:
+    from lighten.core.step import Needs
     from lighten.nets.language.network import LanguageNetwork
+    from lighten.nets.training.schedule import Hyperparameters
+    from lighten.nets.training.trainable import Trainable
 
 BASES = (CAUSAL,), "a causal language model in an HF folder"
 """What an adapter may be trained on."""
@@ -93,6 +96,12 @@ class HfCausal(Format):
         from lighten.nets.language.network import open_language
 
         return open_language(artifact)
+
+    def trainable(self, model: LanguageNetwork, needs: Needs, asked: Hyperparameters) -> Trainable:
+        """See :meth:`Format.trainable`."""
+        from lighten.nets.language.loop import of_needs
+
+        return of_needs(model, needs, asked)
 
     def save(self, model: LanguageNetwork, folder: Path) -> Mapping[str, Any]:
         """See :meth:`Format.save`."""

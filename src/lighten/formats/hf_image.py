@@ -24,7 +24,10 @@ from lighten.nets.vision.folder import (
 )
 
 if TYPE_CHECKING:
+    from lighten.core.step import Needs
     from lighten.nets.network import Network
+    from lighten.nets.training.schedule import Hyperparameters
+    from lighten.nets.training.trainable import Trainable
 
 
 class HfImage(Format):
@@ -98,6 +101,12 @@ class HfImage(Format):
         from lighten.nets.vision.network import open_vision
 
         return open_vision(artifact, labels=labels)
+
+    def trainable(self, model: Network, needs: Needs, asked: Hyperparameters) -> Trainable:
+        """See :meth:`Format.trainable`."""
+        from lighten.nets.training.rows import of_needs
+
+        return of_needs(model, needs, asked)
 
     def save(self, model: Network, folder: Path) -> Mapping[str, Any]:
         """See :meth:`Format.save`."""

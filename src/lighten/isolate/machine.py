@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import resource
+import sys
 from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -11,6 +13,7 @@ OWN_GROUP = Path("/proc/self/cgroup")
 CPUINFO = Path("/proc/cpuinfo")
 STAT = Path("/proc/stat")
 MEMINFO = Path("/proc/meminfo")
+STATUS = Path("/proc/self/status")
 
 FLAGS = ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16")
 ARM_FLAGS = ("asimddp", "i8mm", "bf16", "sve", "sve2")
@@ -87,6 +90,22 @@ def available_memory(root: Path = CGROUPS, own: Path = OWN_GROUP, meminfo: Path 
                 files = sum(int(value) for name, value in zip(stat[::2], stat[1::2], strict=False) if name in cached)
                 left = min(left, int(limit[0]) - max(int(current[0]) - files, 0))
     return max(int(left), 0)
+
+
+def peak_bytes(status: Path = STATUS) -> int:
+    """Most bytes that a process has held in memory: ``VmHWM`` of its ``/proc/PID/status``.
+
+    Where there is none, what ``getrusage`` says of this process. It comes second because on Linux it starts
+    from the memory of the process that forked this one.
+    """
+    try:
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def present_memory() -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from lighten.core.language import LanguageSession
 from lighten.core.meter import SpeedMeter, Workload
 from lighten.core.result import LOWER, Measured, Quantity
 from lighten.core.session import Session
+from lighten.isolate.machine import peak_bytes
 from lighten.meters._generation import LONG_PROMPT_BYTES, excerpts, forget, joined, language_of
 
 STATUS = Path("/proc/self/status")
@@ -58,18 +57,3 @@ def write(language: LanguageSession, work: Workload) -> None:
         prompts = [language.encode(text)[:room] for text in texts if text]
         if prompts:
             language.generate(prompts, TOKENS, stop=False)
-
-
-def peak_bytes(status: Path) -> int:
-    """``VmHWM`` of a ``/proc/PID/status``; where there is none, what ``getrusage`` says of this process.
-
-    ``getrusage`` comes second because on Linux it starts from the memory of the process that forked this one.
-    """
-    try:
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -12,7 +12,7 @@ from lighten.core.meter import SpeedMeter, Workload
 from lighten.core.result import HIGHER, LOWER, Measured, Quantity
 from lighten.core.session import Session
 from lighten.core.spread import half_iqr
-from lighten.meters import _rapl
+from lighten.isolate import rapl
 from lighten.meters._generation import forget
 
 
@@ -33,17 +33,17 @@ class Throughput(SpeedMeter):
     def turn(self, session: Session, work: Workload, number: int) -> Mapping[str, Any]:
         """One run of the batch. ``{"rows", "seconds", "cpu": CPU-seconds, "joules": or None, "note": why None}``."""
         forget(session)
-        before = _rapl.counters()
+        before = rapl.counters()
         cpu, started = process_time(), perf_counter()
         session.run(work.batch)
         seconds, cpu = perf_counter() - started, process_time() - cpu
-        joules = _rapl.joules_between(before, _rapl.counters())
+        joules = rapl.joules_between(before, rapl.counters())
         return {
             "rows": len(work.batch),
             "seconds": seconds,
             "cpu": cpu,
             "joules": joules,
-            "note": "" if joules is not None else _rapl.why_not(),
+            "note": "" if joules is not None else rapl.why_not(),
         }
 
     def reduce(self, turns: Sequence[Mapping[str, Any]]) -> Mapping[str, Measured]:

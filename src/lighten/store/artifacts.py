@@ -138,7 +138,7 @@ class ArtifactStore:
                 raise disk_error(error, self.root) from error
             raise
         except Exception as error:
-            if _says_full(error):
+            if says_full(error):
                 raise disk_error(OSError(errno.ENOSPC, str(error)), self.root) from error
             raise
         finally:
@@ -160,7 +160,7 @@ def key_of(**what: Any) -> str:
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _says_full(error: Exception) -> bool:
+def says_full(error: Exception) -> bool:
     """Whether a library that writes its files in Rust or C++ ran into a full disk: it raises classes of its own."""
     return "No space left on device" in str(error) or "os error 28" in str(error)
 

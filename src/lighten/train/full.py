@@ -5,20 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.language.loop import LanguageSchedule, learn
+from lighten.nets.language.loop import LanguageSchedule, learn, rate_of
 from lighten.nets.language.network import LanguageNetwork
 from lighten.nets.network import Network
-from lighten.nets.training.loop import fit
+from lighten.nets.training.rows import fit
 from lighten.nets.training.schedule import Schedule
-
-READING = 0.25
-"""Part of the rate at which a language model reads on: 0.3 passes over documents lower the bits per byte of others,
-after a cut of the vocabulary, by 5.4 % at a peak of 6e-5 and 8.5 % at 1.5e-5 (films, Gemma 270M); of editorials, which
-it knows better, by 4.1 % at 1e-5 and 3.3 % at 3e-5, and at 1e-4 it forgets."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +57,9 @@ class FullTraining(Step):
         if needs.train is None or needs.tune is None:
             raise StepFailed("Training needs rows to train and to tune on.")
         if isinstance(model, LanguageNetwork):
-            documents = needs.task.facts.get("evidence") == "documents"
-            rate = self.learning_rate * (384 / model.net.config.hidden_size) * (READING if documents else 1.0)
+            rate = rate_of(model.net, needs.task, self.learning_rate)
             learn(model, needs, LanguageSchedule(self.epochs, rate))
             return model
-        targets = torch.tensor(needs.train.targets)
         schedule = Schedule(
             epochs=round(self.epochs),
             learning_rate=self.learning_rate,
@@ -82,7 +73,7 @@ class FullTraining(Step):
             needs.train,
             needs.tune,
             needs.task,
-            lambda logits, rows: needs.task.loss(logits, targets[rows]),
+            None,
             schedule,
             seed=needs.seed,
             threads=needs.threads,

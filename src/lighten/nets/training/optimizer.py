@@ -9,6 +9,8 @@ for mixed precision: one pass over memory instead of three.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -31,14 +33,24 @@ class Descent:
         weight_decay: of matrices; biases, norms and word embeddings have none.
         clip: largest norm of the whole gradient.
         freeze_embeddings: leave everything in the embedding block as it is.
+        betas: of the dense weights' Adam.
+        lazy: whether the gradient of the word embedding is sparse; a head that shares its weights makes it dense.
     """
 
     def __init__(
-        self, net: nn.Module, learning_rate: float, weight_decay: float, clip: float, *, freeze_embeddings: bool = False
+        self,
+        net: nn.Module,
+        learning_rate: float,
+        weight_decay: float,
+        clip: float,
+        *,
+        freeze_embeddings: bool = False,
+        betas: tuple[float, float] = (0.9, 0.999),
+        lazy: bool = True,
     ) -> None:
         self.peak = learning_rate * WIDTH / width_of(net)
         self.clip = clip
-        self.words = words_of(net)
+        self.words = words_of(net) if lazy else None
         self.frozen = [p for p in embedding_block(net).parameters() if p.requires_grad] if freeze_embeddings else []
         for parameter in self.frozen:
             parameter.requires_grad_(False)
@@ -48,7 +60,7 @@ class Descent:
             {"params": [p for p in dense if p.dim() <= 1], "weight_decay": 0.0},
         ]
         self.dense = dense
-        self.adam = torch.optim.AdamW(groups, lr=self.peak, fused=True)
+        self.adam = torch.optim.AdamW(groups, lr=self.peak, betas=betas, fused=True)
         self.lazy, self.was_sparse = None, False
         if self.words is not None:
             self.was_sparse, self.words.sparse = self.words.sparse, not freeze_embeddings
@@ -78,6 +90,42 @@ class Descent:
         if self.lazy is not None:
             self.lazy.zero_grad()
         return float(norm)
+
+    def forget(self) -> None:
+        """Drop the gradients and moments, as though nothing had been learned."""
+        for optimizer in (self.adam, self.lazy):
+            if optimizer is not None:
+                optimizer.zero_grad()
+                optimizer.state.clear()
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Moments and counts of updates: tensors by name, and plain values by name."""
+        tensors: dict[str, Tensor] = {}
+        plain: dict[str, Any] = {}
+        for kind, optimizer in self._each():
+            for number, values in optimizer.state_dict()["state"].items():
+                for name, value in values.items():
+                    key = f"{kind}.{number}.{name}"
+                    if isinstance(value, Tensor):
+                        tensors[key] = value
+                    else:
+                        plain[key] = value
+        return tensors, plain
+
+    def restore(self, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]) -> None:
+        """Go on from what :meth:`state` gave. The tensors are copied, so that they lie as torch wants them."""
+        for kind, optimizer in self._each():
+            record = optimizer.state_dict()
+            found: dict[int, dict[str, Any]] = {}
+            for key, value in (*tensors.items(), *plain.items()):
+                own, number, name = key.split(".", 2)
+                if own == kind:
+                    copied = value.clone() if isinstance(value, Tensor) else value
+                    found.setdefault(int(number), {})[name] = copied
+            optimizer.load_state_dict({**record, "state": found})
+
+    def _each(self) -> list[tuple[str, torch.optim.Optimizer]]:
+        return [("dense", self.adam), *([("lazy", self.lazy)] if self.lazy is not None else [])]
 
     def close(self) -> None:
         """Take the marks off the network: the embedding's gradient is dense again, frozen weights are free."""

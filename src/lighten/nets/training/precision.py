@@ -47,7 +47,9 @@ def using_threads(threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def autocast_dtype(net: nn.Module, threads: int, ask: Callable[[], Tensor] | None = None) -> torch.dtype | None:
+def autocast_dtype(
+    net: nn.Module, threads: int, ask: Callable[[], Tensor] | None = None, asked: str = "auto"
+) -> torch.dtype | None:
     """``torch.bfloat16`` when this machine multiplies this network's matrices clearly faster in it, else None.
 
     Machines with AMX do (4x); with AVX-512 only, bf16 is at half the speed of fp32. Nothing but the clock tells
@@ -56,11 +58,13 @@ def autocast_dtype(net: nn.Module, threads: int, ask: Callable[[], Tensor] | Non
     Where the clock must not decide, ``LIGHTEN_PRECISION`` does: ``fp32``, ``bf16`` or ``auto``.
 
     Args:
-        ask: computes outputs for a few rows.
+        ask: computes outputs for a few rows. asked: ``fp32`` or ``bf16`` where the user decides.
 
     Raises:
         InputError: it says something else.
     """
+    if asked in NAMED:
+        return NAMED[asked]
     named = os.environ.get(SWITCH, "") or "auto"
     if named in NAMED:
         return NAMED[named]

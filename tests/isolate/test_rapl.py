@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lighten.meters import _rapl
+from lighten.isolate import rapl
 
 
 def zone(root: Path, name: str, kind: str, microjoules: int) -> Path:
@@ -21,15 +21,15 @@ def test_energy_is_that_of_whole_packages_and_survives_a_wrap(tmp_path: Path) ->
     zone(tmp_path, "intel-rapl:0:0", "core", 5)
     zone(tmp_path, "intel-rapl:1", "psys", 5)
     second = zone(tmp_path, "intel-rapl:2", "package-1", 100)
-    before = _rapl.counters(tmp_path)
+    before = rapl.counters(tmp_path)
     assert before == {"intel-rapl:0": 999_000, "intel-rapl:2": 100}
     (first / "energy_uj").write_text("1000")
     (second / "energy_uj").write_text("500100")
-    assert _rapl.joules_between(before, _rapl.counters(tmp_path), tmp_path) == pytest.approx(0.502)
+    assert rapl.joules_between(before, rapl.counters(tmp_path), tmp_path) == pytest.approx(0.502)
 
 
 def test_why_there_is_no_energy(tmp_path: Path) -> None:
-    assert _rapl.counters(tmp_path / "none") == {} and "no energy counter" in _rapl.why_not(tmp_path / "none")
+    assert rapl.counters(tmp_path / "none") == {} and "no energy counter" in rapl.why_not(tmp_path / "none")
     (zone(tmp_path, "intel-rapl:0", "package-0", 1) / "energy_uj").unlink()
-    assert _rapl.counters(tmp_path) == {} and "cannot be read" in _rapl.why_not(tmp_path)
-    assert _rapl.joules_between({}, {}) is None
+    assert rapl.counters(tmp_path) == {} and "cannot be read" in rapl.why_not(tmp_path)
+    assert rapl.joules_between({}, {}) is None

@@ -1,0 +1,31 @@
+"""Flops: how many floating-point operations learning from one row takes, counted on a few batches."""
+
+from __future__ import annotations
+
+from lighten.nets.training.order import drawn
+from lighten.nets.training.trainable import Trainable
+
+BATCHES, ROWS = 3, 4
+"""Batches that are counted, and rows of each."""
+
+
+def flops_per_row(work: Trainable, seed: int) -> float:
+    """Operations of the products, convolutions and attention of a row or token there and back; 0 where none is counted.
+
+    The network is left as it was: nothing is learned, and statistics of batch norms stay.
+    """
+    from torch.utils.flop_counter import FlopCounterMode
+
+    batches = work.batches(0, seed)
+    chosen = drawn(seed, -1).sample(range(len(batches)), min(BATCHES, len(batches)))
+    net, training = work.net, work.net.training
+    net.eval()
+    total = size = 0
+    for number in chosen:
+        rows = batches[number][:ROWS]
+        with FlopCounterMode(display=False) as counter:
+            work.backward(rows, 1.0)
+        total, size = total + counter.get_total_flops(), size + work.size(rows)
+    net.zero_grad(set_to_none=True)
+    net.train(training)
+    return total / size if size else 0.0

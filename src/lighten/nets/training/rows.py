@@ -1,0 +1,226 @@
+"""Rows: train a network that answers each item with a row of numbers, on rows of which each has something right.
+
+Rows are learned from as the reader reads them for that (texts cut to ``LEARNT`` tokens); what is judged is whole. What
+costs time and changes nothing is left out: batches of one length (little padding, often no mask), what a family need
+not compute for its answers, lazy embeddings, no dropout unless asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lighten.core.errors import DataError, StepFailed
+from lighten.core.rows import Rows
+from lighten.core.step import Needs, Watch
+from lighten.core.task import Task
+from lighten.nets.forward import casting, logits, logits_of, run
+from lighten.nets.network import Network
+from lighten.nets.training.dropout import dropout
+from lighten.nets.training.examples import Examples
+from lighten.nets.training.loop import train
+from lighten.nets.training.optimizer import WIDTH, Descent, width_of
+from lighten.nets.training.order import drawn
+from lighten.nets.training.precision import autocast_dtype
+from lighten.nets.training.schedule import Hyperparameters, Schedule, Score, Trained
+from lighten.nets.training.trainable import Batch, Trainable
+
+Loss = Callable[[Tensor, Sequence[int]], Tensor]
+"""Logits [batch, classes] and the batch's row numbers to the mean loss."""
+
+TIMED = 16
+"""Rows that a network is timed on, to choose its precision."""
+
+
+class RowsTraining(Trainable):
+    """A network beside rows with an answer each.
+
+    ``tune`` is judged after every epoch (every half epoch when there are at most three), on at most a tenth as many
+    rows as there are to train on, but 500 if it has them. A network that has a trained head is judged before, too:
+    where the best are kept, training never leaves it worse on ``tune`` than it was.
+
+    Args:
+        loss: what is learned of a batch; None for the task's own loss against the rows' targets.
+        precision: ``fp32``, ``bf16``, or ``auto`` for what computes faster here.
+
+    Raises:
+        DataError: no rows, or a target that the network has no class for.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        rows: Rows,
+        tune: Rows,
+        task: Task,
+        schedule: Schedule,
+        *,
+        threads: int,
+        loss: Loss | None = None,
+        precision: str = "auto",
+    ) -> None:
+        _check(network, rows, tune)
+        self.network, self.task, self.schedule = network, task, schedule
+        self.net, self.threads = network.net, threads
+        self.loss = loss or labels_loss(rows, task, schedule.label_smoothing)
+        self.tune = _sample(tune, len(rows))
+        self.judged = len(self.tune)
+        self.examples = Examples(network.reader.for_learning(), rows.inputs)
+        self.answers = Examples(network.reader, self.tune.inputs)
+        self._precision = precision
+        # A batch norm has nothing to say of a row alone.
+        self.least = 2 if any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in network.net.modules()) else 1
+
+    @property
+    def judged_first(self) -> bool:
+        """A head that was never trained has nothing to be judged for."""
+        return self.network.has_head
+
+    def batches(self, epoch: int, seed: int) -> list[list[int]]:
+        """Rows of similar length together, shuffled; see :meth:`Trainable.batches`."""
+        found = self.examples.batches(self.schedule.batch_rows, drawn(seed, epoch))
+        return [batch for batch in found if len(batch) >= self.least]
+
+    def size(self, batch: Batch) -> int:
+        """Rows."""
+        return len(batch)
+
+    def planned(self) -> int:
+        """Rows, repeats counted."""
+        return round(self.schedule.epochs * len(self.examples))
+
+    def backward(self, batch: Batch, weight: float) -> float:
+        """See :meth:`Trainable.backward`."""
+        with casting(self.dtype), self.network.shortcut():
+            answers = run(self.network, self.examples.take(batch))
+        mean = self.loss(answers, batch)
+        (mean if weight == 1.0 else mean * weight).backward()
+        return float(mean.detach())
+
+    def judge(self) -> Score:
+        """Share of rows that are right, and the task's loss on them."""
+        examples = self.answers.kept
+        if examples is None:
+            outputs = logits(self.network, self.tune.inputs, self.threads, dtype=self.dtype)
+        else:
+            outputs = logits_of(self.network, examples, self.threads, dtype=self.dtype)
+        right = float(np.mean(np.asarray(self.task.right(outputs, self.tune), dtype=np.float64)))
+        return Score(right, float(self.task.loss(torch.from_numpy(outputs), torch.tensor(self.tune.targets))))
+
+    def interval(self, end: int) -> float:
+        """An epoch, or half of one."""
+        return len(self.examples) / (2 if self.schedule.epochs <= 3 else 1)
+
+    def optimizer(self) -> Descent:
+        """AdamW, and lazy Adam for the words."""
+        schedule = self.schedule
+        return Descent(
+            self.net,
+            schedule.learning_rate,
+            schedule.weight_decay,
+            schedule.clip,
+            freeze_embeddings=schedule.freeze_embeddings,
+        )
+
+    def choose_precision(self, threads: int) -> None:
+        """What was asked for, or what the clock says."""
+        few = range(min(TIMED, len(self.examples)))
+        self.dtype = autocast_dtype(
+            self.net, threads, lambda: run(self.network, self.examples.take(few)), asked=self._precision
+        )
+
+    @contextmanager
+    def prepared(self) -> Iterator[None]:
+        """In training mode, with the schedule's dropout."""
+        training = self.net.training
+        with dropout(self.net, self.schedule.dropout):
+            self.net.train()
+            try:
+                yield
+            finally:
+                self.net.train(training)
+
+    def finished(self) -> None:
+        """Its head is trained now."""
+        self.network.has_head = True
+
+
+USUAL, FRESH, MOST = 3.0, 20.0, 5.0
+"""Passes over weights that have learned, and over random ones; and how many times more where time bounds them."""
+RATE, FRESH_RATE = 1e-4, 1e-3
+"""Peak learning rates of a network 384 wide, of weights that have learned and of random ones."""
+
+
+def of_needs(network: Network, needs: Needs, asked: Hyperparameters) -> RowsTraining:
+    """A network beside the training rows of a task, trained as a user asked.
+
+    Raises:
+        StepFailed: there are no rows to train or to tune on. DataError: see :class:`RowsTraining`.
+    """
+    if needs.train is None or needs.tune is None:
+        raise StepFailed("Training needs rows to train and to tune on.")
+    rate = FRESH_RATE if asked.from_scratch else RATE
+    decay = 0.05 if asked.from_scratch else 0.01
+    schedule = Schedule(
+        epochs=asked.passes(USUAL, FRESH, MOST),
+        learning_rate=rate if asked.learning_rate is None else asked.learning_rate * width_of(network.net) / WIDTH,
+        batch_rows=asked.batch_rows or (128 if asked.from_scratch else 32),
+        weight_decay=decay if asked.weight_decay is None else asked.weight_decay,
+        dropout=asked.dropout,
+        label_smoothing=asked.label_smoothing,
+        freeze_embeddings=asked.freeze_embeddings,
+    )
+    return RowsTraining(
+        network, needs.train, needs.tune, needs.task, schedule, threads=needs.threads, precision=asked.precision
+    )
+
+
+def fit(
+    network: Network,
+    rows: Rows,
+    tune: Rows,
+    task: Task,
+    loss: Loss | None,
+    schedule: Schedule,
+    *,
+    seed: int,
+    threads: int,
+    watch: Watch,
+) -> Trained:
+    """Train ``network`` in place on ``rows``; see :class:`RowsTraining` and :func:`loop.train`."""
+    work = RowsTraining(network, rows, tune, task, schedule, threads=threads, loss=loss)
+    return train(work, seed=seed, threads=threads, watch=watch)
+
+
+def labels_loss(rows: Rows, task: Task, smoothing: float = 0.0) -> Loss:
+    """The task's loss against what is right in the rows, of which ``smoothing`` is spread over all classes."""
+    targets = torch.tensor(rows.targets)
+
+    def loss(outputs: Tensor, batch: Sequence[int]) -> Tensor:
+        own: Tensor = task.loss(outputs, targets[list(batch)])
+        if not smoothing:
+            return own
+        return (1.0 - smoothing) * own - smoothing * outputs.log_softmax(-1).mean()
+
+    return loss
+
+
+def _check(network: Network, rows: Rows, tune: Rows) -> None:
+    if not len(rows) or not len(tune):
+        raise DataError("There are no rows to train on." if not len(rows) else "There are no rows to tune on.")
+    highest = max(*rows.targets, *tune.targets)
+    if highest >= len(network.labels):
+        raise DataError(
+            f"A row has class {highest}; the network has {len(network.labels)} classes: {', '.join(network.labels)}.",
+            allowed=f"0 to {len(network.labels) - 1}",
+        )
+
+
+def _sample(tune: Rows, trained: int) -> Rows:
+    """Evenly spaced rows of ``tune``, few enough that judging costs a small part of training."""
+    count = min(len(tune), max(500, trained // 10))
+    return tune.take([i * len(tune) // count for i in range(count)])

@@ -1,0 +1,113 @@
+"""Trainable: what the training loop needs of a live network and its rows, and nothing more."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from lighten.nets.training.optimizer import WIDTH, Descent, width_of
+from lighten.nets.training.schedule import Schedule, Score
+
+Batch = Sequence[int]
+"""Numbers of the rows that one update learns from."""
+
+
+class Trainable(ABC):
+    """A network beside the rows that it learns from and those that it is judged by. The loop knows nothing else of it.
+
+    Attributes:
+        net: the module. schedule: how it is trained. dtype: what autocast computes in; None for float32.
+        judged: rows that it is judged by, or windows of text.
+    """
+
+    noun: ClassVar[str] = "rows"
+    """What :meth:`size` counts."""
+    measure: ClassVar[str] = "accuracy"
+    """Quantity that :meth:`judge` gives as its quality."""
+    raced: ClassVar[bool] = True
+    """Whether a watch is told how good it is while it learns."""
+
+    net: nn.Module
+    schedule: Schedule
+    dtype: torch.dtype | None = None
+    judged: int
+
+    @property
+    def peak(self) -> float:
+        """The peak learning rate, as the optimizer has it."""
+        return self.schedule.learning_rate * WIDTH / width_of(self.net)
+
+    @property
+    def batch(self) -> str:
+        """What an update learns from, in words."""
+        return f"{self.schedule.batch_rows} rows"
+
+    @property
+    def judged_first(self) -> bool:
+        """Whether it is judged before it has learned anything."""
+        return True
+
+    @abstractmethod
+    def batches(self, epoch: int, seed: int) -> list[list[int]]:
+        """The batches of one pass in the order in which they are learned; nothing but the arguments decides it."""
+
+    @abstractmethod
+    def size(self, batch: Batch) -> int:
+        """How much there is to learn from a batch: what its mean loss is a mean of."""
+
+    @abstractmethod
+    def planned(self) -> int:
+        """The sizes of all batches of the schedule together."""
+
+    @abstractmethod
+    def backward(self, batch: Batch, weight: float) -> float:
+        """Add the gradients of ``weight`` times the mean loss of a batch; gives the mean loss itself."""
+
+    @abstractmethod
+    def judge(self) -> Score:
+        """How good the network is on ``tune``, whole."""
+
+    @abstractmethod
+    def interval(self, end: int) -> float:
+        """How much is learned between two evaluations. end: how much is learned in all."""
+
+    @abstractmethod
+    def optimizer(self) -> Descent:
+        """A new optimizer of all that learns."""
+
+    def choose_precision(self, threads: int) -> None:
+        """Set ``dtype`` to what computes faster here."""
+        return
+
+    def weights(self) -> dict[str, Tensor]:
+        """All that training changes, by name, each once: the live tensors."""
+        found: dict[str, Tensor] = {}
+        seen: set[tuple[int, int]] = set()
+        for name, tensor in self.net.state_dict().items():
+            key = (tensor.data_ptr(), tensor.numel())
+            if key not in seen or not tensor.numel():
+                seen.add(key)
+                found[name] = tensor.detach()
+        return found
+
+    @contextmanager
+    def prepared(self) -> Iterator[None]:
+        """Inside, the network is set up to learn; afterwards it is as it was, but for its weights."""
+        yield
+
+    def sources(self, batch: Batch) -> list[int]:
+        """Numbers of the rows of the training part that a batch comes from."""
+        return list(batch)
+
+    def told(self, score: Score) -> str:
+        """A score in a few words."""
+        return f"tune {score.quality:.1%}"
+
+    def finished(self) -> None:
+        """The kept weights are in the network."""
+        return
