@@ -30,7 +30,7 @@ from lighten.data.samples import fetch_sample
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.interleave import measure
 from lighten.measure.workload import draw
-from lighten.nets.bring import bring
+from lighten.models.bring import bring
 from lighten.pipeline.workshop import Workshop
 from lighten.sessions.process import SessionProcess
 from lighten.store.folder import save_parts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lighten.formats.gguf import Gguf
-from lighten.nets.recognize import recognize
+from lighten.models.recognize import recognize
 from lighten.testing.format_contract import check_bringing, check_declaration, check_round_trip, check_strangers
 from lighten.testing.tiny_language import tiny_gguf
 

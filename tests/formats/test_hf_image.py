@@ -11,8 +11,8 @@ from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError, UnsafeFile
 from lighten.core.matching import fits
 from lighten.formats.hf_image import HfImage
-from lighten.nets.bring import bring
-from lighten.nets.recognize import recognize
+from lighten.models.bring import bring
+from lighten.models.recognize import recognize
 from lighten.testing.format_contract import check_declaration, check_round_trip
 from lighten.testing.tiny_pictures import FAMILIES, LABELS, tiny_vision_folder
 

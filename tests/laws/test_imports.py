@@ -21,14 +21,15 @@ LEVELS = {
     "data": 2,
     "readers": 3,
     "nets": 4,
-    **dict.fromkeys(PLUGINS, 5),
-    "sessions": 6,
-    **dict.fromkeys(("pipeline", "measure"), 7),
-    **dict.fromkeys(("search", "reports"), 8),
-    "fitting": 9,
-    "verbs": 10,
-    "cli": 11,
-    "testing": 12,
+    "models": 5,
+    **dict.fromkeys(PLUGINS, 6),
+    "sessions": 7,
+    **dict.fromkeys(("pipeline", "measure"), 8),
+    **dict.fromkeys(("search", "reports"), 9),
+    "fitting": 10,
+    "verbs": 11,
+    "cli": 12,
+    "testing": 13,
 }
 STANDARD = sys.stdlib_module_names
 

@@ -12,7 +12,7 @@ from lighten.core import catalog
 from lighten.core.artifact import Artifact
 from lighten.core.errors import BudgetError, DataError, InputError, UnknownName
 from lighten.core.rows import Rows
-from lighten.nets.bring import bring
+from lighten.models.bring import bring
 from lighten.search.start import meters
 from lighten.testing.fake import fake_artifact
 from lighten.testing.tiny import tiny_network_folder

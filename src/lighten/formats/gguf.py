@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from lighten.core.artifact import Artifact
 from lighten.core.format import Format, Place, Recognized, Traffic
 from lighten.isolate.process import call
+from lighten.models.hf_folder import CONFIG, has_weights
 from lighten.nets.facts import gguf_facts
 from lighten.nets.gguf.file import FILE, is_gguf, read_gguf
 from lighten.nets.gguf.parts import checked_header, join, one_model, parts_of, split_groups
-from lighten.nets.hf_folder import CONFIG, has_weights
 from lighten.nets.language.memory import memory_to_open, memory_to_quantize
 from lighten.nets.language.traffic import gguf_traffic
 

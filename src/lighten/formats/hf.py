@@ -9,11 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from lighten.core.artifact import Artifact
 from lighten.core.format import Format, Place, Recognized
 from lighten.files.weight_files import weight_files
-from lighten.nets.architectures import CAUSAL, CLASSIFIER, ENCODER
-from lighten.nets.encoders.longest import limited
-from lighten.nets.encoders.own_tokenizer import write_own_tokenizer
-from lighten.nets.facts import encoder_facts, read_config
-from lighten.nets.hf_folder import (
+from lighten.models.hf_folder import (
     ADAPTER,
     CONFIG,
     adapter_at,
@@ -25,6 +21,10 @@ from lighten.nets.hf_folder import (
     needing_torch,
     refuse_head,
 )
+from lighten.nets.architectures import CAUSAL, CLASSIFIER, ENCODER
+from lighten.nets.encoders.longest import limited
+from lighten.nets.encoders.own_tokenizer import write_own_tokenizer
+from lighten.nets.facts import encoder_facts, read_config
 from lighten.nets.record import record
 
 if TYPE_CHECKING:

@@ -10,11 +10,8 @@ from lighten.core.artifact import Artifact
 from lighten.core.format import Format, Place, Recognized, Traffic
 from lighten.files.json_file import read_object
 from lighten.files.weight_files import weight_files
-from lighten.nets.architectures import CAUSAL, TEXT_PART
-from lighten.nets.base_of import base_of
-from lighten.nets.encoders.own_tokenizer import write_own_tokenizer
-from lighten.nets.facts import language_facts
-from lighten.nets.hf_folder import (
+from lighten.models.base_of import base_of
+from lighten.models.hf_folder import (
     ADAPTER,
     CONFIG,
     adapter_at,
@@ -27,6 +24,9 @@ from lighten.nets.hf_folder import (
     needing_torch,
     wanted_files,
 )
+from lighten.nets.architectures import CAUSAL, TEXT_PART
+from lighten.nets.encoders.own_tokenizer import write_own_tokenizer
+from lighten.nets.facts import language_facts
 from lighten.nets.language.memory import memory_to_train
 from lighten.nets.language.network import check_language_weights, read_language_config
 from lighten.nets.language.text_part import take_text_part, text_config, text_tensors

@@ -10,9 +10,9 @@ from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError
 from lighten.core.format import Format, Place, Recognized
 from lighten.data.classes import unrelated
-from lighten.nets.hf_folder import copy_files, has_weights, needing_torch, refuse_head
+from lighten.models.hf_folder import copy_files, has_weights, needing_torch, refuse_head
+from lighten.models.refusals import refuse_weights
 from lighten.nets.record import record
-from lighten.nets.refusals import refuse_weights
 from lighten.nets.vision.facts import read_vision_config, vision_facts
 from lighten.nets.vision.folder import (
     CONFIG,

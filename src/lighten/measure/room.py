@@ -10,7 +10,7 @@ from lighten.core.engine import Engine
 from lighten.core.errors import TooLarge
 from lighten.core.matching import format_named, known_format
 from lighten.isolate.machine import available_memory
-from lighten.nets.recognize import recognize
+from lighten.models.recognize import recognize
 
 
 def facts_of_large(source: Path) -> dict[str, Any] | None:

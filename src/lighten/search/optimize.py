@@ -26,8 +26,8 @@ from lighten.isolate.machine import allowed_cores
 from lighten.isolate.process import call
 from lighten.measure.environment import MachineRecord
 from lighten.measure.workload import draw
-from lighten.nets.bring import find
-from lighten.nets.recognize import check_task, recognize
+from lighten.models.bring import find
+from lighten.models.recognize import check_task, recognize
 from lighten.pipeline.make import versions
 from lighten.pipeline.workshop import Workshop
 from lighten.search.classes import asking, settle_classes, suited
@@ -320,7 +320,7 @@ def brought(model: str, found: Recognized, scratch: Path, longest: int | None = 
         ModelError, UnsafeFile: it cannot be used.
     """
     reply = call(
-        "lighten.nets.bring:bring_resolved",
+        "lighten.models.bring:bring_resolved",
         deadline=600.0,
         source=str(found.path),
         folder=str(scratch / "model"),

@@ -10,8 +10,8 @@ from lighten.core import catalog
 from lighten.core.artifact import Artifact, sha256
 from lighten.core.format import Format
 from lighten.core.matching import engine_for, fits
-from lighten.nets.bring import bring, find
-from lighten.nets.recognize import place_at
+from lighten.models.bring import bring, find
+from lighten.models.recognize import place_at
 from lighten.sessions.language_process import open_session
 
 FACTS = ("format", "family", "parameters", "labels", "has_head")

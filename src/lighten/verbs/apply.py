@@ -18,8 +18,8 @@ from lighten.core.step import Step
 from lighten.core.task import Data, Task
 from lighten.data.learned import keep_apart, learned_in
 from lighten.isolate.machine import allowed_cores
-from lighten.nets.bring import bring, find
-from lighten.nets.recognize import check_task
+from lighten.models.bring import bring, find
+from lighten.models.recognize import check_task
 from lighten.pipeline.workshop import Progress, Workshop
 from lighten.search.classes import asking, settle_classes, suited
 from lighten.search.options import Options, asked_of, recorded

@@ -20,7 +20,7 @@ from lighten.core.home import expanded
 from lighten.core.language import LanguageSession, Sampling, writer
 from lighten.core.matching import format_named
 from lighten.isolate.machine import allowed_cores
-from lighten.nets.bring import bring, find
+from lighten.models.bring import bring, find
 from lighten.nets.language.chat_template import Renderer, find_template
 from lighten.sessions.language_process import open_session
 from lighten.verbs.load import check_rooms, engine_of

@@ -118,7 +118,7 @@ def load(path: str | Path, *, threads: int = 0, prompt: str | None = None, longe
     check_rooms([str(folder)])
     with ExitStack() as stack:
         if longest is not None:
-            from lighten.nets.bring import bring
+            from lighten.models.bring import bring
 
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="lighten-"))
             artifact = bring(str(folder), Path(scratch) / "model", longest=longest)
@@ -143,7 +143,7 @@ def check_rooms(models: Sequence[str]) -> None:
         TooLarge: they need more than is left. ModelError: one of them is broken.
     """
     from lighten.measure.room import check_room, facts_of_large, to_run
-    from lighten.nets.bring import find
+    from lighten.models.bring import find
 
     found = []
     for model in models:
@@ -177,7 +177,7 @@ def resolved(model: str, scratch: Path, longest: int | None = None) -> tuple[Art
     Raises:
         ModelError: it cannot be used, or is an encoder without a classification head.
     """
-    from lighten.nets.bring import bring
+    from lighten.models.bring import bring
 
     folder = Path(model)
     for place in (folder, folder / "winner"):

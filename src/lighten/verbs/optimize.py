@@ -12,8 +12,8 @@ from lighten.core import catalog
 from lighten.core.errors import InputError, Interrupted
 from lighten.core.lists import read_list
 from lighten.core.summary import Summary
-from lighten.nets.bring import find
-from lighten.nets.recognize import recognize
+from lighten.models.bring import find
+from lighten.models.recognize import recognize
 from lighten.reports.card import write_card
 from lighten.reports.page import write_page
 from lighten.search.listener import Listener

@@ -8,7 +8,7 @@ import pytest
 
 from lighten.core.artifact import Artifact
 from lighten.core.errors import InputError
-from lighten.nets.bring import bring
+from lighten.models.bring import bring
 from lighten.nets.encoders.network import open_network
 from lighten.pipeline.formats import save_model
 from lighten.readers.text import Encoder

@@ -12,7 +12,7 @@ from transformers import AutoModel, AutoModelForSequenceClassification, AutoToke
 
 from lighten.core.errors import ModelError, UnsafeFile
 from lighten.data.buckets import pad
-from lighten.nets.bring import bring
+from lighten.models.bring import bring
 from lighten.nets.encoders.couple import keep_heads, keep_neurons
 from lighten.nets.encoders.network import open_network, save_network
 from lighten.nets.encoders.walk import head_size, layers, shapes

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lighten.core.errors import ModelError
-from lighten.nets.bring import bring
+from lighten.models.bring import bring
 from lighten.nets.encoders.network import open_network
 from lighten.nets.facts import FAMILIES
 from lighten.nets.forward import logits

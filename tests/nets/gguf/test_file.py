@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lighten.core.errors import ModelError
-from lighten.nets.bring import find
+from lighten.models.bring import find
 from lighten.nets.gguf.file import FORMATS, GgufTensor, read_gguf
 
 NUMBERS = {name: number for number, (name, _, _) in FORMATS.items()}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lighten.core.errors import ModelError
-from lighten.nets.bring import bring, find
+from lighten.models.bring import bring, find
 from lighten.nets.facts import gguf_facts
 from lighten.nets.gguf.file import FILE, read_gguf
 from lighten.nets.gguf.parts import split_groups

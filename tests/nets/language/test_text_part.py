@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from lighten.core.errors import ModelError
 from lighten.measure.room import facts_of_large
-from lighten.nets.bring import bring, find
+from lighten.models.bring import bring, find
 from lighten.nets.language.network import open_language
 from lighten.nets.language.text_part import text_config, text_name
 from lighten.testing.tiny_language import tiny_language

@@ -18,7 +18,7 @@ from lighten.core.home import expanded
 from lighten.core.matching import format_named
 from lighten.files.json_file import read_object
 from lighten.isolate.quiet import quiet
-from lighten.nets.recognize import recognize, recognize_listing
+from lighten.models.recognize import recognize, recognize_listing
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 HUB_FILE = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)/([\w. -]+\.gguf)", re.I)

@@ -10,8 +10,8 @@ from lighten.core.errors import ModelError, RunFolderError
 from lighten.core.format import Recognized
 from lighten.core.home import expanded
 from lighten.core.matching import format_named, format_of
-from lighten.nets.hub import HUB_FILE, HUB_ID, fetch, look, nearest_names, snapshot_of
-from lighten.nets.recognize import recognize
+from lighten.models.hub import HUB_FILE, HUB_ID, fetch, look, nearest_names, snapshot_of
+from lighten.models.recognize import recognize
 
 
 def bring(model: str, folder: Path, *, longest: int | None = None) -> Artifact:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lighten.core.errors import ModelError, UnsafeFile
-from lighten.nets.hf_folder import adapter_at, check_folder, copy_files, hub_files, kind_at, wanted_files
-from lighten.nets.recognize import place_at
+from lighten.models.hf_folder import adapter_at, check_folder, copy_files, hub_files, kind_at, wanted_files
+from lighten.models.recognize import place_at
 from lighten.testing.tiny import tiny_network_folder
 
 

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError, RunFolderError, UnsafeFile
 from lighten.core.matching import facts_of
-from lighten.nets.bring import bring, bring_resolved
+from lighten.models.bring import bring, bring_resolved
 from lighten.nets.encoders.network import open_network
 from lighten.nets.facts import FAMILIES
 from lighten.testing.tiny import tiny_network_folder

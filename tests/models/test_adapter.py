@@ -12,8 +12,8 @@ from safetensors.torch import load_file, save_file
 
 from lighten.core.errors import ModelError
 from lighten.core.matching import facts_of
-from lighten.nets.adapter import check_adapter
-from lighten.nets.bring import bring, find
+from lighten.models.adapter import check_adapter
+from lighten.models.bring import bring, find
 from lighten.nets.encoders.network import open_network
 from lighten.nets.facts import language_facts
 from lighten.nets.language.network import open_language

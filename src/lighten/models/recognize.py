@@ -19,7 +19,7 @@ from lighten.core.format import Format, Place, Recognized
 from lighten.core.matching import format_named, format_of, known_format, tasks_of
 from lighten.files.json_file import read_object
 from lighten.files.links import check_link
-from lighten.nets.refusals import holds_files_of_model, refusal_of_file, refusal_of_folder
+from lighten.models.refusals import holds_files_of_model, refusal_of_file, refusal_of_folder
 
 
 def recognize(path: Path) -> Recognized:

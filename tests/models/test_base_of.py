@@ -8,7 +8,7 @@ import pytest
 
 from lighten.core.errors import ModelError
 from lighten.core.format import Recognized
-from lighten.nets.base_of import base_of
+from lighten.models.base_of import base_of
 from lighten.testing.tiny import tiny_network_folder
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from lighten.core.errors import ModelError, UnsafeFile
 from lighten.core.format import Place
-from lighten.nets.refusals import holds_files_of_model, refusal_of_file, refusal_of_folder
+from lighten.models.refusals import holds_files_of_model, refusal_of_file, refusal_of_folder
 
 
 def place(folder: Path) -> Place:

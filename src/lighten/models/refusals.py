@@ -8,8 +8,8 @@ from pathlib import Path
 from lighten.core.artifact import RECORD
 from lighten.core.errors import ModelError, UnsafeFile
 from lighten.core.format import Place
-from lighten.nets.adapter import CONFIG as ADAPTER_CONFIG
-from lighten.nets.adapter import WEIGHTS as ADAPTER_WEIGHTS
+from lighten.models.adapter import CONFIG as ADAPTER_CONFIG
+from lighten.models.adapter import WEIGHTS as ADAPTER_WEIGHTS
 
 PICKLED_WEIGHTS = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".nemo", ".ot")
 TRAINER = ("training_args.bin", "optimizer.pt", "optimizer.bin", "scheduler.pt", "scaler.pt", "scheduler.bin")

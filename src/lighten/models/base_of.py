@@ -8,8 +8,8 @@ from pathlib import Path
 from lighten.core.errors import MissingExtra, ModelError
 from lighten.core.format import Recognized
 from lighten.core.home import expanded
-from lighten.nets.hub import fetch, look
-from lighten.nets.recognize import recognize
+from lighten.models.hub import fetch, look
+from lighten.models.recognize import recognize
 
 
 def base_of(adapter: Recognized, kinds: Collection[str], allowed: str, *, whole: bool = True) -> Recognized:

@@ -11,7 +11,7 @@ import pytest
 from lighten.core.artifact import Artifact
 from lighten.core.errors import InputError, ModelError, UnsafeFile
 from lighten.core.format import Recognized
-from lighten.nets.recognize import check_task, recognize, recognize_listing
+from lighten.models.recognize import check_task, recognize, recognize_listing
 from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_language import tiny_gguf, tiny_judge, tiny_language
 

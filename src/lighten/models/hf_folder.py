@@ -14,14 +14,14 @@ from lighten.files.json_file import read_object
 from lighten.files.links import check_link
 from lighten.files.safefile import FLOATS, read_header
 from lighten.files.weight_files import INDEX, WANTED, weight_files
-from lighten.nets.adapter import CONFIG as ADAPTER_CONFIG
-from lighten.nets.adapter import WEIGHTS as ADAPTER_WEIGHTS
-from lighten.nets.adapter import check_adapter, merge_adapter
+from lighten.models.adapter import CONFIG as ADAPTER_CONFIG
+from lighten.models.adapter import WEIGHTS as ADAPTER_WEIGHTS
+from lighten.models.adapter import check_adapter, merge_adapter
+from lighten.models.base_of import base_of
+from lighten.models.refusals import no_config, refuse_weights
 from lighten.nets.architectures import is_for_pictures, kind_of_config
-from lighten.nets.base_of import base_of
 from lighten.nets.facts import labels_of, weights
 from lighten.nets.gguf.parts import split_groups
-from lighten.nets.refusals import no_config, refuse_weights
 
 ADAPTER = "adapter"
 """Kind of a model beside those of ``architectures``: changes to another one."""
