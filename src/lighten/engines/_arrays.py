@@ -28,7 +28,7 @@ gigabytes. Rows half as long take a quarter of that, and four of them are comput
 PIECE = 64
 """Items that one worker reads at a time."""
 SMALL_TIMES = 4
-"""Times ``rows`` that a batch may have of what is not padded, such as pictures, where these are small (``elements``)."""
+"""Times ``rows`` that a batch may have of what is not padded, such as pictures, where they are small (``elements``)."""
 
 
 @dataclass(frozen=True, slots=True)
