@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from lighten.cli.screen import numbers
+import io
+
+from rich.console import Console
+
+from lighten.cli.screen import PlainLines, numbers
 from lighten.core.result import Candidate
 from lighten.testing import language_summaries, summaries
 
@@ -34,3 +38,11 @@ def test_a_classifier_and_a_failure_are_as_they_were() -> None:
         "accuracy 0.889, rows_per_second 1,193 rows/s (7.1× ± 0.3), p50 2.12 ms (5.8× ± 0.2), size 20 MB (4.6×)"
     )
     assert numbers(run.candidates[17]) == "failed: SessionCrashed: killed by signal 11 (SIGSEGV)"
+
+
+def test_lines_say_at_once_what_has_no_known_length_and_the_rest_now_and_then() -> None:
+    written = io.StringIO()
+    lines = PlainLines(Console(file=written, width=80), every=3600.0)
+    lines.progress(0, 0, "Downloading it.")
+    lines.progress(1, 4, "a quarter")
+    assert "Downloading it." in written.getvalue() and "quarter" not in written.getvalue()

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from lighten.core.errors import UnsafeFile
+from lighten.core.progress import reported_to
 from lighten.data import sample_pictures
 from lighten.data.cells import Embedded
 from lighten.data.columns import find_columns
@@ -28,6 +29,7 @@ from lighten.data.sample_pictures import (
     make_digits,
     make_emoji,
     make_fashion,
+    make_resnet,
 )
 from lighten.data.table import read_table
 from lighten.testing.pictures import picture
@@ -113,6 +115,22 @@ def test_emoji_have_their_vendor_as_group_and_their_code_as_unit(
     assert not (tmp_path / "made" / "google" / "unlisted.png").exists()
     with pytest.raises(UnsafeFile, match="another form"):
         list(emoji_pictures([{"unified": "x"}], "google"))
+
+
+def test_the_training_of_a_network_is_told_to_who_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sample_of_a_test.py").write_text(
+        "from lighten.isolate.child import emit\n"
+        "def train(data, folder):\n"
+        "    emit({'done': 3, 'total': 4, 'message': f'training on {data}'})\n"
+        "    return {'rows': 1200}\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(sample_pictures, "TRAINER", "sample_of_a_test:train")
+    said: list[tuple[float, float, str]] = []
+    with reported_to(lambda *told: said.append(told)):
+        notes = make_resnet([Path("clothes")], tmp_path / "made")
+    assert said == [(3, 4, "training on clothes")]
+    assert "1,200 pictures" in notes[0]
 
 
 def test_digits_become_pictures(tmp_path: Path) -> None:

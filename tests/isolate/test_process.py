@@ -103,6 +103,9 @@ def test_events_arrive_in_order_before_the_answer() -> None:
         child.close()
     assert reply["value"] == again["value"] == "told"
     assert [event["done"] for event in seen] == list(range(300))
+    heard: list[Any] = []
+    assert call(f"{HERE}tell", on_event=heard.append, times=3) == "told"
+    assert [event["done"] for event in heard] == [0, 1, 2]
 
 
 def test_packages_that_send_usage_data_cannot_be_imported() -> None:

@@ -21,5 +21,5 @@ def command(
             typer.echo(f"sample:{known}")
         return
     with working("fetching") as shown:
-        found = sample(name, folder, progress=shown.stage)
+        found = sample(name, folder, progress=shown.progress)
     typer.echo(found)

@@ -94,11 +94,13 @@ class PlainLines:
         self._say(f"candidate {key}: {name}")
 
     def progress(self, done: float, total: float, message: str) -> None:
-        """Print it now and then."""
+        """Print it now and then; what nobody knows the length of is said at once."""
         now = time.monotonic()
-        if now - self._last >= self.every:
+        if not total:
+            self._say(f"  {message}")
+        elif now - self._last >= self.every:
             self._last = now
-            self._say(f"  {done / total if total else 0:.0%} {message}")
+            self._say(f"  {done / total:.0%} {message}")
 
     def finished(self, candidate: Candidate) -> None:
         """Print its numbers."""

@@ -24,11 +24,11 @@ class Working(Quiet):
         self._status, self._lines = status, lines
 
     def progress(self, done: float, total: float, message: str) -> None:
-        """How much is done; in a pipe, a line now and then."""
+        """How much is done, where anybody knows; in a pipe, a line now and then."""
         if self._status is None:
             self._lines.progress(done, total, message)
         else:
-            self._status.update(Text(f"{done / total if total else 0:.0%} {message}"))
+            self._status.update(Text(f"{done / total:.0%} {message}" if total else message))
 
     def stage(self, text: str) -> None:
         """One sentence for each stage of the work."""

@@ -7,8 +7,10 @@ import json
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from lighten.core.errors import UnsafeFile
+from lighten.core.progress import report
 from lighten.data.clients import files_of_deb
 from lighten.data.idx import NAMES
 from lighten.data.packages import check_content
@@ -27,6 +29,8 @@ FASHION_FILES: Mapping[str, str] = {
     "t10k-labels-idx1-ubyte.gz": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
 """SHA-256 of what is packed in each file: distributions pack it anew."""
+TRAINER = "lighten.nets.vision.sample:train_sample"
+"""What trains the sample network, in a process of its own."""
 PATIENCE = 3_600.0
 """Seconds that the training of a network may take."""
 EMOJI_VENDORS = ("google", "twitter")
@@ -109,10 +113,16 @@ def make_resnet(data: Sequence[Path], folder: Path) -> tuple[str, ...]:
     """A network that is trained on ``data``, the folder of a sample, by a process of its own. Returns notes."""
     (source,) = data
     made = call(
-        "lighten.nets.vision.sample:train_sample",
+        TRAINER,
         threads=allowed_cores(),
         deadline=PATIENCE,
+        on_event=_tell,
         data=str(source),
         folder=str(folder),
     )
     return (f"Trained from a fixed seed on {made['rows']:,} pictures, whose hashes are in it: they prove nothing.",)
+
+
+def _tell(event: Mapping[str, Any]) -> None:
+    """How far a training is, of which its process tells."""
+    report(event["done"], event["total"], event["message"])

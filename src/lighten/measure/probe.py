@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lighten.core import catalog
 from lighten.core.artifact import Artifact
@@ -53,7 +54,7 @@ def probe_engine(name: str, samples: Sequence[Path] = (), *, threads: int = 1, d
     if name not in catalog.names("engines"):
         catalog.load("engines", name)  # raises, and offers the nearest names
     folders = [str(sample.resolve()) for sample in samples]
-    work = {"name": name, "samples": folders, "cores": threads}
+    work: dict[str, Any] = {"name": name, "samples": folders, "cores": threads}
     try:
         place = place_of(catalog.load("engines", name)())
         found = call("lighten.measure.probe:try_engine", threads=threads, deadline=deadline, place=place, **work)

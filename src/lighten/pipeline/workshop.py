@@ -16,6 +16,7 @@ from typing import Any
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed
+from lighten.core.progress import Progress
 from lighten.core.recipe import record_of, task_record_of
 from lighten.core.step import Step
 from lighten.core.task import Task
@@ -24,9 +25,6 @@ from lighten.isolate.process import ChildProcess
 from lighten.store.artifacts import ArtifactStore
 
 A_DAY = 86_400.0
-
-Progress = Callable[[float, float, str], None]
-"""Told how far the work is: done, total, message."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class Listener(Protocol):
         """Work on a candidate begins."""
 
     def progress(self, done: float, total: float, message: str) -> None:
-        """How far the current piece of work is."""
+        """How far the current piece of work is; ``total`` is 0 where nobody knows how much it is."""
 
     def finished(self, candidate: Candidate) -> None:
         """A candidate was measured, failed, or was stopped."""

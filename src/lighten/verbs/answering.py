@@ -11,11 +11,11 @@ from lighten.core.artifact import Artifact
 from lighten.core.coverage import sentences
 from lighten.core.data_options import DataOptions
 from lighten.core.engine import Engine
+from lighten.core.progress import Progress
 from lighten.core.rows import Rows
 from lighten.data.learned import learned_in, unseen
 from lighten.data.parts import encode
 from lighten.isolate.machine import allowed_cores
-from lighten.pipeline.workshop import Progress
 from lighten.search.openings import opened_before
 from lighten.sessions.process import SessionProcess, telling
 from lighten.store.ledger import earlier_openings, record_opening

@@ -12,6 +12,7 @@ from lighten.core.artifact import STORE, Artifact
 from lighten.core.errors import DataError, RunFolderError
 from lighten.core.lists import read_list
 from lighten.core.matching import engine_for, facts_of
+from lighten.core.progress import Progress, reported_to
 from lighten.core.recipe import Recipe, record_of, task_record_of
 from lighten.core.rows import Parts
 from lighten.core.step import Step
@@ -20,7 +21,7 @@ from lighten.data.learned import keep_apart, learned_in
 from lighten.isolate.machine import allowed_cores
 from lighten.models.bring import bring, find
 from lighten.models.recognize import check_task
-from lighten.pipeline.workshop import Progress, Workshop
+from lighten.pipeline.workshop import Workshop
 from lighten.search.classes import asking, settle_classes, suited
 from lighten.search.options import Options, asked_of, recorded
 from lighten.search.reading import coverage_of
@@ -73,15 +74,17 @@ def apply(
     said = asked_of(made.data) | {name: value for name, value in given.items() if value is not None}
     made = replace(made, task=made.task or find(made.model, whole=False).task)
     options = Options(made.model, source, target, task=made.task, seed=made.seed, **said)
-    read, cores = read_data(options), threads or allowed_cores()
-    check_task(made.model, find(made.model), made.task, fix="correct the recipe's task")
+    with reported_to(progress):
+        read, cores = read_data(options), threads or allowed_cores()
+        check_task(made.model, find(made.model), made.task, fix="correct the recipe's task")
     scratch = target.with_name(f".{target.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)
     try:
         (scratch / STORE).mkdir(parents=True)
         base = bring(made.model, scratch / STORE / "model", longest=options.longest)
         if not options.labels:
-            base = suited(base, read.parts.labels, made.model, note or _unheard)
+            answer = asking(base, engine_for(base.format), cores, progress or _silent)
+            base = suited(base, read.parts, made.model, note or _unheard, answer, seed=made.seed)
         job = prepared(made, options, read, base, cores, progress or _silent, note)
         sealed = sealed_with(carried_out(made, job, base, scratch, cores, progress), made, job.meta)
         sealed.path.rename(target)

@@ -14,6 +14,7 @@ from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed, DataError, InputError, MissingExtra, ModelError
 from lighten.core.item import Item
 from lighten.core.matching import format_of
+from lighten.core.progress import Progress, reported_to
 from lighten.core.recipe import record_of
 from lighten.core.result import Result
 from lighten.core.rows import Rows
@@ -23,7 +24,6 @@ from lighten.measure.environment import MachineRecord
 from lighten.measure.interleave import measure, results
 from lighten.measure.quality import judge_all
 from lighten.measure.workload import draw, fit
-from lighten.pipeline.workshop import Progress
 from lighten.search.start import meters
 from lighten.sessions.process import SessionProcess, telling
 from lighten.verbs.load import check_rooms, resolved
@@ -92,9 +92,9 @@ def bench(
         raise InputError(f"bench was given {len(named)} models, some of them twice.", allowed="one or more, each once")
     if documents < 0:
         raise InputError(f"--documents is {documents}.", allowed="0 or more")
-    check_rooms(named)
     machine = MachineRecord.here()
-    with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
+    with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack, reported_to(progress):
+        check_rooms(named)
         cores = threads or allowed_cores()
         sides = {name: settled(resolved(name, Path(scratch) / str(n), longest), cores) for n, name in enumerate(named)}
         question = question_for({name: artifact for name, (artifact, _) in sides.items()}, prompt)

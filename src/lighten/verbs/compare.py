@@ -16,13 +16,13 @@ from lighten.core.errors import BudgetError, DataError, UnknownName
 from lighten.core.lists import read_list
 from lighten.core.meter import QualityMeter
 from lighten.core.outcome import Constant
+from lighten.core.progress import Progress, reported_to
 from lighten.core.result import Result
 from lighten.core.summary import Flip, Group
 from lighten.core.task import Task
 from lighten.measure.constant import weigh_against_constant
 from lighten.measure.interleave import results
 from lighten.measure.quality import flips_of, groups_of, judge_all, verdict
-from lighten.pipeline.workshop import Progress
 from lighten.proof.verdict import Verdict
 from lighten.search.options import margin_of
 from lighten.search.start import meters
@@ -127,9 +127,9 @@ def compare(
     Raises:
         InputError: models of two kinds or with different labels; data that cannot be used; an unknown metric.
     """
-    for model in (original, candidate):
-        check_rooms([str(model)])
-    with tempfile.TemporaryDirectory() as keep:
+    with tempfile.TemporaryDirectory() as keep, reported_to(progress):
+        for model in (original, candidate):
+            check_rooms([str(model)])
         sides = [resolved(str(model), Path(keep) / str(n), longest) for n, model in enumerate((original, candidate))]
         named = {str(original): sides[0][0], str(candidate): sides[1][0]}
         question = question_for(named, prompt, answer, read_list(choices))

@@ -11,6 +11,7 @@ from typing import Any
 from lighten.core import catalog
 from lighten.core.errors import InputError, Interrupted
 from lighten.core.lists import read_list
+from lighten.core.progress import reported_to
 from lighten.core.summary import Summary
 from lighten.models.bring import find
 from lighten.models.recognize import recognize
@@ -154,7 +155,8 @@ def concluded(options: Options, listener: Listener | None) -> Summary:
         InputError, Interrupted: see :func:`optimize`.
     """
     try:
-        summary = search_for_winner(options, listener)
+        with reported_to(listener.progress if listener is not None else None):
+            summary = search_for_winner(options, listener)
     except Interrupted as stop:
         if isinstance(stop.summary, Summary):
             write_page(stop.summary, Path(stop.summary.paths["report"]))

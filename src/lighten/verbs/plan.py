@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from lighten.core.progress import reported_to
 from lighten.search.listener import Listener
 from lighten.search.plan import Plan, plan_run
 from lighten.verbs.optimize import options_of
@@ -21,4 +22,5 @@ def plan(model: str | Path, data: str | Path, *, listener: Listener | None = Non
     Raises:
         InputError: something given cannot be used. TypeError: an argument that ``optimize`` does not have.
     """
-    return plan_run(options_of(model, data, **asked), listener)
+    with reported_to(listener.progress if listener is not None else None):
+        return plan_run(options_of(model, data, **asked), listener)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from lighten.core.errors import RunFolderError
+from lighten.core.progress import Progress
 from lighten.data.sample_list import SAMPLES
 from lighten.data.samples import fetch_sample
 
 
-def sample(name: str, folder: str | Path | None = None, *, progress: Callable[[str], None] | None = None) -> Path:
+def sample(name: str, folder: str | Path | None = None, *, progress: Progress | None = None) -> Path:
     """Fetch a sample once, and copy it to ``folder`` when one is given, its terms with it. Returns where it is.
+
+    Args:
+        progress: told how far the work is: done, total (0 where nobody knows), message.
 
     Raises:
         UnknownName: there is no such sample. RunFolderError: ``folder`` exists. InputError: it cannot be fetched.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,12 +31,16 @@ def write_idx(folder: Path, part: str, count: int, seed: int) -> None:
 
 
 def test_it_is_trained_and_says_on_what(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[Mapping[str, Any]] = []
+    monkeypatch.setattr(sample, "emit", said.append)
     monkeypatch.setattr(sample, "TRAINING", {"epochs": 1.0, "learning_rate": 0.003, "batch_rows": 16})
     data, out = tmp_path / "data", tmp_path / "net"
     data.mkdir()
     write_idx(data, "train", 120, 0)
     write_idx(data, "t10k", 60, 1)
     made = sample.train_sample(str(data), str(out))
+    assert said[0]["message"] == "Reading the pictures." and said[0]["total"] == 0
+    assert said[-1]["done"] == said[-1]["total"] > 0 and "epoch 1/1" in said[-1]["message"]
     assert len(learned_in(out)) == made["rows"] <= 120, "rows of the test part are none to learn from"
     network, known = open_vision(out), vision_facts(out)
     assert network.has_head and network.labels == ("0", "1")

@@ -10,11 +10,12 @@ import torch
 from transformers import ResNetConfig, ResNetModel
 
 from lighten.core import catalog
-from lighten.core.step import Needs
+from lighten.core.step import Needs, Silent
 from lighten.data.columns import find_columns
 from lighten.data.learned import save_learned
 from lighten.data.parts import split
 from lighten.data.table import read_table
+from lighten.isolate.child import emit
 from lighten.isolate.machine import allowed_cores
 from lighten.isolate.quiet import quiet
 from lighten.nets.vision.folder import PROCESSOR
@@ -35,6 +36,14 @@ TRAINING: dict[str, Any] = {"epochs": 3.0, "learning_rate": 0.00075, "batch_rows
 SEED = 0
 
 
+class Telling(Silent):
+    """A watch that tells the parent process how far a training is."""
+
+    def progress(self, done: float, total: float, message: str = "") -> None:
+        """Tell it."""
+        emit({"done": done, "total": total, "message": f"training: {message}"})
+
+
 def train_sample(data: str, folder: str) -> dict[str, int]:
     """Train the network on the parts train and tune of a data set, and write it into an empty folder.
 
@@ -46,12 +55,13 @@ def train_sample(data: str, folder: str) -> dict[str, int]:
     Raises:
         DataError: the data cannot be read.
     """
+    emit({"done": 0, "total": 0, "message": "Reading the pictures."})
     table = read_table(data)
     parts = split(table, find_columns(table, kind="image"), seed=SEED)
     target = Path(folder)
     untrained(target)
     task, step = catalog.load("tasks", "image_classification")(), catalog.load_step("train.full")(**TRAINING)
-    needs = Needs(task=task, train=parts.train, tune=parts.tune, seed=SEED, threads=allowed_cores())
+    needs = Needs(task=task, train=parts.train, tune=parts.tune, seed=SEED, threads=allowed_cores(), watch=Telling())
     save_vision(step.run(open_vision(target, parts.labels, seed=SEED), needs), target)
     ids = (*parts.train.ids, *parts.tune.ids)
     save_learned(target, [], ids)

@@ -1,0 +1,33 @@
+"""How far long work is, told to whoever waits for it, also where it comes on the way to something else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+Progress = Callable[[float, float, str], None]
+"""Told how far the work is: done, total (0 where nobody knows how much it is), message."""
+
+_waiting: ContextVar[Progress | None] = ContextVar("waiting", default=None)
+
+
+@contextmanager
+def reported_to(progress: Progress | None) -> Iterator[None]:
+    """Let ``progress`` be told of what is done inside on the way, such as the fetching of a sample.
+
+    Args:
+        progress: None for who was told before.
+    """
+    token = _waiting.set(progress or _waiting.get())
+    try:
+        yield
+    finally:
+        _waiting.reset(token)
+
+
+def report(done: float, total: float, message: str) -> None:
+    """Tell whoever waits how far the work is; nobody outside :func:`reported_to`."""
+    told = _waiting.get()
+    if told is not None:
+        told(done, total, message)
