@@ -45,6 +45,15 @@ def test_pairs_are_those_that_comparing_all_finds(most: int) -> None:
     assert pairs_within({1: 0, 2: 0}, most) == [(1, 2)]
 
 
+def test_pairs_of_hashes_of_any_length_and_many_that_are_alike() -> None:
+    draw = random.Random(0)
+    hashes = {key: draw.getrandbits(143) & ~(0xFFFF << 60) for key in range(40)}
+    hashes |= {key: hashes[key - 40] ^ (1 << draw.randrange(143)) ^ (1 << draw.randrange(143)) for key in range(40, 80)}
+    near = {(a, b) for a, b in combinations(hashes, 2) if (hashes[a] ^ hashes[b]).bit_count() <= 10}
+    assert len(near) >= 40 and set(pairs_within(hashes, 10)) == near
+    assert pairs_within({5: 1, 6: 2, 7: 4}, 200) == [(5, 6), (5, 7), (6, 7)], "all, where any difference will do"
+
+
 def test_pictures_that_were_stored_anew_are_copies(tmp_path: Path) -> None:
     items = [saved_picture(tmp_path / f"{seed}.png", seed, size=(120, 90)) for seed in range(6)]
     picture(2, size=(120, 90)).save(tmp_path / "again.jpg", quality=85)

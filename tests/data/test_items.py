@@ -15,8 +15,9 @@ from lighten.core.rows import PART_NAMES, Parts
 from lighten.data.cells import Embedded
 from lighten.data.columns import find_columns, text_column
 from lighten.data.examples import usable
-from lighten.data.items import FileName, described, item_at, kind_of_file, put_away, with_file_names
+from lighten.data.items import FileName, kind_of_file, with_file_names
 from lighten.data.parts import split
+from lighten.data.references import described, item_at, put_away
 from lighten.data.table import read_table
 from lighten.files.stored_zip import read_bytes
 from lighten.testing.pictures import CLASSES, picture, picture_folder, saved_picture

@@ -100,6 +100,14 @@ class Reader(ABC, Generic[Example]):
         return False
 
     @classmethod
+    def version(cls) -> str:
+        """What :meth:`describe` and :meth:`perceptual` are told apart by where they find something else in a file.
+
+        What they found is kept between commands under it. Empty: nothing is kept, and every file is opened every time.
+        """
+        return ""
+
+    @classmethod
     def describe(cls, path: Path, member: str = "") -> Reference:
         """The reference to a file, or to a member of a stored zip.
 

@@ -13,8 +13,9 @@ from lighten.core.errors import DataError
 from lighten.core.item import Item, content_of
 from lighten.data.cells import Cell, Table, count_of, shown, some_numbers
 from lighten.data.columns import MOST_CLASSES, Columns
-from lighten.data.items import described, why
+from lighten.data.items import why
 from lighten.data.labels import is_number, label_text, sorted_labels
+from lighten.data.references import described
 
 _FEW_ROWS = 20
 _LISTED = 5

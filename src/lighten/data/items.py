@@ -1,23 +1,18 @@
-"""Items in the cells of a table: names of files, and what came inside of the table and goes into a zip."""
+"""Columns of items in a table: names of files, and what came inside of the table."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 
-from lighten.core.errors import DataError, InputError
-from lighten.core.home import expanded, lighten_home
-from lighten.core.item import Reference, content_hash
-from lighten.core.readers import kinds_of_files, reader_of
+from lighten.core.errors import DataError
+from lighten.core.home import expanded
+from lighten.core.readers import kinds_of_files
 from lighten.data.cells import Cell, Embedded, Table, shown
-from lighten.files.stored_zip import write_stored
-from lighten.isolate.machine import allowed_cores
 
 _MOSTLY = 0.9
 """A column holds items where at least this share of its filled cells does."""
 _SEEN = 500
-_PIECE = 64
 
 
 class FileName(str):
@@ -47,7 +42,7 @@ def with_file_names(table: Table, folder: Path) -> Table:
     found = {}
     for name, cells in table.columns.items():
         seen = [cell for cell in cells[:_SEEN] if isinstance(cell, str) and cell.strip()]
-        if seen and sum(_suffix(cell) in suffixes for cell in seen) >= _MOSTLY * len(seen):
+        if seen and sum(suffix_of(cell) in suffixes for cell in seen) >= _MOSTLY * len(seen):
             found[name] = tuple(FileName(cell, folder) if isinstance(cell, str) and cell else cell for cell in cells)
     return Table({**table.columns, **found}, table.source, table.notes) if found else table
 
@@ -123,79 +118,9 @@ def holds_items(cells: Sequence[Cell]) -> bool:
     return isinstance(first, FileName | Embedded)
 
 
-def described(cells: Iterable[Cell], kind: str) -> list[Reference | DataError]:
-    """What each cell refers to, by the reader of a kind; of one that it cannot open, why.
-
-    Raises:
-        MissingExtra: the reader's library is not installed.
-    """
-    reader, every = reader_of(kind), list(cells)
-    inside = [at for at, cell in enumerate(every) if isinstance(cell, Embedded)]
-    kept = dict(zip(inside, put_away([cell for cell in every if isinstance(cell, Embedded)]), strict=True))
-
-    def describe(at: int) -> Reference | DataError:
-        cell = every[at]
-        try:
-            if at in kept:
-                return reader.describe(*kept[at])
-            return reader.describe(cell.place if isinstance(cell, FileName) else Path(str(cell)).absolute())
-        except DataError as error:
-            return error
-
-    if len(every) <= _PIECE:
-        return list(map(describe, range(len(every))))
-    with ThreadPoolExecutor(allowed_cores(), thread_name_prefix="describe") as pool:
-        return list(pool.map(describe, range(len(every)), chunksize=_PIECE))
-
-
-def opened_items(cells: Sequence[Cell], kind: str, source: str) -> list[Reference]:
-    """What every cell refers to.
-
-    Raises:
-        DataError: some cannot be opened; says how many, and why the first of them.
-    """
-    every = described(cells, kind)
-    broken = [one for one in every if isinstance(one, DataError)]
-    if broken:
-        many = f" It is the first of {len(broken):,} of {len(every):,} in {source}." if len(broken) > 1 else ""
-        raise DataError(broken[0].seen + many, allowed=broken[0].allowed, fix=broken[0].fix)
-    return [one for one in every if isinstance(one, Reference)]
-
-
-def item_at(name: str, kind: str) -> Reference:
-    """The item that a file is.
-
-    Raises:
-        DataError: it cannot be opened. MissingExtra: the reader's library is not installed.
-    """
-    return reader_of(kind).describe(expanded(name).absolute())
-
-
 def kind_of_file(name: str | PurePath) -> str:
     """Name of the reader for a file, by its suffix; empty where there is none."""
-    return kinds_of_files().get(_suffix(str(name)), "")
-
-
-def put_away(items: Sequence[Embedded]) -> list[tuple[Path, str]]:
-    """Items that came inside of a table, written once into a zip of lighten's cache: the zip, and the member of each.
-
-    Raises:
-        InputError: the cache cannot be written.
-    """
-    if not items:
-        return []
-    members = [f"{content_hash(item.data)}{_suffix(item.name)}" for item in items]
-    path = lighten_home() / "items" / f"{content_hash(chr(10).join(members).encode())}.zip"
-    if not path.is_file():
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_stored(path, zip(members, (item.data for item in items), strict=True))
-        except OSError as error:
-            raise InputError(
-                f"What came inside of the data cannot be kept in {path.parent}: {error.strerror or error}.",
-                fix="set LIGHTEN_HOME to a folder that can be written and has room",
-            ) from error
-    return [(path, member) for member in members]
+    return kinds_of_files().get(suffix_of(str(name)), "")
 
 
 def why(error: DataError) -> str:
@@ -214,13 +139,13 @@ def _holds(cells: Sequence[Cell], kind: str) -> bool:
     fitting = 0
     for cell in seen:
         if isinstance(cell, FileName):
-            fitting += suffixes.get(_suffix(cell)) == kind
+            fitting += suffixes.get(suffix_of(cell)) == kind
         elif isinstance(cell, Embedded):
-            fitting += suffixes.get(_suffix(cell.name), kind) == kind
+            fitting += suffixes.get(suffix_of(cell.name), kind) == kind
     return bool(seen) and fitting >= _MOSTLY * len(seen)
 
 
-def _suffix(name: str) -> str:
+def suffix_of(name: str) -> str:
     dot = name.rfind(".")
     return name[dot:].lower() if dot >= 0 and len(name) - dot <= 8 and "/" not in name[dot:] else ""
 

@@ -35,6 +35,19 @@ _WITHOUT_EXIF = ("PPM", "BMP", "GIF")
 _WHITE = (255, 255, 255, 255)
 
 
+def library_version() -> str:
+    """Version of what decodes.
+
+    Raises:
+        MissingExtra: Pillow is not installed.
+    """
+    try:
+        import PIL
+    except ImportError as error:
+        raise MissingExtra("Reading pictures", "vision", str(error)) from error
+    return PIL.__version__
+
+
 def opened(data: bytes, name: str) -> Image:
     """A picture whose header was read.
 

@@ -21,7 +21,7 @@ from lighten.core.reader import Reader
 from lighten.files.json_file import read_object
 from lighten.files.stored_zip import read_bytes
 from lighten.isolate.machine import allowed_cores
-from lighten.readers._pixels import MAGIC, MODES, in_channels, loaded, opened
+from lighten.readers._pixels import MAGIC, MODES, in_channels, library_version, loaded, opened
 from lighten.readers._processing import processing, resolved
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ ALIKE_SIDE, ALIKE_WAVES = 32, 12
 """A perceptual hash is made of so many waves in each direction of a picture with so many pixels a side."""
 PLAIN = 64.0
 """Size of the largest wave below which a picture has nothing to be known by: noise of some two grey levels."""
+DESCRIBING = 1
+"""Counts the ways in which size and perceptual hash were found: another one knows nothing of what was kept."""
 PREVIEW = 96
 """Pixels of the longer side of a preview."""
 _PROBE_SIZE = (320, 240)
@@ -153,6 +155,11 @@ class ImageReader(Reader[Pixels]):
     def begins(cls, data: bytes) -> bool:
         """See :meth:`Reader.begins`."""
         return data.startswith(tuple(start for start, _ in MAGIC))
+
+    @classmethod
+    def version(cls) -> str:
+        """See :meth:`Reader.version`: of what is done here, and of the library that decodes."""
+        return f"{DESCRIBING}, Pillow {library_version()}"
 
     @classmethod
     def describe(cls, path: Path, member: str = "") -> Reference:
