@@ -16,6 +16,7 @@ from lighten.core.artifact import Artifact
 from lighten.core.errors import InputError
 from lighten.nets.baselines.counts import fit_ngram
 from lighten.testing.tiny_artifacts import tiny_artifact
+from lighten.testing.tiny_pictures import LABELS, tiny_pictures, tiny_vision_folder
 
 app = typer.Typer()
 app.command()(predict.command)
@@ -100,3 +101,13 @@ def test_fewer_tokens_give_the_answer_to_the_shorter_text(tmp_path: Path) -> Non
     built = str(tiny_artifact("onnx").path)
     cut = run(built, "--longest", "4", "--json", text="the film was good and superb\n").stdout
     assert cut == run(built, "--json", text="the film\n").stdout != run(built, "--json", text="the film was\n").stdout
+
+
+def test_answers_to_files_name_them(tmp_path: Path) -> None:
+    folder = tiny_vision_folder(tmp_path / "m")
+    Artifact.seal(folder, format="hf-image", meta={"labels": list(LABELS)})
+    tiny_pictures(tmp_path / "p", 2)
+    paths = [str(tmp_path / "p" / f"{at}.png") for at in (1, 0)]
+    lines = run(str(folder), *paths, "--json").stdout.splitlines()
+    assert [json.loads(line)["file"] for line in lines] == paths
+    assert set(run(str(folder), *paths).stdout.split()) <= set(LABELS)

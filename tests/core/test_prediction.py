@@ -15,6 +15,7 @@ from lighten.core.prediction import Prediction
             {"label": "good", "scores": {"bad": 0.25, "good": 0.75}},
             "good",
         ),
+        (Prediction("a", {"a": 1.0}, file="/x/a.png"), {"file": "/x/a.png", "label": "a", "scores": {"a": 1.0}}, "a"),
         (Prediction("two\n words"), {"answer": "two\n words"}, "two words"),
         (Prediction(measures={"bits_per_byte": 1.25}), {"bits_per_byte": 1.25}, "1.2500"),
     ],

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lighten.core.errors import DataError
-from lighten.data.classes import DECIDED, NAMED, NUMBERED, ORDERED, SPELLED, TOLD, match_classes, unrelated
+from lighten.data.classes import DECIDED, NAMED, NUMBERED, ORDERED, SPELLED, TOLD, as_places, match_classes, unrelated
 from lighten.data.labels import folded_label, is_unnamed
 
 STARS = ("1 star", "2 stars", "3 stars", "4 stars", "5 stars")
@@ -151,3 +151,22 @@ def test_labels_that_mean_none_of_the_classes_are_told(
     own: tuple[str, ...], labels: tuple[str, ...], expected: bool
 ) -> None:
     assert unrelated(own, labels) is expected
+
+
+@pytest.mark.parametrize(
+    ("own", "labels", "places"),
+    [
+        (("cat", "dog", "cow"), ("0", "2"), [(0, 2)]),
+        (("cat", "dog", "cow"), ("1", "2"), [(1, 2), (0, 1)]),
+        (("LABEL_0", "LABEL_1", "LABEL_2"), ("0", "1"), [(0, 1)]),
+        (("cat", "dog", "cow"), ("0", "7"), []),
+        (("cat", "dog"), ("0", "1"), []),
+        (("1 star", "2 stars", "3 stars"), ("1", "2"), []),
+        (("cat", "dog", "cow"), ("cat", "dog"), []),
+        (("cat", "dog", "cow"), ("shirt", "shoe"), []),
+    ],
+)
+def test_numbers_may_be_places_in_a_longer_list_of_classes(
+    own: tuple[str, ...], labels: tuple[str, ...], places: list[tuple[int, ...]]
+) -> None:
+    assert as_places(own, labels) == places

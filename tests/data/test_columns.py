@@ -140,3 +140,11 @@ def test_data_that_is_only_answered_needs_no_label_and_only_its_text_is_asked_ab
     assert "--text one" in caught.value.fix and "--label" not in str(caught.value)
     with pytest.raises(UnknownName, match="'thre'"):
         text_column(table(one=LONG, three=LONG), "thre")
+
+
+def test_texts_beside_the_one_that_is_taken_are_named() -> None:
+    labels: list[Cell] = ["good", "bad"] * 10
+    titles: list[Cell] = ["Great", "Bad", "Fine", "Good"] * 5
+    data = table(title=titles, text=[f"number {i} of the texts that are read" for i in range(20)], label=labels)
+    assert "Columns of text that are not used: 'title'." in find_columns(data).notes
+    assert not any("not used" in note for note in find_columns(data, text="text").notes), "the user said so"

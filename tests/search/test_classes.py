@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 from lighten.core.errors import DataError
 from lighten.core.rows import Parts, Rows
 from lighten.data.classes import DECIDED, NAMED, NUMBERED, ORDERED, TOLD
-from lighten.search.classes import settle_classes
+from lighten.nets.bring import bring
+from lighten.search.classes import agreement, settle_classes, suited
+from lighten.testing.tiny_pictures import tiny_vision_folder
 
 NONE = ("LABEL_0", "LABEL_1")
 
@@ -111,3 +114,40 @@ def test_an_order_of_many_is_decided_only_when_every_pair_is_clear() -> None:
 def test_labels_that_the_user_makes_one_are_one_class() -> None:
     found = settle(("neg", "pos"), ("Pos", "neg", "pos"), Classifier(0, 1, 1), ("Pos=pos",))
     assert found.parts.labels == ("neg", "pos") and set(found.parts.train.targets) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("order", "kept", "said"),
+    [
+        ((0, 1, 2), True, "taken as places in the list of the 3 classes of the model, since it answers 9"),
+        ((2, 2, 2), False, "no places in the list of the 3 classes of the model, which answers 0.0% of 200"),
+    ],
+)
+def test_rows_say_whether_numbers_are_places_in_a_longer_list(
+    tmp_path: Path, order: tuple[int, ...], kept: bool, said: str
+) -> None:
+    artifact, notes = bring(str(tiny_vision_folder(tmp_path / "a")), tmp_path / "b"), list[str]()
+    found = suited(artifact, data(("0", "1")), "the model", notes.append, Classifier(*order), seed=0)
+    assert (found.id == artifact.id, found.meta["labels"] == []) == (kept, not kept)
+    (note,) = notes
+    assert said in note and ("a new head is trained" in note) is not kept
+
+
+def test_a_model_is_asked_only_where_numbers_leave_it_open(tmp_path: Path) -> None:
+    artifact, notes = bring(str(tiny_vision_folder(tmp_path / "a")), tmp_path / "b"), list[str]()
+
+    def answer(texts: Sequence[Any]) -> NDArray[Any]:
+        raise AssertionError("nothing is to be asked")
+
+    assert suited(artifact, data(("0", "1", "2")), "the model", notes.append, answer, seed=0) == artifact
+    assert suited(artifact, data(("dark", "bright")), "the model", notes.append, answer, seed=0) == artifact
+    assert not notes
+    bare = suited(artifact, data(("shirt", "shoe")), "the model", notes.append, answer, seed=0)
+    assert bare.meta["labels"] == [] and notes[0].startswith("None of the 3 classes of the model is a label")
+
+
+def test_agreement_is_more_than_answers_and_labels_meet_by_chance() -> None:
+    targets = [0, 1] * 50
+    assert agreement([3, 5] * 50, targets, (3, 5)) == (1.0, True)
+    assert agreement([3] * 100, targets, (3, 5)) == (0.5, False), "always the same answer says nothing"
+    assert agreement([7] * 100, targets, (3, 5)) == (0.0, False)

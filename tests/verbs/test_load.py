@@ -10,7 +10,7 @@ import pytest
 
 import lighten
 from lighten.core.artifact import Artifact
-from lighten.core.errors import InputError, ModelError
+from lighten.core.errors import DataError, InputError, ModelError
 from lighten.core.language import Span
 from lighten.core.prediction import Prediction
 from lighten.engines.numpy import ByteSession
@@ -20,6 +20,7 @@ from lighten.readers.text import Encoder
 from lighten.testing.fake import fake_artifact
 from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_language import tiny_gguf
+from lighten.testing.tiny_pictures import LABELS, tiny_pictures, tiny_vision_folder
 from lighten.verbs.load import engine_of, resolved
 
 from .conftest import ANSWERED, CHOSEN, MOODS, PROMPT, Counted, document
@@ -108,3 +109,23 @@ def test_a_model_is_resolved_with_a_limit_and_its_own_files_stay(tmp_path: Path)
     again, _ = resolved(str(artifact.path), tmp_path / "two", 5)
     limits = [Encoder.open(place).max_tokens for place in (folder, artifact.path, again.path)]
     assert limits == [64, 9, 5]
+
+
+def test_where_inputs_are_files_their_paths_are_asked_and_named(tmp_path: Path) -> None:
+    folder = tiny_vision_folder(tmp_path / "m")
+    Artifact.seal(folder, format="hf-image", meta={"labels": list(LABELS)})
+    rows = tiny_pictures(tmp_path / "p", 3)
+    paths = [str(tmp_path / "p" / f"{at}.png") for at in range(3)]
+    with lighten.load(folder) as model:
+        found = model.predict(rows.inputs)  # type: ignore[arg-type]
+        assert [one.file for one in found] == paths
+        assert model.predict(paths) == model.predict([Path(path) for path in paths]) == found
+        with pytest.raises(InputError, match="takes a list of inputs"):
+            model.predict(Path(paths[0]))  # type: ignore[arg-type]
+        with pytest.raises(DataError, match=r"gone\.png cannot be read"):
+            model.predict(["gone.png"])
+
+
+def test_a_path_is_no_text(counted: Counted, moods: list[str]) -> None:
+    with lighten.load(counted("m", moods, 8)) as model, pytest.raises(InputError, match=r"inputs of .* are no files"):
+        model.predict([Path("photo.jpg")])

@@ -122,6 +122,8 @@ class Format(ABC):
     """Whether its models may be too large for the memory, so that what they need is told before one is copied."""
     bytewise: ClassVar[bool] = False
     """Whether a token of its models is a byte, so that their speeds are told by bytes."""
+    replaces_heads: ClassVar[bool] = False
+    """Whether :meth:`suited` leaves heads out: networks that know a thousand things are brought to learn a few."""
     samples: ClassVar[bool] = True
     """Whether its models give answers that are worth a look beside those of the original."""
     instead: ClassVar[str] = "leave --task out"

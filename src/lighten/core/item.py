@@ -77,6 +77,11 @@ def references_in(item: Item) -> Iterator[Reference]:
             yield from references_in(one)
 
 
+def file_of(item: Item) -> str:
+    """Path of the file that an item is; empty where it is none, or came inside of another one."""
+    return item.path if isinstance(item, Reference) and not item.member else ""
+
+
 def texts(items: Iterable[Item]) -> tuple[str, ...]:
     """Items that all are texts.
 

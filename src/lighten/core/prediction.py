@@ -15,17 +15,22 @@ class Prediction:
         label: of the class or choice with the highest score, or the answer in words; empty where there is neither.
         scores: probability of every class or choice by label, they sum to 1; empty where there is nothing to choose.
         measures: what was measured of the input instead, by quantity: ``bits_per_byte`` of a document, say.
+        file: path of the file that was asked; empty where the input is none of its own.
     """
 
     label: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
     measures: Mapping[str, float] = field(default_factory=dict)
+    file: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As a plain dictionary, without what does not belong to its kind."""
+        asked = {"file": self.file} if self.file else {}
         if self.measures:
-            return dict(self.measures)
-        return {"label": self.label, "scores": dict(self.scores)} if self.scores else {"answer": self.label}
+            return {**asked, **self.measures}
+        if self.scores:
+            return {**asked, "label": self.label, "scores": dict(self.scores)}
+        return {**asked, "answer": self.label}
 
     def line(self) -> str:
         """In one line."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.data_options import COMMON, DataOptions, NewRows, Samples
@@ -137,6 +137,8 @@ class Task(ABC):
         """
         if isinstance(row, Mapping):
             raise InputError(f"There is no prompt for columns, and {', '.join(row) or 'nothing'} was given.")
+        if isinstance(row, PurePath):
+            raise InputError(f"The path {row} was given, and inputs of {self.models} are no files.", fix="give a text")
         return row
 
     def asked_for(self, options: DataOptions, labels: Sequence[str]) -> tuple[Task, tuple[str, ...]]:

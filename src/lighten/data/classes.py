@@ -92,6 +92,15 @@ def unrelated(own: Sequence[str], labels: Sequence[str]) -> bool:
         return not any(label.strip().casefold() in spelled for label in labels)
 
 
+def as_places(own: Sequence[str], labels: Sequence[str]) -> list[tuple[int, ...]]:
+    """Outputs that fewer labels than classes would mean where labels are numbers and numbers are places in the list of
+    classes, by each way to count them; empty where they are no such numbers, or names say what they are."""
+    if len(labels) >= len(own):
+        return []
+    found = list(_readings(tuple(own), tuple(labels), "the model"))
+    return [one.places for one in found] if all(one.how == NUMBERED for one in found) else []
+
+
 def match_classes(
     names: Sequence[str],
     labels: Sequence[str],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lighten.core.errors import DataError
@@ -18,6 +19,50 @@ _UNLABELLED = frozenset({"unsup", "unsupervised", "unlabeled", "unlabelled"})
 _FEWEST_FILES = 2
 
 
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """What the folders say that files lie in: classes, parts.
+
+    Attributes:
+        classes: folders that name a class, though what they are called is a usual name of a part.
+    """
+
+    classes: frozenset[Path]
+
+    @classmethod
+    def of(cls, files: Iterable[Path]) -> Levels:
+        """By the folders of some files, relative to one folder.
+
+        What is called ``train`` or ``test`` and has files right in it, as a folder beside it has that is called
+        otherwise, names a class as that one does: parts hold folders of classes.
+        """
+        right_in = {file.parent for file in files}
+        plain = {folder.parent for folder in right_in if folder.name and not split_word(folder.name)}
+        return cls(frozenset(folder for folder in right_in if split_word(folder.name) and folder.parent in plain))
+
+    def names(self, file: Path) -> list[str]:
+        """Folders of a file that do not name a part."""
+        return [folder.name for folder in _folders(file) if not self._part(folder)]
+
+    def class_of(self, file: Path) -> str:
+        """The class of a file; empty where no folder names one."""
+        names = self.names(file)
+        return names[-1] if names else ""
+
+    def split_of(self, file: Path) -> str:
+        """The part that a file is in; empty where none or several are named."""
+        found = {part for folder in _folders(file) if (part := self._part(folder))}
+        return next(iter(found)) if len(found) == 1 else ""
+
+    def _part(self, folder: Path) -> str:
+        return "" if folder in self.classes else split_word(folder.name)
+
+
+def _folders(file: Path) -> list[Path]:
+    """The folders that a file lies in, from the outermost on."""
+    return [*reversed(file.parents)][1:]
+
+
 def is_class_folder(files: Sequence[Path]) -> bool:
     """Whether the text files of a folder lie in folders that name classes.
 
@@ -25,7 +70,8 @@ def is_class_folder(files: Sequence[Path]) -> bool:
         files: every visible file below the folder, relative to it.
     """
     texts = [file for file in files if _is_text(file)]
-    classes = Counter(name for file in texts if (name := _class_of(file)))
+    levels = Levels.of(texts)
+    classes = Counter(name for file in texts if (name := levels.class_of(file)))
     inside = sum(classes.values())
     return len(classes) >= 2 and inside >= 0.8 * len(texts) and inside >= _FEWEST_FILES * len(classes)
 
@@ -36,14 +82,16 @@ def read_class_folder(folder: Path, files: Sequence[Path]) -> Table:
     Raises:
         DataError: a file that cannot be read, or folders in which no level alone names the classes.
     """
-    kept, notes = _in_classes(folder, files, {file for file in files if _is_text(file)}, "text file")
+    wanted = {file for file in files if _is_text(file)}
+    levels = Levels.of(wanted)
+    kept, notes = _in_classes(folder, files, wanted, "text file", levels)
     texts: list[Cell] = []
     encodings: dict[str, None] = {}
     for file in kept:
         text, about = _text(folder / file)
         texts.append(text)
         encodings |= dict.fromkeys(about)
-    columns: dict[str, tuple[Cell, ...]] = {"text": tuple(texts), **_labels(kept)}
+    columns: dict[str, tuple[Cell, ...]] = {"text": tuple(texts), **_labels(kept, levels)}
     columns["file"] = tuple(file.as_posix() for file in kept)
     return Table(columns, str(folder), (*notes, *list(encodings)[:3]))
 
@@ -66,34 +114,34 @@ def read_item_folder(folder: Path, files: Sequence[Path], items: Sequence[Path])
     Raises:
         DataError: folders in which no level alone names the classes, or one file in each.
     """
-    kind = kind_of_file(items[0])
-    classes = Counter(name for file in items if (name := _class_of(file)))
+    kind, levels = kind_of_file(items[0]), Levels.of(items)
+    classes = Counter(name for file in items if (name := levels.class_of(file)))
     if not classes:
         names = tuple(FileName(file.as_posix(), folder) for file in items)
         note = f"{folder} holds {count_of(len(items), f'{kind} file')} and no folders that name classes."
         return Table({kind: names}, str(folder), (note,))
-    kept, notes = _in_classes(folder, files, set(items), f"{kind} file")
-    if len(kept) == len({(_class_of(file), _split_of(file)) for file in kept}):
+    kept, notes = _in_classes(folder, files, set(items), f"{kind} file", levels)
+    if len(kept) == len({(levels.class_of(file), levels.split_of(file)) for file in kept}):
         raise DataError(
             f"{folder} holds one {kind} file in each of its {count_of(len(classes), 'folder')}.",
             allowed="a folder for each class, with several files in it",
             fix="put files of one class into one folder, or add more of each",
         )
     names = tuple(FileName(file.as_posix(), folder) for file in kept)
-    return Table({kind: names, **_labels(kept)}, str(folder), tuple(notes))
+    return Table({kind: names, **_labels(kept, levels)}, str(folder), tuple(notes))
 
 
 def _in_classes(
-    folder: Path, files: Sequence[Path], wanted: Collection[Path], what: str
+    folder: Path, files: Sequence[Path], wanted: Collection[Path], what: str, levels: Levels
 ) -> tuple[list[Path], list[str]]:
     """The wanted files that lie in a folder that names a class; and what was noticed."""
-    kept = sorted(file for file in wanted if _class_of(file))
+    kept = sorted(file for file in wanted if levels.class_of(file))
     left = sorted(set(files) - set(kept))
-    unlabelled = {file for file in kept if _class_of(file).casefold() in _UNLABELLED}
+    unlabelled = {file for file in kept if levels.class_of(file).casefold() in _UNLABELLED}
     kept = [file for file in kept if file not in unlabelled]
     above: dict[str, set[tuple[str, ...]]] = defaultdict(set)
     for file in kept:
-        above[_class_of(file)].add(tuple(_names(file)[:-1]))
+        above[levels.class_of(file)].add(tuple(levels.names(file)[:-1]))
     if len(set().union(*above.values())) > 1:
         raise DataError(
             f"{folder} holds {what}s in folders inside folders, such as {kept[0]}; which level names the class is "
@@ -102,8 +150,14 @@ def _in_classes(
             fix="give the folder that holds the folders of the classes, or write a csv that names each file's label",
         )
     notes = [f"{folder} holds {count_of(len(kept), what)} in {len(above)} folders, whose names are the labels."]
+    if levels.classes:
+        listed = ", ".join(repr(str(name)) for name in sorted(levels.classes))
+        notes.append(
+            f"Folders that are called as parts are, and have files right in them as the classes beside them have, were "
+            f"taken for classes: {listed}."
+        )
     if unlabelled:
-        name = _class_of(min(unlabelled))
+        name = levels.class_of(min(unlabelled))
         notes.append(f"{count_of(len(unlabelled), 'file')} in {name!r} have no label; left out.")
     if left:
         listed = ", ".join(str(file) for file in left[:3]) + (", ..." if len(left) > 3 else "")
@@ -111,10 +165,10 @@ def _in_classes(
     return kept, notes
 
 
-def _labels(kept: Sequence[Path]) -> dict[str, tuple[Cell, ...]]:
+def _labels(kept: Sequence[Path], levels: Levels) -> dict[str, tuple[Cell, ...]]:
     """The column of labels, and that of parts where the folders name train and another one."""
-    columns: dict[str, tuple[Cell, ...]] = {"label": tuple(_class_of(file) for file in kept)}
-    splits = tuple(_split_of(file) for file in kept)
+    columns: dict[str, tuple[Cell, ...]] = {"label": tuple(levels.class_of(file) for file in kept)}
+    splits = tuple(levels.split_of(file) for file in kept)
     if len(set(splits) - {""}) > 1 and "train" in splits:
         columns["split"] = splits
     return columns
@@ -122,21 +176,6 @@ def _labels(kept: Sequence[Path]) -> dict[str, tuple[Cell, ...]]:
 
 def _is_text(file: Path) -> bool:
     return file.suffix.lower() in _TEXT_SUFFIXES or file.suffix[1:].isdigit()
-
-
-def _names(file: Path) -> list[str]:
-    """Folders of a file that do not name a part."""
-    return [name for name in file.parts[:-1] if not split_word(name)]
-
-
-def _class_of(file: Path) -> str:
-    names = _names(file)
-    return names[-1] if names else ""
-
-
-def _split_of(file: Path) -> str:
-    found = {split_word(name) for name in file.parts[:-1]} - {""}
-    return next(iter(found)) if len(found) == 1 else ""
 
 
 def _text(path: Path) -> tuple[str, tuple[str, ...]]:

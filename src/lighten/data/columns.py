@@ -123,6 +123,7 @@ def find_columns(
     if asked:
         refuse_pairs(table, {label or "", group or "", unit or "", *taken} - {text}, text)
     notes += _about_scraps(table, {text, label, group, unit, parts} | taken)
+    notes += _about_unused(table, {text, label, group, unit, parts} | taken) if given["--text"] is None else []
     skipped, about = _skipped(table, parts, label or "", judging=judging and not mixed)
     return Columns(text, label or "", group, unit, (*notes, *about), kind, parts, mixed, skipped)
 
@@ -283,6 +284,14 @@ def _about_scraps(table: Table, known: Iterable[str | None]) -> list[str]:
         if name not in used and filled > 0 and not _is_filled(table.column(name)):
             found.append(f"{name!r} ({filled:,} of {len(table):,} rows)")
     return [f"Columns that are mostly empty were not used: {', '.join(found[:10])}."] if found else []
+
+
+def _about_unused(table: Table, known: Iterable[str | None]) -> list[str]:
+    """A note on columns of words that stand beside what is used."""
+    used = set(known)
+    found = [repr(name) for name in table.columns if name not in used and _mean_length(table.column(name)) > 0]
+    listed = ", ".join(found[:10]) + (", ..." if len(found) > 10 else "")
+    return [f"Columns of text that are not used: {listed}."] if found else []
 
 
 def _several(table: Table, names: Sequence[str], option: str) -> DataError:

@@ -38,6 +38,7 @@ class HfImage(Format):
     noun: ClassVar[str] = "a classifier of pictures"
     like: ClassVar[str] = "hf"
     original: ClassVar[bool] = True
+    replaces_heads: ClassVar[bool] = True
     extra: ClassVar[str] = "vision"
 
     def recognize(self, place: Place) -> Recognized | None:
@@ -81,7 +82,7 @@ class HfImage(Format):
         return {"family": known["family"], "labels": list(known["labels"])}
 
     def suited(self, artifact: Artifact, labels: Sequence[str]) -> Artifact:
-        """See :meth:`Format.suited`: networks that know a thousand things are brought to learn a user's own few."""
+        """See :meth:`Format.suited`."""
         known = vision_facts(artifact.path)
         if not known["has_head"] or not labels or not unrelated(known["labels"], labels):
             return artifact

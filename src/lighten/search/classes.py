@@ -14,7 +14,18 @@ from lighten.core.errors import DataError
 from lighten.core.item import Item
 from lighten.core.matching import format_of
 from lighten.core.rows import PART_NAMES, Parts, Rows
-from lighten.data.classes import DECIDED, GUESSES, NAMED, NUMBERED, SPELLED, TOLD, Classes, described, match_classes
+from lighten.data.classes import (
+    DECIDED,
+    GUESSES,
+    NAMED,
+    NUMBERED,
+    SPELLED,
+    TOLD,
+    Classes,
+    as_places,
+    described,
+    match_classes,
+)
 from lighten.data.labels import is_unnamed
 from lighten.data.told_labels import option_text
 from lighten.proof.assignment import CLEAR, Assignment, judge_assignment
@@ -29,6 +40,8 @@ Answer = Callable[[Sequence[Item]], "NDArray[Any]"]
 """Answers of the model to texts: [n, classes]."""
 ROWS, ROWS_OF_A_CLASS, MOST_ROWS = 500, 40, 4_000
 """Rows of train that a guess is checked on, beside tune: at least, for each class, and at most."""
+FEW = 200
+"""Rows of train that say whether labels which are numbers are places in a list of many more classes."""
 PATIENCE = 3_600.0
 """Seconds that one request of the model as it came may take."""
 
@@ -78,17 +91,49 @@ def settle_classes(
     return Settled(settled, classes, sum(right) / max(len(right), 1), warning)
 
 
-def suited(brought: Artifact, labels: Sequence[str], model: str, note: Callable[[str], None]) -> Artifact:
+def suited(
+    brought: Artifact, parts: Parts, model: str, note: Callable[[str], None], answer: Answer, *, seed: int
+) -> Artifact:
     """A model that was just brought, without its head where that knows none of the data's labels and may be replaced.
 
+    Labels that are numbers may be places in the list of its classes, or mean something else: labelled rows say which.
+
     Args:
-        model: what the user called it. note: told of it.
+        model: what the user called it. note: told of it. answer: the model's; asked only where it must be.
+
+    Raises:
+        CandidateFailed: the model does not run.
     """
-    found = format_of(brought).suited(brought, labels)
+    own, format = tuple(map(str, brought.meta.get("labels", ()))), format_of(brought)
+    numbered = as_places(own, parts.labels) if format.replaces_heads else []
+    about = f"None of the {len(own):,} classes of {model} is a label of the data"
+    if numbered:
+        rows = parts.train.take(sorted(random.Random(seed).sample(range(len(parts.train)), min(FEW, len(parts.train)))))
+        said = answer(rows.inputs).argmax(axis=1).tolist()
+        right, agrees = max(agreement(said, rows.targets, places) for places in numbered)
+        if agrees:
+            note(
+                f"The labels of the data are numbers. They are taken as places in the list of the {len(own):,} classes "
+                f"of {model}, since it answers {right:.1%} of {len(rows):,} labelled rows so."
+            )
+            return brought
+        about = (
+            f"The labels of the data are numbers, and no places in the list of the {len(own):,} classes of {model}, "
+            f"which answers {right:.1%} of {len(rows):,} labelled rows so"
+        )
+    found = format.suited(brought, parts.labels)
     if found.id != brought.id:
-        many = len(brought.meta.get("labels", ()))
-        note(f"None of the {many:,} classes of {model} is a label of the data: a new head is trained for your labels.")
+        note(f"{about}: a new head is trained for your labels.")
     return found
+
+
+def agreement(said: Sequence[int], targets: Sequence[int], places: Sequence[int]) -> tuple[float, bool]:
+    """Share of rows that are right where labels are so many outputs, and whether that is clearly more than chance: than
+    answers and labels would meet that know nothing of each other, as often as both occur."""
+    answers, labels = Counter(said), Counter(targets)
+    right = sum(one == places[target] for one, target in zip(said, targets, strict=True))
+    chance = sum(many * answers[places[label]] for label, many in labels.items()) / len(targets) ** 2
+    return right / len(targets), bool(binom.sf(right - 1, len(targets), chance) < CLEAR)
 
 
 def asking(artifact: Artifact, engine: Engine, threads: int, progress: Callable[[float, float, str], None]) -> Answer:

@@ -223,7 +223,8 @@ def inspect(options: Options, asked: Asked, listener: Listener, scratch: Path) -
     engines, refused = working_engines(asked, format, listener)
     fresh = brought(options.model, found, scratch, options.longest) if found is not None else None
     if fresh is not None and not options.labels:
-        fresh = suited(fresh, asked.parts.labels, options.model, listener.note)
+        answer = asking(fresh, engines[0], options.threads or allowed_cores(), listener.progress)
+        fresh = suited(fresh, asked.parts, options.model, listener.note, answer, seed=options.seed)
     known = facts_of(fresh if fresh is not None else Artifact.open(kept))
     if fresh is not None and len(learned := learned_in(fresh.path)) and not len(learned_by(options)):
         asked = without_learned(asked, learned, listener)  # of a hub or a sample: nobody could see its folder before

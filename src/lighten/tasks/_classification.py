@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -77,8 +77,8 @@ class Classification(Task):
     def read_inputs(self, source: str | Path | Sequence[str], options: DataOptions) -> Sequence[Any]:
         """See :meth:`Task.read_inputs`: the column of inputs."""
         from lighten.data.columns import text_column
-        from lighten.data.items import opened_items
         from lighten.data.prompts import cell_text
+        from lighten.data.references import opened_items
         from lighten.data.table import read_table
 
         table = read_table(source)
@@ -87,10 +87,10 @@ class Classification(Task):
 
     def shown(self, row: Any, options: DataOptions) -> Any:
         """See :meth:`Task.shown`: a text is the path of a file where inputs are files."""
-        if self.kind and isinstance(row, str):
-            from lighten.data.items import item_at
+        if self.kind and isinstance(row, str | PurePath):
+            from lighten.data.references import item_at
 
-            return item_at(row, self.kind)
+            return item_at(str(row), self.kind)
         return super().shown(row, options)
 
     def predict(self, session: Session, inputs: Sequence[Any], labels: Sequence[str]) -> list[Prediction]:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
@@ -169,6 +169,8 @@ class TextGeneration(Asking, Task):
         """
         from lighten.data.prompts import parse_template
 
+        if isinstance(row, PurePath):
+            return super().shown(row, options)
         template: Template | None = parse_template(options.prompt) if options.prompt else None
         names = dict.fromkeys(template.fields) if template else {}
         if isinstance(row, str):

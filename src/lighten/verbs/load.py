@@ -5,7 +5,8 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePath
 from types import TracebackType
 
 from lighten.core.artifact import RECORD, Artifact
@@ -13,7 +14,7 @@ from lighten.core.coverage import Coverage
 from lighten.core.engine import Engine
 from lighten.core.errors import InputError, ModelError
 from lighten.core.home import expanded
-from lighten.core.item import Item, Reference
+from lighten.core.item import Item, Reference, file_of
 from lighten.core.matching import engine_for, facts_of, format_of
 from lighten.core.prediction import Prediction
 from lighten.core.readers import reader_in
@@ -23,6 +24,7 @@ from lighten.isolate.machine import allowed_cores
 from lighten.sessions.language_process import open_session
 from lighten.verbs.question import Question, Row, question_of
 
+_ASKED = (str, PurePath, Reference, tuple, Mapping)
 SMALLER = "close other programs, or take a smaller file of the model: fewer layers, or numbers of fewer bits"
 """What to do about a model that does not fit."""
 
@@ -57,14 +59,17 @@ class Model:
         Args:
             texts: inputs; a text fills the one gap of the prompt that the model was made with, for a prompt of several
                 columns they are mappings from column to value. Where no prompt is known, texts are asked as they are.
+                Where inputs are files, such as pictures, these are their paths.
 
         Raises:
             InputError: no sequence of inputs; columns that the prompt does not show; a document without two tokens.
+            DataError: a file that cannot be opened.
         """
-        if isinstance(texts, str) or not all(isinstance(text, (str, Reference, tuple, Mapping)) for text in texts):
-            raise InputError("predict takes a list of inputs.", fix='model.predict(["one text"])')
+        if isinstance(texts, (str, PurePath)) or not all(isinstance(text, _ASKED) for text in texts):
+            raise InputError("predict takes a list of inputs.", fix=f"model.predict([{str(texts)[:40]!r}])")
         inputs = [self.question.shown(text) for text in texts]
-        return self.question.task.predict(self._session, inputs, self.labels) if inputs else []
+        answers = self.question.task.predict(self._session, inputs, self.labels) if inputs else []
+        return [replace(one, file=file_of(item)) for one, item in zip(answers, inputs, strict=True)]
 
     def coverage(self, texts: Sequence[Row]) -> Coverage | None:
         """How much of ``texts`` the model reads, where it does not read every one whole; else None."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from lighten.core import catalog
 from lighten.core.artifact import Artifact
@@ -17,8 +17,8 @@ from lighten.core.recipe import task_from
 from lighten.core.task import Task
 from lighten.data.cells import Cell
 
-Row = Item | Mapping[str, Cell]
-"""An item, or the columns that a prompt shows."""
+Row = Item | PurePath | Mapping[str, Cell]
+"""An item, the path of a file that is one, or the columns that a prompt shows."""
 
 
 @dataclass(frozen=True)

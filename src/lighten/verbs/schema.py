@@ -106,10 +106,11 @@ class Benched:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The class or choice with the highest score, and the probability of each."""
+    """The class or choice with the highest score, and the probability of each; ``file`` only where inputs are files."""
 
     label: str
     scores: Mapping[str, float]
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ class Answer:
     """What a model that was made for answers writes."""
 
     answer: str
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ class Likelihood:
     """What a language model needs for a document."""
 
     bits_per_byte: float
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
