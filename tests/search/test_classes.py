@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lighten.core.errors import DataError
 from lighten.core.rows import Parts, Rows
 from lighten.data.classes import DECIDED, NAMED, NUMBERED, ORDERED, TOLD
-from lighten.nets.bring import bring
+from lighten.models.bring import bring
 from lighten.search.classes import agreement, settle_classes, suited
 from lighten.testing.tiny_pictures import tiny_vision_folder
 
