@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
@@ -57,8 +59,16 @@ def lighten(
     asked: Annotated[
         bool, typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=version)
     ] = False,
+    code: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--code", help="Folder whose Python code may be run, for networks of your own (not only named ones)."
+        ),
+    ] = None,
 ) -> None:
     """Bring a model, your data and a budget: get the cheapest version that provably still works."""
+    if code:
+        os.environ["LIGHTEN_CODE"] = os.pathsep.join(str(folder.absolute()) for folder in code)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError
+from lighten.core.rows import Parts
 from lighten.core.step import Needs
 
 
@@ -131,6 +132,25 @@ class Format(ABC):
     extra: ClassVar[str] = ""
     """Optional dependency group that brings its libraries."""
 
+    def named(self, model: str) -> Recognized | None:
+        """What a user calls a model that is no place: code that makes one. None for what is no such name.
+
+        Raises:
+            ModelError: it is one, and what it names is not here.
+        """
+        return None
+
+    def refuse_unnamed(self, found: Recognized, place: str) -> None:
+        """Refuse a model that a file names, where to bring it would run code that the user did not name.
+
+        Args:
+            place: the file, as errors call it.
+
+        Raises:
+            UnsafeFile: it would.
+        """
+        return
+
     def recognize(self, place: Place) -> Recognized | None:
         """What lies at ``place``, where that is of this format; None where it is not. No library is loaded.
 
@@ -189,9 +209,16 @@ class Format(ABC):
         """
         return artifact
 
-    def suited(self, artifact: Artifact, labels: Sequence[str]) -> Artifact:
-        """An artifact in the caller's own folder, sealed again without its head where no label of the data means one of
-        its classes and a new head can be trained instead; as it is in all other cases."""
+    def suited(self, artifact: Artifact, parts: Parts) -> Artifact:
+        """An artifact in the caller's own folder, sealed again as the data want it; as it is in most cases.
+
+        Without its head where no label of the data means one of its classes and a new head can be trained instead; made
+        for the inputs where only the code that makes it was brought. Nothing but train and the labels is looked at.
+        Its record may say in ``told``, in a sentence, what was done.
+
+        Raises:
+            ModelError: it cannot be made for them.
+        """
         return artifact
 
     def open(self, artifact: Artifact, labels: tuple[str, ...]) -> Any:

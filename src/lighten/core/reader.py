@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from lighten.core.errors import DataError
+from lighten.core.errors import DataError, ModelError
 from lighten.core.item import Item, Reference
 
 if TYPE_CHECKING:
@@ -93,6 +93,32 @@ class Reader(ABC, Generic[Example]):
     def coverage(self, items: Sequence[Item]) -> Coverage | None:
         """How much of some items the model reads; None where it reads them whole."""
         return None
+
+    @classmethod
+    def fitted(cls, items: Sequence[Item], wanted: Mapping[str, Any]) -> Self:
+        """A reader that is made of items alone, for a network that brings none.
+
+        Args:
+            items: of train, a sample of them.
+            wanted: what the network says of its inputs; the rest is measured on the items.
+
+        Raises:
+            ModelError: readers of this kind come with a model, or what is wanted makes none.
+            DataError: an item that cannot be read.
+        """
+        raise ModelError(f"{cls.__name__} comes with a model, and is not made of data.", allowed="a model that has one")
+
+    def sizes(self) -> Mapping[str, Any]:
+        """What a network for its inputs is made with, by the names that a factory of networks gives its arguments."""
+        return {}
+
+    def unmasked(self) -> Reader[Example]:
+        """The reader for a network that cannot be told which places are padding: examples of one length."""
+        return self
+
+    def told(self) -> str:
+        """How items are read, in one sentence, of a reader that was made by :meth:`fitted`."""
+        return ""
 
     @classmethod
     def begins(cls, data: bytes) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,22 @@ def reader_of(kind: str) -> type[Reader[Any]]:
         UnknownName: there is no such reader. MissingExtra: its libraries are not installed.
     """
     return catalog.load("readers", kind)
+
+
+def reader_for(items: Sequence[Item]) -> type[Reader[Any]]:
+    """The class of the reader that reads items: the one that their references name, for texts the one that reads no
+    files.
+
+    Raises:
+        ModelError: nothing that is installed reads them.
+    """
+    first = next(references_in(tuple(items)), None)
+    if first is not None:
+        return reader_of(first.kind)
+    found = next((cls for cls in _usable().values() if not cls.suffixes), None)
+    if found is None:
+        raise ModelError("Nothing here reads texts.", fix="install the package that brings it")
+    return found
 
 
 def kinds_of_files() -> dict[str, str]:

@@ -107,6 +107,14 @@ class Task(ABC):
             DataError, UnknownName: the data or the columns cannot be used; nothing is half-read.
         """
 
+    def takes(self, source: str | Path) -> bool:
+        """Whether data hold inputs of the kind that it is for: asked where a model is for several tasks.
+
+        Raises:
+            DataError: see :meth:`read`.
+        """
+        return True
+
     @abstractmethod
     def read_new(self, source: str | Path, options: DataOptions, labels: Sequence[str]) -> NewRows:
         """Every row of other data with what is right; of data with a split of its own, the test rows.

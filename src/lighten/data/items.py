@@ -112,6 +112,11 @@ def no_classes(table: Table, kind: str) -> DataError:
     )
 
 
+def kinds_in(table: Table) -> set[str]:
+    """Kinds of the items that columns of a table hold; none where all that it holds are texts and numbers."""
+    return {kind for kind in set(kinds_of_files().values()) for cells in table.columns.values() if _holds(cells, kind)}
+
+
 def holds_items(cells: Sequence[Cell]) -> bool:
     """Whether a column holds items of any kind but texts."""
     first = next((cell for cell in cells if cell is not None and cell != ""), None)

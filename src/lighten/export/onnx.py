@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ TRACED = (2, 7)
 """Rows, and tokens where rows are padded, of the batch that is traced."""
 SIZES = ((1, 3), (2, 17), (8, 40))
 """Rows and at most so many tokens of what graph and network both answer besides: one row and many, without padding."""
+SUMMARY = "## Exception summary"
+"""The line of the exporter's errors after which the reason stands."""
+OPERATION = re.compile(r"\b(?:aten|prims|quantized|torchvision|torch_\w+)(?:\.|::)\w+")
+"""An operation of torch in such an error."""
 OLDEST = 20
 """The oldest operator set that is tried."""
 TOLERANCE = 1e-3
@@ -117,12 +122,20 @@ def traced(network: Network, opset: int) -> ModelProto:
         except ModuleNotFoundError as error:
             raise MissingExtra("export.onnx", "ort", str(error)) from error
         except Exception as error:  # the exporter has no class of errors of its own that covers all its parts
-            reason = str(error).strip().split("\n", 1)[0]
-            raise BuildFailed(
-                f"{type(net).__name__} cannot be exported to ONNX: {reason}\n{said.getvalue()}"
-            ) from error
+            name = type(getattr(net, "own", net)).__name__
+            raise BuildFailed(f"{name} cannot be exported to ONNX: {reason_of(error)}\n{said.getvalue()}") from error
         proto: ModelProto = onnx.load_model(str(path))
     return proto
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a network cannot be exported, in one line, with the name of the operation where one is to blame."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    after = [number + 1 for number, line in enumerate(lines) if line.startswith(SUMMARY)]
+    line = lines[after[0]] if after and after[0] < len(lines) else lines[0]
+    reason = line.split(">: ", 1)[-1] if line.startswith("<class") else line
+    named = next((match for one in (line, *lines) for match in OPERATION.findall(one)), "")
+    return f"{reason} The operation is {named}." if named and named not in reason else reason
 
 
 def strip(proto: ModelProto) -> None:

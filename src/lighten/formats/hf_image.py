@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError
 from lighten.core.format import Format, Place, Recognized
+from lighten.core.rows import Parts
 from lighten.data.classes import unrelated
 from lighten.models.hf_folder import copy_files, has_weights, needing_torch, refuse_head
 from lighten.models.refusals import refuse_weights
@@ -81,9 +82,9 @@ class HfImage(Format):
         check_vision(folder)
         return {"family": known["family"], "labels": list(known["labels"])}
 
-    def suited(self, artifact: Artifact, labels: Sequence[str]) -> Artifact:
+    def suited(self, artifact: Artifact, parts: Parts) -> Artifact:
         """See :meth:`Format.suited`."""
-        known = vision_facts(artifact.path)
+        known, labels = vision_facts(artifact.path), parts.labels
         if not known["has_head"] or not labels or not unrelated(known["labels"], labels):
             return artifact
         leave_head_out(artifact.path)

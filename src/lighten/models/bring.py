@@ -11,7 +11,7 @@ from lighten.core.format import Recognized
 from lighten.core.home import expanded
 from lighten.core.matching import format_named, format_of
 from lighten.models.hub import HUB_FILE, HUB_ID, fetch, look, nearest_names, snapshot_of
-from lighten.models.recognize import recognize
+from lighten.models.recognize import named, recognize
 
 
 def bring(model: str, folder: Path, *, longest: int | None = None) -> Artifact:
@@ -19,7 +19,7 @@ def bring(model: str, folder: Path, *, longest: int | None = None) -> Artifact:
 
     Args:
         model: an HF folder, a GGUF file or a folder with one, an adapter whose base is at hand, a hub id,
-            ``sample:NAME``, or an artifact of lighten (which is copied as it is).
+            ``sample:NAME``, a factory (``package.module:function``), or an artifact of lighten (copied as it is).
         folder: made when it does not exist.
         longest: most tokens of a text that a classifier is to read; None for what it reads.
 
@@ -86,10 +86,12 @@ def find(model: str, *, whole: bool = True) -> Recognized:
         found = recognize(snapshot_of(path))
     elif HUB_ID.fullmatch(model) or HUB_FILE.fullmatch(model):
         found = recognize(fetch(model)) if whole else look(model)
+    elif (called := named(model)) is not None:
+        found = called
     else:
         raise ModelError(
             f"There is no folder {model}.",
-            allowed="an HF folder, a GGUF file, a hub id, or sample:NAME",
+            allowed="an HF folder, a GGUF file, a hub id, sample:NAME, or package.module:function",
             fix=nearest_names(model),
         )
     if not found.sealed:

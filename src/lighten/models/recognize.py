@@ -32,6 +32,9 @@ def recognize(path: Path) -> Recognized:
         artifact = Artifact.open(path, verify=False)
         noun = format_of(artifact).noun
         return Recognized(path, artifact.format, artifact.format, noun, tasks_of(artifact), sealed=True)
+    found = None if path.exists() else named(str(path))
+    if found is not None:
+        return found
     place = place_at(path)
     found = recognized(place)
     if found is not None:
@@ -76,6 +79,19 @@ def recognized(place: Place) -> Recognized | None:
             return replace(found, format=name)
     if errors:
         raise errors[0]
+    return None
+
+
+def named(model: str) -> Recognized | None:
+    """What a model is that is called by a name, not by a place; None for what no format calls so.
+
+    Raises:
+        ModelError: it is such a name, and nothing here is called so.
+    """
+    for name in catalog.names("formats"):
+        found = format_named(name).named(model)
+        if found is not None:
+            return replace(found, format=name)
     return None
 
 

@@ -24,8 +24,8 @@ class Network:
     """A float network in memory. Steps, the training loop and the exporter use nothing else of it.
 
     Attributes:
-        net: a module of transformers that answers with ``logits``, such as ``BertForSequenceClassification`` or
-            ``ResNetForImageClassification``; float32, in eval mode.
+        net: a module that takes arrays by the names of the reader's inputs, and answers with a tensor or with
+            ``logits`` (see :func:`logits_in`), such as ``BertForSequenceClassification``; float32, in eval mode.
         reader: what turns items into its inputs.
         labels: names of the classes, in the order of the outputs.
         has_head: False when the classification head is new, seeded and untrained.
@@ -51,12 +51,32 @@ class Network:
             name: array.contiguous(memory_format=torch.channels_last) if array.dim() == 4 else array
             for name, array in arrays.items()
         }
-        answered: Tensor = self.net(**given).logits
-        return answered.float()
+        return logits_in(self.net(**given)).float()
 
     def shortcut(self) -> AbstractContextManager[Any]:
         """Inside, the network computes no more than its answers need. Export and training may use it."""
         return self.shorten(self.net)
+
+
+def logits_in(answered: Any) -> Tensor:
+    """The outputs [rows, columns] in what a network answered: a tensor, something with ``logits``, a dictionary with
+    them, or the first of several.
+
+    Raises:
+        ModelError: there are none.
+    """
+    found = getattr(answered, "logits", None)
+    if found is None and isinstance(answered, Mapping):
+        found = answered.get("logits")
+    if found is None and isinstance(answered, tuple) and answered:
+        found = answered[0]
+    found = answered if isinstance(answered, Tensor) else found
+    if not isinstance(found, Tensor):
+        raise ModelError(
+            f"A network answered with {type(answered).__name__}.",
+            allowed="a tensor [rows, classes], or an object with logits",
+        )
+    return found
 
 
 def class_names(own: Sequence[str] | None, labels: Sequence[str] | None) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from lighten.core.reader import Reader
 from lighten.files.json_file import read_object
 from lighten.files.stored_zip import read_bytes
 from lighten.isolate.machine import allowed_cores
+from lighten.readers._measured import processor_of
 from lighten.readers._pixels import MAGIC, MODES, in_channels, library_version, loaded, opened
 from lighten.readers._processing import processing, resolved
 
@@ -150,6 +151,25 @@ class ImageReader(Reader[Pixels]):
         noise = np.random.default_rng(0).integers(0, 256, (height, width))
         drawn = [library.fromarray(levels.astype(np.uint8)) for levels in (np.zeros_like(slope), slope, noise)]
         return [self._processed(image, "the probe") for image in drawn]
+
+    @classmethod
+    def fitted(cls, items: Sequence[Item], wanted: Mapping[str, Any]) -> ImageReader:
+        """See :meth:`Reader.fitted`: the most frequent size, grey or colour, levels as they are on average."""
+        settings = processor_of([item for item in items if isinstance(item, Reference)], wanted)
+        return cls(settings, int(settings["num_channels"]))
+
+    def sizes(self) -> Mapping[str, Any]:
+        """See :meth:`Reader.sizes`: ``channels``, and ``size``: pixels of a side, of oblongs height and width."""
+        height, width = self.processing.shape or (0, 0)
+        return {"channels": self.channels, "size": height if height == width else (height, width)}
+
+    def told(self) -> str:
+        """See :meth:`Reader.told`."""
+        height, width = self.processing.shape or (0, 0)
+        colours = "grey" if self.channels == 1 else "colour"
+        return (
+            f"Pictures are read in {colours}, {width} x {height} pixels, with the mean and spread of train taken out."
+        )
 
     @classmethod
     def begins(cls, data: bytes) -> bool:

@@ -11,11 +11,12 @@ import numpy as np
 
 from lighten.core.coverage import Coverage
 from lighten.core.errors import DataError, ModelError, UnsafeFile
-from lighten.core.item import Item
+from lighten.core.item import Item, texts
 from lighten.core.reader import Reader
 from lighten.data.buckets import pad
 from lighten.files.json_file import read_object
 from lighten.files.safefile import read_header
+from lighten.readers._vocabulary import PAD, tokenizer_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,6 +38,8 @@ COUNTED, PIECE = 20_000, 1_000
 """Texts that coverage is counted on, and texts that are encoded at a time for it."""
 NO_CHARACTER = "\U0010fffd"
 """A code point of private use, which no vocabulary holds."""
+FILLED = "lighten_filled"
+"""Key of ``tokenizer_config.json`` that says that every text is padded to the limit, in front."""
 LEARNT = 512
 """Most tokens of a text that a network learns from, or is calibrated on: what that takes of memory and time grows with
 the square of the length. Answers read as much as the model does."""
@@ -112,6 +115,7 @@ class Encoder(Reader[list[int]]):
                 fix=f"save it once more: AutoTokenizer.from_pretrained({str(folder)!r}).save_pretrained(...)",
             ) from error
         settings, config = read_object(folder / SETTINGS, missing={}), read_object(folder / "config.json", missing={})
+        cls = _Filled if settings.get(FILLED) else cls
         if "auto_map" in settings:
             raise UnsafeFile(
                 f"{folder / SETTINGS} names Python code to run (auto_map).",
@@ -205,6 +209,27 @@ class Encoder(Reader[list[int]]):
         """The same tokenizer with a limit of at most ``LEARNT`` tokens, for training and calibration."""
         return self if self.max_tokens <= LEARNT else self.with_limit(LEARNT)
 
+    @classmethod
+    def fitted(cls, items: Sequence[Item], wanted: Mapping[str, Any]) -> Encoder:
+        """See :meth:`Reader.fitted`: byte pairs of the words of the texts; as long as nearly all of them are."""
+        source, most = tokenizer_of(texts(items), wanted)
+        pad_id = _native(source).token_to_id(PAD) or 0
+        return cls(source, max_tokens=most, pad_id=pad_id, settings={"pad_token": PAD})
+
+    def sizes(self) -> Mapping[str, Any]:
+        """See :meth:`Reader.sizes`: ``vocabulary``, the number of ids, and ``length``, most tokens of a text."""
+        return {"vocabulary": self.vocabulary_size, "length": self.max_tokens}
+
+    def unmasked(self) -> Encoder:
+        """See :meth:`Reader.unmasked`: every text as long as the limit, with padding in front, so that what is read
+        last is text."""
+        settings = {**self.settings, FILLED: True}
+        return _Filled(self.source, max_tokens=self.max_tokens, pad_id=self.pad_id, settings=settings)
+
+    def told(self) -> str:
+        """See :meth:`Reader.told`."""
+        return f"Texts are read as {self.vocabulary_size:,} tokens learned from train, up to {self.max_tokens} of each."
+
     def save(self, folder: Path) -> None:
         """Write the tokenizer's files; ``open`` of ``folder`` gives the same ids, limit and padding id."""
         (folder / TOKENIZER).write_text(self.source, encoding="utf-8")
@@ -214,6 +239,34 @@ class Encoder(Reader[list[int]]):
             settings["pad_token"] = pad
         text = json.dumps(settings, indent=2, ensure_ascii=False, sort_keys=True)
         (folder / SETTINGS).write_text(text + "\n", encoding="utf-8")
+
+
+class _Filled(Encoder):
+    """A tokenizer whose texts all have one length: too long ones are cut, others padded in front."""
+
+    pads: ClassVar[bool] = False
+
+    def __call__(self, texts: Sequence[Item]) -> list[list[int]]:
+        """See :meth:`Encoder.__call__`."""
+        every = super().__call__(texts)
+        return [[self.pad_id] * (self.max_tokens - len(ids)) + ids for ids in every]
+
+    def batch(self, examples: Sequence[list[int]], size: int | None = None) -> dict[str, NDArray[Any]]:
+        """See :meth:`Reader.batch`: ids alone, int64 [batch, tokens]."""
+        return {IDS: np.array(examples, np.int64)}
+
+    def axes(self) -> Mapping[str, tuple[str, ...]]:
+        """See :meth:`Reader.axes`."""
+        return {IDS: ("batch",)}
+
+    def with_limit(self, max_tokens: int) -> Encoder:
+        """See :meth:`Encoder.with_limit`."""
+        limit = min(max_tokens, self.max_tokens)
+        return _Filled(self.source, max_tokens=limit, pad_id=self.pad_id, settings=self.settings)
+
+    def for_learning(self) -> Encoder:
+        """See :meth:`Encoder.for_learning`: as it is, because the network takes one length."""
+        return self
 
 
 def _native(source: str) -> Tokenizer:

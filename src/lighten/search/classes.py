@@ -121,8 +121,10 @@ def suited(
             f"The labels of the data are numbers, and no places in the list of the {len(own):,} classes of {model}, "
             f"which answers {right:.1%} of {len(rows):,} labelled rows so"
         )
-    found = format.suited(brought, parts.labels)
-    if found.id != brought.id:
+    found = format.suited(brought, parts)
+    if told := found.meta.get("told"):
+        note(told)
+    if found.id != brought.id and own:
         note(f"{about}: a new head is trained for your labels.")
     return found
 

@@ -216,13 +216,15 @@ def inspect(options: Options, asked: Asked, listener: Listener, scratch: Path) -
     """
     kept = options.out / "store" / "model"
     found = None if is_whole(kept) else located(options.model, asked.task)
+    if found is not None and options.resume:
+        format_named(found.format).refuse_unnamed(found, str(options.out))
     if found is not None and kept.is_dir():
         listener.note(f"{kept} is broken, and is brought again.")
     format = (found if found is not None else recognize(kept)).format
     check_memory(asked, found.path if found is not None else kept, listener)
     engines, refused = working_engines(asked, format, listener)
     fresh = brought(options.model, found, scratch, options.longest) if found is not None else None
-    if fresh is not None and not options.labels:
+    if fresh is not None and not (options.labels and facts_of(fresh)["has_head"]):
         answer = asking(fresh, engines[0], options.threads or allowed_cores(), listener.progress)
         fresh = suited(fresh, asked.parts, options.model, listener.note, answer, seed=options.seed)
     known = facts_of(fresh if fresh is not None else Artifact.open(kept))

@@ -13,6 +13,7 @@ from lighten.core.budget import Budget
 from lighten.core.coverage import Coverage
 from lighten.core.engine import Engine
 from lighten.core.errors import InputError, UnknownName
+from lighten.core.format import Recognized
 from lighten.core.home import expanded
 from lighten.core.matching import engine_for, fits, format_named, reachable, training_of_heads
 from lighten.core.meter import QualityMeter, SpeedMeter
@@ -140,6 +141,13 @@ def read_data(options: Options) -> Data:
     """
     found = catalog.load("tasks", options.task)().read(options.data, options.of_data, seed=options.seed)
     return Data(found.task, keep_apart(found.parts, learned_by(options), options.model), found.columns)
+
+
+def fitting_task(found: Recognized, data: str | Path | None) -> str:
+    """The first task of a model that takes the data; its first one where it says it itself, or none does."""
+    if data is None or found.sealed or len(found.tasks) < 2:
+        return found.task
+    return next((name for name in found.tasks if catalog.load("tasks", name)().takes(data)), found.task)
 
 
 def check_memory(asked: Asked, source: Path, listener: Listener) -> None:

@@ -55,6 +55,14 @@ class Classification(Task):
         )
         return Data(self, parts, columns.roles())
 
+    def takes(self, source: str | Path) -> bool:
+        """See :meth:`Task.takes`: files of its kind, or no files at all."""
+        from lighten.data.items import kinds_in
+        from lighten.data.table import read_table
+
+        found = kinds_in(read_table(source))
+        return self.kind in found if found else not self.kind
+
     def read_new(self, source: str | Path, options: DataOptions, labels: Sequence[str]) -> NewRows:
         """See :meth:`Task.read_new`: the labels are the data's own; which class each is, is for others to say."""
         from lighten.data.columns import find_columns

@@ -11,7 +11,7 @@ from typing import Any
 from lighten.core.artifact import STORE, Artifact
 from lighten.core.errors import DataError, RunFolderError
 from lighten.core.lists import read_list
-from lighten.core.matching import engine_for, facts_of
+from lighten.core.matching import engine_for, facts_of, format_named
 from lighten.core.progress import Progress, reported_to
 from lighten.core.recipe import Recipe, record_of, task_record_of
 from lighten.core.rows import Parts
@@ -25,7 +25,7 @@ from lighten.pipeline.workshop import Workshop
 from lighten.search.classes import asking, settle_classes, suited
 from lighten.search.options import Options, asked_of, recorded
 from lighten.search.reading import coverage_of
-from lighten.search.start import read_data, recipe_of_head
+from lighten.search.start import fitting_task, read_data, recipe_of_head
 from lighten.store.folder import save_parts
 
 
@@ -72,7 +72,10 @@ def apply(
         "longest": longest,
     }
     said = asked_of(made.data) | {name: value for name, value in given.items() if value is not None}
-    made = replace(made, task=made.task or find(made.model, whole=False).task)
+    found = find(made.model, whole=False)
+    if not isinstance(recipe, Recipe):
+        format_named(found.format).refuse_unnamed(found, str(recipe))
+    made = replace(made, task=made.task or fitting_task(found, source))
     options = Options(made.model, source, target, task=made.task, seed=made.seed, **said)
     with reported_to(progress):
         read, cores = read_data(options), threads or allowed_cores()
@@ -82,7 +85,7 @@ def apply(
     try:
         (scratch / STORE).mkdir(parents=True)
         base = bring(made.model, scratch / STORE / "model", longest=options.longest)
-        if not options.labels:
+        if not (options.labels and facts_of(base)["has_head"]):
             answer = asking(base, engine_for(base.format), cores, progress or _silent)
             base = suited(base, read.parts, made.model, note or _unheard, answer, seed=made.seed)
         job = prepared(made, options, read, base, cores, progress or _silent, note)

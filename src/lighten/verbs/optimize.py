@@ -20,6 +20,7 @@ from lighten.reports.page import write_page
 from lighten.search.listener import Listener
 from lighten.search.optimize import search_for_winner
 from lighten.search.options import Options, seconds_of
+from lighten.search.start import fitting_task
 
 
 def optimize(
@@ -119,7 +120,7 @@ def options_of(model: str | Path, data: str | Path, **asked: Any) -> Options:
         model=str(model),
         data=str(data),
         out=Path(out) if out is not None else fresh_folder(str(data)),
-        task=task.replace("-", "_") if task is not None else task_of(str(model), kept),
+        task=task.replace("-", "_") if task is not None else task_of(str(model), kept, data),
         seconds=seconds_of(time) if time is not None else None,
         **given,
     )
@@ -167,16 +168,18 @@ def concluded(options: Options, listener: Listener | None) -> Summary:
     return summary
 
 
-def task_of(model: str, kept: Path | None = None) -> str:
+def task_of(model: str, kept: Path | None = None, data: str | Path | None = None) -> str:
     """The task that a model is for, told with as little of it fetched as possible.
 
     Args:
         kept: where the run that is taken up has its copy of the model.
+        data: that it is to be used on; they decide where nothing else says which of its tasks is meant.
 
     Raises:
-        ModelError, UnsafeFile: it is nothing that lighten can use; says what it is.
+        ModelError, UnsafeFile: it is nothing that lighten can use; says what it is. DataError: the data cannot be read.
     """
-    return (recognize(kept) if kept is not None and kept.is_dir() else find(model, whole=False)).task
+    found = recognize(kept) if kept is not None and kept.is_dir() else find(model, whole=False)
+    return fitting_task(found, data)
 
 
 def fresh_folder(data: str) -> Path:

@@ -1,0 +1,1 @@
+"""Networks that a user's own code makes."""
