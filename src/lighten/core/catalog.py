@@ -174,8 +174,11 @@ def _class_in(entry: Entry) -> type[Any]:
     wanted = KINDS[entry.kind]
     found = [
         c
-        for _, c in inspect.getmembers(module, inspect.isclass)
-        if c.__module__ == module.__name__ and issubclass(c, wanted) and not inspect.isabstract(c)
+        for name, c in inspect.getmembers(module, inspect.isclass)
+        if not name.startswith("_")
+        and c.__module__ == module.__name__
+        and issubclass(c, wanted)
+        and not inspect.isabstract(c)
     ]
     if len(found) != 1:
         base = " or ".join(c.__name__ for c in wanted)

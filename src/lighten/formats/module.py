@@ -87,13 +87,15 @@ class Module(Format):
         """See :meth:`Format.shorten`; a network that takes one length only is asked for it when it is made."""
         record = read_record(artifact.path)
         if record.is_made:
-            reader = reader_in(artifact.path)
-            if record.facts.get("filled") and getattr(reader, "max_tokens", longest) != longest:
+            if not record.facts.get("filled"):
+                return limited(artifact, longest)
+            length = reader_in(artifact.path).sizes()["length"]
+            if length != longest:
                 raise InputError(
-                    f"--longest is {longest:,}, and {record.factory} reads {reader.max_tokens:,} tokens of each.",
+                    f"--longest is {longest:,}, and {record.factory} was made for texts of {length:,} tokens.",
                     fix=f"give {record.factory} itself as the model, or let its forward take a mask",
                 )
-            return limited(artifact, longest) if not record.facts.get("filled") else artifact
+            return artifact
         Record(record.factory, record.sources, longest=longest).save(artifact.path)
         return self._sealed(artifact, artifact.meta)
 

@@ -34,7 +34,7 @@ def processor_of(items: Sequence[Reference], wanted: Mapping[str, Any]) -> dict[
         DataError: a picture that cannot be opened. ModelError: a size that is none.
     """
     seen = [opened(read_bytes(item), shown(item)) for item in items[:MEASURED]]
-    channels = int(wanted.get("channels") or (1 if all(image.mode in GREY for image in seen) else 3))
+    channels = int(wanted.get("channels") or (1 if seen and all(image.mode in GREY for image in seen) else 3))
     height, width = side_of(wanted["size"]) if wanted.get("size") else _usual([image.size for image in seen])
     levels = np.zeros((2, channels))
     for item, image in zip(items, seen, strict=False):

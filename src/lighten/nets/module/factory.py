@@ -103,12 +103,9 @@ class Found:
     def sources(self) -> dict[str, str]:
         """SHA-256 of each file below the root that was imported, by its path there; of what is installed, the one that
         holds the factory."""
-        module = self.name.partition(":")[0]
-        files = {Path(str(sys.modules[module].__file__)).resolve()}
+        files = {Path(str(sys.modules[self.name.partition(":")[0]].__file__)).resolve()}
         if "site-packages" not in self.root.parts:
-            names = (set(sys.modules) - _before[module]) | {one for one in sys.modules if one.startswith(f"{module}.")}
-            every = (getattr(sys.modules[one], "__file__", None) for one in names if not _is_ours(one))
-            files |= {path for one in every if one and _is_own(path := Path(one).resolve(), self.root)}
+            files |= set(_own_modules(self.root).values())
         return {path.relative_to(self.root).as_posix(): sha256(path) for path in sorted(files)}
 
 
@@ -123,7 +120,6 @@ def load_factory(name: str, root: Path) -> Found:
     """
     module, _, function = name.partition(":")
     _forget_others(module, root)
-    _before.setdefault(module, set(sys.modules))
     try:
         with _importable(root):
             found = importlib.import_module(module)
@@ -165,8 +161,15 @@ def said_by(module: nn.Module) -> dict[str, Any]:
     return found
 
 
-_before: dict[str, set[str]] = {}
-"""Names of the modules that were imported before the module of a factory was."""
+_before: dict[Path, set[str]] = {}
+"""Names of the modules that were imported before the first of a folder was, by the folder."""
+
+
+def _own_modules(root: Path) -> dict[str, Path]:
+    """File of each module that a factory below ``root`` brought in and that lies there, by the module's name."""
+    new = {name: getattr(sys.modules[name], "__file__", None) for name in set(sys.modules) - _before.get(root, set())}
+    found = {name: Path(file).resolve() for name, file in new.items() if file and name.partition(".")[0] != "lighten"}
+    return {name: path for name, path in found.items() if _is_own(path, root)}
 
 
 @contextmanager
@@ -183,19 +186,17 @@ def _importable(root: Path) -> Iterator[None]:
 
 
 def _forget_others(module: str, root: Path) -> None:
-    """Forget modules of the same name that are another folder's, so that this one's are imported."""
+    """Forget modules that other folders brought in, and those of the same name, so that this folder's are imported."""
+    for other in [folder for folder in _before if folder != root]:
+        for name in _own_modules(other):
+            del sys.modules[name]
+        del _before[other]
     top = module.partition(".")[0]
-    held = sys.modules.get(top)
-    file = getattr(held, "__file__", None)
-    if held is None or file is None or Path(file).resolve().is_relative_to(root):
-        return
-    for name in [name for name in sys.modules if name == top or name.startswith(f"{top}.")]:
-        del sys.modules[name]
-    _before.pop(module, None)
-
-
-def _is_ours(module: str) -> bool:
-    return module.partition(".")[0] in ("lighten", "__main__")
+    file = getattr(sys.modules.get(top), "__file__", None)
+    if file is not None and not Path(file).resolve().is_relative_to(root):
+        for name in [name for name in sys.modules if name == top or name.startswith(f"{top}.")]:
+            del sys.modules[name]
+    _before.setdefault(root, set(sys.modules))
 
 
 def _is_own(path: Path, root: Path) -> bool:

@@ -22,6 +22,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lighten.core.artifact import sha256
 from lighten.core.errors import ModelError, UnsafeFile
@@ -149,7 +150,7 @@ def _kept(record: Record) -> list[Path]:
     return [Path(str(permit["root"])) for permit in same]
 
 
-def _permits(factory: str) -> Iterator[dict[str, object]]:
+def _permits(factory: str) -> Iterator[dict[str, Any]]:
     for path in sorted((lighten_home() / "code").glob("*.json")):
         found = read_object(path)
         if found.get("factory") == factory:
