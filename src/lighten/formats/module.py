@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,6 +15,7 @@ from lighten.core.format import Format, Place, Recognized
 from lighten.core.item import to_plain
 from lighten.core.readers import reader_in, reader_of
 from lighten.core.rows import Parts
+from lighten.core.step import Needs
 from lighten.files.safefile import read_header
 from lighten.isolate.process import call
 from lighten.nets.encoders.longest import limited
@@ -23,6 +25,8 @@ from lighten.nets.module.record import FACTORY, FILE, WEIGHTS, Record, read_reco
 
 if TYPE_CHECKING:
     from lighten.nets.network import Network
+    from lighten.nets.training.schedule import Hyperparameters
+    from lighten.nets.training.trainable import Trainable
 
 SAMPLE = 20_000
 """Rows of train that a reader is made of, evenly spaced ones where there are more."""
@@ -119,6 +123,12 @@ class Module(Format):
         from lighten.nets.module.network import open_module
 
         return open_module(artifact, labels=labels)
+
+    def trainable(self, model: Network, needs: Needs, asked: Hyperparameters) -> Trainable:
+        """See :meth:`Format.trainable`: what never learned begins as random weights do."""
+        from lighten.nets.training.rows import of_needs
+
+        return of_needs(model, needs, replace(asked, from_scratch=asked.from_scratch or not model.has_head))
 
     def save(self, model: Network, folder: Path) -> Mapping[str, Any]:
         """See :meth:`Format.save`."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
-
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
 from lighten.nets.network import Network
-from lighten.nets.training.loop import fit
 from lighten.nets.training.optimizer import WIDTH, width_of
+from lighten.nets.training.rows import fit
 from lighten.nets.training.schedule import Schedule
 
 
@@ -47,7 +45,6 @@ class FromScratch(Step):
         """
         if needs.train is None or needs.tune is None:
             raise StepFailed("Training needs rows to train and to tune on.")
-        targets = torch.tensor(needs.train.targets)
         schedule = Schedule(
             epochs=self.epochs,
             learning_rate=self.learning_rate * width_of(model.net) / WIDTH,
@@ -60,7 +57,7 @@ class FromScratch(Step):
             needs.train,
             needs.tune,
             needs.task,
-            lambda logits, rows: needs.task.loss(logits, targets[rows]),
+            None,
             schedule,
             seed=needs.seed,
             threads=needs.threads,
