@@ -60,7 +60,7 @@ def locate(factory: str) -> Source:
         raise ModelError(
             f"There is no module {module} in {' or '.join(map(str, places))}, and none is installed.",
             allowed="package.module:function, importable from where lighten is started",
-            fix="start lighten in the folder that the module is in, or name the folder with --code",
+            fix="start lighten in the folder that the module is in, or name the folder: lighten --code FOLDER VERB ...",
         )
     return installed
 
@@ -102,13 +102,12 @@ def permitted(record: Record, place: str) -> Path:
         raise ModelError(
             f"{place} was made by {record.factory}, and {changed} is no longer what it was then.",
             allowed="the code that the network was made with",
-            fix="put the file back, name its folder with --code, or train the network that it makes now: "
-            f"give {record.factory} as the model",
+            fix=f"put the file back, or train the network that it makes now: give {record.factory} as the model",
         )
     raise UnsafeFile(
         f"{place} names Python code to run ({record.factory}), which was never named on this machine.",
         allowed="code that you have, and allow to be run",
-        fix=f"put {', '.join(record.sources)} into a folder and add --code FOLDER (or set {SWITCH}); "
+        fix=f"put {', '.join(record.sources)} into a folder, and say: lighten --code FOLDER VERB ... (or set {SWITCH}); "
         "what lighten exported (ONNX, OpenVINO) needs no code",
     )
 
@@ -130,7 +129,7 @@ def refuse_unnamed(factory: str, place: str) -> None:
     raise UnsafeFile(
         f"{place} names Python code to run ({factory}, in {source.file}), which you have not named yourself.",
         allowed="code that you name, or whose folder you allow",
-        fix=f"if you trust it, add --code {source.root}",
+        fix=f"if you trust it, say: lighten --code {source.root} VERB ...",
     )
 
 
