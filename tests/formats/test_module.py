@@ -10,7 +10,7 @@ from lighten.core.artifact import Artifact
 from lighten.core.errors import InputError, ModelError
 from lighten.core.rows import Parts, Rows
 from lighten.formats.module import Module
-from lighten.nets.bring import bring, find
+from lighten.models.bring import bring, find
 from lighten.testing.format_contract import check_bringing, check_declaration, check_round_trip, check_strangers
 from lighten.testing.tiny import toy_rows
 from lighten.testing.tiny_modules import allowing, tiny_code, tiny_module

@@ -18,8 +18,8 @@ from lighten.core.rows import Parts
 from lighten.core.step import Needs
 from lighten.files.safefile import read_header
 from lighten.isolate.process import call
+from lighten.models.hf_folder import copy_files, needing_torch
 from lighten.nets.encoders.longest import limited
-from lighten.nets.hf_folder import copy_files, needing_torch
 from lighten.nets.module.permits import locate, permitted, refuse_unnamed
 from lighten.nets.module.record import FACTORY, FILE, WEIGHTS, Record, read_record, record_of
 

@@ -11,7 +11,7 @@ from lighten.core.artifact import Artifact
 from lighten.core.item import Item
 from lighten.core.matching import format_named
 from lighten.core.rows import Parts, Rows
-from lighten.nets.bring import bring
+from lighten.models.bring import bring
 from lighten.nets.module.permits import SWITCH
 
 SOURCE = '''"""Networks of a user's own."""

@@ -13,7 +13,7 @@ from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError
 from lighten.core.rows import Parts
 from lighten.formats.module import Module
-from lighten.nets.bring import bring
+from lighten.models.bring import bring
 from lighten.nets.forward import logits
 from lighten.nets.module.network import Bound, open_module
 from lighten.nets.module.record import Record, read_record

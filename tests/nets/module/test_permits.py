@@ -11,7 +11,7 @@ import pytest
 from lighten.core.artifact import Artifact, sha256
 from lighten.core.errors import ModelError, UnsafeFile
 from lighten.formats.module import Module
-from lighten.nets.bring import bring, find
+from lighten.models.bring import bring, find
 from lighten.nets.module.permits import allow, locate, permitted, refuse_unnamed
 from lighten.nets.module.record import FILE, Record, read_record
 from lighten.testing.tiny import toy_rows

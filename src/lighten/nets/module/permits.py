@@ -107,8 +107,8 @@ def permitted(record: Record, place: str) -> Path:
     raise UnsafeFile(
         f"{place} names Python code to run ({record.factory}), which was never named on this machine.",
         allowed="code that you have, and allow to be run",
-        fix=f"put {', '.join(record.sources)} into a folder, and say: lighten --code FOLDER VERB ... (or set {SWITCH}); "
-        "what lighten exported (ONNX, OpenVINO) needs no code",
+        fix=f"put {', '.join(record.sources)} into a folder, and say: lighten --code FOLDER VERB ... (or set "
+        f"{SWITCH}); what lighten exported (ONNX, OpenVINO) needs no code",
     )
 
 
