@@ -10,6 +10,7 @@ import pytest
 from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError, UnsafeFile
 from lighten.core.matching import fits
+from lighten.core.rows import Parts, Rows
 from lighten.formats.hf_image import HfImage
 from lighten.models.bring import bring
 from lighten.models.recognize import recognize
@@ -86,10 +87,16 @@ def test_files_that_are_missing_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("family", ["resnet", "vit"])
 def test_a_head_that_knows_none_of_the_labels_is_left_out(tmp_path: Path, family: str) -> None:
     artifact = bring(str(tiny_vision_folder(tmp_path / "a", family)), tmp_path / "b")
-    assert HfImage().suited(artifact, ("dark", "bright")) == artifact
-    assert HfImage().suited(artifact, ()) == artifact
-    bare = HfImage().suited(artifact, ("shirt", "shoe"))
+    assert HfImage().suited(artifact, labelled("dark", "bright")) == artifact
+    assert HfImage().suited(artifact, labelled()) == artifact
+    bare = HfImage().suited(artifact, labelled("shirt", "shoe"))
     assert bare.meta["labels"] == [] and not HfImage().facts(bare.path)["has_head"]
     assert Artifact.open(bare.path).id == bare.id != artifact.id
     network = HfImage().open(bare, ("shirt", "shoe"))
     assert network.labels == ("shirt", "shoe") and not network.has_head
+
+
+def labelled(*labels: str) -> Parts:
+    """Parts of data with these labels, and no rows."""
+    none = Rows((), ())
+    return Parts(none, none, none, none, labels)

@@ -51,6 +51,13 @@ def test_a_factory_is_a_model_for_both_kinds_of_data_until_it_met_some(tmp_path:
     )
 
 
+def test_a_factory_may_be_named_with_the_folder_of_its_code(tmp_path: Path, code: Path) -> None:
+    brought = bring(f"{code}/mynets:knowing", tmp_path / "brought")
+    assert brought.meta["model"] == f"{code}/mynets:knowing" and brought.meta["factory"] == "mynets:knowing"
+    with pytest.raises(ModelError, match="There is no module mynets in"):
+        find(f"{tmp_path}/mynets:knowing")
+
+
 def test_what_was_made_is_not_made_again(tmp_path: Path, code: Path) -> None:
     made = tiny_module(code, "texts", tmp_path / "made", toy_rows(20).inputs, ("bad", "good"))
     rows = Rows(("a", "b"), (0, 1))

@@ -12,6 +12,7 @@ from lighten.core import catalog
 from lighten.core.artifact import LEARNED, Artifact
 from lighten.core.errors import InputError, ModelError
 from lighten.core.format import Format, Place, Recognized
+from lighten.core.home import expanded
 from lighten.core.item import to_plain
 from lighten.core.readers import reader_in, reader_of
 from lighten.core.rows import Parts
@@ -49,15 +50,16 @@ class Module(Format):
 
     def named(self, model: str) -> Recognized | None:
         """See :meth:`Format.named`: a factory."""
-        if not FACTORY.fullmatch(model):
+        folder, _, name = model.rpartition("/")
+        if not FACTORY.fullmatch(name):
             return None
-        locate(model)
-        return Recognized(Path(model), "", model, self.noun, self.tasks, FACTORIES)
+        source = locate(name, expanded(folder).resolve() if folder else None)
+        return Recognized(source.root / name, "", name, self.noun, self.tasks, FACTORIES)
 
     def refuse_unnamed(self, found: Recognized, place: str) -> None:
         """See :meth:`Format.refuse_unnamed`."""
         if found.kind == FACTORIES:
-            refuse_unnamed(found.name, place)
+            refuse_unnamed(found.name, place, found.path.parent)
 
     def recognize(self, place: Place) -> Recognized | None:
         """See :meth:`Format.recognize`."""
@@ -79,7 +81,7 @@ class Module(Format):
         if found.kind == FACTORIES:
             with needing_torch():
                 from lighten.nets.module.network import begin
-            return self._meta(begin(found.name, folder))
+            return self._meta(begin(found.name, found.path.parent, folder))
         copy_files(found.path, folder, sorted(path.name for path in found.path.iterdir() if self._is_wanted(path.name)))
         record = read_record(folder)
         if record.is_made:

@@ -22,7 +22,7 @@ from lighten.nets.forward import MASK, tensors
 from lighten.nets.module.blocks import leave_out
 from lighten.nets.module.factory import Found, load_factory, said_by
 from lighten.nets.module.measure import facts_by_running
-from lighten.nets.module.permits import allow, locate, permitted
+from lighten.nets.module.permits import allow, permitted
 from lighten.nets.module.record import FILE, WEIGHTS, Record, read_record
 from lighten.nets.network import Network, class_names, logits_in
 
@@ -83,18 +83,20 @@ def bound(own: nn.Module, inputs: Sequence[str], record: Record) -> Bound:
     return Named(own, inputs, record)
 
 
-def begin(name: str, folder: Path, longest: int = 0) -> Record:
+def begin(name: str, code: Path, folder: Path) -> Record:
     """Write what a factory that the user named is into a folder, after its module was imported.
+
+    Args:
+        code: the folder that its module lies in.
 
     A module that says its ``labels`` and inputs itself is made at once; every other one waits for data.
 
     Raises:
         ModelError: it cannot be imported, or there is no such function.
     """
-    source = locate(name)
-    found = load_factory(name, source.root)
-    record = Record(name, found.sources(), longest=longest)
-    allow(record, source.root)
+    found = load_factory(name, code)
+    record = Record(name, found.sources())
+    allow(record, code)
     record.save(folder)
     needed = [
         one for one in found.parameters.values() if one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD

@@ -3,8 +3,9 @@
 A network of the user's own needs its Python code, and a folder that somebody sends can name any code, with any
 arguments. So code runs only where the user named it, on this machine:
 
-- A factory that is given as MODEL (``mynets:make``) is the user's own word. It is looked for in the folders of
-  ``--code``, then where lighten was started, then among what is installed, as ``python -m`` does. Where its network is
+- A factory that is given as MODEL (``mynets:make``, ``path/to/code/mynets:make``) is the user's own word. Without a path
+  it is looked for in the folders of ``--code``, then where lighten was started, then among what is installed, as
+  ``python -m`` does. Where its network is
   made, a permit is kept in ``$LIGHTEN_HOME/code``: the factory, the folder, and SHA-256 of each file that was imported.
 - A folder with ``module.json`` is opened where a permit for the same factory and the same files is here, and the files
   are still what they were; or where they lie, unchanged, in a folder that ``--code`` (``$LIGHTEN_CODE``) names.
@@ -46,19 +47,23 @@ class Source:
     file: Path
 
 
-def locate(factory: str) -> Source:
+def locate(factory: str, folder: Path | None = None) -> Source:
     """Where the module of a factory lies that the user named; nothing is imported.
+
+    Args:
+        folder: that it lies in; None for the usual places.
 
     Raises:
         ModelError: nowhere.
     """
     module = factory.partition(":")[0]
-    places = [*told_folders(), Path.cwd()]
+    places = [*told_folders(), Path.cwd()] if folder is None else [folder]
     found = next((source for place in places if (source := _below(place, module)) is not None), None)
-    installed = found or _installed(module)
+    installed = found if found is not None or folder is not None else _installed(module)
     if installed is None:
         raise ModelError(
-            f"There is no module {module} in {' or '.join(map(str, places))}, and none is installed.",
+            f"There is no module {module} in {' or '.join(map(str, places))}"
+            f"{', and none is installed' if folder is None else ''}.",
             allowed="package.module:function, importable from where lighten is started",
             fix="start lighten in the folder that the module is in, or name the folder: lighten --code FOLDER VERB ...",
         )
@@ -112,13 +117,16 @@ def permitted(record: Record, place: str) -> Path:
     )
 
 
-def refuse_unnamed(factory: str, place: str) -> None:
+def refuse_unnamed(factory: str, place: str, folder: Path | None = None) -> None:
     """Refuse a factory that a file names, not the user, unless the user named the same code here before.
+
+    Args:
+        place: the file, as errors call it. folder: see :func:`locate`.
 
     Raises:
         UnsafeFile: see :func:`permitted`. ModelError: there is no such module.
     """
-    source = locate(factory)
+    source = locate(factory, folder)
     name = source.file.relative_to(source.root).as_posix()
     for permit in _permits(factory):
         sources: Mapping[str, str] = permit.get("sources", {})
