@@ -3,10 +3,9 @@
 A network of the user's own needs its Python code, and a folder that somebody sends can name any code, with any
 arguments. So code runs only where the user named it, on this machine:
 
-- A factory that is given as MODEL (``mynets:make``, ``path/to/code/mynets:make``) is the user's own word. Without a path
-  it is looked for in the folders of ``--code``, then where lighten was started, then among what is installed, as
-  ``python -m`` does. Where its network is
-  made, a permit is kept in ``$LIGHTEN_HOME/code``: the factory, the folder, and SHA-256 of each file that was imported.
+- A factory that is given as MODEL (``mynets:make``, ``code/mynets:make``) is the user's own word. Without a path
+  it is looked for in the folders of ``--code``, then where lighten was started, then among what is installed. Where its
+  network is made, a permit is kept in ``$LIGHTEN_HOME/code``: the factory, the folder, and SHA-256 of each file of it.
 - A folder with ``module.json`` is opened where a permit for the same factory and the same files is here, and the files
   are still what they were; or where they lie, unchanged, in a folder that ``--code`` (``$LIGHTEN_CODE``) names.
 
