@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 
 from lighten.core import catalog
 from lighten.core.artifact import Artifact
+from lighten.core.errors import BuildFailed
 from lighten.core.item import Item
 from lighten.core.step import Needs
-from lighten.engines._arrays import Arrays, ArraySession, Batching, Outputs, even_piece
+from lighten.engines._arrays import Arrays, ArraySession, Batching, Outputs, check_alone, even_piece
 from lighten.nets.encoders.network import open_network
 from lighten.nets.facts import FAMILIES
 from lighten.nets.forward import logits
@@ -101,9 +102,10 @@ INT8 = {
     **dict.fromkeys(vision.ATTENTIVE, (*ENGINES, ("ort", "quantize.int8_qdq"))),
 }
 """Engines and quantizers by family, beside the float graph."""
-CUT_OFF = {("resnet", "ov quantize.int8_static"): 0.7, ("mobilenet_v2", "ov quantize.int8_static"): 0.25}
-"""Random networks whose largest answers NNCF cuts off, because its ranges are means over rows: how alike (Pearson) the
-answers must be all the same. 0.92 and 0.43 were seen; answers that are computed wrongly have nothing in common."""
+CUT_OFF = {(family, "ov quantize.int8_static") for family in ("resnet", "mobilenet_v1", "mobilenet_v2")}
+"""Random networks whose largest answers NNCF cuts off, because its ranges are means over rows. How much is left of them
+(correlations from 0.43 to 0.92 were seen) the processor decides; that each picture gets its own answer, whatever it is
+answered with, the engine must. OpenVINO does not on every processor, which is found where it is built."""
 
 
 @pytest.mark.parametrize("family", tiny_pictures.FAMILIES)
@@ -122,14 +124,18 @@ def test_a_family_of_networks_for_pictures_is_answered_by_every_engine(family: s
         name = f"{engine} {step}".strip()
         needs = Needs(TextClassification(), tune=rows)
         made = changed(step, graph, tmp_path / f"made {name}", needs) if step else graph
-        for found in answers(engine, made, tmp_path / f"built {name}", rows.inputs):
+        try:
+            together, one_by_one = answers(engine, made, tmp_path / f"built {name}", rows.inputs)
+        except BuildFailed as error:
+            assert (family, name) in CUT_OFF and "alone otherwise than among others" in str(error), (name, error)
+            continue
+        if (family, name) in CUT_OFF:
+            assert np.ptp(together, axis=0).max() > 0.0, name
+            assert np.abs(together - one_by_one).max() < 0.01 * spread, name
+            continue
+        for found in (together, one_by_one):
             apart = float(np.abs(found - wanted).max())
-            if (family, name) not in CUT_OFF:
-                assert apart < (0.5 * spread if step else 1e-4 * (1 + np.abs(wanted).max())), (name, apart, spread)
-                continue
-            centred = [(answer - answer.mean(axis=0)).ravel() for answer in (found, wanted)]
-            alike = float(np.corrcoef(*centred)[0, 1])
-            assert alike > CUT_OFF[family, name], (name, alike)
+            assert apart < (0.5 * spread if step else 1e-4 * (1 + np.abs(wanted).max())), (name, apart, spread)
 
 
 @pytest.mark.parametrize("engine", ["eager", "ort", "ov"])
@@ -195,3 +201,25 @@ def test_pieces_are_even_and_no_stream_waits_for_a_long_one(count: int, most: in
     pieces = -(-count // piece)
     assert pieces <= streams * -(-count // (most * streams))
     assert count < streams or pieces * 2 >= streams
+
+
+class Depends(Counting):
+    """Answers otherwise where it is asked alone."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__(encoder, 1)
+        self.batching = replace(self.batching, rows=8)
+
+    def forward(self, arrays: Arrays) -> Outputs:
+        """See :meth:`ArraySession.forward`."""
+        found = super().forward(arrays)
+        return found + 100.0 * (len(found) == 1)
+
+
+def test_answers_that_depend_on_what_is_asked_beside_are_refused_where_a_model_is_built(tmp_path: Path) -> None:
+    encoder = open_network(tiny_network_folder(tmp_path / "net", "bert")).reader
+    examples = encoder(TEXTS)
+    with Counting(encoder, 1) as session:
+        np.testing.assert_array_equal(check_alone(session, examples, "It"), session.answer(examples))
+    with Depends(encoder) as session, pytest.raises(BuildFailed, match="It answers an input alone otherwise"):
+        check_alone(session, examples, "It")

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lighten.core.errors import BuildFailed
 from lighten.core.item import Item
 from lighten.core.reader import Reader
 from lighten.core.session import Session
@@ -150,6 +151,28 @@ class ArraySession(Session):
         if self._workers is not None:
             self._workers.shutdown(wait=True, cancel_futures=True)
             self._workers = None
+
+
+def check_alone(session: ArraySession, examples: Sequence[Any], runtime: str) -> Outputs:
+    """Answers to examples [n, columns], where each gets about the same alone as among the others.
+
+    Quality is judged on many together, and one alone is what a user waits for. OpenVINO 2026.4 computes convolutions of
+    one channel each (MobileNet's) otherwise in int8 where a batch has one item.
+
+    Raises:
+        BuildFailed: they are further apart than half of what these answers differ by.
+    """
+    together = session.answer(examples)
+    alone = np.concatenate([session.answer([example]) for example in examples])
+    apart = float(np.abs(together - alone).max(initial=0.0))
+    spread = max(float(np.ptp(found, axis=0).max(initial=0.0)) for found in (together, alone))
+    if apart > 0.5 * spread + 1e-3 * (1 + float(np.abs(together).max(initial=0.0))):
+        raise BuildFailed(
+            f"{runtime} answers an input alone otherwise than among others: up to {apart:.2g} apart, where answers to "
+            f"different inputs differ by {spread:.2g}.",
+            fix="take another engine or quantizer",
+        )
+    return together
 
 
 def even_piece(count: int, most: int, streams: int) -> int:

@@ -14,7 +14,7 @@ from lighten.core.errors import BuildFailed, LightenError
 from lighten.core.reader import Reader
 from lighten.core.readers import reader_in
 from lighten.core.step import setting
-from lighten.engines._arrays import Arrays, ArraySession, Batching, Outputs, feed
+from lighten.engines._arrays import Arrays, ArraySession, Batching, Outputs, check_alone, feed
 from lighten.nets.runtimes.onnx_model import FILE, import_ort, open_onnx, save_onnx
 
 SLOW_FUSIONS = ["SkipLayerNormFusion"]
@@ -78,7 +78,7 @@ class Ort(Engine):
         try:
             batching = Batching(self.rows, self.tokens, self.elements)
             with OrtSession(self._session(folder / FILE, 1), model.reader, batching) as session:
-                found = session.answer(model.reader.probe())
+                found = check_alone(session, model.reader.probe(), "ONNX Runtime")
         except LightenError:
             raise
         except Exception as error:  # ONNX Runtime raises a dozen classes that share nothing but this

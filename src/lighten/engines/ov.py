@@ -16,7 +16,7 @@ from lighten.core.errors import BuildFailed, LightenError
 from lighten.core.reader import Reader
 from lighten.core.readers import reader_in
 from lighten.core.step import setting
-from lighten.engines._arrays import Arrays, ArraySession, Batching, Outputs, feed
+from lighten.engines._arrays import Arrays, ArraySession, Batching, Outputs, check_alone, feed
 from lighten.nets.runtimes.onnx_model import answers, open_onnx
 from lighten.nets.runtimes.ov_model import OvModel, from_onnx, import_ov, open_ov, read_ov, save_ov
 
@@ -92,7 +92,7 @@ class Ov(Engine):
                 model = open_ov(artifact)
             save_ov(model, folder)
             with self._session(folder, model.reader, 1) as session:
-                found = session.answer(model.reader.probe())
+                found = check_alone(session, model.reader.probe(), "OpenVINO")
         except LightenError:
             raise
         except Exception as error:  # OpenVINO raises bare RuntimeError
