@@ -56,6 +56,7 @@ def test_a_network_without_a_head_is_brought(tmp_path: Path) -> None:
     ("changed", "said"),
     [
         ({"model_type": "beit", "architectures": ["BeitForImageClassification"]}, "does not open .BeitForImage"),
+        ({"model_type": "bit", "architectures": ["BitForImageClassification"]}, "does not open .BitForImage"),
         ({"architectures": ["ResNetForDepthEstimation"]}, "with another job than to classify"),
         ({"problem_type": "multi_label_classification"}, "says yes or no to each label"),
         ({"quantization_config": {"quant_method": "fp8"}}, "quantized already, with FP8"),

