@@ -119,8 +119,8 @@ def test_labels_that_the_user_makes_one_are_one_class() -> None:
 @pytest.mark.parametrize(
     ("order", "kept", "said"),
     [
-        ((0, 1, 2), True, "taken as places in the list of the 3 classes of the model, since it answers 9"),
-        ((2, 2, 2), False, "no places in the list of the 3 classes of the model, which answers 0.0% of 200"),
+        ((0, 1, 2), True, "As places in the list of the 3 classes of the model, 9"),
+        ((2, 2, 2), False, "0.0% of 100 labelled rows are right, so they are something else: a new head"),
     ],
 )
 def test_rows_say_whether_numbers_are_places_in_a_longer_list(

@@ -40,7 +40,7 @@ Answer = Callable[[Sequence[Item]], "NDArray[Any]"]
 """Answers of the model to texts: [n, classes]."""
 ROWS, ROWS_OF_A_CLASS, MOST_ROWS = 500, 40, 4_000
 """Rows of train that a guess is checked on, beside tune: at least, for each class, and at most."""
-FEW = 200
+FEW = 100
 """Rows of train that say whether labels which are numbers are places in a list of many more classes."""
 PATIENCE = 3_600.0
 """Seconds that one request of the model as it came may take."""
@@ -111,16 +111,14 @@ def suited(
         rows = parts.train.take(sorted(random.Random(seed).sample(range(len(parts.train)), min(FEW, len(parts.train)))))
         said = answer(rows.inputs).argmax(axis=1).tolist()
         right, agrees = max(agreement(said, rows.targets, places) for places in numbered)
-        if agrees:
-            note(
-                f"The labels of the data are numbers. They are taken as places in the list of the {len(own):,} classes "
-                f"of {model}, since it answers {right:.1%} of {len(rows):,} labelled rows so."
-            )
-            return brought
-        about = (
-            f"The labels of the data are numbers, and no places in the list of the {len(own):,} classes of {model}, "
-            f"which answers {right:.1%} of {len(rows):,} labelled rows so"
+        taken = (
+            f"The labels of the data are numbers. As places in the list of the {len(own):,} classes of {model}, "
+            f"{right:.1%} of {len(rows):,} labelled rows are right"
         )
+        if agrees:
+            note(f"{taken}, which is what they are taken for.")
+            return brought
+        about = f"{taken}, so they are something else"
     found = format.suited(brought, parts)
     if told := found.meta.get("told"):
         note(told)
