@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,9 @@ from lighten.search.start import (
 )
 from lighten.store.folder import RunFolder, load_parts, save_parts
 
+HEAD_TIMES = 2.0
+"""Times the search's own time that the first training of a model without a head may take: three passes of a network of
+twelve layers over long texts can take hours, and nobody was told."""
 MODEL = "model"
 """Name of the user's model in the store."""
 TUNED = "original"
@@ -366,16 +370,20 @@ def chosen_builds(folder: RunFolder, engines: Sequence[Engine], base: Artifact, 
 def prepare_original(run: Run) -> None:
     """Fine-tune the model when it has no head for these labels; else it is the original as it stands."""
     if not run.facts["has_head"]:
-        rows = len(run.parts.train)
+        rows, most = len(run.parts.train), inf
+        bound = ""
+        if run.options.seconds is not None:
+            most = HEAD_TIMES * run.options.seconds
+            bound = f" It takes {most / 60:.0f} min at most, with fewer passes where they would take longer."
         run.listener.note(
             f"{run.options.model} has no head for this task: it is fine-tuned first on {rows:,} rows. "
-            "This comes before the search and is not counted in its time."
+            f"This comes before the search and is not counted in its time.{bound}"
         )
         study = run.folder.study
         recipe = recipe_of_head(run.options.model, run.options.seed, run.original.format, run.facts)
         tuned = run.folder.store.find(study.recall(TUNED, ""), (run.original.format,))  # whatever versions made it
         plan = recipe.plan(format=run.original.format, facts=run.facts)
-        run.original = tuned or run.workshop.make(run.original, plan)
+        run.original = tuned or run.workshop.make(run.original, plan, seconds=most)
         study.remember(TUNED, run.original.id)
         run.facts = facts_of(run.original)
     run.workshop.teach_with(run.original)
