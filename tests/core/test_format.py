@@ -11,7 +11,7 @@ import pytest
 
 from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError
-from lighten.core.format import Format, Place, Recognized
+from lighten.core.format import Format, Location, Recognized
 
 
 class Clay(Format):
@@ -35,14 +35,14 @@ def test_a_model_is_described_by_what_it_is_and_what_it_is_for() -> None:
 
 def test_a_place_is_a_file_a_folder_or_a_repository(tmp_path: Path) -> None:
     (tmp_path / "pot.clay").write_bytes(b"x")
-    assert Place("pot.clay", ("pot.clay",), dict, tmp_path / "pot.clay").is_file
-    assert not Place(str(tmp_path), ("pot.clay",), dict, tmp_path).is_file
-    assert Place("org/pots", ("pot.clay",), dict).root == Path("org/pots")
+    assert Location("pot.clay", ("pot.clay",), dict, tmp_path / "pot.clay").is_file
+    assert not Location(str(tmp_path), ("pot.clay",), dict, tmp_path).is_file
+    assert Location("org/pots", ("pot.clay",), dict).root == Path("org/pots")
 
 
 def test_what_is_made_here_is_neither_recognised_brought_nor_opened(tmp_path: Path) -> None:
     clay = Clay()
-    assert clay.recognize(Place("pots", ("pot.clay",), dict)) is None
+    assert clay.recognize(Location("pots", ("pot.clay",), dict)) is None
     assert clay.memory({}) == {} and clay.traffic(tmp_path, {}) is None and not clay.borrow(FOUND, tmp_path)
     artifact = Artifact(tmp_path, "", "clay", {})
     assert clay.shorten(artifact, 8) is artifact

@@ -108,7 +108,7 @@ def test_a_file_that_was_opened_once_teaches_without_being_opened_again(tmp_path
     from lighten.core.recipe import Recipe
     from lighten.core.rows import Parts
     from lighten.core.step import Silent
-    from lighten.pipeline.make import Bench
+    from lighten.pipeline.make import Workbench
     from lighten.store.artifacts import ArtifactStore
     from lighten.tasks.text_generation import TextGeneration
     from lighten.testing.require import require
@@ -117,7 +117,7 @@ def test_a_file_that_was_opened_once_teaches_without_being_opened_again(tmp_path
     require(find_spec("gguf") and find_spec("libgguf"), "GGUF (pip install 'lighten[llama]')")
     original = tiny_gguf("llama", tmp_path)
     parts = Parts(tiny_documents(30), *(tiny_documents(4, seed) for seed in (1, 2, 3)), ())
-    bench = Bench(ArtifactStore(tmp_path / "run" / "store"), TextGeneration(), parts, original, seed=0, threads=1)
+    bench = Workbench(ArtifactStore(tmp_path / "run" / "store"), TextGeneration(), parts, original, seed=0, threads=1)
     steps = (catalog.load_step("prune.layers")(), LogitDistillation(epochs=0.1))
     plan = Recipe("m", steps).plan(format="gguf", facts={"language": True, "family": "llama", "layers": 2})
     made = bench.chain(original, plan, Silent())

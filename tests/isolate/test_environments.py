@@ -12,7 +12,7 @@ import pytest
 from lighten.core import catalog
 from lighten.core.errors import InputError, MissingEnvironment
 from lighten.isolate import environments
-from lighten.isolate.environments import Place, find, half_made, made, make, place_of, remove
+from lighten.isolate.environments import EnvironmentSpec, find, half_made, made, make, remove, spec_of
 from lighten.isolate.process import call
 from lighten.testing.puppet import NAME, puppet, puppet_wheel
 
@@ -21,7 +21,7 @@ from lighten.testing.puppet import NAME, puppet, puppet_wheel
 def module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The plug-in's module; its environment is made."""
     with puppet(tmp_path_factory.mktemp("puppet")) as name:
-        make(NAME, place().requirements)
+        make(NAME, spec().requirements)
         yield name
 
 
@@ -33,14 +33,14 @@ def nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "nothing" / "environments"
 
 
-def place() -> Place:
-    return place_of(catalog.load("engines", NAME)())
+def spec() -> EnvironmentSpec:
+    return spec_of(catalog.load("engines", NAME)())
 
 
 def test_a_child_runs_there_and_sees_what_is_installed_there_and_nothing_of_ours(module: str) -> None:
-    found = find(place().requirements)
+    found = find(spec().requirements)
     assert found is not None
-    seen = call(f"{module}:seen", place=place())
+    seen = call(f"{module}:seen", venv=spec())
     assert seen["prefix"] == str(found.path) != sys.prefix
     assert seen["version"] == "puppetstrings 1.0"
     assert seen["there"] == ["lighten"]
@@ -48,9 +48,9 @@ def test_a_child_runs_there_and_sees_what_is_installed_there_and_nothing_of_ours
 
 def test_it_is_made_once_and_knows_what_it_holds(module: str) -> None:
     told: list[str] = []
-    again = make(NAME, place().requirements, progress=told.append)
+    again = make(NAME, spec().requirements, progress=told.append)
     assert told == []  # nothing was done
-    assert again == find(place().requirements)
+    assert again == find(spec().requirements)
     assert (again.name, dict(again.versions)) == (NAME, {"puppetstrings": "1.0"})
     assert (
         again.bytes
@@ -67,14 +67,14 @@ def test_the_same_list_is_the_same_environment_and_another_list_another_one() ->
 
 
 def test_no_requirements_are_our_own_environment() -> None:
-    assert not place_of(catalog.load("engines", "numpy")())
-    assert Place().interpreter() == sys.executable
+    assert not spec_of(catalog.load("engines", "numpy")())
+    assert EnvironmentSpec().interpreter() == sys.executable
 
 
 def test_one_that_was_not_made_is_refused_with_the_command_that_makes_it(nothing: Path) -> None:
-    there = Place("ov_thing", ("a==1",))
+    there = EnvironmentSpec("ov_thing", ("a==1",))
     with pytest.raises(MissingEnvironment) as caught:
-        call("os:getpid", place=there)
+        call("os:getpid", venv=there)
     assert "not been made" in caught.value.seen
     assert caught.value.fix == "lighten engine add ov-thing"
 

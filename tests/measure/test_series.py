@@ -67,27 +67,27 @@ def test_enough_are_as_many_quiet_rounds_as_the_meter_wants_whose_ratios_agree()
 
 
 def test_what_is_kept_says_what_was_set_aside_and_what_is_in_doubt() -> None:
-    kept = series((2.0, 1.0), (2.0, 1.0), (2.0, 1.0), (90.0, 1.0)).kept("b")
+    kept = series((2.0, 1.0), (2.0, 1.0), (2.0, 1.0), (90.0, 1.0)).count("b")
     assert (len(kept.rounds), kept.note, kept.doubt) == (3, "1 of 4 rounds were set aside as disturbed", "")
-    few = series((2.0, 1.0), (90.0, 1.0), (90.0, 1.0)).kept("b")
+    few = series((2.0, 1.0), (90.0, 1.0), (90.0, 1.0)).count("b")
     assert len(few.rounds) == 1 and few.doubt == "only 1 of 3 rounds were undisturbed"
-    loud = series((2.0, 1.0), (2.0, 1.0), (2.0, 1.0), (2.0, 1.0), others=[0.5, 0.9, 0.4, 0.6]).kept("b")
+    loud = series((2.0, 1.0), (2.0, 1.0), (2.0, 1.0), (2.0, 1.0), others=[0.5, 0.9, 0.4, 0.6]).count("b")
     assert [one.others["b"] for one in loud.rounds] == [0.5, 0.4, 0.6]
     assert loud.doubt == "all of 4 rounds were disturbed: other processes took up to 90% of the cores"
 
 
 def test_an_original_that_both_were_slowed_with_is_unusual() -> None:
-    slow = series((3.3, 1.2), (3.3, 1.2), (3.3, 1.2), (2.9, 1.0), cost=2.0).kept("b")
+    slow = series((3.3, 1.2), (3.3, 1.2), (3.3, 1.2), (2.9, 1.0), cost=2.0).count("b")
     assert (slow.sure, slow.doubt) == (4, "the original took 1.6 times what it usually takes in this run")
-    starved = series((50.0, 1.0), (50.0, 1.0), (50.0, 1.0), cost=2.0).kept("b")
+    starved = series((50.0, 1.0), (50.0, 1.0), (50.0, 1.0), cost=2.0).count("b")
     assert starved.sure == 0 and "25.0 times what it usually takes" in starved.doubt
-    assert series((2.2, 1.0), (2.2, 1.0), (2.2, 1.0), cost=2.0).kept("b").doubt == ""
+    assert series((2.2, 1.0), (2.2, 1.0), (2.2, 1.0), cost=2.0).count("b").doubt == ""
 
 
 def test_a_session_that_failed_in_a_round_is_left_out_of_it() -> None:
     made = series((2.0, 1.0))
     made.add(1, {"a": turn(2.0)}, {})
-    assert len(made.kept("b").rounds) == 1 and len(made.kept("a").rounds) == 2
+    assert len(made.count("b").rounds) == 1 and len(made.count("a").rounds) == 2
 
 
 def test_sessions_that_take_turns_beside_other_turns_of_the_first_one_have_rounds_of_their_own() -> None:
@@ -103,7 +103,7 @@ def test_ratios_are_taken_of_what_is_compared() -> None:
     made = Series[str](Cost(), "a", 3)
     made.add(0, {"a": turn(1.0, 4.0), "b": turn(0.5, 2.0)}, {})
     cost, rate = Cost.quantities
-    rounds = made.kept("b").rounds
+    rounds = made.count("b").rounds
     assert made.ratios("b", cost, rounds) == [2.0]
     assert made.ratios("b", rate, rounds) == [1.0]  # twice as many tokens a second, of half the bytes
     assert made.values("b", rounds)["rate"].value == 2.0

@@ -8,7 +8,7 @@ import pytest
 
 from lighten.core.errors import ModelError, UnsafeFile
 from lighten.models.hf_folder import adapter_at, check_folder, copy_files, hub_files, kind_at, wanted_files
-from lighten.models.recognize import place_at
+from lighten.models.recognize import location_at
 from lighten.testing.tiny import tiny_network_folder
 
 
@@ -38,10 +38,10 @@ def test_code_and_links_that_leave_the_folder_are_refused(tmp_path: Path) -> Non
 
 def test_a_folder_without_a_config_is_nothing_to_it(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text("{}")
-    assert kind_at(place_at(tmp_path)) is None and adapter_at(place_at(tmp_path), "SEQ_CLS") is None
+    assert kind_at(location_at(tmp_path)) is None and adapter_at(location_at(tmp_path), "SEQ_CLS") is None
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(ModelError, match=r"no config\.json, or an empty one"):
-        kind_at(place_at(tmp_path))
+        kind_at(location_at(tmp_path))
 
 
 def test_of_a_repository_every_part_of_the_weights_is_fetched() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from lighten.data.samples import samples_home
-from lighten.nets.vocabulary import CannotCut, Parts, closure, cut, kind_of, tokens, used
+from lighten.nets.vocabulary import CannotCut, Merges, closure, cut, kind_of, tokens, used
 from lighten.testing.require import require
 
 SYLLABLES = ("ba", "ko", "lin", "stre", "um", "é", "ß", "or", "ti", "zza", "qu", "ing", "ed", "ново", "映", "画", "😀")
@@ -226,7 +226,7 @@ def test_a_bpe_token_brings_what_it_is_merged_from(merges: list[Any]) -> None:
 
 
 def test_a_header_among_the_merges_is_no_merge() -> None:
-    assert Parts({"merges": ["#version: 0.2", "a b"]}).ranks == {("a", "b"): 0}
+    assert Merges({"merges": ["#version: 0.2", "a b"]}).ranks == {("a", "b"): 0}
 
 
 def test_only_the_merges_that_happen_bring_parts() -> None:

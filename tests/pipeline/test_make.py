@@ -12,7 +12,7 @@ from lighten.core import catalog
 from lighten.core.errors import BuildFailed, StepFailed
 from lighten.core.recipe import step_from
 from lighten.core.step import Silent
-from lighten.pipeline.make import Bench, build, versions
+from lighten.pipeline.make import Workbench, build, versions
 from lighten.store.artifacts import ArtifactStore
 from lighten.tasks.text_classification import TextClassification
 from lighten.testing.fake import fake_artifact
@@ -25,11 +25,11 @@ pytestmark = pytest.mark.usefixtures("fakes")
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(ArtifactStore(tmp_path / "store"), TextClassification(), PARTS, None, 0, 1)
+def bench(tmp_path: Path) -> Workbench:
+    return Workbench(ArtifactStore(tmp_path / "store"), TextClassification(), PARTS, None, 0, 1)
 
 
-def test_what_was_made_before_is_taken_from_the_store(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_made_before_is_taken_from_the_store(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     trim, shrink = catalog.load_step("prune.trim"), catalog.load_step("prune.shrink")
     ran: list[str] = []
     for cls in (trim, shrink):
@@ -46,7 +46,7 @@ def test_what_was_made_before_is_taken_from_the_store(bench: Bench, monkeypatch:
 
 
 def test_what_was_carried_out_is_told_with_how_much_of_its_plan_was_done(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def ends_early(self: Any, model: Any, needs: Any) -> Any:
         needs.watch.progress(1, 4, "better")
@@ -59,21 +59,21 @@ def test_what_was_carried_out_is_told_with_how_much_of_its_plan_was_done(
     bench.chain(tiny_artifact("hf"), [trim(), shrink()], Silent())
     assert [(one["use"], one["reached"]) for one in bench.work] == [("prune.trim", 1.0), ("prune.shrink", 0.75)]
     assert all(one["seconds"] >= 0 for one in bench.work)
-    again = Bench(bench.store, bench.task, bench.parts, None, 0, 1)
+    again = Workbench(bench.store, bench.task, bench.parts, None, 0, 1)
     again.chain(tiny_artifact("hf"), [trim(), shrink()], Silent())
     assert again.work == []
 
 
-def test_keys_follow_from_settings_and_from_the_data_that_a_step_needs(bench: Bench) -> None:
+def test_keys_follow_from_settings_and_from_the_data_that_a_step_needs(bench: Workbench) -> None:
     thin: Any = catalog.load_step("prune.thin")
     trim: Any = catalog.load_step("prune.trim")
-    other = Bench(bench.store, bench.task, PARTS, None, 1, 1)
+    other = Workbench(bench.store, bench.task, PARTS, None, 1, 1)
     assert bench.step_key("a", thin()) == bench.step_key("a", thin())
     assert len({bench.step_key("a", thin()), bench.step_key("a", thin(width=0.5)), bench.step_key("b", thin())}) == 3
     assert other.step_key("a", trim()) != bench.step_key("a", trim())  # another seed
 
 
-def test_a_step_that_raises_is_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_raises_is_named(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     trim = catalog.load_step("prune.trim")
 
     def broken(self: Any, model: Any, needs: Any) -> Any:
@@ -84,7 +84,7 @@ def test_a_step_that_raises_is_named(bench: Bench, monkeypatch: pytest.MonkeyPat
         bench.chain(tiny_artifact("hf"), [trim()], Silent())
 
 
-def test_a_student_needs_an_original(bench: Bench) -> None:
+def test_a_student_needs_an_original(bench: Workbench) -> None:
     with pytest.raises(StepFailed, match="learns from the original"):
         bench.chain(tiny_artifact("hf"), [step_from({"use": "distill.relearn"})], Silent())
 

@@ -16,7 +16,7 @@ from lighten.core.rows import Parts, Rows
 from lighten.core.space import Space
 from lighten.engines.llama import Llama
 from lighten.engines.ov_genai import OvGenai
-from lighten.isolate.environments import find, place_of
+from lighten.isolate.environments import find, spec_of
 from lighten.pipeline.workshop import Workshop
 from lighten.quantize.openvino_language import OpenvinoLanguage
 from lighten.store.folder import save_parts
@@ -54,8 +54,8 @@ def test_int8_and_int4_are_smaller_and_near(workshop: Workshop, tmp_path: Path) 
 
 
 def test_it_shares_the_environment_of_the_engine() -> None:
-    assert place_of(OpenvinoLanguage()) == place_of(OvGenai())
-    assert place_of(OpenvinoLanguage()).name == "ov_genai"
+    assert spec_of(OpenvinoLanguage()) == spec_of(OvGenai())
+    assert spec_of(OpenvinoLanguage()).name == "ov_genai"
 
 
 def test_the_search_tries_it_where_the_engine_works_and_nowhere_else() -> None:

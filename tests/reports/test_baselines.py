@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lighten.core.summary import Tested as OneTest
+from lighten.core.summary import TestedRecord
 from lighten.reports.baselines import (
     baseline_sentence,
     baselines,
@@ -51,7 +51,7 @@ def test_baselines_that_miss_are_listed_with_what_they_have() -> None:
 
 def test_a_baseline_that_failed_the_proof_is_not_good_enough() -> None:
     run = language_summaries.baseline_won()
-    failed = replace(run, tested=(OneTest(2, (bits_verdict(0.58, 0.63, "not_enough_data", 0.6),)),))
+    failed = replace(run, tested=(TestedRecord(2, (bits_verdict(0.58, 0.63, "not_enough_data", 0.6),)),))
     assert good_enough(failed) == ()
 
 

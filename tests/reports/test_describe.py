@@ -10,8 +10,7 @@ import pytest
 
 from lighten.core.budget import Budget, Constraint
 from lighten.core.result import LOWER, Result
-from lighten.core.summary import Summary, Winner
-from lighten.core.summary import Tested as OneTest
+from lighten.core.summary import Summary, TestedRecord, Winner
 from lighten.proof import judge_counts, judge_rate
 from lighten.reports.describe import (
     findings,
@@ -89,7 +88,7 @@ def test_a_verdict_on_groups_names_the_one_that_decides() -> None:
 def test_why_a_value_that_was_asked_for_is_not_proved(hits: int, says: str) -> None:
     run = summaries.nothing_met()
     judged = judge_rate(np.arange(1000) < hits, 0.9, "accuracy").to_json()
-    run = replace(run, tested=(OneTest(8, (judged,)),), verdicts=(judged,))
+    run = replace(run, tested=(TestedRecord(8, (judged,)),), verdicts=(judged,))
     found = why(run, run.candidates[8], "en")
     assert says in found and ("About" in found) == (hits == 905)
     assert "90%" in why(run, run.candidates[8], "zh")
@@ -192,12 +191,12 @@ def test_why_each_language_model_lost(key: int, status: str, english: str) -> No
 def test_documents_that_do_not_hold_are_told_in_per_cent() -> None:
     run = language_summaries.documents()
     worse = (bits_verdict(0.021, 0.027, "worse"),)
-    lost = replace(run, winner=None, state="nothing_met", verdicts=worse, tested=(OneTest(7, worse),))
+    lost = replace(run, winner=None, state="nothing_met", verdicts=worse, tested=(TestedRecord(7, worse),))
     assert why(lost, run.candidates[7], "en") == (
         "Worse on the proof rows: bits per byte changed by +2.10% (+1.50% to +2.70%)."
     )
     few = (bits_verdict(0.006, 0.0131, "not_enough_data"),)
-    short = replace(run, winner=None, state="nothing_met", verdicts=few, tested=(OneTest(7, few),))
+    short = replace(run, winner=None, state="nothing_met", verdicts=few, tested=(TestedRecord(7, few),))
     assert why(short, run.candidates[7], "en").startswith(
         "Not enough data: bits per byte may be 1.31% worse, and 1% was allowed."
     )
@@ -299,7 +298,7 @@ def test_nearest_misses_come_in_order_of_how_little_is_missing() -> None:
 def test_every_state_of_a_winnerless_proof_is_explained() -> None:
     run = summaries.winner()
     held = (judge_counts(5100, 10, 10, 5766, 0.01).to_json(),)
-    asked = replace(run, winner=None, state="interrupted", tested=(OneTest(6, held),))
+    asked = replace(run, winner=None, state="interrupted", tested=(TestedRecord(6, held),))
     assert why(asked, run.candidates[6], "en") == "Proved to hold."
     assert "its turn in the sequence" in why(replace(asked, tested=()), run.candidates[6], "en")
 

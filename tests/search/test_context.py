@@ -1,4 +1,4 @@
-"""The clock goes on over all sittings, and quantities are known by name."""
+"""The clock goes on over all starts of a run, and quantities are known by name."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def test_parts_of_a_pass_count_where_the_task_says_and_too_few_are_none(writing:
     assert fit(-3.0) == 0
 
 
-def test_a_resumed_run_plans_as_the_first_sitting_would(run: Any) -> None:
+def test_a_resumed_run_plans_as_the_first_start_would(run: Any) -> None:
     first = Planning(run)
     first.learn(1, Spent("stage", variant=33.0, learning=60.0, passes=2.0, share=0.4))
     again = Planning(run)

@@ -15,7 +15,7 @@ from lighten.core.step import Needs
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """Where a model may lie, as a format looks at it: a folder or a file here, or a repository of the hub.
 
     Attributes:
@@ -151,8 +151,8 @@ class Format(ABC):
         """
         return
 
-    def recognize(self, place: Place) -> Recognized | None:
-        """What lies at ``place``, where that is of this format; None where it is not. No library is loaded.
+    def recognize(self, location: Location) -> Recognized | None:
+        """What lies at ``location``, where that is of this format; None where it is not. No library is loaded.
 
         Raises:
             ModelError, UnsafeFile: it is, and cannot be used; says what it is, and what to do.

@@ -27,7 +27,7 @@ FLIP_KINDS = ("broke", "fixed", "moved")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class WinnerValue:
     """One number of the winner; fields as in ``Result``."""
 
     value: float | None
@@ -57,7 +57,7 @@ class Winner:
     path: str
     engine: str
     recipe: tuple[Mapping[str, Any], ...]
-    meters: Mapping[str, Reading]
+    meters: Mapping[str, WinnerValue]
     ratio: Mapping[str, float]
     ratio_spread: Mapping[str, float] = field(default_factory=dict)
     unsure: tuple[str, ...] = ()
@@ -66,7 +66,8 @@ class Winner:
     def of(cls, candidate: Candidate, path: str) -> Winner:
         """The winner's entry, from the candidate that won."""
         meters = {
-            name: Reading(r.value, r.unit, r.direction, r.n, r.spread, r.note) for name, r in candidate.results.items()
+            name: WinnerValue(r.value, r.unit, r.direction, r.n, r.spread, r.note)
+            for name, r in candidate.results.items()
         }
         ratio = {name: r.ratio for name, r in candidate.results.items() if r.ratio is not None}
         spread = {n: r.ratio_spread for n, r in candidate.results.items() if n in ratio and r.ratio_spread is not None}
@@ -90,7 +91,7 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class TestedRecord:
     """One test of the fixed sequence: the candidate and its verdict for every gate, as ``Verdict.to_json`` has it."""
 
     key: int
@@ -234,7 +235,7 @@ class Summary:
     frontier: tuple[int, ...] = ()
     baseline: tuple[Rung, ...] = ()
     power: tuple[Power, ...] = ()
-    tested: tuple[Tested, ...] = ()
+    tested: tuple[TestedRecord, ...] = ()
     opened: Opened | None = None
     constant: Constant | None = None
     ceilings: tuple[Bound, ...] = ()

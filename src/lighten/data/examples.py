@@ -48,7 +48,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Examples:
+class UsableRows:
     """Usable rows in the table's order, their classes in a fixed order, and what was noticed."""
 
     rows: tuple[Example, ...]
@@ -56,7 +56,7 @@ class Examples:
     notes: tuple[str, ...] = ()
 
 
-def usable(table: Table, columns: Columns, *, drop_empty: bool = False) -> Examples:
+def usable(table: Table, columns: Columns, *, drop_empty: bool = False) -> UsableRows:
     """Rows whose input and, where there is a label column, label are present; without those of ``columns.skipped``.
 
     Args:
@@ -93,10 +93,10 @@ def usable(table: Table, columns: Columns, *, drop_empty: bool = False) -> Examp
     if not rows:
         wanted = f"both {columns.text!r} and {columns.label!r}" if columns.label else repr(columns.text)
         raise DataError(f"{table.source} has no row with {wanted}.")
-    return Examples(tuple(rows), sorted_labels(r.label for r in rows), notes)
+    return UsableRows(tuple(rows), sorted_labels(r.label for r in rows), notes)
 
 
-def check_classes(examples: Examples, column: str, source: str) -> tuple[str, ...]:
+def check_classes(examples: UsableRows, column: str, source: str) -> tuple[str, ...]:
     """Notes about the classes: rare ones, and words that usually mean "missing".
 
     Raises:

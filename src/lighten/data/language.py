@@ -12,7 +12,7 @@ from lighten.core.rows import PART_NAMES, Parts, Rows
 from lighten.data.cells import Cell, Table, count_of, some_numbers
 from lighten.data.columns import Columns, find_columns, text_column
 from lighten.data.documents import long_enough, read_documents
-from lighten.data.examples import Example, Examples, usable
+from lighten.data.examples import Example, UsableRows, usable
 from lighten.data.parts import divide, rows_of
 from lighten.data.prompts import (
     Template,
@@ -202,7 +202,7 @@ def _documents(
     drop_empty: bool,
     *,
     judging: bool = False,
-) -> tuple[Table, Columns, Examples]:
+) -> tuple[Table, Columns, UsableRows]:
     table = read_documents(source)
     columns = find_columns(
         table, text or _only_column(table), None, group, unit, split_column, labelled=False, judging=judging

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from lighten.core.errors import DataError
 from lighten.data.cells import count_of, shown
-from lighten.data.examples import Example, Examples
+from lighten.data.examples import Example, UsableRows
 from lighten.data.labels import folded_label, sorted_labels
 
 
-def with_merged_labels(examples: Examples, column: str, source: str, merge: bool | None) -> Examples:
+def with_merged_labels(examples: UsableRows, column: str, source: str, merge: bool | None) -> UsableRows:
     """The rows with near-equal labels (another case, spacing, hyphen) as the user wants them.
 
     Args:
@@ -42,10 +42,10 @@ def with_merged_labels(examples: Examples, column: str, source: str, merge: bool
     spelled = {label: labels[0] for labels in near for label in labels}
     rows = tuple(replace(row, label=spelled.get(row.label, row.label)) for row in examples.rows)
     note = f"Labels that differ in spelling only were merged into the first of each: {listed}{more}."
-    return Examples(rows, sorted_labels(row.label for row in rows), (*examples.notes, note))
+    return UsableRows(rows, sorted_labels(row.label for row in rows), (*examples.notes, note))
 
 
-def without_rare(examples: Examples, column: str, source: str, fewest: int) -> Examples:
+def without_rare(examples: UsableRows, column: str, source: str, fewest: int) -> UsableRows:
     """The rows without those of classes that have fewer than ``fewest`` rows; a note counts them.
 
     Raises:
@@ -66,7 +66,7 @@ def without_rare(examples: Examples, column: str, source: str, fewest: int) -> E
             fix="give a smaller number",
         )
     note = f"Left out: {count_of(len(examples.rows) - len(rows), 'row')} of {found}."
-    return Examples(rows, sorted_labels(row.label for row in rows), (*examples.notes, note))
+    return UsableRows(rows, sorted_labels(row.label for row in rows), (*examples.notes, note))
 
 
 def all_in_train(

@@ -15,7 +15,7 @@ from lighten.data.alike import copies_of
 from lighten.data.cells import Table, count_of, shown
 from lighten.data.classes import Classes, known_classes, match_classes
 from lighten.data.columns import Columns
-from lighten.data.examples import Example, Examples, check_classes, usable
+from lighten.data.examples import Example, UsableRows, check_classes, usable
 from lighten.data.fixed import fixed_parts, only_train
 from lighten.data.near import all_in_train, with_merged_labels, without_rare
 
@@ -119,7 +119,7 @@ def new_rows(table: Table, columns: Columns, *, drop_empty: bool = False) -> New
     Raises:
         DataError: empty cells.
     """
-    examples: Examples = usable(table, columns, drop_empty=drop_empty)
+    examples: UsableRows = usable(table, columns, drop_empty=drop_empty)
     index = {label: number for number, label in enumerate(examples.labels)}
     numbers = tuple(row.number for row in examples.rows)
     rows = rows_of(examples.rows, index, columns)

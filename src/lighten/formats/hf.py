@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.artifact import Artifact
-from lighten.core.format import Format, Place, Recognized
+from lighten.core.format import Format, Location, Recognized
 from lighten.files.weight_files import weight_files
 from lighten.models.hf_folder import (
     ADAPTER,
@@ -47,18 +47,18 @@ class Hf(Format):
     cuts: ClassVar[bool] = True
     instead: ClassVar[str] = "leave --task, --prompt, --answer and --choices out: it answers with its labels"
 
-    def recognize(self, place: Place) -> Recognized | None:
+    def recognize(self, location: Location) -> Recognized | None:
         """See :meth:`Format.recognize`."""
-        if adapter := adapter_at(place, "SEQ_CLS"):
+        if adapter := adapter_at(location, "SEQ_CLS"):
             name, base = adapter
-            return Recognized(place.root, "", name, f"an adapter of {base}", self.tasks, ADAPTER, base)
-        kind, name = kind_at(place) or ("", "")
+            return Recognized(location.root, "", name, f"an adapter of {base}", self.tasks, ADAPTER, base)
+        kind, name = kind_at(location) or ("", "")
         if kind not in (CLASSIFIER, ENCODER):
             return None
         if kind == CLASSIFIER:
-            refuse_head(place.where, name, place.read(CONFIG))
+            refuse_head(location.where, name, location.read(CONFIG))
         noun = self.noun if kind == CLASSIFIER else "an encoder of texts"
-        return Recognized(place.root, "", name, noun, self.tasks, kind)
+        return Recognized(location.root, "", name, noun, self.tasks, kind)
 
     def check(self, found: Recognized, *, whole: bool = True) -> None:
         """See :meth:`Format.check`."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.artifact import Artifact
-from lighten.core.format import Format, Place, Recognized, Traffic
+from lighten.core.format import Format, Location, Recognized, Traffic
 from lighten.files.json_file import read_object
 from lighten.files.weight_files import weight_files
 from lighten.models.base_of import base_of
@@ -52,13 +52,13 @@ class HfCausal(Format):
     large: ClassVar[bool] = True
     instead: ClassVar[str] = "leave --task out; to have it choose between labels, give --prompt and --choices"
 
-    def recognize(self, place: Place) -> Recognized | None:
+    def recognize(self, location: Location) -> Recognized | None:
         """See :meth:`Format.recognize`; of a model of texts and images its text part."""
-        if adapter := adapter_at(place, "CAUSAL_LM"):
+        if adapter := adapter_at(location, "CAUSAL_LM"):
             name, base = adapter
-            return Recognized(place.root, "", name, f"an adapter of {base}", self.tasks, ADAPTER, base)
-        kind, name = kind_at(place) or ("", "")
-        return Recognized(place.root, "", name, self.noun, self.tasks, kind) if kind in (CAUSAL, TEXT_PART) else None
+            return Recognized(location.root, "", name, f"an adapter of {base}", self.tasks, ADAPTER, base)
+        kind, name = kind_at(location) or ("", "")
+        return Recognized(location.root, "", name, self.noun, self.tasks, kind) if kind in (CAUSAL, TEXT_PART) else None
 
     def check(self, found: Recognized, *, whole: bool = True) -> None:
         """See :meth:`Format.check`."""

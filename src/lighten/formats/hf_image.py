@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError
-from lighten.core.format import Format, Place, Recognized
+from lighten.core.format import Format, Location, Recognized
 from lighten.core.rows import Parts
 from lighten.data.classes import unrelated
 from lighten.models.hf_folder import copy_files, has_weights, needing_torch, refuse_head
@@ -42,26 +42,26 @@ class HfImage(Format):
     replaces_heads: ClassVar[bool] = True
     extra: ClassVar[str] = "vision"
 
-    def recognize(self, place: Place) -> Recognized | None:
+    def recognize(self, location: Location) -> Recognized | None:
         """See :meth:`Format.recognize`."""
-        if place.is_file or CONFIG not in place.names or "model_index.json" in place.names:
+        if location.is_file or CONFIG not in location.names or "model_index.json" in location.names:
             return None
-        config = place.read(CONFIG)
-        found = kind_of_pictures(place.where, config)
+        config = location.read(CONFIG)
+        found = kind_of_pictures(location.where, config)
         if found is None:
             return None
         name, headed = found
-        if not has_weights(place.names):
-            refuse_weights(place.where, place.names)
-        if PROCESSOR not in place.names:
+        if not has_weights(location.names):
+            refuse_weights(location.where, location.names)
+        if PROCESSOR not in location.names:
             raise ModelError(
-                f"{place.where} does not say how pictures become its inputs: it has no {PROCESSOR}.",
+                f"{location.where} does not say how pictures become its inputs: it has no {PROCESSOR}.",
                 allowed="a folder with the file that its image processor is saved in",
                 fix="AutoImageProcessor.from_pretrained(WHERE_THE_MODEL_IS_FROM).save_pretrained(THIS_FOLDER)",
             )
         if headed:
-            refuse_head(place.where, name, config)
-        return Recognized(place.root, "", name, self.noun if headed else "a network for pictures", self.tasks)
+            refuse_head(location.where, name, config)
+        return Recognized(location.root, "", name, self.noun if headed else "a network for pictures", self.tasks)
 
     def check(self, found: Recognized, *, whole: bool = True) -> None:
         """See :meth:`Format.check`."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from lighten.core import catalog
 from lighten.core.artifact import LEARNED, Artifact
 from lighten.core.errors import InputError, ModelError
-from lighten.core.format import Format, Place, Recognized
+from lighten.core.format import Format, Location, Recognized
 from lighten.core.home import expanded
 from lighten.core.item import to_plain
 from lighten.core.readers import reader_in, reader_of
@@ -61,15 +61,15 @@ class Module(Format):
         if found.kind == FACTORIES:
             refuse_unnamed(found.name, place, found.path.parent)
 
-    def recognize(self, place: Place) -> Recognized | None:
+    def recognize(self, location: Location) -> Recognized | None:
         """See :meth:`Format.recognize`."""
-        if place.is_file or FILE not in place.names:
+        if location.is_file or FILE not in location.names:
             return None
-        record = record_of(place.read(FILE), f"{place.where}/{FILE}")
+        record = record_of(location.read(FILE), f"{location.where}/{FILE}")
         tasks = self._tasks(record) if record.is_made else self.tasks
-        if record.is_made and WEIGHTS not in place.names:
-            raise ModelError(f"{place.where} has no {WEIGHTS}.", fix="get the folder again")
-        return Recognized(place.root, "", record.name or record.factory, self.noun, tasks)
+        if record.is_made and WEIGHTS not in location.names:
+            raise ModelError(f"{location.where} has no {WEIGHTS}.", fix="get the folder again")
+        return Recognized(location.root, "", record.name or record.factory, self.noun, tasks)
 
     def check(self, found: Recognized, *, whole: bool = True) -> None:
         """See :meth:`Format.check`: its code may be run."""

@@ -61,7 +61,7 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EnvironmentSpec:
     """Which environment a child runs in; lighten's own for no requirements.
 
     Attributes:
@@ -88,15 +88,15 @@ class Place:
         return clean(os.environ) if self else dict(os.environ)
 
 
-def place_of(thing: Engine | Step) -> Place:
+def spec_of(thing: Engine | Step) -> EnvironmentSpec:
     """Where an engine or step lives. A step is named after the engine that shares its environment."""
     if not thing.environment:
-        return Place()
+        return EnvironmentSpec()
     if isinstance(thing, Engine):
-        return Place(catalog.name_of(thing), thing.environment)
+        return EnvironmentSpec(catalog.name_of(thing), thing.environment)
     classes = ((name, catalog.load("engines", name)) for name in catalog.names("engines"))
     named = next((name for name, cls in classes if cls.environment == thing.environment), catalog.name_of(thing))
-    return Place(named, thing.environment)
+    return EnvironmentSpec(named, thing.environment)
 
 
 def environments_home() -> Path:

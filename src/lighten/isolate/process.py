@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from lighten.core.errors import CandidateFailed, OutOfMemory, SessionCrashed, SessionTimeout
 from lighten.isolate import elsewhere, wire
-from lighten.isolate.environments import Place
+from lighten.isolate.environments import EnvironmentSpec
 from lighten.isolate.machine import allowed_memory
 
 DOING = {
@@ -49,13 +49,14 @@ class ChildProcess:
         memory: bytes of resident memory at which it is ended; None for 90 % of what this machine allows.
         patient: let threads of OpenMP sleep soon while they wait for each other. On a machine that others use too,
             training is several times faster so; single answers on a quiet one come a little later.
-        place: where it runs; lighten's own environment when nothing is said.
+        venv: where it runs; lighten's own environment when nothing is said.
     """
 
     def __init__(
-        self, *, threads: int, memory: int | None = None, patient: bool = False, place: Place | None = None
+        self, *, threads: int, memory: int | None = None, patient: bool = False, venv: EnvironmentSpec | None = None
     ) -> None:
-        self.threads, self.memory, self.patient, self.place = threads, memory, patient, place or Place()
+        self.threads, self.memory, self.patient = threads, memory, patient
+        self.venv = venv or EnvironmentSpec()
         self.peak = 0
         self.failure: CandidateFailed | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -68,12 +69,12 @@ class ChildProcess:
         Raises:
             MissingEnvironment: the environment that it is to run in was not made.
         """
-        python, variables_there = self.place.interpreter(), self.place.variables()
+        python, variables_there = self.venv.interpreter(), self.venv.variables()
         self._limit = self.memory or int(allowed_memory() * 0.9)
         self._socket, theirs = socket.socketpair()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process is reaped
         number = str(theirs.fileno())
-        there = [elsewhere.__file__, number, elsewhere.borrowed()] if self.place else ["-m", "lighten.isolate", number]
+        there = [elsewhere.__file__, number, elsewhere.borrowed()] if self.venv else ["-m", "lighten.isolate", number]
         try:
             self._process = subprocess.Popen(
                 [python, "-P", *there],
@@ -242,7 +243,7 @@ def call(
     *,
     threads: int = 1,
     deadline: float = 120.0,
-    place: Place | None = None,
+    venv: EnvironmentSpec | None = None,
     on_event: Callable[[Mapping[str, Any]], object] | None = None,
     **arguments: Any,
 ) -> Any:
@@ -256,7 +257,7 @@ def call(
         MissingEnvironment: see ``ChildProcess.start``.
         SessionCrashed, SessionTimeout, OutOfMemory, LightenError: see ``ChildProcess.ask``.
     """
-    child = ChildProcess(threads=threads, place=place)
+    child = ChildProcess(threads=threads, venv=venv)
     child.start()
     try:
         return child.ask("call", deadline, on_event=on_event, function=function, arguments=arguments)["value"]

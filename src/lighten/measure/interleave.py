@@ -205,7 +205,7 @@ def _readings(every: Iterable[Series[Key]], key: Key) -> Readings:
     """Everything that was measured of one session, reduced."""
     found = {}
     for series in every:
-        kept = series.kept(key)
+        kept = series.count(key)
         values, reference = (series.values(k, kept.rounds) for k in (key, series.first))
         for quantity in series.meter.quantities:
             measured, ratios = values[quantity.name], series.ratios(key, quantity, kept.rounds)

@@ -13,7 +13,7 @@ from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, LightenError
 from lighten.core.matching import fits
-from lighten.isolate.environments import place_of
+from lighten.isolate.environments import spec_of
 from lighten.isolate.process import call
 
 ASKED = ("a good film", "a bad one, and far too long")
@@ -56,8 +56,8 @@ def probe_engine(name: str, samples: Sequence[Path] = (), *, threads: int = 1, d
     folders = [str(sample.resolve()) for sample in samples]
     work: dict[str, Any] = {"name": name, "samples": folders, "cores": threads}
     try:
-        place = place_of(catalog.load("engines", name)())
-        found = call("lighten.measure.probe:try_engine", threads=threads, deadline=deadline, place=place, **work)
+        venv = spec_of(catalog.load("engines", name)())
+        found = call("lighten.measure.probe:try_engine", threads=threads, deadline=deadline, venv=venv, **work)
     except LightenError as error:
         return EngineHealth(name, False, reason=error.seen, fix=error.fix)
     return EngineHealth(name, True, found["version"], found["ran"])

@@ -39,7 +39,7 @@ class Round(Generic[Key]):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept(Generic[Key]):
+class CountedRounds(Generic[Key]):
     """The rounds of two sessions that count.
 
     Attributes:
@@ -99,30 +99,30 @@ class Series(Generic[Key]):
         """Whether a session has as many undisturbed rounds as the meter wants, and more would not change its ratio."""
         if len(self.undisturbed(key)) < self.meter.turns:
             return False
-        found = self.ratios(key, self.meter.quantities[0], self.kept(key).rounds)
+        found = self.ratios(key, self.meter.quantities[0], self.count(key).rounds)
         return not found or (half_iqr(found) or 0.0) <= SETTLED * median(found)
 
     def sure(self, key: Key) -> bool:
         """Whether a session's reading is not in doubt."""
-        kept = self.kept(key)
+        kept = self.count(key)
         return not kept.doubt and not noisy(self.ratios(key, self.meter.quantities[0], kept.rounds))
 
-    def kept(self, key: Key) -> Kept[Key]:
+    def count(self, key: Key) -> CountedRounds[Key]:
         """The rounds that count for a session beside the first one."""
         both, severity = self._both(key), self._severities(key)
         chosen = calm(severity, self.least)
         rounds, aside = tuple(self.rounds[both[i]] for i in chosen), len(both) - len(chosen)
         quiet = sum(severity[i] <= 1.0 for i in chosen)
         if self.meter.turns == 1:
-            return Kept(rounds, quiet, doubt="" if quiet else f"it was disturbed{self._others(key, both)}")
+            return CountedRounds(rounds, quiet, doubt="" if quiet else f"it was disturbed{self._others(key, both)}")
         said = self._others(key, [i for i, one in zip(both, severity, strict=True) if one > 1.0])
         note = f"{aside} of {len(both)} rounds were set aside as disturbed{said}" if aside else ""
         if not quiet:
             every = f"all of {len(both)} rounds were disturbed{said}"
-            return Kept(rounds, 0, doubt="; ".join(filter(None, (every, self._unusual(rounds)))))
+            return CountedRounds(rounds, 0, doubt="; ".join(filter(None, (every, self._unusual(rounds)))))
         if quiet < self.least:
-            return Kept(rounds, quiet, note, f"only {quiet} of {len(both)} rounds were undisturbed")
-        return Kept(rounds, quiet, note, self._unusual(rounds))
+            return CountedRounds(rounds, quiet, note, f"only {quiet} of {len(both)} rounds were undisturbed")
+        return CountedRounds(rounds, quiet, note, self._unusual(rounds))
 
     def values(self, key: Key, rounds: Sequence[Round[Key]]) -> Mapping[str, Measured]:
         """What a session's turns give, by quantity."""

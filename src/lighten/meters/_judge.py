@@ -65,7 +65,7 @@ def judge_changed(changed: NDArray[np.bool_], floor: Constraint, units: Sequence
 
 
 @dataclass(frozen=True)
-class Scores:
+class MetricRows:
     """What a bootstrap needs of a metric: rows of original, candidate, and of a candidate without fault.
 
     Attributes:

@@ -15,7 +15,7 @@ from lighten.core.power import Power
 from lighten.core.result import LOWER, Measured, Quantity
 from lighten.core.rows import Rows
 from lighten.meters._documents import NO_DOCUMENTS, check_documents, of_documents
-from lighten.meters._judge import Scores
+from lighten.meters._judge import MetricRows
 from lighten.meters._outlook import of_rows
 from lighten.meters._power import scores
 from lighten.proof.scores import ratio_of_sums
@@ -51,7 +51,7 @@ class BitsPerByte(QualityMeter):
         """
         worst = float(np.abs(self.effects(original, candidate, rows)).max(initial=LEAST_REACH))
         before, after = _bits_and_bytes(original), _bits_and_bytes(candidate)
-        return Scores(
+        return MetricRows(
             before,
             after,
             perfect=after * np.array([0.0, 1.0]),

@@ -12,7 +12,7 @@ from lighten.core.meter import Outlook, QualityMeter
 from lighten.core.power import Power
 from lighten.core.result import LOWER, Measured, Quantity
 from lighten.core.rows import Rows
-from lighten.meters._judge import Scores
+from lighten.meters._judge import MetricRows
 from lighten.meters._outlook import of_scores
 from lighten.meters._power import scores as score_power
 
@@ -45,7 +45,7 @@ class Brier(QualityMeter):
     ) -> Verdict:
         """Bootstrap of the mean over rows, or over units where rows belong together."""
         before, after = squared_errors(original, rows), squared_errors(candidate, rows)
-        scores = Scores(before, after, np.zeros(len(rows)), reach=MOST, units=rows.units)
+        scores = MetricRows(before, after, np.zeros(len(rows)), reach=MOST, units=rows.units)
         return scores.judge(floor, "lower", seed)
 
     def power(self, rows: Rows, floor: Constraint, labels: Sequence[str] = ()) -> Power:

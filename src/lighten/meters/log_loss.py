@@ -12,7 +12,7 @@ from lighten.core.meter import Outlook, QualityMeter
 from lighten.core.power import Power
 from lighten.core.result import LOWER, Measured, Quantity
 from lighten.core.rows import Rows
-from lighten.meters._judge import Scores
+from lighten.meters._judge import MetricRows
 from lighten.meters._outlook import of_scores
 from lighten.meters._power import scores as score_power
 
@@ -41,7 +41,7 @@ class LogLoss(QualityMeter):
         before, after = losses(original, rows), losses(candidate, rows)
         wrong = original.argmax(axis=1) != np.asarray(rows.targets)
         reach = max(LEAST_REACH, float(before[wrong].mean()) if wrong.any() else 0.0)
-        scores = Scores(before, after, np.zeros(len(rows)), reach=reach, units=rows.units)
+        scores = MetricRows(before, after, np.zeros(len(rows)), reach=reach, units=rows.units)
         return scores.judge(floor, "lower", seed)
 
     def power(self, rows: Rows, floor: Constraint, labels: Sequence[str] = ()) -> Power:

@@ -12,7 +12,7 @@ from lighten.core.meter import Outlook, QualityMeter
 from lighten.core.power import Power
 from lighten.core.result import HIGHER, Measured, Quantity
 from lighten.core.rows import Rows
-from lighten.meters._judge import Scores
+from lighten.meters._judge import MetricRows
 from lighten.meters._outlook import of_classes
 from lighten.meters._power import class_means
 from lighten.proof.power import effective_units
@@ -40,7 +40,7 @@ class MacroF1(QualityMeter):
     ) -> Verdict:
         """Bootstrap over rows, or over units where rows belong together; what went unseen counts in every class."""
         targets = np.asarray(rows.targets)
-        return Scores(
+        return MetricRows(
             original.argmax(axis=1),
             candidate.argmax(axis=1),
             perfect=targets,

@@ -15,7 +15,7 @@ from lighten.core.power import Power
 from lighten.core.result import LOWER, Measured, Quantity
 from lighten.core.rows import Rows
 from lighten.meters._documents import NO_DOCUMENTS, check_documents, of_documents
-from lighten.meters._judge import Scores
+from lighten.meters._judge import MetricRows
 from lighten.meters._outlook import of_rows
 from lighten.meters._power import scores
 from lighten.proof.scores import ratio_of_sums
@@ -67,7 +67,7 @@ class TokenFlips(QualityMeter):
             raise ValueError("the two models share no places to compare in two documents or more")
         moved = found[used]
         still = moved * np.array([0.0, 1.0])
-        return Scores(
+        return MetricRows(
             still,
             moved,
             perfect=still,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lighten.core.errors import MissingExtra, ModelError, UnsafeFile
-from lighten.core.format import Place, Recognized
+from lighten.core.format import Location, Recognized
 from lighten.files.json_file import read_object
 from lighten.files.links import check_link
 from lighten.files.safefile import FLOATS, read_header
@@ -32,26 +32,26 @@ SLOW = ("vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spm.model", "spie
 """Tokenizer files that can be converted to ``tokenizer.json``."""
 
 
-def kind_at(place: Place) -> tuple[str, str] | None:
+def kind_at(location: Location) -> tuple[str, str] | None:
     """Kind (see ``architectures``) and name of the architecture in a folder of its own; None where there is none, and
     where it classifies pictures.
 
     Raises:
         ModelError, UnsafeFile: it cannot be used: says what it is.
     """
-    if place.is_file or CONFIG not in place.names or "model_index.json" in place.names:
+    if location.is_file or CONFIG not in location.names or "model_index.json" in location.names:
         return None
-    tensors = has_weights(place.names)
-    if not tensors and (ADAPTER_CONFIG in place.names or split_groups([n for n in place.names if "/" not in n])):
+    tensors = has_weights(location.names)
+    if not tensors and (ADAPTER_CONFIG in location.names or split_groups([n for n in location.names if "/" not in n])):
         return None
-    config = place.read(CONFIG)
+    config = location.read(CONFIG)
     if not config:
-        raise no_config(place.where)
+        raise no_config(location.where)
     if is_for_pictures(config):
         return None
-    kind, name = kind_of_config(place.where, config)
+    kind, name = kind_of_config(location.where, config)
     if not tensors:
-        refuse_weights(place.where, place.names)
+        refuse_weights(location.where, location.names)
     return kind, name
 
 
@@ -60,16 +60,16 @@ def has_weights(names: Iterable[str]) -> bool:
     return any(name.endswith(".safetensors") and name != ADAPTER_WEIGHTS for name in names)
 
 
-def adapter_at(place: Place, task: str) -> tuple[str, str] | None:
+def adapter_at(location: Location, task: str) -> tuple[str, str] | None:
     """Name and base of an adapter for a task (as peft calls it) in a folder of its own; None where there is none.
 
     Raises:
         ModelError, UnsafeFile: it cannot be merged: says why.
     """
-    where, names = place.where, place.names
-    if place.is_file or ADAPTER_CONFIG not in names or (has_weights(names) and CONFIG in names):
+    where, names = location.where, location.names
+    if location.is_file or ADAPTER_CONFIG not in names or (has_weights(names) and CONFIG in names):
         return None
-    told = place.read(ADAPTER_CONFIG)
+    told = location.read(ADAPTER_CONFIG)
     base, named = str(told.get("base_model_name_or_path") or ""), str(told.get("task_type") or "")
     kind = str(told.get("peft_type") or "LORA")
     if kind != "LORA":

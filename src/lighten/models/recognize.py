@@ -15,7 +15,7 @@ from typing import Any
 from lighten.core import catalog
 from lighten.core.artifact import RECORD, Artifact
 from lighten.core.errors import ModelError, UnsafeFile
-from lighten.core.format import Format, Place, Recognized
+from lighten.core.format import Format, Location, Recognized
 from lighten.core.matching import format_named, format_of, known_format, tasks_of
 from lighten.files.json_file import read_object
 from lighten.files.links import check_link
@@ -35,11 +35,11 @@ def recognize(path: Path) -> Recognized:
     found = None if path.exists() else named(str(path))
     if found is not None:
         return found
-    place = place_at(path)
-    found = recognized(place)
+    location = location_at(path)
+    found = recognized(location)
     if found is not None:
         return found
-    raise refusal_of_file(path) if path.is_file() else refusal_of_folder(place, _is_model)
+    raise refusal_of_file(path) if path.is_file() else refusal_of_folder(location, _is_model)
 
 
 def recognize_listing(where: str, names: Sequence[str], read: Callable[[str], Mapping[str, Any]]) -> Recognized:
@@ -55,15 +55,15 @@ def recognize_listing(where: str, names: Sequence[str], read: Callable[[str], Ma
     Raises:
         ModelError, UnsafeFile: see :func:`recognize`.
     """
-    place = Place(where, tuple(names), cache(read))
-    found = recognized(place)
+    location = Location(where, tuple(names), cache(read))
+    found = recognized(location)
     if found is None:
-        raise refusal_of_folder(place, _is_model)
+        raise refusal_of_folder(location, _is_model)
     return found
 
 
-def recognized(place: Place) -> Recognized | None:
-    """What the first format that can use it says of a place; None where it is nothing to any of them.
+def recognized(location: Location) -> Recognized | None:
+    """What the first format that can use it says of a location; None where it is nothing to any of them.
 
     Raises:
         ModelError, UnsafeFile: what the first format said to which it is something, where none can use it.
@@ -71,7 +71,7 @@ def recognized(place: Place) -> Recognized | None:
     errors: list[ModelError | UnsafeFile] = []
     for name in catalog.names("formats"):
         try:
-            found = format_named(name).recognize(place)
+            found = format_named(name).recognize(location)
         except (ModelError, UnsafeFile) as error:
             errors.append(error)
             continue
@@ -95,14 +95,14 @@ def named(model: str) -> Recognized | None:
     return None
 
 
-def place_at(path: Path) -> Place:
+def location_at(path: Path) -> Location:
     """A file or a folder here.
 
     Raises:
         ModelError: there is neither.
     """
     if path.is_file():
-        return Place(str(path), (path.name,), lambda name: _no_object(path), path)
+        return Location(str(path), (path.name,), lambda name: _no_object(path), path)
     if not path.is_dir():
         raise ModelError(f"There is no file or folder {path}.", allowed="an HF folder, a GGUF file, or sample:NAME")
     names = sorted(one.name + ("/" if one.is_dir() else "") for one in path.iterdir())
@@ -112,7 +112,7 @@ def place_at(path: Path) -> Place:
         check_link(path / name, path)
         return read_object(path / name)
 
-    return Place(str(path), tuple(names), read, path)
+    return Location(str(path), tuple(names), read, path)
 
 
 def check_task(model: str, found: Recognized, task: str, *, fix: str = "") -> None:
@@ -143,6 +143,6 @@ def _no_object(path: Path) -> dict[str, Any]:
 def _is_model(folder: Path) -> bool:
     """Whether a folder is that of a model, or looks like one that cannot be used."""
     try:
-        return holds_files_of_model(folder) or recognized(place_at(folder)) is not None
+        return holds_files_of_model(folder) or recognized(location_at(folder)) is not None
     except (ModelError, UnsafeFile):
         return True

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lighten.core.artifact import RECORD
 from lighten.core.errors import ModelError, UnsafeFile
-from lighten.core.format import Place
+from lighten.core.format import Location
 from lighten.models.adapter import CONFIG as ADAPTER_CONFIG
 from lighten.models.adapter import WEIGHTS as ADAPTER_WEIGHTS
 
@@ -54,7 +54,7 @@ def refusal_of_file(path: Path) -> ModelError:
     )
 
 
-def refusal_of_folder(place: Place, is_model: Callable[[Path], bool]) -> ModelError:
+def refusal_of_folder(location: Location, is_model: Callable[[Path], bool]) -> ModelError:
     """What a folder, here or on the hub, is that is no model.
 
     Args:
@@ -63,13 +63,15 @@ def refusal_of_folder(place: Place, is_model: Callable[[Path], bool]) -> ModelEr
     Raises:
         UnsafeFile: it holds pickled weights.
     """
-    if place.path is not None:
-        _refuse_empty(place.path, place.names, is_model)
-    if "model_index.json" in place.names:
-        return ModelError(f"{place.where} is a pipeline of diffusers, which makes images.", allowed="a model of texts")
-    if not any(name.endswith(".safetensors") and name != ADAPTER_WEIGHTS for name in place.names):
-        refuse_weights(place.where, place.names)
-    return no_config(place.where)
+    if location.path is not None:
+        _refuse_empty(location.path, location.names, is_model)
+    if "model_index.json" in location.names:
+        return ModelError(
+            f"{location.where} is a pipeline of diffusers, which makes images.", allowed="a model of texts"
+        )
+    if not any(name.endswith(".safetensors") and name != ADAPTER_WEIGHTS for name in location.names):
+        refuse_weights(location.where, location.names)
+    return no_config(location.where)
 
 
 def holds_files_of_model(folder: Path) -> bool:

@@ -124,8 +124,8 @@ def closure(tokenizer: Json, keep: Collection[int | str]) -> set[int]:
     elif kind != "WordLevel":
         wanted.update(_alphabet(tokenizer, ids))
     if kind == "BPE":
-        parts = Parts(tokenizer["model"])
-        wanted |= {ids[part] for i in tuple(wanted) for part in parts.of(names[i])}
+        merges = Merges(tokenizer["model"])
+        wanted |= {ids[part] for i in tuple(wanted) for part in merges.of(names[i])}
     return wanted
 
 
@@ -154,12 +154,12 @@ def cut(tokenizer: Json, keep: Collection[int | str]) -> tuple[Json, list[int]]:
         inside = sorted((i, token) for token, i in model["vocab"].items() if i in wanted)
         model["vocab"] = {token: new[i] for i, token in inside}
     if "merges" in model:
-        parts = Parts(model)
+        merges = Merges(model)
         there = model["vocab"]
         model["merges"] = [
             merge
-            for merge, (left, right) in zip(parts.lines, parts.ranks, strict=True)
-            if left in there and right in there and parts.joined(left, right) in there
+            for merge, (left, right) in zip(merges.lines, merges.ranks, strict=True)
+            if left in there and right in there and merges.joined(left, right) in there
         ]
     made = {**tokenizer, "model": model}
     if tokenizer.get("added_tokens"):
@@ -171,7 +171,7 @@ def cut(tokenizer: Json, keep: Collection[int | str]) -> tuple[Json, list[int]]:
     return made, kept
 
 
-class Parts:
+class Merges:
     """The merges of a BPE model, and what each token is put together from.
 
     Attributes:

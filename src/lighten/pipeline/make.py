@@ -57,7 +57,7 @@ class Seen:
 
 
 @dataclass
-class Bench:
+class Workbench:
     """What making needs to have at hand.
 
     Attributes:

@@ -13,7 +13,7 @@ from lighten.core.errors import StoppedEarly
 from lighten.core.recipe import engine_from, step_from, task_from
 from lighten.core.rows import Parts
 from lighten.isolate.child import emit
-from lighten.pipeline.make import Bench
+from lighten.pipeline.make import Workbench
 from lighten.pipeline.make import build as build_for
 from lighten.store.artifacts import ArtifactStore
 from lighten.store.folder import load_parts
@@ -132,7 +132,7 @@ def _parts(path: str) -> Parts:
     return load_parts(Path(path))
 
 
-def _bench(root: str, parts: str, task: Mapping[str, Any], original: str, seed: int, threads: int) -> Bench:
+def _bench(root: str, parts: str, task: Mapping[str, Any], original: str, seed: int, threads: int) -> Workbench:
     teacher = Artifact.open(original, verify=False) if original else None
     store = ArtifactStore(Path(root), _note)
-    return Bench(store, task_from(task), _parts(parts), teacher, seed, threads)
+    return Workbench(store, task_from(task), _parts(parts), teacher, seed, threads)

@@ -20,7 +20,7 @@ from lighten.core.progress import Progress
 from lighten.core.recipe import record_of, task_record_of
 from lighten.core.step import Step
 from lighten.core.task import Task
-from lighten.isolate.environments import Place, place_of
+from lighten.isolate.environments import EnvironmentSpec, spec_of
 from lighten.isolate.process import ChildProcess
 from lighten.store.artifacts import ArtifactStore
 
@@ -72,7 +72,7 @@ class Workshop:
         }
         self._original = ""
         self._threads, self._progress, self._note = threads, progress, note
-        self._children: dict[Place, ChildProcess] = {}
+        self._children: dict[EnvironmentSpec, ChildProcess] = {}
         self.last_score: float | None = None
         self.work: tuple[Work, ...] = ()
 
@@ -100,7 +100,7 @@ class Workshop:
             part = list(steps)
             reply = self._call(
                 "make",
-                place_of(part[0]) if environment else Place(),
+                spec_of(part[0]) if environment else EnvironmentSpec(),
                 base=str(made.path.resolve()),
                 chain=[record_of(step) for step in part],
                 floor=floor,
@@ -116,24 +116,24 @@ class Workshop:
         Raises:
             CandidateFailed: the engine refuses the model, crashed or ran out of memory.
         """
-        reply = self._call("build", place_of(engine), artifact=str(artifact.path.resolve()), engine=record_of(engine))
+        reply = self._call("build", spec_of(engine), artifact=str(artifact.path.resolve()), engine=record_of(engine))
         return Artifact.open(reply["path"], verify=False)
 
     def score(self, artifact: Artifact, part: str) -> float:
         """Share of rows of a part that a float network answers right."""
-        return float(self._call("score", Place(), artifact=str(artifact.path.resolve()), part=part)["right"])
+        return float(self._call("score", EnvironmentSpec(), artifact=str(artifact.path.resolve()), part=part)["right"])
 
     def close(self) -> None:
         """End the processes; closing twice is allowed."""
         while self._children:
             self._children.popitem()[1].close()
 
-    def _call(self, function: str, place: Place, **arguments: Any) -> Mapping[str, Any]:
-        child = self._children.get(place)
+    def _call(self, function: str, venv: EnvironmentSpec, **arguments: Any) -> Mapping[str, Any]:
+        child = self._children.get(venv)
         if child is None:
-            child = ChildProcess(threads=self._threads, patient=True, place=place)
+            child = ChildProcess(threads=self._threads, patient=True, venv=venv)
             child.start()
-            self._children[place] = child
+            self._children[venv] = child
         arguments = {**self._common, "original": self._original, **arguments}
         try:
             reply = child.ask(
@@ -145,7 +145,7 @@ class Workshop:
             )
         except CandidateFailed:
             if child.pid == 0:  # it died; the next call starts a new one
-                self._children.pop(place).close()
+                self._children.pop(venv).close()
                 ArtifactStore(Path(self._common["root"])).sweep()
             raise
         except BaseException:

@@ -2,7 +2,7 @@
 
 from lighten.proof.absolute import judge_level, judge_rate
 from lighten.proof.bootstrap import BootstrapInterval, judge_bootstrap, judge_clustered, paired_bootstrap
-from lighten.proof.flips import Flips, find_flips
+from lighten.proof.flips import FlippedRows, find_flips
 from lighten.proof.groups import judge_groups
 from lighten.proof.paired import binomial_interval, mcnemar_exact, paired_interval, tango_interval, tango_score
 from lighten.proof.power import items_to_settle, needed_items, provable_margin
@@ -13,7 +13,7 @@ from lighten.proof.verdict import Direction, State, Verdict, judge_counts, judge
 __all__ = [
     "BootstrapInterval",
     "Direction",
-    "Flips",
+    "FlippedRows",
     "SequenceResult",
     "State",
     "Statistic",

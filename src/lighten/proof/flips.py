@@ -11,7 +11,7 @@ Rows = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Flips:
+class FlippedRows:
     """Rows whose prediction changed, by what became of them. Each is a sorted array of row numbers, from 0.
 
     Attributes:
@@ -47,7 +47,7 @@ class Flips:
         return self.changed / self.n
 
 
-def find_flips(truth: npt.ArrayLike, original: npt.ArrayLike, candidate: npt.ArrayLike) -> Flips:
+def find_flips(truth: npt.ArrayLike, original: npt.ArrayLike, candidate: npt.ArrayLike) -> FlippedRows:
     """Compare predictions with the truth and with each other.
 
     Args:
@@ -69,7 +69,7 @@ def find_flips(truth: npt.ArrayLike, original: npt.ArrayLike, candidate: npt.Arr
         raise ValueError("a label is NaN")
     answers, before, after = arrays
     was_right, is_right = before == answers, after == answers
-    return Flips(
+    return FlippedRows(
         n=answers.shape[0],
         broke=np.flatnonzero(was_right & ~is_right),
         fixed=np.flatnonzero(~was_right & is_right),

@@ -23,12 +23,12 @@ from lighten.store.study import Study
 
 
 class Clock:
-    """Time spent on the search, over all sittings; a resumed run continues where the killed one stopped.
+    """Time spent on the search, over all starts of the run; a resumed one continues where the killed one stopped.
 
     Args:
         study: where the time spent is kept.
         seconds: the search's time; None when it is bounded otherwise.
-        used: seconds that this sitting took before the clock was made: reading data and model, settling engines.
+        used: seconds that this start took before the clock was made: reading data and model, settling engines.
     """
 
     def __init__(self, study: Study, seconds: float | None, used: float = 0.0) -> None:

@@ -1,4 +1,4 @@
-"""Disk: how much room a run takes, told from the headers of its model before anything is written."""
+"""Disk: how much space a run takes, told from the headers of its model before anything is written."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ FLOAT = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """Room on a disk.
+class DiskSpace:
+    """Space on a disk.
 
     Attributes:
         least: bytes without which no candidate can be made: the model, one float copy of it, and the winner's.
@@ -30,12 +30,12 @@ class Room:
     usual: int
     free: int
 
-    def told(self) -> str:
+    def sentence(self) -> str:
         """One sentence for a person who is about to wait."""
         return f"The run's files take about {amount(self.usual)}; {amount(self.free)} of its disk are free."
 
 
-def room_for(out: Path, known: Mapping[str, Any], size: int) -> Room:
+def space_for(out: Path, known: Mapping[str, Any], size: int) -> DiskSpace:
     """What a new run in ``out`` needs.
 
     Args:
@@ -43,19 +43,19 @@ def room_for(out: Path, known: Mapping[str, Any], size: int) -> Room:
     """
     whole = max(FLOAT * int(known.get("parameters", 0)), size)
     place = next(place for place in (out.absolute(), *out.absolute().parents) if place.exists())
-    return Room(2 * size + whole, round(2 * size + CANDIDATES * whole), shutil.disk_usage(place).free)
+    return DiskSpace(2 * size + whole, round(2 * size + CANDIDATES * whole), shutil.disk_usage(place).free)
 
 
-def check_disk(out: Path, room: Room) -> None:
+def check_disk(out: Path, space: DiskSpace) -> None:
     """Refuse a run that could not leave a winner.
 
     Raises:
         RunFolderError: the disk is too full for the model, one candidate and the winner.
     """
-    if room.free < room.least:
+    if space.free < space.least:
         raise RunFolderError(
-            f"The disk of {out} has {amount(room.free)} left; the model, one candidate and the winner take "
-            f"{amount(room.least)}, a whole search about {amount(room.usual)}.",
+            f"The disk of {out} has {amount(space.free)} left; the model, one candidate and the winner take "
+            f"{amount(space.least)}, a whole search about {amount(space.usual)}.",
             fix="free some space (lighten clean RUN does for a finished run), or give --out on another disk",
         )
 

@@ -15,7 +15,7 @@ from lighten.core.matching import format_of
 from lighten.core.outcome import Constant
 from lighten.core.recipe import Recipe, engine_from, step_from, task_record_of
 from lighten.core.result import Candidate
-from lighten.core.summary import RUNGS, Continuation, DataFacts, Flip, Group, Link, Rung, Summary, Tested, Winner
+from lighten.core.summary import RUNGS, Continuation, DataFacts, Flip, Group, Link, Rung, Summary, TestedRecord, Winner
 from lighten.measure.constant import weigh_against_constant
 from lighten.measure.quality import flips_of, groups_of
 from lighten.search.conclude import Outcome
@@ -136,7 +136,7 @@ def summarize(
         cheaper=outcome.cheaper,
         opened=opened_of(run.folder.study),
         constant=constant_of(run),
-        tested=tuple(Tested(key, judged) for key, judged in verdicts.items()),
+        tested=tuple(TestedRecord(key, judged) for key, judged in verdicts.items()),
         flips=_flips(run, winner) if winner is not None else (),
         groups=_groups(run, winner) if winner is not None else (),
         lineage=lineage,

@@ -28,7 +28,7 @@ SHARE = 0.5
 
 
 @dataclass(frozen=True)
-class Place:
+class Setup:
     """What a candidate is measured with."""
 
     candidate: Candidate
@@ -86,7 +86,7 @@ def _engine(candidate: Candidate) -> Engine:
 
 
 def _measured(run: Run, candidates: Sequence[Candidate]) -> dict[int, Candidate]:
-    places: dict[int, Place] = {}
+    setups: dict[int, Setup] = {}
     timed: dict[int, Readings | CandidateFailed] = {}
     with ExitStack() as stack:
         for candidate in candidates:
@@ -94,12 +94,12 @@ def _measured(run: Run, candidates: Sequence[Candidate]) -> dict[int, Candidate]
                 engine = _engine(candidate)
                 built = file_of(run, candidate)
                 session = stack.enter_context(SessionProcess(built, engine, threads=run.threads, task=run.task))
-                places[candidate.key] = Place(candidate, built, engine, session)
+                setups[candidate.key] = Setup(candidate, built, engine, session)
             except CandidateFailed as error:
                 run.notes.append(_keeps(candidate, error))
                 if candidate is candidates[0]:
                     return {}
-        sessions = {key: place.session for key, place in places.items()}
+        sessions = {key: setup.session for key, setup in setups.items()}
         try:
             seconds, usual = SECONDS_PER_RUNG * len(sessions), usual_of(run.folder.study.candidates())
             timed = measure(sessions, run.work, meters=run.task.speeds, seconds=seconds, usual=usual)
@@ -107,15 +107,15 @@ def _measured(run: Run, candidates: Sequence[Candidate]) -> dict[int, Candidate]
             run.notes.append(_keeps(candidates[0], error))
     found = {}
     for key, readings in timed.items():
-        place = places[key]
+        setup = setups[key]
         if isinstance(readings, CandidateFailed):
-            run.notes.append(_keeps(place.candidate, readings))
+            run.notes.append(_keeps(setup.candidate, readings))
             continue
-        fresh = results_of(run, place.built, place.engine, readings)
+        fresh = results_of(run, setup.built, setup.engine, readings)
         asked = {run.budget.minimize, *(ceiling.metric for ceiling in run.budget.under)}
         unsure = {name: one.note for name, one in fresh.items() if one.unsure and name in asked}
-        run.notes += [f"Candidate {key} ({place.candidate.name}), {name}: {note}" for name, note in unsure.items()]
-        found[key] = replace(place.candidate, results={**place.candidate.results, **fresh})
+        run.notes += [f"Candidate {key} ({setup.candidate.name}), {name}: {note}" for name, note in unsure.items()]
+        found[key] = replace(setup.candidate, results={**setup.candidate.results, **fresh})
     return found
 
 

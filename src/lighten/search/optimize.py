@@ -34,9 +34,10 @@ from lighten.pipeline.workshop import Workshop
 from lighten.search.classes import asking, settle_classes, suited
 from lighten.search.conclude import Outcome, conclude
 from lighten.search.context import Clock, Run
-from lighten.search.disk import Room, check_disk, room_for
+from lighten.search.disk import DiskSpace, check_disk, space_for
 from lighten.search.evaluate import evaluate
 from lighten.search.finish import constant_of, summarize, take_winner
+from lighten.search.library_versions import note_versions
 from lighten.search.listener import Listener, Quiet
 from lighten.search.loop import Search
 from lighten.search.manifest import manifest_of
@@ -44,7 +45,6 @@ from lighten.search.openings import tell_openings
 from lighten.search.options import Options
 from lighten.search.prove import OPENED
 from lighten.search.reading import coverage_of
-from lighten.search.sittings import sit_down
 from lighten.search.start import (
     Asked,
     ask,
@@ -162,7 +162,7 @@ def begun(
         speed=asked.speed,
         work=draw(asked.parts.select, asked.task.requests, seed=options.seed),
     )
-    for note in sit_down(folder.study, {"lighten": version("lighten"), **versions()}):
+    for note in note_versions(folder.study, {"lighten": version("lighten"), **versions()}):
         run.notes.append(note)
         listener.note(note)
     return run
@@ -180,9 +180,9 @@ def opened(
     with tempfile.TemporaryDirectory(prefix="lighten-") as scratch:
         found = inspect(options, asked, listener, Path(scratch))
         asked = found.asked
-        if found.room is not None:
-            check_disk(options.out, found.room)
-            listener.note(found.room.told())
+        if found.disk is not None:
+            check_disk(options.out, found.disk)
+            listener.note(found.disk.sentence())
         folder = RunFolder.open(options.out, manifest_of(asked, threads), resume=options.resume)
         try:
             return asked, found.engines, found.refused, folder, settled(folder, found.fresh)
@@ -198,7 +198,7 @@ class Inspected:
     Attributes:
         asked: with targets that are outputs of the model. engines: that work here. refused: the others, and why.
         facts: of the model. fresh: the model, brought; None where the run has it from before.
-        room: on the disk, for a new run.
+        disk: what a new run takes of it.
     """
 
     asked: Asked
@@ -206,7 +206,7 @@ class Inspected:
     refused: dict[str, str]
     facts: Mapping[str, Any]
     fresh: Artifact | None
-    room: Room | None
+    disk: DiskSpace | None
 
 
 def inspect(options: Options, asked: Asked, listener: Listener, scratch: Path) -> Inspected:
@@ -238,8 +238,8 @@ def inspect(options: Options, asked: Asked, listener: Listener, scratch: Path) -
     asked = replace(asked, coverage=coverage_of(options.model, model, asked.parts, listener.note))
     if known["has_head"] and asked.task.settles_classes:
         asked = with_classes(asked, model, known["labels"], engines[0], listener)
-    room = room_for(options.out, known, fresh.size) if fresh is not None else None
-    return Inspected(asked, engines, refused, known, fresh, room)
+    disk = space_for(options.out, known, fresh.size) if fresh is not None else None
+    return Inspected(asked, engines, refused, known, fresh, disk)
 
 
 def with_classes(asked: Asked, model: Artifact, names: Sequence[str], engine: Engine, listener: Listener) -> Asked:

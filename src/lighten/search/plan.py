@@ -14,9 +14,9 @@ from lighten.core.recipe import record_of
 from lighten.core.rows import PART_NAMES
 from lighten.core.space import Space, Variant
 from lighten.isolate.machine import allowed_cores, available_memory
-from lighten.measure.room import to_optimize
+from lighten.measure.memory_estimate import to_optimize
 from lighten.search import proposals
-from lighten.search.disk import Room
+from lighten.search.disk import DiskSpace
 from lighten.search.listener import Listener, Quiet
 from lighten.search.manifest import manifest_of
 from lighten.search.optimize import Inspected, inspect
@@ -77,7 +77,7 @@ class Plan:
     architectures: tuple[str, ...]
     left_out: tuple[str, ...]
     memory: Mapping[str, int]
-    disk: Room | None
+    disk: DiskSpace | None
     notes: tuple[str, ...]
     command: str
 
@@ -126,7 +126,7 @@ def plan_run(options: Options, listener: Listener | None = None) -> Plan:
             *proposals.left_out(every, kept),
         ),
         memory=_memory(found),
-        disk=found.room,
+        disk=found.disk,
         notes=tuple(dict.fromkeys(heard.notes)),
         command=options.command(),
     )

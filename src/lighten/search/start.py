@@ -23,8 +23,8 @@ from lighten.core.rows import Parts
 from lighten.core.task import Data, Task
 from lighten.data.learned import Hashes, keep_apart, learned_in
 from lighten.isolate.machine import available_memory
+from lighten.measure.memory_estimate import check_fits, facts_of_large, gigabytes, to_optimize
 from lighten.measure.probe import probe_engine
-from lighten.measure.room import check_room, facts_of_large, gigabytes, to_optimize
 from lighten.search.classes import Settled
 from lighten.search.listener import Listener
 from lighten.search.options import Options
@@ -164,7 +164,7 @@ def check_memory(asked: Asked, source: Path, listener: Listener) -> None:
         return
     engine, left = engine_for(known["format"]), available_memory()
     fix = "take a smaller model of the family or a machine with more memory; `lighten bench` and `chat` need far less"
-    check_room(asked.options.model, "To optimize", to_optimize(known, engine), fix=fix, available=left)
+    check_fits(asked.options.model, "To optimize", to_optimize(known, engine), fix=fix, available=left)
     whole = sum(to_optimize(known, engine, whole=True).values())
     if whole > left:
         listener.note(

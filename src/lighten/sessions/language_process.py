@@ -10,7 +10,7 @@ from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.language import GREEDY, LanguageSession, Sampling, Scores, Span
 from lighten.core.session import Session
-from lighten.isolate.environments import place_of
+from lighten.isolate.environments import spec_of
 from lighten.isolate.process import ChildProcess
 from lighten.isolate.wire import ARRAYS
 from lighten.sessions.process import SessionProcess
@@ -95,7 +95,7 @@ def open_session(artifact: Artifact, engine: Engine, *, threads: int) -> Session
     Raises:
         MissingEnvironment: that environment was not made. BuildFailed: the engine cannot open it.
     """
-    if not place_of(engine):
+    if not spec_of(engine):
         return engine.open(artifact, threads=threads)
     session = SessionProcess(artifact, engine, threads=threads, deadline=DEADLINE).__enter__()
     return LanguageProcess(session.child, **session.writing) if session.writing else session

@@ -15,7 +15,7 @@ from lighten.core.meter import Workload
 from lighten.core.recipe import record_of, task_record_of
 from lighten.core.session import Session
 from lighten.core.task import Task
-from lighten.isolate.environments import place_of
+from lighten.isolate.environments import spec_of
 from lighten.isolate.process import ChildProcess
 from lighten.isolate.wire import ARRAYS
 from lighten.sessions.pace import Pace
@@ -63,7 +63,7 @@ class SessionProcess(Session):
         self.writing: Mapping[str, int] = {}
         self.others: float | None = None
         patient = task is not None and task.patient
-        self._made = partial(ChildProcess, threads=threads, memory=memory, patient=patient, place=place_of(engine))
+        self._made = partial(ChildProcess, threads=threads, memory=memory, patient=patient, venv=spec_of(engine))
         self.child = self._made()
         self._pace = Pace(self.deadline)
         self._work: Workload | None = None

@@ -11,7 +11,7 @@ from lighten.core.artifact import Artifact, sha256
 from lighten.core.format import Format
 from lighten.core.matching import engine_for, fits
 from lighten.models.bring import bring, find
-from lighten.models.recognize import place_at
+from lighten.models.recognize import location_at
 from lighten.sessions.language_process import open_session
 
 FACTS = ("format", "family", "parameters", "labels", "has_head")
@@ -102,7 +102,7 @@ def check_strangers(format: Format, folder: Path) -> None:
     (folder / "notes.txt").write_text("a text", encoding="utf-8")
     (folder / "data.csv").write_text("text,label", encoding="utf-8")
     for name in ("empty", "notes.txt", "data.csv"):
-        assert format.recognize(place_at(folder / name)) is None, f"{name} is taken for a model"
+        assert format.recognize(location_at(folder / name)) is None, f"{name} is taken for a model"
 
 
 def _contents(source: Path) -> dict[str, str]:

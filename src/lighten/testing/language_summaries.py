@@ -9,7 +9,7 @@ from typing import Any
 from lighten.core.budget import Budget, Constraint
 from lighten.core.power import Power
 from lighten.core.result import HIGHER, LOWER, Candidate, Result
-from lighten.core.summary import Continuation, DataFacts, Link, Rung, Summary, Tested, Winner
+from lighten.core.summary import Continuation, DataFacts, Link, Rung, Summary, TestedRecord, Winner
 from lighten.proof import judge_counts
 from lighten.proof.verdict import Direction, State, Verdict
 
@@ -114,7 +114,7 @@ def documents() -> Summary:
         verdicts=verdicts,
         frontier=(6, 7),
         baseline=(Rung("naive", 0), Rung("tuned", 4), Rung("stock", 5), Rung("ours", 7)),
-        tested=(Tested(6, (bits_verdict(-0.0108, -0.0061, "holds"),)), Tested(7, verdicts)),
+        tested=(TestedRecord(6, (bits_verdict(-0.0108, -0.0061, "holds"),)), TestedRecord(7, verdicts)),
         lineage=(
             Link("5f1c" * 16, {}, "", "gguf", 0.0),
             Link("11aa" * 16, dict(STEPS["dequantize"]), "5f1c" * 16, "hf-causal", 16.2),
@@ -165,7 +165,7 @@ def answers() -> Summary:
         candidates=candidates,
         winner=Winner.of(candidates[7], "runs/questions/winner"),
         verdicts=verdicts,
-        tested=(Tested(7, verdicts),),
+        tested=(TestedRecord(7, verdicts),),
         power=(Power("exact_match", 2950, 0.02, 0.0102),),
         baseline=(Rung("naive", 0), Rung("ours", 7)),
         continuations=(Continuation("Where was the treaty signed?\nAnswer:", " Paris", ""),),
@@ -181,7 +181,7 @@ def baseline_won() -> Summary:
         budget=Budget((Constraint("bits_per_byte", 0.6, "ratio", "bits_per_byte<=+60%"),), (), "tpot"),
         winner=Winner.of(run.candidates[2], "runs/movies/winner"),
         verdicts=verdicts,
-        tested=(Tested(2, verdicts),),
+        tested=(TestedRecord(2, verdicts),),
         baseline=(Rung("naive", 0), Rung("stock", 2), Rung("ours", 2)),
         lineage=(),
         continuations=(),

@@ -11,7 +11,7 @@ from lighten.core.budget import Budget, Constraint
 from lighten.core.outcome import Bound, Nearest, Reason
 from lighten.core.power import Power
 from lighten.core.result import HIGHER, LOWER, Candidate, Result
-from lighten.core.summary import DataFacts, Flip, Group, Link, Rung, Summary, Tested, Winner
+from lighten.core.summary import DataFacts, Flip, Group, Link, Rung, Summary, TestedRecord, Winner
 from lighten.proof import judge_counts, judge_rate
 
 SELECT, PROOF = 2305, 5766
@@ -90,9 +90,9 @@ def winner() -> Summary:
         baseline=(Rung("naive", 0), Rung("tuned", 1), Rung("stock", 3), Rung("ours", 6)),
         power=(Power("accuracy", PROOF, 0.01, 0.0073), Power("worst_group", 2651, 0.02, 0.0108)),
         tested=(
-            Tested(5, _verdicts(5083, 61, 52)),
-            Tested(6, verdicts),
-            Tested(8, _verdicts(5003, 141, 90)),
+            TestedRecord(5, _verdicts(5083, 61, 52)),
+            TestedRecord(6, verdicts),
+            TestedRecord(8, _verdicts(5003, 141, 90)),
         ),
         flips=_flips(),
         groups=(
@@ -141,7 +141,7 @@ def nothing_met() -> Summary:
         winner=None,
         budget=replace(run.budget, under=(Constraint("p95", 2.2, "", "p95<=2.2ms"),)),
         verdicts=undecided,
-        tested=(Tested(8, undecided),),
+        tested=(TestedRecord(8, undecided),),
         baseline=run.baseline[:3],
         flips=(),
         groups=(),
@@ -251,7 +251,7 @@ def bare() -> Summary:
         run,
         budget=Budget((run.budget.keep[0],), (), "rows_per_second"),
         verdicts=verdicts,
-        tested=(Tested(6, verdicts),),
+        tested=(TestedRecord(6, verdicts),),
         flips=(),
         groups=(),
         power=(Power("accuracy", 400, 0.01, 0.0248),),
@@ -273,7 +273,7 @@ def asked_for() -> Summary:
         run,
         budget=replace(run.budget, keep=(floor, run.budget.keep[1])),
         verdicts=verdicts,
-        tested=(Tested(6, verdicts),),
+        tested=(TestedRecord(6, verdicts),),
         power=power,
     )
 

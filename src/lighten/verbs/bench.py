@@ -26,7 +26,7 @@ from lighten.measure.quality import judge_all
 from lighten.measure.workload import draw, fit
 from lighten.search.start import meters
 from lighten.sessions.process import SessionProcess, telling
-from lighten.verbs.load import check_rooms, resolved
+from lighten.verbs.load import check_models_fit, resolved
 from lighten.verbs.question import Question, question_for
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def bench(
         raise InputError(f"--documents is {documents}.", allowed="0 or more")
     machine = MachineRecord.here()
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack, reported_to(progress):
-        check_rooms(named)
+        check_models_fit(named)
         cores = threads or allowed_cores()
         sides = {name: settled(resolved(name, Path(scratch) / str(n), longest), cores) for n, name in enumerate(named)}
         question = question_for({name: artifact for name, (artifact, _) in sides.items()}, prompt)

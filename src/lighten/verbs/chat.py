@@ -23,7 +23,7 @@ from lighten.isolate.machine import allowed_cores
 from lighten.models.bring import bring, find
 from lighten.nets.language.chat_template import Renderer, find_template
 from lighten.sessions.language_process import open_session
-from lighten.verbs.load import check_rooms, engine_of
+from lighten.verbs.load import check_models_fit, engine_of
 
 END, MOST, FULL, STOPPED = "end", "most", "full", "stopped"
 """Why an answer ended: the model ended it, it had as many tokens as asked, the context is full, the reader stopped."""
@@ -298,7 +298,7 @@ def open_chat(
         raise InputError(f"top_p is {top_p}.", allowed="more than 0, at most 1")
     if most < 1:
         raise InputError(f"An answer of at most {most} tokens was asked for.", allowed="1 or more")
-    check_rooms([str(model)])
+    check_models_fit([str(model)])
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="lighten-chat-")))
         artifact = _found(str(model), scratch / "model")

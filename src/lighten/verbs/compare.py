@@ -27,7 +27,7 @@ from lighten.proof.verdict import Verdict
 from lighten.search.options import margin_of
 from lighten.search.start import meters
 from lighten.verbs.answering import Heard, Pairing
-from lighten.verbs.load import check_rooms, resolved
+from lighten.verbs.load import check_models_fit, resolved
 from lighten.verbs.question import question_for
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def compare(
     """
     with tempfile.TemporaryDirectory() as keep, reported_to(progress):
         for model in (original, candidate):
-            check_rooms([str(model)])
+            check_models_fit([str(model)])
         sides = [resolved(str(model), Path(keep) / str(n), longest) for n, model in enumerate((original, candidate))]
         named = {str(original): sides[0][0], str(candidate): sides[1][0]}
         question = question_for(named, prompt, answer, read_list(choices))

@@ -120,7 +120,7 @@ def load(path: str | Path, *, threads: int = 0, prompt: str | None = None, longe
         folder = folder / "winner"
     artifact = Artifact.open(folder)
     engine, question = engine_of(artifact), question_of(artifact).changed(prompt, None, ())
-    check_rooms([str(folder)])
+    check_models_fit([str(folder)])
     with ExitStack() as stack:
         if longest is not None:
             from lighten.models.bring import bring
@@ -141,13 +141,13 @@ def engine_of(artifact: Artifact) -> Engine:
     return engine_from(record) if record is not None else engine_for(artifact.format)
 
 
-def check_rooms(models: Sequence[str]) -> None:
+def check_models_fit(models: Sequence[str]) -> None:
     """Refuse models that do not fit into memory together, before one of them is copied or loaded.
 
     Raises:
         TooLarge: they need more than is left. ModelError: one of them is broken.
     """
-    from lighten.measure.room import check_room, facts_of_large, to_run
+    from lighten.measure.memory_estimate import check_fits, facts_of_large, to_run
     from lighten.models.bring import find
 
     found = []
@@ -159,7 +159,7 @@ def check_rooms(models: Sequence[str]) -> None:
             record = Artifact.open(places[0], verify=False).meta.get("engine") if places else None
             found.append((known, engine_from(record) if record is not None else engine_for(known["format"])))
     doing = "To run" if len(models) == 1 else "To run side by side"
-    check_room(" and ".join(models), doing, to_run(found), fix=SMALLER)
+    check_fits(" and ".join(models), doing, to_run(found), fix=SMALLER)
 
 
 def coverage_of(artifact: Artifact, items: Sequence[Item]) -> Coverage | None:

@@ -61,7 +61,7 @@ class Tests:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome(Summary):
+class SearchOutcome(Summary):
     """What a search found; ``Summary`` says what each key means. failed: the candidates that did not finish."""
 
     verdicts: tuple[Verdict, ...] = ()  # type: ignore[assignment]  # the same, as an object with its keys
@@ -71,7 +71,7 @@ class Outcome(Summary):
 
 
 @dataclass(frozen=True, slots=True)
-class Both:
+class QualityPair:
     """One quality of both models."""
 
     unit: str
@@ -88,7 +88,7 @@ class Compared:
     candidate: str
     n: int
     verdicts: tuple[Verdict, ...]
-    quality: Mapping[str, Both]
+    quality: Mapping[str, QualityPair]
     flips: tuple[Flip, ...]
     groups: tuple[Group, ...]
     notes: tuple[str, ...]
@@ -114,7 +114,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WrittenAnswer:
     """What a model that was made for answers writes."""
 
     answer: str
@@ -169,7 +169,7 @@ class EngineHome:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class SettingRow:
     """One setting of a step or engine."""
 
     name: str
@@ -201,8 +201,8 @@ def kind_of(output: str) -> Any:
     from lighten.verbs.clean import Cleaned
 
     kinds: Mapping[str, Any] = {
-        "optimize": Outcome, "plan": Plan, "compare": Compared, "bench": Benched,
-        "predict": Choice | Answer | Likelihood, "chat": Reply, "clean": Cleaned, "doctor": Health,
-        "engines": tuple[EngineHome, ...], "catalog": tuple[Listed, ...], "settings": tuple[Setting, ...],
+        "optimize": SearchOutcome, "plan": Plan, "compare": Compared, "bench": Benched,
+        "predict": Choice | WrittenAnswer | Likelihood, "chat": Reply, "clean": Cleaned, "doctor": Health,
+        "engines": tuple[EngineHome, ...], "catalog": tuple[Listed, ...], "settings": tuple[SettingRow, ...],
     }  # fmt: skip
     return kinds[output]

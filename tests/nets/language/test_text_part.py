@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lighten.core.errors import ModelError
-from lighten.measure.room import facts_of_large
+from lighten.measure.memory_estimate import facts_of_large
 from lighten.models.bring import bring, find
 from lighten.nets.language.network import open_language
 from lighten.nets.language.text_part import text_config, text_name

@@ -32,7 +32,7 @@ from lighten.nets.gguf.bpe import (
     split_name,
 )
 from lighten.nets.gguf.tokenizer import ROLES, ends, space_prefix
-from lighten.nets.vocabulary import CannotCut, Parts, kind_of, tokens
+from lighten.nets.vocabulary import CannotCut, Merges, kind_of, tokens
 
 Json = dict[str, Any]
 
@@ -130,7 +130,7 @@ def from_tokenizer(tokenizer: Json, settings: Json, *, rows: int) -> dict[str, A
         KEY + "token_type": tuple(types.get(i, UNUSED) for i in range(rows)),
     }
     if kind == GPT2:
-        made[KEY + "merges"] = tuple(f"{left} {right}" for left, right in Parts(model).ranks)
+        made[KEY + "merges"] = tuple(f"{left} {right}" for left, right in Merges(model).ranks)
     else:
         scores = _scores(model, {text: i for text, i in ids.items() if types[i] == NORMAL}, ids)
         made[KEY + "scores"] = tuple(scores.get(i, -float(rows)) for i in range(rows))
@@ -201,7 +201,7 @@ def _scores(model: Json, normal: Mapping[str, int], ids: Mapping[str, int]) -> d
     llama.cpp merges whatever spells a token, so every two tokens that do must be a merge, those of one token together.
     """
     order: dict[str, int] = {}
-    for left, right in Parts(model).ranks:
+    for left, right in Merges(model).ranks:
         made = left + right
         if made in normal and left in ids and right in ids:
             if made in order and made != next(reversed(order)):

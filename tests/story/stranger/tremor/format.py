@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError
-from lighten.core.format import Format, Place, Recognized
+from lighten.core.format import Format, Location, Recognized
 from lighten.files.safefile import read_header
 from tremor.reader import FILE, TraceReader
 
@@ -26,12 +26,14 @@ class TraceNet(Format):
     like: ClassVar[str] = "hf"
     original: ClassVar[bool] = True
 
-    def recognize(self, place: Place) -> Recognized | None:
-        if CONFIG not in place.names or place.is_file:
+    def recognize(self, location: Location) -> Recognized | None:
+        if CONFIG not in location.names or location.is_file:
             return None
-        if not {WEIGHTS, FILE} <= set(place.names):
-            raise ModelError(f"{place.where} lacks weights or the reader.", allowed=f"{CONFIG}, {WEIGHTS} and {FILE}")
-        return Recognized(place.root, "", str(place.read(CONFIG).get("name")), self.noun, self.tasks)
+        if not {WEIGHTS, FILE} <= set(location.names):
+            raise ModelError(
+                f"{location.where} lacks weights or the reader.", allowed=f"{CONFIG}, {WEIGHTS} and {FILE}"
+            )
+        return Recognized(location.root, "", str(location.read(CONFIG).get("name")), self.noun, self.tasks)
 
     def bring(self, found: Recognized, folder: Path, model: str) -> Mapping[str, Any]:
         TraceReader.open(found.path)

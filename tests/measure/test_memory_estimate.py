@@ -12,8 +12,8 @@ import pytest
 import lighten
 from lighten.core import catalog
 from lighten.core.errors import ModelError, TooLarge
-from lighten.measure import room
-from lighten.measure.room import check_room, facts_of_large, gigabytes, to_optimize, to_run
+from lighten.measure import memory_estimate
+from lighten.measure.memory_estimate import check_fits, facts_of_large, gigabytes, to_optimize, to_run
 from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_language import tiny_gguf, tiny_language
 
@@ -65,13 +65,13 @@ def test_a_small_one_passes_and_the_figures_add_up(tmp_path: Path) -> None:
     known, engine = facts_of_large(tmp_path / "hf"), catalog.load("engines", "eager")()
     assert known is not None
     needed = to_optimize(known, engine)
-    check_room("tiny", "To optimize", needed, fix="")
+    check_fits("tiny", "To optimize", needed, fix="")
     assert sum(to_optimize(known, engine, whole=True).values()) > sum(needed.values())
-    check_room(
+    check_fits(
         "tiny", "To run", to_run([(known, engine)] * 2), fix="", available=3 * sum(engine.memory(known).values())
     )
     with pytest.raises(TooLarge, match=r"To run tiny takes about .* weights"):
-        check_room("tiny", "To run", to_run([(known, engine)] * 2), fix="", available=10**6)
+        check_fits("tiny", "To run", to_run([(known, engine)] * 2), fix="", available=10**6)
     assert facts_of_large(tiny_network_folder(tmp_path / "bert")) is None
     assert issubclass(TooLarge, ModelError)
 
@@ -85,12 +85,12 @@ def test_a_file_is_measured_by_its_header(tmp_path: Path) -> None:
     assert large - small >= 2 * known["cache"] * (2048 - 64)
     huge = {**known, "layers": 10**6, "cache": 10**12}
     with pytest.raises(TooLarge, match="keys and values of 2,048 tokens"):
-        check_room("a file that claims a million layers", "To run", engine().memory(huge), fix="fewer")
+        check_fits("a file that claims a million layers", "To run", engine().memory(huge), fix="fewer")
 
 
 def test_a_large_file_is_not_optimized_in_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     artifact = tiny_gguf("llama", tmp_path)
-    monkeypatch.setattr(room, "available_memory", lambda: 1 << 20)
+    monkeypatch.setattr(memory_estimate, "available_memory", lambda: 1 << 20)
     with pytest.raises(TooLarge, match=r"this machine has 0\.00105 GB left"):
         lighten.chat(str(artifact.path / "model.gguf"))
 

@@ -1,4 +1,4 @@
-"""Sittings: with which libraries the parts of a run were made and measured, when it was taken up after an upgrade."""
+"""Library versions: with which ones the parts of a run were made and measured, where it was resumed since."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from itertools import pairwise
 from lighten.store.study import Study
 
 SITTINGS = "sittings"
+"""Under which the study remembers the versions of each start of the run."""
 
 
-def sit_down(study: Study, versions: Mapping[str, str]) -> list[str]:
-    """Remember the libraries of this sitting, and say what earlier ones had.
+def note_versions(study: Study, versions: Mapping[str, str]) -> list[str]:
+    """Remember the libraries of this start of the run, and say what earlier ones had.
 
     What was made by other versions is made again where it is needed anew (they are part of its key in the store); what
     was measured stays, and is said.

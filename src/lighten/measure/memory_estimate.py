@@ -1,4 +1,4 @@
-"""Room: how much memory a model needs, told from its headers before anything is loaded."""
+"""Memory estimate: how much memory a model needs, told from its headers before anything is loaded."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def to_run(models: Iterable[tuple[Mapping[str, Any], Engine]]) -> dict[str, int]
     return found
 
 
-def check_room(model: str, doing: str, needed: Mapping[str, int], *, fix: str, available: int | None = None) -> None:
+def check_fits(model: str, doing: str, needed: Mapping[str, int], *, fix: str, available: int | None = None) -> None:
     """Refuse what does not fit.
 
     Args:
