@@ -307,7 +307,7 @@ def perplexities(shipped: Rung, texts: Sequence[str], task: Task, threads: int) 
     with shipped.engine.open(shipped.artifact, threads=threads) as session:
         assert isinstance(session, LanguageSession)
         texts = [text for text in texts if len(session.encode(text)) <= WINDOW]
-        answers = task.asked(session).run(texts)
+        answers = task.wrap(session).run(texts)
         found = [
             {
                 "on": f"{len(texts)} documents",
@@ -474,7 +474,7 @@ def main() -> None:
     llama, eager = (catalog.load("engines", name)() for name in ("llama", "eager"))
     documents = parts.proof.texts[: asked.documents]
     with tempfile.TemporaryDirectory(prefix="lighten-llm-") as scratch:
-        llama = llama.settled(shipped, threads=threads)  # of several builds of llama.cpp the one that is faster here
+        llama = llama.settle(shipped, threads=threads)  # of several builds of llama.cpp the one that is faster here
         say(f"the file as shipped runs in {llama.version()}")
         work = draw(parts.select, task.requests)
         rungs = {SHIPPED: best_way(Rung(shipped, llama), task, work, threads)}

@@ -41,7 +41,7 @@ def test_options_of_every_task_are_taken() -> None:
 
 
 def test_a_model_is_asked_for_what_the_user_says_where_its_task_can() -> None:
-    task, labels = TextGeneration().asked_for(DataOptions(prompt="{a}: ", choices=("yes", "no")), ())
+    task, labels = TextGeneration().adapt(DataOptions(prompt="{a}: ", choices=("yes", "no")), ())
     assert labels == ("yes", "no") and task == TextGeneration(evidence="choices", choices=("yes", "no"))
     with pytest.raises(InputError, match="which a classifier does not take"):
-        TextClassification().asked_for(DataOptions(choices=("yes", "no")), ("no", "yes"))
+        TextClassification().adapt(DataOptions(choices=("yes", "no")), ("no", "yes"))

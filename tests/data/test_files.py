@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from lighten.core.errors import DataError
-from lighten.data.cells import Table, is_json, shown
+from lighten.data.cells import Table, is_json, quoted
 from lighten.data.columns import find_columns
 from lighten.data.examples import check_classes, usable
 from lighten.data.files import read_data
@@ -216,4 +216,4 @@ def test_no_message_repeats_a_cell_at_length() -> None:
     columns = find_columns(data)
     with pytest.raises(DataError) as caught:
         check_classes(usable(data, columns), columns.label, data.source)
-    assert len(str(caught.value)) < 400 and shown("x" * 61) == repr("x" * 59 + "…")
+    assert len(str(caught.value)) < 400 and quoted("x" * 61) == repr("x" * 59 + "…")

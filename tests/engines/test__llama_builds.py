@@ -57,7 +57,7 @@ def test_the_one_that_takes_the_least_time_for_a_token_is_taken(
 
 def test_nothing_is_measured_where_there_is_nothing_to_choose(model: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(llama, "installed", lambda: ("xllamacpp",))
-    assert Llama().settled(model, threads=1) == Llama()
+    assert Llama().settle(model, threads=1) == Llama()
     monkeypatch.setattr(llama, "installed", lambda: ("xllamacpp", "llama-cpp-python"))
     chosen = Llama(library="xllamacpp")
-    assert chosen.settled(model, threads=1) is chosen
+    assert chosen.settle(model, threads=1) is chosen

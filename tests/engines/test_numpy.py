@@ -108,7 +108,7 @@ def test_draws_follow_the_seed_and_the_probabilities(session: ByteSession) -> No
 
 
 def test_the_task_can_ask_it_for_bits_per_byte(session: ByteSession) -> None:
-    asked = TextGeneration(longest=8).asked(session)
+    asked = TextGeneration(longest=8).wrap(session)
     found = asked.run(["the film is good", "電影 is long"])
     assert found[:, BYTES].tolist() == [16, 14]
     assert 0 < found[0, NATS] < 16 * np.log(257)
@@ -158,7 +158,7 @@ def ranking(tmp_path: Path) -> LinearSession:
 
 
 def test_a_linear_model_answers_in_the_order_of_the_task_s_choices(ranking: LinearSession) -> None:
-    asked = TASK.asked(ranking)
+    asked = TASK.wrap(ranking)
     found = asked.run(["dull:", "fine:", "dull day:"] * 100)
     assert found.shape == (300, 2) and found.dtype == np.float64
     assert found.argmax(axis=1).tolist() == [1, 0, 1] * 100
@@ -172,6 +172,6 @@ def test_a_linear_model_answers_in_the_order_of_the_task_s_choices(ranking: Line
 
 def test_a_linear_model_is_asked_for_nothing_else(ranking: LinearSession) -> None:
     with pytest.raises(BuildFailed, match="asked for documents"):
-        TextGeneration().asked(ranking)
+        TextGeneration().wrap(ranking)
     with pytest.raises(BuildFailed, match="asked for choices ' good', ' so so'"):
-        TextGeneration(evidence="choices", choices=(" good", " so so")).asked(ranking)
+        TextGeneration(evidence="choices", choices=(" good", " so so")).wrap(ranking)

@@ -88,9 +88,9 @@ def test_files_that_are_missing_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("family", ["resnet", "vit"])
 def test_a_head_that_knows_none_of_the_labels_is_left_out(tmp_path: Path, family: str) -> None:
     artifact = bring(str(tiny_vision_folder(tmp_path / "a", family)), tmp_path / "b")
-    assert HfImage().suited(artifact, labelled("dark", "bright")) == artifact
-    assert HfImage().suited(artifact, labelled()) == artifact
-    bare = HfImage().suited(artifact, labelled("shirt", "shoe"))
+    assert HfImage().suit(artifact, labelled("dark", "bright")) == artifact
+    assert HfImage().suit(artifact, labelled()) == artifact
+    bare = HfImage().suit(artifact, labelled("shirt", "shoe"))
     assert bare.meta["labels"] == [] and not HfImage().facts(bare.path)["has_head"]
     assert Artifact.open(bare.path).id == bare.id != artifact.id
     network = HfImage().open(bare, ("shirt", "shoe"))

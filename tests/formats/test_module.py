@@ -61,7 +61,7 @@ def test_a_factory_may_be_named_with_the_folder_of_its_code(tmp_path: Path, code
 def test_what_was_made_is_not_made_again(tmp_path: Path, code: Path) -> None:
     made = tiny_module(code, "texts", tmp_path / "made", toy_rows(20).inputs, ("bad", "good"))
     rows = Rows(("a", "b"), (0, 1))
-    assert Module().suited(made, Parts(rows, rows, rows, rows, ("x", "y"))) == made
+    assert Module().suit(made, Parts(rows, rows, rows, rows, ("x", "y"))) == made
 
 
 def test_texts_of_one_length_cannot_be_made_shorter_afterwards(tmp_path: Path, code: Path) -> None:
@@ -75,4 +75,4 @@ def test_a_factory_that_cannot_be_used_is_refused_before_it_is_brought(tmp_path:
     rows = toy_rows(20)
     with pytest.raises(ModelError), allowing(code):
         brought = bring(name, tmp_path / "brought")
-        Module().suited(brought, Parts(rows, rows, rows, rows, ("bad", "good")))
+        Module().suit(brought, Parts(rows, rows, rows, rows, ("bad", "good")))

@@ -12,7 +12,7 @@ import pytest
 from lighten.core import catalog
 from lighten.core.errors import InputError, MissingEnvironment
 from lighten.isolate import environments
-from lighten.isolate.environments import EnvironmentSpec, find, half_made, made, make, remove, spec_of
+from lighten.isolate.environments import EnvironmentSpec, find, half_made, list_made, make, remove, spec_of
 from lighten.isolate.process import call
 from lighten.testing.puppet import NAME, puppet, puppet_wheel
 
@@ -57,7 +57,7 @@ def test_it_is_made_once_and_knows_what_it_holds(module: str) -> None:
         == sum(p.lstat().st_size for p in again.path.rglob("*") if p.is_symlink() or p.is_file())
         - (again.path / environments.RECORD).stat().st_size
     )
-    assert made() == (again,)
+    assert list_made() == (again,)
 
 
 def test_the_same_list_is_the_same_environment_and_another_list_another_one() -> None:
@@ -84,7 +84,7 @@ def test_what_is_half_made_is_not_used_and_made_anew(nothing: Path, tmp_path: Pa
     folder = environments.folder_of(asked)
     (folder / "bin").mkdir(parents=True)
     (folder / "bin" / "python").symlink_to(sys.executable)
-    assert find(asked) is None and made() == ()
+    assert find(asked) is None and list_made() == ()
     assert half_made() == (folder,)
     found = make("x", asked)
     assert found.path == folder and half_made() == ()

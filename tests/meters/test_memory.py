@@ -38,7 +38,7 @@ def test_every_session_does_the_same_before_its_peak_is_read() -> None:
 def test_a_language_model_writes_too() -> None:
     language = FakeLanguageSession(context=512)
     work = Workload(tuple(f"text {i} " + "word " * 100 for i in range(20)), ("a row of text",))
-    memory.Memory().turn(TextGeneration().asked(language), work, 0)
+    memory.Memory().turn(TextGeneration().wrap(language), work, 0)
     long, short = language.asked
     assert [len(prompt) for prompt in long] == [512 - memory.TOKENS] and len(short) == memory.STREAMS
 

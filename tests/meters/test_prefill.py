@@ -14,7 +14,7 @@ METER = Prefill()
 
 def prompt_of(work: Workload, number: int = 0, context: int = 4096) -> list[int]:
     session = FakeLanguageSession(context=context)
-    turn = METER.turn(TextGeneration().asked(session), work, number)
+    turn = METER.turn(TextGeneration().wrap(session), work, number)
     ((prompt,),) = session.asked
     assert turn["tokens"] == len(prompt) and turn["bytes"] == len(prompt) - 1 and turn["seconds"] > 0.0
     return prompt

@@ -31,7 +31,7 @@ class World:
         self.run, self.space, self.board, self.reserve = run, space, Leaderboard(run), 0.0
         self.wrong, self.trials, self.asked = wrong, trials, list[Architecture]()
         self.planning = SimpleNamespace(variant=lambda: 0.0)
-        self.variants = SimpleNamespace(kept=lambda: [space.variants[0]])
+        self.variants = SimpleNamespace(best=lambda: [space.variants[0]])
 
     def spent(self) -> bool:
         return len(self.asked) >= self.trials

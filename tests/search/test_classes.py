@@ -14,7 +14,7 @@ from lighten.core.errors import DataError
 from lighten.core.rows import Parts, Rows
 from lighten.data.classes import DECIDED, NAMED, NUMBERED, ORDERED, TOLD
 from lighten.models.bring import bring
-from lighten.search.classes import agreement, settle_classes, suited
+from lighten.search.classes import agreement, settle_classes, suit
 from lighten.testing.tiny_pictures import tiny_vision_folder
 
 NONE = ("LABEL_0", "LABEL_1")
@@ -127,7 +127,7 @@ def test_rows_say_whether_numbers_are_places_in_a_longer_list(
     tmp_path: Path, order: tuple[int, ...], kept: bool, said: str
 ) -> None:
     artifact, notes = bring(str(tiny_vision_folder(tmp_path / "a")), tmp_path / "b"), list[str]()
-    found = suited(artifact, data(("0", "1")), "the model", notes.append, Classifier(*order), seed=0)
+    found = suit(artifact, data(("0", "1")), "the model", notes.append, Classifier(*order), seed=0)
     assert (found.id == artifact.id, found.meta["labels"] == []) == (kept, not kept)
     (note,) = notes
     assert said in note and ("a new head is trained" in note) is not kept
@@ -139,10 +139,10 @@ def test_a_model_is_asked_only_where_numbers_leave_it_open(tmp_path: Path) -> No
     def answer(texts: Sequence[Any]) -> NDArray[Any]:
         raise AssertionError("nothing is to be asked")
 
-    assert suited(artifact, data(("0", "1", "2")), "the model", notes.append, answer, seed=0) == artifact
-    assert suited(artifact, data(("dark", "bright")), "the model", notes.append, answer, seed=0) == artifact
+    assert suit(artifact, data(("0", "1", "2")), "the model", notes.append, answer, seed=0) == artifact
+    assert suit(artifact, data(("dark", "bright")), "the model", notes.append, answer, seed=0) == artifact
     assert not notes
-    bare = suited(artifact, data(("shirt", "shoe")), "the model", notes.append, answer, seed=0)
+    bare = suit(artifact, data(("shirt", "shoe")), "the model", notes.append, answer, seed=0)
     assert bare.meta["labels"] == [] and notes[0].startswith("None of the 3 classes of the model is a label")
 
 

@@ -40,16 +40,16 @@ def test_architectures_are_measured_in_the_cheapest_good_ones_and_the_study_reme
     for key, variant in enumerate(every, 1):
         one = made.board.done[key]
         made.board.done[key] = replace(one, name=variant_name(variant), engine="toy")
-    assert made.kept() == [every[1]]  # the cheapest; one for each engine
+    assert made.best() == [every[1]]  # the cheapest; one for each engine
     made.board.done[3] = replace(made.board.done[3], state="failed")
     made.board.done[2] = replace(made.board.done[2], state="failed")
-    assert made.kept() == [every[1]]
-    assert made.kept("another question") == [every[0]]
+    assert made.best() == [every[1]]
+    assert made.best("another question") == [every[0]]
     assert made.of(made.board.done[1]) == every[0]
 
 
 def test_where_none_is_good_it_is_the_originals_own(made: Variants) -> None:
-    (own,) = made.kept()
+    (own,) = made.best()
     assert made.is_original(own)
 
 

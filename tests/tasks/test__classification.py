@@ -65,6 +65,6 @@ def test_a_prediction_is_the_likeliest_class_with_the_share_of_each() -> None:
 
 
 def test_a_row_of_columns_is_no_input() -> None:
-    assert TASK.shown("a text", DataOptions()) == "a text"
+    assert TASK.item_of("a text", DataOptions()) == "a text"
     with pytest.raises(InputError, match="no prompt for columns, and review was given"):
-        TASK.shown({"review": "a text"}, DataOptions())
+        TASK.item_of({"review": "a text"}, DataOptions())

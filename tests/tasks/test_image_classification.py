@@ -50,8 +50,8 @@ def test_files_folders_and_tables_are_asked(tmp_path: Path, monkeypatch: pytest.
     assert TASK.read_inputs(tmp_path / "more", NOTHING) == saved
     (tmp_path / "list.csv").write_text("file\nmore/2.png\nmore/0.png\n")
     assert TASK.read_inputs(tmp_path / "list.csv", NOTHING) == [saved[2], saved[0]]
-    assert TASK.shown("0.png", NOTHING) == saved[0]
-    assert TASK.shown(saved[1], NOTHING) == saved[1]
+    assert TASK.item_of("0.png", NOTHING) == saved[0]
+    assert TASK.item_of(saved[1], NOTHING) == saved[1]
 
 
 def test_what_cannot_be_asked_is_named(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_what_cannot_be_asked_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"gone\.png is no file that is answered by itself"):
         TASK.read_inputs([fine.path, str(tmp_path / "gone.png")], NOTHING)
     with pytest.raises(DataError, match=r"gone\.png cannot be read"):
-        TASK.shown(str(tmp_path / "gone.png"), NOTHING)
+        TASK.item_of(str(tmp_path / "gone.png"), NOTHING)
     (tmp_path / "notes.txt").write_text("a text")
     with pytest.raises(DataError, match=r"notes\.txt is no file that is answered by itself"):
         TASK.read_inputs([fine.path, str(tmp_path / "notes.txt")], NOTHING)

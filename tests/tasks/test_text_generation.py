@@ -109,7 +109,7 @@ class Bytewise(LanguageSession):
 
 
 def ask(task: TextGeneration, session: LanguageSession | None = None) -> PromptedSession:
-    found = task.asked(session or Bytewise())
+    found = task.wrap(session or Bytewise())
     assert isinstance(found, PromptedSession)
     return found
 
@@ -174,7 +174,7 @@ def test_documents_together_are_documents_alone_and_count_their_bytes(tmp_path: 
     artifact = Artifact.seal(tiny_language(family, tmp_path), format="hf-causal")
     texts = [" ".join(tiny_texts(n, n)) for n in (1, 3, 9)] + ["Ünïcode 映画 😀 two  spaces\n\n"]
     with Eager().open(artifact, threads=1) as session:
-        asked = TextGeneration(longest=32).asked(session)
+        asked = TextGeneration(longest=32).wrap(session)
         assert isinstance(asked, PromptedSession)
         rows = asked.run(texts)
         assert asked.run([]).shape == (0, PROBED + PROBES)
@@ -188,7 +188,7 @@ def test_documents_together_are_documents_alone_and_count_their_bytes(tmp_path: 
         assert (rows[2, PROBED:] != UNKNOWN).sum() > 8
         # The whole document in one window, by transformers itself.
         ids = asked.language.encode(texts[1])
-        whole = TextGeneration(longest=512).asked(session).run([texts[1]])[0]
+        whole = TextGeneration(longest=512).wrap(session).run([texts[1]])[0]
         with torch.inference_mode():
             logits = inside(session)._net(torch.tensor([ids])).logits[0, :-1].log_softmax(-1)
         assert whole[NATS] == pytest.approx(-float(logits.gather(1, torch.tensor(ids[1:])[:, None]).sum()), rel=1e-4)
@@ -228,7 +228,7 @@ def test_choices_are_as_likely_as_their_texts_behind_the_prompt(tmp_path: Path, 
     task = TextGeneration(CHOICES, choices=(" ba", " ko lin", " stre"), prefix=" ".join(tiny_texts(3, 7)) + "\n")
     prompts = [text + "\nMood:" for text in tiny_texts(9, 8)]
     with Eager().open(artifact, threads=1) as session:
-        found = task.asked(session).run(prompts)
+        found = task.wrap(session).run(prompts)
         net, tokens = inside(session)._net, inside(session)._tokens
         for row, prompt in zip(found, prompts, strict=True):
             wanted = []
@@ -250,7 +250,7 @@ def test_a_prompt_that_grows_together_with_a_choice_is_scored_from_where_they_pa
         names = [tokens.name(i) for i in range(tokens.size)]
         left, _, right = next(n for n in names if n.count("▁") == 2 and not n.endswith("▁"))[1:].partition("▁")
         task = TextGeneration(CHOICES, choices=(f" {right}", " qu"))
-        asked = task.asked(session)
+        asked = task.wrap(session)
         assert isinstance(asked, PromptedSession)
         one, two = asked.spans(left)
         assert one.context == two.context
@@ -288,7 +288,7 @@ def test_an_answer_does_not_end_at_a_line_break_before_it() -> None:
 def test_answers_of_a_network_are_its_greedy_tokens(tmp_path: Path) -> None:
     artifact = Artifact.seal(tiny_language("llama", tmp_path), format="hf-causal")
     with Eager().open(artifact, threads=1) as session:
-        asked = TextGeneration(ANSWERS, most=6, until="").asked(session)
+        asked = TextGeneration(ANSWERS, most=6, until="").wrap(session)
         assert isinstance(asked, PromptedSession)
         prompts = list(tiny_texts(5, 2))
         said = asked.replies(prompts)
@@ -333,7 +333,7 @@ def test_a_session_that_is_no_language_model_is_refused() -> None:
             """Nothing."""
 
     with pytest.raises(BuildFailed, match="no language model"):
-        TextGeneration().asked(Other())
+        TextGeneration().wrap(Other())
     session = Bytewise()
     ask(TextGeneration(), session).close()
     assert session.context == 0

@@ -12,7 +12,7 @@ from lighten.core.errors import StepFailed
 from lighten.core.language import Span
 from lighten.core.rows import Rows
 from lighten.core.step import Needs, Silent, settings_of
-from lighten.nets.baselines.byte_model import BOUNDARY, drawn, symbols_of
+from lighten.nets.baselines.byte_model import BOUNDARY, draw_texts, symbols_of
 from lighten.nets.baselines.hmm import HiddenMarkov
 from lighten.tasks.text_generation import TextGeneration
 from lighten.train.hmm import HiddenMarkovModel
@@ -53,12 +53,12 @@ def test_it_ends_at_the_deadline() -> None:
 
 def test_it_learns_from_as_much_as_was_said() -> None:
     texts = [letter * 10 for letter in "abcdefgh"]
-    assert drawn(texts, 80, seed=0) == texts
-    some = drawn(texts, 35, seed=0)
+    assert draw_texts(texts, 80, seed=0) == texts
+    some = draw_texts(texts, 35, seed=0)
     assert [len(text) for text in some] == [10, 10, 10, 5]
     assert all(any(text.startswith(part) for text in texts) for part in some)
-    assert drawn(texts, 35, seed=0) == some != drawn(texts, 35, seed=1)
-    assert drawn(["a long text"], 6, seed=0) == ["a long"]
+    assert draw_texts(texts, 35, seed=0) == some != draw_texts(texts, 35, seed=1)
+    assert draw_texts(["a long text"], 6, seed=0) == ["a long"]
 
 
 def test_is_in_the_catalog_with_bounds() -> None:

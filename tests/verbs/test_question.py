@@ -76,7 +76,7 @@ def test_the_user_can_say_what_to_ask() -> None:
     assert found.task.columns(0) == 2 and getattr(found.task, "choices", ()) == ("yes", "no"), (
         "the prompt ends in space"
     )
-    assert found.shown("the mill") == "Is the mill good?\nAnswer: "
+    assert found.item_of("the mill") == "Is the mill good?\nAnswer: "
     answers = question_for({"a": artifact("gguf")}, answer="right")
     assert (evidence(answers), answers.labels) == ("answers", ())
     with pytest.raises(DataError, match="begins with"):
@@ -107,26 +107,26 @@ def test_rows_are_prompts_with_the_number_of_the_right_choice(tmp_path: Path) ->
     [({"place": "mill", "where": "far"}, "mill (far):"), ({"place": "mill", "where": None, "more": 1}, "mill ():")],
 )
 def test_columns_fill_the_prompt(row: Mapping[str, Any], shown: str) -> None:
-    assert question_of(artifact(asked=CHOSEN, data={"prompt": "{place} ({where}):"})).shown(row) == shown
+    assert question_of(artifact(asked=CHOSEN, data={"prompt": "{place} ({where}):"})).item_of(row) == shown
 
 
 def test_rows_that_do_not_fit_the_prompt_are_refused() -> None:
     two = question_of(artifact(asked=CHOSEN, data={"prompt": "{place} ({where}):"}))
     with pytest.raises(InputError, match="shows several columns") as caught:
-        two.shown("the mill")
+        two.item_of("the mill")
     assert "'place': ..., 'where': ..." in caught.value.fix
     with pytest.raises(InputError, match="shows where, and place was given"):
-        two.shown({"place": "mill"})
+        two.item_of({"place": "mill"})
     with pytest.raises(InputError, match="no prompt for columns"):
-        question_of(artifact("gguf")).shown({"place": "mill"})
+        question_of(artifact("gguf")).item_of({"place": "mill"})
 
 
 def test_what_is_read_can_be_shown(tmp_path: Path) -> None:
     path = table(tmp_path / "p.csv", PLACES, ("place", "where", "mood"))
     two = question_of(artifact(asked=CHOSEN, data={"prompt": "{place} ({where}):"}))
-    assert [two.shown(row) for row in two.read(path)][1] == "mill 1 (near):"
+    assert [two.item_of(row) for row in two.read(path)][1] == "mill 1 (near):"
     one = question_of(artifact(asked=CHOSEN, data={"prompt": "{location}:"}))
-    assert [one.shown(row) for row in one.read(path, "place")][1] == "mill 1:"
+    assert [one.item_of(row) for row in one.read(path, "place")][1] == "mill 1:"
     with pytest.raises(UnknownName, match="'location'"):
         one.read(path)
     plain = table(tmp_path / "t.csv", [("a text", "yes"), ("", "no"), ("one more text", "no")], ("text", "label"))

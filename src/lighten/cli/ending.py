@@ -84,7 +84,7 @@ def explained(error: BaseException) -> LightenError:
             return found
     words = " ".join(f"{type(error).__name__}: {error}".split())
     short = words if len(words) <= LONGEST else f"{words[:LONGEST]} ..."
-    place = kept(error)
+    place = keep_traceback(error)
     return Unexpected(
         f"Something went wrong inside lighten that it has no better words for: {short}",
         fix=f"{DEBUG}=1 shows the whole story" + (f"; it is in {place}, for a report" if place else ""),
@@ -113,7 +113,7 @@ def of_system(error: OSError) -> LightenError | None:
     return None
 
 
-def kept(error: BaseException) -> str:
+def keep_traceback(error: BaseException) -> str:
     """The file that the traceback was written to, readable by its owner alone; empty when there is no place for it."""
     try:
         number, path = tempfile.mkstemp(prefix="lighten-error-", suffix=".txt")

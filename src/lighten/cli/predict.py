@@ -51,7 +51,7 @@ def command(
         raise InputError(f"Two files were given: {data[0]} and {source}.", fix="give one")
     with load(model, threads=threads, prompt=prompt, longest=longest) as opened:
         read: list[Coverage] = []
-        for chunk in shown(chunks(opened, files, text, batch)):
+        for chunk in report_progress(chunks(opened, files, text, batch)):
             read += [one for one in (opened.coverage(chunk),) if one is not None]
             for one in opened.predict(chunk):
                 sys.stdout.write((json.dumps(one.to_json(), ensure_ascii=False) if as_json else one.line()) + "\n")
@@ -60,7 +60,7 @@ def command(
             sys.stderr.write(f"Note: {sentence}\n")
 
 
-def shown(pieces: Iterator[tuple[Sequence[Any], float, float]]) -> Iterator[Sequence[Any]]:
+def report_progress(pieces: Iterator[tuple[Sequence[Any], float, float]]) -> Iterator[Sequence[Any]]:
     """The rows of each piece; how far the work is stands on stderr, unless the answers themselves are on a screen."""
     from lighten.cli.working import working
 

@@ -81,7 +81,7 @@ class Engine(ABC):
             found += [changed] if changed not in (self, *found) else []
         return found
 
-    def settled(self, artifact: Artifact, *, threads: int) -> Engine:
+    def settle(self, artifact: Artifact, *, threads: int) -> Engine:
         """This engine with all that it leaves to the machine decided, by measuring ``artifact`` where that tells.
 
         Raises:

@@ -124,7 +124,7 @@ class Format(ABC):
     bytewise: ClassVar[bool] = False
     """Whether a token of its models is a byte, so that their speeds are told by bytes."""
     replaces_heads: ClassVar[bool] = False
-    """Whether :meth:`suited` leaves heads out: networks that know a thousand things are brought to learn a few."""
+    """Whether :meth:`suit` leaves heads out: networks that know a thousand things are brought to learn a few."""
     samples: ClassVar[bool] = True
     """Whether its models give answers that are worth a look beside those of the original."""
     instead: ClassVar[str] = "leave --task out"
@@ -209,7 +209,7 @@ class Format(ABC):
         """
         return artifact
 
-    def suited(self, artifact: Artifact, parts: Parts) -> Artifact:
+    def suit(self, artifact: Artifact, parts: Parts) -> Artifact:
         """An artifact in the caller's own folder, sealed again as the data want it; as it is in most cases.
 
         Without its head where no label of the data means one of its classes and a new head can be trained instead; made

@@ -128,7 +128,7 @@ class Task(ABC):
 
     @abstractmethod
     def read_inputs(self, source: str | Path | Sequence[str], options: DataOptions) -> Sequence[Any]:
-        """Rows of data in which nothing needs to be right, each as :meth:`shown` takes it.
+        """Rows of data in which nothing needs to be right, each as :meth:`item_of` takes it.
 
         Args:
             source: data, or paths of files that are inputs themselves.
@@ -137,7 +137,7 @@ class Task(ABC):
             DataError, UnknownName: see :meth:`read`.
         """
 
-    def shown(self, row: Any, options: DataOptions) -> Any:
+    def item_of(self, row: Any, options: DataOptions) -> Any:
         """The item that a model is asked of one row: a row of :meth:`read_inputs`, or what a user gives for one.
 
         Raises:
@@ -149,7 +149,7 @@ class Task(ABC):
             raise InputError(f"The path {row} was given, and inputs of {self.models} are no files.", fix="give a text")
         return row
 
-    def asked_for(self, options: DataOptions, labels: Sequence[str]) -> tuple[Task, tuple[str, ...]]:
+    def adapt(self, options: DataOptions, labels: Sequence[str]) -> tuple[Task, tuple[str, ...]]:
         """This task with what a user asks instead of what a model was made for, and its labels then.
 
         Args:
@@ -165,7 +165,7 @@ class Task(ABC):
         """Names of what a model chooses from; empty where it chooses nothing. known: labels that its record has."""
         return tuple(known)
 
-    def asked(self, session: Session) -> Session:
+    def wrap(self, session: Session) -> Session:
         """A session whose ``run`` takes the rows' inputs and gives the answers that the quality meters judge."""
         return session
 
@@ -175,7 +175,7 @@ class Task(ABC):
 
     @abstractmethod
     def predict(self, session: Session, inputs: Sequence[Any], labels: Sequence[str]) -> list[Prediction]:
-        """What a session says of inputs, as a user reads it. session: as :meth:`asked` gives it."""
+        """What a session says of inputs, as a user reads it. session: as :meth:`wrap` gives it."""
 
     def samples(self, rows: Rows, labels: Sequence[str]) -> Samples | None:
         """What is shown of a winner beside its changed answers; None where these say enough."""

@@ -87,7 +87,7 @@ def count_of(number: int, singular: str, plural: str = "") -> str:
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
-def shown(value: object, most: int = 60) -> str:
+def quoted(value: object, most: int = 60) -> str:
     """A cell as messages quote it: at most ``most`` characters of it, so that no message repeats a document."""
     text = str(value)
     return repr(text if len(text) <= most else text[: most - 1] + "…")

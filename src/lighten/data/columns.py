@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lighten.core.errors import DataError
-from lighten.data.cells import Cell, Table, is_json, looks_nested, shown
+from lighten.data.cells import Cell, Table, is_json, looks_nested, quoted
 from lighten.data.fixed import MIXED, find_split, not_for_judging, unlabelled_rows
 from lighten.data.header import GROUP_NAMES, LABEL_NAMES, TEXT_NAMES, UNIT_NAMES
 from lighten.data.items import holds_items, item_column, no_classes
@@ -269,7 +269,7 @@ def _refuse_lists(table: Table, names: Sequence[str]) -> None:
         if cell is not None:
             kind = "lists" if cell.strip().startswith("[") else "objects"
             raise DataError(
-                f"The label column {name!r} of {table.source} holds {kind}, such as {shown(cell)}.",
+                f"The label column {name!r} of {table.source} holds {kind}, such as {quoted(cell)}.",
                 allowed="one label in every row; several labels a row (multi-label) are no task of lighten yet",
                 fix="keep one label a row, or make a column of yes and no for each label and name one with --label",
             )
@@ -304,7 +304,7 @@ def _several(table: Table, names: Sequence[str], option: str) -> DataError:
 
 def _described(table: Table, names: Iterable[str]) -> str:
     """Each column with its first value, so that the reader sees what is meant."""
-    return "; ".join(f"{n} (such as {shown(table.column(n)[0], 30)})" for n in names)
+    return "; ".join(f"{n} (such as {quoted(table.column(n)[0], 30)})" for n in names)
 
 
 def _mean_length(cells: Sequence[Cell]) -> float:

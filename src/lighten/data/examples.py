@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from lighten.core.errors import DataError
 from lighten.core.item import Item, content_of
-from lighten.data.cells import Cell, Table, count_of, shown, some_numbers
+from lighten.data.cells import Cell, Table, count_of, quoted, some_numbers
 from lighten.data.columns import MOST_CLASSES, Columns
 from lighten.data.items import why
 from lighten.data.labels import is_number, label_text, sorted_labels
@@ -105,7 +105,7 @@ def check_classes(examples: UsableRows, column: str, source: str) -> tuple[str, 
     counts = Counter(row.label for row in examples.rows)
     if len(counts) == 1:
         raise DataError(
-            f"Every row of {source} has the same label: {column!r} is {shown(examples.labels[0])}.",
+            f"Every row of {source} has the same label: {column!r} is {quoted(examples.labels[0])}.",
             allowed="at least two classes",
             fix="choose the label column with --label, or add rows of another class",
         )
@@ -118,7 +118,7 @@ def check_classes(examples: UsableRows, column: str, source: str) -> tuple[str, 
             fix="choose another column with --label, or turn the values into a few classes",
         )
     notes = []
-    rare = [f"{shown(label, 30)} ({counts[label]})" for label in examples.labels if counts[label] < _FEW_ROWS]
+    rare = [f"{quoted(label, 30)} ({counts[label]})" for label in examples.labels if counts[label] < _FEW_ROWS]
     listed = ", ".join(rare[:10]) + (", ..." if len(rare) > 10 else "")
     if rare:
         notes.append(

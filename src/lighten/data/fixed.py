@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from lighten.core.errors import DataError, UnknownName
 from lighten.core.rows import PART_NAMES
-from lighten.data.cells import Cell, Table, count_of, shown, some_numbers
+from lighten.data.cells import Cell, Table, count_of, quoted, some_numbers
 from lighten.data.header import SPLIT_NAMES
 from lighten.data.labels import label_text
 
@@ -116,7 +116,7 @@ def fixed_parts(
     strange = [at + 1 for at, name in enumerate(names) if not meanings[name]]
     if strange:
         raise DataError(
-            f"The split column {column!r} holds {shown(names[strange[0] - 1])} (usable row {some_numbers(strange)}).",
+            f"The split column {column!r} holds {quoted(names[strange[0] - 1])} (usable row {some_numbers(strange)}).",
             allowed="train, validation, test, or tune, select, proof",
             fix="correct these values (or file names); --split-column none divides all rows by content instead",
         )

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from lighten.core.errors import DataError
 from lighten.core.home import expanded
 from lighten.core.readers import kinds_of_files
-from lighten.data.cells import Cell, Embedded, Table, shown
+from lighten.data.cells import Cell, Embedded, Table, quoted
 
 _MOSTLY = 0.9
 """A column holds items where at least this share of its filled cells does."""
@@ -86,7 +86,7 @@ def item_column(table: Table, kind: str, given: str | None, notes: list[str]) ->
         cells = table.column(given)
         if not _holds(cells, kind):
             raise DataError(
-                f"The column {given!r} of {table.source} holds no {kind} files: {shown(called(cells[0]))}.",
+                f"The column {given!r} of {table.source} holds no {kind} files: {quoted(called(cells[0]))}.",
                 allowed=_allowed(kind),
             )
         return given

@@ -8,7 +8,7 @@ from datetime import date, time
 from decimal import Decimal
 
 from lighten.core.errors import DataError
-from lighten.data.cells import Cell, Embedded, Table, count_of, shown
+from lighten.data.cells import Cell, Embedded, Table, count_of, quoted
 from lighten.data.jsonshapes import rows_of_json, unnested
 
 
@@ -134,7 +134,7 @@ def _loaded(text: str, where: str) -> object:
 
 def _record(value: object, where: str) -> Mapping[str, object]:
     if not isinstance(value, dict):
-        raise DataError(f"{where} is not an object: {shown(value)}.", allowed='{"text": "...", "label": "..."}')
+        raise DataError(f"{where} is not an object: {quoted(value)}.", allowed='{"text": "...", "label": "..."}')
     return value
 
 

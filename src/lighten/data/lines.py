@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lighten.core.errors import DataError
-from lighten.data.cells import Table, shown
+from lighten.data.cells import Table, quoted
 from lighten.data.header import USUAL_NAMES
 
 LABEL = "__label__"
@@ -60,7 +60,7 @@ def parse_fasttext(text: str, source: str) -> Table:
         if len(found) != 1 or not words[0].startswith(LABEL):
             several = len(found) > 1
             raise DataError(
-                f"Line {number:,} of {source} has {len(found) or 'no'} labels: {shown(line.strip())}.",
+                f"Line {number:,} of {source} has {len(found) or 'no'} labels: {quoted(line.strip())}.",
                 allowed="one label at the start of every line: __label__good a fine film",
                 fix="rows with several labels (multi-label) are no task of lighten yet: keep one label a line"
                 if several

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lighten.core.errors import DataError
-from lighten.data.cells import count_of, shown
+from lighten.data.cells import count_of, quoted
 from lighten.data.examples import Example, UsableRows
 from lighten.data.labels import folded_label, sorted_labels
 
@@ -28,7 +28,7 @@ def with_merged_labels(examples: UsableRows, column: str, source: str, merge: bo
     near = [sorted(labels, key=lambda label: (-counts[label], label)) for labels in kinds.values() if len(labels) > 1]
     if not near:
         return examples
-    listed = "; ".join(" and ".join(f"{shown(x, 30)} ({counts[x]:,} rows)" for x in labels) for labels in near[:5])
+    listed = "; ".join(" and ".join(f"{quoted(x, 30)} ({counts[x]:,} rows)" for x in labels) for labels in near[:5])
     more = f"; and {len(near) - 5:,} more" if len(near) > 5 else ""
     if merge is None:
         raise DataError(
@@ -57,7 +57,7 @@ def without_rare(examples: UsableRows, column: str, source: str, fewest: int) ->
         return examples
     rows = tuple(row for row in examples.rows if counts[row.label] >= fewest)
     many = count_of(len(rare), "class", "classes")
-    listed = ", ".join(f"{shown(label, 30)} ({counts[label]})" for label in rare[:10]) + (", ..." if rare[10:] else "")
+    listed = ", ".join(f"{quoted(label, 30)} ({counts[label]})" for label in rare[:10]) + (", ..." if rare[10:] else "")
     found = f"{many} of {column!r} with fewer than {fewest} rows ({listed})"
     if len(examples.labels) - len(rare) < 2:
         raise DataError(
@@ -87,7 +87,7 @@ def all_in_train(
         key=lambda row: row.number,
     )
     counts = Counter(row.label for row in parts["train"])
-    names = [f"{shown(label, 30)} ({counts[label]})" for label in lacking[:10]]
+    names = [f"{quoted(label, 30)} ({counts[label]})" for label in lacking[:10]]
     listed = ", ".join(names) + (", ..." if lacking[10:] else "")
     return parts, (
         f"All rows of {listed} were put into train, which had none of them; nothing can be proved about "

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from lighten.core.errors import DataError
-from lighten.data.cells import Cell, Table, shown
+from lighten.data.cells import Cell, Table, quoted
 
 PAIRS = (
     ("premise", "hypothesis"), ("question", "passage", "context", "sentence", "answer", "paragraph", "response"),
@@ -50,7 +50,7 @@ def refuse_pairs(table: Table, taken: Collection[str], text: str | None = None) 
     found = _by_name(table, free) if text is None else _by_content(table, free, text)
     if len(found) < 2:
         return
-    listed = "; ".join(f"{name} (such as {shown(_first(table.column(name)), 40)})" for name in found)
+    listed = "; ".join(f"{name} (such as {quoted(_first(table.column(name)), 40)})" for name in found)
     raise DataError(
         f"The rows of {table.source} hold {len(found)} texts: {', '.join(found)}. Pairs of texts are no task of "
         "lighten yet, and none of them is dropped without a word.",

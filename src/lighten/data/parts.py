@@ -12,7 +12,7 @@ from lighten.core.data_options import NewRows
 from lighten.core.errors import DataError
 from lighten.core.rows import PART_NAMES, Parts, Rows
 from lighten.data.alike import copies_of
-from lighten.data.cells import Table, count_of, shown
+from lighten.data.cells import Table, count_of, quoted
 from lighten.data.classes import Classes, known_classes, match_classes
 from lighten.data.columns import Columns
 from lighten.data.examples import Example, UsableRows, check_classes, usable
@@ -237,7 +237,7 @@ def _about_torn_units(rows: Sequence[Example], homes: Sequence[str], columns: Co
     torn = sorted(name for name, of in parts.items() if len(of) > 1)
     if not torn:
         return ()
-    listed = ", ".join(shown(name, 30) for name in torn[:5])
+    listed = ", ".join(quoted(name, 30) for name in torn[:5])
     return (
         f"{count_of(len(torn), 'value', 'values')} of {columns.unit!r} stand in several parts of your own split, which "
         f"was kept ({listed}): what is proved holds for units like these. --split-column none keeps units together.",
@@ -284,5 +284,5 @@ def _about_lacking_classes(
         lacking = [label for label in labels if not counts[label]]
         if lacking and name != "tune":
             known = "a model trained here cannot learn it" if name == "train" else "nothing is known about it there"
-            notes.append(f"{name} has no row of {', '.join(shown(label, 30) for label in lacking[:10])}; {known}.")
+            notes.append(f"{name} has no row of {', '.join(quoted(label, 30) for label in lacking[:10])}; {known}.")
     return tuple(notes)

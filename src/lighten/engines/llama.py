@@ -128,8 +128,8 @@ class Llama(Engine):
         others = [build for build in installed() if build != build_of(self.library)]
         return [replace(way, library=build) for build in (self.library, *others) for way in same]
 
-    def settled(self, artifact: Artifact, *, threads: int) -> Llama:
-        """With the build that decodes this file faster, where several are installed; see :meth:`Engine.settled`."""
+    def settle(self, artifact: Artifact, *, threads: int) -> Llama:
+        """With the build that decodes this file faster, where several are installed; see :meth:`Engine.settle`."""
         builds = installed()
         if self.library != AUTO or len(builds) < 2:
             return self

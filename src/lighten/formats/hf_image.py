@@ -82,8 +82,8 @@ class HfImage(Format):
         check_vision(folder)
         return {"family": known["family"], "labels": list(known["labels"])}
 
-    def suited(self, artifact: Artifact, parts: Parts) -> Artifact:
-        """See :meth:`Format.suited`."""
+    def suit(self, artifact: Artifact, parts: Parts) -> Artifact:
+        """See :meth:`Format.suit`."""
         known, labels = vision_facts(artifact.path), parts.labels
         if not known["has_head"] or not labels or not unrelated(known["labels"], labels):
             return artifact

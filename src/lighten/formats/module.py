@@ -105,8 +105,8 @@ class Module(Format):
         Record(record.factory, record.sources, longest=longest).save(artifact.path)
         return self._sealed(artifact, artifact.meta)
 
-    def suited(self, artifact: Artifact, parts: Parts) -> Artifact:
-        """See :meth:`Format.suited`: a network that waits for data is made for these."""
+    def suit(self, artifact: Artifact, parts: Parts) -> Artifact:
+        """See :meth:`Format.suit`: a network that waits for data is made for these."""
         if read_record(artifact.path).is_made or not len(parts.train):
             return artifact
         count = min(len(parts.train), SAMPLE)

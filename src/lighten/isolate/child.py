@@ -68,7 +68,7 @@ class Child:
         runtime = engine_from(engine)
         session = runtime.open(verified, threads=threads)
         self.load_seconds, self.load_others = perf_counter() - started, neighbours.share()
-        self.session = task_from(task).asked(session) if task else session
+        self.session = task_from(task).wrap(session) if task else session
         found = {"seconds": self.load_seconds, "version": runtime.version(), "device": runtime.device}
         if isinstance(session, LanguageSession):
             found["writing"] = {"context": session.context, "streams": session.streams}

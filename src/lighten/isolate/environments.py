@@ -121,7 +121,7 @@ def find(requirements: Sequence[str]) -> Environment | None:
     return _read(folder_of(requirements))
 
 
-def made() -> tuple[Environment, ...]:
+def list_made() -> tuple[Environment, ...]:
     """Every environment that can be used, sorted by name."""
     found = [_read(folder) for folder in sorted(environments_home().glob("*")) if folder.is_dir()]
     return tuple(sorted((one for one in found if one is not None), key=lambda one: (one.name, one.path)))
@@ -152,7 +152,7 @@ def interpreter_of(requirements: Sequence[str], name: str) -> Path:
 
 def missing(name: str) -> MissingEnvironment:
     """The error for an engine whose environment is not there; says whether it is only out of date."""
-    old = any(one.name == name for one in made())
+    old = any(one.name == name for one in list_made())
     seen = "needs other libraries than the environment that was made for it has" if old else "has not been made here"
     return MissingEnvironment(
         f"{name} lives in an environment of its own, which {'' if not old else 'is out of date: it '}{seen}.",

@@ -55,10 +55,10 @@ class WorstGroup(QualityMeter):
         truth, units = np.asarray(rows.targets), np.asarray(rows.units)
         before, after = original.argmax(axis=1) == truth, candidate.argmax(axis=1) == truth
 
-        def judged(own: NDArray[np.bool_], confidence: float) -> Verdict:
+        def judge(own: NDArray[np.bool_], confidence: float) -> Verdict:
             return judge_right(before[own], after[own], floor, units[own] if units.size else (), seed, confidence)
 
-        return judge_groups(rows.groups, judged)
+        return judge_groups(rows.groups, judge)
 
     def power(self, rows: Rows, floor: Constraint, labels: Sequence[str] = ()) -> Power:
         """See :meth:`QualityMeter.power`."""

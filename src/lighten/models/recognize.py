@@ -36,7 +36,7 @@ def recognize(path: Path) -> Recognized:
     if found is not None:
         return found
     location = location_at(path)
-    found = recognized(location)
+    found = ask_formats(location)
     if found is not None:
         return found
     raise refusal_of_file(path) if path.is_file() else refusal_of_folder(location, _is_model)
@@ -56,13 +56,13 @@ def recognize_listing(where: str, names: Sequence[str], read: Callable[[str], Ma
         ModelError, UnsafeFile: see :func:`recognize`.
     """
     location = Location(where, tuple(names), cache(read))
-    found = recognized(location)
+    found = ask_formats(location)
     if found is None:
         raise refusal_of_folder(location, _is_model)
     return found
 
 
-def recognized(location: Location) -> Recognized | None:
+def ask_formats(location: Location) -> Recognized | None:
     """What the first format that can use it says of a location; None where it is nothing to any of them.
 
     Raises:
@@ -143,6 +143,6 @@ def _no_object(path: Path) -> dict[str, Any]:
 def _is_model(folder: Path) -> bool:
     """Whether a folder is that of a model, or looks like one that cannot be used."""
     try:
-        return holds_files_of_model(folder) or recognized(location_at(folder)) is not None
+        return holds_files_of_model(folder) or ask_formats(location_at(folder)) is not None
     except (ModelError, UnsafeFile):
         return True

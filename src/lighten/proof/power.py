@@ -126,12 +126,12 @@ def items_to_settle(
     difference, disagreement = (c - b) / n, (b + c) / n
     effect = max(abs(difference + margin), -difference)
 
-    def settled(wanted: int) -> bool:
+    def settles(wanted: int) -> bool:
         broke, fixed = b / n * wanted, c / n * wanted
         exact = c > 0 or binomial_interval(broke, wanted, confidence)[1] < margin
         return (tango_score(broke, fixed, wanted, -margin) > z and exact) or tango_score(broke, fixed, wanted, 0.0) < -z
 
-    return _grown(n, effect, max(disagreement - difference**2, 0.0), z + normal_quantile(power), settled)
+    return _grown(n, effect, max(disagreement - difference**2, 0.0), z + normal_quantile(power), settles)
 
 
 def items_to_clear(hits: float, n: float, floor: float, confidence: float = 0.95, power: float = 0.8) -> int | None:
@@ -142,20 +142,20 @@ def items_to_clear(hits: float, n: float, floor: float, confidence: float = 0.95
     """
     rate = hits / n
 
-    def settled(wanted: int) -> bool:
+    def settles(wanted: int) -> bool:
         lower, upper = binomial_interval(rate * wanted, wanted, confidence)
         return lower > floor or upper < floor
 
     z = normal_quantile(confidence) + normal_quantile(power)
-    return _grown(n, abs(rate - floor), rate * (1.0 - rate), z, settled)
+    return _grown(n, abs(rate - floor), rate * (1.0 - rate), z, settles)
 
 
-def _grown(n: float, effect: float, variance: float, z: float, settled: Callable[[int], bool]) -> int | None:
+def _grown(n: float, effect: float, variance: float, z: float, settles: Callable[[int], bool]) -> int | None:
     """More than ``n`` items: as the normal approximation says, and more where that does not settle it."""
     if effect <= 1e-9:
         return None
     wanted = max(int(n) + 1, round(z**2 * variance / effect**2))
-    while not settled(wanted):
+    while not settles(wanted):
         wanted = ceil(1.02 * wanted)
     return wanted
 

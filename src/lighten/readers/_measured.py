@@ -11,7 +11,7 @@ import numpy as np
 from lighten.core.errors import ModelError
 from lighten.core.item import Reference, shown
 from lighten.files.stored_zip import read_bytes
-from lighten.readers._pixels import in_channels, loaded, opened
+from lighten.readers._pixels import in_channels, loaded, open_picture
 
 LARGEST, USUAL = 256, 224
 """Pixels of a side: pictures of this and less are taken as they are, larger ones are made as large as most networks
@@ -33,7 +33,7 @@ def processor_of(items: Sequence[Reference], wanted: Mapping[str, Any]) -> dict[
     Raises:
         DataError: a picture that cannot be opened. ModelError: a size that is none.
     """
-    seen = [opened(read_bytes(item), shown(item)) for item in items[:MEASURED]]
+    seen = [open_picture(read_bytes(item), shown(item)) for item in items[:MEASURED]]
     channels = int(wanted.get("channels") or (1 if seen and all(image.mode in GREY for image in seen) else 3))
     height, width = side_of(wanted["size"]) if wanted.get("size") else _usual([image.size for image in seen])
     levels = np.zeros((2, channels))

@@ -48,7 +48,7 @@ def library_version() -> str:
     return PIL.__version__
 
 
-def opened(data: bytes, name: str) -> Image:
+def open_picture(data: bytes, name: str) -> Image:
     """A picture whose header was read.
 
     Args:

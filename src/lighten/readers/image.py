@@ -22,7 +22,7 @@ from lighten.files.json_file import read_object
 from lighten.files.stored_zip import read_bytes
 from lighten.isolate.machine import allowed_cores
 from lighten.readers._measured import processor_of
-from lighten.readers._pixels import MAGIC, MODES, in_channels, library_version, loaded, opened
+from lighten.readers._pixels import MAGIC, MODES, in_channels, library_version, loaded, open_picture
 from lighten.readers._processing import processing, resolved
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class ImageReader(Reader[Pixels]):
         """See :meth:`Reader.describe`. The file is decoded to its end, and what it is like remembered."""
         reference = Reference(str(path.absolute()), "", "image", 0, member)
         data = _content(reference)
-        image = opened(data, shown(reference))
+        image = open_picture(data, shown(reference))
         size = -(-image.width * image.height // BLOCK)
         found = Reference(reference.path, content_hash(data), "image", size, member)
         _known_likeness[found.hash] = _likeness(image, shown(reference))
@@ -199,13 +199,13 @@ class ImageReader(Reader[Pixels]):
         None for a picture that has next to nothing on it.
         """
         if item.hash not in _known_likeness:
-            _known_likeness[item.hash] = _likeness(opened(_content(item), shown(item)), shown(item))
+            _known_likeness[item.hash] = _likeness(open_picture(_content(item), shown(item)), shown(item))
         return _known_likeness[item.hash]
 
     @classmethod
     def preview(cls, item: Reference) -> str:
         """See :meth:`Reader.preview`: a JPEG, or a PNG of a picture that is small anyway."""
-        image = opened(_content(item), shown(item))
+        image = open_picture(_content(item), shown(item))
         small = max(image.size) <= PREVIEW
         image.draft("RGB", (2 * PREVIEW, 2 * PREVIEW))
         image = in_channels(loaded(image, shown(item)), 3, shown(item))
@@ -218,7 +218,7 @@ class ImageReader(Reader[Pixels]):
         if not isinstance(item, Reference):
             raise DataError(f"An input is no picture: {shown(item)!r:.60}.", allowed="picture files")
         name = shown(item)
-        return self._processed(loaded(opened(_content(item), name), name), name)
+        return self._processed(loaded(open_picture(_content(item), name), name), name)
 
     def _processed(self, image: Image, name: str) -> Pixels:
         pixels = np.asarray(self.processing.apply(in_channels(image, self.channels, name)))

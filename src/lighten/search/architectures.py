@@ -46,7 +46,7 @@ class Architectures:
 
     def measure(self, architecture: Architecture) -> bool:
         """Try an architecture in the best variants; False when there is no time left for it."""
-        study, variants = self.run.folder.study, self.attempts.variants.kept()
+        study, variants = self.run.folder.study, self.attempts.variants.best()
         if study.recall(IN_HAND) is None:
             epochs = self.attempts.epochs_for(architecture)
             if epochs == 0 and not self._goes_untrained(architecture):

@@ -62,7 +62,7 @@ class Attempts:
     def epochs_for(self, architecture: Architecture) -> float | None:
         """Epochs of training back that the time left allows; see ``Planning.passes_for``."""
         usual = max((float(getattr(cls(), "epochs", 1)) for cls in self.space.recovery), default=1.0)
-        return self.planning.passes_for(architecture, usual, self.variants.kept(), reserve=self.reserve)
+        return self.planning.passes_for(architecture, usual, self.variants.best(), reserve=self.reserve)
 
     def name(self, architecture: Architecture, variant: Variant) -> str:
         """Name of the candidate."""

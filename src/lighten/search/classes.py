@@ -91,7 +91,7 @@ def settle_classes(
     return Settled(settled, classes, sum(right) / max(len(right), 1), warning)
 
 
-def suited(
+def suit(
     brought: Artifact, parts: Parts, model: str, note: Callable[[str], None], answer: Answer, *, seed: int
 ) -> Artifact:
     """A model that was just brought, without its head where that knows none of the data's labels and may be replaced.
@@ -119,7 +119,7 @@ def suited(
             note(f"{taken}, which is what they are taken for.")
             return brought
         about = f"{taken}, so they are something else"
-    found = format.suited(brought, parts)
+    found = format.suit(brought, parts)
     if told := found.meta.get("told"):
         note(told)
     if found.id != brought.id and own:

@@ -45,7 +45,7 @@ class Search:
             if run.clock.seconds is None or run.clock.spent < STOCK_SHARE * run.clock.seconds:
                 attempts.attempt(Architecture(), variant)
         exact = self._exact()
-        for variant in self.variants.kept()[:1] if exact else []:
+        for variant in self.variants.best()[:1] if exact else []:
             attempts.attempt(Architecture(exact), variant)
         run.listener.phase("search", run.clock.left)
         Architectures(attempts).go(proposals.architectures(attempts.space, exact))

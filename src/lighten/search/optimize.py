@@ -31,7 +31,7 @@ from lighten.models.bring import find
 from lighten.models.recognize import check_task, recognize
 from lighten.pipeline.make import versions
 from lighten.pipeline.workshop import Workshop
-from lighten.search.classes import asking, settle_classes, suited
+from lighten.search.classes import asking, settle_classes, suit
 from lighten.search.conclude import Outcome, conclude
 from lighten.search.context import Clock, Run
 from lighten.search.disk import DiskSpace, check_disk, space_for
@@ -78,7 +78,7 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
     asked = ask(options, listener)
     threads = options.threads or allowed_cores()
     RunFolder.check(options.out, manifest_of(asked, threads), resume=options.resume)
-    asked, engines, refused, folder, base = opened(options, asked, threads, listener)
+    asked, engines, refused, folder, base = open_run(options, asked, threads, listener)
     if not options.resume:
         tell_openings(asked.parts.proof, listener)
     workshop: Workshop | None = None
@@ -96,8 +96,8 @@ def search_for_winner(options: Options, listener: Listener | None = None) -> Sum
         )
         folder.store.told = listener.note
         listener.phase("original", None)
-        engines = chosen_builds(folder, engines, base, threads)
-        run = begun(asked, folder, base, engines, refused, workshop, listener, threads)
+        engines = settle_engines(folder, engines, base, threads)
+        run = begin(asked, folder, base, engines, refused, workshop, listener, threads)
         used = time.monotonic() - began
         prepare_original(run)
         run.clock = Clock(folder.study, options.seconds, used)
@@ -127,7 +127,7 @@ def keep_data(folder: RunFolder, asked: Asked) -> Path:
     return parts_file
 
 
-def begun(
+def begin(
     asked: Asked,
     folder: RunFolder,
     base: Artifact,
@@ -168,7 +168,7 @@ def begun(
     return run
 
 
-def opened(
+def open_run(
     options: Options, asked: Asked, threads: int, listener: Listener
 ) -> tuple[Asked, tuple[Engine, ...], dict[str, str], RunFolder, Artifact]:
     """The run folder with the model in it, brought or kept from before; and the engines that work here.
@@ -185,7 +185,7 @@ def opened(
             listener.note(found.disk.sentence())
         folder = RunFolder.open(options.out, manifest_of(asked, threads), resume=options.resume)
         try:
-            return asked, found.engines, found.refused, folder, settled(folder, found.fresh)
+            return asked, found.engines, found.refused, folder, keep_model(folder, found.fresh)
         except BaseException:
             folder.close()
             raise
@@ -227,10 +227,10 @@ def inspect(options: Options, asked: Asked, listener: Listener, scratch: Path) -
     format = (found if found is not None else recognize(kept)).format
     check_memory(asked, found.path if found is not None else kept, listener)
     engines, refused = working_engines(asked, format, listener)
-    fresh = brought(options.model, found, scratch, options.longest) if found is not None else None
+    fresh = bring_model(options.model, found, scratch, options.longest) if found is not None else None
     if fresh is not None and not (options.labels and facts_of(fresh)["has_head"]):
         answer = asking(fresh, engines[0], options.threads or allowed_cores(), listener.progress)
-        fresh = suited(fresh, asked.parts, options.model, listener.note, answer, seed=options.seed)
+        fresh = suit(fresh, asked.parts, options.model, listener.note, answer, seed=options.seed)
     known = facts_of(fresh if fresh is not None else Artifact.open(kept))
     if fresh is not None and len(learned := learned_in(fresh.path)) and not len(learned_by(options)):
         asked = without_learned(asked, learned, listener)  # of a hub or a sample: nobody could see its folder before
@@ -320,7 +320,7 @@ def located(model: str, task: Task) -> Recognized:
     return found
 
 
-def brought(model: str, found: Recognized, scratch: Path, longest: int | None = None) -> Artifact:
+def bring_model(model: str, found: Recognized, scratch: Path, longest: int | None = None) -> Artifact:
     """The user's model, checked and copied into ``scratch`` by a process of its own, so that this one stays small.
 
     Raises:
@@ -337,7 +337,7 @@ def brought(model: str, found: Recognized, scratch: Path, longest: int | None = 
     return Artifact.open(reply["path"], verify=False)
 
 
-def settled(folder: RunFolder, brought: Artifact | None) -> Artifact:
+def keep_model(folder: RunFolder, brought: Artifact | None) -> Artifact:
     """The user's model in the run's own store; a resumed run has it there already."""
     if brought is None:
         return Artifact.open(folder.store.root / MODEL)
@@ -353,7 +353,7 @@ def parts_in(path: Path) -> Parts | None:
         return None
 
 
-def chosen_builds(folder: RunFolder, engines: Sequence[Engine], base: Artifact, threads: int) -> tuple[Engine, ...]:
+def settle_engines(folder: RunFolder, engines: Sequence[Engine], base: Artifact, threads: int) -> tuple[Engine, ...]:
     """The engines, each settled on this machine; a resumed run keeps what was found first."""
     known = folder.study.recall("engines", {})
     found = []
@@ -361,7 +361,7 @@ def chosen_builds(folder: RunFolder, engines: Sequence[Engine], base: Artifact, 
         name = record_of(engine)["use"]
         if name not in known:
             open_at_once = fits(base.format, engine.consumes)
-            known[name] = record_of(engine.settled(base, threads=threads) if open_at_once else engine)
+            known[name] = record_of(engine.settle(base, threads=threads) if open_at_once else engine)
             folder.study.remember("engines", known)
         found.append(engine_from(known[name]))
     return tuple(found)

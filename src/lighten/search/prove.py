@@ -87,7 +87,7 @@ def prove(run: Run) -> Proof:
     failed: dict[int, str] = study.recall(FAILED, {})
     failed = {int(key): reason for key, reason in failed.items()}
 
-    def judged(answers: NDArray[Any]) -> Callable[[], list[Verdict]]:
+    def judge(answers: NDArray[Any]) -> Callable[[], list[Verdict]]:
         return lambda: [
             verdict(run.quality, constraint, original, answers, run.parts.proof, run.options.seed)
             for constraint in run.budget.keep
@@ -104,7 +104,7 @@ def prove(run: Run) -> Proof:
                 failed[key] = f"{type(error).__name__}: {error}"
                 study.remember(FAILED, {str(k): reason for k, reason in failed.items()})
                 continue
-            yield key, judged(answers)
+            yield key, judge(answers)
 
     sequence = fixed_sequence(in_order())
     for key, reason in failed.items():

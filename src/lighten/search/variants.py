@@ -58,7 +58,7 @@ class Variants:
 
     def tuned(self) -> list[Variant]:
         """Other settings of the quantization and the engine of the best stock variant, one at a time."""
-        best = self.kept(TUNED, 1)
+        best = self.best(TUNED, 1)
         if not best or self.run.task.priors.slow_answers:  # every one costs minutes
             return []
         found = [replace(best[0], engine=engine) for engine in proposals.one_at_a_time(best[0].engine)]
@@ -74,7 +74,7 @@ class Variants:
                 found.setdefault(made, []).append(variant)
         return list(found.values())
 
-    def kept(self, name: str = KEPT, most: int = KEPT_VARIANTS) -> list[Variant]:
+    def best(self, name: str = KEPT, most: int = KEPT_VARIANTS) -> list[Variant]:
         """The best variants when this was first asked, remembered in the study; the original's own if none is good."""
         if self.run.task.priors.slow_answers:  # what does not hold on the original may hold after recovery
             first, *others = self.roundings() or [[]]

@@ -99,7 +99,7 @@ class Classification(Task):
             from lighten.data.references import item_at
 
             return item_at(str(row), self.kind)
-        return super().shown(row, options)
+        return super().item_of(row, options)
 
     def predict(self, session: Session, inputs: Sequence[Any], labels: Sequence[str]) -> list[Prediction]:
         """See :meth:`Task.predict`: the likeliest class, and the probability of each."""

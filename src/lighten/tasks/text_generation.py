@@ -161,8 +161,8 @@ class TextGeneration(Asking, Task):
         rows = read_inputs(source, prompt=options.prompt, text=options.text, documents=self.evidence == DOCUMENTS)
         return list(rows) if options.prompt else [cell_text(cell) for row in rows for cell in row.values()]
 
-    def shown(self, row: Any, options: DataOptions) -> Any:
-        """See :meth:`Task.shown`: the prompt, without the examples before it; a text fills its one gap.
+    def item_of(self, row: Any, options: DataOptions) -> Any:
+        """See :meth:`Task.item_of`: the prompt, without the examples before it; a text fills its one gap.
 
         Raises:
             InputError: the prompt has other gaps than the row has values.
@@ -170,7 +170,7 @@ class TextGeneration(Asking, Task):
         from lighten.data.prompts import parse_template
 
         if isinstance(row, PurePath):
-            return super().shown(row, options)
+            return super().item_of(row, options)
         template: Template | None = parse_template(options.prompt) if options.prompt else None
         names = dict.fromkeys(template.fields) if template else {}
         if isinstance(row, str):
@@ -183,8 +183,8 @@ class TextGeneration(Asking, Task):
             raise InputError(f"{seen}, and {', '.join(row) or 'nothing'} was given.", fix=_example(names))
         return template.render(row)
 
-    def asked_for(self, options: DataOptions, labels: Sequence[str]) -> tuple[Task, tuple[str, ...]]:
-        """See :meth:`Task.asked_for`: a prompt, a column of answers, choices.
+    def adapt(self, options: DataOptions, labels: Sequence[str]) -> tuple[Task, tuple[str, ...]]:
+        """See :meth:`Task.adapt`: a prompt, a column of answers, choices.
 
         Raises:
             InputError: they do not fit together. DataError: broken templates or choices.
@@ -210,8 +210,8 @@ class TextGeneration(Asking, Task):
         """See :meth:`Task.labels_of`: the choices, without the space that follows the prompt."""
         return tuple(known or (choice.strip() for choice in self.choices)) if self.evidence == CHOICES else ()
 
-    def asked(self, session: Session) -> Session:
-        """See :meth:`Task.asked`."""
+    def wrap(self, session: Session) -> Session:
+        """See :meth:`Task.wrap`."""
         if isinstance(session, ChoiceSession):
             return RankedSession(self, session)
         if not isinstance(session, LanguageSession):

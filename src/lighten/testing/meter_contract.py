@@ -59,7 +59,7 @@ def _check_quantities(meter: SpeedMeter | QualityMeter) -> None:
 
 def _check_speed(meter: SpeedMeter) -> None:
     work = Workload(tuple("ab" * n for n in range(1, 41)), tuple("abc" * n for n in range(1, 65)), 1_000_000, 0.5)
-    for session in (RecordingSession(), TextGeneration().asked(FakeLanguageSession())):
+    for session in (RecordingSession(), TextGeneration().wrap(FakeLanguageSession())):
         meter.turn(session, work, -1)
         turns = []
         for number in range(max(meter.turns, 2)):

@@ -149,4 +149,4 @@ def tiny_module(code: Path, factory: str, folder: Path, items: Sequence[Item], l
     rows = Rows(tuple(items), tuple(i % len(labels) for i in range(len(items))))
     with allowing(code):
         brought = bring(f"mynets:{factory}", folder)
-        return format_named("module").suited(brought, Parts(rows, rows, rows, rows, tuple(labels)))
+        return format_named("module").suit(brought, Parts(rows, rows, rows, rows, tuple(labels)))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.baselines.byte_model import ByteModel, drawn, unasked
+from lighten.nets.baselines.byte_model import ByteModel, draw_texts, unasked
 from lighten.nets.baselines.hmm import MOST_STATES, fit_hmm
 
 
@@ -52,7 +52,7 @@ class HiddenMarkovModel(Step):
             needs.watch.progress(done, self.iterations, f"log-likelihood {likelihood:,.0f}")
             return needs.watch.seconds_left() <= 0
 
-        return fit_hmm(drawn(texts, self.most, needs.seed), self.states, iterations=self.iterations, heard=heard)
+        return fit_hmm(draw_texts(texts, self.most, needs.seed), self.states, iterations=self.iterations, heard=heard)
 
     def seconds(self, characters: int) -> float:
         """See :meth:`Step.seconds`: 33 s for a million characters, with 64 states on two cores."""

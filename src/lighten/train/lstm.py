@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.baselines.byte_model import drawn, unasked
+from lighten.nets.baselines.byte_model import draw_texts, unasked
 from lighten.nets.baselines.lstm import WIDEST, ByteLstm
 from lighten.nets.baselines.lstm_loop import LstmSchedule, fit_lstm
 
@@ -58,7 +58,7 @@ class LstmTraining(Step):
         if needs.train is None or needs.tune is None:
             raise StepFailed("Training an LSTM needs rows to train and to tune on.")
         return fit_lstm(
-            drawn(needs.train.texts, self.most, needs.seed),
+            draw_texts(needs.train.texts, self.most, needs.seed),
             needs.tune.texts,
             LstmSchedule(self.width, self.epochs, self.learning_rate, self.rows),
             seed=needs.seed,

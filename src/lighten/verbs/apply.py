@@ -22,7 +22,7 @@ from lighten.isolate.machine import allowed_cores
 from lighten.models.bring import bring, find
 from lighten.models.recognize import check_task
 from lighten.pipeline.workshop import Workshop
-from lighten.search.classes import asking, settle_classes, suited
+from lighten.search.classes import asking, settle_classes, suit
 from lighten.search.options import Options, asked_of, recorded
 from lighten.search.reading import coverage_of
 from lighten.search.start import fitting_task, read_data, recipe_of_head
@@ -87,7 +87,7 @@ def apply(
         base = bring(made.model, scratch / STORE / "model", longest=options.longest)
         if not (options.labels and facts_of(base)["has_head"]):
             answer = asking(base, engine_for(base.format), cores, progress or _silent)
-            base = suited(base, read.parts, made.model, note or _unheard, answer, seed=made.seed)
+            base = suit(base, read.parts, made.model, note or _unheard, answer, seed=made.seed)
         job = prepared(made, options, read, base, cores, progress or _silent, note)
         sealed = sealed_with(carried_out(made, job, base, scratch, cores, progress), made, job.meta)
         sealed.path.rename(target)

@@ -96,13 +96,13 @@ def bench(
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack, reported_to(progress):
         check_models_fit(named)
         cores = threads or allowed_cores()
-        sides = {name: settled(resolved(name, Path(scratch) / str(n), longest), cores) for n, name in enumerate(named)}
+        sides = {name: settle(resolved(name, Path(scratch) / str(n), longest), cores) for n, name in enumerate(named)}
         question = question_for({name: artifact for name, (artifact, _) in sides.items()}, prompt)
         task, texts = question.task, texts_of(question, data, text)
         judged = rows_of(texts[:documents] if task.unlabelled else ())
         work = draw(rows_of(texts), task.requests, seed=seed)
         told = progress or (lambda done, total, message: None)
-        field = opened(stack, sides, task, judged, cores, told)
+        field = open_sessions(stack, sides, task, judged, cores, told)
         if task.requests.fitted:
             work = fit(work, field.sessions[named[0]], seconds)
         told(1.0, 1.0, "answered; measuring in turns")
@@ -137,15 +137,15 @@ class Field:
     failed: dict[str, str]
 
 
-def settled(side: tuple[Artifact, Engine], threads: int) -> tuple[Artifact, Engine]:
+def settle(side: tuple[Artifact, Engine], threads: int) -> tuple[Artifact, Engine]:
     """A model with its engine settled on this machine; what cannot be opened is left as it is, and said when it is."""
     artifact, engine = side
     with suppress(CandidateFailed, ModelError, MissingExtra):
-        engine = engine.settled(artifact, threads=threads)
+        engine = engine.settle(artifact, threads=threads)
     return artifact, engine
 
 
-def opened(
+def open_sessions(
     stack: ExitStack,
     sides: Mapping[str, tuple[Artifact, Engine]],
     task: Task,
@@ -183,7 +183,7 @@ def texts_of(question: Question, data: str | Path, text: str | None) -> tuple[It
     Raises:
         DataError: there is none, or the data cannot be used.
     """
-    texts = tuple(question.shown(row) for row in question.read(data, text))
+    texts = tuple(question.item_of(row) for row in question.read(data, text))
     kept = tuple(one for one in texts if not isinstance(one, str) or one.strip())
     if not kept:
         raise DataError(f"{data} has no text.", fix="name the column with --text")

@@ -67,7 +67,7 @@ def listed() -> list[EnvironmentState]:
     """Every engine with an environment of its own and how it stands with it, then what no engine asks for."""
     found = [_standing(name, engine) for name, engine in _engines().items()]
     known = {folder for standing in found for folder in standing.folders}
-    for one in environments.made():
+    for one in environments.list_made():
         if one.path not in known:
             size = {"bytes": one.bytes, "seconds": one.seconds}
             found.append(
@@ -138,14 +138,14 @@ def _folders(name: str, engine: type[Engine]) -> tuple[Path, ...]:
     """What was made for an engine: today's, older ones, and today's when it is half made."""
     today = environments.folder_of(engine.environment)
     others = {environments.folder_of(cls.environment) for cls in _engines().values()}
-    old = [one.path for one in environments.made() if one.name == name and one.path not in {today, *others}]
+    old = [one.path for one in environments.list_made() if one.name == name and one.path not in {today, *others}]
     return (*([today] if today.is_dir() else []), *old)
 
 
 def _standing(name: str, engine: type[Engine]) -> EnvironmentState:
     folders = _folders(name, engine)
     made = environments.find(engine.environment)
-    known = {one.path: one.bytes for one in environments.made()}
+    known = {one.path: one.bytes for one in environments.list_made()}
     size = sum(known[folder] if folder in known else environments.bytes_of(folder) for folder in folders)
     if made is not None:
         return EnvironmentState(name, MADE, engine.environment, dict(made.versions), size, made.seconds, folders)

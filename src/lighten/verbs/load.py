@@ -67,13 +67,13 @@ class Model:
         """
         if isinstance(texts, (str, PurePath)) or not all(isinstance(text, _ASKED) for text in texts):
             raise InputError("predict takes a list of inputs.", fix=f"model.predict([{str(texts)[:40]!r}])")
-        inputs = [self.question.shown(text) for text in texts]
+        inputs = [self.question.item_of(text) for text in texts]
         answers = self.question.task.predict(self._session, inputs, self.labels) if inputs else []
         return [replace(one, file=file_of(item)) for one, item in zip(answers, inputs, strict=True)]
 
     def coverage(self, texts: Sequence[Row]) -> Coverage | None:
         """How much of ``texts`` the model reads, where it does not read every one whole; else None."""
-        return coverage_of(self.artifact, [self.question.shown(text) for text in texts])
+        return coverage_of(self.artifact, [self.question.item_of(text) for text in texts])
 
     def read(self, source: str | Path | Sequence[str], text: str | None = None) -> list[Row]:
         """Rows of a file as :meth:`predict` takes them; nothing in it needs to be right.
@@ -128,7 +128,7 @@ def load(path: str | Path, *, threads: int = 0, prompt: str | None = None, longe
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="lighten-"))
             artifact = bring(str(folder), Path(scratch) / "model", longest=longest)
         session = open_session(artifact, engine, threads=threads or allowed_cores())
-        return Model(artifact, engine, question.task.asked(session), question, stack.pop_all())
+        return Model(artifact, engine, question.task.wrap(session), question, stack.pop_all())
 
 
 def engine_of(artifact: Artifact) -> Engine:

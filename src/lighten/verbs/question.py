@@ -51,7 +51,7 @@ class Question:
         given = DataOptions(prompt=prompt, answer=answer, choices=tuple(choices))
         if given == DataOptions():
             return self
-        task, labels = self.task.asked_for(given, self.labels)
+        task, labels = self.task.adapt(given, self.labels)
         data = {**self.data, **({"prompt": prompt} if prompt is not None else {}), "answer": answer or ""}
         return replace(self, task=task, labels=labels, data=data)
 
@@ -69,7 +69,7 @@ class Question:
         return self.task.read_new(source, replace(options, prompt=known.prompt, answer=known.answer), self.labels)
 
     def read(self, source: str | Path | Sequence[str], text: str | None = None) -> list[Row]:
-        """Rows of data in which nothing needs to be right, for :meth:`shown`.
+        """Rows of data in which nothing needs to be right, for :meth:`item_of`.
 
         Raises:
             DataError, UnknownName: the data cannot be used. InputError: nobody says which prompt to ask.
@@ -77,13 +77,13 @@ class Question:
         self._know_prompt()
         return list(self.task.read_inputs(source, replace(self.options, text=text)))
 
-    def shown(self, row: Row) -> Item:
+    def item_of(self, row: Row) -> Item:
         """What a model is asked of a row, without the examples before it.
 
         Raises:
             InputError: it does not fit the prompt.
         """
-        item: Item = self.task.shown(row, self.options)
+        item: Item = self.task.item_of(row, self.options)
         return item
 
     def _know_prompt(self) -> None:

@@ -111,6 +111,6 @@ def test_a_limit_that_was_asked_for_is_the_length_of_texts(tmp_path: Path, code:
     with allowing(code):
         short = Module().shorten(bring("mynets:masked", tmp_path / "short"), 12)
         rows = toy_rows(30)
-        made = Module().suited(short, Parts(rows, rows, rows, rows, CLASSES))
+        made = Module().suit(short, Parts(rows, rows, rows, rows, CLASSES))
     assert Artifact.open(made.path).id == made.id
     assert open_module(made, CLASSES).reader.max_tokens == 12  # type: ignore[attr-defined]

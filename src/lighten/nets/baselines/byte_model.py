@@ -161,7 +161,7 @@ def unasked(facts: Mapping[str, Any]) -> str:
     return "it learns to write documents, not to answer prompts" if evidence == "answers" else ""
 
 
-def drawn(texts: Sequence[str], most: int, seed: int) -> list[str]:
+def draw_texts(texts: Sequence[str], most: int, seed: int) -> list[str]:
     """All texts, or texts drawn at random that have ``most`` characters together, the last one in part."""
     if sum(map(len, texts)) <= most:
         return list(texts)
