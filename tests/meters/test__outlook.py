@@ -15,7 +15,7 @@ LOSS, SCORE = Quantity("loss", "nats", LOWER, "."), Quantity("score", "unit", HI
 
 def test_by_hand() -> None:
     found = of_rows(np.array([1.0, 0.0, 0.0, 1.0]), 0.75)
-    assert (found.disk, found.deviation, found.share) == (0.25, 0.5, 1.0)
+    assert (found.room, found.deviation, found.share) == (0.25, 0.5, 1.0)
 
 
 def test_rows_of_a_unit_that_go_wrong_together_are_less_sure() -> None:
@@ -50,7 +50,7 @@ def test_room_of_a_score_in_every_way_it_can_be_asked(
 ) -> None:
     before = np.array([0.5, 1.5, 1.0, 1.0])
     found = of_scores(before, before + 0.05, Constraint(quantity.name, bound, relative, ""), quantity, ())
-    assert found.disk == pytest.approx(room)
+    assert found.room == pytest.approx(room)
 
 
 def test_a_rare_class_makes_a_mean_over_classes_unsure() -> None:
