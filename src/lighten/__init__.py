@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from lighten.core.errors import LightenError
     from lighten.core.recipe import Recipe
     from lighten.core.summary import Summary
+    from lighten.core.training import TrainingResult
     from lighten.store.summaries import load_summary
     from lighten.verbs import engine
     from lighten.verbs.apply import apply
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
     from lighten.verbs.resume import resume
     from lighten.verbs.sample import sample
     from lighten.verbs.schema import schema
+    from lighten.verbs.train import train
 
 __version__ = "0.1.0"
 __all__ = [
     "LightenError",
     "Recipe",
     "Summary",
+    "TrainingResult",
     "apply",
     "bench",
     "catalog",
@@ -49,12 +52,14 @@ __all__ = [
     "resume",
     "sample",
     "schema",
+    "train",
 ]
 
 _HOMES = {
     "LightenError": "lighten.core.errors",
     "Recipe": "lighten.core.recipe",
     "Summary": "lighten.core.summary",
+    "TrainingResult": "lighten.core.training",
     "load_summary": "lighten.store.summaries",
 }
 

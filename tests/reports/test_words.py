@@ -21,7 +21,10 @@ SAME_IN_BOTH = {
     "bound.spread",
     "bound.and",
 }
-TABLES = ("words.py", *(f"{name}_words.py" for name in ("page", "finding", "ending", "proof", "writing", "quantity")))
+TABLES = (
+    "words.py",
+    *(f"{name}_words.py" for name in ("page", "finding", "ending", "proof", "writing", "quantity", "training")),
+)
 
 
 def placeholders(text: str) -> set[str]:

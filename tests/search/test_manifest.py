@@ -92,3 +92,10 @@ def test_a_manifest_of_before_limits_were_kept_still_resumes(options: Options) -
     path.write_text(json.dumps(record))
     assert asked_before(options.out).seconds == Options("m", "d", Path(), task="text_classification").seconds
     begun(asked_before(options.out))
+
+
+def test_the_folder_of_another_verb_names_its_own_command(tmp_path: Path) -> None:
+    record = {"verb": "train", "limits": {"command": "lighten train m --data d --resume"}}
+    (tmp_path / "manifest.json").write_text(json.dumps(record))
+    with pytest.raises(RunFolderError, match=r"lighten train(.|\n)*lighten train m --data d --resume"):
+        asked_before(tmp_path)

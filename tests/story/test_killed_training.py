@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).with_name("killed.py")
+PROGRAM = Path(__file__).with_name("killed_training.py")
 ENVIRONMENT = {**os.environ, "LIGHTEN_PRECISION": "fp32", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 MOMENTS = {

@@ -28,6 +28,7 @@ from lighten.cli import (
     resume,
     sample,
     schema,
+    train,
 )
 from lighten.cli.ending import ended
 
@@ -40,7 +41,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (optimize, resume, compare, bench, predict, chat, apply, report, clean, catalog, doctor, sample, schema):
+for verb in (
+    train,
+    optimize,
+    resume,
+    compare,
+    bench,
+    predict,
+    chat,
+    apply,
+    report,
+    clean,
+    catalog,
+    doctor,
+    sample,
+    schema,
+):
     app.command(name=verb.__name__.rpartition(".")[2])(verb.command)
 app.add_typer(engine.app, name="engine")
 

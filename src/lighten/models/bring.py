@@ -10,6 +10,7 @@ from lighten.core.errors import ModelError, RunFolderError
 from lighten.core.format import Recognized
 from lighten.core.home import expanded
 from lighten.core.matching import format_named, format_of
+from lighten.core.training import model_of_run
 from lighten.models.hub import HUB_FILE, HUB_ID, fetch, look, nearest_names, snapshot_of
 from lighten.models.recognize import named, recognize
 
@@ -19,7 +20,8 @@ def bring(model: str, folder: Path, *, longest: int | None = None) -> Artifact:
 
     Args:
         model: an HF folder, a GGUF file or a folder with one, an adapter whose base is at hand, a hub id,
-            ``sample:NAME``, a factory (``package.module:function``), or an artifact of lighten (copied as it is).
+            ``sample:NAME``, a factory (``package.module:function``), the folder of a training, or an artifact of
+            lighten (copied as it is).
         folder: made when it does not exist.
         longest: most tokens of a text that a classifier is to read; None for what it reads.
 
@@ -81,7 +83,7 @@ def find(model: str, *, whole: bool = True) -> Recognized:
             known = format_named(SAMPLES[name].format)
             return Recognized(Path(model), SAMPLES[name].format, name, known.noun, known.tasks)
         return recognize(Path(fetch_sample(name)))
-    path = expanded(model)
+    path = model_of_run(expanded(model))
     if path.exists():
         found = recognize(snapshot_of(path))
     elif HUB_ID.fullmatch(model) or HUB_FILE.fullmatch(model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
+from collections.abc import Sequence
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -43,37 +44,58 @@ def write_page(summary: Summary, path: Path | str) -> None:
 
 
 def page(summary: Summary) -> str:
-    """The report as HTML. Styles and script stand in it and are allowed by their hashes, pictures where
-    they stand in it too; everything else is barred."""
+    """The report as HTML."""
+    body = Markup("").join(make(summary) for make in SECTIONS)
+    return document(
+        title=Both(lambda lang: say(lang, "page.title", model=one_line(summary.model))),
+        model=summary.model,
+        version=summary.lighten,
+        hero=sections.hero(summary),
+        contents=[name for name in CONTENTS if f'<section id="{name}">' in body],
+        body=body,
+        made=made(summary.lighten, summary.started, summary.seconds),
+    )
+
+
+def document(
+    *, title: Both, model: str, version: str, hero: Markup, contents: Sequence[str], body: Markup, made: Both
+) -> str:
+    """A page as HTML. Styles and script stand in it and are allowed by their hashes, pictures where they stand in it
+    too; everything else is barred.
+
+    Args:
+        contents: ids of the sections that the navigation leads to. made: the last line.
+    """
     style = stylesheet() + files(__package__).joinpath("page.css").read_text(encoding="utf-8")
     script = files(__package__).joinpath("page.js").read_text(encoding="utf-8")
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
-    body = Markup("").join(make(summary) for make in SECTIONS)
     values = {
-        "title": Both(lambda lang: say(lang, "page.title", model=one_line(summary.model))),
+        "title": title,
         "policy": policy,
-        "version": summary.lighten,
-        "model": summary.model,
+        "version": version,
+        "model": model,
         "style": Markup(style),
         "script": Markup(script),
-        "hero": sections.hero(summary),
-        "contents": [name for name in CONTENTS if f'<section id="{name}">' in body],
+        "hero": hero,
+        "contents": contents,
         "body": body,
-        "made": Both(lambda lang: _made(summary, lang)),
+        "made": made,
     }
     return str(render("page", **values))
 
 
+def made(version: str, started: str, seconds: float) -> Both:
+    """The last line: what made the page, and when."""
+    return Both(
+        lambda lang: say(lang, "page.made", version=version, started=_moment(started), time=duration(lang, seconds))
+    )
+
+
 def _hash(text: str) -> str:
     return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
-
-
-def _made(summary: Summary, lang: str) -> str:
-    time = duration(lang, summary.seconds)
-    return say(lang, "page.made", version=summary.lighten, started=_moment(summary.started), time=time)
 
 
 def _moment(stamp: str) -> str:

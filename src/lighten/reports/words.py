@@ -10,10 +10,11 @@ from lighten.reports.finding_words import FINDING
 from lighten.reports.page_words import PAGE
 from lighten.reports.proof_words import PROOF
 from lighten.reports.quantity_words import QUANTITY
+from lighten.reports.training_words import TRAINING
 from lighten.reports.writing_words import WRITING
 
 LANGS = ("en", "zh")
-WORDS: dict[str, tuple[str, str]] = {**PAGE, **FINDING, **ENDING, **PROOF, **WRITING, **QUANTITY}
+WORDS: dict[str, tuple[str, str]] = {**PAGE, **FINDING, **ENDING, **PROOF, **WRITING, **QUANTITY, **TRAINING}
 """Key -> (English, Chinese)."""
 
 

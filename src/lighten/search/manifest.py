@@ -14,6 +14,7 @@ from lighten.search.options import Options
 from lighten.search.start import Asked
 from lighten.store.folder import LIMITS, MANIFEST, PLACE
 
+OPTIMIZE = "optimize"
 FREE = ("seconds", "candidates", "under")
 """Options that a resumed run may change: none of them is looked at while the order of the proof is kept, and choosing
 among what holds by another ceiling is free."""
@@ -50,6 +51,11 @@ def asked_before(run: Path) -> Options:
     path = run / MANIFEST
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
+        if record.get("verb", OPTIMIZE) != OPTIMIZE:
+            raise RunFolderError(
+                f"{run} is the folder of another verb: lighten {record['verb']}.",
+                fix=str(record.get(LIMITS, {}).get("command", f"lighten {record['verb']} ... --resume")),
+            )
         known = {**record, **record.get(LIMITS, {}), "out": run, "resume": True}
         values: dict[str, Any] = {field.name: known[field.name] for field in fields(Options) if field.name in known}
         given: dict[str, Any] = {

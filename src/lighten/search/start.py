@@ -21,6 +21,7 @@ from lighten.core.power import Power
 from lighten.core.recipe import Recipe
 from lighten.core.rows import Parts
 from lighten.core.task import Data, Task
+from lighten.core.training import model_of_run
 from lighten.data.learned import Hashes, keep_apart, learned_in
 from lighten.isolate.machine import available_memory
 from lighten.measure.memory_estimate import check_fits, facts_of_large, gigabytes, to_optimize
@@ -127,7 +128,7 @@ def checked(options: Options, found: Data, listener: Listener, told: Sequence[st
 def learned_by(options: Options) -> Hashes:
     """Hashes of the rows that the model learned from, by its folder here or the run's own copy; empty for a hub id."""
     kept = options.out / "store" / "model"
-    places = (*((kept,) if is_whole(kept) else ()), expanded(options.model))
+    places = (*((kept,) if is_whole(kept) else ()), model_of_run(expanded(options.model)))
     return learned_in(next((place for place in places if place.is_dir()), Path(options.model)))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from lighten.core.artifact import STORE
 from lighten.core.errors import RunFolderError
 from lighten.core.summary import Summary
+from lighten.core.training import RESULT
 from lighten.store.artifacts import discard
 from lighten.store.folder import MANIFEST, held
 from lighten.store.summaries import load_summary
@@ -58,7 +59,9 @@ def clean(run: str | Path, *, dry_run: bool = False, force: bool = False) -> Cle
         raise RunFolderError(f"There is no run in {folder}.", fix="give the folder of a run, such as runs/reviews")
     with held(folder):
         summary = _summary(folder)
-        if (summary is None or summary.state == "interrupted") and not force and not dry_run:
+        trained = (folder / RESULT).is_file()
+        open_still = not trained if summary is None else summary.state == "interrupted"
+        if open_still and not force and not dry_run:
             raise RunFolderError(
                 f"The run in {folder} has not ended; what it made so far would be lost.",
                 fix=f"go on with it (lighten resume {folder}), or clean it all the same with --force",

@@ -10,11 +10,13 @@ from lighten.core.errors import UnknownName
 from lighten.core.outcome import Constant
 from lighten.core.result import Result
 from lighten.core.summary import VERSION, Flip, Group, Summary
+from lighten.core.training import TrainingResult
 from lighten.proof.verdict import Verdict
 from lighten.store.decode import json_schema
 
 OUTPUTS: Mapping[str, str] = {
     "optimize": "lighten optimize and lighten resume, and summary.json in the folder of a run",
+    "train": "lighten train, and result.json in the folder of a training",
     "plan": "lighten optimize --dry-run",
     "compare": "lighten compare",
     "bench": "lighten bench",
@@ -201,7 +203,7 @@ def kind_of(output: str) -> Any:
     from lighten.verbs.clean import Cleaned
 
     kinds: Mapping[str, Any] = {
-        "optimize": SearchOutcome, "plan": Plan, "compare": Compared, "bench": Benched,
+        "optimize": SearchOutcome, "train": TrainingResult, "plan": Plan, "compare": Compared, "bench": Benched,
         "predict": Choice | WrittenAnswer | Likelihood, "chat": Reply, "clean": Cleaned, "doctor": Health,
         "engines": tuple[EngineHome, ...], "catalog": tuple[Listed, ...], "settings": tuple[SettingRow, ...],
     }  # fmt: skip

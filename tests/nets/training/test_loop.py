@@ -19,7 +19,8 @@ from lighten.nets.forward import logits
 from lighten.nets.network import Network
 from lighten.nets.training import loop
 from lighten.nets.training import rows as rows_module
-from lighten.nets.training.rows import fit
+from lighten.nets.training.loop import train as train_work
+from lighten.nets.training.rows import RowsTraining, fit
 from lighten.nets.training.schedule import Schedule, Trained
 from lighten.tasks.text_classification import TextClassification
 from lighten.testing.tiny import tiny_network_folder, toy_rows
@@ -178,3 +179,92 @@ def test_refuses_rows_it_cannot_learn_from(network: Network) -> None:
         train(network, rows=Rows((), ()))
     with pytest.raises(DataError, match="A row has class 2; the network has 2 classes"):
         train(network, rows=Rows(("good", "bad"), (0, 2)))
+
+
+def work(network: Network, **values: float) -> RowsTraining:
+    return RowsTraining(network, TRAIN, TUNE, TASK, Schedule(**values), threads=1)  # type: ignore[arg-type]
+
+
+def test_a_loss_that_is_no_number_goes_back_at_a_lower_rate(network: Network) -> None:
+    one, told = work(network, epochs=8), []
+    backward, count = one.backward, 0
+
+    def failing(batch: list[int], weight: float) -> float:
+        nonlocal count
+        count += 1
+        value = backward(batch, weight)
+        return math.nan if count == 25 or (len(batch) == 1 and batch[0] == bad) else value
+
+    one.backward = failing  # type: ignore[method-assign, assignment]
+    bad = one.batches(2, 0)[4][3]
+    result = train_work(one, seed=0, threads=1, watch=Silent(), note=told.append)
+    assert "came apart at update 25 (epoch 3, batch 5" in told[0] and f"not finite by themselves: {bad} of" in told[0]
+    assert "0.3 of the learning rate" in told[0] and result.notes == told
+    assert accuracy(network, toy_rows(200, seed=2)) > 0.7  # it still learns
+
+
+def test_a_batch_that_does_not_fit_is_cut_and_gives_the_same_gradients(network: Network) -> None:
+    one, told = work(network, epochs=1), []
+    batch = one.batches(0, 0)[0]
+    with one.prepared():
+        one.backward(batch, 1.0)
+    whole = {name: p.grad.clone() for name, p in network.net.named_parameters()}
+    network.net.zero_grad()
+    backward = one.backward
+
+    def narrow(rows: list[int], weight: float) -> float:
+        if len(rows) > 10:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
+        return backward(rows, weight)
+
+    one.backward = narrow  # type: ignore[method-assign, assignment]
+    state = loop._Loop(one, 0, 1, Silent(), None, None, told.append)
+    with one.prepared():
+        state._gradients(batch)
+    for name, parameter in network.net.named_parameters():
+        found = parameter.grad.to_dense() if parameter.grad.is_sparse else parameter.grad
+        torch.testing.assert_close(found, whole[name], atol=1e-6, rtol=1e-4)
+    state.close()
+    assert ["16" in told[0], "8" in told[1]] == [True, True] and state.state.piece == 8
+    one.backward = backward  # type: ignore[method-assign]
+
+    def broken(rows: list[int], weight: float) -> float:
+        raise RuntimeError("something else")
+
+    one.backward = broken  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError, match="something else"):
+        train_work(one, seed=0, threads=1, watch=Silent())
+
+
+def test_a_plan_by_time_is_made_from_the_first_updates_and_undoes_them(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+
+    def forward(*given: object) -> torch.Tensor:
+        nonlocal now
+        now += 1 / 8
+        return run(*given)
+
+    run = rows_module.run
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: now))
+    monkeypatch.setattr(rows_module, "run", forward)
+    first = {name: tensor.clone() for name, tensor in network.net.state_dict().items()}
+    heard: list[dict[str, torch.Tensor]] = []
+    one = work(network, epochs=1000, patience=1000)
+    backward = one.backward
+
+    def seen(batch: list[int], weight: float) -> float:
+        heard.append({name: tensor.clone() for name, tensor in network.net.state_dict().items()})
+        return backward(batch, weight)
+
+    one.backward = seen  # type: ignore[method-assign, assignment]
+    steps: list[int] = []
+    result = train_work(
+        one, seed=0, threads=1, watch=Silent(), seconds=20.0, heard=lambda state, loss, share: steps.append(state.rows)
+    )
+    assert result.rows == pytest.approx(20.0 * 8 * 32, rel=0.35) and 0 <= result.rows - result.planned < 32
+    assert len(result.points) >= loop.CURVE
+    begun = len(heard) - len(steps)  # updates that were only timed
+    assert begun >= loop.LEAST_TRIED and steps[0] == 32
+    assert all(torch.equal(heard[begun][name], tensor) for name, tensor in first.items())

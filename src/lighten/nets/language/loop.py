@@ -91,6 +91,7 @@ class TextTraining(Trainable):
 
     noun: ClassVar[str] = "tokens"
     measure: ClassVar[str] = "nats_per_token"
+    shares: ClassVar[bool] = False
     raced: ClassVar[bool] = False
 
     def __init__(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 from lighten.nets.training.order import drawn
 from lighten.nets.training.trainable import Trainable
 
-BATCHES, ROWS = 3, 4
-"""Batches that are counted, and rows of each."""
+BATCHES, ROWS = 16, 4
+"""Batches that are counted at the most, and rows of each."""
+LEAST, SECONDS = 2, 1.0
+"""Batches that are counted at the least, and seconds after which no more are."""
 
 
 def flops_per_row(work: Trainable, seed: int) -> float:
@@ -21,7 +25,10 @@ def flops_per_row(work: Trainable, seed: int) -> float:
     net, training = work.net, work.net.training
     net.eval()
     total = size = 0
-    for number in chosen:
+    begun = time.perf_counter()
+    for done, number in enumerate(chosen):
+        if done >= LEAST and time.perf_counter() - begun > SECONDS:
+            break
         rows = batches[number][:ROWS]
         with FlopCounterMode(display=False) as counter:
             work.backward(rows, 1.0)

@@ -29,6 +29,8 @@ class Trainable(ABC):
     """What :meth:`size` counts."""
     measure: ClassVar[str] = "accuracy"
     """Quantity that :meth:`judge` gives as its quality."""
+    shares: ClassVar[bool] = True
+    """Whether that is a share of rows."""
     raced: ClassVar[bool] = True
     """Whether a watch is told how good it is while it learns."""
 

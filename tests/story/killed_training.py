@@ -1,7 +1,7 @@
 """A program that trains a tiny network with checkpoints and says what it does, to be killed at any moment.
 
-``python killed.py KIND FOLDER [SECONDS]`` prints ``update N`` after each update, ``piece N`` after each piece of one,
-and at the end the SHA-256 of the weights.
+``python killed_training.py KIND FOLDER [SECONDS]`` prints ``update N`` after each update, ``piece N`` after each piece
+of one, and at the end the SHA-256 of the weights.
 """
 
 from __future__ import annotations

@@ -1,0 +1,324 @@
+"""How fast a user could train without lighten, and lighten's own loop, in turns: rows or images a second.
+
+    python benchmarks/training.py [--what text|pictures] [--seconds 10] [--rounds 3] [--rows 4000] [--threads 2]
+
+text: MiniLM on ``sample:reviews``, 32 rows an update: Hugging Face's Trainer with its defaults, a plain loop in fp32
+and bf16, the same with rows of similar length together (the best that a user has), all with texts cut at 512 tokens,
+and lighten, which cuts them where it does whenever it trains.
+pictures: the small CNN of the tutorials on ``sample:fashion``: the loop that they show (DataLoader, fp32, 64 a batch),
+in memory with 256, bf16 with channels last, and lighten with 256.
+
+Each rung keeps its network and goes on where it stopped; the first updates of a turn are not counted. Every rung learns
+the same rows at its own best; evaluations are left out. Ratios are medians of the ratios of a round to its first rung,
+± half their interquartile range; bf16 is what this machine makes of it. Writes ``benchmarks/out/training.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+import os
+import random
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
+warnings.filterwarnings("ignore")
+logging.disable(logging.WARNING)
+
+import torch  # noqa: E402
+from torch import nn  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
+
+from lighten.core import catalog  # noqa: E402
+from lighten.core.data_options import DataOptions  # noqa: E402
+from lighten.core.rows import Rows  # noqa: E402
+from lighten.core.spread import half_iqr  # noqa: E402
+from lighten.core.step import Silent  # noqa: E402
+from lighten.data.samples import fetch_sample  # noqa: E402
+from lighten.isolate.machine import allowed_cores  # noqa: E402
+from lighten.isolate.neighbours import Neighbours  # noqa: E402
+from lighten.nets.encoders.network import open_network  # noqa: E402
+from lighten.nets.network import Network  # noqa: E402
+from lighten.nets.training.loop import train  # noqa: E402
+from lighten.nets.training.rows import RowsTraining  # noqa: E402
+from lighten.nets.training.schedule import Schedule, State  # noqa: E402
+from lighten.readers.image import ImageReader  # noqa: E402
+
+OUT = Path(__file__).parent / "out"
+BATCH, PICTURES = 32, 256
+WARM = 3
+"""Updates of a turn that are not counted."""
+MANY = 100_000
+"""Passes: more than any turn makes."""
+
+Steps = Iterator[int]
+"""Yields the rows of each update."""
+Turn = Callable[[float], float]
+"""Trains for some seconds; gives rows a second."""
+
+
+def of_steps(make: Callable[[], Steps]) -> Turn:
+    """A turn of a loop that yields after each update."""
+    steps = make()
+
+    def turn(seconds: float) -> float:
+        for _ in range(WARM):
+            next(steps)
+        rows, start = 0, time.perf_counter()
+        while time.perf_counter() - start < seconds:
+            rows += next(steps)
+        return rows / (time.perf_counter() - start)
+
+    return turn
+
+
+class Enough(Exception):
+    """A turn of lighten's loop is over."""
+
+
+def of_lighten(work: RowsTraining, threads: int) -> Turn:
+    """A turn of lighten's own loop."""
+    network = work.network
+    network.has_head = False  # nothing is judged before it begins
+
+    def turn(seconds: float) -> float:
+        seen: list[tuple[int, float]] = []
+
+        def heard(state: State, loss: float, share: float) -> None:
+            seen.append((state.rows, time.perf_counter()))
+            if len(seen) > WARM and seen[-1][1] - seen[WARM - 1][1] > seconds:
+                raise Enough
+
+        with contextlib.suppress(Enough):
+            train(work, seed=random.randrange(1 << 30), threads=threads, watch=Silent(), heard=heard)
+        (before, start), (after, end) = seen[WARM - 1], seen[-1]
+        return (after - before) / (end - start)
+
+    return turn
+
+
+def texts(rows: int, threads: int) -> dict[str, Callable[[], Turn]]:
+    """The rungs of fine-tuning MiniLM, the first one what is compared with."""
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    folder = fetch_sample("minilm")
+    data = catalog.load("tasks", "text_classification")().read("sample:reviews", DataOptions(), seed=0)
+    part = data.parts.train.take(range(min(rows, len(data.parts.train))))
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    ids = tokenizer(list(part.texts), truncation=True, max_length=512)["input_ids"]
+    targets = torch.tensor(part.targets)
+    lengths = list(map(len, ids))
+
+    def opened() -> Any:
+        return AutoModelForSequenceClassification.from_pretrained(folder, num_labels=len(data.parts.labels)).train()
+
+    def batches(grouped: bool) -> Iterator[list[int]]:
+        rng = random.Random(1)
+        while True:
+            order = list(range(len(ids)))
+            rng.shuffle(order)
+            if grouped:  # sorted within shuffled chunks of 50 batches, the batches shuffled
+                chunks = [order[at : at + 50 * BATCH] for at in range(0, len(order), 50 * BATCH)]
+                order = [row for chunk in chunks for row in sorted(chunk, key=lengths.__getitem__)]
+            cut = [order[at : at + BATCH] for at in range(0, len(order) - BATCH + 1, BATCH)]
+            if grouped:
+                rng.shuffle(cut)
+            yield from cut
+
+    def plain(bf16: bool, grouped: bool) -> Steps:
+        net = opened()
+        optimizer = torch.optim.AdamW(net.parameters(), lr=5e-5)
+        for batch in batches(grouped):
+            padded = tokenizer.pad({"input_ids": [ids[row] for row in batch]}, return_tensors="pt")
+            with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+                loss = F.cross_entropy(net(**padded).logits.float(), targets[batch])
+            loss.backward()
+            nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            optimizer.step()
+            optimizer.zero_grad()
+            yield len(batch)
+
+    def ours() -> Turn:
+        network = open_network(Path(folder), data.parts.labels)
+        schedule = Schedule(epochs=MANY, batch_rows=BATCH)
+        return of_lighten(
+            RowsTraining(network, part, part.take(range(8)), data.task, schedule, threads=threads), threads
+        )
+
+    return {
+        "HF Trainer defaults, fp32": lambda: trainer(opened(), ids, targets, tokenizer),
+        "plain loop fp32": lambda: of_steps(lambda: plain(False, False)),
+        "plain loop bf16": lambda: of_steps(lambda: plain(True, False)),
+        "length-grouped bf16": lambda: of_steps(lambda: plain(True, True)),
+        "lighten": ours,
+    }
+
+
+def trainer(net: Any, ids: list[list[int]], targets: torch.Tensor, tokenizer: Any) -> Turn:
+    """Hugging Face's Trainer with its defaults but for the batch; one short training for each turn."""
+    from transformers import Trainer, TrainerCallback, TrainingArguments
+
+    rows = [{"input_ids": one, "labels": int(target)} for one, target in zip(ids, targets, strict=True)]
+
+    def turn(seconds: float) -> float:
+        seen: list[float] = []
+
+        class Stop(TrainerCallback):  # type: ignore[misc]
+            def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+                seen.append(time.perf_counter())
+                control.should_training_stop = len(seen) > WARM and seen[-1] - seen[WARM - 1] > seconds
+
+        with tempfile.TemporaryDirectory() as folder:
+            settings = TrainingArguments(
+                folder, per_device_train_batch_size=BATCH, report_to=[], save_strategy="no", use_cpu=True,
+                disable_tqdm=True, num_train_epochs=MANY,
+            )  # fmt: skip
+            given = {"model": net, "args": settings, "train_dataset": rows, "processing_class": tokenizer}
+            Trainer(**given, callbacks=[Stop()]).train()
+        return (len(seen) - WARM) * BATCH / (seen[-1] - seen[WARM - 1])
+
+    return turn
+
+
+class Cnn(nn.Module):  # type: ignore[misc]
+    """The small CNN of the tutorials for grey pictures of 28 x 28, answering as models of transformers do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(1, 32, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(32, 64, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), nn.Linear(64 * 7 * 7, 128), nn.ReLU(), nn.Linear(128, 10),
+        )  # fmt: skip
+
+    def forward(self, pixel_values: torch.Tensor) -> SimpleNamespace:
+        """pixel_values: [rows, 1, 28, 28]."""
+        return SimpleNamespace(logits=self.layers(pixel_values))
+
+
+MEAN, STD = 0.286, 0.353
+PROCESSOR = {
+    "image_processor_type": "ViTImageProcessor", "do_resize": False, "size": {"height": 28, "width": 28},
+    "image_mean": [MEAN], "image_std": [STD],
+}  # fmt: skip
+
+
+def pictures(rows: int, threads: int) -> dict[str, Callable[[], Turn]]:
+    """The rungs of training the small CNN, the first one what is compared with."""
+    data = catalog.load("tasks", "image_classification")().read("sample:fashion", DataOptions(), seed=0)
+    part: Rows = data.parts.train.take(range(min(rows, len(data.parts.train))))
+    reader = ImageReader(PROCESSOR, 1)
+    read = reader(part.inputs)
+    x, y = torch.from_numpy(reader.batch(read)["pixel_values"]), torch.tensor(part.targets)
+    levels = ((x[:, 0] * STD + MEAN) * 255).round().to(torch.uint8).numpy()
+
+    def loader() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        from PIL import Image
+
+        class Pictures(torch.utils.data.Dataset[Any]):  # what torchvision's data sets do with each picture
+            def __len__(self) -> int:
+                return len(levels)
+
+            def __getitem__(self, row: int) -> tuple[torch.Tensor, int]:
+                import numpy as np
+
+                pixels = np.asarray(Image.fromarray(levels[row]), dtype=np.float32) / 255
+                return (torch.from_numpy(pixels)[None] - MEAN) / STD, int(y[row])
+
+        while True:
+            yield from torch.utils.data.DataLoader(Pictures(), 64, shuffle=True, drop_last=True)
+
+    def memory(batch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        while True:
+            order = torch.randperm(len(x))
+            for at in range(0, len(x) - batch + 1, batch):
+                yield x[order[at : at + batch]], y[order[at : at + batch]]
+
+    def plain(data: Iterator[tuple[torch.Tensor, torch.Tensor]], bf16: bool, layout: torch.memory_format) -> Steps:
+        net = Cnn().to(memory_format=layout)
+        optimizer = torch.optim.Adam(net.parameters(), 1e-3)
+        for images, wanted in data:
+            optimizer.zero_grad()
+            with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+                loss = F.cross_entropy(net(images.contiguous(memory_format=layout)).logits, wanted)
+            loss.backward()
+            optimizer.step()
+            yield len(wanted)
+
+    def ours() -> Turn:
+        network = Network(Cnn(), reader, data.parts.labels)
+        schedule = Schedule(epochs=MANY, batch_rows=PICTURES)
+        return of_lighten(
+            RowsTraining(network, part, part.take(range(8)), data.task, schedule, threads=threads), threads
+        )
+
+    flat, last = torch.contiguous_format, torch.channels_last
+    return {
+        "the tutorials' loop: DataLoader, batch 64, fp32": lambda: of_steps(lambda: plain(loader(), False, flat)),
+        "in memory, batch 256, fp32": lambda: of_steps(lambda: plain(memory(PICTURES), False, flat)),
+        "in memory, batch 256, bf16, channels last": lambda: of_steps(lambda: plain(memory(PICTURES), True, last)),
+        "lighten": ours,
+    }
+
+
+def compare(makers: Mapping[str, Callable[[], Turn]], rounds: int, seconds: float, unit: str) -> list[dict[str, Any]]:
+    """Let the rungs take turns and print what they reached."""
+    turns = {}
+    for name, make in makers.items():
+        print(f"  {name} ...", flush=True)
+        turns[name] = make()
+    rates: dict[str, list[float]] = {name: [] for name in turns}
+    others: dict[str, list[float]] = {name: [] for name in turns}
+    for number in range(rounds):
+        for name, turn in turns.items():
+            time.sleep(0.2)
+            neighbours = Neighbours()
+            rates[name].append(turn(seconds))
+            others[name].append(neighbours.share() or 0.0)
+            print(f"  round {number + 1}: {name}: {rates[name][-1]:,.1f} {unit}", flush=True)
+    first = next(iter(rates))
+    found = []
+    print(f"\n| rung | {unit} | x first | others took |\n| --- | ---: | ---: | ---: |")
+    for name, own in rates.items():
+        ratios = [mine / base for mine, base in zip(own, rates[first], strict=True)]
+        row = {
+            "rung": name, "rate": statistics.median(own), "unit": unit, "ratio": statistics.median(ratios),
+            "spread": half_iqr(ratios), "others": max(others[name]), "rates": own,
+        }  # fmt: skip
+        found.append(row)
+        spread = f" ± {row['spread']:.2f}" if row["spread"] else ""
+        print(f"| {name} | {row['rate']:,.1f} | {row['ratio']:.2f}{spread} | {row['others']:.0%} |")
+    return found
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--what", choices=("text", "pictures"), action="append", help="both by default")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each turn")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rows", type=int, default=4000, help="to learn from; four times as many pictures")
+    parser.add_argument("--threads", type=int, default=allowed_cores())
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    torch.manual_seed(0)
+    found = {}
+    for what in asked.what or ("text", "pictures"):
+        made = texts(asked.rows, asked.threads) if what == "text" else pictures(4 * asked.rows, asked.threads)
+        unit = "rows/s" if what == "text" else "images/s"
+        found[what] = compare(made, asked.rounds, asked.seconds, unit)
+    OUT.mkdir(exist_ok=True)
+    (OUT / "training.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

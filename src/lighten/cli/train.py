@@ -1,0 +1,93 @@
+"""lighten train"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lighten.cli import options
+
+Time = Annotated[
+    str | None,
+    typer.Option(help="Time of the training, such as 10m; planned by timing the first updates.", show_default=False),
+]
+Epochs = Annotated[
+    float | None,
+    typer.Option(help="Passes over the training rows, at most. Default: what suits the model.", show_default=False),
+]
+Rate = Annotated[
+    float | None, typer.Option("--lr", help="Peak learning rate. Default: by the model's width.", show_default=False)
+]
+Price = Annotated[
+    float | None, typer.Option(help="What an hour of this machine costs, for the report.", show_default=False)
+]
+
+
+def command(
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="HF folder, hub id, GGUF file, sample:NAME, an artifact of lighten; with --from-scratch a config.json."
+        ),
+    ],
+    data: Annotated[
+        str,
+        typer.Option(
+            help="csv, tsv, jsonl, parquet, text files, HF dataset folder or hub id, or sample:NAME.",
+            show_default=False,
+        ),
+    ],
+    time: Time = None,
+    epochs: Epochs = None,
+    out: options.Out = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last checkpoint of the training in --out.")
+    ] = False,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Begin with random weights: the architecture alone is taken.")
+    ] = False,
+    lr: Rate = None,
+    batch_rows: Annotated[int | None, typer.Option(help="Rows per update.", min=1, show_default=False)] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="Decay of the matrices.", show_default=False)] = None,
+    dropout: Annotated[float, typer.Option(help="Rate of dropout.")] = 0.0,
+    label_smoothing: Annotated[float, typer.Option(help="Share of each label spread over all classes.")] = 0.0,
+    freeze_embeddings: Annotated[
+        bool, typer.Option("--freeze-embeddings", help="Leave the embeddings as they are.")
+    ] = False,
+    precision: Annotated[str, typer.Option(help="auto (what computes faster here, measured), fp32 or bf16.")] = "auto",
+    price: Price = None,
+    task: options.TaskName = None,
+    prompt: options.Template = None,
+    answer: options.Answer = None,
+    choices: options.Choices = None,
+    shots: options.Shots = 0,
+    text: options.Text = None,
+    label: options.Label = None,
+    labels: options.Labels = None,
+    group: options.Group = None,
+    unit: options.Unit = None,
+    split_column: options.SplitColumn = None,
+    drop_empty: options.DropEmpty = False,
+    longest: options.Longest = None,
+    merge_labels: options.MergeLabels = None,
+    drop_rare: options.DropRare = 0,
+    threads: options.Threads = 0,
+    seed: options.Seed = 0,
+    as_json: options.Json = False,
+    quiet: options.QuietOption = False,
+) -> None:
+    """Train a model on your data, and score it on rows that nothing has seen.
+
+    Killed at any moment and taken up with --resume, it ends with the same weights, bit for bit. What comes out is an
+    ordinary HF folder; lighten optimize takes the run's folder as it is.
+
+    Exit code 0: trained; 1: the training came apart or its process died; 2: bad input, or a folder that cannot be
+    used; 130: interrupted (go on with --resume).
+    """
+    asked = options.arguments(locals(), "as_json", "quiet")
+    from lighten.cli.trained import printed, watched
+    from lighten.verbs.train import train
+
+    result = watched(lambda listener: train(**asked, listener=listener), quiet=quiet)
+    printed(result, as_json=as_json)

@@ -1,0 +1,50 @@
+"""How a training is watched and what is printed of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from lighten.cli.screen import LiveScreen, PlainLines
+from lighten.core.training import TrainingResult
+from lighten.search.listener import Listener, Quiet
+
+
+def watched(work: Callable[[Listener], TrainingResult], *, quiet: bool) -> TrainingResult:
+    """Do the work before a live screen, or with plain lines where stderr is no terminal."""
+    if quiet:
+        return work(Quiet())
+    errors = Console(stderr=True)
+    with LiveScreen(errors) if errors.is_terminal else PlainLines(errors) as screen:
+        return work(screen)
+
+
+def printed(result: TrainingResult, *, as_json: bool) -> None:
+    """Print what became of a training."""
+    from lighten.reports.numbers import amount, count, unit_name
+    from lighten.reports.training import headline, how, sureness
+    from lighten.reports.words import capital, quantity
+
+    if as_json:
+        sys.stdout.write(json.dumps(result.to_json(), ensure_ascii=False, indent=1) + "\n")
+        return
+    console = Console()
+    words = [headline(result, "en"), sureness(result, "en"), how(result, "en")]
+    console.print(Panel(Text("\n".join(filter(None, words))), title="trained", title_align="left"))
+    table = Table(box=None, padding=(0, 2))
+    for name in ("", "group", "rows", "value", "at least", "at most", "unit"):
+        table.add_column(name, justify="left" if name in ("", "group", "unit") else "right")
+    for one in result.proof:
+        known = (one.value, one.lower, one.upper)
+        values = [amount("en", value, one.unit, bare=True) if value is not None else "" for value in known]
+        unit = "" if one.unit == "fraction" else unit_name("en", one.unit)
+        table.add_row(capital(quantity("en", one.metric)), Text(one.group), count(one.n), *values, unit)
+    console.print(table)
+    for name in ("model", "report"):
+        console.print(f"{name}: {result.paths[name]}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,158 @@
+"""What became of a training: its curve, its cost, and what the trained model is worth on rows that nothing has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lighten.core.artifact import RECORD
+
+VERSION = 1
+"""Of ``result.json``."""
+MODEL, RESULT = "model", "result.json"
+"""What lies in the folder of a training: what came out, and what became of it."""
+
+
+def model_of_run(path: Path) -> Path:
+    """The trained model in the folder of a training; any other path as it is."""
+    return path / MODEL if (path / RESULT).is_file() and (path / MODEL / RECORD).is_file() else path
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """One stretch of updates, or one evaluation on ``tune``.
+
+    Attributes:
+        step: updates done. rows: learned from so far. epoch: passes done.
+        loss: mean training loss since the point before; None of an evaluation.
+        learning_rate: of the last update.
+        rows_per_second: over the stretch; None of an evaluation.
+        score, tune_loss: on ``tune``; None between evaluations.
+        seconds, cpu_seconds: since the beginning, all sittings together.
+    """
+
+    step: int
+    rows: int
+    epoch: float
+    learning_rate: float
+    seconds: float
+    cpu_seconds: float
+    loss: float | None = None
+    rows_per_second: float | None = None
+    score: float | None = None
+    tune_loss: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingCost:
+    """What a training took, all sittings together.
+
+    Attributes:
+        seconds: by the clock, evaluations and checkpoints included. cpu_seconds: of all cores.
+        rows_per_second: learned from, evaluations left out.
+        memory: most bytes that its process held. joules: of the processor, of everything that ran on it meanwhile; None
+            where they cannot be read, for the reason ``energy_note``.
+        money: at the price of an hour that was given; None without one.
+        arithmetic: floating-point operations; rate: share of what this machine's matrix product reaches in float32,
+            while updates were made; None where that was not measured.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    rows_per_second: float
+    memory: int
+    joules: float | None = None
+    energy_note: str = ""
+    money: float | None = None
+    arithmetic: float | None = None
+    rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProofScore:
+    """What the trained model is worth by one quantity on ``proof``.
+
+    Attributes:
+        metric, unit, direction, n: as in a ``Result``. lower, upper: bounds of 95 % each; None where nobody knows them.
+        group: of the rows; empty for all.
+    """
+
+    metric: str
+    unit: str
+    direction: str
+    value: float
+    n: int
+    lower: float | None = None
+    upper: float | None = None
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What one call of ``lighten train`` did.
+
+    Attributes:
+        state: ``trained``.
+        model, data, task: as the user gave them; noun: what rows are counted in (rows, tokens).
+        settings: that it was trained with; measure: quantity of the scores on ``tune``; direction: which way it is
+            better; shares: whether it is a share. precision: what was computed with.
+        rows: in each part of the data. learned: rows learned from, repeats counted. planned: as planned.
+        steps, epochs: done. parameters: of the model.
+        curve: losses and scores. best: score on ``tune`` of the weights that were kept.
+        cost: what it took. proof: scores on ``proof``; opened: how many of its rows were opened before, by how many.
+        notes: what is worth knowing, one sentence each. stopped: why it ended before its plan; empty when it did not.
+        environment: the machine. paths: of what was written. started: ISO 8601. lighten: version. seed, threads: used.
+    """
+
+    model: str
+    data: str
+    task: str
+    noun: str
+    settings: Mapping[str, Any]
+    measure: str
+    direction: str
+    shares: bool
+    precision: str
+    rows: Mapping[str, int]
+    learned: int
+    planned: int
+    steps: int
+    epochs: float
+    parameters: int
+    curve: tuple[CurvePoint, ...]
+    best: float
+    cost: TrainingCost
+    proof: tuple[ProofScore, ...]
+    opened: tuple[int, int]
+    notes: tuple[str, ...]
+    stopped: str
+    environment: Mapping[str, Any]
+    paths: Mapping[str, str]
+    command: str
+    started: str
+    lighten: str
+    seed: int
+    threads: int
+    labels: tuple[str, ...] = ()
+    state: str = "trained"
+    version: int = field(default=VERSION)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a plain dictionary."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> TrainingResult:
+        """What :meth:`to_json` gave.
+
+        Raises:
+            ValueError, KeyError, TypeError: it is something else.
+        """
+        values = dict(record)
+        values["curve"] = tuple(CurvePoint(**point) for point in record["curve"])
+        values["proof"] = tuple(ProofScore(**one) for one in record["proof"])
+        values["cost"] = TrainingCost(**record["cost"])
+        values |= {name: tuple(record[name]) for name in ("opened", "notes", "labels")}
+        return cls(**values)

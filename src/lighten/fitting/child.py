@@ -1,0 +1,199 @@
+"""What the process does that trains: open the model, train it with checkpoints, and write it as an artifact."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lighten.core.artifact import Artifact
+from lighten.core.errors import InputError, StepFailed
+from lighten.core.matching import format_of
+from lighten.core.recipe import task_from
+from lighten.core.step import Needs
+from lighten.core.training import MODEL
+from lighten.data.learned import save_learned
+from lighten.fitting.scalars import Scalars
+from lighten.isolate import rapl
+from lighten.isolate.child import emit
+from lighten.isolate.machine import peak_bytes
+from lighten.measure.rates import matmul_rate
+from lighten.nets.training.checkpoint import EVERY, Checkpoints
+from lighten.nets.training.flops import flops_per_row
+from lighten.nets.training.loop import train
+from lighten.nets.training.schedule import Hyperparameters, State
+from lighten.pipeline.formats import open_model, save_model
+from lighten.pipeline.make import versions
+from lighten.store.durable import sync, sync_tree
+from lighten.store.folder import load_parts
+
+CHECKPOINTS = "checkpoint"
+"""Folder of a run with what it goes on from."""
+HOUR = 3600.0
+SWITCH = "LIGHTEN_CHECKPOINT_SECONDS"
+"""Environment variable with the seconds between two checkpoints; 0 writes one after every update."""
+
+
+class Telling:
+    """A watch that tells the parent how far it is, four times a second at the most.
+
+    Args:
+        operations: floating-point operations of a row. roof: GFLOP/s that a matrix product reaches here.
+    """
+
+    def __init__(self, operations: float, roof: float) -> None:
+        self.operations, self._roof = operations, roof
+        self._last, self._began, self._first = 0.0, time.monotonic(), -1.0
+        self.speed = 0.0
+
+    def heard(self, state: State) -> None:
+        """Told after each update."""
+        self.speed = state.rows / state.seconds if state.seconds else 0.0
+
+    @property
+    def rate(self) -> float | None:
+        """Share of the roof that updates reach; None where it is not known."""
+        return self.speed * self.operations / (1e9 * self._roof) if self._roof and self.operations else None
+
+    def progress(self, done: float, total: float, message: str = "") -> None:
+        """Tell the parent."""
+        now = time.monotonic()
+        if self._first < 0:
+            self._first = done
+        if now - self._last < 0.25 and done < total:
+            return
+        self._last = now
+        parts = [message]
+        if self.rate is not None:
+            parts.append(f"{self.rate:.0%} of this machine's arithmetic")
+        parts.append(f"{peak_bytes() / 1e9:.1f} GB")
+        if done > self._first:
+            left = (now - self._began) * (total - done) / (done - self._first)
+            parts.append(f"{int(left) // 60}:{int(left) % 60:02d} left")
+        emit({"done": done, "total": total, "message": ", ".join(parts)})
+
+    def score(self, fraction: float, value: float) -> None:
+        """Nothing races it."""
+
+    def seconds_left(self) -> float:
+        """Time is planned once, by the loop."""
+        return float("inf")
+
+
+def fit(
+    base: str,
+    parts: str,
+    task: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    seconds: float | None,
+    seed: int,
+    threads: int,
+    folder: str,
+    model: str,
+) -> dict[str, Any]:
+    """Train the artifact ``base`` on the parts train and tune, and seal what comes out in ``folder``.
+
+    Args:
+        settings: ``Hyperparameters``. model: what the user called it.
+
+    Returns:
+        What became of it, as plain values.
+
+    Raises:
+        StepFailed: the training came apart. RunFolderError: a checkpoint is of another training, or cannot be written.
+        ModelError, DataError: the model is not trained, or not on such rows.
+    """
+    artifact, data, run = Artifact.open(base, verify=False), load_parts(Path(parts)), Path(folder)
+    identity = {
+        "model": artifact.id, "data": data.fingerprint, "task": dict(task), "settings": dict(settings),
+        "seconds": seconds, "seed": seed, "threads": threads, "libraries": versions(),
+    }  # fmt: skip
+    needs = Needs(task=task_from(task), seed=seed, threads=threads, train=data.train, tune=data.tune)
+    live = open_model(artifact, data.labels)
+    work = format_of(artifact).trainable(live, needs, Hyperparameters(**settings))
+    roof = matmul_rate()
+    telling = Telling(flops_per_row(work, seed), 0.0 if roof.disturbed else roof.value)
+    epoch = work.size([row for batch in work.batches(0, seed) for row in batch])
+    scalars = Scalars(run, work.planned(), epoch, work.peak)
+    checkpoints = Checkpoints(run / CHECKPOINTS, identity, seconds_between())
+    resumed, before = checkpoints.folder.is_dir(), rapl.counters()
+
+    def heard(state: State, loss: float, share: float) -> None:
+        telling.heard(state)
+        scalars.heard(state, loss, share)
+
+    found = train(
+        work, seed=seed, threads=threads, watch=telling, seconds=seconds, checkpoints=checkpoints, heard=heard,
+        note=lambda text: emit({"note": text}),
+    )  # fmt: skip
+    scalars.finished(found.points, found.updates)
+    spent, joules = scalars.spent, rapl.joules_between(before, rapl.counters())
+    made = _seal(live, artifact, run, data, seed, model)
+    best = found.best
+    if best is None:
+        raise StepFailed("The training was over before anything was judged.")
+    return {
+        "path": str(made.path), "noun": work.noun, "measure": work.measure, "shares": work.shares,
+        "precision": found.precision,
+        "learned": found.rows, "planned": found.planned, "steps": found.updates, "epochs": found.rows / max(epoch, 1),
+        "best": best.quality, "notes": found.notes, "stopped": _stopped(found.rows, found.planned, work.schedule),
+        "settings": _settings(work), "parameters": sum(one.numel() for one in work.net.parameters()),
+        "cost": {
+            "seconds": spent[0], "cpu_seconds": spent[1], "rows_per_second": found.rows_per_second,
+            "memory": peak_bytes(),
+            "joules": None if resumed else joules,
+            "energy_note": "unknown: it was resumed" if resumed else "" if joules is not None else rapl.why_not(),
+            "arithmetic": telling.operations * found.rows or None, "rate": telling.rate,
+        },
+    }  # fmt: skip
+
+
+def seconds_between() -> float:
+    """Seconds between two checkpoints at the least: ``LIGHTEN_CHECKPOINT_SECONDS``, where it is set.
+
+    Raises:
+        InputError: it is no number.
+    """
+    told = os.environ.get(SWITCH, "")
+    try:
+        return max(float(told), 0.0) if told else EVERY
+    except ValueError as error:
+        raise InputError(f"{SWITCH} is {told!r}.", allowed="seconds, from 0", fix=f"unset {SWITCH}") from error
+
+
+def _seal(live: Any, artifact: Artifact, run: Path, data: Any, seed: int, model: str) -> Artifact:
+    """Write the trained model beside its place, seal it, and rename it."""
+    part, final = run / f".{MODEL}.part", run / MODEL
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    meta = dict(save_model(live, artifact.format, part))
+    save_learned(part, [artifact.path], [*data.train.ids, *data.tune.ids])
+    Artifact.seal(
+        part, format=artifact.format, parent=artifact.id, step={"use": "train"}, seed=seed, versions=versions(),
+        meta={**meta, "model": model},
+    )  # fmt: skip
+    sync_tree(part)
+    if final.exists():
+        shutil.rmtree(final)
+    part.rename(final)
+    sync(run)
+    return Artifact.open(final, verify=False)
+
+
+def _stopped(rows: int, planned: int, schedule: Any) -> str:
+    if rows >= 0.98 * planned:
+        return ""
+    return f"{schedule.patience} evaluations in a row brought nothing better on tune"
+
+
+def _settings(work: Any) -> dict[str, Any]:
+    schedule = work.schedule
+    return {
+        "epochs": schedule.epochs, "learning_rate": work.peak, "batch": work.batch,
+        "weight_decay": schedule.weight_decay, "warmup": schedule.warmup, "shape": schedule.shape,
+        "clip": schedule.clip, "dropout": schedule.dropout, "label_smoothing": schedule.label_smoothing,
+        "freeze_embeddings": schedule.freeze_embeddings, "keep": schedule.keep,
+    }  # fmt: skip

@@ -1,0 +1,134 @@
+"""What a training is asked: every option of ``lighten train``, read and checked."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from lighten.core.data_options import DataOptions
+from lighten.core.errors import InputError
+from lighten.core.lists import write_list
+from lighten.nets.training.precision import NAMED
+from lighten.store.folder import LIMITS
+
+VERB = "train"
+"""What a manifest says that it is of."""
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class FitOptions:
+    """Every option of ``lighten train``.
+
+    Attributes:
+        model, data: as the user gave them. out: folder of the run. task: catalog name.
+        of_data: what is said of the data.
+        seconds: that training may take; None when only ``epochs`` bounds it. epochs: the most passes; None for what
+            suits the model.
+        from_scratch: begin with random weights.
+        lr: peak learning rate. batch_rows: per update. weight_decay, dropout, label_smoothing: rates; None for what
+            suits the model. freeze_embeddings: leave the embeddings as they are.
+        precision: ``auto``, ``fp32`` or ``bf16``.
+        threads: cores to use; 0 for all that are allowed. price: of an hour of this machine; None without.
+    """
+
+    model: str
+    data: str
+    out: Path
+    task: str
+    of_data: DataOptions
+    seconds: float | None = None
+    epochs: float | None = None
+    from_scratch: bool = False
+    lr: float | None = None
+    batch_rows: int | None = None
+    weight_decay: float | None = None
+    dropout: float = 0.0
+    label_smoothing: float = 0.0
+    freeze_embeddings: bool = False
+    precision: str = AUTO
+    threads: int = 0
+    seed: int = 0
+    price: float | None = None
+    resume: bool = False
+
+    def check(self) -> None:
+        """Refuse what cannot be used whatever model and data are.
+
+        Raises:
+            InputError: names the option.
+        """
+        bounds: Mapping[str, tuple[float, float]] = {
+            "epochs": (0.01, 10_000),
+            "lr": (1e-9, 10.0),
+            "batch_rows": (1, 65_536),
+            "weight_decay": (0.0, 1.0),
+            "dropout": (0.0, 0.9),
+            "label_smoothing": (0.0, 0.9),
+            "threads": (0, 4096),
+            "price": (0.0, 1e9),
+        }
+        for name, (low, high) in bounds.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise InputError(f"--{_written(name)} is {value}.", allowed=f"{low:g} to {high:g}")
+        if self.precision not in (AUTO, *NAMED):
+            raise InputError(f"--precision is {self.precision!r}.", allowed=", ".join((AUTO, *NAMED)))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What is said of the training itself, as ``Hyperparameters`` take it."""
+        return {
+            "epochs": self.epochs,
+            "learning_rate": self.lr,
+            "batch_rows": self.batch_rows,
+            "weight_decay": self.weight_decay,
+            "dropout": self.dropout,
+            "label_smoothing": self.label_smoothing,
+            "freeze_embeddings": self.freeze_embeddings,
+            "precision": self.precision,
+            "from_scratch": self.from_scratch,
+            "timed": self.seconds is not None,
+        }
+
+    def manifest(self, fingerprint: str, threads: int) -> dict[str, Any]:
+        """What a resumed training must have in common with the one it takes up."""
+        kept = asdict(self)
+        for name in ("out", "resume", "price"):
+            kept.pop(name)
+        kept |= {f"data_{name}": value for name, value in kept.pop("of_data").items()}
+        kept = {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()}
+        asked = {"command": f"{self.command()} --resume"}
+        return {"verb": VERB, **kept, "threads": threads, "data_fingerprint": fingerprint, LIMITS: asked}
+
+    def command(self) -> str:
+        """The command line that asks the same."""
+        words = ["lighten", "train", self.model, "--data", self.data, "--task", self.task.replace("_", "-")]
+        for one in fields(DataOptions):
+            value = getattr(self.of_data, one.name)
+            if value != one.default:
+                words += _option(one.name, value)
+        if self.seconds is not None:
+            words += ["--time", f"{self.seconds:.3f}".rstrip("0").rstrip(".") + "s"]
+        for name in ("epochs", "lr", "batch_rows", "weight_decay", "dropout", "label_smoothing", "price"):
+            if getattr(self, name):
+                words += [f"--{_written(name)}", f"{getattr(self, name):g}"]
+        words += ["--from-scratch"] if self.from_scratch else []
+        words += ["--freeze-embeddings"] if self.freeze_embeddings else []
+        words += ["--precision", self.precision] if self.precision != AUTO else []
+        words += ["--threads", str(self.threads)] if self.threads else []
+        return shlex.join([*words, "--seed", str(self.seed), "--out", str(self.out)])
+
+
+def _written(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _option(name: str, value: Any) -> list[str]:
+    """An option of the data as the command line has it."""
+    if value is True or value is False:
+        return [f"--{_written(name)}" if value else f"--no-{_written(name)}"]
+    return [f"--{_written(name)}", write_list(value) if isinstance(value, tuple) else str(value)]

@@ -1,0 +1,166 @@
+"""From options to a run that is ready to train: data and model are read and checked before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lighten.core import catalog
+from lighten.core.artifact import Artifact, is_whole
+from lighten.core.engine import Engine
+from lighten.core.errors import InputError, UnknownName
+from lighten.core.home import expanded
+from lighten.core.item import Item
+from lighten.core.matching import engine_for, facts_of, format_named
+from lighten.core.rows import Parts
+from lighten.core.task import Data
+from lighten.core.training import model_of_run
+from lighten.data.learned import Hashes, keep_apart, learned_in
+from lighten.fitting.options import FitOptions
+from lighten.isolate.machine import allowed_cores, available_memory
+from lighten.isolate.process import call
+from lighten.measure.probe import probe_engine
+from lighten.measure.room import check_room, facts_of_large
+from lighten.models.scratch import config_at
+from lighten.search.classes import asking, settle_classes, suited
+from lighten.search.listener import Listener
+from lighten.search.optimize import brought, located, parts_in
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PARTS = "parts.json"
+KEPT = "model"
+"""Under which the run's store has the model as it was brought."""
+
+
+def read(options: FitOptions, learned: Hashes | None = None) -> Data:
+    """The data as the task reads them; rows that the model learned from before are kept out of select and proof.
+
+    Args:
+        learned: hashes of such rows; None for what the model's folder says, when it has one here.
+
+    Raises:
+        InputError: data or options that cannot be used.
+    """
+    if options.task not in catalog.names("tasks"):
+        raise UnknownName("task", options.task, catalog.names("tasks"))
+    found = catalog.load("tasks", options.task)().read(options.data, options.of_data, seed=options.seed)
+    if learned is None:
+        learned = learned_of(options)
+    return Data(found.task, keep_apart(found.parts, learned, options.model), found.columns)
+
+
+def learned_of(options: FitOptions) -> Hashes:
+    """Hashes of the rows that the model learned from, by the run's copy of it or its folder; none of random weights."""
+    kept, given = options.out / "store" / KEPT, model_of_run(expanded(options.model))
+    place = kept if is_whole(kept) else given if given.is_dir() and not options.from_scratch else Path()
+    return learned_in(place)
+
+
+def bring(options: FitOptions, data: Data, scratch: Path, listener: Listener) -> Artifact:
+    """The model in an empty folder, checked: as it is, or its architecture with random weights.
+
+    Raises:
+        ModelError, UnsafeFile: it cannot be used, or is not for the task.
+    """
+    model = options.model
+    if options.from_scratch:
+        model = str(random_weights(options, data, scratch / "random"))
+    found = located(model, data.task)
+    check_memory(options.model, found.path)
+    made = brought(model, found, scratch, options.of_data.longest)
+    if options.of_data.labels:
+        return made
+    threads = options.threads or allowed_cores()
+
+    def answer(items: Sequence[Item]) -> NDArray[Any]:
+        return asking(made, engine_of(made), threads, listener.progress)(items)
+
+    return suited(made, data.parts, options.model, listener.note, answer, seed=options.seed)
+
+
+def check_memory(model: str, path: Path) -> None:
+    """Refuse a model that cannot be trained in the memory that is left, before it is copied or loaded.
+
+    Raises:
+        TooLarge: it needs more. ModelError: its headers cannot be read.
+    """
+    known = facts_of_large(path)
+    if known is not None:
+        needed = dict(format_named(known["format"]).memory(known, whole=True))
+        fix = "take a smaller model of the family or a machine with more memory"
+        check_room(model, "To train", needed, fix=fix, available=available_memory())
+
+
+def random_weights(options: FitOptions, data: Data, folder: Path) -> Path:
+    """The architecture that a user named, with random weights, in a folder that can be brought.
+
+    Raises:
+        ModelError: it is none that can be built.
+    """
+    config = config_at(expanded(options.model))
+    if config is not None:
+        reply = call(
+            "lighten.models.scratch:write_random",
+            deadline=600.0,
+            config=str(config),
+            folder=str(folder),
+            seed=options.seed,
+            writes=data.task.writes,
+        )
+        return Path(reply["path"])
+    found = located(options.model, data.task)
+    return Path(format_named(found.format).random(found, folder, options.seed))
+
+
+def settle(options: FitOptions, data: Data, base: Artifact, threads: int, listener: Listener) -> Data:
+    """The data with targets that are outputs of a model that has a head already.
+
+    Raises:
+        DataError: labels that are none of its classes, or rows that say otherwise. InputError, CandidateFailed: it does
+            not run.
+    """
+    frozen = parts_in(options.out / PARTS)
+    if frozen is not None:  # a resumed run: what was found then
+        return Data(data.task, frozen, data.columns)
+    known = facts_of(base)
+    if not known["has_head"] or not data.task.settles_classes:
+        return data
+    answer = asking(base, engine_of(base), threads, listener.progress)
+    found = settle_classes(
+        data.parts, known["labels"], options.of_data.labels, answer, model=options.model, seed=options.seed
+    )
+    if found.classes.note:
+        listener.note(found.classes.note)
+    if found.warning:
+        listener.warning(found.warning)
+    return Data(data.task, found.parts, data.columns)
+
+
+def engine_of(base: Artifact) -> Engine:
+    """The engine that runs a model as it comes.
+
+    Raises:
+        InputError: it does not work here.
+    """
+    engine = engine_for(base.format)
+    health = probe_engine(catalog.name_of(engine))
+    if not health.works:
+        raise InputError(f"The engine {catalog.name_of(engine)} does not work here: {health.reason}", fix=health.fix)
+    return engine
+
+
+def check_few(parts: Parts) -> None:
+    """Refuse data of one class only, from which nothing can be learned.
+
+    Raises:
+        InputError: says which.
+    """
+    if parts.labels and len(set(parts.train.targets)) < 2:
+        raise InputError(
+            f"Every row of the training part has the label {parts.labels[parts.train.targets[0]]}.",
+            allowed="at least two labels",
+            fix="give data with rows of each label",
+        )

@@ -1,0 +1,244 @@
+"""The job of ``lighten train``: from options to a trained model and its result, all of it kept in the run folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from lighten.core.artifact import Artifact, is_whole
+from lighten.core.errors import CandidateFailed, Interrupted, LightenError, StepFailed
+from lighten.core.matching import facts_of, unpacked_formats
+from lighten.core.recipe import conversion, task_record_of
+from lighten.core.result import HIGHER
+from lighten.core.task import Data
+from lighten.core.training import MODEL, RESULT, TrainingCost, TrainingResult
+from lighten.data.learned import learned_in
+from lighten.fitting import reading
+from lighten.fitting.child import CHECKPOINTS, HOUR
+from lighten.fitting.options import FitOptions
+from lighten.fitting.scalars import FILE, read_curve
+from lighten.fitting.score import answers_on, open_once, scores
+from lighten.isolate.machine import allowed_cores
+from lighten.isolate.process import ChildProcess
+from lighten.measure.environment import MachineRecord
+from lighten.pipeline.workshop import A_DAY, Workshop
+from lighten.search.listener import Listener, Quiet
+from lighten.search.openings import tell_openings
+from lighten.search.start import meters
+from lighten.store.folder import RunFolder, save_parts, write_whole
+
+REPORT = "report.html"
+TRAINED, STARTED, DONE = "trained", "started", "proof scores"
+"""Under which the study remembers what became of the training, when it began, and what the proof said."""
+KEPT_ANSWERS = 0
+"""Key of the trained model's answers in the study."""
+
+
+def train_model(options: FitOptions, listener: Listener | None = None) -> TrainingResult:
+    """Train a model on data and score it. Writes the run folder, all but the report and the card.
+
+    Raises:
+        InputError: something that the user gave cannot be used; nothing was written.
+        StepFailed: the training came apart. RunFolderError: the folder cannot be used, or a checkpoint not written.
+        Interrupted: by Ctrl-C or SIGTERM; it can be taken up.
+    """
+    listener = listener or Quiet()
+    options.check()
+    listener.phase("data", None)
+    data = reading.read(options)
+    reading.check_few(data.parts)
+    for text in data.parts.notes:
+        listener.note(text)
+    threads = options.threads or allowed_cores()
+    RunFolder.check(options.out, options.manifest(data.parts.fingerprint, threads), resume=options.resume)
+    folder, base, data = opened(options, data, threads, listener)
+    try:
+        if not options.resume:
+            tell_openings(data.parts.proof, listener)
+        began = folder.study.recall(STARTED) or datetime.now(UTC).isoformat(timespec="seconds")
+        folder.study.remember(STARTED, began)
+        trained = taught(options, folder, base, data, threads, listener)
+        return scored(options, folder, data, trained, threads, listener)
+    except (KeyboardInterrupt, Interrupted) as error:
+        raise Interrupted(
+            "The training was interrupted; it goes on from its last checkpoint.", fix=f"{options.command()} --resume"
+        ) from error
+    except CandidateFailed as error:
+        raise _of_run(error, options) from error
+    finally:
+        folder.close()
+
+
+def opened(options: FitOptions, data: Data, threads: int, listener: Listener) -> tuple[RunFolder, Artifact, Data]:
+    """The run folder, which the caller closes, with the model and the data in it, as they are trained.
+
+    Raises:
+        InputError: the model cannot be used, or does not fit the data.
+    """
+    listener.phase("original", None)
+    kept = options.out / "store" / reading.KEPT
+    with tempfile.TemporaryDirectory(prefix="lighten-") as scratch:
+        fresh = None if is_whole(kept) else reading.bring(options, data, Path(scratch), listener)
+        base = fresh or Artifact.open(kept)
+        if fresh is not None and len(learned := learned_in(fresh.path)):
+            data = reading.read(options, learned)  # a model of the hub, whose folder nobody could see before
+        manifest = options.manifest(data.parts.fingerprint, threads)
+        data = reading.settle(options, data, base, threads, listener)
+        folder = RunFolder.open(options.out, manifest, resume=options.resume)
+        try:
+            if fresh is not None:
+                base = folder.store.adopt(reading.KEPT, fresh)
+            if not (options.out / reading.PARTS).is_file():
+                save_parts(data.parts, options.out / reading.PARTS)
+            return folder, as_floats(options, folder, base, data, threads, listener), data
+        except BaseException:
+            folder.close()
+            raise
+
+
+def as_floats(
+    options: FitOptions, folder: RunFolder, base: Artifact, data: Data, threads: int, listener: Listener
+) -> Artifact:
+    """The model in a format that is trained: unpacked, where it came as a file of few bits."""
+    steps = conversion(base.format, unpacked_formats(), facts_of(base))
+    if not steps:
+        return base
+    listener.note(f"{options.model} is unpacked to floats, which are trained.")
+    shop = Workshop(
+        folder.store.root, options.out / reading.PARTS, data.task, seed=options.seed, threads=threads,
+        progress=listener.progress, note=listener.note,
+    )  # fmt: skip
+    try:
+        return shop.make(base, steps)
+    finally:
+        shop.close()
+
+
+def taught(
+    options: FitOptions, folder: RunFolder, base: Artifact, data: Data, threads: int, listener: Listener
+) -> Mapping[str, Any]:
+    """Train in a process of its own, or take what was trained before. Gives what became of it.
+
+    Raises:
+        CandidateFailed, InputError: what went wrong there.
+    """
+    known: Mapping[str, Any] | None = folder.study.recall(TRAINED)
+    if known is not None and is_whole(options.out / MODEL):
+        return known
+    listener.phase("training", options.seconds)
+    child = ChildProcess(threads=threads, patient=True)
+    child.start()
+
+    def event(told: Mapping[str, Any]) -> None:
+        if "note" in told:
+            listener.note(told["note"])
+        elif "done" in told:
+            listener.progress(told["done"], told["total"], told["message"])
+
+    try:
+        reply = child.ask(
+            "call",
+            100 * A_DAY,
+            on_event=event,
+            function="lighten.fitting.child:fit",
+            arguments={
+                "base": str(base.path.resolve()),
+                "parts": str((options.out / reading.PARTS).resolve()),
+                "task": task_record_of(data.task),
+                "settings": options.settings,
+                "seconds": options.seconds,
+                "seed": options.seed,
+                "threads": threads,
+                "folder": str(options.out.resolve()),
+                "model": options.model,
+            },
+        )
+    finally:
+        child.close()
+    found: Mapping[str, Any] = reply["value"]
+    folder.study.remember(TRAINED, dict(found))
+    shutil.rmtree(options.out / CHECKPOINTS, ignore_errors=True)
+    return found
+
+
+def scored(
+    options: FitOptions,
+    folder: RunFolder,
+    data: Data,
+    trained: Mapping[str, Any],
+    threads: int,
+    listener: Listener,
+) -> TrainingResult:
+    """Score the trained model on ``proof``, and write the result.
+
+    Raises:
+        CandidateFailed: it does not run.
+    """
+    listener.phase("proof", None)
+    task, proof, study = data.task, data.parts.proof, folder.study
+    made = Artifact.open(options.out / MODEL)
+    engine = reading.engine_of(made)
+    before = open_once(study, proof, str(options.out.resolve()), options.data, listener)
+    answers = study.answers(KEPT_ANSWERS, "proof")
+    if answers is None:
+        answers = answers_on(made, engine, task, proof, len(data.parts.labels), threads, listener)
+        study.save_answers(KEPT_ANSWERS, "proof", answers)
+    quality, _ = meters(task)
+    found = scores(quality, answers, proof, task.metrics[0], options.seed)
+    cost = dict(trained["cost"])
+    if options.price is not None:
+        cost["money"] = options.price * cost["seconds"] / HOUR
+    machine = MachineRecord.here()
+    result = TrainingResult(
+        model=options.model,
+        data=options.data,
+        task=options.task,
+        noun=trained["noun"],
+        settings=trained["settings"],
+        measure=trained["measure"],
+        direction=HIGHER,
+        shares=trained["shares"],
+        precision=trained["precision"],
+        rows={name: len(data.parts[name]) for name in ("train", "tune", "select", "proof")},
+        learned=trained["learned"],
+        planned=trained["planned"],
+        steps=trained["steps"],
+        epochs=trained["epochs"],
+        parameters=trained["parameters"],
+        curve=tuple(read_curve(options.out / FILE)),
+        best=trained["best"],
+        cost=TrainingCost(**cost),
+        proof=found,
+        opened=before,
+        notes=(*data.parts.notes, *trained["notes"]),
+        stopped=trained["stopped"],
+        environment={**machine.to_json(), "id": machine.id},
+        paths={name: str(options.out / file) for name, file in _FILES.items()},
+        command=options.command(),
+        started=study.recall(STARTED),
+        lighten=version("lighten"),
+        seed=options.seed,
+        threads=threads,
+        labels=data.parts.labels,
+    )
+    write_whole(options.out / RESULT, json.dumps(result.to_json(), ensure_ascii=False, indent=1) + "\n")
+    return result
+
+
+_FILES = {"model": MODEL, "report": REPORT, "result": RESULT, "scalars": FILE}
+
+
+def _of_run(error: CandidateFailed, options: FitOptions) -> LightenError:
+    """What went wrong in a training, with the command that takes it up."""
+    again = f"{options.command()} --resume"
+    if isinstance(error, StepFailed):
+        return type(error)(error.seen, allowed=error.allowed, fix=error.fix)
+    return type(error)(
+        error.seen, allowed=error.allowed, fix=error.fix or f"it goes on from its last checkpoint: {again}"
+    )

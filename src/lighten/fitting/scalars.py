@@ -1,0 +1,113 @@
+"""Scalars: the curve of a training as JSON lines, written while it goes on; a resumed training goes on with them."""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from lighten.core.training import CurvePoint
+from lighten.fitting.tensorboard import EventFile
+from lighten.nets.training.schedule import Point, State
+
+FILE, EVENTS = "scalars.jsonl", "tensorboard"
+POINTS = 400
+"""Points of the curve of the training loss, about."""
+
+
+class Scalars:
+    """Told of every update; writes a point of the curve now and then, and one for each evaluation.
+
+    Args:
+        folder: of the run. planned: rows that are learned from. epoch: rows of one pass. peak: learning rate.
+    """
+
+    def __init__(self, folder: Path, planned: int, epoch: int, peak: float) -> None:
+        self._path, self._epoch, self._peak = folder / FILE, max(epoch, 1), peak
+        self._every = planned / POINTS
+        self._events = EventFile(folder / EVENTS)
+        self.points: list[CurvePoint] = []
+        self._evaluated = 0
+        self._losses: list[float] = []
+        self._since: State | None = None
+        self._rows = 0
+        self._seconds: float | None = None
+        self._began, self._cpu = time.monotonic(), cpu_seconds()
+        self._before = (0.0, 0.0)
+
+    def heard(self, state: State, loss: float, share: float) -> None:
+        """See ``loop.Heard``."""
+        if self._since is None:
+            self._take_up(state.updates)
+            self._since = state
+            self._rows = max((point.rows for point in self.points if point.loss is not None), default=0)
+            self._every = state.end / POINTS
+        self._evaluations(state.points, share)
+        self._losses.append(loss)
+        if state.rows - self._rows >= self._every or not self.points:
+            values = {"loss": sum(self._losses) / len(self._losses)}
+            if self._seconds is not None:
+                values["rows_per_second"] = (state.rows - self._rows) / max(state.seconds - self._seconds, 1e-9)
+            self._add(state.updates, state.rows, share, **values)
+            self._rows, self._seconds, self._losses = state.rows, state.seconds, []
+
+    def finished(self, points: list[Point], updates: int) -> None:
+        """The training is over: write what is left."""
+        if self._since is None:
+            self._take_up(updates + 1)
+        self._evaluations(points, 0.0)
+
+    @property
+    def spent(self) -> tuple[float, float]:
+        """Seconds by the clock and of all cores, all sittings together."""
+        return self._before[0] + time.monotonic() - self._began, self._before[1] + cpu_seconds() - self._cpu
+
+    def _take_up(self, step: int) -> None:
+        """Keep what was written before an update; a killed training had gone on behind its last checkpoint."""
+        self.points = [point for point in read_curve(self._path) if point.step < step]
+        self._evaluated = sum(point.score is not None for point in self.points)
+        if self.points:
+            last = self.points[-1]
+            self._before = last.seconds, last.cpu_seconds
+        text = "".join(_line(point) for point in self.points)
+        part = self._path.with_name(f".{self._path.name}.part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(self._path)
+
+    def _evaluations(self, points: list[Point], share: float) -> None:
+        for point in points[self._evaluated :]:
+            self._add(point.updates, point.rows, share, score=point.score.quality, tune_loss=point.score.loss)
+            self._evaluated += 1
+
+    def _add(self, step: int, rows: int, share: float, **values: float) -> None:
+        seconds, cpu = self.spent
+        point = CurvePoint(step, rows, rows / self._epoch, share * self._peak, seconds, cpu, **values)
+        self.points.append(point)
+        with self._path.open("a", encoding="utf-8") as stream:
+            stream.write(_line(point))
+        shown = {"learning_rate": point.learning_rate, **values}
+        self._events.add(step, {name: value for name, value in shown.items() if value is not None})
+
+
+def read_curve(path: Path) -> list[CurvePoint]:
+    """The points of a file; a last line that was cut off is left out."""
+    found = []
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    for line in lines:
+        try:
+            found.append(CurvePoint(**json.loads(line)))
+        except (ValueError, TypeError):
+            continue
+    return found
+
+
+def cpu_seconds() -> float:
+    """Of this process, on all cores."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _line(point: CurvePoint) -> str:
+    return json.dumps({name: value for name, value in asdict(point).items() if value is not None}) + "\n"

@@ -1,0 +1,110 @@
+"""Score: what the trained model is worth on the rows that nothing has seen, with bounds, whole and by group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lighten.core.artifact import Artifact
+from lighten.core.budget import Constraint
+from lighten.core.engine import Engine
+from lighten.core.errors import BuildFailed
+from lighten.core.meter import QualityMeter
+from lighten.core.result import HIGHER
+from lighten.core.rows import Rows
+from lighten.core.task import Task
+from lighten.core.training import ProofScore
+from lighten.measure.quality import judge_all
+from lighten.search.listener import Listener
+from lighten.sessions.process import SessionProcess, telling
+from lighten.store.ledger import earlier_openings, record_opening
+from lighten.store.study import Study
+
+NAME, BEFORE = "opening of the proof", "opened before"
+
+
+def answers_on(
+    artifact: Artifact, engine: Engine, task: Task, rows: Rows, labels: int, threads: int, listener: Listener
+) -> NDArray[np.float64]:
+    """Answers of a model, in its engine, to every row: [n, columns].
+
+    Raises:
+        BuildFailed: the wrong number of answers. CandidateFailed: it does not run.
+    """
+    with SessionProcess(artifact, engine, threads=threads, task=task) as session:
+        answers = session.answers(rows.inputs, telling(listener.progress, len(rows), "answering proof"))
+    expected = (len(rows), task.columns(labels))
+    if answers.shape != expected:
+        raise BuildFailed(f"The engine gave answers of shape {answers.shape}; expected {expected}.")
+    return answers
+
+
+def open_once(study: Study, rows: Rows, run: str, data: str, listener: Listener) -> tuple[int, int]:
+    """Record in the ledger that these rows are opened now. Returns how many were opened before, and by how many."""
+    name = study.recall(NAME) or uuid4().hex
+    study.remember(NAME, name)
+    if study.recall(BEFORE) is None:
+        found = earlier_openings(rows.ids, name)
+        study.remember(BEFORE, [found.rows, found.runs])
+        if found.problem:
+            listener.note(found.problem)
+    problem = record_opening(name, rows.ids, run=run, data=data)
+    if problem:
+        listener.note(problem)
+    before: list[int] = study.recall(BEFORE)
+    return before[0], before[1]
+
+
+def scores(
+    meters: Mapping[str, QualityMeter], answers: NDArray[np.float64], rows: Rows, main: str, seed: int
+) -> tuple[ProofScore, ...]:
+    """Every quantity that can be told without another model to compare with; the main one by group, the worst first.
+
+    Args:
+        main: the task's first metric.
+    """
+    found = [one for one in _scored(meters, answers, rows, seed, "") if one is not None]
+    found.sort(key=lambda one: one.metric != main)
+    groups = []
+    for name in sorted(set(rows.groups)):
+        own = [row for row, group in enumerate(rows.groups) if group == name]
+        part = rows.take(own)
+        groups += [one for one in _scored(meters, answers[own], part, seed, name) if one.metric == main]
+    return (*found, *sorted(groups, key=lambda one: one.value, reverse=bool(groups) and groups[0].direction != HIGHER))
+
+
+def _scored(
+    meters: Mapping[str, QualityMeter], answers: NDArray[np.float64], rows: Rows, seed: int, group: str
+) -> list[ProofScore]:
+    found = []
+    for name, reading in judge_all(meters, answers, rows, None).items():
+        value = reading.measured.value
+        if value is None:
+            continue
+        quantity = reading.quantity
+        lower, upper = bounds(meters, name, quantity.direction, value, answers, rows, seed)
+        found.append(ProofScore(name, quantity.unit, quantity.direction, value, len(rows), lower, upper, group))
+    return found
+
+
+def bounds(
+    meters: Mapping[str, QualityMeter],
+    metric: str,
+    direction: str,
+    value: float,
+    answers: NDArray[np.float64],
+    rows: Rows,
+    seed: int,
+) -> tuple[float | None, float | None]:
+    """Bounds of 95 % each of a quantity, as the meter that proves floors knows them; None where it knows none."""
+    meter = next(meter for meter in meters.values() if metric in {quantity.name for quantity in meter.quantities})
+    try:
+        judged = meter.judge(answers, answers, rows, Constraint(metric, value, "", f"{metric} as it is"), seed)
+    except (ValueError, AssertionError):
+        return None, None
+    if direction == HIGHER:
+        return value + judged.lower, value + judged.upper
+    return value - judged.upper, value - judged.lower

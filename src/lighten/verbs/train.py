@@ -1,0 +1,111 @@
+"""train: train a model on your data, and score it on rows that nothing has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lighten.core.data_options import DataOptions
+from lighten.core.lists import read_list
+from lighten.core.training import TrainingResult
+from lighten.fitting.options import FitOptions
+from lighten.fitting.run import train_model
+from lighten.fitting.tasks import task_of_model
+from lighten.reports.training import write_training_page
+from lighten.reports.training_card import write_training_card
+from lighten.search.listener import Listener
+from lighten.search.options import seconds_of
+from lighten.verbs.optimize import fresh_folder
+
+
+def train(
+    model: str | Path,
+    data: str | Path,
+    *,
+    time: str | None = None,
+    epochs: float | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    from_scratch: bool = False,
+    lr: float | None = None,
+    batch_rows: int | None = None,
+    weight_decay: float | None = None,
+    dropout: float = 0.0,
+    label_smoothing: float = 0.0,
+    freeze_embeddings: bool = False,
+    precision: str = "auto",
+    price: float | None = None,
+    task: str | None = None,
+    prompt: str | None = None,
+    answer: str | None = None,
+    choices: Sequence[str] | str = (),
+    shots: int = 0,
+    text: str | None = None,
+    label: str | None = None,
+    labels: Sequence[str] | str = (),
+    group: str | None = None,
+    unit: str | None = None,
+    split_column: str | None = None,
+    drop_empty: bool = False,
+    longest: int | None = None,
+    merge_labels: bool | None = None,
+    drop_rare: int = 0,
+    threads: int = 0,
+    seed: int = 0,
+    listener: Listener | None = None,
+) -> TrainingResult:
+    """Train a model on your data. Killed at any moment and taken up, it ends with the same weights, bit for bit.
+
+    Args:
+        model: HF folder, hub id, GGUF file (which is unpacked to floats), ``sample:NAME``, an artifact of ours; with
+            ``from_scratch`` also a ``config.json`` beside its tokenizer or image processor.
+        data: as in :func:`lighten.optimize`, with the options of the data that stand there.
+        time: that training may take, such as ``"10m"``; planned once, by timing the first updates. With ``epochs``,
+            what ends first counts.
+        epochs: the most passes over the training rows; by default what suits the model. Training ends sooner when the
+            tune rows say so.
+        out: the run's folder; by default a new one below ``runs/``.
+        resume: take up the training in ``out`` from its last checkpoint.
+        from_scratch: begin with random weights.
+        lr: peak learning rate. batch_rows: rows per update. weight_decay: of matrices. By default what suits the model.
+        dropout, label_smoothing: rates, from 0. freeze_embeddings: leave the embeddings as they are.
+        precision: ``"fp32"``, ``"bf16"``, or ``"auto"`` for what computes faster here, measured.
+        price: of an hour of this machine, for the report.
+
+    Returns:
+        Curve, cost, and scores on proof. The folder holds ``model/`` (an ordinary HF folder, which ``optimize`` takes),
+        ``report.html``, ``result.json``, ``scalars.jsonl`` and ``tensorboard/``.
+
+    Raises:
+        InputError: something given cannot be used; nothing was written. StepFailed: the training came apart.
+        Interrupted: Ctrl-C; it can be taken up.
+    """
+    options = FitOptions(
+        model=str(model),
+        data=str(data),
+        out=Path(out) if out is not None else fresh_folder(str(data)),
+        task=task.replace("-", "_") if task is not None else task_of_model(str(model), from_scratch=from_scratch),
+        of_data=DataOptions(
+            text=text, label=label, group=group, unit=unit, split_column=split_column, drop_empty=drop_empty,
+            labels=tuple(read_list(labels)), merge_labels=merge_labels, drop_rare=drop_rare, longest=longest,
+            prompt=prompt, answer=answer, choices=tuple(read_list(choices)), shots=shots,
+        ),
+        seconds=seconds_of(time) if time is not None else None,
+        epochs=epochs,
+        from_scratch=from_scratch,
+        lr=lr,
+        batch_rows=batch_rows,
+        weight_decay=weight_decay,
+        dropout=dropout,
+        label_smoothing=label_smoothing,
+        freeze_embeddings=freeze_embeddings,
+        precision=precision,
+        threads=threads,
+        seed=seed,
+        price=price,
+        resume=resume,
+    )  # fmt: skip
+    result = train_model(options, listener)
+    write_training_page(result, Path(result.paths["report"]))
+    write_training_card(result, Path(result.paths["model"]) / "README.md")
+    return result

@@ -1,0 +1,66 @@
+"""What the training process does: it trains, seals, tells how far it is, and goes on from a checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lighten.core.artifact import Artifact, is_whole
+from lighten.core.errors import InputError, RunFolderError
+from lighten.core.rows import Parts
+from lighten.fitting import child
+from lighten.measure.rates import Rate
+from lighten.models.bring import bring
+from lighten.nets.training.schedule import State
+from lighten.store.folder import save_parts
+from lighten.testing.tiny import tiny_network_folder, toy_rows
+
+
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    monkeypatch.setattr(child, "matmul_rate", lambda: Rate(100.0))
+    base = bring(str(tiny_network_folder(tmp_path / "net", layers=2, labels=None)), tmp_path / "base")
+    some = [replace(toy_rows(40, seed=n), ids=tuple(f"{100 * n + k:016x}" for k in range(40))) for n in range(4)]
+    save_parts(Parts(*some, labels=("bad", "good")), tmp_path / "parts.json")
+    return {
+        "base": str(base.path), "parts": str(tmp_path / "parts.json"), "task": {"use": "text_classification"},
+        "settings": {"epochs": 2.0, "precision": "fp32"}, "seconds": None, "seed": 0, "threads": 1,
+        "folder": str(tmp_path), "model": "mine",
+    }  # fmt: skip
+
+
+def test_it_trains_and_seals(asked: dict[str, object], tmp_path: Path) -> None:
+    found = child.fit(**asked)  # type: ignore[arg-type]
+    made = Artifact.open(tmp_path / "model")
+    assert is_whole(made.path) and made.meta["labels"] == ["bad", "good"] and made.meta["model"] == "mine"
+    assert (found["learned"], found["steps"], found["epochs"]) == (80, 4, 2.0)
+    assert found["cost"]["arithmetic"] > 0 and found["cost"]["rate"] > 0
+    assert found["settings"]["batch"] == "32 rows" and found["stopped"] == ""
+    again = child.fit(**asked)  # type: ignore[arg-type]
+    assert again["steps"] == 4 and "resumed" in again["cost"]["energy_note"]
+    with pytest.raises(RunFolderError, match="of another training: seed was 0 and is now 1"):
+        child.fit(**{**asked, "seed": 1})  # type: ignore[arg-type]
+
+
+def test_how_far_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[dict[str, object]] = []
+    monkeypatch.setattr(child, "emit", told.append)
+    telling = child.Telling(operations=2e9, roof=100.0)
+    telling.heard(State(rows=50, seconds=2.0))
+    assert telling.rate == pytest.approx(0.5)
+    telling.progress(10, 100, "epoch 1/2")
+    telling.progress(100, 100, "epoch 2/2")
+    assert [one["done"] for one in told] == [10, 100]
+    assert "50% of this machine's arithmetic" in str(told[0]["message"]) and "0:00 left" in str(told[1]["message"])
+    assert child.Telling(0.0, 0.0).rate is None and telling.seconds_left() == float("inf")
+
+
+def test_the_time_between_checkpoints(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert child.seconds_between() == 30.0
+    monkeypatch.setenv(child.SWITCH, "0")
+    assert child.seconds_between() == 0.0
+    monkeypatch.setenv(child.SWITCH, "often")
+    with pytest.raises(InputError, match="LIGHTEN_CHECKPOINT_SECONDS is 'often'"):
+        child.seconds_between()

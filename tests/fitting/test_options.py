@@ -1,0 +1,51 @@
+"""What is asked of a training is checked, written down and can be asked again."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from lighten.core.data_options import DataOptions
+from lighten.core.errors import InputError
+from lighten.fitting.options import FitOptions
+from lighten.nets.training.schedule import Hyperparameters
+from lighten.store.folder import LIMITS
+
+PLAIN = FitOptions("m", "d.csv", Path("out"), "text_classification", DataOptions())
+
+
+def test_what_is_out_of_bounds_is_refused() -> None:
+    PLAIN.check()
+    for name, value in (("epochs", 0.0), ("lr", -1.0), ("batch_rows", 0), ("dropout", 1.0), ("price", -1.0)):
+        with pytest.raises(InputError, match=f"--{name.replace('_', '-')} is {value}"):
+            FitOptions("m", "d", Path(), "t", DataOptions(), **{name: value}).check()  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"--precision is 'int8'(.|\n)*auto, fp32, bf16"):
+        FitOptions("m", "d", Path(), "t", DataOptions(), precision="int8").check()
+
+
+def test_the_command_asks_the_same() -> None:
+    data = DataOptions(text="review", labels=("0=bad", "1=a, b"), drop_empty=True, merge_labels=False, shots=2)
+    options = FitOptions(
+        "m", "d.csv", Path("out"), "text_classification", data, seconds=600.0, lr=5e-5, from_scratch=True,
+        freeze_embeddings=True, precision="bf16", threads=2, seed=3,
+    )  # fmt: skip
+    words = shlex.split(options.command())
+    assert words[:5] == ["lighten", "train", "m", "--data", "d.csv"]
+    pairs = ("--time 600s", "--lr 5e-05", "--text review", "--precision bf16", "--threads 2", "--seed 3", "--shots 2")
+    for pair in pairs:
+        assert pair in " ".join(words)
+    assert words[words.index("--labels") + 1] == '0=bad,"1=a, b"'
+    assert {"--from-scratch", "--freeze-embeddings", "--drop-empty", "--no-merge-labels"} <= set(words)
+    assert "--epochs" not in words
+
+
+def test_the_settings_are_hyperparameters_and_the_manifest_holds_what_must_stay() -> None:
+    asked = FitOptions("m", "d", Path("o"), "t", DataOptions(), seconds=9.0, lr=0.1, price=3.0, resume=True)
+    assert Hyperparameters(**asked.settings) == Hyperparameters(learning_rate=0.1, timed=True)
+    manifest = asked.manifest("abc", 4)
+    assert (manifest["verb"], manifest["threads"], manifest["data_fingerprint"]) == ("train", 4, "abc")
+    other = FitOptions("m", "d", Path("p"), "t", DataOptions(), seconds=9.0, lr=0.1).manifest("abc", 4)
+    assert manifest.pop(LIMITS)["command"].endswith("--out o --resume") and other.pop(LIMITS)
+    assert manifest == other

@@ -1,0 +1,54 @@
+"""Data and model of a training are read and checked before anything is written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lighten.core.data_options import DataOptions
+from lighten.core.errors import InputError, ModelError, UnknownName
+from lighten.core.matching import facts_of
+from lighten.data.learned import hashes_of
+from lighten.fitting import reading
+from lighten.fitting.options import FitOptions
+from lighten.search.listener import Quiet
+from lighten.testing.tiny import tiny_network_folder, toy_rows
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> FitOptions:
+    tiny_network_folder(tmp_path / "net", layers=2, labels=None)
+    toy = toy_rows(200)
+    rows = "".join(f"{text},{target}\n" for text, target in zip(toy.inputs, toy.targets, strict=True))
+    (tmp_path / "data.csv").write_text("text,label\n" + rows, encoding="utf-8")
+    return FitOptions(
+        str(tmp_path / "net"), str(tmp_path / "data.csv"), tmp_path / "run", "text_classification", DataOptions()
+    )
+
+
+def test_rows_that_the_model_learned_from_are_not_judged_on(options: FitOptions) -> None:
+    plain = reading.read(options).parts
+    known = hashes_of(plain.proof.ids[:5])
+    found = reading.read(options, known).parts
+    assert len(found.proof) == len(plain.proof) - 5 and len(found.train) == len(plain.train) + 5
+    with pytest.raises(UnknownName, match="no task named 'chess'"):
+        reading.read(replace(options, task="chess"))
+
+
+def test_one_class_is_refused(options: FitOptions) -> None:
+    parts = reading.read(options).parts
+    reading.check_few(parts)
+    one = replace(parts, train=parts.train.take([n for n, t in enumerate(parts.train.targets) if t == 0]))
+    with pytest.raises(InputError, match="has the label"):
+        reading.check_few(one)
+
+
+def test_random_weights_are_brought_as_a_model_without_a_head(options: FitOptions, tmp_path: Path) -> None:
+    data = reading.read(options)
+    made = reading.bring(replace(options, from_scratch=True), data, tmp_path / "scratch", Quiet())
+    same = reading.bring(options, data, tmp_path / "other", Quiet())
+    assert not facts_of(made)["has_head"] and made.id != same.id
+    with pytest.raises(ModelError):
+        reading.random_weights(replace(options, model=str(tmp_path / "data.csv")), data, tmp_path / "no")

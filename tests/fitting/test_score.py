@@ -1,0 +1,48 @@
+"""Scores on proof: with the bounds that prove floors, by group, and opened once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lighten.core.rows import Rows
+from lighten.fitting.score import open_once, scores
+from lighten.search.listener import Quiet
+from lighten.search.start import meters
+from lighten.store.study import Study
+from lighten.tasks.text_classification import TextClassification
+
+ROWS = Rows(
+    tuple(f"row {n}" for n in range(100)), tuple(n % 2 for n in range(100)), tuple("ab"[n // 50] for n in range(100)),
+    ids=tuple(f"{n:016x}" for n in range(100)),
+)  # fmt: skip
+
+
+def answers(wrong: set[int]) -> np.ndarray:
+    right = np.array([[0.9, 0.1] if n % 2 == 0 else [0.1, 0.9] for n in range(100)])
+    right[sorted(wrong)] = right[sorted(wrong), ::-1]
+    return right
+
+
+def test_every_quantity_has_bounds_and_the_main_one_stands_by_group_the_worst_first() -> None:
+    quality, _ = meters(TextClassification())
+    found = scores(quality, answers({1, 2, 3, 60}), ROWS, "accuracy", 0)
+    main = found[0]
+    assert (main.metric, main.value, main.n, main.group) == ("accuracy", 0.96, 100, "")
+    assert main.lower is not None and main.upper is not None and 0.9 < main.lower < 0.96 < main.upper < 1.0
+    loss = next(one for one in found if one.metric == "log_loss")
+    assert loss.lower is not None and loss.upper is not None and loss.lower < loss.value < loss.upper
+    assert [(one.group, one.value) for one in found if one.group] == [("a", 0.94), ("b", 0.98)]
+    assert not {"flips", "answer_flips"} & {one.metric for one in found}  # there is nothing to compare with
+
+
+def test_the_proof_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIGHTEN_HOME", str(tmp_path / "home"))
+    studies = [Study(tmp_path / f"{n}.db") for n in range(2)]
+    assert open_once(studies[0], ROWS, "one", "d", Quiet()) == (0, 0)
+    assert open_once(studies[0], ROWS, "one", "d", Quiet()) == (0, 0)
+    assert open_once(studies[1], ROWS, "two", "d", Quiet()) == (100, 1)
+    for study in studies:
+        study.close()

@@ -1,0 +1,28 @@
+"""Event files as TensorFlow's record format has them."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+from lighten.fitting import tensorboard
+from lighten.fitting.tensorboard import EventFile
+
+
+def test_records_have_their_lengths_and_sums(tmp_path: Path) -> None:
+    crc = struct.unpack("<I", tensorboard._masked(b"123456789"))[0]
+    rotated = (crc - 0xA282EAD8) & 0xFFFFFFFF
+    assert (rotated >> 17 | rotated << 15) & 0xFFFFFFFF == 0xE3069283  # of CRC-32C, from its own definition
+    EventFile(tmp_path / "events").add(300, {"loss": 0.5})
+    (path,) = (tmp_path / "events").iterdir()
+    data, events = path.read_bytes(), []
+    while data:
+        (length,) = struct.unpack("<Q", data[:8])
+        assert data[8:12] == tensorboard._masked(data[:8])
+        event = data[12 : 12 + length]
+        assert data[12 + length : 16 + length] == tensorboard._masked(event)
+        events.append(event)
+        data = data[16 + length :]
+    assert events[0].endswith(b"\x1a\rbrain.Event:2")
+    assert events[1][9:12] == b"\x10\xac\x02"  # step 300
+    assert events[1].endswith(b"\n\x04loss\x15" + struct.pack("<f", 0.5))

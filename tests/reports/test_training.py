@@ -1,0 +1,27 @@
+"""The report of a training: in both languages, with its curves, and nothing in the user's texts can run."""
+
+from __future__ import annotations
+
+import pytest
+
+from lighten.core.training import ProofScore
+from lighten.reports.training import headline, how, sureness, training_page
+from lighten.testing.trainings import result
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_was_found_is_said(lang: str) -> None:
+    assert "81.23%" in headline(result(), lang) and "50" in headline(result(), lang)
+    assert "71.00%" in sureness(result(), lang) and "88.00%" in sureness(result(), lang)
+    assert "bf16" in how(result(), lang)
+    assert sureness(result(proof=(ProofScore("accuracy", "fraction", "higher", 0.8, 50),)), lang) == ""
+
+
+def test_the_page_has_curves_scores_and_cost_and_is_safe() -> None:
+    page = training_page(result())
+    assert page.count("<svg") == 6 and "By group" in page and "按分组" in page
+    assert "46%" in page and "1 min 15 s" in page.replace("\u00a0", " ") and "40 rows/s" in page
+    assert "<b>net" not in page and "<script>&" not in page and "&lt;script&gt;" in page
+    assert "It ended before" not in page and "It ended before" in training_page(result(stopped="it was enough"))
+    writing = training_page(result(shares=False))
+    assert writing.count("<svg") == 4  # a score that is minus the loss is not drawn twice
