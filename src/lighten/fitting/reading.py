@@ -10,6 +10,7 @@ from lighten.core import catalog
 from lighten.core.artifact import Artifact, is_whole
 from lighten.core.engine import Engine
 from lighten.core.errors import InputError, UnknownName
+from lighten.core.format import Recognized
 from lighten.core.home import expanded
 from lighten.core.item import Item
 from lighten.core.matching import engine_for, facts_of, format_named
@@ -20,12 +21,12 @@ from lighten.data.learned import Hashes, keep_apart, learned_in
 from lighten.fitting.options import FitOptions
 from lighten.isolate.machine import allowed_cores, available_memory
 from lighten.isolate.process import call
+from lighten.measure.memory_estimate import check_fits, facts_of_large
 from lighten.measure.probe import probe_engine
-from lighten.measure.room import check_room, facts_of_large
 from lighten.models.scratch import config_at
-from lighten.search.classes import asking, settle_classes, suited
+from lighten.search.classes import asking, settle_classes, suit
 from lighten.search.listener import Listener
-from lighten.search.optimize import brought, located, parts_in
+from lighten.search.optimize import located, parts_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,29 +70,31 @@ def bring(options: FitOptions, data: Data, scratch: Path, listener: Listener) ->
     if options.from_scratch:
         model = str(random_weights(options, data, scratch / "random"))
     found = located(model, data.task)
-    check_memory(options.model, found.path)
+    if options.resume:
+        format_named(found.format).refuse_unnamed(found, str(options.out))
+    check_memory(options.model, found)
     made = brought(model, found, scratch, options.of_data.longest)
-    if options.of_data.labels:
+    if options.of_data.labels and facts_of(made)["has_head"]:
         return made
     threads = options.threads or allowed_cores()
 
     def answer(items: Sequence[Item]) -> NDArray[Any]:
         return asking(made, engine_of(made), threads, listener.progress)(items)
 
-    return suited(made, data.parts, options.model, listener.note, answer, seed=options.seed)
+    return suit(made, data.parts, options.model, listener.note, answer, seed=options.seed)
 
 
-def check_memory(model: str, path: Path) -> None:
+def check_memory(model: str, found: Recognized) -> None:
     """Refuse a model that cannot be trained in the memory that is left, before it is copied or loaded.
 
     Raises:
         TooLarge: it needs more. ModelError: its headers cannot be read.
     """
-    known = facts_of_large(path)
+    known = facts_of_large(found.path) if format_named(found.format).large else None
     if known is not None:
         needed = dict(format_named(known["format"]).memory(known, whole=True))
         fix = "take a smaller model of the family or a machine with more memory"
-        check_room(model, "To train", needed, fix=fix, available=available_memory())
+        check_fits(model, "To train", needed, fix=fix, available=available_memory())
 
 
 def random_weights(options: FitOptions, data: Data, folder: Path) -> Path:

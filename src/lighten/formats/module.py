@@ -126,6 +126,10 @@ class Module(Format):
 
         return open_module(artifact, labels=labels)
 
+    def random(self, found: Recognized, folder: Path, seed: int) -> Path:
+        """See :meth:`Format.random`: what a factory makes has random weights already."""
+        return found.path if found.kind == FACTORIES else super().random(found, folder, seed)
+
     def trainable(self, model: Network, needs: Needs, asked: Hyperparameters) -> Trainable:
         """See :meth:`Format.trainable`: what never learned begins as random weights do."""
         from lighten.nets.training.rows import of_needs

@@ -11,7 +11,7 @@ from lighten.core.errors import ModelError
 from lighten.core.format import Location
 from lighten.files.json_file import read_object
 from lighten.models.hf_folder import CONFIG, SLOW
-from lighten.models.recognize import recognized
+from lighten.models.recognize import ask_formats
 from lighten.nets.architectures import is_for_pictures
 from lighten.nets.vision.folder import PROCESSOR
 
@@ -106,7 +106,7 @@ def format_of_config(config: Path) -> str:
     """
     names = (CONFIG, "model.safetensors", "tokenizer.json", PROCESSOR)
     told = read_object(config)
-    found = recognized(Location(str(config), names, lambda name: told if name == CONFIG else {}))
+    found = ask_formats(Location(str(config), names, lambda name: told if name == CONFIG else {}))
     if found is None:
         raise ModelError(f"{config} is of no architecture that lighten knows.", allowed="see lighten catalog formats")
     return found.format
