@@ -73,7 +73,7 @@ def bring(options: FitOptions, data: Data, scratch: Path, listener: Listener) ->
     if options.resume:
         format_named(found.format).refuse_unnamed(found, str(options.out))
     check_memory(options.model, found)
-    made = brought(model, found, scratch, options.of_data.longest)
+    made = bring_model(options.model, found, scratch, options.of_data.longest)
     if options.of_data.labels and facts_of(made)["has_head"]:
         return made
     threads = options.threads or allowed_cores()

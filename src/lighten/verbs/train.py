@@ -84,7 +84,7 @@ def train(
         model=str(model),
         data=str(data),
         out=Path(out) if out is not None else fresh_folder(str(data)),
-        task=task.replace("-", "_") if task is not None else task_of_model(str(model), from_scratch=from_scratch),
+        task=task.replace("-", "_") if task is not None else task_of_model(str(model), data, from_scratch=from_scratch),
         of_data=DataOptions(
             text=text, label=label, group=group, unit=unit, split_column=split_column, drop_empty=drop_empty,
             labels=tuple(read_list(labels)), merge_labels=merge_labels, drop_rare=drop_rare, longest=longest,
