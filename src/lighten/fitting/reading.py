@@ -26,7 +26,7 @@ from lighten.measure.probe import probe_engine
 from lighten.models.scratch import config_at
 from lighten.search.classes import asking, settle_classes, suit
 from lighten.search.listener import Listener
-from lighten.search.optimize import located, parts_in
+from lighten.search.optimize import bring_model, located, parts_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
