@@ -15,6 +15,7 @@ from lighten.core.reader import Reader
 from lighten.core.readers import reader_in
 from lighten.core.step import setting
 from lighten.engines._arrays import Arrays, ArraySession, Batching, Outputs, check_alone, feed
+from lighten.engines._batch_settings import elements_setting, rows_setting, streams_setting, tokens_setting
 from lighten.nets.runtimes.onnx_model import FILE, import_ort, open_onnx, save_onnx
 
 SLOW_FUSIONS = ["SkipLayerNormFusion"]
@@ -31,13 +32,7 @@ class Ort(Engine):
     stores: ClassVar[tuple[str, ...]] = ("onnx", "onnx-int8")
     extra: ClassVar[str] = "ort"
 
-    streams: int = setting(
-        0,
-        "Batches computed at the same time; 0 for as many as threads.",
-        low=0,
-        high=256,
-        saves={"memory": (1,)},
-    )
+    streams: int = streams_setting()
     together: int = setting(
         1,
         "Threads that work on one batch or one single answer, 0 for all: waking another thread costs a small model more"
@@ -46,22 +41,9 @@ class Ort(Engine):
         high=256,
         search=(1, 0),
     )
-    rows: int = setting(32, "Most rows in a batch.", unit="rows", low=1, high=4096, saves={"memory": (16, 4)})
-    tokens: int = setting(
-        512,
-        "Most tokens in a batch, padding included.",
-        unit="tokens",
-        low=1,
-        high=1_000_000,
-        saves={"memory": (256, 64)},
-    )
-    elements: int = setting(
-        600_000,
-        "Most numbers in a batch of what is not padded, such as pictures.",
-        unit="numbers",
-        low=1,
-        high=100_000_000,
-    )
+    rows: int = rows_setting()
+    tokens: int = tokens_setting()
+    elements: int = elements_setting()
     spin: bool = setting(
         False,
         "Let idle threads wait busily: single answers may come sooner on a quiet machine, but cores are never idle.",

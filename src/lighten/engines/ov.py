@@ -17,6 +17,7 @@ from lighten.core.reader import Reader
 from lighten.core.readers import reader_in
 from lighten.core.step import setting
 from lighten.engines._arrays import Arrays, ArraySession, Batching, Outputs, check_alone, feed
+from lighten.engines._batch_settings import elements_setting, rows_setting, streams_setting, tokens_setting
 from lighten.nets.runtimes.onnx_model import answers, open_onnx
 from lighten.nets.runtimes.ov_model import OvModel, from_onnx, import_ov, open_ov, read_ov, save_ov
 
@@ -33,29 +34,10 @@ class Ov(Engine):
     stores: ClassVar[tuple[str, ...]] = ("openvino", "openvino-int8")
     extra: ClassVar[str] = "ov"
 
-    streams: int = setting(
-        0,
-        "Batches computed at the same time; 0 for as many as threads.",
-        low=0,
-        high=256,
-        saves={"memory": (1,)},
-    )
-    rows: int = setting(32, "Most rows in a batch.", unit="rows", low=1, high=4096, saves={"memory": (16, 4)})
-    tokens: int = setting(
-        512,
-        "Most tokens in a batch, padding included.",
-        unit="tokens",
-        low=1,
-        high=1_000_000,
-        saves={"memory": (256, 64)},
-    )
-    elements: int = setting(
-        600_000,
-        "Most numbers in a batch of what is not padded, such as pictures.",
-        unit="numbers",
-        low=1,
-        high=100_000_000,
-    )
+    streams: int = streams_setting()
+    rows: int = rows_setting()
+    tokens: int = tokens_setting()
+    elements: int = elements_setting()
     bucket: int = setting(
         8,
         "Lengths are padded up to a multiple of this: OpenVINO compiles for each shape.",

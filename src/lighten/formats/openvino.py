@@ -2,34 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
-
-from lighten.core.artifact import Artifact
-from lighten.core.format import Format
-from lighten.nets.encoders.longest import limited
-from lighten.nets.record import record
-
-if TYPE_CHECKING:
-    from lighten.nets.runtimes.ov_model import OvModel
+from lighten.formats._graphs import OpenvinoGraph
 
 
-class Openvino(Format):
-    """A graph and its weights beside the files of its reader; no step takes it."""
-
-    tasks: ClassVar[tuple[str, ...]] = ("text_classification",)
-    home: ClassVar[str] = "ov"
-    noun: ClassVar[str] = "a classifier"
-    cuts: ClassVar[bool] = True
-
-    def save(self, model: OvModel, folder: Path) -> Mapping[str, Any]:
-        """See :meth:`Format.save`."""
-        from lighten.nets.runtimes.ov_model import save_ov
-
-        save_ov(model, folder)
-        return record(model)
-
-    def shorten(self, artifact: Artifact, longest: int) -> Artifact:
-        """See :meth:`Format.shorten`."""
-        return limited(artifact, longest)
+class Openvino(OpenvinoGraph):
+    """Weights and activations in float."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, hypot
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -107,13 +108,7 @@ def paired_bootstrap(
         jackknife over at most 1,000 random groups of units. Scaled differences: Fieller, J. Royal Statistical Society
         B 16 (1954).
     """
-    before, after = _rows(original), _rows(candidate)
-    if before.shape != after.shape:
-        raise ValueError(f"not the same rows: shape {before.shape} against {after.shape}")
-    if resamples < 100:
-        raise ValueError(f"at least 100 resamples are needed: {resamples}")
-    if not reach > 0.0:
-        raise ValueError(f"reach must be above 0: {reach}")
+    before, after = _checked_rows(original, candidate, resamples, reach)
     unit, count = unit_numbers(units, before.shape[0])
     differences = _differences(statistic, before, after, unit, scale)
     rng = np.random.default_rng(seed)
@@ -124,7 +119,6 @@ def paired_bootstrap(
     draws = np.sort(np.concatenate([differences(block) for block in resample(count, resamples, rng)]))
     left_out = np.concatenate([differences(block) for block in leave_out(count, rng)])
 
-    pull = left_out.mean() - left_out  # of each unit on the difference
     moved = before != after if before.ndim == 1 else (before != after).any(axis=1)
     return BootstrapInterval(
         original=value_before,
@@ -136,8 +130,32 @@ def paired_bootstrap(
         units=count,
         changed=_changed(moved, unit)[0],
         scale=scale,
-        heaviest=(max(0.0, -float(pull.min())), max(0.0, float(pull.max()))),
+        heaviest=_heaviest(left_out),
     )
+
+
+def _checked_rows(
+    original: npt.ArrayLike, candidate: npt.ArrayLike, resamples: int, reach: float
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Rows of both. Raises ValueError: see :func:`paired_bootstrap`."""
+    before, after = _rows(original), _rows(candidate)
+    if before.shape != after.shape:
+        raise ValueError(f"not the same rows: shape {before.shape} against {after.shape}")
+    if resamples < 100:
+        raise ValueError(f"at least 100 resamples are needed: {resamples}")
+    if not reach > 0.0:
+        raise ValueError(f"reach must be above 0: {reach}")
+    return before, after
+
+
+def _heaviest(left_out: Floats) -> tuple[float, float]:
+    """How far one more unit as heavy as the heaviest would move the difference, down and up.
+
+    Args:
+        left_out: the difference without each unit, or each group of units, in turn.
+    """
+    pull = left_out.mean() - left_out
+    return max(0.0, -float(pull.min())), max(0.0, float(pull.max()))
 
 
 def _differences(
