@@ -60,7 +60,7 @@ class Attempts:
         return self.run.clock.left <= kept or (most is not None and len(self.board.done) - 1 >= most)
 
     def epochs_for(self, architecture: Architecture) -> float | None:
-        """Epochs of training back that the time left allows; see ``Planning.passes_for``."""
+        """How many epochs of recovery fit into the time left; see ``Planning.passes_for``."""
         usual = max((float(getattr(cls(), "epochs", 1)) for cls in self.space.recovery), default=1.0)
         return self.planning.passes_for(architecture, usual, self.variants.best(), reserve=self.reserve)
 

@@ -1,4 +1,4 @@
-"""What the labels of the data mean to the model, found and checked before anything is written."""
+"""Which class of the model each label of the data is, found and checked before anything is written."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def asking(artifact: Artifact, engine: Engine, threads: int, progress: Callable[
 
 
 def sampled(rows: Rows, classes: Classes, seed: int) -> Rows:
-    """Rows to check a guess on, enough for every class."""
+    """A sample of rows to check a guess on, enough of every class."""
     most = min(len(rows), MOST_ROWS, max(ROWS, ROWS_OF_A_CLASS * len(classes.labels)))
     return rows.take(sorted(random.Random(seed).sample(range(len(rows)), most)))
 

@@ -129,7 +129,7 @@ def fix_order(run: Run, board: Leaderboard) -> bool:
 
 
 def last_measurement(run: Run, board: Leaderboard, proof: Proof) -> tuple[Proof, dict[int, Candidate]]:
-    """Measure all that holds, and the baselines, in one interleaved run; with what the proof says by then.
+    """Measure everything that holds, and the baselines, in one interleaved run; return it with the proof so far.
 
     Where a candidate that was never proved turns out clearly cheaper than the best that holds, it is measured with
     them and, if it still is, proved, as long as the sequence and the time allow it.

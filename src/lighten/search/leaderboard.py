@@ -74,5 +74,5 @@ class Leaderboard:
         return name
 
     def remember_architecture(self, key: int, name: str) -> None:
-        """Keep of which architecture a candidate is made."""
+        """Record which architecture a candidate is made of."""
         self.run.folder.study.remember(ARCHITECTURE.format(key), name)

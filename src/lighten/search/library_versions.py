@@ -1,4 +1,4 @@
-"""Library versions: with which ones the parts of a run were made and measured, where it was resumed since."""
+"""Library versions: which ones a run was made and measured with each time it was started."""
 
 from __future__ import annotations
 

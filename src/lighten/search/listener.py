@@ -9,7 +9,7 @@ from lighten.core.result import Candidate
 
 
 class Listener(Protocol):
-    """Hears of everything that somebody who waits would want to know."""
+    """Is told everything that a person waiting would want to know."""
 
     def note(self, text: str) -> None:
         """One sentence worth keeping on the screen."""

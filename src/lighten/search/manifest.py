@@ -21,7 +21,7 @@ among what holds by another ceiling is free."""
 
 
 def manifest_of(asked: Asked, threads: int) -> Mapping[str, Any]:
-    """What a resumed run must have in common with the one it takes up; and, apart, what may differ.
+    """What must be the same when a run is resumed and, kept apart, what may differ.
 
     Args:
         threads: that the run uses.

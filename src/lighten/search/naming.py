@@ -1,4 +1,4 @@
-"""What a report calls the steps and engines of a run, and which candidates are cheap baselines."""
+"""Names that a report gives to the steps and engines of a run, and which candidates are cheap baselines."""
 
 from __future__ import annotations
 

@@ -83,33 +83,33 @@ class Planning:
         self.run.folder.study.remember(f"spent on {key}", asdict(spent))
 
     def variant(self, engine: str = "") -> float:
-        """Seconds of one more variant of a network that is there. engine: by what was measured in it, where it was."""
+        """Seconds that one more variant of a finished network takes. engine: whose own measurements count first."""
         known = [(one.engine, one.variant) for one in self._spent() if one.variant is not None]
         alike = [seconds for name, seconds in known if name == engine] or [seconds for _, seconds in known]
         return median(alike) if alike else self.priors.variant.seconds(self._original_seconds)
 
     def settings(self, count: int) -> float:
-        """Seconds of measuring settings of an engine side by side. count: of the settings."""
+        """Seconds that measuring ``count`` settings of an engine side by side takes."""
         return self.priors.settings.seconds(self._original_seconds, count)
 
     def settling(self) -> float:
-        """Seconds of measuring settings of the engine of the best file, and judging it with the best of them."""
+        """Seconds that it takes to try engine settings on the best file and to judge it with the best of them."""
         return 2 * self.settings(0)
 
     def making(self) -> float:
-        """Seconds of making a smaller network, without its training."""
+        """Seconds that making a smaller network takes, without its training."""
         known = [one.making for one in self._spent() if one.making > 0]
         return median(known) if known else 0.0
 
     def a_pass(self, share: float) -> float:
-        """Seconds of training over the rows once. share: of the original's arithmetic that is left of the network."""
+        """Seconds that one pass over the rows takes in training. share: of the original's arithmetic that is left."""
         known = [one.learning / one.passes / _shrunk(one.share) for one in self._spent() if one.passes > 0]
         if not known:
             known = [self.priors.learning * len(self.run.parts.train) * self.a_row(0)]
         return max(known) * _shrunk(share)
 
     def a_row(self, key: int) -> float:
-        """Seconds of a candidate's answer on ``select``, where all rows were asked; else as the meters asked."""
+        """Seconds per row of a candidate: measured on all of ``select`` where that was done, else by the meters."""
         known: float | None = self.run.folder.study.recall(f"seconds a row of {key}")
         if known is not None:
             return known
@@ -133,7 +133,7 @@ class Planning:
     def passes_for(
         self, architecture: Architecture, usual: float, variants: Sequence[Variant], *, reserve: float
     ) -> float | None:
-        """Passes over the rows that the time left allows for training an architecture back.
+        """How many passes over the rows fit into the time left for the recovery of an architecture.
 
         Args:
             usual: what the steps themselves say. variants: in which the architecture will be measured.

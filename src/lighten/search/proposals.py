@@ -190,7 +190,7 @@ def parameters(space: Space, architecture: Architecture, variant: Variant) -> di
 
 
 def affordable(variants: Sequence[Variant], characters: int, seconds: float | None) -> list[Variant]:
-    """Variants that leave most of the time to others, those that are learned quickly first.
+    """Variants that leave most of the time for the rest, those that are quick to train first.
 
     Args:
         characters: of the text that they learn from. seconds: the search's time; None when it is not bounded.

@@ -1,4 +1,4 @@
-"""The proof: finalists in a fixed order, from the safest to the cheapest, on the part that nothing has looked at.
+"""The proof: finalists in a fixed order, from the safest to the cheapest, on the part that nothing has seen yet.
 
 Which candidates are tested, and in which order, follows from ``select`` and from measurements alone and is kept in the
 study before the first answer is asked, so a resumed run goes on with the same order. That keeps the error rate:

@@ -41,7 +41,7 @@ class Rates:
 
 
 def traffic_of(candidates: Iterable[Candidate], built: Mapping[str, Artifact]) -> dict[int, Traffic]:
-    """What a token costs each candidate, by its key; those of which that is not known are left out.
+    """What a token costs each candidate, by its key; candidates for which it is unknown are left out.
 
     Args:
         built: artifacts by id.

@@ -42,7 +42,7 @@ class Variants:
                 yield replace(variant, engine=engine)
 
     def affordable(self) -> list[Variant]:
-        """Those that can be learned in the time available."""
+        """Those that can be trained in the time available."""
         characters = sum(map(size_of, self.run.parts.train.inputs))
         return proposals.affordable(self.space.variants, characters, self.run.clock.seconds)
 
@@ -75,7 +75,7 @@ class Variants:
         return list(found.values())
 
     def best(self, name: str = KEPT, most: int = KEPT_VARIANTS) -> list[Variant]:
-        """The best variants when this was first asked, remembered in the study; the original's own if none is good."""
+        """The best variants at the time of the first call, kept in the study; the original's own if none is good."""
         if self.run.task.priors.slow_answers:  # what does not hold on the original may hold after recovery
             first, *others = self.roundings() or [[]]
             return [*first[:most], *(of_another[0] for of_another in others)]
