@@ -44,7 +44,7 @@ def test_a_class_that_is_called_train_is_one_and_that_is_said(tmp_path: Path) ->
     table = read_table(tmp_path / "traffic")
     assert sorted(set(map(str, table.column("label")))) == ["bus", "car", "train"]
     assert len(table) == 9 and "split" not in table.columns
-    assert any("were taken for classes: 'train'" in note for note in table.notes)
+    assert any("'train' was taken for a class, not for a part" in note for note in table.notes)
 
 
 def test_texts_in_a_class_that_is_called_test_are_read(tmp_path: Path) -> None:

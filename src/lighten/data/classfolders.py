@@ -152,10 +152,7 @@ def _in_classes(
     notes = [f"{folder} holds {count_of(len(kept), what)} in {len(above)} folders, whose names are the labels."]
     if levels.classes:
         listed = ", ".join(repr(str(name)) for name in sorted(levels.classes))
-        notes.append(
-            f"Folders that are called as parts are, and have files right in them as the classes beside them have, were "
-            f"taken for classes: {listed}."
-        )
+        notes.append(f"{listed} was taken for a class, not for a part: it holds files, as the classes beside it do.")
     if unlabelled:
         name = levels.class_of(min(unlabelled))
         notes.append(f"{count_of(len(unlabelled), 'file')} in {name!r} have no label; left out.")
