@@ -11,7 +11,13 @@ from lighten.core.errors import InputError, ModelError
 from lighten.core.rows import Parts, Rows
 from lighten.formats.module import Module
 from lighten.models.bring import bring, find
-from lighten.testing.format_contract import check_bringing, check_declaration, check_round_trip, check_strangers
+from lighten.testing.format_contract import (
+    check_bringing,
+    check_declaration,
+    check_named,
+    check_round_trip,
+    check_strangers,
+)
 from lighten.testing.tiny import toy_rows
 from lighten.testing.tiny_modules import allowing, tiny_code, tiny_module
 from lighten.testing.tiny_pictures import LABELS, tiny_pictures
@@ -36,6 +42,12 @@ def test_it_keeps_the_contract(tmp_path: Path, trained: Artifact) -> None:
     (trained.path / "lighten.json").unlink()
     made = check_bringing(Module(), trained.path, tmp_path / "brought")
     assert made.meta["labels"] == ["bright", "dark", "striped"]
+
+
+def test_what_a_user_names_keeps_the_contract(tmp_path: Path, code: Path) -> None:
+    rows = toy_rows(30)
+    with allowing(code):
+        check_named(Module(), "mynets:masked", Parts(rows, rows, rows, rows, ("bad", "good")), tmp_path / "made")
 
 
 def test_a_factory_is_a_model_for_both_kinds_of_data_until_it_met_some(tmp_path: Path, code: Path) -> None:

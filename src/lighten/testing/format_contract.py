@@ -10,6 +10,7 @@ from lighten.core import catalog
 from lighten.core.artifact import Artifact, sha256
 from lighten.core.format import Format
 from lighten.core.matching import engine_for, fits
+from lighten.core.rows import Parts
 from lighten.models.bring import bring, find
 from lighten.models.recognize import location_at
 from lighten.sessions.language_process import open_session
@@ -89,6 +90,32 @@ def check_bringing(format: Format, source: Path, folder: Path) -> Artifact:
     assert (again.format, again.sealed) == (name, True), f"the artifact is recognised as {again.described}"
     with open_session(made, engine_for(name), threads=1):
         pass
+    return made
+
+
+def check_named(format: Format, name: str, parts: Parts, folder: Path) -> Artifact:
+    """Bring code that makes a model, as a user names it, into ``folder``, which is not there yet, and make it for data.
+
+    Args:
+        parts: with rows to train on, for which it is not trained yet.
+
+    Returns:
+        What was made.
+
+    Raises:
+        AssertionError: it breaks the contract; says how.
+    """
+    found, own = find(name), catalog.name_of(format)
+    assert found.format == own and not found.sealed, f"{name} is recognised as {found.described}"
+    assert find(str(found.path)) == found, "what is handed to a child process means the same there"
+    assert format.named("no name of a model") is None
+    brought = bring(name, folder)
+    assert not format.facts(folder)["has_head"]
+    made = format.suited(brought, parts)
+    assert Artifact.open(folder).id == made.id and made.meta["model"] == name
+    check_facts(format, format.facts(folder), format.facts(folder))
+    assert tuple(format.open(made, parts.labels).labels) == tuple(parts.labels)
+    assert format.suited(made, parts) == made, "what was made is not made again"
     return made
 
 

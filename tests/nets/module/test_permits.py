@@ -59,7 +59,7 @@ def test_what_is_installed_is_code_that_nobody_named_either(tmp_path: Path, home
     file = locate(factory).file
     name = file.relative_to(locate(factory).root).as_posix()
     digest = sha256(file)
-    Record(factory, {name: digest}, {"command": "true"}, "Small", ("a", "b"), True, "image").save(tmp_path)
+    Record(factory, {name: digest}, {}, "Small", ("a", "b"), True, "image").save(tmp_path)
     with pytest.raises(UnsafeFile, match="never named"):
         Module().open(Artifact(tmp_path, "", "module", {}), ("a", "b"))
 
@@ -100,7 +100,9 @@ def test_a_record_that_says_nothing_of_its_code_is_refused(tmp_path: Path, home:
         permitted(Record("mynets:texts", {}), "it")
 
 
-@pytest.mark.parametrize("changed", [{"factory": "mynets"}, {"left": []}, {"strange": 1}, {"version": 2}])
+@pytest.mark.parametrize(
+    "changed", [{"factory": "mynets"}, {"left": []}, {"strange": 1}, {"version": 2}, {"arguments": {"command": "x"}}]
+)
 def test_a_record_that_is_none_is_refused(made: Path, changed: dict[str, object]) -> None:
     path = made / FILE
     path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))

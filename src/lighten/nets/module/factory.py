@@ -16,11 +16,8 @@ from torch import nn
 
 from lighten.core.artifact import sha256
 from lighten.core.errors import ModelError, UnknownName, nearest
+from lighten.nets.module.record import ALSO, ARGUMENTS
 
-ALSO: Mapping[str, str] = {"num_classes": "classes", "vocab_size": "vocabulary"}
-"""Other names of arguments that are understood, each with the one that it stands for."""
-ARGUMENTS = ("classes", "labels", "channels", "size", "vocabulary", "length")
-"""What a factory is told, where its signature has it."""
 KEPT = ("channels", "size", "length")
 """Arguments whose default, where they have one, is obeyed: inputs are made to fit it."""
 SAYS = ("labels", "blocks", "size", "channels", "mean", "std", "tokenizer", "length")

@@ -18,6 +18,10 @@ from lighten.files.json_file import read_object
 
 FILE, WEIGHTS = "module.json", "model.safetensors"
 VERSION = 1
+ARGUMENTS = ("classes", "labels", "channels", "size", "vocabulary", "length")
+"""What a factory is told, where its signature has it."""
+ALSO: Mapping[str, str] = {"num_classes": "classes", "vocab_size": "vocabulary"}
+"""Other names of arguments that are understood, each with the one that it stands for."""
 FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 """How a factory is written: ``package.module:function``."""
 
@@ -86,6 +90,11 @@ def record_of(found: Mapping[str, Any], place: str) -> Record:
     if wrong or found.get("version") != VERSION or not all(isinstance(part, str) for one in texts for part in one):
         what = f"says {wrong[0]} = {said[wrong[0]]!r:.60}" if wrong else f"has version {found.get('version')!r}"
         raise ModelError(f"{place} {what}.", allowed=f"what lighten wrote there, version {VERSION}")
+    strange = sorted(set(said.get("arguments", {})) - {*ARGUMENTS, *ALSO})
+    if strange:
+        raise ModelError(
+            f"{place} calls {said.get('factory')} with {', '.join(strange)}.", allowed=", ".join((*ARGUMENTS, *ALSO))
+        )
     if not FACTORY.fullmatch(said.get("factory", "")):
         raise ModelError(f"{place} names no factory: {said.get('factory')!r}.", allowed="package.module:function")
     return replace(Record(**said), labels=tuple(said.get("labels", ())))
