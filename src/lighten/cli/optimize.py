@@ -10,7 +10,12 @@ from lighten.cli import options
 
 
 def command(
-    model: Annotated[str, typer.Argument(help="HF folder, hub id, GGUF file, sample:NAME, or an artifact of lighten.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="HF folder, hub id, GGUF file, sample:NAME, module:function of yours, or an artifact of lighten."
+        ),
+    ],
     data: Annotated[
         str,
         typer.Option(

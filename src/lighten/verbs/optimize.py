@@ -57,7 +57,8 @@ def optimize(
     """Find the cheapest version of a model that provably still works on your data.
 
     Args:
-        model: HF folder, hub id, GGUF file, ``sample:NAME`` or an artifact of ours.
+        model: HF folder, hub id, GGUF file, ``sample:NAME``, code that makes a network (``module:function``), or an
+            artifact of ours.
         data: csv, tsv, jsonl, parquet, HF dataset folder or hub id, or ``sample:NAME``.
         keep: quality floors such as ``"accuracy>=-1pt"``; by default the task's first metric at a provable margin.
         under: ceilings such as ``"p95<=5ms"`` or ``"size<=50%"``.
