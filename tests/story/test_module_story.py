@@ -88,7 +88,8 @@ def test_a_network_for_texts_is_found_by_its_data(tmp_path: Path) -> None:
         writer.writerows(
             (text, ("bad", "good")[target]) for text, target in zip(rows.inputs, rows.targets, strict=True)
         )
-    recipe = 'model = "mynets:masked"\n[data]\nsource = "reviews.csv"\n[[step]]\nuse = "train.scratch"\nepochs = 6\n'
+    step = '[[step]]\nuse = "train.scratch"\nlearning_rate = 0.01\n'
+    recipe = f'model = "mynets:masked"\n[data]\nsource = "reviews.csv"\n{step}'
     (folder / "recipe.toml").write_text(recipe + '[engine]\nuse = "ort"\n', encoding="utf-8")
     refused = command("apply", "recipe.toml", "--out", "made", cwd=folder, home=tmp_path / "home", code=2)
     assert "you have not named yourself" in refused.stderr

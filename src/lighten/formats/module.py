@@ -120,10 +120,6 @@ class Module(Format):
         )
         return self._sealed(artifact, {**artifact.meta, **self._meta(read_record(artifact.path)), "told": made["told"]})
 
-    def random(self, found: Recognized, folder: Path, seed: int) -> Path:
-        """See :meth:`Format.random`: what a factory makes has random weights anyway."""
-        return found.path if found.kind == FACTORIES else super().random(found, folder, seed)
-
     def open(self, artifact: Artifact, labels: tuple[str, ...]) -> Network:
         """See :meth:`Format.open`. This runs the code of the user's module, where that is allowed."""
         from lighten.nets.module.network import open_module
