@@ -111,11 +111,11 @@ def check_named(format: Format, name: str, parts: Parts, folder: Path) -> Artifa
     assert format.named("no name of a model") is None
     brought = bring(name, folder)
     assert not format.facts(folder)["has_head"]
-    made = format.suited(brought, parts)
+    made = format.suit(brought, parts)
     assert Artifact.open(folder).id == made.id and made.meta["model"] == name
     check_facts(format, format.facts(folder), format.facts(folder))
     assert tuple(format.open(made, parts.labels).labels) == tuple(parts.labels)
-    assert format.suited(made, parts) == made, "what was made is not made again"
+    assert format.suit(made, parts) == made, "what was made is not made again"
     return made
 
 
