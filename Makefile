@@ -22,8 +22,8 @@ check: env  ## linters and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-test: check  ## linters, types, all tests
-	$(BIN)/python -m pytest
+test: check  ## linters, types, all tests, two files at a time
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 schemas: env  ## the JSON Schema of every --json, in docs/schema
 	$(BIN)/python docs/schema/make.py
