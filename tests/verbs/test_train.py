@@ -25,6 +25,7 @@ from lighten.nets.gguf.file import FILE
 from lighten.search.listener import Quiet
 from lighten.testing.tiny import tiny_network_folder, toy_rows
 from lighten.testing.tiny_language import tiny_gguf, tiny_language, tiny_texts
+from lighten.testing.tiny_modules import tiny_code
 from lighten.testing.tiny_pictures import LABELS, tiny_pictures, tiny_vision_folder
 
 
@@ -251,3 +252,19 @@ def test_what_a_finished_training_made_on_its_way_can_go(tmp_path: Path) -> None
     found = lighten.clean(tmp_path / "run")
     assert found.removed == ("store/model",) and "model" in found.kept
     assert find(str(tmp_path / "run")).sealed
+
+
+def test_a_network_of_the_users_own_is_trained_killed_and_resumed(tmp_path: Path) -> None:
+    tiny_code(tmp_path)
+    pictures(tmp_path)
+    asked = ["mynets:pictures", "--data", "pictures.csv", "--epochs", "3", "--threads", "1", "--out", "run", "--json"]
+    command = [sys.executable, "-m", "lighten", "train", *asked]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["proof"][0]["metric"] == "accuracy" and found["settings"]["batch"] == "128 rows"
+    again = subprocess.run([*command, "--resume"], cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    assert again.returncode == 0 and json.loads(again.stdout)["proof"] == found["proof"]
+    other = [sys.executable, "-m", "lighten", "train", "run", "--data", "pictures.csv", "--epochs", "1", "--out", "on"]
+    done = subprocess.run(other, cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr

@@ -28,7 +28,8 @@ def command(
     model: Annotated[
         str,
         typer.Argument(
-            help="HF folder, hub id, GGUF file, sample:NAME, an artifact of lighten; with --from-scratch a config.json."
+            help="HF folder, hub id, GGUF file, sample:NAME, package.module:function, an artifact of lighten; with "
+            "--from-scratch a config.json."
         ),
     ],
     data: Annotated[

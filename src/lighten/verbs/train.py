@@ -57,8 +57,8 @@ def train(
     """Train a model on your data. Killed at any moment and taken up, it ends with the same weights, bit for bit.
 
     Args:
-        model: HF folder, hub id, GGUF file (which is unpacked to floats), ``sample:NAME``, an artifact of ours; with
-            ``from_scratch`` also a ``config.json`` beside its tokenizer or image processor.
+        model: HF folder, hub id, GGUF file (which is unpacked to floats), ``sample:NAME``, a factory
+            (``package.module:function``), an artifact of ours, the folder of a training; with ``from_scratch`` also a ``config.json`` beside its tokenizer or image processor.
         data: as in :func:`lighten.optimize`, with the options of the data that stand there.
         time: that training may take, such as ``"10m"``; planned once, by timing the first updates. With ``epochs``,
             what ends first counts.
