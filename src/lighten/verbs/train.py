@@ -58,7 +58,8 @@ def train(
 
     Args:
         model: HF folder, hub id, GGUF file (which is unpacked to floats), ``sample:NAME``, a factory
-            (``package.module:function``), an artifact of ours, the folder of a training; with ``from_scratch`` also a ``config.json`` beside its tokenizer or image processor.
+            (``package.module:function``), an artifact of ours, the folder of a training; with ``from_scratch`` also a
+            ``config.json`` beside its tokenizer or image processor.
         data: as in :func:`lighten.optimize`, with the options of the data that stand there.
         time: that training may take, such as ``"10m"``; planned once, by timing the first updates. With ``epochs``,
             what ends first counts.

@@ -46,13 +46,20 @@ def test_what_is_written_comes_back_with_the_random_states(tmp_path: Path) -> No
     assert torch.equal(found.moments["dense.0.exp_avg"], torch.arange(3.0))
 
 
-def test_two_stand_and_best_weights_are_written_when_they_change(tmp_path: Path) -> None:
+def test_two_stand_and_best_weights_are_written_when_they_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     checkpoints = Checkpoints(tmp_path, {})
     for number, kept in ((1, 1), (2, 1), (3, 1), (4, 2)):
         checkpoints.save(snapshot(number, kept))
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "00000003.json", "00000004.json", "best-00000001.safetensors", "best-00000002.safetensors",
         "state-00000003.safetensors", "state-00000004.safetensors",
+    ]  # fmt: skip
+    monkeypatch.setattr(checkpoint, "LARGE", 10)
+    checkpoints.save(snapshot(5, 2))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "00000005.json", "best-00000002.safetensors", "state-00000005.safetensors",
     ]  # fmt: skip
     checkpoints.remove()
     assert not tmp_path.exists()

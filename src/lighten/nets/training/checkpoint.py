@@ -1,6 +1,6 @@
 """Checkpoint: all that a training must know to go on as though it had never been interrupted, bit for bit.
 
-A folder holds at most two, so that one stands while the next is written::
+A folder holds two, or one where they are large, which stands while the next is written::
 
     state-00000120.safetensors   weights, moments, random states
     best-00000003.safetensors    the best weights so far, written when they change
@@ -35,6 +35,8 @@ VERSION = 1
 """Of the layout; another one is refused."""
 EVERY, SHARE = 30.0, 0.05
 """Seconds between two checkpoints at the least, and share of the time that writing them may take."""
+LARGE = 1 << 30
+"""Bytes from which one is kept, not two."""
 RANDOM = "random.torch"
 """Name of the tensor with torch's random state."""
 
@@ -198,10 +200,12 @@ class Checkpoints:
             part.unlink(missing_ok=True)
 
     def _sweep(self) -> None:
-        """Remove all but the last two, and what no record names."""
+        """Remove all but the last two, of large ones all but the last, and what no record names."""
         records = sorted(self.folder.glob("*.json"))
         kept: set[str] = set()
-        for path in records[-2:]:
+        newest = _read(records[-1]) or {"files": {}}
+        large = sum((self.folder / name).stat().st_size for name in newest["files"]) >= LARGE
+        for path in records[-1 if large else -2 :]:
             record = _read(path)
             kept |= {path.name, *(record["files"] if record else ())}
         for path in self.folder.iterdir():
