@@ -37,7 +37,7 @@ def test_it_trains_and_seals(asked: dict[str, object], tmp_path: Path) -> None:
     assert is_whole(made.path) and made.meta["labels"] == ["bad", "good"] and made.meta["model"] == "mine"
     assert (found["learned"], found["steps"], found["epochs"]) == (80, 4, 2.0)
     assert found["cost"]["arithmetic"] > 0 and found["cost"]["rate"] > 0
-    assert found["settings"]["batch"] == "32 rows" and found["stopped"] == ""
+    assert found["settings"]["batch"] == 32 and found["stopped"] == 0
     again = child.fit(**asked)  # type: ignore[arg-type]
     assert again["steps"] == 4 and "resumed" in again["cost"]["energy_note"]
     with pytest.raises(RunFolderError, match="of another training: seed was 0 and is now 1"):

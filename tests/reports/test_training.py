@@ -22,6 +22,6 @@ def test_the_page_has_curves_scores_and_cost_and_is_safe() -> None:
     assert page.count("<svg") == 6 and "By group" in page and "按分组" in page
     assert "46%" in page and "1 min 15 s" in page.replace("\u00a0", " ") and "40 rows/s" in page
     assert "<b>net" not in page and "<script>&" not in page and "&lt;script&gt;" in page
-    assert "It ended before" not in page and "It ended before" in training_page(result(stopped="it was enough"))
+    assert "It ended before" not in page and "It ended before" in training_page(result(stopped=4))
     writing = training_page(result(shares=False))
     assert writing.count("<svg") == 4  # a score that is minus the loss is not drawn twice

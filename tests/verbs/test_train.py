@@ -174,7 +174,7 @@ def test_an_architecture_alone_is_trained_from_random_weights(place: Path) -> No
         )  # fmt: skip
         runs.append(digest(place / f"scratch-{name}"))
     assert runs[0] == runs[1] != runs[2]
-    assert result.settings["batch"] == "128 rows"
+    assert result.settings["batch"] == 128
     (bare / "tokenizer.json").unlink()
     with pytest.raises(ModelError, match="no tokenizer beside"):
         lighten.train(bare / "config.json", place / "data.csv", from_scratch=True, out=place / "no")
@@ -262,7 +262,7 @@ def test_a_network_of_the_users_own_is_trained_killed_and_resumed(tmp_path: Path
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert found["proof"][0]["metric"] == "accuracy" and found["settings"]["batch"] == "128 rows"
+    assert found["proof"][0]["metric"] == "accuracy" and found["settings"]["batch"] == 128
     again = subprocess.run([*command, "--resume"], cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert again.returncode == 0 and json.loads(again.stdout)["proof"] == found["proof"]
     other = [sys.executable, "-m", "lighten", "train", "run", "--data", "pictures.csv", "--epochs", "1", "--out", "on"]

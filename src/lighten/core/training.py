@@ -51,7 +51,7 @@ class TrainingCost:
 
     Attributes:
         seconds: by the clock, evaluations and checkpoints included. cpu_seconds: of all cores.
-        rows_per_second: learned from, evaluations left out.
+        rows_per_second: learned from, evaluations left out. resumed: whether there were several sittings.
         memory: most bytes that its process held. joules: of the processor, of everything that ran on it meanwhile; None
             where they cannot be read, for the reason ``energy_note``.
         money: at the price of an hour that was given; None without one.
@@ -63,6 +63,7 @@ class TrainingCost:
     cpu_seconds: float
     rows_per_second: float
     memory: int
+    resumed: bool = False
     joules: float | None = None
     energy_note: str = ""
     money: float | None = None
@@ -102,7 +103,7 @@ class TrainingResult:
         steps, epochs: done. parameters: of the model.
         curve: losses and scores. best: score on ``tune`` of the weights that were kept.
         cost: what it took. proof: scores on ``proof``; opened: how many of its rows were opened before, by how many.
-        notes: what is worth knowing, one sentence each. stopped: why it ended before its plan; empty when it did not.
+        notes: what is worth knowing, one sentence each. stopped: evaluations in a row that brought nothing, by which it ended before its plan; 0 where it did not.
         environment: the machine. paths: of what was written. started: ISO 8601. lighten: version. seed, threads: used.
     """
 
@@ -127,7 +128,7 @@ class TrainingResult:
     proof: tuple[ProofScore, ...]
     opened: tuple[int, int]
     notes: tuple[str, ...]
-    stopped: str
+    stopped: int
     environment: Mapping[str, Any]
     paths: Mapping[str, str]
     command: str

@@ -33,6 +33,8 @@ from lighten.store.folder import load_parts
 CHECKPOINTS = "checkpoint"
 """Folder of a run with what it goes on from."""
 HOUR = 3600.0
+WHOLE = 0.98
+"""Share of its plan from which a training was not ended early: batches do not fill it exactly."""
 SWITCH = "LIGHTEN_CHECKPOINT_SECONDS"
 """Environment variable with the seconds between two checkpoints; 0 writes one after every update."""
 
@@ -145,6 +147,7 @@ def fit(
             "seconds": spent[0], "cpu_seconds": spent[1], "rows_per_second": found.rows_per_second,
             "memory": peak_bytes(),
             "joules": None if resumed else joules,
+            "resumed": resumed,
             "energy_note": "unknown: it was resumed" if resumed else "" if joules is not None else rapl.why_not(),
             "arithmetic": telling.operations * found.rows or None, "rate": telling.rate,
         },
@@ -183,10 +186,9 @@ def _seal(live: Any, artifact: Artifact, run: Path, data: Any, seed: int, model:
     return Artifact.open(final, verify=False)
 
 
-def _stopped(rows: int, planned: int, schedule: Any) -> str:
-    if rows >= 0.98 * planned:
-        return ""
-    return f"{schedule.patience} evaluations in a row brought nothing better on tune"
+def _stopped(rows: int, planned: int, schedule: Any) -> int:
+    """Evaluations in a row that brought nothing, by which it ended before its plan; 0 where it did not."""
+    return 0 if rows >= WHOLE * planned else int(schedule.patience)
 
 
 def _settings(work: Any) -> dict[str, Any]:

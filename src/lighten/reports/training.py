@@ -86,7 +86,7 @@ def how(result: TrainingResult, lang: str) -> str:
         data=one_line(result.data),
         epochs=number(result.epochs, 3),
         steps=count(result.steps),
-        batch=result.settings["batch"],
+        batch=f"{count(result.settings['batch'])} {_noun(result.noun, lang)}",
         precision=result.precision,
     )
 
@@ -97,7 +97,7 @@ def _hero(result: TrainingResult) -> Markup:
         found=Both(partial(headline, result)),
         also=Both(partial(sureness, result)),
         how=Both(partial(how, result)),
-        stopped=said("training.stopped", reason=result.stopped) if result.stopped else "",
+        stopped=said("training.stopped", n=result.stopped) if result.stopped else "",
         tiles=[*_tiles(result)],
     )
 
@@ -114,10 +114,12 @@ def _tiles(result: TrainingResult) -> list[Mapping[str, Any]]:
             )
         ),
         "training.rate": Both(lambda lang: share(cost.rate) if cost.rate is not None else ""),
-        "training.energy": Both(lambda lang: amount(lang, cost.joules, "J") if cost.joules is not None else ""),
+        "training.energy": Both(lambda lang: amount(lang, cost.joules, "J")),
         "training.money": Both(lambda lang: number(cost.money) if cost.money is not None else ""),
     }
-    below = {"training.rate": "training.rate.of", "training.money": "training.priced", "training.time": "training.all"}
+    unread = "training.energy.resumed" if cost.resumed else "training.energy.unread"
+    below = {"training.energy": unread} if cost.joules is None else {}
+    below |= {"training.rate": "training.rate.of", "training.money": "training.priced", "training.time": "training.all"}
     return [
         {"what": said(key), "big": big, "from": said(below[key]) if key in below else ""}
         for key, big in both.items()

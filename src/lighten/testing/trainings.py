@@ -14,7 +14,7 @@ def result(**changed: object) -> TrainingResult:
     )
     judged = (CurvePoint(5, 50, 1.0, 1e-4, 5.0, 5.0, score=0.8, tune_loss=0.5),)
     made = TrainingResult(
-        model="<b>net</b>", data="d.csv", task="text_classification", noun="rows", settings={"batch": "32 rows"},
+        model="<b>net</b>", data="d.csv", task="text_classification", noun="rows", settings={"batch": 32},
         measure="accuracy", direction="higher", shares=True, precision="bf16", rows={"train": 100, "proof": 50},
         learned=100, planned=100, steps=10, epochs=2.0, parameters=1000, curve=(*curve, *judged), best=0.8,
         cost=TrainingCost(75.0, 140.0, 40.0, 500_000_000, money=0.5, rate=0.46),
@@ -23,7 +23,7 @@ def result(**changed: object) -> TrainingResult:
             ProofScore("calibration_error", "fraction", "lower", 0.1, 50),
             ProofScore("accuracy", "fraction", "higher", 0.7, 20, 0.6, 0.8, group="west"),
         ),
-        opened=(0, 0), notes=("a note",), stopped="", environment={"cpu": "some"},
+        opened=(0, 0), notes=("a note",), stopped=0, environment={"cpu": "some"},
         paths={"model": "runs/t/model", "report": "runs/t/report.html"},
         command="lighten train", started="2026-11-30T00:00:00+00:00", lighten="0", seed=0, threads=2,
         labels=("<script>",),

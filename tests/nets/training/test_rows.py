@@ -37,7 +37,7 @@ def test_what_is_asked_is_done_and_the_rest_suits_the_network(tmp_path: Path) ->
     fresh = of_needs(network, needs, Hyperparameters(from_scratch=True)).schedule
     assert (fresh.epochs, fresh.batch_rows) == (FRESH, 128) and fresh.learning_rate > RATE
     asked = of_needs(network, needs, Hyperparameters(epochs=2.0, learning_rate=3e-5, batch_rows=4, weight_decay=0.0))
-    assert asked.peak == pytest.approx(3e-5) and asked.batch == "4 rows"
+    assert asked.peak == pytest.approx(3e-5) and asked.batch == 4
     assert (asked.schedule.epochs, asked.schedule.weight_decay) == (2.0, 0.0)
     assert of_needs(network, needs, Hyperparameters(timed=True)).schedule.epochs > usual.epochs
     with pytest.raises(StepFailed, match="needs rows"):

@@ -133,9 +133,9 @@ class TextTraining(Trainable):
         )
 
     @property
-    def batch(self) -> str:
+    def batch(self) -> int:
         """Tokens of its windows."""
-        return f"{self.asked.tokens} tokens"
+        return self.asked.tokens
 
     def batches(self, epoch: int, seed: int) -> list[list[int]]:
         """Windows of similar length together, shuffled; of a part of a pass, some of them."""

@@ -45,9 +45,9 @@ class Trainable(ABC):
         return self.schedule.learning_rate * WIDTH / width_of(self.net)
 
     @property
-    def batch(self) -> str:
-        """What an update learns from, in words."""
-        return f"{self.schedule.batch_rows} rows"
+    def batch(self) -> int:
+        """How much an update learns from, about, in what :meth:`size` counts."""
+        return self.schedule.batch_rows
 
     @property
     def judged_first(self) -> bool:
