@@ -103,7 +103,8 @@ class TrainingResult:
         steps, epochs: done. parameters: of the model.
         curve: losses and scores. best: score on ``tune`` of the weights that were kept.
         cost: what it took. proof: scores on ``proof``; opened: how many of its rows were opened before, by how many.
-        notes: what is worth knowing, one sentence each. stopped: evaluations in a row that brought nothing, by which it ended before its plan; 0 where it did not.
+        notes: what is worth knowing, one sentence each.
+        stopped: evaluations in a row that brought nothing, by which it ended before its plan; 0 where it did not.
         environment: the machine. paths: of what was written. started: ISO 8601. lighten: version. seed, threads: used.
     """
 
