@@ -10,7 +10,8 @@ in memory with 256, bf16 with channels last, and lighten with 256.
 
 Each rung keeps its network and goes on where it stopped; the first updates of a turn are not counted. Every rung learns
 the same rows at its own best; evaluations are left out. Ratios are medians of the ratios of a round to its first rung,
-± half their interquartile range; bf16 is what this machine makes of it. Writes ``benchmarks/out/training.json``.
+± half their interquartile range; bf16 is what this machine makes of it. The Trainer needs ``accelerate``, which lighten does not; without it, that rung is
+left out, with a word. Writes ``benchmarks/out/training.json``.
 """
 
 from __future__ import annotations
@@ -109,7 +110,9 @@ def of_lighten(work: RowsTraining, threads: int) -> Turn:
 def texts(rows: int, threads: int) -> dict[str, Callable[[], Turn]]:
     """The rungs of fine-tuning MiniLM, the first one what is compared with."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     folder = fetch_sample("minilm")
     data = catalog.load("tasks", "text_classification")().read("sample:reviews", DataOptions(), seed=0)
     part = data.parts.train.take(range(min(rows, len(data.parts.train))))
@@ -164,7 +167,12 @@ def texts(rows: int, threads: int) -> dict[str, Callable[[], Turn]]:
 
 
 def trainer(net: Any, ids: list[list[int]], targets: torch.Tensor, tokenizer: Any) -> Turn:
-    """Hugging Face's Trainer with its defaults but for the batch; one short training for each turn."""
+    """Hugging Face's Trainer with its defaults but for the batch; one short training for each turn.
+
+    Raises:
+        ImportError: accelerate, without which it does not start, is not installed.
+    """
+    import accelerate  # noqa: F401
     from transformers import Trainer, TrainerCallback, TrainingArguments
 
     rows = [{"input_ids": one, "labels": int(target)} for one, target in zip(ids, targets, strict=True)]
@@ -275,7 +283,10 @@ def compare(makers: Mapping[str, Callable[[], Turn]], rounds: int, seconds: floa
     turns = {}
     for name, make in makers.items():
         print(f"  {name} ...", flush=True)
-        turns[name] = make()
+        try:
+            turns[name] = make()
+        except ImportError as error:
+            print(f"  {name}: does not work here ({error}); pip install {error.name}", flush=True)
     rates: dict[str, list[float]] = {name: [] for name in turns}
     others: dict[str, list[float]] = {name: [] for name in turns}
     for number in range(rounds):
