@@ -10,8 +10,8 @@ in memory with 256, bf16 with channels last, and lighten with 256.
 
 Each rung keeps its network and goes on where it stopped; the first updates of a turn are not counted. Every rung learns
 the same rows at its own best; evaluations are left out. Ratios are medians of the ratios of a round to its first rung,
-± half their interquartile range; bf16 is what this machine makes of it. The Trainer needs ``accelerate``, which lighten does not; without it, that rung is
-left out, with a word. Writes ``benchmarks/out/training.json``.
+± half their interquartile range; bf16 is what this machine makes of it. The Trainer needs ``accelerate``; without it,
+that rung is left out, with a word. Writes ``benchmarks/out/training.json``.
 """
 
 from __future__ import annotations
