@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from lighten.verbs.sample import sample
     from lighten.verbs.schema import schema
     from lighten.verbs.train import train
+else:
+    from importlib import import_module
+
+    import_module("lighten.train")  # the folder of training steps: loaded later, it would take the place of the verb
+    del train, import_module
 
 __version__ = "0.1.0"
 __all__ = [

@@ -1,12 +1,15 @@
 """A program that trains a tiny network with checkpoints and says what it does, to be killed at any moment.
 
-``python killed_training.py KIND FOLDER [SECONDS]`` prints ``update N`` after each update, ``piece N`` after each piece
-of one, and at the end the SHA-256 of the weights.
+``python killed_training.py KIND FOLDER LINE [SECONDS]`` prints ``update N`` after each update, ``piece N`` after each
+piece of one, and at the end the SHA-256 of the weights. It kills itself, as ``kill -9`` would, right after it has
+printed ``LINE``.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +58,13 @@ def language(folder: Path) -> Trainable:
 KINDS: dict[str, Callable[[Path], Trainable]] = {"texts": texts, "pictures": pictures, "language": language}
 
 
+def say(line: str) -> None:
+    """Print a line, and die by it where it is the last one."""
+    print(line, flush=True)
+    if line == sys.argv[3]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def limited(work: Trainable) -> None:
     """Let no more rows than ``FITS`` be computed at once, and say when some were."""
     backward, count = work.backward, 0
@@ -67,7 +77,7 @@ def limited(work: Trainable) -> None:
             )
         value = backward(batch, weight)
         count += 1
-        print(f"piece {count}", flush=True)
+        say(f"piece {count}")
         return value
 
     work.backward = counted  # type: ignore[method-assign]
@@ -81,7 +91,7 @@ def main(kind: str, folder: Path, seconds: float | None) -> None:
     checkpoints = Checkpoints(folder / "checkpoint", {"model": kind}, every=0.0)
     train(
         work, seed=3, threads=1, watch=Silent(), seconds=seconds, checkpoints=checkpoints,
-        heard=lambda state, loss, share: print(f"update {state.updates}", flush=True),
+        heard=lambda state, loss, share: say(f"update {state.updates}"),
     )  # fmt: skip
     digest = hashlib.sha256()
     for name, tensor in sorted(work.net.state_dict().items()):
@@ -90,4 +100,4 @@ def main(kind: str, folder: Path, seconds: float | None) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), float(sys.argv[3]) if len(sys.argv) > 3 else None)
+    main(sys.argv[1], Path(sys.argv[2]), float(sys.argv[4]) if len(sys.argv) > 4 else None)

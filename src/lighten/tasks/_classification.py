@@ -93,8 +93,8 @@ class Classification(Task):
         cells = table.column(text_column(table, options.text, self.kind))
         return opened_items(cells, self.kind, table.source) if self.kind else list(map(cell_text, cells))
 
-    def shown(self, row: Any, options: DataOptions) -> Any:
-        """See :meth:`Task.shown`: a text is the path of a file where inputs are files."""
+    def item_of(self, row: Any, options: DataOptions) -> Any:
+        """See :meth:`Task.item_of`: a text is the path of a file where inputs are files."""
         if self.kind and isinstance(row, str | PurePath):
             from lighten.data.references import item_at
 

@@ -113,14 +113,19 @@ class Descent:
         return tensors, plain
 
     def restore(self, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]) -> None:
-        """Go on from what :meth:`state` gave. The tensors are copied, so that they lie as torch wants them."""
+        """Go on from what :meth:`state` gave. The tensors are copied, so that they lie as torch wants them.
+
+        Moments lie in memory as their weights do: fused AdamW goes through both in the order of their places, and the
+        weights of convolutions have their channels last.
+        """
         for kind, optimizer in self._each():
             record = optimizer.state_dict()
+            weights = [weight for group in optimizer.param_groups for weight in group["params"]]
             found: dict[int, dict[str, Any]] = {}
             for key, value in (*tensors.items(), *plain.items()):
                 own, number, name = key.split(".", 2)
                 if own == kind:
-                    copied = value.clone() if isinstance(value, Tensor) else value
+                    copied = _as_it_lies(value, weights[int(number)]) if isinstance(value, Tensor) else value
                     found.setdefault(int(number), {})[name] = copied
             optimizer.load_state_dict({**record, "state": found})
 
@@ -146,6 +151,13 @@ class Descent:
         for optimizer in (self.adam, self.lazy):
             for group in optimizer.param_groups if optimizer is not None else ():
                 group["lr"] = rate
+
+
+def _as_it_lies(value: Tensor, weight: Tensor) -> Tensor:
+    """A copy of a moment that lies in memory as its weight does; of a count, a plain copy."""
+    if value.shape != weight.shape:
+        return value.clone()
+    return torch.empty_like(weight, dtype=value.dtype, requires_grad=False).copy_(value)
 
 
 def words_of(net: nn.Module) -> nn.Embedding | None:
