@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: env demo test check schemas bench clean
+.PHONY: env demo test test-units test-stories check schemas bench clean
 env: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
@@ -22,8 +22,14 @@ check: env  ## linters and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-test: check  ## linters, types, all tests, two files at a time
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: check  ## linters, types, all tests: the stories beside everything else, one core each
+	$(MAKE) --no-print-directory -j2 test-units test-stories
+
+test-units: env
+	$(BIN)/python -m pytest --ignore=tests/story
+
+test-stories: env
+	$(BIN)/python -m pytest -p no:cacheprovider tests/story
 
 schemas: env  ## the JSON Schema of every --json, in docs/schema
 	$(BIN)/python docs/schema/make.py
