@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,11 +37,10 @@ KEPT = "model"
 """Under which the run's store has the model as it was brought."""
 
 
-def read(options: FitOptions, learned: Hashes | None = None) -> Data:
+def read(options: FitOptions) -> Data:
     """The data as the task reads them; rows that the model learned from before are kept out of select and proof.
 
-    Args:
-        learned: hashes of such rows; None for what the model's folder says, when it has one here.
+    Which these are, the folder of the model says, where it has one here.
 
     Raises:
         InputError: data or options that cannot be used.
@@ -48,9 +48,19 @@ def read(options: FitOptions, learned: Hashes | None = None) -> Data:
     if options.task not in catalog.names("tasks"):
         raise UnknownName("task", options.task, catalog.names("tasks"))
     found = catalog.load("tasks", options.task)().read(options.data, options.of_data, seed=options.seed)
-    if learned is None:
-        learned = learned_of(options)
-    return Data(found.task, keep_apart(found.parts, learned, options.model), found.columns)
+    return without_learned(options, found, learned_of(options))
+
+
+def without_learned(options: FitOptions, data: Data, learned: Hashes) -> Data:
+    """The data with no row that the model learned from in select and proof.
+
+    Args:
+        learned: hashes of such rows.
+
+    Raises:
+        DataError: too few rows are left to judge on.
+    """
+    return replace(data, parts=keep_apart(data.parts, learned, options.model))
 
 
 def learned_of(options: FitOptions) -> Hashes:

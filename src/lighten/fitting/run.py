@@ -87,7 +87,8 @@ def opened(options: FitOptions, data: Data, threads: int, listener: Listener) ->
         fresh = None if is_whole(kept) else reading.bring(options, data, Path(scratch), listener)
         base = fresh or Artifact.open(kept)
         if fresh is not None and len(learned := learned_in(fresh.path)):
-            data = reading.read(options, learned)  # a model of the hub, whose folder nobody could see before
+            # Of a hub or a sample: nobody could see its folder before.
+            data = reading.without_learned(options, data, learned)
         manifest = options.manifest(data.parts.fingerprint, threads)
         data = reading.settle(options, data, base, threads, listener)
         folder = RunFolder.open(options.out, manifest, resume=options.resume)
