@@ -188,6 +188,7 @@ def test_an_architecture_alone_is_trained_from_random_weights(place: Path) -> No
         ({"precision": "fp8"}, r"--precision is 'fp8'(.|\n)*auto, fp32, bf16"),
         ({"time": "soon"}, "--time 'soon'"),
         ({"task": "chess"}, "no task named 'chess'"),
+        ({"augment": "shift"}, r"--augment is 'shift'(.|\n)*auto, off"),
     ],
 )
 def test_what_cannot_be_used_is_refused_before_anything_is_written(

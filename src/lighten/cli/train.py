@@ -19,6 +19,13 @@ Epochs = Annotated[
 Rate = Annotated[
     float | None, typer.Option("--lr", help="Peak learning rate. Default: by the model's width.", show_default=False)
 ]
+Augment = Annotated[
+    str,
+    typer.Option(
+        help="How examples are varied: auto (pictures are shifted; texts stay as they are, nothing helps them without "
+        "harm), off, or shift, flip (mirrored: only where left and right mean the same)."
+    ),
+]
 Price = Annotated[
     float | None, typer.Option(help="What an hour of this machine costs, for the report.", show_default=False)
 ]
@@ -57,6 +64,7 @@ def command(
         bool, typer.Option("--freeze-embeddings", help="Leave the embeddings as they are.")
     ] = False,
     precision: Annotated[str, typer.Option(help="auto (what computes faster here, measured), fp32 or bf16.")] = "auto",
+    augment: Augment = "auto",
     price: Price = None,
     task: options.TaskName = None,
     prompt: options.Template = None,

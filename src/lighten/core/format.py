@@ -129,6 +129,8 @@ class Format(ABC):
     """Whether its models give answers that are worth a look beside those of the original."""
     instead: ClassVar[str] = "leave --task out"
     """What a user can do who asked for a task that its models are not for."""
+    lessons: ClassVar[frozenset[str]] = frozenset()
+    """What :meth:`trainable` can do beside learning from rows as they are, by option of ``lighten train``."""
     extra: ClassVar[str] = ""
     """Optional dependency group that brings its libraries."""
 

@@ -7,18 +7,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from lighten.core.errors import DataError, ModelError
+from lighten.core.errors import DataError, InputError, ModelError
 from lighten.core.item import Item, Reference
 
 if TYPE_CHECKING:
     from typing import Self
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from lighten.core.coverage import Coverage
 
 Example = TypeVar("Example")
 """What one item becomes: token ids, or an array."""
+AUTO, OFF = "auto", "off"
+"""Words for the variations that a reader has measured to help, and for none."""
+CHANCES = 4
+"""Random numbers that the variation of an example is made of."""
 
 
 class Reader(ABC, Generic[Example]):
@@ -32,6 +37,10 @@ class Reader(ABC, Generic[Example]):
     """Of files that are items of this kind, in lower case (``.png``); empty where items are no files."""
     pads: ClassVar[bool] = False
     """Whether :meth:`batch` pads examples of different sizes; else those of one batch have one shape."""
+    variations: ClassVar[tuple[str, ...]] = ()
+    """Ways in which an example can be varied without changing what is right of it, by name (see :meth:`vary`)."""
+    usual: ClassVar[tuple[str, ...]] = ()
+    """Those of them that a network learns from where nobody says which: measured to help, and without harm."""
     alike: ClassVar[int] = 0
     """Most bits in which the :meth:`perceptual` hashes of near-copies differ."""
     extra: ClassVar[str] = ""
@@ -90,9 +99,33 @@ class Reader(ABC, Generic[Example]):
         """The reader for training and calibration, which may read less where that takes too much memory."""
         return self
 
+    def vary(self, examples: Sequence[Example], how: Sequence[str], chance: NDArray[np.float64]) -> list[Example]:
+        """Examples of one size, each varied.
+
+        Args:
+            how: some of ``variations``. chance: uniform in [0, 1), [examples, ``CHANCES``]; nothing else is random.
+        """
+        return list(examples)
+
     def coverage(self, items: Sequence[Item]) -> Coverage | None:
         """How much of some items the model reads; None where it reads them whole."""
         return None
+
+    def augmented(self, asked: str) -> tuple[str, ...]:
+        """The variations that a user asks for: ``auto``, ``off``, or their names with commas between.
+
+        Raises:
+            InputError: examples of this reader are not varied so.
+        """
+        if asked in (AUTO, OFF):
+            return self.usual if asked == AUTO else ()
+        names = tuple(name.strip() for name in asked.split(","))
+        if unknown := [name for name in names if name not in self.variations]:
+            raise InputError(
+                f"--augment is {asked!r}, and what this model reads is not varied by {unknown[0] or 'nothing'!r}.",
+                allowed=", ".join((AUTO, OFF, *self.variations)),
+            )
+        return names
 
     @classmethod
     def fitted(cls, items: Sequence[Item], wanted: Mapping[str, Any]) -> Self:

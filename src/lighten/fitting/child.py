@@ -198,4 +198,5 @@ def _settings(work: Any) -> dict[str, Any]:
         "weight_decay": schedule.weight_decay, "warmup": schedule.warmup, "shape": schedule.shape,
         "clip": schedule.clip, "dropout": schedule.dropout, "label_smoothing": schedule.label_smoothing,
         "freeze_embeddings": schedule.freeze_embeddings, "keep": schedule.keep,
+        **work.extra,
     }  # fmt: skip

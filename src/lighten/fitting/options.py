@@ -32,6 +32,7 @@ class FitOptions:
         lr: peak learning rate. batch_rows: per update. weight_decay, dropout, label_smoothing: rates; None for what
             suits the model. freeze_embeddings: leave the embeddings as they are.
         precision: ``auto``, ``fp32`` or ``bf16``.
+        augment: ``auto``, ``off``, or names of variations with commas between.
         threads: cores to use; 0 for all that are allowed. price: of an hour of this machine; None without.
     """
 
@@ -50,6 +51,7 @@ class FitOptions:
     label_smoothing: float = 0.0
     freeze_embeddings: bool = False
     precision: str = AUTO
+    augment: str = AUTO
     threads: int = 0
     seed: int = 0
     price: float | None = None
@@ -90,6 +92,7 @@ class FitOptions:
             "label_smoothing": self.label_smoothing,
             "freeze_embeddings": self.freeze_embeddings,
             "precision": self.precision,
+            "augment": self.augment,
             "from_scratch": self.from_scratch,
             "timed": self.seconds is not None,
         }
@@ -119,6 +122,7 @@ class FitOptions:
         words += ["--from-scratch"] if self.from_scratch else []
         words += ["--freeze-embeddings"] if self.freeze_embeddings else []
         words += ["--precision", self.precision] if self.precision != AUTO else []
+        words += ["--augment", self.augment] if self.augment != AUTO else []
         words += ["--threads", str(self.threads)] if self.threads else []
         return shlex.join([*words, "--seed", str(self.seed), "--out", str(self.out)])
 

@@ -15,6 +15,8 @@ from lighten.core.format import Recognized
 from lighten.core.home import expanded
 from lighten.core.item import Item
 from lighten.core.matching import engine_for, facts_of, format_named
+from lighten.core.reader import AUTO, OFF
+from lighten.core.readers import reader_in
 from lighten.core.rows import Parts
 from lighten.core.task import Data
 from lighten.core.training import model_of_run
@@ -83,7 +85,37 @@ def bring(options: FitOptions, data: Data, scratch: Path, listener: Listener) ->
     if options.resume:
         format_named(found.format).refuse_unnamed(found, str(options.out))
     check_memory(options.model, found)
+    check_asked(options, found.format)
     made = bring_model(options.model, found, scratch, options.of_data.longest)
+    made = suited(options, data, made, listener)
+    if options.augment not in (AUTO, OFF):
+        reader_in(made.path).augmented(options.augment)
+    return made
+
+
+def check_asked(options: FitOptions, format: str) -> None:
+    """Refuse what models of a format cannot be asked of their training.
+
+    Raises:
+        InputError: names the option.
+    """
+    known = format_named(format)
+    asked = {"augment": options.augment not in (AUTO, OFF)}
+    if refused := next((name for name, given in asked.items() if given and name not in known.lessons), ""):
+        raise InputError(
+            f"--{refused} was given, and {known.noun} is not trained so ({options.model}).",
+            allowed=", ".join(f"--{name}" for name in sorted(known.lessons)) or f"none of {', '.join(asked)}",
+            fix="leave it out",
+        )
+
+
+def suited(options: FitOptions, data: Data, made: Artifact, listener: Listener) -> Artifact:
+    """A model that was just brought, made for the data where it waits for them, or without a head that knows none of
+    their labels.
+
+    Raises:
+        CandidateFailed: it does not run.
+    """
     if options.of_data.labels and facts_of(made)["has_head"]:
         return made
     threads = options.threads or allowed_cores()

@@ -39,6 +39,7 @@ class HfImage(Format):
     noun: ClassVar[str] = "a classifier of pictures"
     like: ClassVar[str] = "hf"
     original: ClassVar[bool] = True
+    lessons: ClassVar[frozenset[str]] = frozenset({"augment"})
     replaces_heads: ClassVar[bool] = True
     extra: ClassVar[str] = "vision"
 

@@ -24,6 +24,7 @@ from lighten.isolate.machine import allowed_cores
 from lighten.readers._measured import processor_of
 from lighten.readers._pixels import MAGIC, MODES, in_channels, library_version, loaded, open_picture
 from lighten.readers._processing import processing, resolved
+from lighten.readers._varied import varied
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -64,6 +65,8 @@ class ImageReader(Reader[Pixels]):
     suffixes: ClassVar[tuple[str, ...]] = (
         ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pnm",
     )  # fmt: skip
+    variations: ClassVar[tuple[str, ...]] = ("shift", "flip")
+    usual: ClassVar[tuple[str, ...]] = ("shift",)
     alike: ClassVar[int] = 10
     extra: ClassVar[str] = "vision"
 
@@ -151,6 +154,10 @@ class ImageReader(Reader[Pixels]):
         noise = np.random.default_rng(0).integers(0, 256, (height, width))
         drawn = [library.fromarray(levels.astype(np.uint8)) for levels in (np.zeros_like(slope), slope, noise)]
         return [self._processed(image, "the probe") for image in drawn]
+
+    def vary(self, examples: Sequence[Pixels], how: Sequence[str], chance: NDArray[np.float64]) -> list[Pixels]:
+        """See :meth:`Reader.vary`: moved by up to an eighth of a side, and half of them mirrored."""
+        return varied(examples, how, chance)
 
     @classmethod
     def fitted(cls, items: Sequence[Item], wanted: Mapping[str, Any]) -> ImageReader:

@@ -71,6 +71,7 @@ TRAINING: dict[str, tuple[str, str]] = {
     "settings.dropout": ("dropout", "随机失活"),
     "settings.label_smoothing": ("label smoothing", "标签平滑"),
     "settings.freeze_embeddings": ("embeddings frozen", "冻结词嵌入"),
+    "settings.augment": ("examples are varied", "数据增强"),
     "settings.keep": ("weights that are kept", "保留的权重"),
     "settings.parameters": ("weights", "参数量"),
     "settings.seed": ("seed", "随机种子"),

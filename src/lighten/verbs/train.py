@@ -34,6 +34,7 @@ def train(
     label_smoothing: float = 0.0,
     freeze_embeddings: bool = False,
     precision: str = "auto",
+    augment: str = "auto",
     price: float | None = None,
     task: str | None = None,
     prompt: str | None = None,
@@ -71,6 +72,9 @@ def train(
         lr: peak learning rate. batch_rows: rows per update. weight_decay: of matrices. By default what suits the model.
         dropout, label_smoothing: rates, from 0. freeze_embeddings: leave the embeddings as they are.
         precision: ``"fp32"``, ``"bf16"``, or ``"auto"`` for what computes faster here, measured.
+        augment: how examples are varied while they are learned from: ``"off"``, names of what the model's reader knows
+            (pictures: ``"shift"``, ``"flip"``, with a comma between), or ``"auto"`` for what was measured to help and
+            harms no data: pictures are shifted; texts stay as they are, because nothing helps them without harm.
         price: of an hour of this machine, for the report.
 
     Returns:
@@ -101,6 +105,7 @@ def train(
         label_smoothing=label_smoothing,
         freeze_embeddings=freeze_embeddings,
         precision=precision,
+        augment=augment,
         threads=threads,
         seed=seed,
         price=price,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from lighten.nets.training.order import drawn
+import numpy as np
+
+from lighten.nets.training.order import chances, drawn
 
 
 def test_it_is_the_same_whatever_came_before_and_different_for_each_pass() -> None:
@@ -11,3 +13,11 @@ def test_it_is_the_same_whatever_came_before_and_different_for_each_pass() -> No
     assert drawn(3, 1).random() == first
     assert len({drawn(seed, epoch).random() for seed in range(5) for epoch in range(5)}) == 25
     assert drawn(0, 0).getrandbits(32) == 565518557  # on every machine
+
+
+def test_chances_of_a_row_follow_from_seed_and_epoch_alone() -> None:
+    first = chances(3, 1, 10, 4)
+    chances(3, 0, 5, 2)
+    np.testing.assert_array_equal(chances(3, 1, 10, 4), first)
+    assert first.shape == (10, 4) and first.min() >= 0.0 and first.max() < 1.0
+    assert len({float(chances(seed, epoch, 1, 1)[0, 0]) for seed in range(5) for epoch in range(5)}) == 25

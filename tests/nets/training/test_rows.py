@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from lighten.core.errors import StepFailed
+from lighten.core.errors import InputError, StepFailed
 from lighten.core.rows import Rows
-from lighten.core.step import Needs
+from lighten.core.step import Needs, Silent
 from lighten.nets.encoders.network import open_network
-from lighten.nets.training.rows import FRESH, RATE, USUAL, labels_loss, of_needs
-from lighten.nets.training.schedule import Hyperparameters
+from lighten.nets.training.checkpoint import Checkpoints
+from lighten.nets.training.loop import train
+from lighten.nets.training.rows import FRESH, RATE, USUAL, RowsTraining, labels_loss, of_needs
+from lighten.nets.training.schedule import Hyperparameters, Schedule, State
+from lighten.nets.vision.network import open_vision
+from lighten.tasks.image_classification import ImageClassification
 from lighten.tasks.text_classification import TextClassification
 from lighten.testing.tiny import tiny_network_folder, toy_rows
+from lighten.testing.tiny_pictures import tiny_pictures, tiny_vision_folder
 
 TASK = TextClassification()
 
@@ -42,3 +50,58 @@ def test_what_is_asked_is_done_and_the_rest_suits_the_network(tmp_path: Path) ->
     assert of_needs(network, needs, Hyperparameters(timed=True)).schedule.epochs > usual.epochs
     with pytest.raises(StepFailed, match="needs rows"):
         of_needs(network, Needs(TASK), Hyperparameters())
+
+
+class Killed(Exception):
+    """The training died."""
+
+
+def weights(make: Callable[[], RowsTraining], folder: Path, moments: tuple[int, ...] = ()) -> str:
+    """SHA-256 of the weights after a training that dies after some updates, and is taken up by a new one each time."""
+    for moment in (*moments, 0):
+        work = make()
+
+        def heard(state: State, loss: float, share: float, moment: int = moment) -> None:
+            if state.updates == moment:
+                raise Killed
+
+        checkpoints = Checkpoints(folder, {}, every=0.0)
+        try:
+            train(work, seed=3, threads=1, watch=Silent(), checkpoints=checkpoints, heard=heard)
+        except Killed:
+            continue
+    digest = hashlib.sha256()
+    for name, tensor in sorted(work.net.state_dict().items()):
+        digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def test_varied_examples_are_the_same_after_a_kill_and_others_in_each_pass(tmp_path: Path) -> None:
+    tiny_vision_folder(tmp_path / "net")
+    rows = tiny_pictures(tmp_path / "rows", 32)
+
+    def make(augment: tuple[str, ...] = ("shift", "flip")) -> RowsTraining:
+        network = open_vision(tmp_path / "net")
+        schedule = Schedule(epochs=3, batch_rows=8, learning_rate=1e-3)
+        return RowsTraining(
+            network, rows, rows.take(range(20)), ImageClassification(), schedule, threads=1, precision="fp32",
+            augment=augment,
+        )  # fmt: skip
+
+    whole = weights(make, tmp_path / "whole")
+    assert weights(make, tmp_path / "killed", (2, 4, 7)) == whole != weights(lambda: make(()), tmp_path / "plain")
+    work = make()
+    passes = []
+    for epoch in (0, 1, 0):
+        work.batches(epoch, 3)
+        passes.append(np.stack(work.varied([5, 2])))
+    np.testing.assert_array_equal(passes[0], passes[2])
+    assert (passes[0] != passes[1]).any()
+
+
+def test_texts_are_not_varied_and_what_a_reader_does_not_know_is_refused(tmp_path: Path) -> None:
+    network = open_network(tiny_network_folder(tmp_path, layers=2), ("negative", "positive"))
+    needs = Needs(TASK, train=toy_rows(20), tune=toy_rows(8, seed=1))
+    assert of_needs(network, needs, Hyperparameters()).augment == ()
+    with pytest.raises(InputError, match=r"--augment is 'shift'(.|\n)*auto, off"):
+        of_needs(network, needs, Hyperparameters(augment="shift"))

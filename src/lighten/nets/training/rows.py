@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from lighten.core.errors import DataError, StepFailed
+from lighten.core.reader import CHANCES
 from lighten.core.rows import Rows
 from lighten.core.step import Needs, Watch
 from lighten.core.task import Task
@@ -24,7 +26,7 @@ from lighten.nets.training.dropout import dropout
 from lighten.nets.training.examples import Examples
 from lighten.nets.training.loop import train
 from lighten.nets.training.optimizer import WIDTH, Descent, width_of
-from lighten.nets.training.order import drawn
+from lighten.nets.training.order import chances, drawn
 from lighten.nets.training.precision import autocast_dtype
 from lighten.nets.training.schedule import Hyperparameters, Schedule, Score, Trained
 from lighten.nets.training.trainable import Batch, Trainable
@@ -45,6 +47,7 @@ class RowsTraining(Trainable):
 
     Args:
         loss: what is learned of a batch; None for the task's own loss against the rows' targets.
+        augment: variations of the reader that examples are learned in, in another one in each pass.
         precision: ``fp32``, ``bf16``, or ``auto`` for what computes faster here.
 
     Raises:
@@ -62,6 +65,7 @@ class RowsTraining(Trainable):
         threads: int,
         loss: Loss | None = None,
         precision: str = "auto",
+        augment: Sequence[str] = (),
     ) -> None:
         _check(network, rows, tune)
         self.network, self.task, self.schedule = network, task, schedule
@@ -71,7 +75,7 @@ class RowsTraining(Trainable):
         self.judged = len(self.tune)
         self.examples = Examples(network.reader.for_learning(), rows.inputs)
         self.answers = Examples(network.reader, self.tune.inputs)
-        self._precision = precision
+        self._precision, self.augment = precision, tuple(augment)
         # A batch norm has nothing to say of a row alone.
         self.least = 2 if any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in network.net.modules()) else 1
 
@@ -80,8 +84,18 @@ class RowsTraining(Trainable):
         """A head that was never trained has nothing to be judged for."""
         return self.network.has_head
 
+    @property
+    def extra(self) -> dict[str, Any]:
+        """See :meth:`Trainable.extra`."""
+        return {"augment": ", ".join(self.augment)} if self.augment else {}
+
     def batches(self, epoch: int, seed: int) -> list[list[int]]:
-        """Rows of similar length together, shuffled; see :meth:`Trainable.batches`."""
+        """Rows of similar length together, shuffled; see :meth:`Trainable.batches`.
+
+        Until it is asked for another pass, examples are varied as they are in this one.
+        """
+        if self.augment:
+            self._chances = chances(seed, epoch, len(self.examples), CHANCES)
         found = self.examples.batches(self.schedule.batch_rows, drawn(seed, epoch))
         return [batch for batch in found if len(batch) >= self.least]
 
@@ -96,10 +110,17 @@ class RowsTraining(Trainable):
     def backward(self, batch: Batch, weight: float) -> float:
         """See :meth:`Trainable.backward`."""
         with casting(self.dtype), self.network.shortcut():
-            answers = run(self.network, self.examples.take(batch))
+            answers = run(self.network, self.varied(batch))
         mean = self.loss(answers, batch)
         (mean if weight == 1.0 else mean * weight).backward()
         return float(mean.detach())
+
+    def varied(self, batch: Batch) -> list[Any]:
+        """The examples of some rows, as they are learned from in this pass."""
+        found = self.examples.take(batch)
+        if not self.augment:
+            return found
+        return self.network.reader.vary(found, self.augment, self._chances[list(batch)])
 
     def judge(self) -> Score:
         """Share of rows that are right, and the task's loss on them."""
@@ -175,8 +196,9 @@ def of_needs(network: Network, needs: Needs, asked: Hyperparameters) -> RowsTrai
         freeze_embeddings=asked.freeze_embeddings,
     )
     return RowsTraining(
-        network, needs.train, needs.tune, needs.task, schedule, threads=needs.threads, precision=asked.precision
-    )
+        network, needs.train, needs.tune, needs.task, schedule, threads=needs.threads, precision=asked.precision,
+        augment=network.reader.augmented(asked.augment),
+    )  # fmt: skip
 
 
 def fit(

@@ -55,6 +55,7 @@ class Hyperparameters:
         learning_rate: peak, as it is, whatever the width of the network.
         batch_rows: rows per update; of texts that are learned token by token, as many full windows.
         precision: ``auto``, ``fp32`` or ``bf16``.
+        augment: ``auto``, ``off``, or variations of the reader (see ``Reader.augmented``).
         from_scratch: whether the weights are random at first.
         timed: whether time bounds the training, so that the number of passes is the most.
         others: see :class:`Schedule`.
@@ -68,6 +69,7 @@ class Hyperparameters:
     label_smoothing: float = 0.0
     freeze_embeddings: bool = False
     precision: str = "auto"
+    augment: str = "auto"
     from_scratch: bool = False
     timed: bool = False
 

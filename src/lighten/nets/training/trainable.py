@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +48,11 @@ class Trainable(ABC):
     def batch(self) -> int:
         """How much an update learns from, about, in what :meth:`size` counts."""
         return self.schedule.batch_rows
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What is worth knowing of how it learns beside its schedule, as plain values by the name of the setting."""
+        return {}
 
     @property
     def judged_first(self) -> bool:
