@@ -15,6 +15,8 @@ from lighten.core.reader import Reader
 from lighten.data.classes import match_classes
 from lighten.data.labels import is_unnamed
 
+PICTURES = 4
+"""Dimensions of pictures in a batch, and of the weights of what is laid upon them."""
 Shorten = Callable[[nn.Module], AbstractContextManager[Any]]
 """Makes a network compute less inside, for the same answers."""
 
@@ -25,7 +27,8 @@ class Network:
 
     Attributes:
         net: a module that takes arrays by the names of the reader's inputs, and answers with a tensor or with
-            ``logits`` (see :func:`logits_in`), such as ``BertForSequenceClassification``; float32, in eval mode.
+            ``logits`` (see :func:`logits_in`), such as ``BertForSequenceClassification``; float32, in eval mode. The
+            weights of its convolutions are laid out channel by channel last, as its pictures are.
         reader: what turns items into its inputs.
         labels: names of the classes, in the order of the outputs.
         has_head: False when the classification head is new, seeded and untrained.
@@ -40,6 +43,11 @@ class Network:
     meta: dict[str, Any] = field(default_factory=dict)
     shorten: Shorten = nullcontext
 
+    def __post_init__(self) -> None:
+        for weights in self.net.parameters():
+            if weights.dim() == PICTURES:
+                weights.data = weights.data.contiguous(memory_format=torch.channels_last)
+
     def outputs(self, arrays: Mapping[str, Tensor]) -> Tensor:
         """Logits of one batch, float32 [rows, columns].
 
@@ -48,7 +56,7 @@ class Network:
                 them fastest.
         """
         given = {
-            name: array.contiguous(memory_format=torch.channels_last) if array.dim() == 4 else array
+            name: array.contiguous(memory_format=torch.channels_last) if array.dim() == PICTURES else array
             for name, array in arrays.items()
         }
         return logits_in(self.net(**given)).float()

@@ -52,3 +52,30 @@ def test_a_precision_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(InputError, match="LIGHTEN_PRECISION is 'fp16'") as caught:
         autocast_dtype(open_network(tiny_network_folder(tmp_path)).net, 1)
     assert caught.value.allowed == "auto, fp32, bf16"
+
+
+def test_a_network_is_timed_on_more_rows_while_they_take_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, asked = torch.nn.Linear(2, 1), []
+
+    def ask(rows: int) -> torch.Tensor:
+        asked.append(rows)
+        return net(torch.ones(rows, 2))
+
+    monkeypatch.setattr(precision, "BRIEF", float("inf"))
+    monkeypatch.setenv(precision.SWITCH, "auto")
+    autocast_dtype(net, 1, ask, 100)
+    assert asked[:3] == [16, 32, 64]
+    assert set(asked[3:]) == {100}
+
+
+def test_a_network_whose_few_rows_take_long_is_timed_on_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, asked = torch.nn.Linear(2, 1), []
+
+    def ask(rows: int) -> torch.Tensor:
+        asked.append(rows)
+        return net(torch.ones(rows, 2))
+
+    monkeypatch.setattr(precision, "BRIEF", 0.0)
+    monkeypatch.setenv(precision.SWITCH, "auto")
+    autocast_dtype(net, 1, ask, 100)
+    assert set(asked) == {16}

@@ -20,6 +20,10 @@ ROWS = 512
 TURNS = 25
 """How often each is timed. Four were too few: on a busy machine bf16 once won although it is half as fast."""
 
+FEW, BRIEF = 16, 0.05
+"""Rows that a whole network is timed on at the least, and seconds from which on there are enough of them: a small
+network is faster in bf16 on 256 pictures and slower on 16, where the clock tells of casting only."""
+
 TURNS_THERE_AND_BACK, LONGEST = 8, 3.0
 """How often a whole network is timed at most, and seconds after which it is timed no more."""
 
@@ -48,7 +52,7 @@ def using_threads(threads: int) -> Iterator[None]:
 
 
 def autocast_dtype(
-    net: nn.Module, threads: int, ask: Callable[[], Tensor] | None = None, asked: str = "auto"
+    net: nn.Module, threads: int, ask: Callable[[int], Tensor] | None = None, most: int = FEW, asked: str = "auto"
 ) -> torch.dtype | None:
     """``torch.bfloat16`` when this machine multiplies this network's matrices clearly faster in it, else None.
 
@@ -58,7 +62,7 @@ def autocast_dtype(
     Where the clock must not decide, ``LIGHTEN_PRECISION`` does: ``fp32``, ``bf16`` or ``auto``.
 
     Args:
-        ask: computes outputs for a few rows. asked: ``fp32`` or ``bf16`` where the user decides.
+        ask: computes outputs for as many rows as it is told. most: rows of a batch. asked: ``fp32`` or ``bf16`` where the user decides.
 
     Raises:
         InputError: it says something else.
@@ -72,7 +76,7 @@ def autocast_dtype(
         raise InputError(f"{SWITCH} is {named!r}.", allowed=", ".join(("auto", *NAMED)), fix=f"unset {SWITCH}")
     sizes = [_size(net, "hidden_size"), _size(net, "hidden_dim") or _size(net, "intermediate_size")]
     if ask is not None and not all(sizes):
-        speedup = _speedup_of(net, ask, threads)
+        speedup = _speedup_of(net, ask, most, threads)
     else:
         speedup = _speedup(max(sizes[0], LEAST_HIDDEN), max(sizes[1], LEAST_WIDE), threads)
     return torch.bfloat16 if speedup >= WORTH else None
@@ -83,20 +87,28 @@ def _size(net: nn.Module, name: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _speedup_of(net: nn.Module, ask: Callable[[], Tensor], threads: int) -> float:
+def _speedup_of(net: nn.Module, ask: Callable[[int], Tensor], most: int, threads: int) -> float:
     """Times that bf16 is faster than fp32 for answers of a network and their gradients."""
+
+    def there_and_back(rows: int, dtype: torch.dtype) -> float:
+        start = time.perf_counter()
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype is torch.bfloat16):
+            answers = ask(rows)
+        answers.sum().backward()
+        return time.perf_counter() - start
+
     training, seconds = net.training, {torch.float32: float("inf"), torch.bfloat16: float("inf")}
     net.eval()  # statistics of batch norms stay as they are
     begun = time.perf_counter()
     with using_threads(threads):
+        rows = min(FEW, most)
+        while rows < most and there_and_back(rows, torch.float32) < BRIEF:
+            rows = min(2 * rows, most)
         for turn in range(TURNS_THERE_AND_BACK):
             for dtype in seconds:
-                start = time.perf_counter()
-                with torch.autocast("cpu", torch.bfloat16, enabled=dtype is torch.bfloat16):
-                    answers = ask()
-                answers.sum().backward()
+                took = there_and_back(rows, dtype)
                 if turn:  # the first one makes kernels
-                    seconds[dtype] = min(seconds[dtype], time.perf_counter() - start)
+                    seconds[dtype] = min(seconds[dtype], took)
             if turn and time.perf_counter() - begun > LONGEST:
                 break
     net.zero_grad(set_to_none=True)

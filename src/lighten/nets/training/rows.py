@@ -34,9 +34,6 @@ from lighten.nets.training.trainable import Batch, Trainable
 Loss = Callable[[Tensor, Sequence[int]], Tensor]
 """Logits [batch, classes] and the batch's row numbers to the mean loss."""
 
-TIMED = 16
-"""Rows that a network is timed on, to choose its precision."""
-
 
 class RowsTraining(Trainable):
     """A network beside rows with an answer each.
@@ -149,9 +146,12 @@ class RowsTraining(Trainable):
 
     def choose_precision(self, threads: int) -> None:
         """What was asked for, or what the clock says."""
-        few = range(min(TIMED, len(self.examples)))
         self.dtype = autocast_dtype(
-            self.net, threads, lambda: run(self.network, self.examples.take(few)), asked=self._precision
+            self.net,
+            threads,
+            lambda rows: run(self.network, self.examples.take(range(rows))),
+            min(self.schedule.batch_rows, len(self.examples)),
+            self._precision,
         )
 
     @contextmanager

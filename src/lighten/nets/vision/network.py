@@ -100,7 +100,7 @@ def _loaded(folder: Path, raw: dict[str, Any], names: Sequence[str], headed: boo
         raise ModelError(f"{folder} holds no network that can be opened ({reason[0]}).") from error
     _refuse_differences(folder, told, headed)
     pool_whole(net)
-    opened: nn.Module = net.to(memory_format=torch.channels_last).eval()
+    opened: nn.Module = net.eval()
     return opened
 
 
