@@ -48,7 +48,7 @@ def run(tmp_path: Path) -> Callable[..., Any]:
             options=SimpleNamespace(model="m", seed=0),
             facts={"format": "byte-lm", "language": True},
             budget=Budget((), (), "tpot"),
-            clock=SimpleNamespace(left=60.0),
+            clock=SimpleNamespace(left=60.0, seconds=None),
             threads=1,
             notes=[],
         )

@@ -189,7 +189,9 @@ def test_what_is_learned_slowly_comes_last_and_only_where_the_time_allows(space:
     quick, slow, slower = space.variants[0], *(replace(space.variants[1], steps=(Slow(n),)) for n in (1, 2))
     given = [slower, slow, quick]
     assert proposals.affordable(given, 10**6, None) == [quick, slower, slow]
-    assert proposals.affordable(given, 10**6, 60 / proposals.LEARNED) == [quick, slow]
+    assert proposals.affordable(given, 10**6, 181 / proposals.LEARNED) == [quick, slower, slow]
+    assert proposals.affordable(given, 10**6, 179 / proposals.LEARNED) == [quick, slow]
+    assert proposals.affordable(given, 10**6, 61 / proposals.LEARNED) == [quick, slow]
     assert proposals.affordable(given, 10**6, 59 / proposals.LEARNED) == [quick]
     assert proposals.left_out(space.variants, space.variants) == []
     assert "quantize.small" in proposals.left_out(space.variants, space.variants[:2])

@@ -57,12 +57,13 @@ class Run:
 
     Attributes:
         options: as asked; budget: read from them.
-        folder: the run's own; parts: the data; task: what "good" means.
+        folder: the run's own; parts: the data, as much of them as is used; task: what "good" means.
         original: the model that everything is compared with; facts: what is known of it.
         workshop: the process that makes and builds; threads: cores that every engine gets.
         engines: that work here; refused: the others, with the reason.
         original_session: stays open, so that every candidate is measured beside it.
         environment: the machine's record.
+        fingerprint: of all the data.
     """
 
     options: Options
@@ -83,6 +84,7 @@ class Run:
     speed: Mapping[str, SpeedMeter]
     work: Workload
     original_session: SessionProcess | None = None
+    fingerprint: str = ""
     notes: list[str] = field(default_factory=list)
 
     def quantity(self, name: str) -> Quantity:

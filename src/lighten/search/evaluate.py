@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed, CandidateFailed, MissingExtra, ModelError
-from lighten.core.matching import format_of
+from lighten.core.matching import format_of, opens_baselines_only
 from lighten.core.recipe import Recipe, engine_from, record_of, step_from
 from lighten.core.result import Candidate, Result
 from lighten.core.step import Step
@@ -23,8 +23,9 @@ from lighten.measure.rounds import usual_of
 from lighten.measure.workload import fit
 from lighten.search.chance import LEAST_CHANCE, chance
 from lighten.search.context import Run, quantities_of
-from lighten.search.proposals import name_of
+from lighten.search.proposals import LEARNED, name_of
 from lighten.search.racing import hopeless_below
+from lighten.search.rows_in_time import use_rows_in_time
 from lighten.sessions.process import SessionProcess, telling
 
 SECONDS_TO_MEASURE = 8.0
@@ -62,6 +63,8 @@ def _measured(run: Run, candidate: Candidate, steps: Sequence[Step], engine: Eng
     built = built_of(run, steps, engine)
     candidate = replace(candidate, artifact=built.id)
     with SessionProcess(built, engine, threads=run.threads, task=run.task) as session:
+        if candidate.key == 0:
+            use_rows_in_time(run, session)
         answers = answer(run, session, "select", candidate.key)
         original = answers if candidate.key == 0 else run.folder.study.answers(0, "select")
         quality = judge_all(run.quality, answers, run.parts.select, original)
@@ -117,7 +120,10 @@ def built_of(run: Run, steps: Sequence[Step], engine: Engine) -> Artifact:
     if accuracy is not None and tune is not None:
         margin = accuracy.margin(tune, "higher")
         floor = hopeless_below(tune, margin, len(run.parts.tune))
-    made = run.workshop.make(run.original, chain, floor=floor, seconds=run.clock.left)
+    left = run.clock.left
+    if opens_baselines_only(engine) and run.clock.seconds is not None:  # whatever they take, they take little
+        left = min(left, LEARNED * run.clock.seconds)
+    made = run.workshop.make(run.original, chain, floor=floor, seconds=left)
     return run.workshop.build(made, engine)
 
 

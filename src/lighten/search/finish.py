@@ -26,6 +26,7 @@ from lighten.search.leaderboard import Leaderboard
 from lighten.search.naming import baselines, titles
 from lighten.search.openings import opened_of
 from lighten.search.options import recorded
+from lighten.search.power import check_power
 from lighten.search.racing import cost, frontier
 from lighten.search.roofline import Rates, roofline_shares, traffic_of
 from lighten.search.start import Asked
@@ -128,7 +129,7 @@ def summarize(
         verdicts=verdicts.get(winner.key, ()) if winner is not None else last,
         frontier=_frontier(board, fresh) if board is not None else (),
         baseline=tuple(Rung(rung, ladder[rung].key) for rung in RUNGS if rung in ladder),
-        power=asked.power,
+        power=check_power(run.budget, run.quality, run.parts, asked.columns)[0],
         ceilings=outcome.ceilings,
         nearest=outcome.nearest,
         reasons=outcome.reasons,
@@ -286,7 +287,7 @@ def _write(run: Run, summary: Summary, winner: Candidate | None, columns: Mappin
         "minimize": run.budget.minimize,
         "keep": [c.text for c in run.budget.keep],
         "under": [c.text for c in run.budget.under],
-        "data_fingerprint": run.parts.fingerprint,
+        "data_fingerprint": run.fingerprint,
         "threads": run.threads,
     }
     write_whole(run.folder.path / "run.toml", to_toml(recipe, settings, comments))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 
 from lighten.core.matching import opens_baselines_only
 from lighten.core.step import Step
@@ -18,6 +19,8 @@ from lighten.search.stock import not_convertible
 
 STOCK_SHARE = 0.35
 """Share of the time after which no more engine settings are tried on the original."""
+WORTHWHILE = 4
+"""Candidates that a time has room for at the least which is proposed in place of one that had room for none."""
 MOST_REPEATS = 8
 """How often in a row the sampler may ask what is idle before it counts as done."""
 
@@ -49,6 +52,7 @@ class Search:
             attempts.attempt(Architecture(exact), variant)
         run.listener.phase("search", run.clock.left)
         Architectures(attempts).go(proposals.architectures(attempts.space, exact))
+        self._tell_untried()
         meet_what_is_missed(attempts)
         if run.task.priors.slow_answers and not attempts.spent():
             serve_the_best(attempts)
@@ -58,6 +62,19 @@ class Search:
     def left_out(self) -> list[str]:
         """Names of the steps that would take too long to learn."""
         return proposals.left_out(self.attempts.space.variants, self.variants.affordable())
+
+    def _tell_untried(self) -> None:
+        """Say so where the time was over before anything but the stock candidates was tried."""
+        clock, reserve = self.run.clock, self.attempts.reserve
+        if clock.seconds is None or clock.left > reserve or any(c.role == "search" for c in self.board.done.values()):
+            return
+        wanted = clock.spent + reserve + WORTHWHILE * self.attempts.planning.variant()
+        self.run.notes.append(
+            "Nothing was tried but what a user could pick anyway: of the time "
+            f"{max(clock.left, 0.0) / 60:.1f} min were left, and the proof needs about {reserve / 60:.1f} min of it. "
+            f"--time {ceil(wanted / 60)}m has room for more."
+        )
+        self.run.listener.note(self.run.notes[-1])
 
     def _exact(self) -> tuple[Step, ...]:
         """Exact steps, where the budget asks for what they save: bytes. Words unseen in training cost quality."""

@@ -45,6 +45,7 @@ from lighten.search.openings import tell_openings
 from lighten.search.options import Options
 from lighten.search.prove import OPENED
 from lighten.search.reading import coverage_of
+from lighten.search.rows_in_time import use_rows_in_time
 from lighten.search.start import (
     Asked,
     ask,
@@ -161,6 +162,7 @@ def begin(
         quality=asked.quality,
         speed=asked.speed,
         work=draw(asked.parts.select, asked.task.requests, seed=options.seed),
+        fingerprint=asked.parts.fingerprint,
     )
     for note in note_versions(folder.study, {"lighten": version("lighten"), **versions()}):
         run.notes.append(note)
@@ -274,6 +276,7 @@ def search_and_conclude(run: Run, asked: Asked, began: float, started: str) -> S
     Raises:
         CandidateFailed: the original does not run.
     """
+    use_rows_in_time(run)
     sizes = run.folder.study.recall("workload")
     if sizes is not None and run.task.requests.fitted:
         run.work = replace(run.work, singles=run.work.singles[: sizes[0]], batch=run.work.batch[: sizes[1]])

@@ -32,7 +32,7 @@ BOLDNESS = 0.7
 """Share of the cheapest success that is tried next while nothing has failed. Bolder steps fail: from 0.45 to 0.2 of the
 arithmetic cost 1.9 points more."""
 LEARNED = 0.1
-"""Share of the time that learning one cheap baseline may take."""
+"""Share of the time that learning the cheap baselines may take."""
 ALIKE = 0.1
 """Architectures whose shares differ by less than this (in logarithm) count as equally large; fewer reshaping steps win:
 all six layers at 0.44 changed 6.5 % of the answers, four of them at the same share 9.5 %."""
@@ -192,14 +192,20 @@ def parameters(space: Space, architecture: Architecture, variant: Variant) -> di
 def affordable(variants: Sequence[Variant], characters: int, seconds: float | None) -> list[Variant]:
     """Variants that leave most of the time for the rest, those that are quick to train first.
 
+    Of what is trained, as many as fit into ``LEARNED`` of the time together, the quickest first.
+
     Args:
         characters: of the text that they learn from. seconds: the search's time; None when it is not bounded.
     """
     costs = [sum(step.seconds(characters) for step in variant.steps) for variant in variants]
-    most = float("inf") if seconds is None else LEARNED * seconds
-    kept = [(cost, variant) for cost, variant in zip(costs, variants, strict=True) if cost <= most]
-    quick, slow = ([d for cost, d in kept if (cost > 0) == late] for late in (False, True))
-    return [*quick, *slow]
+    room = float("inf") if seconds is None else LEARNED * seconds
+    learned = []
+    for number in sorted((n for n, cost in enumerate(costs) if cost > 0), key=costs.__getitem__):
+        room -= costs[number]
+        if room >= 0:
+            learned.append(number)
+    quick = [variant for variant, cost in zip(variants, costs, strict=True) if not cost]
+    return [*quick, *(variants[number] for number in sorted(learned))]
 
 
 def left_out(variants: Sequence[Variant], kept: Sequence[Variant]) -> list[str]:

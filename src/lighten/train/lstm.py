@@ -49,7 +49,7 @@ class LstmTraining(Step):
         return unasked(facts)
 
     def run(self, model: object, needs: Needs) -> ByteLstm:
-        """Train; the weights that were best on ``tune`` stay.
+        """Train, up to the deadline; the weights that were best on ``tune`` stay.
 
         Raises:
             StepFailed: there are no rows to learn from, or the loss became infinite or NaN.
@@ -57,12 +57,17 @@ class LstmTraining(Step):
         """
         if needs.train is None or needs.tune is None:
             raise StepFailed("Training an LSTM needs rows to train and to tune on.")
+
+        def heard(done: int, total: int, bits: float) -> bool:
+            needs.watch.progress(done, total, f"held-out {bits:.3f} bits a byte")
+            return needs.watch.seconds_left() <= 0
+
         return fit_lstm(
             draw_texts(needs.train.texts, self.most, needs.seed),
             needs.tune.texts,
             LstmSchedule(self.width, self.epochs, self.learning_rate, self.rows),
             seed=needs.seed,
-            heard=lambda done, total, bits: needs.watch.progress(done, total, f"held-out {bits:.3f} bits a byte"),
+            heard=heard,
         )
 
     def seconds(self, characters: int) -> float:

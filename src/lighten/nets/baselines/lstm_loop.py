@@ -85,13 +85,14 @@ def fit_lstm(
     schedule: LstmSchedule,
     *,
     seed: int,
-    heard: Callable[[int, int, float], None] = lambda done, total, bits: None,
+    heard: Callable[[int, int, float], bool] = lambda done, total, bits: False,
 ) -> ByteLstm:
     """Learn from ``texts``: warm-up over a twentieth of the updates, then a cosine to zero.
 
     Args:
         held: texts that are only scored; the weights that were best on them stay.
-        heard: called with the updates done, all of them, and the bits per symbol of ``held`` when last scored.
+        heard: called with the updates done, all of them, and the bits per symbol of ``held`` when last scored; says
+            whether the time is over.
 
     Raises:
         DataError: there is nothing to learn from, or a width that is not allowed.
@@ -115,13 +116,13 @@ def fit_lstm(
         for done, loss in enumerate(_learned(net, optimizer, rows, schedule, total, seed), 1):
             if not math.isfinite(loss):
                 raise StepFailed(f"The loss became {loss} at update {done} of {total}.")
-            if checked and (done * CHECKS // total > (done - 1) * CHECKS // total or done == total):
+            over = heard(done, total, last)
+            if checked and (over or done * CHECKS // total > (done - 1) * CHECKS // total or done == total):
                 last = bits_of(net, checked)
                 missed = 0 if last < best else missed + 1
                 if last < best:
                     best, kept = last, {name: t.clone() for name, t in net.state_dict().items()}
-            heard(done, total, last)
-            if missed == 2:
+            if over or missed == 2:
                 break
         if checked:
             net.load_state_dict(kept)

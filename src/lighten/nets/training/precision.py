@@ -62,7 +62,8 @@ def autocast_dtype(
     Where the clock must not decide, ``LIGHTEN_PRECISION`` does: ``fp32``, ``bf16`` or ``auto``.
 
     Args:
-        ask: computes outputs for as many rows as it is told. most: rows of a batch. asked: ``fp32`` or ``bf16`` where the user decides.
+        ask: computes outputs for as many rows as it is told. most: rows of a batch.
+        asked: ``fp32`` or ``bf16`` where the user decides.
 
     Raises:
         InputError: it says something else.
