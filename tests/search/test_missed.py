@@ -43,6 +43,15 @@ def test_a_floor_counts_by_the_loss_that_is_allowed(measured: Any) -> None:
     assert found.command == ""
 
 
+def test_two_narrow_misses_are_nearer_than_a_wide_one(measured: Any) -> None:
+    run = measured({0: (100.0, 0), 1: (50.0, 100), 2: (52.0, 16)}, under=["toll<=51.3MB"])
+    board = Leaderboard(run)
+    found = nearest_of(run, board, NOTHING, board.done)
+    assert found is not None
+    assert found.key == 2
+    assert {bound.kind for bound in found.missed} == {"floor", "ceiling"}
+
+
 @pytest.mark.parametrize(
     ("text", "value", "spread", "written"),
     [

@@ -22,6 +22,8 @@ def nearest_of(
 ) -> Nearest | None:
     """The candidate nearest to the budget: proved ones first, then those that miss only ceilings, then the others.
 
+    Among each, it is the one whose worst miss is the smallest, however many it misses.
+
     What the proof refuted does not count as near, whatever it costs; the report shows its verdict.
     """
     refuted = {one.key for one in sequence.tested if not one.holds}
@@ -36,7 +38,7 @@ def nearest_of(
         if not missed:
             continue
         floors = any(b.kind == "floor" for b in missed)
-        rank = (not proved, floors, len(missed), _excess(run, missed[0], every[0]), candidate.key)
+        rank = (not proved, floors, _excess(run, missed[0], every[0]), len(missed), candidate.key)
         found.append((rank, Nearest(candidate.key, tuple(missed), _accepting(run, missed, every[0]), int(proved))))
     return min(found, key=lambda one: one[0])[1] if found else None
 

@@ -31,7 +31,7 @@ LEAST_EPOCHS = 0.05
 BOLDNESS = 0.7
 """Share of the cheapest success that is tried next while nothing has failed. Bolder steps fail: from 0.45 to 0.2 of the
 arithmetic cost 1.9 points more."""
-LEARNED = 0.1
+LEARNED = 0.05
 """Share of the time that learning the cheap baselines may take."""
 ALIKE = 0.1
 """Architectures whose shares differ by less than this (in logarithm) count as equally large; fewer reshaping steps win:
