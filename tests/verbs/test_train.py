@@ -150,6 +150,18 @@ def test_a_finished_training_that_is_resumed_says_the_same(place: Path, trained:
     assert again.proof == trained.proof and again.curve == trained.curve
 
 
+def test_a_grid_is_a_training_of_each_group(place: Path) -> None:
+    result = lighten.train(
+        place / "net", place / "data.csv", group="domain", grid=True, epochs=1, threads=1, precision="fp32",
+        out=place / "gridded",
+    )  # fmt: skip
+    assert {(cell.trained_on, cell.score.group) for cell in result.grid} == {
+        (of, on) for of in ("east", "west") for on in ("east", "west")
+    }
+    assert not (place / "gridded" / "grid").exists()
+    assert TrainingResult.from_json(json.loads((place / "gridded" / "result.json").read_text())).grid == result.grid
+
+
 def test_time_bounds_it(place: Path) -> None:
     heard = Notes()
     result = lighten.train(
@@ -188,6 +200,7 @@ def test_an_architecture_alone_is_trained_from_random_weights(place: Path) -> No
         ({"precision": "fp8"}, r"--precision is 'fp8'(.|\n)*auto, fp32, bf16"),
         ({"time": "soon"}, "--time 'soon'"),
         ({"task": "chess"}, "no task named 'chess'"),
+        ({"grid": True}, "--grid was given, and the data has no column of groups"),
         ({"augment": "shift"}, r"--augment is 'shift'(.|\n)*auto, off"),
     ],
 )

@@ -65,6 +65,9 @@ def command(
     ] = False,
     precision: Annotated[str, typer.Option(help="auto (what computes faster here, measured), fp32 or bf16.")] = "auto",
     augment: Augment = "auto",
+    grid: Annotated[
+        bool, typer.Option("--grid", help="Also train on each group alone, and test on every group: one training each.")
+    ] = False,
     price: Price = None,
     task: options.TaskName = None,
     prompt: options.Template = None,

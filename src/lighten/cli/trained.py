@@ -28,14 +28,15 @@ def watched(work: Callable[[Listener], TrainingResult], *, quiet: bool) -> Train
 def printed(result: TrainingResult, *, as_json: bool) -> None:
     """Print what became of a training."""
     from lighten.reports.numbers import amount, count, unit_name
-    from lighten.reports.training import headline, how, sureness
+    from lighten.reports.training import headline, how, sureness, worst
+    from lighten.reports.training_grid import grid_of, trained_on
     from lighten.reports.words import capital, quantity
 
     if as_json:
         sys.stdout.write(json.dumps(result.to_json(), ensure_ascii=False, indent=1) + "\n")
         return
     console = Console()
-    words = [headline(result, "en"), sureness(result, "en"), how(result, "en")]
+    words = [headline(result, "en"), sureness(result, "en"), worst(result, "en"), how(result, "en")]
     console.print(Panel(Text("\n".join(filter(None, words))), title="trained", title_align="left"))
     table = Table(box=None, padding=(0, 2))
     for name in ("", "group", "rows", "value", "at least", "at most", "unit"):
@@ -46,5 +47,13 @@ def printed(result: TrainingResult, *, as_json: bool) -> None:
         unit = "" if one.unit == "fraction" else unit_name("en", one.unit)
         table.add_row(capital(quantity("en", one.metric)), Text(one.group), count(one.n), *values, unit)
     console.print(table)
+    if (grid := grid_of(result)) is not None:
+        cells = Table(box=None, padding=(0, 2), title="trained on (down), tested on (across)", title_justify="left")
+        for name in ("", *grid.columns):
+            cells.add_column(Text(name), justify="right" if name else "left")
+        for name, row in grid.rows.items():
+            shown = (amount("en", row[of].value, row[of].unit) if of in row else "" for of in grid.columns)
+            cells.add_row(Text(trained_on(name, "en")), *shown)
+        console.print(cells)
     for name in ("model", "report"):
         console.print(f"{name}: {result.paths[name]}", markup=False, highlight=False, soft_wrap=True)

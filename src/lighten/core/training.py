@@ -90,6 +90,18 @@ class ProofScore:
     group: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class GridCell:
+    """What a model that was trained on one group alone is worth on a group of ``proof``.
+
+    Attributes:
+        trained_on: name of the group. score: on the group that it names, by the task's first metric.
+    """
+
+    trained_on: str
+    score: ProofScore
+
+
 @dataclass(frozen=True)
 class TrainingResult:
     """What one call of ``lighten train`` did.
@@ -106,6 +118,7 @@ class TrainingResult:
         notes: what is worth knowing, one sentence each.
         stopped: evaluations in a row that brought nothing, by which it ended before its plan; 0 where it did not.
         environment: the machine. paths: of what was written. started: ISO 8601. lighten: version. seed, threads: used.
+        grid: scores on every group of models that were trained on one group alone; empty where nobody asked for it.
     """
 
     model: str
@@ -138,6 +151,7 @@ class TrainingResult:
     seed: int
     threads: int
     labels: tuple[str, ...] = ()
+    grid: tuple[GridCell, ...] = ()
     state: str = "trained"
     version: int = field(default=VERSION)
 
@@ -155,6 +169,9 @@ class TrainingResult:
         values = dict(record)
         values["curve"] = tuple(CurvePoint(**point) for point in record["curve"])
         values["proof"] = tuple(ProofScore(**one) for one in record["proof"])
+        values["grid"] = tuple(
+            GridCell(one["trained_on"], ProofScore(**one["score"])) for one in record.get("grid", ())
+        )
         values["cost"] = TrainingCost(**record["cost"])
         values |= {name: tuple(record[name]) for name in ("opened", "notes", "labels")}
         return cls(**values)

@@ -14,20 +14,21 @@ from typing import Any
 from lighten.core.artifact import Artifact, is_whole
 from lighten.core.errors import CandidateFailed, Interrupted, LightenError, StepFailed
 from lighten.core.matching import facts_of, unpacked_formats
-from lighten.core.recipe import conversion, task_record_of
+from lighten.core.recipe import conversion
 from lighten.core.result import HIGHER
 from lighten.core.task import Data
 from lighten.core.training import MODEL, RESULT, TrainingCost, TrainingResult
 from lighten.data.learned import learned_in
 from lighten.fitting import reading
 from lighten.fitting.child import CHECKPOINTS, HOUR
+from lighten.fitting.grid import check_grid, grid_of
 from lighten.fitting.options import FitOptions
+from lighten.fitting.process import Training, trained_in_process
 from lighten.fitting.scalars import FILE, read_curve
 from lighten.fitting.score import answers_on, open_once, scores
 from lighten.isolate.machine import allowed_cores
-from lighten.isolate.process import ChildProcess
 from lighten.measure.environment import MachineRecord
-from lighten.pipeline.workshop import A_DAY, Workshop
+from lighten.pipeline.workshop import Workshop
 from lighten.search.listener import Listener, Quiet
 from lighten.search.openings import tell_openings
 from lighten.search.start import meters
@@ -53,6 +54,8 @@ def train_model(options: FitOptions, listener: Listener | None = None) -> Traini
     listener.phase("data", None)
     data = reading.read(options)
     reading.check_few(data.parts)
+    if options.grid:
+        check_grid(data.parts)
     for text in data.parts.notes:
         listener.note(text)
     threads = options.threads or allowed_cores()
@@ -64,7 +67,7 @@ def train_model(options: FitOptions, listener: Listener | None = None) -> Traini
         began = folder.study.recall(STARTED) or datetime.now(UTC).isoformat(timespec="seconds")
         folder.study.remember(STARTED, began)
         trained = taught(options, folder, base, data, threads, listener)
-        return scored(options, folder, data, trained, threads, listener)
+        return scored(options, folder, base, data, trained, threads, listener)
     except (KeyboardInterrupt, Interrupted) as error:
         raise Interrupted(
             "The training was interrupted; it goes on from its last checkpoint.", fix=f"{options.command()} --resume"
@@ -133,36 +136,8 @@ def taught(
     if known is not None and is_whole(options.out / MODEL):
         return known
     listener.phase("training", options.seconds)
-    child = ChildProcess(threads=threads, patient=True)
-    child.start()
-
-    def event(told: Mapping[str, Any]) -> None:
-        if "note" in told:
-            listener.note(told["note"])
-        elif "done" in told:
-            listener.progress(told["done"], told["total"], told["message"])
-
-    try:
-        reply = child.ask(
-            "call",
-            100 * A_DAY,
-            on_event=event,
-            function="lighten.fitting.child:fit",
-            arguments={
-                "base": str(base.path.resolve()),
-                "parts": str((options.out / reading.PARTS).resolve()),
-                "task": task_record_of(data.task),
-                "settings": options.settings,
-                "seconds": options.seconds,
-                "seed": options.seed,
-                "threads": threads,
-                "folder": str(options.out.resolve()),
-                "model": options.model,
-            },
-        )
-    finally:
-        child.close()
-    found: Mapping[str, Any] = reply["value"]
+    training = Training(options, base, data.task, options.out / reading.PARTS, options.out, seconds=options.seconds)
+    found = trained_in_process(training, threads, listener)
     folder.study.remember(TRAINED, dict(found))
     shutil.rmtree(options.out / CHECKPOINTS, ignore_errors=True)
     return found
@@ -171,6 +146,7 @@ def taught(
 def scored(
     options: FitOptions,
     folder: RunFolder,
+    base: Artifact,
     data: Data,
     trained: Mapping[str, Any],
     threads: int,
@@ -192,6 +168,7 @@ def scored(
         study.save_answers(KEPT_ANSWERS, "proof", answers)
     quality, _ = meters(task)
     found = scores(quality, answers, proof, task.metrics[0], options.seed)
+    grid = grid_of(options, folder, base, data, threads, listener) if options.grid else ()
     cost = dict(trained["cost"])
     if options.price is not None:
         cost["money"] = options.price * cost["seconds"] / HOUR
@@ -227,6 +204,7 @@ def scored(
         seed=options.seed,
         threads=threads,
         labels=data.parts.labels,
+        grid=grid,
     )
     write_whole(options.out / RESULT, json.dumps(result.to_json(), ensure_ascii=False, indent=1) + "\n")
     return result

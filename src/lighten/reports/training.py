@@ -16,6 +16,7 @@ from lighten.reports.markup import Both, data, one_line, said
 from lighten.reports.numbers import amount, count, duration, number, share
 from lighten.reports.page import document, made
 from lighten.reports.templates import render
+from lighten.reports.training_grid import grid_of, worst_group
 from lighten.reports.words import WORDS, capital, quantity, say
 
 CONTENTS = ("curves", "scores", "settings", "data", "environment", "reproduce")
@@ -34,6 +35,7 @@ def training_page(result: TrainingResult) -> str:
         scores=[_row(one) for one in result.proof if not one.group],
         groups=[_row(one) for one in result.proof if one.group],
         group_metric=next((_metric(one.metric) for one in result.proof if one.group), ""),
+        grid=_grid(result),
         settings=[*_settings(result)],
         source=result,
         rows=[(_named(f"part.{name}", name), count(n)) for name, n in result.rows.items()],
@@ -77,6 +79,15 @@ def sureness(result: TrainingResult, lang: str) -> str:
     return say(lang, "training.between", low=low, high=high)
 
 
+def worst(result: TrainingResult, lang: str) -> str:
+    """The group with the worst score, in a sentence; empty without groups."""
+    one = worst_group(result)
+    if one is None:
+        return ""
+    value = amount(lang, one.value, one.unit)
+    return say(lang, "training.worst", group=one_line(one.group), value=value, n=count(one.n))
+
+
 def how(result: TrainingResult, lang: str) -> str:
     """How it was trained, in a sentence."""
     return say(
@@ -96,6 +107,7 @@ def _hero(result: TrainingResult) -> Markup:
         "training_hero",
         found=Both(partial(headline, result)),
         also=Both(partial(sureness, result)),
+        worst=Both(partial(worst, result)) if worst_group(result) else "",
         how=Both(partial(how, result)),
         stopped=said("training.stopped", n=result.stopped) if result.stopped else "",
         tiles=[*_tiles(result)],
@@ -165,6 +177,18 @@ def _row(one: ProofScore) -> Mapping[str, Any]:
             for value in (one.value, one.lower, one.upper)
         ],
     }
+
+
+def _grid(result: TrainingResult) -> Mapping[str, Any] | None:
+    grid = grid_of(result)
+    if grid is None:
+        return None
+    cells = {
+        name: [Both(partial(_amount, row[of].value, row[of].unit)) if of in row else "" for of in grid.columns]
+        for name, row in grid.rows.items()
+    }
+    named = [(data(name) if name else said("grid.all"), values) for name, values in cells.items()]
+    return {"columns": [data(name) for name in grid.columns], "rows": named}
 
 
 def _amount(value: float, unit: str, lang: str) -> str:

@@ -56,6 +56,13 @@ TRAINING: dict[str, tuple[str, str]] = {
     "scores.low": ("At least", "下界"),
     "scores.high": ("At most", "上界"),
     "scores.groups": ("By group, the worst first", "按分组，最差者在前"),
+    "training.worst": ("Worst group: {group}, {value} on {n} rows.", "最差分组：{group}，{n} 行上为 {value}。"),
+    "grid.title": ("Trained on one group alone, tested on each", "只用一个分组训练，在各分组上测试"),
+    "grid.lead": (
+        "Down: what was trained on. Across: what was tested on, the group that others teach worst first.",
+        "行：训练所用的分组；列：测试的分组，由其他分组训练时得分最差者在前。",
+    ),
+    "grid.all": ("all groups", "全部分组"),
     "settings.title": ("Settings", "设置"),
     "settings.lead": (
         "What was asked, and what suits the model where nothing was.",

@@ -35,6 +35,7 @@ def train(
     freeze_embeddings: bool = False,
     precision: str = "auto",
     augment: str = "auto",
+    grid: bool = False,
     price: float | None = None,
     task: str | None = None,
     prompt: str | None = None,
@@ -75,6 +76,7 @@ def train(
         augment: how examples are varied while they are learned from: ``"off"``, names of what the model's reader knows
             (pictures: ``"shift"``, ``"flip"``, with a comma between), or ``"auto"`` for what was measured to help and
             harms no data: pictures are shifted; texts stay as they are, because nothing helps them without harm.
+        grid: train on each group of the data alone, too (so many more trainings), and test each on every group.
         price: of an hour of this machine, for the report.
 
     Returns:
@@ -106,6 +108,7 @@ def train(
         freeze_embeddings=freeze_embeddings,
         precision=precision,
         augment=augment,
+        grid=grid,
         threads=threads,
         seed=seed,
         price=price,

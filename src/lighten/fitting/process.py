@@ -1,0 +1,73 @@
+"""Process: one training in a process of its own, told and heard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lighten.core.artifact import Artifact
+from lighten.core.recipe import task_record_of
+from lighten.core.task import Task
+from lighten.fitting.options import FitOptions
+from lighten.isolate.process import ChildProcess
+from lighten.pipeline.workshop import A_DAY
+from lighten.search.listener import Listener
+
+
+@dataclass(frozen=True)
+class Training:
+    """What ``fitting.child:fit`` is called with.
+
+    Attributes:
+        options: of the run. base: what is trained. task: of the run. parts: file of the rows.
+        folder: where checkpoints, curve and model go. seconds: that it may take; None where passes alone bound it.
+    """
+
+    options: FitOptions
+    base: Artifact
+    task: Task
+    parts: Path
+    folder: Path
+    seconds: float | None = None
+
+
+def trained_in_process(training: Training, threads: int, listener: Listener) -> Mapping[str, Any]:
+    """Train, or go on from what is there, and give what became of it.
+
+    Raises:
+        CandidateFailed, InputError: what went wrong there.
+    """
+    options = training.options
+    child = ChildProcess(threads=threads, patient=True)
+    child.start()
+
+    def event(told: Mapping[str, Any]) -> None:
+        if "note" in told:
+            listener.note(told["note"])
+        elif "done" in told:
+            listener.progress(told["done"], told["total"], told["message"])
+
+    try:
+        reply = child.ask(
+            "call",
+            100 * A_DAY,
+            on_event=event,
+            function="lighten.fitting.child:fit",
+            arguments={
+                "base": str(training.base.path.resolve()),
+                "parts": str(training.parts.resolve()),
+                "task": task_record_of(training.task),
+                "settings": options.settings,
+                "seconds": training.seconds,
+                "seed": options.seed,
+                "threads": threads,
+                "folder": str(training.folder.resolve()),
+                "model": options.model,
+            },
+        )
+    finally:
+        child.close()
+    found: Mapping[str, Any] = reply["value"]
+    return found
