@@ -31,7 +31,7 @@ def options(tmp_path: Path) -> FitOptions:
 def test_rows_that_the_model_learned_from_are_not_judged_on(options: FitOptions) -> None:
     plain = reading.read(options).parts
     known = hashes_of(plain.proof.ids[:5])
-    found = reading.without_learned(options, reading.read(options), known).parts
+    found = reading.apart(options, reading.read_whole(options), {"mine": known}).parts
     assert len(found.proof) == len(plain.proof) - 5 and len(found.train) == len(plain.train) + 5
     with pytest.raises(UnknownName, match="no task named 'chess'"):
         reading.read(replace(options, task="chess"))

@@ -162,6 +162,21 @@ def test_a_grid_is_a_training_of_each_group(place: Path) -> None:
     assert TrainingResult.from_json(json.loads((place / "gridded" / "result.json").read_text())).grid == result.grid
 
 
+def test_it_learns_from_trained_models_and_is_compared_with_them(place: Path, trained: TrainingResult) -> None:
+    asked = {"group": "domain", "epochs": 2, "threads": 1, "precision": "fp32"}
+    data = place / "data.csv"
+    result = lighten.train(place / "net", data, teacher=[place / "run", place / "run"], out=place / "taught", **asked)
+    assert [one.kind for one in result.compared] == ["trained", "ensemble", "teacher", "teacher"]
+    assert result.compared[1].score.value == result.compared[2].score.value  # twice the same one
+    assert result.rows["proof"] == trained.rows["proof"]  # none of which the teachers had learned from
+    learned = learned_in(place / "taught" / "model")
+    assert set(learned_in(place / "run" / "model").tolist()) <= set(learned.tolist())
+    assert "all teachers, averaged" in (place / "taught" / "report.html").read_text(encoding="utf-8")
+    with pytest.raises(InputError, match="has no head that was trained"):
+        lighten.train(place / "net", data, teacher=place / "net", out=place / "refused", **asked)
+    assert not (place / "refused").exists()
+
+
 def test_time_bounds_it(place: Path) -> None:
     heard = Notes()
     result = lighten.train(

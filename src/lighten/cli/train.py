@@ -26,6 +26,13 @@ Augment = Annotated[
         "harm), off, or shift, flip (mirrored: only where left and right mean the same)."
     ),
 ]
+Teachers = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A trained model of the same classes to learn from; several (--teacher A --teacher B) are averaged.",
+        show_default=False,
+    ),
+]
 Price = Annotated[
     float | None, typer.Option(help="What an hour of this machine costs, for the report.", show_default=False)
 ]
@@ -65,6 +72,7 @@ def command(
     ] = False,
     precision: Annotated[str, typer.Option(help="auto (what computes faster here, measured), fp32 or bf16.")] = "auto",
     augment: Augment = "auto",
+    teacher: Teachers = None,
     grid: Annotated[
         bool, typer.Option("--grid", help="Also train on each group alone, and test on every group: one training each.")
     ] = False,

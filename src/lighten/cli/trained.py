@@ -27,10 +27,10 @@ def watched(work: Callable[[Listener], TrainingResult], *, quiet: bool) -> Train
 
 def printed(result: TrainingResult, *, as_json: bool) -> None:
     """Print what became of a training."""
-    from lighten.reports.numbers import amount, count, unit_name
+    from lighten.reports.numbers import amount, count, duration, unit_name
     from lighten.reports.training import headline, how, sureness, worst
     from lighten.reports.training_grid import grid_of, trained_on
-    from lighten.reports.words import capital, quantity
+    from lighten.reports.words import capital, quantity, say
 
     if as_json:
         sys.stdout.write(json.dumps(result.to_json(), ensure_ascii=False, indent=1) + "\n")
@@ -47,6 +47,16 @@ def printed(result: TrainingResult, *, as_json: bool) -> None:
         unit = "" if one.unit == "fraction" else unit_name("en", one.unit)
         table.add_row(capital(quantity("en", one.metric)), Text(one.group), count(one.n), *values, unit)
     console.print(table)
+    if result.compared:
+        beside = Table(box=None, padding=(0, 2))
+        for name in ("", "model", "value", "at least", "at most", "answering took"):
+            beside.add_column(name, justify="left" if name in ("", "model") else "right")
+        for each in result.compared:
+            known = (each.score.value, each.score.lower, each.score.upper)
+            values = [amount("en", value, each.score.unit) if value is not None else "" for value in known]
+            took = duration("en", each.seconds) if each.seconds is not None else ""
+            beside.add_row(say("en", f"compared.{each.kind}"), Text(each.name), *values, took)
+        console.print(beside)
     if (grid := grid_of(result)) is not None:
         cells = Table(box=None, padding=(0, 2), title="trained on (down), tested on (across)", title_justify="left")
         for name in ("", *grid.columns):

@@ -102,6 +102,22 @@ class GridCell:
     score: ProofScore
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A model beside the trained one, or that one itself, on all of ``proof``.
+
+    Attributes:
+        kind: ``trained``, ``teacher``, or ``ensemble`` of all teachers. name: as the user gave it; empty for none.
+        score: by the task's first metric. seconds: that its answers took, once, on this machine; of an ensemble the
+            sum.
+    """
+
+    kind: str
+    name: str
+    score: ProofScore
+    seconds: float | None = None
+
+
 @dataclass(frozen=True)
 class TrainingResult:
     """What one call of ``lighten train`` did.
@@ -118,6 +134,7 @@ class TrainingResult:
         notes: what is worth knowing, one sentence each.
         stopped: evaluations in a row that brought nothing, by which it ended before its plan; 0 where it did not.
         environment: the machine. paths: of what was written. started: ISO 8601. lighten: version. seed, threads: used.
+        compared: the trained model beside its teachers and their ensemble; empty without.
         grid: scores on every group of models that were trained on one group alone; empty where nobody asked for it.
     """
 
@@ -152,6 +169,7 @@ class TrainingResult:
     threads: int
     labels: tuple[str, ...] = ()
     grid: tuple[GridCell, ...] = ()
+    compared: tuple[Compared, ...] = ()
     state: str = "trained"
     version: int = field(default=VERSION)
 
@@ -171,6 +189,9 @@ class TrainingResult:
         values["proof"] = tuple(ProofScore(**one) for one in record["proof"])
         values["grid"] = tuple(
             GridCell(one["trained_on"], ProofScore(**one["score"])) for one in record.get("grid", ())
+        )
+        values["compared"] = tuple(
+            Compared(**{**one, "score": ProofScore(**one["score"])}) for one in record.get("compared", ())
         )
         values["cost"] = TrainingCost(**record["cost"])
         values |= {name: tuple(record[name]) for name in ("opened", "notes", "labels")}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lighten.core.artifact import Artifact
+from lighten.core.artifact import Artifact, sha256
 from lighten.core.errors import InputError, StepFailed
 from lighten.core.matching import format_of
 from lighten.core.recipe import task_from
@@ -95,11 +95,14 @@ def fit(
     threads: int,
     folder: str,
     model: str,
+    lesson: str = "",
+    taught_by: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Train the artifact ``base`` on the parts train and tune, and seal what comes out in ``folder``.
 
     Args:
-        settings: ``Hyperparameters``. model: what the user called it.
+        settings: ``Hyperparameters``. model: what the user called it. lesson: file of what a teacher says of the rows;
+            empty without. taught_by: folders of the teachers, whose rows the model learns from, too.
 
     Returns:
         What became of it, as plain values.
@@ -113,9 +116,11 @@ def fit(
         "model": artifact.id, "data": data.fingerprint, "task": dict(task), "settings": dict(settings),
         "seconds": seconds, "seed": seed, "threads": threads, "libraries": versions(),
     }  # fmt: skip
+    if lesson:
+        identity["lesson"] = sha256(Path(lesson))
     needs = Needs(task=task_from(task), seed=seed, threads=threads, train=data.train, tune=data.tune)
     live = open_model(artifact, data.labels)
-    work = format_of(artifact).trainable(live, needs, Hyperparameters(**settings))
+    work = format_of(artifact).trainable(live, needs, Hyperparameters(**settings, lesson=lesson))
     roof = matmul_rate()
     telling = Telling(flops_per_row(work, seed), 0.0 if roof.disturbed else roof.value)
     epoch = work.size([row for batch in work.batches(0, seed) for row in batch])
@@ -133,7 +138,7 @@ def fit(
     )  # fmt: skip
     scalars.finished(found.points, found.updates)
     spent, joules = scalars.spent, rapl.joules_between(before, rapl.counters())
-    made = _seal(live, artifact, run, data, seed, model)
+    made = _seal(live, [artifact, *(Artifact.open(Path(one), verify=False) for one in taught_by)], run, data, seed, model)
     best = found.best
     if best is None:
         raise StepFailed("The training was over before anything was judged.")
@@ -167,13 +172,18 @@ def seconds_between() -> float:
         raise InputError(f"{SWITCH} is {told!r}.", allowed="seconds, from 0", fix=f"unset {SWITCH}") from error
 
 
-def _seal(live: Any, artifact: Artifact, run: Path, data: Any, seed: int, model: str) -> Artifact:
-    """Write the trained model beside its place, seal it, and rename it."""
+def _seal(live: Any, sources: Sequence[Artifact], run: Path, data: Any, seed: int, model: str) -> Artifact:
+    """Write the trained model beside its place, seal it, and rename it.
+
+    Args:
+        sources: what it was trained from, and its teachers: what they learned from, it learned from.
+    """
+    artifact = sources[0]
     part, final = run / f".{MODEL}.part", run / MODEL
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
     meta = dict(save_model(live, artifact.format, part))
-    save_learned(part, [artifact.path], [*data.train.ids, *data.tune.ids])
+    save_learned(part, [one.path for one in sources], [*data.train.ids, *data.tune.ids])
     Artifact.seal(
         part, format=artifact.format, parent=artifact.id, step={"use": "train"}, seed=seed, versions=versions(),
         meta={**meta, "model": model},

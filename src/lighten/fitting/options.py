@@ -33,6 +33,7 @@ class FitOptions:
             suits the model. freeze_embeddings: leave the embeddings as they are.
         precision: ``auto``, ``fp32`` or ``bf16``.
         augment: ``auto``, ``off``, or names of variations with commas between.
+        teachers: trained models whose averaged answers are learned from beside the labels.
         grid: train on each group of the data alone, too, and test on every group.
         threads: cores to use; 0 for all that are allowed. price: of an hour of this machine; None without.
     """
@@ -54,6 +55,7 @@ class FitOptions:
     precision: str = AUTO
     augment: str = AUTO
     grid: bool = False
+    teachers: tuple[str, ...] = ()
     threads: int = 0
     seed: int = 0
     price: float | None = None
@@ -125,6 +127,7 @@ class FitOptions:
         words += ["--freeze-embeddings"] if self.freeze_embeddings else []
         words += ["--precision", self.precision] if self.precision != AUTO else []
         words += ["--augment", self.augment] if self.augment != AUTO else []
+        words += [word for one in self.teachers for word in ("--teacher", one)]
         words += ["--grid"] if self.grid else []
         words += ["--threads", str(self.threads)] if self.threads else []
         return shlex.join([*words, "--seed", str(self.seed), "--out", str(self.out)])

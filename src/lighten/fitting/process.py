@@ -22,6 +22,7 @@ class Training:
 
     Attributes:
         options: of the run. base: what is trained. task: of the run. parts: file of the rows.
+        lesson: file of what a teacher says of the rows; None without. taught_by: folders of the teachers.
         folder: where checkpoints, curve and model go. seconds: that it may take; None where passes alone bound it.
     """
 
@@ -31,6 +32,8 @@ class Training:
     parts: Path
     folder: Path
     seconds: float | None = None
+    lesson: Path | None = None
+    taught_by: tuple[Path, ...] = ()
 
 
 def trained_in_process(training: Training, threads: int, listener: Listener) -> Mapping[str, Any]:
@@ -65,6 +68,8 @@ def trained_in_process(training: Training, threads: int, listener: Listener) -> 
                 "threads": threads,
                 "folder": str(training.folder.resolve()),
                 "model": options.model,
+                "lesson": str(training.lesson.resolve()) if training.lesson is not None else "",
+                "taught_by": [str(path.resolve()) for path in training.taught_by],
             },
         )
     finally:

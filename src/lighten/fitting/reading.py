@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from lighten.core import catalog
 from lighten.core.artifact import Artifact, is_whole
@@ -47,29 +49,63 @@ def read(options: FitOptions) -> Data:
     Raises:
         InputError: data or options that cannot be used.
     """
+    return apart(options, read_whole(options), learned_of(options))
+
+
+def read_whole(options: FitOptions) -> Data:
+    """The data as the task reads them, whatever models learned from.
+
+    Raises:
+        InputError: data or options that cannot be used.
+    """
     if options.task not in catalog.names("tasks"):
         raise UnknownName("task", options.task, catalog.names("tasks"))
-    found = catalog.load("tasks", options.task)().read(options.data, options.of_data, seed=options.seed)
-    return without_learned(options, found, learned_of(options))
+    found: Data = catalog.load("tasks", options.task)().read(options.data, options.of_data, seed=options.seed)
+    return found
 
 
-def without_learned(options: FitOptions, data: Data, learned: Hashes) -> Data:
-    """The data with no row that the model learned from in select and proof.
+def apart(options: FitOptions, data: Data, learned: Mapping[str, Hashes]) -> Data:
+    """The data with no row in select and proof that a model learned from, one model after the other.
 
     Args:
-        learned: hashes of such rows.
+        learned: hashes of such rows, by what the user calls the model.
 
     Raises:
         DataError: too few rows are left to judge on.
     """
-    return replace(data, parts=keep_apart(data.parts, learned, options.model))
+    for name, hashes in learned.items():
+        data = replace(data, parts=keep_apart(data.parts, hashes, name))
+    return data
 
 
-def learned_of(options: FitOptions) -> Hashes:
-    """Hashes of the rows that the model learned from, by the run's copy of it or its folder; none of random weights."""
-    kept, given = options.out / "store" / KEPT, model_of_run(expanded(options.model))
-    place = kept if is_whole(kept) else given if given.is_dir() and not options.from_scratch else Path()
-    return learned_in(place)
+def learned_of(options: FitOptions, places: Sequence[Path] = ()) -> dict[str, Hashes]:
+    """Hashes of the rows that the model, and each teacher, learned from, by what the user calls it.
+
+    Args:
+        places: folder of each, the model's first; by default the run's copy of it or its own folder, where it has one
+            here. Random weights have none.
+    """
+    names = (options.model, *options.teachers)
+    found: dict[str, Hashes] = {}
+    for name, place in zip(names, places or _places(options), strict=True):
+        hashes = learned_in(place)
+        found[name] = np.union1d(found[name], hashes) if name in found else hashes
+    return found
+
+
+def _places(options: FitOptions) -> list[Path]:
+    """Folder of the model and of each teacher; the working folder's, which says nothing, where there is none."""
+    found = []
+    for kept, name in ((KEPT, options.model), *((stored(n), one) for n, one in enumerate(options.teachers))):
+        copy, given = options.out / "store" / kept, model_of_run(expanded(name))
+        fresh = options.from_scratch and kept == KEPT
+        found.append(copy if is_whole(copy) else given if given.is_dir() and not fresh else Path())
+    return found
+
+
+def stored(number: int) -> str:
+    """Name of a teacher in the store of a run."""
+    return f"teacher-{number}"
 
 
 def bring(options: FitOptions, data: Data, scratch: Path, listener: Listener) -> Artifact:
@@ -100,7 +136,7 @@ def check_asked(options: FitOptions, format: str) -> None:
         InputError: names the option.
     """
     known = format_named(format)
-    asked = {"augment": options.augment not in (AUTO, OFF)}
+    asked = {"augment": options.augment not in (AUTO, OFF), "teacher": bool(options.teachers)}
     if refused := next((name for name, given in asked.items() if given and name not in known.lessons), ""):
         raise InputError(
             f"--{refused} was given, and {known.noun} is not trained so ({options.model}).",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -18,14 +18,16 @@ from lighten.core.recipe import conversion
 from lighten.core.result import HIGHER
 from lighten.core.task import Data
 from lighten.core.training import MODEL, RESULT, TrainingCost, TrainingResult
-from lighten.data.learned import learned_in
 from lighten.fitting import reading
 from lighten.fitting.child import CHECKPOINTS, HOUR
+from lighten.fitting.comparison import compared
 from lighten.fitting.grid import check_grid, grid_of
+from lighten.fitting.lessons import lesson_for
 from lighten.fitting.options import FitOptions
 from lighten.fitting.process import Training, trained_in_process
 from lighten.fitting.scalars import FILE, read_curve
-from lighten.fitting.score import answers_on, open_once, scores
+from lighten.fitting.score import open_once, scores, timed_answers
+from lighten.fitting.teachers import Teacher, adopt, bring_teachers, teachers_of
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.environment import MachineRecord
 from lighten.pipeline.workshop import Workshop
@@ -52,7 +54,8 @@ def train_model(options: FitOptions, listener: Listener | None = None) -> Traini
     listener = listener or Quiet()
     options.check()
     listener.phase("data", None)
-    data = reading.read(options)
+    whole = reading.read_whole(options)
+    data = reading.apart(options, whole, reading.learned_of(options))
     reading.check_few(data.parts)
     if options.grid:
         check_grid(data.parts)
@@ -60,14 +63,14 @@ def train_model(options: FitOptions, listener: Listener | None = None) -> Traini
         listener.note(text)
     threads = options.threads or allowed_cores()
     RunFolder.check(options.out, options.manifest(data.parts.fingerprint, threads), resume=options.resume)
-    folder, base, data = opened(options, data, threads, listener)
+    folder, base, data, teachers = opened(options, whole, data, threads, listener)
     try:
         if not options.resume:
             tell_openings(data.parts.proof, listener)
         began = folder.study.recall(STARTED) or datetime.now(UTC).isoformat(timespec="seconds")
         folder.study.remember(STARTED, began)
-        trained = taught(options, folder, base, data, threads, listener)
-        return scored(options, folder, base, data, trained, threads, listener)
+        trained = taught(options, folder, base, data, teachers, threads, listener)
+        return scored(options, folder, base, data, teachers, trained, threads, listener)
     except (KeyboardInterrupt, Interrupted) as error:
         raise Interrupted(
             "The training was interrupted; it goes on from its last checkpoint.", fix=f"{options.command()} --resume"
@@ -78,29 +81,38 @@ def train_model(options: FitOptions, listener: Listener | None = None) -> Traini
         folder.close()
 
 
-def opened(options: FitOptions, data: Data, threads: int, listener: Listener) -> tuple[RunFolder, Artifact, Data]:
-    """The run folder, which the caller closes, with the model and the data in it, as they are trained.
+def opened(
+    options: FitOptions, whole: Data, data: Data, threads: int, listener: Listener
+) -> tuple[RunFolder, Artifact, Data, list[Teacher]]:
+    """The run folder, which the caller closes, with the model, the data and the teachers in it, as they are trained.
+
+    Args:
+        whole: the data as they were read. data: without rows that a model, as far as it is here, learned from.
 
     Raises:
-        InputError: the model cannot be used, or does not fit the data.
+        InputError: a model cannot be used, or does not fit the data.
     """
     listener.phase("original", None)
     kept = options.out / "store" / reading.KEPT
     with tempfile.TemporaryDirectory(prefix="lighten-") as scratch:
         fresh = None if is_whole(kept) else reading.bring(options, data, Path(scratch), listener)
         base = fresh or Artifact.open(kept)
-        if fresh is not None and len(learned := learned_in(fresh.path)):
+        masters = bring_teachers(options, data, Path(scratch))
+        learned = reading.learned_of(options, [base.path, *(one.path for one in masters)])
+        if not options.resume and any(map(len, learned.values())):
             # Of a hub or a sample: nobody could see its folder before.
-            data = reading.without_learned(options, data, learned)
+            data = reading.apart(options, whole, learned)
         manifest = options.manifest(data.parts.fingerprint, threads)
         data = reading.settle(options, data, base, threads, listener)
+        teachers_of(options, masters, data.parts.labels)
         folder = RunFolder.open(options.out, manifest, resume=options.resume)
         try:
             if fresh is not None:
                 base = folder.store.adopt(reading.KEPT, fresh)
             if not (options.out / reading.PARTS).is_file():
                 save_parts(data.parts, options.out / reading.PARTS)
-            return folder, as_floats(options, folder, base, data, threads, listener), data
+            teachers = teachers_of(options, adopt(folder, masters), data.parts.labels)
+            return folder, as_floats(options, folder, base, data, threads, listener), data, teachers
         except BaseException:
             folder.close()
             raise
@@ -125,7 +137,13 @@ def as_floats(
 
 
 def taught(
-    options: FitOptions, folder: RunFolder, base: Artifact, data: Data, threads: int, listener: Listener
+    options: FitOptions,
+    folder: RunFolder,
+    base: Artifact,
+    data: Data,
+    teachers: Sequence[Teacher],
+    threads: int,
+    listener: Listener,
 ) -> Mapping[str, Any]:
     """Train in a process of its own, or take what was trained before. Gives what became of it.
 
@@ -136,7 +154,11 @@ def taught(
     if known is not None and is_whole(options.out / MODEL):
         return known
     listener.phase("training", options.seconds)
-    training = Training(options, base, data.task, options.out / reading.PARTS, options.out, seconds=options.seconds)
+    parts, lesson = lesson_for(options, folder, data, teachers, threads, listener)
+    training = Training(
+        options, base, data.task, parts, options.out, seconds=options.seconds, lesson=lesson,
+        taught_by=tuple(one.artifact.path for one in teachers),
+    )  # fmt: skip
     found = trained_in_process(training, threads, listener)
     folder.study.remember(TRAINED, dict(found))
     shutil.rmtree(options.out / CHECKPOINTS, ignore_errors=True)
@@ -148,6 +170,7 @@ def scored(
     folder: RunFolder,
     base: Artifact,
     data: Data,
+    teachers: Sequence[Teacher],
     trained: Mapping[str, Any],
     threads: int,
     listener: Listener,
@@ -162,12 +185,12 @@ def scored(
     made = Artifact.open(options.out / MODEL)
     engine = reading.engine_of(made)
     before = open_once(study, proof, str(options.out.resolve()), options.data, listener)
-    answers = study.answers(KEPT_ANSWERS, "proof")
-    if answers is None:
-        answers = answers_on(made, engine, task, proof, len(data.parts.labels), threads, listener)
-        study.save_answers(KEPT_ANSWERS, "proof", answers)
+    answers, seconds = timed_answers(
+        study, KEPT_ANSWERS, "proof", made, engine, task, proof, len(data.parts.labels), threads, listener
+    )
     quality, _ = meters(task)
     found = scores(quality, answers, proof, task.metrics[0], options.seed)
+    beside = compared(options, folder, data, teachers, (found[0], seconds), threads, listener)
     grid = grid_of(options, folder, base, data, threads, listener) if options.grid else ()
     cost = dict(trained["cost"])
     if options.price is not None:
@@ -205,6 +228,7 @@ def scored(
         threads=threads,
         labels=data.parts.labels,
         grid=grid,
+        compared=beside,
     )
     write_whole(options.out / RESULT, json.dumps(result.to_json(), ensure_ascii=False, indent=1) + "\n")
     return result

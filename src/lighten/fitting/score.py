@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from time import monotonic
 from uuid import uuid4
 
 import numpy as np
@@ -34,12 +35,51 @@ def answers_on(
     Raises:
         BuildFailed: the wrong number of answers. CandidateFailed: it does not run.
     """
+    return answered(artifact, engine, task, rows, labels, threads, listener)[0]
+
+
+def timed_answers(
+    study: Study,
+    key: int,
+    part: str,
+    artifact: Artifact,
+    engine: Engine,
+    task: Task,
+    rows: Rows,
+    labels: int,
+    threads: int,
+    listener: Listener,
+) -> tuple[NDArray[np.float64], float]:
+    """Answers that the study keeps, or that are made and kept, and the seconds that they took, once.
+
+    Args:
+        key, part: under which they are kept.
+
+    Raises:
+        BuildFailed, CandidateFailed: see :func:`answers_on`.
+    """
+    name = f"seconds of {key} on {part}"
+    known = study.answers(key, part)
+    if known is not None and study.recall(name) is not None:
+        return known, study.recall(name)
+    found, seconds = answered(artifact, engine, task, rows, labels, threads, listener)
+    study.remember(name, seconds)
+    study.save_answers(key, part, found)
+    return found, seconds
+
+
+def answered(
+    artifact: Artifact, engine: Engine, task: Task, rows: Rows, labels: int, threads: int, listener: Listener
+) -> tuple[NDArray[np.float64], float]:
+    """As :func:`answers_on`, and the seconds that answering took, once the model was open."""
     with SessionProcess(artifact, engine, threads=threads, task=task) as session:
+        began = monotonic()
         answers = session.answers(rows.inputs, telling(listener.progress, len(rows), "answering proof"))
+        seconds = monotonic() - began
     expected = (len(rows), task.columns(labels))
     if answers.shape != expected:
         raise BuildFailed(f"The engine gave answers of shape {answers.shape}; expected {expected}.")
-    return answers
+    return answers, seconds
 
 
 def open_once(study: Study, rows: Rows, run: str, data: str, listener: Listener) -> tuple[int, int]:

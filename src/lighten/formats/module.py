@@ -45,7 +45,7 @@ class Module(Format):
     noun: ClassVar[str] = "a network of your own"
     like: ClassVar[str] = "hf"
     original: ClassVar[bool] = True
-    lessons: ClassVar[frozenset[str]] = frozenset({"augment"})
+    lessons: ClassVar[frozenset[str]] = frozenset({"augment", "teacher"})
     cuts: ClassVar[bool] = True
     extra: ClassVar[str] = "train"
 

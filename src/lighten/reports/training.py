@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from lighten.core.training import ProofScore, TrainingResult
+from lighten.core.training import Compared, ProofScore, TrainingResult
 from lighten.reports.curves import Line, curve
 from lighten.reports.describe import environment_fact
 from lighten.reports.markup import Both, data, one_line, said
@@ -35,6 +35,7 @@ def training_page(result: TrainingResult) -> str:
         scores=[_row(one) for one in result.proof if not one.group],
         groups=[_row(one) for one in result.proof if one.group],
         group_metric=next((_metric(one.metric) for one in result.proof if one.group), ""),
+        compared=[_compared(one) for one in result.compared],
         grid=_grid(result),
         settings=[*_settings(result)],
         source=result,
@@ -176,6 +177,15 @@ def _row(one: ProofScore) -> Mapping[str, Any]:
             Both(partial(_amount, value, one.unit)) if value is not None else ""
             for value in (one.value, one.lower, one.upper)
         ],
+    }
+
+
+def _compared(one: Compared) -> Mapping[str, Any]:
+    took = Both(lambda lang: duration(lang, one.seconds)) if one.seconds is not None else ""
+    return {
+        "kind": said(f"compared.{one.kind}"),
+        "name": data(one.name) if one.name else "",
+        "values": [*_row(one.score)["values"], took],
     }
 
 

@@ -56,6 +56,11 @@ TRAINING: dict[str, tuple[str, str]] = {
     "scores.low": ("At least", "下界"),
     "scores.high": ("At most", "上界"),
     "scores.groups": ("By group, the worst first", "按分组，最差者在前"),
+    "compared.title": ("Beside its teachers", "与教师模型对比"),
+    "compared.trained": ("trained", "训练所得"),
+    "compared.ensemble": ("all teachers, averaged", "全部教师的平均"),
+    "compared.teacher": ("teacher", "教师"),
+    "compared.seconds": ("Answering took", "回答用时"),
     "training.worst": ("Worst group: {group}, {value} on {n} rows.", "最差分组：{group}，{n} 行上为 {value}。"),
     "grid.title": ("Trained on one group alone, tested on each", "只用一个分组训练，在各分组上测试"),
     "grid.lead": (

@@ -35,6 +35,7 @@ def train(
     freeze_embeddings: bool = False,
     precision: str = "auto",
     augment: str = "auto",
+    teacher: Sequence[str | Path] | str | Path = (),
     grid: bool = False,
     price: float | None = None,
     task: str | None = None,
@@ -76,6 +77,8 @@ def train(
         augment: how examples are varied while they are learned from: ``"off"``, names of what the model's reader knows
             (pictures: ``"shift"``, ``"flip"``, with a comma between), or ``"auto"`` for what was measured to help and
             harms no data: pictures are shifted; texts stay as they are, because nothing helps them without harm.
+        teacher: one or several trained models with the same classes; their averaged answers are learned from beside the
+            labels, and the result compares the model with each of them and with all together.
         grid: train on each group of the data alone, too (so many more trainings), and test each on every group.
         price: of an hour of this machine, for the report.
 
@@ -108,6 +111,7 @@ def train(
         freeze_embeddings=freeze_embeddings,
         precision=precision,
         augment=augment,
+        teachers=(str(teacher),) if isinstance(teacher, str | Path) else tuple(map(str, teacher)),
         grid=grid,
         threads=threads,
         seed=seed,

@@ -7,8 +7,9 @@ not compute for its answers, lazy embeddings, no dropout unless asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,15 +25,13 @@ from lighten.nets.forward import casting, logits, logits_of, run
 from lighten.nets.network import Network
 from lighten.nets.training.dropout import dropout
 from lighten.nets.training.examples import Examples
+from lighten.nets.training.lesson import Lesson, Loss, taught_loss
 from lighten.nets.training.loop import train
 from lighten.nets.training.optimizer import WIDTH, Descent, width_of
 from lighten.nets.training.order import chances, drawn
 from lighten.nets.training.precision import autocast_dtype
 from lighten.nets.training.schedule import Hyperparameters, Schedule, Score, Trained
 from lighten.nets.training.trainable import Batch, Trainable
-
-Loss = Callable[[Tensor, Sequence[int]], Tensor]
-"""Logits [batch, classes] and the batch's row numbers to the mean loss."""
 
 
 class RowsTraining(Trainable):
@@ -195,9 +194,13 @@ def of_needs(network: Network, needs: Needs, asked: Hyperparameters) -> RowsTrai
         label_smoothing=asked.label_smoothing,
         freeze_embeddings=asked.freeze_embeddings,
     )
+    loss = None
+    if asked.lesson:
+        lesson = Lesson.read(Path(asked.lesson))
+        loss = taught_loss(needs.train, needs.task, lesson, labels_loss(needs.train, needs.task, asked.label_smoothing))
     return RowsTraining(
         network, needs.train, needs.tune, needs.task, schedule, threads=needs.threads, precision=asked.precision,
-        augment=network.reader.augmented(asked.augment),
+        loss=loss, augment=network.reader.augmented(asked.augment),
     )  # fmt: skip
 
 

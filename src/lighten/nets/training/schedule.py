@@ -56,6 +56,7 @@ class Hyperparameters:
         batch_rows: rows per update; of texts that are learned token by token, as many full windows.
         precision: ``auto``, ``fp32`` or ``bf16``.
         augment: ``auto``, ``off``, or variations of the reader (see ``Reader.augmented``).
+        lesson: file of what a teacher says of the training rows (``lesson.Lesson``); empty without.
         from_scratch: whether the weights are random at first.
         timed: whether time bounds the training, so that the number of passes is the most.
         others: see :class:`Schedule`.
@@ -70,6 +71,7 @@ class Hyperparameters:
     freeze_embeddings: bool = False
     precision: str = "auto"
     augment: str = "auto"
+    lesson: str = ""
     from_scratch: bool = False
     timed: bool = False
 

@@ -1,0 +1,86 @@
+"""Lesson: rows that are learned from a teacher's answers beside, or in place of, their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lighten.core.rows import Rows
+from lighten.core.task import Task
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FILE = "lesson.npz"
+"""Name of the file in the folder of a run."""
+LABELS = 0.1
+"""Weight of a label beside a teacher, as in ``distill.logits``."""
+
+Loss = Callable[[Tensor, Sequence[int]], Tensor]
+"""Logits [batch, classes] and the batch's row numbers to the mean loss."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a teacher says of the training rows.
+
+    Attributes:
+        answers: its logits, float32 [rows, classes].
+        weights: of each row's label, float32 [rows]; the answer has the rest. 0 where a row has no label.
+    """
+
+    answers: NDArray[np.float32]
+    weights: NDArray[np.float32]
+
+    def save(self, path: Path) -> None:
+        """Write it into a file, whole or not at all."""
+        part = path.with_name(f".{path.name}.part")
+        with part.open("wb") as stream:
+            np.savez(stream, answers=self.answers, weights=self.weights)
+        part.replace(path)
+
+    @classmethod
+    def read(cls, path: Path) -> Lesson:
+        """What :meth:`save` wrote; nothing is unpickled.
+
+        Raises:
+            OSError, ValueError, KeyError: the file is not there, or is broken.
+        """
+        with np.load(path, allow_pickle=False) as found:
+            return cls(found["answers"], found["weights"])
+
+
+def taught_loss(rows: Rows, task: Task, lesson: Lesson, labels: Loss | None = None) -> Loss:
+    """The distance to the teacher's answers, mixed row by row with the loss of the labels.
+
+    Args:
+        labels: loss against what is right in the rows; None for the task's own.
+    """
+    targets, answers = torch.tensor(rows.targets), torch.from_numpy(np.ascontiguousarray(lesson.answers))
+
+    def of_labels(outputs: Tensor, batch: Sequence[int]) -> Tensor:
+        return labels(outputs, batch) if labels is not None else task.loss(outputs, targets[list(batch)])
+
+    def mixed(outputs: Tensor, batch: Sequence[int], weight: float) -> Tensor:
+        if weight == 1.0:
+            return of_labels(outputs, batch)
+        distance: Tensor = (1 - weight) * task.distance(outputs, answers[list(batch)])
+        return distance + weight * of_labels(outputs, batch) if weight else distance
+
+    def loss(outputs: Tensor, batch: Sequence[int]) -> Tensor:
+        own = lesson.weights[list(batch)]
+        found = []
+        for weight in np.unique(own):
+            places = np.flatnonzero(own == weight)
+            some = outputs if len(places) == len(batch) else outputs[torch.from_numpy(places)]
+            part = mixed(some, [batch[place] for place in places], float(weight))
+            found.append(part if len(places) == len(batch) else part * (len(places) / len(batch)))
+        return torch.stack(found).sum() if len(found) > 1 else found[0]
+
+    return loss
