@@ -1,9 +1,14 @@
 """What generalizes better, on real data: each measure of ``lighten train`` beside the same training without it.
 
-    python benchmarks/generalization.py [--what augment] [--rows 4000] [--seeds 3] [--threads 2]
+    python benchmarks/generalization.py [--what augment|teacher|adapt|harden] [--rows 4000] [--seeds 3] [--threads 2]
 
 augment: the small CNN of the tutorials from random weights on ``sample:fashion`` and on ``sample:mnist``, 128 pictures
 an update, with no variation, with shifts, with shifts and mirrors, by passes: accuracy on pictures that were not seen.
+teacher: that CNN on ``sample:fashion``, taught by one and by three of its kind beside the labels; and these three.
+adapt: MiniLM on the films of ``sample:reviews``, judged on products and on tweets that were not seen, with as many rows
+of that domain without their labels, answered by the model itself after a first training, and by three of its kind.
+harden: the CNN on both samples of pictures with a radius of 0.03 and 0.1, MiniLM on films with 0.1, with and without
+attacks in the training: accuracy as they are, and under the same attack.
 
 Each seed draws other weights and another order; every rung of a seed begins with the same ones. A gain is the median
 over seeds of the difference to the first rung of the same seed, with its least and its greatest: what is no greater
@@ -16,15 +21,19 @@ import argparse
 import json
 import os
 import statistics
+import tempfile
 import warnings
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
 warnings.filterwarnings("ignore")
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from numpy.typing import NDArray  # noqa: E402
 from torch import nn  # noqa: E402
 
 from lighten.core import catalog  # noqa: E402
@@ -32,12 +41,18 @@ from lighten.core.data_options import DataOptions  # noqa: E402
 from lighten.core.rows import Rows  # noqa: E402
 from lighten.core.step import Silent  # noqa: E402
 from lighten.core.task import Data  # noqa: E402
+from lighten.data.samples import fetch_sample  # noqa: E402
 from lighten.isolate.machine import allowed_cores  # noqa: E402
+from lighten.models.bring import bring  # noqa: E402
+from lighten.nets.encoders.network import open_network  # noqa: E402
 from lighten.nets.forward import logits  # noqa: E402
 from lighten.nets.network import Network  # noqa: E402
+from lighten.nets.training.attack import attacked  # noqa: E402
+from lighten.nets.training.lesson import LABELS, Lesson, taught_loss  # noqa: E402
 from lighten.nets.training.loop import train  # noqa: E402
 from lighten.nets.training.rows import RowsTraining  # noqa: E402
 from lighten.nets.training.schedule import Schedule  # noqa: E402
+from lighten.nets.training.shares import averaged  # noqa: E402
 from lighten.readers.image import ImageReader  # noqa: E402
 
 OUT = Path(__file__).parent / "out"
@@ -71,42 +86,164 @@ def some(rows: Rows, count: int) -> Rows:
     return rows.take([i * len(rows) // count for i in range(count)])
 
 
-def right(network: Network, data: Data, rows: Rows, threads: int) -> float:
-    """Share of rows that a network answers right."""
-    return float(np.mean(data.task.right(logits(network, rows.inputs, threads), rows)))
+def tutorial(data: Data, part: Rows, tune: Rows, passes: float, threads: int) -> Callable[..., Network]:
+    """Trains the CNN from random weights: seed and options of ``RowsTraining`` to the network."""
+    reader, labels = ImageReader.fitted(part.inputs[:1000], {}), data.parts.labels
+
+    def trained(seed: int, rows: Rows = part, **options: Any) -> Network:
+        torch.manual_seed(seed)
+        network = Network(Tutorial(len(labels)).eval(), reader, labels, has_head=False)
+        schedule = Schedule(epochs=passes, learning_rate=2.5e-4, batch_rows=128, weight_decay=0.05)
+        work = RowsTraining(network, rows, tune, data.task, schedule, threads=threads, **options)
+        train(work, seed=seed, threads=threads, watch=Silent())
+        return network
+
+    return trained
 
 
-def augment(rows: int, threads: int) -> dict[str, Rungs]:
-    """Variations of pictures, by data set and passes."""
-    found: dict[str, Rungs] = {}
-    for name in ("fashion", "mnist"):
-        data = catalog.load("tasks", "image_classification")().read(f"sample:{name}", DataOptions(), seed=0)
-        part, tune = some(data.parts.train, rows), some(data.parts.tune, 500)
-        proof = some(data.parts.proof, JUDGED)
-        reader = ImageReader.fitted(part.inputs[:1000], {})
-        for passes in (3, 20):
+def minilm(data: Data, part: Rows, tune: Rows, threads: int, folder: Path) -> Callable[..., Network]:
+    """As :func:`tutorial`, fine-tunes MiniLM."""
+    base = bring(fetch_sample("minilm"), folder / f"base-{len(list(folder.iterdir()))}")
 
-            def trained(
-                seed: int, how: Sequence[str], data: Data = data, part: Rows = part, tune: Rows = tune,
-                proof: Rows = proof, reader: ImageReader = reader, passes: int = passes,
-            ) -> float:  # fmt: skip
-                torch.manual_seed(seed)
-                labels = data.parts.labels
-                network = Network(Tutorial(len(labels)).eval(), reader, labels, has_head=False)
-                schedule = Schedule(epochs=passes, learning_rate=2.5e-4, batch_rows=128, weight_decay=0.05)
-                work = RowsTraining(network, part, tune, data.task, schedule, threads=threads, augment=how)
-                train(work, seed=seed, threads=threads, watch=Silent())
-                return right(network, data, proof, threads)
+    def trained(seed: int, rows: Rows = part, **options: Any) -> Network:
+        torch.manual_seed(seed)
+        network = open_network(base, labels=data.parts.labels)
+        work = RowsTraining(network, rows, tune, data.task, Schedule(), threads=threads, **options)
+        train(work, seed=seed, threads=threads, watch=Silent())
+        return network
 
-            found[f"{name}, {len(part):,} pictures, {passes} passes"] = {
-                "as they are": lambda seed, trained=trained: trained(seed, ()),
-                "shift": lambda seed, trained=trained: trained(seed, ("shift",)),
-                "shift, flip": lambda seed, trained=trained: trained(seed, ("shift", "flip")),
-            }
+    return trained
+
+
+def read(task: str, source: str) -> Data:
+    """A sample as a task reads it."""
+    found: Data = catalog.load("tasks", task)().read(source, DataOptions(), seed=0)
     return found
 
 
-WORK: dict[str, Callable[[int, int], dict[str, Rungs]]] = {"augment": augment}
+def said(networks: Sequence[Network], rows: Rows, threads: int) -> NDArray[np.float32]:
+    """What several networks say together, as logits."""
+    return averaged([logits(one, rows.inputs, threads) for one in networks])
+
+
+def accuracy(answers: NDArray[Any], data: Data, rows: Rows) -> float:
+    """Share of rows that are answered right."""
+    return float(np.mean(data.task.right(answers, rows)))
+
+
+def augment(rows: int, threads: int, folder: Path) -> dict[str, Rungs]:
+    """Variations of pictures, by data set and passes."""
+    found: dict[str, Rungs] = {}
+    for name in ("fashion", "mnist"):
+        data = read("image_classification", f"sample:{name}")
+        part, tune, proof = (
+            some(data.parts[which], many) for which, many in (("train", rows), ("tune", 500), ("proof", JUDGED))
+        )
+        for passes in (3, 20):
+            trained = tutorial(data, part, tune, passes, threads)
+
+            def rung(how: Sequence[str], trained: Any = trained, data: Data = data, proof: Rows = proof) -> Any:
+                return lambda seed: accuracy(logits(trained(seed, augment=how), proof.inputs, threads), data, proof)
+
+            found[f"{name}, {len(part):,} pictures, {passes} passes"] = {
+                "as they are": rung(()), "shift": rung(("shift",)), "shift, flip": rung(("shift", "flip")),
+            }  # fmt: skip
+    return found
+
+
+def teacher(rows: int, threads: int, folder: Path) -> dict[str, Rungs]:
+    """Students of one and of three of their own kind."""
+    data = read("image_classification", "sample:fashion")
+    part, tune, proof = some(data.parts.train, rows), some(data.parts.tune, 500), some(data.parts.proof, JUDGED)
+    trained = tutorial(data, part, tune, 10, threads)
+
+    @cache
+    def others(seed: int) -> list[Network]:
+        return [trained(100 * seed + number) for number in (1, 2, 3)]
+
+    def taught(seed: int, count: int) -> float:
+        lesson = Lesson(said(others(seed)[:count], part, threads), np.full(len(part), LABELS))
+        student = trained(seed, loss=taught_loss(part, data.task, lesson))
+        return accuracy(logits(student, proof.inputs, threads), data, proof)
+
+    return {
+        f"fashion, {len(part):,} pictures, 10 passes": {
+            "labels alone": lambda seed: accuracy(logits(trained(seed), proof.inputs, threads), data, proof),
+            "taught by one": lambda seed: taught(seed, 1),
+            "taught by three": lambda seed: taught(seed, 3),
+            "the three, averaged": lambda seed: accuracy(said(others(seed), proof, threads), data, proof),
+        }
+    }
+
+
+def adapt(rows: int, threads: int, folder: Path) -> dict[str, Rungs]:
+    """Another domain, without its labels."""
+    data = read("text_classification", "sample:reviews/movie")
+    part, tune = some(data.parts.train, rows), some(data.parts.tune, 300)
+    trained = minilm(data, part, tune, threads, folder)
+    alone = cache(trained)
+    found: dict[str, Rungs] = {}
+    for name in ("product", "tweets"):
+        other = read("text_classification", f"sample:reviews/{name}")
+        more, proof = some(other.parts.train, rows), some(other.parts.proof, JUDGED)
+
+        def taught(seed: int, count: int, more: Rows = more, proof: Rows = proof, other: Data = other) -> float:
+            told = said([alone(100 * number + seed) for number in range(count)], more, threads)
+            answers = np.concatenate([np.zeros((len(part), told.shape[1]), np.float32), told])
+            every = Rows((*part.inputs, *more.inputs), (*part.targets, *map(int, told.argmax(axis=1))))
+            weights = np.concatenate([np.ones(len(part)), np.zeros(len(more))])
+            student = trained(seed, every, loss=taught_loss(every, data.task, Lesson(answers, weights)))
+            return accuracy(logits(student, proof.inputs, threads), other, proof)
+
+        found[f"films to {name}, {len(part):,} rows with labels, {len(more):,} without"] = {
+            "labels alone": lambda seed, proof=proof, other=other: accuracy(
+                logits(alone(seed), proof.inputs, threads), other, proof
+            ),
+            "its own answers": lambda seed, taught=taught: taught(seed, 1),
+            "answers of three": lambda seed, taught=taught: taught(seed, 3),
+        }
+    return found
+
+
+def harden(rows: int, threads: int, folder: Path) -> dict[str, Rungs]:
+    """Attacks while it is trained, and while it is judged."""
+    found: dict[str, Rungs] = {}
+    for task, source, radius in (
+        ("image_classification", "fashion", 0.03), ("image_classification", "mnist", 0.1),
+        ("text_classification", "reviews/movie", 0.1),
+    ):  # fmt: skip
+        data = read(task, f"sample:{source}")
+        part, tune, proof = (
+            some(data.parts.train, rows),
+            some(data.parts.tune, 300),
+            some(data.parts.proof, JUDGED // 3),
+        )
+        pictures = task == "image_classification"
+        trained = cache(
+            tutorial(data, part, tune, 5, threads) if pictures else minilm(data, part, tune, threads, folder)
+        )
+
+        def clean(share: float, trained: Any = trained, data: Data = data, proof: Rows = proof) -> Any:
+            return lambda seed: accuracy(logits(trained(seed, harden=share), proof.inputs, threads), data, proof)
+
+        def hard(
+            share: float, trained: Any = trained, data: Data = data, proof: Rows = proof, by: float = radius
+        ) -> Any:
+            def rung(seed: int) -> float:
+                network = trained(seed, harden=share)
+                return accuracy(attacked(network, proof, data.task, by, seed=seed, threads=threads), data, proof)
+
+            return rung
+
+        named = f"{source}, {len(part):,} rows, radius {radius}"
+        found[f"{named}, as they are"] = {"plain": clean(0.0), "hardened": clean(radius)}
+        found[f"{named}, under attack"] = {"plain": hard(0.0), "hardened": hard(radius)}
+    return found
+
+
+WORK: dict[str, Callable[[int, int, Path], dict[str, Rungs]]] = {
+    "augment": augment, "teacher": teacher, "adapt": adapt, "harden": harden,
+}  # fmt: skip
 
 
 def told(gains: Sequence[float]) -> str:
@@ -125,7 +262,8 @@ def main() -> None:
     asked.add_argument("--threads", type=int, default=allowed_cores())
     given = asked.parse_args()
     record: dict[str, dict[str, list[float]]] = {}
-    for title, rungs in WORK[given.what](given.rows, given.threads).items():
+    folder = tempfile.TemporaryDirectory(prefix="lighten-")
+    for title, rungs in WORK[given.what](given.rows, given.threads, Path(folder.name)).items():
         print(title, flush=True)
         own = record.setdefault(title, {})
         for name, measured in rungs.items():
@@ -133,6 +271,7 @@ def main() -> None:
             first = next(iter(own.values()))
             gain = "" if own[name] is first else told([a - b for a, b in zip(own[name], first, strict=True)])
             print(f"  {name:30} {100 * statistics.median(own[name]):6.2f} %  {gain}", flush=True)
+    folder.cleanup()
     OUT.mkdir(exist_ok=True)
     path = OUT / f"generalization-{given.what}.json"
     path.write_text(json.dumps({"asked": vars(given), "accuracy": record}, indent=1), encoding="utf-8")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from lighten.fitting.comparison import ENSEMBLE, TEACHER, TRAINED
+from lighten.fitting.comparison import ATTACKED, BEFORE, BEFORE_ATTACKED, ENSEMBLE, TEACHER, TRAINED
 from lighten.reports.words import WORDS
 
 
 def test_every_kind_has_a_name_in_both_languages() -> None:
-    assert all(len(WORDS[f"compared.{kind}"]) == 2 for kind in (TRAINED, TEACHER, ENSEMBLE))
+    for kind in (TRAINED, TEACHER, ENSEMBLE, BEFORE, ATTACKED, BEFORE_ATTACKED):
+        assert len(WORDS[f"compared.{kind}"]) == 2

@@ -59,7 +59,9 @@ def test_classes_may_be_in_another_order_and_must_be_the_same(
 
     asked: list[str] = []
 
-    def answered(artifact: Artifact, engine: object, task: object, rows: object, *_: object) -> tuple[np.ndarray, float]:  # type: ignore[type-arg]
+    def answered(
+        artifact: Artifact, engine: object, task: object, rows: object, *_: object
+    ) -> tuple[np.ndarray, float]:  # type: ignore[type-arg]
         asked.append(artifact.path.name)
         sure = np.tile([4.0, -4.0], (len(rows), 1))  # type: ignore[arg-type]
         return sure, 2.0
@@ -71,18 +73,19 @@ def test_classes_may_be_in_another_order_and_must_be_the_same(
     try:
         teachers = teachers_of(options, adopt(folder, made), LABELLED)
         for _ in range(2):
-            parts, file = lesson_for(options, folder, data, teachers, 1, Quiet())
-        assert parts.name == "parts.json" and asked == ["teacher-0", "teacher-1"] and file is not None
-        lesson = Lesson.read(file)
+            told = lesson_for(options, folder, made[0], data, teachers, 1, Quiet())
+        assert told.parts.name == "parts.json" and asked == ["teacher-0", "teacher-1"] and told.lesson is not None
+        assert [path.name for path in told.teachers] == ["teacher-0", "teacher-1"]
+        lesson = Lesson.read(told.lesson)
         np.testing.assert_allclose(lesson.answers, 0.0, atol=1e-6)  # one says good, the other bad
         np.testing.assert_allclose(lesson.weights, LABELS)
         mine = ProofScore("accuracy", "fraction", "higher", 1.0, 6)
-        found = compared(options, folder, data, teachers, (mine, 1.0), 1, Quiet())
+        found = compared(options, folder, made[0], made[1], data, teachers, (mine, 1.0), 1, Quiet())
         assert [(one.kind, one.name, one.seconds) for one in found] == [
             ("trained", "m", 1.0), ("ensemble", "", 4.0), ("teacher", "a", 2.0), ("teacher", "b", 2.0),
         ]  # fmt: skip
         assert found[2].score.value + found[3].score.value == pytest.approx(1.0)
-        assert lesson_for(options, folder, data, [], 1, Quiet())[1] is None
-        assert compared(options, folder, data, [], (mine, 1.0), 1, Quiet()) == ()
+        assert lesson_for(options, folder, made[0], data, [], 1, Quiet()).lesson is None
+        assert compared(options, folder, made[0], made[1], data, [], (mine, 1.0), 1, Quiet()) == ()
     finally:
         folder.close()

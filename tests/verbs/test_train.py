@@ -177,6 +177,37 @@ def test_it_learns_from_trained_models_and_is_compared_with_them(place: Path, tr
     assert not (place / "refused").exists()
 
 
+def test_rows_without_labels_are_answered_after_a_first_training(place: Path) -> None:
+    more = place / "more.csv"
+    more.write_text("text\n" + "".join(f"{text} indeed\n" for text in toy_rows(40, seed=9).inputs), encoding="utf-8")
+    asked = {"epochs": 2, "threads": 1, "precision": "fp32", "unlabelled": more}
+    result = lighten.train(place / "net", place / "data.csv", out=place / "adapted", **asked)
+    many = result.rows["unlabelled"]
+    assert 0 < many <= 40 and result.learned == 2 * (result.rows["train"] + many)
+    assert len(learned_in(place / "adapted" / "model")) == result.rows["train"] + result.rows["tune"] + many
+    assert not any((place / "adapted" / name).exists() for name in ("first", "lesson.npz", "lesson.json"))
+    assert "--unlabelled" in result.command
+
+
+def test_hardened_it_says_what_it_is_worth_under_attack(place: Path, trained: TrainingResult) -> None:
+    result = lighten.train(
+        place / "run", place / "data.csv", epochs=1, threads=1, precision="fp32", harden=0.1, out=place / "hardened"
+    )
+    assert [one.kind for one in result.compared] == ["trained", "attacked", "before", "before_attacked"]
+    assert result.compared[1].score.value <= result.compared[0].score.value
+    assert result.settings["harden"] == 0.1
+
+
+def test_a_language_model_is_not_trained_so(tmp_path: Path) -> None:
+    model, data = documents(tmp_path)
+    for asked in ({"harden": 0.1}, {"unlabelled": data}, {"teacher": model}, {"augment": "shift"}):
+        with pytest.raises(
+            InputError, match=rf"--{next(iter(asked))} was given, and a language model is not trained so"
+        ):
+            lighten.train(model, data, out=tmp_path / "refused", **asked)  # type: ignore[arg-type]
+    assert not (tmp_path / "refused").exists()
+
+
 def test_time_bounds_it(place: Path) -> None:
     heard = Notes()
     result = lighten.train(
@@ -216,6 +247,7 @@ def test_an_architecture_alone_is_trained_from_random_weights(place: Path) -> No
         ({"time": "soon"}, "--time 'soon'"),
         ({"task": "chess"}, "no task named 'chess'"),
         ({"grid": True}, "--grid was given, and the data has no column of groups"),
+        ({"harden": 2.0}, "--harden is 2.0"),
         ({"augment": "shift"}, r"--augment is 'shift'(.|\n)*auto, off"),
     ],
 )

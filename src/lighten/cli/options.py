@@ -125,7 +125,7 @@ def one_or_many(values: Sequence[str] | None) -> Sequence[str] | str:
     return values[0] if values and len(values) == 1 else values or ()
 
 
-WRITTEN, REPEATED = ("choices", "labels", "engines"), ("keep", "under")
+WRITTEN, REPEATED = ("choices", "labels", "engines"), ("keep", "under", "teacher")
 """Options that are lists: in one text with commas in between, or repeated only."""
 
 

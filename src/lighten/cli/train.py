@@ -73,6 +73,20 @@ def command(
     precision: Annotated[str, typer.Option(help="auto (what computes faster here, measured), fp32 or bf16.")] = "auto",
     augment: Augment = "auto",
     teacher: Teachers = None,
+    unlabelled: Annotated[
+        str | None,
+        typer.Option(
+            help="Data without labels to adapt to: answered by --teacher, else by the model after a first training.",
+            show_default=False,
+        ),
+    ] = None,
+    harden: Annotated[
+        float,
+        typer.Option(
+            help="Learn also from inputs moved against the model, by up to this share: of a pixel's range (0.03), of "
+            "the length of a text's embeddings (0.1)."
+        ),
+    ] = 0.0,
     grid: Annotated[
         bool, typer.Option("--grid", help="Also train on each group alone, and test on every group: one training each.")
     ] = False,

@@ -111,6 +111,13 @@ class Reader(ABC, Generic[Example]):
         """How much of some items the model reads; None where it reads them whole."""
         return None
 
+    def ranges(self) -> Mapping[str, tuple[NDArray[Any], NDArray[Any]]]:
+        """Inputs that are amounts, such as pixels, by name: the least and the greatest value of each channel, float32.
+
+        Empty where they are ids, which cannot be moved a little.
+        """
+        return {}
+
     def augmented(self, asked: str) -> tuple[str, ...]:
         """The variations that a user asks for: ``auto``, ``off``, or their names with commas between.
 

@@ -104,10 +104,11 @@ class GridCell:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A model beside the trained one, or that one itself, on all of ``proof``.
+    """A model beside the trained one, or that one itself, on ``proof``.
 
     Attributes:
-        kind: ``trained``, ``teacher``, or ``ensemble`` of all teachers. name: as the user gave it; empty for none.
+        kind: ``trained``, ``teacher``, ``ensemble`` of all teachers, ``before`` training; ``attacked`` and
+            ``before_attacked`` where inputs were moved against it. name: as the user gave it; empty for none.
         score: by the task's first metric. seconds: that its answers took, once, on this machine; of an ensemble the
             sum.
     """
@@ -134,7 +135,7 @@ class TrainingResult:
         notes: what is worth knowing, one sentence each.
         stopped: evaluations in a row that brought nothing, by which it ended before its plan; 0 where it did not.
         environment: the machine. paths: of what was written. started: ISO 8601. lighten: version. seed, threads: used.
-        compared: the trained model beside its teachers and their ensemble; empty without.
+        compared: the trained model beside its teachers and their ensemble, and under attack; empty where nobody asked.
         grid: scores on every group of models that were trained on one group alone; empty where nobody asked for it.
     """
 

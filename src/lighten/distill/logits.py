@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
@@ -15,6 +14,7 @@ from lighten.nets.language.loop import LanguageSchedule, learn, planned, texts_o
 from lighten.nets.language.network import LanguageNetwork
 from lighten.nets.language.teacher import LanguageTeacher
 from lighten.nets.network import Network
+from lighten.nets.training.lesson import Lesson, taught_loss
 from lighten.nets.training.precision import using_threads
 from lighten.nets.training.rows import fit
 from lighten.nets.training.schedule import Schedule
@@ -81,24 +81,19 @@ class LogitDistillation(Step):
             raise StepFailed("Distilling needs a teacher and rows to train and to tune on.")
         if isinstance(model, LanguageNetwork):
             return self._language(model, needs)
-        answers = torch.from_numpy(np.asarray(needs.teacher.logits(needs.train), dtype=np.float32))
+        answers = np.asarray(needs.teacher.logits(needs.train), dtype=np.float32)
         if answers.shape != (len(needs.train), len(model.labels)):
             raise StepFailed(
                 f"The teacher answers {list(answers.shape)} for {len(needs.train)} rows.",
                 allowed=f"[{len(needs.train)}, {len(model.labels)}], one logit per class of the student",
             )
-        targets, task, alpha = torch.tensor(needs.train.targets), needs.task, self.alpha
-
-        def loss(logits: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
-            mixed: torch.Tensor = (1 - alpha) * task.distance(logits, answers[rows])
-            return mixed + alpha * task.loss(logits, targets[rows]) if alpha else mixed
-
+        loss = taught_loss(needs.train, needs.task, Lesson(answers, np.full(len(needs.train), self.alpha)))
         schedule = Schedule(epochs=round(self.epochs), learning_rate=self.learning_rate, batch_rows=self.batch_rows)
         fit(
             model,
             needs.train,
             needs.tune,
-            task,
+            needs.task,
             loss,
             schedule,
             seed=needs.seed,

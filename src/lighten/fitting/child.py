@@ -138,7 +138,9 @@ def fit(
     )  # fmt: skip
     scalars.finished(found.points, found.updates)
     spent, joules = scalars.spent, rapl.joules_between(before, rapl.counters())
-    made = _seal(live, [artifact, *(Artifact.open(Path(one), verify=False) for one in taught_by)], run, data, seed, model)
+    made = _seal(
+        live, [artifact, *(Artifact.open(Path(one), verify=False) for one in taught_by)], run, data, seed, model
+    )
     best = found.best
     if best is None:
         raise StepFailed("The training was over before anything was judged.")

@@ -34,6 +34,8 @@ class FitOptions:
         precision: ``auto``, ``fp32`` or ``bf16``.
         augment: ``auto``, ``off``, or names of variations with commas between.
         teachers: trained models whose averaged answers are learned from beside the labels.
+        unlabelled: data without labels that a teacher answers: the given ones, else the model after a first training.
+        harden: how far inputs are moved against the model while it learns, a share; 0 for not at all.
         grid: train on each group of the data alone, too, and test on every group.
         threads: cores to use; 0 for all that are allowed. price: of an hour of this machine; None without.
     """
@@ -56,6 +58,8 @@ class FitOptions:
     augment: str = AUTO
     grid: bool = False
     teachers: tuple[str, ...] = ()
+    unlabelled: str = ""
+    harden: float = 0.0
     threads: int = 0
     seed: int = 0
     price: float | None = None
@@ -74,6 +78,7 @@ class FitOptions:
             "weight_decay": (0.0, 1.0),
             "dropout": (0.0, 0.9),
             "label_smoothing": (0.0, 0.9),
+            "harden": (0.0, 1.0),
             "threads": (0, 4096),
             "price": (0.0, 1e9),
         }
@@ -97,6 +102,7 @@ class FitOptions:
             "freeze_embeddings": self.freeze_embeddings,
             "precision": self.precision,
             "augment": self.augment,
+            "harden": self.harden,
             "from_scratch": self.from_scratch,
             "timed": self.seconds is not None,
         }
@@ -120,7 +126,7 @@ class FitOptions:
                 words += _option(one.name, value)
         if self.seconds is not None:
             words += ["--time", f"{self.seconds:.3f}".rstrip("0").rstrip(".") + "s"]
-        for name in ("epochs", "lr", "batch_rows", "weight_decay", "dropout", "label_smoothing", "price"):
+        for name in ("epochs", "lr", "batch_rows", "weight_decay", "dropout", "label_smoothing", "harden", "price"):
             if getattr(self, name):
                 words += [f"--{_written(name)}", f"{getattr(self, name):g}"]
         words += ["--from-scratch"] if self.from_scratch else []
@@ -128,6 +134,7 @@ class FitOptions:
         words += ["--precision", self.precision] if self.precision != AUTO else []
         words += ["--augment", self.augment] if self.augment != AUTO else []
         words += [word for one in self.teachers for word in ("--teacher", one)]
+        words += ["--unlabelled", self.unlabelled] if self.unlabelled else []
         words += ["--grid"] if self.grid else []
         words += ["--threads", str(self.threads)] if self.threads else []
         return shlex.join([*words, "--seed", str(self.seed), "--out", str(self.out)])

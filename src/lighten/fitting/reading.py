@@ -137,6 +137,7 @@ def check_asked(options: FitOptions, format: str) -> None:
     """
     known = format_named(format)
     asked = {"augment": options.augment not in (AUTO, OFF), "teacher": bool(options.teachers)}
+    asked |= {"unlabelled": bool(options.unlabelled), "harden": bool(options.harden)}
     if refused := next((name for name, given in asked.items() if given and name not in known.lessons), ""):
         raise InputError(
             f"--{refused} was given, and {known.noun} is not trained so ({options.model}).",

@@ -16,25 +16,29 @@ from lighten.core.errors import CandidateFailed, Interrupted, LightenError, Step
 from lighten.core.matching import facts_of, unpacked_formats
 from lighten.core.recipe import conversion
 from lighten.core.result import HIGHER
+from lighten.core.rows import PART_NAMES
 from lighten.core.task import Data
 from lighten.core.training import MODEL, RESULT, TrainingCost, TrainingResult
 from lighten.fitting import reading
 from lighten.fitting.child import CHECKPOINTS, HOUR
 from lighten.fitting.comparison import compared
 from lighten.fitting.grid import check_grid, grid_of
-from lighten.fitting.lessons import lesson_for
+from lighten.fitting.lessons import FIRST, PARTS, UNLABELLED, first_cost, lesson_for, seconds_of, weighed
 from lighten.fitting.options import FitOptions
 from lighten.fitting.process import Training, trained_in_process
 from lighten.fitting.scalars import FILE, read_curve
 from lighten.fitting.score import open_once, scores, timed_answers
 from lighten.fitting.teachers import Teacher, adopt, bring_teachers, teachers_of
+from lighten.fitting.unlabelled import unlabelled_rows
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.environment import MachineRecord
+from lighten.nets.training.lesson import FILE as LESSON
 from lighten.pipeline.workshop import Workshop
 from lighten.search.listener import Listener, Quiet
 from lighten.search.openings import tell_openings
 from lighten.search.start import meters
 from lighten.store.folder import RunFolder, save_parts, write_whole
+from lighten.store.study import Study
 
 REPORT = "report.html"
 TRAINED, STARTED, DONE = "trained", "started", "proof scores"
@@ -59,6 +63,8 @@ def train_model(options: FitOptions, listener: Listener | None = None) -> Traini
     reading.check_few(data.parts)
     if options.grid:
         check_grid(data.parts)
+    if options.unlabelled:
+        unlabelled_rows(options, data.task, data.parts)
     for text in data.parts.notes:
         listener.note(text)
     threads = options.threads or allowed_cores()
@@ -154,14 +160,17 @@ def taught(
     if known is not None and is_whole(options.out / MODEL):
         return known
     listener.phase("training", options.seconds)
-    parts, lesson = lesson_for(options, folder, data, teachers, threads, listener)
+    told = lesson_for(options, folder, base, data, teachers, threads, listener)
     training = Training(
-        options, base, data.task, parts, options.out, seconds=options.seconds, lesson=lesson,
-        taught_by=tuple(one.artifact.path for one in teachers),
+        options, base, data.task, told.parts, options.out, seconds=seconds_of(options), lesson=told.lesson,
+        taught_by=told.teachers,
     )  # fmt: skip
     found = trained_in_process(training, threads, listener)
     folder.study.remember(TRAINED, dict(found))
-    shutil.rmtree(options.out / CHECKPOINTS, ignore_errors=True)
+    for name in (CHECKPOINTS, FIRST):
+        shutil.rmtree(options.out / name, ignore_errors=True)
+    for name in (PARTS, LESSON):
+        (options.out / name).unlink(missing_ok=True)
     return found
 
 
@@ -190,23 +199,32 @@ def scored(
     )
     quality, _ = meters(task)
     found = scores(quality, answers, proof, task.metrics[0], options.seed)
-    beside = compared(options, folder, data, teachers, (found[0], seconds), threads, listener)
+    beside = compared(options, folder, base, made, data, teachers, (found[0], seconds), threads, listener)
     grid = grid_of(options, folder, base, data, threads, listener) if options.grid else ()
-    cost = dict(trained["cost"])
+    result = _result(options, study, data, trained, threads, proof=found, opened=before, grid=grid, compared=beside)
+    write_whole(options.out / RESULT, json.dumps(result.to_json(), ensure_ascii=False, indent=1) + "\n")
+    return result
+
+
+def _result(
+    options: FitOptions, study: Study, data: Data, trained: Mapping[str, Any], threads: int, **found: Any
+) -> TrainingResult:
+    """What the whole training did. found: the fields of the result that were made on ``proof``."""
+    cost = {**trained["cost"], **first_cost(study, trained["cost"])}
     if options.price is not None:
         cost["money"] = options.price * cost["seconds"] / HOUR
     machine = MachineRecord.here()
-    result = TrainingResult(
+    return TrainingResult(
         model=options.model,
         data=options.data,
         task=options.task,
         noun=trained["noun"],
-        settings=trained["settings"],
+        settings={**trained["settings"], **weighed(options)},
         measure=trained["measure"],
         direction=HIGHER,
         shares=trained["shares"],
         precision=trained["precision"],
-        rows={name: len(data.parts[name]) for name in ("train", "tune", "select", "proof")},
+        rows={**{name: len(data.parts[name]) for name in PART_NAMES}, **study.recall(UNLABELLED, {})},
         learned=trained["learned"],
         planned=trained["planned"],
         steps=trained["steps"],
@@ -215,8 +233,6 @@ def scored(
         curve=tuple(read_curve(options.out / FILE)),
         best=trained["best"],
         cost=TrainingCost(**cost),
-        proof=found,
-        opened=before,
         notes=(*data.parts.notes, *trained["notes"]),
         stopped=trained["stopped"],
         environment={**machine.to_json(), "id": machine.id},
@@ -227,11 +243,8 @@ def scored(
         seed=options.seed,
         threads=threads,
         labels=data.parts.labels,
-        grid=grid,
-        compared=beside,
+        **found,
     )
-    write_whole(options.out / RESULT, json.dumps(result.to_json(), ensure_ascii=False, indent=1) + "\n")
-    return result
 
 
 _FILES = {"model": MODEL, "report": REPORT, "result": RESULT, "scalars": FILE}

@@ -48,7 +48,7 @@ class Teacher:
     def answers(
         self, folder: RunFolder, data: Data, part: str, rows: Rows, threads: int, listener: Listener
     ) -> tuple[NDArray[np.float64], float]:
-        """Its logits in the order of the student's classes, [rows, classes], and the seconds that they took; asked once.
+        """Its logits in the order of the student's classes, [rows, classes], and the seconds that they took, once.
 
         Args:
             part: under which they are kept.

@@ -44,7 +44,7 @@ class Hf(Format):
     home: ClassVar[str] = "eager"
     noun: ClassVar[str] = "a text classifier"
     original: ClassVar[bool] = True
-    lessons: ClassVar[frozenset[str]] = frozenset({"augment", "teacher"})
+    lessons: ClassVar[frozenset[str]] = frozenset({"augment", "harden", "teacher", "unlabelled"})
     cuts: ClassVar[bool] = True
     instead: ClassVar[str] = "leave --task, --prompt, --answer and --choices out: it answers with its labels"
 

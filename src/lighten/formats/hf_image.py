@@ -39,7 +39,7 @@ class HfImage(Format):
     noun: ClassVar[str] = "a classifier of pictures"
     like: ClassVar[str] = "hf"
     original: ClassVar[bool] = True
-    lessons: ClassVar[frozenset[str]] = frozenset({"augment", "teacher"})
+    lessons: ClassVar[frozenset[str]] = frozenset({"augment", "harden", "teacher", "unlabelled"})
     replaces_heads: ClassVar[bool] = True
     extra: ClassVar[str] = "vision"
 

@@ -45,7 +45,7 @@ class Module(Format):
     noun: ClassVar[str] = "a network of your own"
     like: ClassVar[str] = "hf"
     original: ClassVar[bool] = True
-    lessons: ClassVar[frozenset[str]] = frozenset({"augment", "teacher"})
+    lessons: ClassVar[frozenset[str]] = frozenset({"augment", "harden", "teacher", "unlabelled"})
     cuts: ClassVar[bool] = True
     extra: ClassVar[str] = "train"
 

@@ -155,6 +155,10 @@ class ImageReader(Reader[Pixels]):
         drawn = [library.fromarray(levels.astype(np.uint8)) for levels in (np.zeros_like(slope), slope, noise)]
         return [self._processed(image, "the probe") for image in drawn]
 
+    def ranges(self) -> Mapping[str, tuple[NDArray[Any], NDArray[Any]]]:
+        """See :meth:`Reader.ranges`: the floats of the darkest and the brightest level."""
+        return {PIXELS: (self.processing.levels.min(axis=1), self.processing.levels.max(axis=1))}
+
     def vary(self, examples: Sequence[Pixels], how: Sequence[str], chance: NDArray[np.float64]) -> list[Pixels]:
         """See :meth:`Reader.vary`: moved by up to an eighth of a side, and half of them mirrored."""
         return varied(examples, how, chance)

@@ -19,7 +19,7 @@ OUTPUTS = torch.tensor([[0.2, 0.1], [0.0, 1.0], [3.0, -3.0]])
 
 
 def test_each_row_has_its_own_mixture() -> None:
-    loss = taught_loss(ROWS, TASK, Lesson(ANSWERS, np.array([0.1, 1.0, 0.0], np.float32)))
+    loss = taught_loss(ROWS, TASK, Lesson(ANSWERS, np.array([0.1, 1.0, 0.0])))
     batch = [2, 0, 1]
     outputs = OUTPUTS[batch]
     each = [
@@ -31,7 +31,7 @@ def test_each_row_has_its_own_mixture() -> None:
 
 
 def test_labels_may_be_learned_in_another_way(tmp_path: Path) -> None:
-    Lesson(ANSWERS, np.ones(3, np.float32)).save(tmp_path / "lesson.npz")
+    Lesson(ANSWERS, np.ones(3)).save(tmp_path / "lesson.npz")
     lesson = Lesson.read(tmp_path / "lesson.npz")
     np.testing.assert_array_equal(lesson.answers, ANSWERS)
     assert [path.name for path in tmp_path.iterdir()] == ["lesson.npz"]

@@ -99,6 +99,31 @@ def test_varied_examples_are_the_same_after_a_kill_and_others_in_each_pass(tmp_p
     assert (passes[0] != passes[1]).any()
 
 
+def test_hardened_it_ends_with_the_same_weights_after_a_kill(tmp_path: Path) -> None:
+    tiny_vision_folder(tmp_path / "net")
+    rows = tiny_pictures(tmp_path / "rows", 24)
+    tiny_network_folder(tmp_path / "texts", layers=2)
+
+    def pictures(harden: float = 0.03) -> RowsTraining:
+        schedule = Schedule(epochs=2, batch_rows=8, learning_rate=1e-3)
+        return RowsTraining(
+            open_vision(tmp_path / "net"), rows, rows.take(range(20)), ImageClassification(), schedule, threads=1,
+            precision="fp32", harden=harden,
+        )  # fmt: skip
+
+    def texts(harden: float = 0.1) -> RowsTraining:
+        network = open_network(tmp_path / "texts", ("negative", "positive"))
+        schedule = Schedule(epochs=2, batch_rows=8, learning_rate=1e-3, dropout=0.1)
+        return RowsTraining(
+            network, toy_rows(24), toy_rows(20, seed=1), TASK, schedule, threads=1, precision="fp32", harden=harden
+        )
+
+    for name, make in (("pictures", pictures), ("texts", texts)):
+        whole = weights(make, tmp_path / f"{name}-whole")
+        assert weights(make, tmp_path / f"{name}-killed", (2, 4)) == whole
+        assert weights(lambda make=make: make(0.0), tmp_path / f"{name}-plain") != whole  # type: ignore[misc]
+
+
 def test_texts_are_not_varied_and_what_a_reader_does_not_know_is_refused(tmp_path: Path) -> None:
     network = open_network(tiny_network_folder(tmp_path, layers=2), ("negative", "positive"))
     needs = Needs(TASK, train=toy_rows(20), tune=toy_rows(8, seed=1))

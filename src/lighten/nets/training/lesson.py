@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -32,11 +32,11 @@ class Lesson:
 
     Attributes:
         answers: its logits, float32 [rows, classes].
-        weights: of each row's label, float32 [rows]; the answer has the rest. 0 where a row has no label.
+        weights: of each row's label, float64 [rows]; the answer has the rest. 0 where a row has no label.
     """
 
     answers: NDArray[np.float32]
-    weights: NDArray[np.float32]
+    weights: NDArray[np.float64]
 
     def save(self, path: Path) -> None:
         """Write it into a file, whole or not at all."""

@@ -21,8 +21,9 @@ from lighten.core.reader import CHANCES
 from lighten.core.rows import Rows
 from lighten.core.step import Needs, Watch
 from lighten.core.task import Task
-from lighten.nets.forward import casting, logits, logits_of, run
+from lighten.nets.forward import casting, logits, logits_of, run, tensors
 from lighten.nets.network import Network
+from lighten.nets.training.attack import attack_on
 from lighten.nets.training.dropout import dropout
 from lighten.nets.training.examples import Examples
 from lighten.nets.training.lesson import Lesson, Loss, taught_loss
@@ -44,6 +45,7 @@ class RowsTraining(Trainable):
     Args:
         loss: what is learned of a batch; None for the task's own loss against the rows' targets.
         augment: variations of the reader that examples are learned in, in another one in each pass.
+        harden: how far inputs are moved against the network, a share: half of what is learned is learned from these.
         precision: ``fp32``, ``bf16``, or ``auto`` for what computes faster here.
 
     Raises:
@@ -62,6 +64,7 @@ class RowsTraining(Trainable):
         loss: Loss | None = None,
         precision: str = "auto",
         augment: Sequence[str] = (),
+        harden: float = 0.0,
     ) -> None:
         _check(network, rows, tune)
         self.network, self.task, self.schedule = network, task, schedule
@@ -72,6 +75,7 @@ class RowsTraining(Trainable):
         self.examples = Examples(network.reader.for_learning(), rows.inputs)
         self.answers = Examples(network.reader, self.tune.inputs)
         self._precision, self.augment = precision, tuple(augment)
+        self.attack = attack_on(network, harden)
         # A batch norm has nothing to say of a row alone.
         self.least = 2 if any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in network.net.modules()) else 1
 
@@ -83,7 +87,8 @@ class RowsTraining(Trainable):
     @property
     def extra(self) -> dict[str, Any]:
         """See :meth:`Trainable.extra`."""
-        return {"augment": ", ".join(self.augment)} if self.augment else {}
+        found: dict[str, Any] = {"augment": ", ".join(self.augment)} if self.augment else {}
+        return found | ({"harden": self.attack.radius} if self.attack is not None else {})
 
     def batches(self, epoch: int, seed: int) -> list[list[int]]:
         """Rows of similar length together, shuffled; see :meth:`Trainable.batches`.
@@ -106,8 +111,11 @@ class RowsTraining(Trainable):
     def backward(self, batch: Batch, weight: float) -> float:
         """See :meth:`Trainable.backward`."""
         with casting(self.dtype), self.network.shortcut():
-            answers = run(self.network, self.varied(batch))
-        mean = self.loss(answers, batch)
+            arrays = tensors(self.network.reader.batch(self.varied(batch)))
+            mean = self.loss(self.network.outputs(arrays), batch)
+            if self.attack is not None:
+                outputs = self.attack.outputs(self.network, arrays, lambda outputs: self.loss(outputs, batch))
+                mean = (mean + self.loss(outputs, batch)) / 2
         (mean if weight == 1.0 else mean * weight).backward()
         return float(mean.detach())
 
@@ -200,7 +208,7 @@ def of_needs(network: Network, needs: Needs, asked: Hyperparameters) -> RowsTrai
         loss = taught_loss(needs.train, needs.task, lesson, labels_loss(needs.train, needs.task, asked.label_smoothing))
     return RowsTraining(
         network, needs.train, needs.tune, needs.task, schedule, threads=needs.threads, precision=asked.precision,
-        loss=loss, augment=network.reader.augmented(asked.augment),
+        loss=loss, augment=network.reader.augmented(asked.augment), harden=asked.harden,
     )  # fmt: skip
 
 

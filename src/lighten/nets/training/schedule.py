@@ -56,6 +56,7 @@ class Hyperparameters:
         batch_rows: rows per update; of texts that are learned token by token, as many full windows.
         precision: ``auto``, ``fp32`` or ``bf16``.
         augment: ``auto``, ``off``, or variations of the reader (see ``Reader.augmented``).
+        harden: how far inputs are moved against the network while it learns, a share (see ``attack``); 0: not at all.
         lesson: file of what a teacher says of the training rows (``lesson.Lesson``); empty without.
         from_scratch: whether the weights are random at first.
         timed: whether time bounds the training, so that the number of passes is the most.
@@ -72,6 +73,7 @@ class Hyperparameters:
     precision: str = "auto"
     augment: str = "auto"
     lesson: str = ""
+    harden: float = 0.0
     from_scratch: bool = False
     timed: bool = False
 
