@@ -181,7 +181,8 @@ def _row(one: ProofScore) -> Mapping[str, Any]:
 
 
 def _compared(one: Compared) -> Mapping[str, Any]:
-    took = Both(lambda lang: duration(lang, one.seconds)) if one.seconds is not None else ""
+    seconds = one.seconds
+    took = Both(lambda lang: duration(lang, seconds)) if seconds is not None else ""
     return {
         "kind": said(f"compared.{one.kind}"),
         "name": data(one.name) if one.name else "",

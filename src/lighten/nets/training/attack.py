@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -140,11 +141,13 @@ def attacked(
         torch.manual_seed(seed)
         for batch in batches_by_size(network.reader, examples, BATCH):
             arrays = tensors(network.reader.batch([examples[row] for row in batch]))
-            own = targets[batch]
-            with torch.enable_grad():
-                outputs = attack.outputs(network, arrays, lambda outputs, own=own: task.loss(outputs, own))
-            found[batch] = outputs.detach().numpy()
+            loss = partial(_loss, task, targets[batch])
+            found[batch] = attack.outputs(network, arrays, loss).detach().numpy()
     return found
+
+
+def _loss(task: Task, targets: Tensor, outputs: Tensor) -> Tensor:
+    return task.loss(outputs, targets)
 
 
 def embedding_of(net: nn.Module) -> nn.Embedding:

@@ -77,8 +77,8 @@ def taught_loss(rows: Rows, task: Task, lesson: Lesson, labels: Loss | None = No
         own = lesson.weights[list(batch)]
         found = []
         for weight in np.unique(own):
-            places = np.flatnonzero(own == weight)
-            some = outputs if len(places) == len(batch) else outputs[torch.from_numpy(places)]
+            places = np.flatnonzero(own == weight).tolist()
+            some = outputs if len(places) == len(batch) else outputs[places]
             part = mixed(some, [batch[place] for place in places], float(weight))
             found.append(part if len(places) == len(batch) else part * (len(places) / len(batch)))
         return torch.stack(found).sum() if len(found) > 1 else found[0]
