@@ -25,11 +25,14 @@ check: env  ## linters and types
 test: check  ## linters, types, all tests: the stories beside everything else, one core each
 	$(MAKE) --no-print-directory -j2 test-units test-stories
 
+# One story stands with the units, so that both halves take about as long.
+WITH_UNITS := tests/story/test_examples.py
+
 test-units: env
-	$(BIN)/python -m pytest --ignore=tests/story
+	$(BIN)/python -m pytest $(filter-out tests/story %.py %__pycache__,$(wildcard tests/*)) $(WITH_UNITS)
 
 test-stories: env
-	$(BIN)/python -m pytest -p no:cacheprovider tests/story
+	$(BIN)/python -m pytest -p no:cacheprovider tests/story --ignore=$(WITH_UNITS)
 
 schemas: env  ## the JSON Schema of every --json, in docs/schema
 	$(BIN)/python docs/schema/make.py
