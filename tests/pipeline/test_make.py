@@ -12,7 +12,7 @@ from lighten.core import catalog
 from lighten.core.errors import BuildFailed, StepFailed
 from lighten.core.recipe import step_from
 from lighten.core.step import Silent
-from lighten.pipeline.make import Workbench, build, versions
+from lighten.pipeline.make import Seen, Workbench, build, versions
 from lighten.store.artifacts import ArtifactStore
 from lighten.tasks.text_classification import TextClassification
 from lighten.testing.fake import fake_artifact
@@ -115,3 +115,10 @@ def test_a_build_is_kept_and_one_that_raises_is_named(tmp_path: Path, monkeypatc
 
 def test_versions_are_those_of_what_is_installed() -> None:
     assert {"torch", "transformers"} <= set(versions())
+
+
+def test_a_plan_that_became_shorter_was_not_reached_whole() -> None:
+    seen = Seen(Silent())
+    seen.progress(1, 10)
+    seen.progress(4, 4)
+    assert seen.reached == 0.4

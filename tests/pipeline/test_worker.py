@@ -36,6 +36,19 @@ def test_a_training_ends_with_the_time_of_the_run() -> None:
     assert Reporting(0.0, 5.0).seconds_left() == float("inf")
 
 
+def test_a_training_that_may_be_shortened_plans_with_the_time_and_may_be_a_little_late() -> None:
+    watch = Reporting(0.0, 100.0, shortens=True)
+    assert 90.0 < watch.seconds_left() <= 100.0
+    late = Reporting(0.0, 100.0, shortens=True)
+    late.planned -= 120.0
+    late.until -= 120.0
+    assert late.seconds_left() < 0
+    late.progress(1, 2)
+    late.until -= 100.0
+    with pytest.raises(StoppedEarly, match="time of the run was up"):
+        late.progress(1, 2)
+
+
 @pytest.mark.usefixtures("fakes")
 def test_it_makes_and_builds_and_scores(tmp_path: Path) -> None:
     parts = replace(stage_parts(), labels=LABELS)

@@ -40,11 +40,12 @@ class Seen:
     """A watch that sees how much of its plan a step has done, and passes everything on."""
 
     def __init__(self, watch: Watch) -> None:
-        self._watch, self.reached = watch, 1.0
+        self._watch, self.reached, self._planned = watch, 1.0, 0.0
 
     def progress(self, done: float, total: float, message: str = "") -> None:
         """See :meth:`Watch.progress`."""
-        self.reached = done / total if total else 1.0
+        self._planned = max(self._planned, total)  # a plan may become shorter on the way
+        self.reached = done / self._planned if self._planned else 1.0
         self._watch.progress(done, total, message)
 
     def score(self, fraction: float, value: float) -> None:

@@ -25,16 +25,23 @@ EARLIEST = 0.3
 """Share of its training before which nothing is stopped: a network that lost half its layers starts near chance."""
 
 
+LATE = 1.5
+"""Times the seconds it was given after which a training that was to end by itself is stopped."""
+
+
 class Reporting:
     """A watch that tells the parent, and stops a training that is hopeless or out of time.
 
     Args:
         floor: quality on ``tune`` that the end of the training must reach; 0 for none.
-        seconds: until the run's deadline.
+        seconds: until the run's deadline. shortens: whether a training may learn less, so that it ends by then; else it
+            does what its recipe says, or is stopped.
     """
 
-    def __init__(self, floor: float, seconds: float) -> None:
-        self.floor, self.until = floor, time.monotonic() + seconds
+    def __init__(self, floor: float, seconds: float, *, shortens: bool = False) -> None:
+        now = time.monotonic()
+        self.floor, self.until = floor, now + seconds * (LATE if shortens else 1.0)
+        self.planned = now + seconds if shortens else float("inf")
         self.last = 0.0
 
     def progress(self, done: float, total: float, message: str = "") -> None:
@@ -66,8 +73,8 @@ class Reporting:
             )
 
     def seconds_left(self) -> float:
-        """Seconds until the run's deadline. Never shortens a training: what a recipe says is what is done."""
-        return float("inf")
+        """Seconds that a training plans with, where it may be shortened; else what a recipe says is what is done."""
+        return self.planned - time.monotonic()
 
 
 def make(
@@ -81,15 +88,19 @@ def make(
     threads: int,
     floor: float,
     seconds: float | None,
+    shortens: bool = False,
 ) -> dict[str, Any]:
     """Apply the steps ``chain`` to the artifact ``base``.
+
+    Args:
+        floor, seconds, shortens: see :class:`Reporting`.
 
     Returns:
         The ``path`` of what was made, and ``work``: of each step that was carried out its ``use``, ``seconds``, and how
         much of its own plan it ``reached``.
     """
     bench = _bench(root, parts, task, original, seed, threads)
-    watch = Reporting(floor, float("inf") if seconds is None else seconds)
+    watch = Reporting(floor, float("inf") if seconds is None else seconds, shortens=shortens)
     made = bench.chain(Artifact.open(base, verify=False), [step_from(record) for record in chain], watch)
     return {"path": str(made.path), "work": bench.work}
 

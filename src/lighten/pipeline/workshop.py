@@ -81,7 +81,13 @@ class Workshop:
         self._original = str(original.path.resolve())
 
     def make(
-        self, base: Artifact, chain: Sequence[Step], *, floor: float = 0.0, seconds: float = float("inf")
+        self,
+        base: Artifact,
+        chain: Sequence[Step],
+        *,
+        floor: float = 0.0,
+        seconds: float = float("inf"),
+        shortens: bool = False,
     ) -> Artifact:
         """Apply a planned chain of steps to ``base``; what was made before is taken from the store.
 
@@ -89,6 +95,7 @@ class Workshop:
 
         Args:
             floor: quality on ``tune`` that training must reach; 0 for none. seconds: until the run's deadline.
+            shortens: whether trainings may learn less than they planned, to end by then.
 
         Raises:
             CandidateFailed: a step failed, was stopped early, crashed or ran out of memory.
@@ -105,6 +112,7 @@ class Workshop:
                 chain=[record_of(step) for step in part],
                 floor=floor,
                 seconds=until - monotonic() if isfinite(seconds) else None,
+                shortens=shortens,
             )
             made = Artifact.open(reply["path"], verify=False)
             self.work += tuple(Work(**one) for one in reply["work"])

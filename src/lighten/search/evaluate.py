@@ -120,10 +120,10 @@ def built_of(run: Run, steps: Sequence[Step], engine: Engine) -> Artifact:
     if accuracy is not None and tune is not None:
         margin = accuracy.margin(tune, "higher")
         floor = hopeless_below(tune, margin, len(run.parts.tune))
-    left = run.clock.left
-    if opens_baselines_only(engine) and run.clock.seconds is not None:  # whatever they take, they take little
+    left, cheap = run.clock.left, opens_baselines_only(engine)
+    if cheap and run.clock.seconds is not None:
         left = min(left, LEARNED * run.clock.seconds)
-    made = run.workshop.make(run.original, chain, floor=floor, seconds=left)
+    made = run.workshop.make(run.original, chain, floor=floor, seconds=left, shortens=cheap)
     return run.workshop.build(made, engine)
 
 

@@ -60,6 +60,9 @@ from lighten.store.folder import RunFolder, load_parts, save_parts
 HEAD_TIMES = 2.0
 """Times the search's own time that the first training of a model without a head may take: three passes of a network of
 twelve layers over long texts can take hours, and nobody was told."""
+WHOLE, SPARE = 0.98, 0.8
+"""Share of its passes from which a training counts as whole, as batches do not fill it exactly; and share of its time
+from which it was the time that ended it, not its patience."""
 MODEL = "model"
 """Name of the user's model in the store."""
 TUNED = "original"
@@ -386,7 +389,13 @@ def prepare_original(run: Run) -> None:
         recipe = recipe_of_head(run.options.model, run.options.seed, run.original.format, run.facts)
         tuned = run.folder.store.find(study.recall(TUNED, ""), (run.original.format,))  # whatever versions made it
         plan = recipe.plan(format=run.original.format, facts=run.facts)
-        run.original = tuned or run.workshop.make(run.original, plan, seconds=most)
+        run.original = tuned or run.workshop.make(run.original, plan, seconds=most, shortens=True)
+        for done in run.workshop.work if tuned is None else ():
+            if done.reached < WHOLE and done.seconds > SPARE * most:
+                run.notes.append(
+                    f"There was time for {done.reached:.0%} of the passes of {run.options.model}'s training."
+                )
+                run.listener.note(run.notes[-1])
         study.remember(TUNED, run.original.id)
         run.facts = facts_of(run.original)
     run.workshop.teach_with(run.original)
