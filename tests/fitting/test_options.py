@@ -29,11 +29,14 @@ def test_the_command_asks_the_same() -> None:
     data = DataOptions(text="review", labels=("0=bad", "1=a, b"), drop_empty=True, merge_labels=False, shots=2)
     options = FitOptions(
         "m", "d.csv", Path("out"), "text_classification", data, seconds=600.0, lr=5e-5, from_scratch=True,
-        freeze_embeddings=True, precision="bf16", threads=2, seed=3,
+        freeze_embeddings=True, precision="bf16", threads=2, seed=3, workers=2,
     )  # fmt: skip
     words = shlex.split(options.command())
     assert words[:5] == ["lighten", "train", "m", "--data", "d.csv"]
-    pairs = ("--time 600s", "--lr 5e-05", "--text review", "--precision bf16", "--threads 2", "--seed 3", "--shots 2")
+    pairs = (
+        "--time 600s", "--lr 5e-05", "--text review", "--precision bf16", "--threads 2", "--workers 2", "--seed 3",
+        "--shots 2",
+    )  # fmt: skip
     for pair in pairs:
         assert pair in " ".join(words)
     assert words[words.index("--labels") + 1] == '0=bad,"1=a, b"'

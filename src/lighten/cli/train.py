@@ -107,6 +107,9 @@ def command(
     merge_labels: options.MergeLabels = None,
     drop_rare: options.DropRare = 0,
     threads: options.Threads = 0,
+    workers: Annotated[
+        int, typer.Option(help="Processes that train together, each on part of the cores with a batch of its own.")
+    ] = 1,
     seed: options.Seed = 0,
     as_json: options.Json = False,
     quiet: options.QuietOption = False,
@@ -116,12 +119,17 @@ def command(
     Killed at any moment and taken up with --resume, it ends with the same weights, bit for bit. What comes out is an
     ordinary HF folder; lighten optimize takes the run's folder as it is.
 
+    Several machines: torchrun --nnodes 2 --nproc-per-node 1 ... -m lighten train MODEL --data D, on each of them, with
+    model and data at the same path; the first one writes and shows.
+
     Exit code 0: trained; 1: the training came apart or its process died; 2: bad input, or a folder that cannot be
     used; 130: interrupted (go on with --resume).
     """
     asked = options.arguments(locals(), "as_json", "quiet")
     from lighten.cli.trained import printed, watched
+    from lighten.fitting.launch import Launch
     from lighten.verbs.train import train
 
+    quiet = quiet or not Launch.found(workers, threads).leads
     result = watched(lambda listener: train(**asked, listener=listener), quiet=quiet)
     printed(result, as_json=as_json)

@@ -20,6 +20,7 @@ The tree::
     │   ├── SessionCrashed          the child process died (signal, abort)
     │   ├── SessionTimeout          the child process passed its deadline
     │   ├── OutOfMemory             the child process was killed for memory or could not allocate
+    │   ├── PeerLost                one of several that train together has lost another, which has more to say
     │   └── StoppedEarly            racing showed that it cannot win
     ├── Unexpected                  an error that nobody foresaw; names the file that holds its traceback
     ├── NothingMet          exit 3  the search ended and no candidate met the budget
@@ -169,6 +170,10 @@ class SessionTimeout(CandidateFailed):
 
 class OutOfMemory(CandidateFailed):
     """The child process that ran the candidate could not get the memory it needed."""
+
+
+class PeerLost(CandidateFailed):
+    """A process that trains together with others has lost one of them."""
 
 
 class StoppedEarly(CandidateFailed):

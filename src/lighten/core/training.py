@@ -52,8 +52,8 @@ class TrainingCost:
     Attributes:
         seconds: by the clock, evaluations and checkpoints included. cpu_seconds: of all cores.
         rows_per_second: learned from, evaluations left out. resumed: whether there were several sittings.
-        memory: most bytes that its process held. joules: of the processor, of everything that ran on it meanwhile; None
-            where they cannot be read, for the reason ``energy_note``.
+        memory: most bytes that its process held, of several added up. joules: of the processor, of everything that ran
+            on it meanwhile; None where they cannot be read, for the reason ``energy_note``.
         money: at the price of an hour that was given; None without one.
         arithmetic: floating-point operations; rate: share of what this machine's matrix product reaches in float32,
             while updates were made; None where that was not measured.
@@ -136,6 +136,7 @@ class TrainingResult:
         stopped: evaluations in a row that brought nothing, by which it ended before its plan; 0 where it did not.
         environment: the machine. paths: of what was written. started: ISO 8601. lighten: version. seed, threads: used.
         compared: the trained model beside its teachers and their ensemble, and under attack; empty where nobody asked.
+        workers: processes that trained together on these threads.
         grid: scores on every group of models that were trained on one group alone; empty where nobody asked for it.
     """
 
@@ -171,6 +172,7 @@ class TrainingResult:
     labels: tuple[str, ...] = ()
     grid: tuple[GridCell, ...] = ()
     compared: tuple[Compared, ...] = ()
+    workers: int = 1
     state: str = "trained"
     version: int = field(default=VERSION)
 

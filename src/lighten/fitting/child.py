@@ -13,7 +13,7 @@ from lighten.core.artifact import Artifact, sha256
 from lighten.core.errors import InputError, StepFailed
 from lighten.core.matching import format_of
 from lighten.core.recipe import task_from
-from lighten.core.step import Needs
+from lighten.core.step import Needs, Silent
 from lighten.core.training import MODEL
 from lighten.data.learned import save_learned
 from lighten.fitting.scalars import Scalars
@@ -23,6 +23,7 @@ from lighten.isolate.machine import peak_bytes
 from lighten.measure.rates import matmul_rate
 from lighten.nets.training.checkpoint import EVERY, Checkpoints
 from lighten.nets.training.flops import flops_per_row
+from lighten.nets.training.group import Meeting
 from lighten.nets.training.loop import train
 from lighten.nets.training.schedule import Hyperparameters, State
 from lighten.pipeline.formats import open_model, save_model
@@ -97,34 +98,47 @@ def fit(
     model: str,
     lesson: str = "",
     taught_by: Sequence[str] = (),
+    meeting: Mapping[str, Any] | None = None,
+    over: bool = False,
 ) -> dict[str, Any]:
     """Train the artifact ``base`` on the parts train and tune, and seal what comes out in ``folder``.
 
     Args:
         settings: ``Hyperparameters``. model: what the user called it. lesson: file of what a teacher says of the rows;
             empty without. taught_by: folders of the teachers, whose rows the model learns from, too.
+        threads: of this process. meeting: ``Meeting`` of the processes that train together, of which rank 0 writes;
+            None for one alone. over: whether rank 0 knows that it was trained before, and only tells the others.
 
     Returns:
-        What became of it, as plain values.
+        What became of it, as plain values; nothing of any rank but 0.
 
     Raises:
         StepFailed: the training came apart. RunFolderError: a checkpoint is of another training, or cannot be written.
-        ModelError, DataError: the model is not trained, or not on such rows.
+        ModelError, DataError: the model is not trained, or not on such rows. PeerLost: another process has gone.
     """
     artifact, data, run = Artifact.open(base, verify=False), load_parts(Path(parts)), Path(folder)
+    met = Meeting(**(meeting or {}))
+    needs = Needs(task=task_from(task), seed=seed, threads=threads * met.here, train=data.train, tune=data.tune)
+    live = open_model(artifact, data.labels)
+    work = format_of(artifact).trainable(live, needs, Hyperparameters(**settings, lesson=lesson))
+    group = met.join()
+    if group.decide(lambda: over):
+        return {}
+    if group.rank:
+        train(work, seed=seed, threads=threads, watch=Silent(), seconds=seconds, group=group)
+        group.gather(peak_bytes())
+        group.close()
+        return {}
     identity = {
         "model": artifact.id, "data": data.fingerprint, "task": dict(task), "settings": dict(settings),
         "seconds": seconds, "seed": seed, "threads": threads, "libraries": versions(),
     }  # fmt: skip
     if lesson:
         identity["lesson"] = sha256(Path(lesson))
-    needs = Needs(task=task_from(task), seed=seed, threads=threads, train=data.train, tune=data.tune)
-    live = open_model(artifact, data.labels)
-    work = format_of(artifact).trainable(live, needs, Hyperparameters(**settings, lesson=lesson))
     roof = matmul_rate()
-    telling = Telling(flops_per_row(work, seed), 0.0 if roof.disturbed else roof.value)
+    telling = Telling(flops_per_row(work, seed), 0.0 if roof.disturbed else roof.value * group.here)
     epoch = work.size([row for batch in work.batches(0, seed) for row in batch])
-    scalars = Scalars(run, work.planned(), epoch, work.peak)
+    scalars = Scalars(run, work.planned(), epoch, work.peak, lambda: group.cpu_seconds)
     checkpoints = Checkpoints(run / CHECKPOINTS, identity, seconds_between())
     resumed, before = checkpoints.folder.is_dir(), rapl.counters()
 
@@ -134,10 +148,11 @@ def fit(
 
     found = train(
         work, seed=seed, threads=threads, watch=telling, seconds=seconds, checkpoints=checkpoints, heard=heard,
-        note=lambda text: emit({"note": text}),
+        note=lambda text: emit({"note": text}), group=group,
     )  # fmt: skip
     scalars.finished(found.points, found.updates)
-    spent, joules = scalars.spent, rapl.joules_between(before, rapl.counters())
+    spent, joules, peaks = scalars.spent, rapl.joules_between(before, rapl.counters()), group.gather(peak_bytes())
+    group.close()  # before it is saved: in a group transformers would wait for the others
     made = _seal(
         live, [artifact, *(Artifact.open(Path(one), verify=False) for one in taught_by)], run, data, seed, model
     )
@@ -152,7 +167,7 @@ def fit(
         "settings": _settings(work), "parameters": sum(one.numel() for one in work.net.parameters()),
         "cost": {
             "seconds": spent[0], "cpu_seconds": spent[1], "rows_per_second": found.rows_per_second,
-            "memory": peak_bytes(),
+            "memory": int(sum(peaks)),
             "joules": None if resumed else joules,
             "resumed": resumed,
             "energy_note": "unknown: it was resumed" if resumed else "" if joules is not None else rapl.why_not(),

@@ -38,6 +38,7 @@ class FitOptions:
         harden: how far inputs are moved against the model while it learns, a share; 0 for not at all.
         grid: train on each group of the data alone, too, and test on every group.
         threads: cores to use; 0 for all that are allowed. price: of an hour of this machine; None without.
+        workers: processes that train together, each on its part of the cores and with a batch of its own.
     """
 
     model: str
@@ -64,6 +65,7 @@ class FitOptions:
     seed: int = 0
     price: float | None = None
     resume: bool = False
+    workers: int = 1
 
     def check(self) -> None:
         """Refuse what cannot be used whatever model and data are.
@@ -81,6 +83,7 @@ class FitOptions:
             "harden": (0.0, 1.0),
             "threads": (0, 4096),
             "price": (0.0, 1e9),
+            "workers": (1, 4096),
         }
         for name, (low, high) in bounds.items():
             value = getattr(self, name)
@@ -105,6 +108,7 @@ class FitOptions:
             "harden": self.harden,
             "from_scratch": self.from_scratch,
             "timed": self.seconds is not None,
+            "workers": self.workers,
         }
 
     def manifest(self, fingerprint: str, threads: int) -> dict[str, Any]:
@@ -137,6 +141,7 @@ class FitOptions:
         words += ["--unlabelled", self.unlabelled] if self.unlabelled else []
         words += ["--grid"] if self.grid else []
         words += ["--threads", str(self.threads)] if self.threads else []
+        words += ["--workers", str(self.workers)] if self.workers > 1 else []
         return shlex.join([*words, "--seed", str(self.seed), "--out", str(self.out)])
 
 

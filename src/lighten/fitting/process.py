@@ -1,4 +1,4 @@
-"""Process: one training in a process of its own, told and heard."""
+"""Process: one training in a process of its own, or several, told and heard."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 from lighten.core.artifact import Artifact
 from lighten.core.recipe import task_record_of
 from lighten.core.task import Task
+from lighten.fitting.launch import Launch
 from lighten.fitting.options import FitOptions
-from lighten.isolate.process import ChildProcess
-from lighten.pipeline.workshop import A_DAY
+from lighten.fitting.workers import Workers
 from lighten.search.listener import Listener
 
 
@@ -36,15 +36,20 @@ class Training:
     taught_by: tuple[Path, ...] = ()
 
 
-def trained_in_process(training: Training, threads: int, listener: Listener) -> Mapping[str, Any]:
+def trained_in_process(
+    training: Training, threads: int, listener: Listener, *, over: bool = False
+) -> Mapping[str, Any]:
     """Train, or go on from what is there, and give what became of it.
+
+    Args:
+        threads: of all workers on this machine. over: see ``child.fit``.
 
     Raises:
         CandidateFailed, InputError: what went wrong there.
     """
     options = training.options
-    child = ChildProcess(threads=threads, patient=True)
-    child.start()
+    launch = Launch.found(options.workers, options.threads)
+    each = threads // launch.here
 
     def event(told: Mapping[str, Any]) -> None:
         if "note" in told:
@@ -52,27 +57,22 @@ def trained_in_process(training: Training, threads: int, listener: Listener) -> 
         elif "done" in told:
             listener.progress(told["done"], told["total"], told["message"])
 
+    arguments = {
+        "base": str(training.base.path.resolve()),
+        "parts": str(training.parts.resolve()),
+        "task": task_record_of(training.task),
+        "settings": options.settings,
+        "seconds": training.seconds,
+        "seed": options.seed,
+        "threads": each,
+        "folder": str(training.folder.resolve()),
+        "model": options.model,
+        "lesson": str(training.lesson.resolve()) if training.lesson is not None else "",
+        "taught_by": [str(path.resolve()) for path in training.taught_by],
+        "over": over,
+    }
+    workers = Workers(launch, each)
     try:
-        reply = child.ask(
-            "call",
-            100 * A_DAY,
-            on_event=event,
-            function="lighten.fitting.child:fit",
-            arguments={
-                "base": str(training.base.path.resolve()),
-                "parts": str(training.parts.resolve()),
-                "task": task_record_of(training.task),
-                "settings": options.settings,
-                "seconds": training.seconds,
-                "seed": options.seed,
-                "threads": threads,
-                "folder": str(training.folder.resolve()),
-                "model": options.model,
-                "lesson": str(training.lesson.resolve()) if training.lesson is not None else "",
-                "taught_by": [str(path.resolve()) for path in training.taught_by],
-            },
-        )
+        return workers.fit(arguments, event)
     finally:
-        child.close()
-    found: Mapping[str, Any] = reply["value"]
-    return found
+        workers.close()

@@ -120,7 +120,7 @@ def bring(options: FitOptions, data: Data, scratch: Path, listener: Listener) ->
     found = located(model, data.task)
     if options.resume:
         format_named(found.format).refuse_unnamed(found, str(options.out))
-    check_memory(options.model, found)
+    check_memory(options.model, found, options.workers)
     check_asked(options, found.format)
     made = bring_model(options.model, found, scratch, options.of_data.longest)
     made = suited(options, data, made, listener)
@@ -163,15 +163,19 @@ def suited(options: FitOptions, data: Data, made: Artifact, listener: Listener) 
     return suit(made, data.parts, options.model, listener.note, answer, seed=options.seed)
 
 
-def check_memory(model: str, found: Recognized) -> None:
+def check_memory(model: str, found: Recognized, workers: int = 1) -> None:
     """Refuse a model that cannot be trained in the memory that is left, before it is copied or loaded.
+
+    Args:
+        workers: processes that hold all of it each.
 
     Raises:
         TooLarge: it needs more. ModelError: its headers cannot be read.
     """
     known = facts_of_large(found.path) if format_named(found.format).large else None
     if known is not None:
-        needed = dict(format_named(known["format"]).memory(known, whole=True))
+        each = format_named(known["format"]).memory(known, whole=True)
+        needed = {what: workers * size for what, size in each.items()}
         fix = "take a smaller model of the family or a machine with more memory"
         check_fits(model, "To train", needed, fix=fix, available=available_memory())
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +24,7 @@ from lighten.fitting import reading
 from lighten.fitting.child import CHECKPOINTS, HOUR
 from lighten.fitting.comparison import compared
 from lighten.fitting.grid import check_grid, grid_of
+from lighten.fitting.launch import Launch
 from lighten.fitting.lessons import FIRST, PARTS, UNLABELLED, first_cost, lesson_for, seconds_of, weighed
 from lighten.fitting.options import FitOptions
 from lighten.fitting.process import Training, trained_in_process
@@ -55,8 +57,14 @@ def train_model(options: FitOptions, listener: Listener | None = None) -> Traini
         StepFailed: the training came apart. RunFolderError: the folder cannot be used, or a checkpoint not written.
         Interrupted: by Ctrl-C or SIGTERM; it can be taken up.
     """
-    listener = listener or Quiet()
     options.check()
+    launch = Launch.found(options.workers, options.threads)
+    options, threads = replace(options, workers=launch.size), options.threads or allowed_cores()
+    if not launch.leads:
+        follow(options, threads)
+        raise SystemExit(0)
+    launch.check(grid=options.grid, unlabelled=bool(options.unlabelled))
+    listener = listener or Quiet()
     listener.phase("data", None)
     whole = reading.read_whole(options)
     data = reading.apart(options, whole, reading.learned_of(options))
@@ -67,7 +75,6 @@ def train_model(options: FitOptions, listener: Listener | None = None) -> Traini
         unlabelled_rows(options, data.task, data.parts)
     for text in data.parts.notes:
         listener.note(text)
-    threads = options.threads or allowed_cores()
     RunFolder.check(options.out, options.manifest(data.parts.fingerprint, threads), resume=options.resume)
     folder, base, data, teachers = opened(options, whole, data, threads, listener)
     try:
@@ -85,6 +92,25 @@ def train_model(options: FitOptions, listener: Listener | None = None) -> Traini
         raise _of_run(error, options) from error
     finally:
         folder.close()
+
+
+def follow(options: FitOptions, threads: int) -> None:
+    """Work for a training that another process leads: model and data are read here, and nothing of it stays.
+
+    Raises:
+        InputError: as there. CandidateFailed: what went wrong here.
+    """
+    with tempfile.TemporaryDirectory(prefix="lighten-") as scratch:
+        own, quiet = replace(options, out=Path(scratch) / "run", resume=False), Quiet()
+        whole = reading.read_whole(own)
+        data = reading.apart(own, whole, reading.learned_of(own))
+        folder, base, data, teachers = opened(own, whole, data, threads, quiet)
+        try:
+            taught(own, folder, base, data, teachers, threads, quiet)
+        except CandidateFailed as error:
+            raise _of_run(error, options) from error
+        finally:
+            folder.close()
 
 
 def opened(
@@ -151,13 +177,14 @@ def taught(
     threads: int,
     listener: Listener,
 ) -> Mapping[str, Any]:
-    """Train in a process of its own, or take what was trained before. Gives what became of it.
+    """Train in processes of their own, or take what was trained before. Gives what became of it.
 
     Raises:
         CandidateFailed, InputError: what went wrong there.
     """
     known: Mapping[str, Any] | None = folder.study.recall(TRAINED)
-    if known is not None and is_whole(options.out / MODEL):
+    known = known if is_whole(options.out / MODEL) else None
+    if known is not None and not Launch.found(options.workers, options.threads).outside:
         return known
     listener.phase("training", options.seconds)
     told = lesson_for(options, folder, base, data, teachers, threads, listener)
@@ -165,7 +192,9 @@ def taught(
         options, base, data.task, told.parts, options.out, seconds=seconds_of(options), lesson=told.lesson,
         taught_by=told.teachers,
     )  # fmt: skip
-    found = trained_in_process(training, threads, listener)
+    found = trained_in_process(training, threads, listener, over=known is not None)
+    if known is not None:  # the others of a launcher have heard that there is nothing to do
+        return known
     folder.study.remember(TRAINED, dict(found))
     for name in (CHECKPOINTS, FIRST):
         shutil.rmtree(options.out / name, ignore_errors=True)
@@ -242,6 +271,7 @@ def _result(
         lighten=version("lighten"),
         seed=options.seed,
         threads=threads,
+        workers=options.workers,
         labels=data.parts.labels,
         **found,
     )

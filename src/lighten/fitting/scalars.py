@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,9 +23,13 @@ class Scalars:
 
     Args:
         folder: of the run. planned: rows that are learned from. epoch: rows of one pass. peak: learning rate.
+        others: gives the CPU-seconds that other processes have used for it.
     """
 
-    def __init__(self, folder: Path, planned: int, epoch: int, peak: float) -> None:
+    def __init__(
+        self, folder: Path, planned: int, epoch: int, peak: float, others: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        self._others = others
         self._path, self._epoch, self._peak = folder / FILE, max(epoch, 1), peak
         self._every = planned / POINTS
         self._events = EventFile(folder / EVENTS)
@@ -61,8 +66,10 @@ class Scalars:
 
     @property
     def spent(self) -> tuple[float, float]:
-        """Seconds by the clock and of all cores, all sittings together."""
-        return self._before[0] + time.monotonic() - self._began, self._before[1] + cpu_seconds() - self._cpu
+        """Seconds by the clock, and of all cores and processes, all sittings together."""
+        return self._before[0] + time.monotonic() - self._began, self._before[
+            1
+        ] + cpu_seconds() - self._cpu + self._others()
 
     def _take_up(self, step: int) -> None:
         """Keep what was written before an update; a killed training had gone on behind its last checkpoint."""

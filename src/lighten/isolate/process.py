@@ -143,6 +143,12 @@ class ChildProcess:
             raise wire.unpack_error(reply["error"])
         return reply
 
+    def kill(self) -> None:
+        """End the process at once, from any thread: whoever waits for its answer hears that it died."""
+        process = self._process
+        if process is not None:
+            process.kill()
+
     def close(self) -> None:
         """End the process and all it started; closing twice is allowed."""
         if self._process is None:

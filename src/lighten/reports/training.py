@@ -212,6 +212,7 @@ def _metric(name: str) -> Both:
 
 def _settings(result: TrainingResult) -> list[tuple[Both | Markup, Markup]]:
     every = {**result.settings, "parameters": count(result.parameters), "seed": result.seed, "threads": result.threads}
+    every |= {"workers": result.workers} if result.workers > 1 else {}
     return [(_named(f"settings.{name}", name), data(_shown(value))) for name, value in every.items()]
 
 

@@ -94,6 +94,7 @@ TRAINING: dict[str, tuple[str, str]] = {
     "settings.parameters": ("weights", "参数量"),
     "settings.seed": ("seed", "随机种子"),
     "settings.threads": ("threads", "线程数"),
+    "settings.workers": ("workers", "进程数"),
     "unit.tokens": ("tokens", "词元"),
     "unit.rows": ("rows", "行"),
 }

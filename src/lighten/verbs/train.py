@@ -56,6 +56,7 @@ def train(
     merge_labels: bool | None = None,
     drop_rare: int = 0,
     threads: int = 0,
+    workers: int = 1,
     seed: int = 0,
     listener: Listener | None = None,
 ) -> TrainingResult:
@@ -89,6 +90,10 @@ def train(
             Accuracy under this attack is told beside the other. Some six times the work for pictures, thrice for texts.
         grid: train on each group of the data alone, too (so many more trainings), and test each on every group.
         price: of an hour of this machine, for the report.
+        workers: processes that train together, each on its part of the ``threads`` and with a batch of ``batch_rows``
+            of its own: the same model as one with ``workers`` times the batch, to rounding. Under ``torchrun`` and the
+            like as many as it started: rank 0 reads, writes and shows; the others, with model and data at the same
+            path, end with ``SystemExit`` once they have worked.
 
     Returns:
         Curve, cost, and scores on proof. The folder holds ``model/`` (an ordinary HF folder, which ``optimize`` takes),
@@ -124,6 +129,7 @@ def train(
         harden=harden,
         grid=grid,
         threads=threads,
+        workers=workers,
         seed=seed,
         price=price,
         resume=resume,

@@ -19,6 +19,7 @@ from lighten.nets.forward import logits
 from lighten.nets.network import Network
 from lighten.nets.training import loop
 from lighten.nets.training import rows as rows_module
+from lighten.nets.training.group import Group
 from lighten.nets.training.loop import train as train_work
 from lighten.nets.training.rows import RowsTraining, fit
 from lighten.nets.training.schedule import Schedule, Trained
@@ -218,9 +219,9 @@ def test_a_batch_that_does_not_fit_is_cut_and_gives_the_same_gradients(network: 
         return backward(rows, weight)
 
     one.backward = narrow  # type: ignore[method-assign, assignment]
-    state = loop._Loop(one, 0, 1, Silent(), None, None, told.append)
+    state = loop._Loop(one, 0, 1, Silent(), None, None, told.append, Group())
     with one.prepared():
-        state._gradients(batch)
+        state._gradients(batch, len(batch))
     for name, parameter in network.net.named_parameters():
         found = parameter.grad.to_dense() if parameter.grad.is_sparse else parameter.grad
         torch.testing.assert_close(found, whole[name], atol=1e-6, rtol=1e-4)

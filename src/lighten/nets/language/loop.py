@@ -267,7 +267,7 @@ def of_needs(network: LanguageNetwork, needs: Needs, asked: Hyperparameters) -> 
     schedule = LanguageSchedule(
         asked.passes(USUAL, FRESH, MOST),
         usual if asked.learning_rate is None else asked.learning_rate,
-        tokens=asked.batch_rows * longest if asked.batch_rows else longest * (4 if asked.from_scratch else 1),
+        tokens=asked.together(4 if asked.from_scratch else 1) * longest,
         decay=asked.weight_decay or 0.0,
         smoothing=asked.label_smoothing,
         dropout=asked.dropout,

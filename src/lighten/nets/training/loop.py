@@ -12,15 +12,17 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import astuple
 
 import torch
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Watch
 from lighten.nets.training.checkpoint import Checkpoints, Snapshot
+from lighten.nets.training.group import Group
 from lighten.nets.training.kept import Kept
 from lighten.nets.training.precision import NAMED, using_threads
-from lighten.nets.training.schedule import LAST, TAKE_BACK, Point, State, Trained
+from lighten.nets.training.schedule import LAST, TAKE_BACK, Point, Score, State, Trained
 from lighten.nets.training.trainable import Batch, Trainable
 
 BACK = 0.3
@@ -52,6 +54,7 @@ def train(
     checkpoints: Checkpoints | None = None,
     heard: Heard | None = None,
     note: Callable[[str], None] | None = None,
+    group: Group | None = None,
 ) -> Trained:
     """Train in place; the weights that did best on ``tune``, or the last, are kept (``Schedule.keep``).
 
@@ -61,12 +64,15 @@ def train(
         seconds: that it may take; the plan is made once, by timing the first updates, and stays.
         checkpoints: where it goes on from what it finds there, and writes how far it is; None for nowhere.
         heard: told of every update. note: told, in a sentence, what goes otherwise than planned.
+        group: processes that train together, a batch of ``work`` at a time; None for this one alone. Checkpoints are
+            rank 0's.
 
     Raises:
         DataError: rows that the network cannot learn from.
         StepFailed: the loss became infinite or NaN, again and again.
         StoppedEarly: ``watch`` says that it cannot win.
         RunFolderError: a checkpoint is of another training, or cannot be written.
+        PeerLost: one of the group has gone.
     """
     with ExitStack() as stack:
         stack.enter_context(using_threads(threads))
@@ -76,7 +82,7 @@ def train(
         stack.enter_context(work.prepared())
         torch.manual_seed(seed)
         random.seed(seed)
-        loop = _Loop(work, seed, threads, watch, checkpoints, heard, note)
+        loop = _Loop(work, seed, threads, watch, checkpoints, heard, note, group or Group())
         stack.callback(loop.close)
         return loop.run(seconds)
 
@@ -93,13 +99,17 @@ class _Loop:
         checkpoints: Checkpoints | None,
         heard: Heard | None,
         note: Callable[[str], None] | None,
+        group: Group,
     ) -> None:
+        self.group = group
         self.work, self.schedule, self.seed, self.threads, self.watch = work, work.schedule, seed, threads, watch
         self.checkpoints, self.heard, self.tell = checkpoints, heard, note
         self.planned = work.planned()
         self.state = State(end=self.planned)
         self.descent = work.optimizer()
         self.weights = work.weights()
+        own = {parameter.data_ptr() for parameter in work.net.parameters()}
+        self.statistics = [tensor for tensor in self.weights.values() if tensor.data_ptr() not in own]
         self.kept = Kept(self.weights)
         self.notes: list[str] = []
         self.first = (0, 0.0)
@@ -119,6 +129,7 @@ class _Loop:
 
     def run(self, seconds: float | None) -> Trained:
         """Train until the plan, the time or the patience ends."""
+        self.group.check(lambda: f"{self.schedule} {self.seed} {self.work.batches(0, self.seed)} {[*self.weights]}")
         if not self._taken_up():
             self._begin(seconds)
         self._save(now=True)
@@ -141,7 +152,8 @@ class _Loop:
     def _begin(self, seconds: float | None) -> None:
         """Choose the precision, judge what is there, and plan."""
         begun = time.perf_counter()
-        self.work.choose_precision(self.threads)
+        self.group.spread(self.weights)
+        self.work.dtype = NAMED[self.group.decide(self._choose_precision)]
         self.state.interval = self.work.interval(self.state.end)
         if self.work.judged_first:
             self._judge(0.0)
@@ -150,6 +162,10 @@ class _Loop:
         if seconds is not None:
             self._plan_by_time(seconds, begun)
         self.state.due = self.state.interval
+
+    def _choose_precision(self) -> str:
+        self.work.choose_precision(self.threads)
+        return self.precision
 
     def _plan_by_time(self, seconds: float, begun: float) -> None:
         """Time some updates, undo them, and decide once and for all how much is learned in the time."""
@@ -161,13 +177,13 @@ class _Loop:
             start = time.perf_counter()
             self._update(batch, number)
             times.append((self.work.size(batch), time.perf_counter() - start))
-            if len(times) >= LEAST_TRIED and time.perf_counter() - begun > TRYING * seconds:
+            if self.group.decide(lambda: len(times) >= LEAST_TRIED and time.perf_counter() - begun > TRYING * seconds):
                 break
         state.piece, state.setbacks, state.factor = self.state.piece, self.state.setbacks, self.state.factor
         self.state, self.heard, self.first = state, heard, (0, 0.0)
         if not self.judge_seconds:
             start = time.perf_counter()
-            self.work.judge()
+            self._score()
             self.judge_seconds = time.perf_counter() - start
         self.kept.give_back()
         self.descent.forget()
@@ -179,7 +195,8 @@ class _Loop:
         left = (seconds - (time.perf_counter() - begun)) * SPARE - self.judge_seconds
         judged = min(state.interval, max(left / each, 1.0) / CURVE)
         affordable = left / (each + self.judge_seconds / judged) if each else math.inf
-        state.end = max(min(self.planned, int(min(affordable, self.planned))), counted[0][0] if counted else 1)
+        end = max(min(self.planned, int(min(affordable, self.planned))), counted[0][0] if counted else 1)
+        state.end = self.group.decide(lambda: end)
         state.interval = min(self.work.interval(state.end), state.end / CURVE)
 
     def _update(self, batch: list[int], number: int) -> None:
@@ -187,7 +204,8 @@ class _Loop:
         state, learned = self.state, self.work.size(batch)
         share = state.rate(self.schedule, learned)
         self.stands = False
-        loss = self._gradients(batch)
+        self.group.draw(self.seed, state.updates)
+        loss = self._gradients_of_all(batch)
         norm = self.descent.step(share)
         state.advance(self.schedule, learned)
         state.seconds += time.perf_counter() - start
@@ -199,17 +217,34 @@ class _Loop:
             self.heard(state, loss, share)
         self._report(loss)
 
-    def _gradients(self, batch: list[int]) -> float:
-        """Gradients of a batch's mean loss, computed in pieces where the memory wants that; gives the loss."""
+    def _gradients_of_all(self, batch: list[int]) -> float:
+        """Gradients of a batch's mean loss, of which every process of the group computes its share; gives the loss."""
+        whole, own = self.work.size(batch), self.group.share(batch, self.work.least)
+        loss = self._gradients(own, whole) if own else 0.0
+        loss, piece = self.group.add_up(self.work.net, loss, self.state.piece)
+        if self.statistics:
+            self.group.average(self.statistics, self.work.size(own) / whole if own else 0.0)
+        if piece != self.state.piece:
+            self._note(
+                f"From here on gradients are added up over pieces of at most {piece} rows: so many fit a worker."
+            )
+            self.state.piece = piece
+        return loss
+
+    def _gradients(self, batch: list[int], whole: int) -> float:
+        """Gradients of rows, computed in pieces where the memory wants that; gives their part of the mean loss.
+
+        Args:
+            whole: size of the batch that they are a share of.
+        """
         most = min(self.state.piece or len(batch), len(batch))
         many = -(-len(batch) // most)
         pieces = [batch[len(batch) * n // many : len(batch) * (n + 1) // many] for n in range(many)]
-        whole = self.work.size(batch)
         state = torch.random.get_rng_state()
         try:
             total = 0.0
             for piece in pieces:
-                weight = self.work.size(piece) / whole if len(pieces) > 1 else 1.0
+                weight = self.work.size(piece) / whole
                 total += weight * self.work.backward(piece, weight)
             return total
         except (MemoryError, RuntimeError) as error:
@@ -223,7 +258,7 @@ class _Loop:
             f"A batch of {len(batch)} rows did not fit the memory: from here on gradients are added up over pieces of "
             f"at most {smaller}."
         )
-        return self._gradients(batch)
+        return self._gradients(batch, whole)
 
     def _go_back(self, batch: list[int], number: int, loss: float, norm: float) -> None:
         """Take the last good weights and a lower rate, after an update that came apart.
@@ -281,7 +316,7 @@ class _Loop:
     def _judge(self, fraction: float) -> None:
         """Judge the weights on ``tune``; keep them when they are the best so far, or take back what made them worse."""
         start, state = time.perf_counter(), self.state
-        score = self.work.judge()
+        score = self._score()
         state.points.append(Point(fraction, state.updates, state.rows, score))
         state.idle += 1
         if self.schedule.keep == LAST or score.beats(state.best):
@@ -294,6 +329,11 @@ class _Loop:
         self.judge_seconds = time.perf_counter() - start
         if self.work.raced:
             self.watch.score(fraction, score.quality)
+
+    def _score(self) -> Score:
+        """What rank 0 finds, with the cores of all that are on its machine and wait for it."""
+        with using_threads(self.threads * self.group.here):
+            return Score(*self.group.decide(lambda: astuple(self.work.judge())))
 
     def _keep(self) -> None:
         self.kept.keep()
@@ -311,7 +351,7 @@ class _Loop:
         # An answer costs a third of an update; that stands in until an evaluation was timed.
         judging = self.judge_seconds or each * self.work.judged / 3
         affordable = int((left * SPARE - judging) / (each + judging / state.interval))
-        state.end = min(self.planned, state.rows + max(affordable, 0))
+        state.end = self.group.decide(lambda: min(self.planned, state.rows + max(affordable, 0)))
 
     def _finish(self) -> Trained:
         state = self.state
@@ -347,6 +387,7 @@ class _Loop:
         found = self.checkpoints.load() if self.checkpoints is not None else None
         for text in self.checkpoints.notes if self.checkpoints is not None else ():
             self._note(text)
+        found = self.group.hand_out(found)
         if found is None:
             return False
         self.state = State.from_json(found.state)

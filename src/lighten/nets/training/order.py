@@ -9,9 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def drawn(seed: int, epoch: int) -> random.Random:
-    """The generator that shuffles one pass over the data; the same on every machine, whatever was drawn before."""
-    digest = hashlib.sha256(f"{seed}/{epoch}".encode()).digest()
+def drawn(seed: int, epoch: int, *more: int) -> random.Random:
+    """The generator that shuffles one pass over the data; the same on every machine, whatever was drawn before.
+
+    Args:
+        more: numbers of something else that is drawn.
+    """
+    digest = hashlib.sha256("/".join(map(str, (seed, epoch, *more))).encode()).digest()
     return random.Random(int.from_bytes(digest[:8], "big"))
 
 

@@ -196,7 +196,7 @@ def of_needs(network: Network, needs: Needs, asked: Hyperparameters) -> RowsTrai
     schedule = Schedule(
         epochs=asked.passes(USUAL, FRESH, MOST),
         learning_rate=rate if asked.learning_rate is None else asked.learning_rate * width_of(network.net) / WIDTH,
-        batch_rows=asked.batch_rows or (128 if asked.from_scratch else 32),
+        batch_rows=asked.together(128 if asked.from_scratch else 32),
         weight_decay=decay if asked.weight_decay is None else asked.weight_decay,
         dropout=asked.dropout,
         label_smoothing=asked.label_smoothing,

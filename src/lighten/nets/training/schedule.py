@@ -60,6 +60,7 @@ class Hyperparameters:
         lesson: file of what a teacher says of the training rows (``lesson.Lesson``); empty without.
         from_scratch: whether the weights are random at first.
         timed: whether time bounds the training, so that the number of passes is the most.
+        workers: processes that train together; an update learns from the batch of each.
         others: see :class:`Schedule`.
     """
 
@@ -76,6 +77,11 @@ class Hyperparameters:
     harden: float = 0.0
     from_scratch: bool = False
     timed: bool = False
+    workers: int = 1
+
+    def together(self, usual: int) -> int:
+        """Rows, or windows, of an update of all workers. usual: of one, where nothing is said."""
+        return (self.batch_rows or usual) * self.workers
 
     def passes(self, usual: float, fresh: float, most: float) -> float:
         """How many passes are made at most.

@@ -23,6 +23,7 @@ class Trainable(ABC):
     Attributes:
         net: the module. schedule: how it is trained. dtype: what autocast computes in; None for float32.
         judged: rows that it is judged by, or windows of text.
+        least: rows that it can learn from at once, at the least.
     """
 
     noun: ClassVar[str] = "rows"
@@ -38,6 +39,7 @@ class Trainable(ABC):
     schedule: Schedule
     dtype: torch.dtype | None = None
     judged: int
+    least: int = 1
 
     @property
     def peak(self) -> float:
