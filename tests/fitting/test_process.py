@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lighten.core.data_options import DataOptions
-from lighten.fitting import process
+from lighten.fitting import process, workers
 from lighten.fitting.options import FitOptions
 from lighten.models.bring import bring
 from lighten.search.listener import Quiet
@@ -42,6 +42,9 @@ def test_it_is_told_what_to_train_and_what_it_says_is_heard(tmp_path: Path, monk
         def start(self) -> None:
             pass
 
+        def kill(self) -> None:
+            pass
+
         def close(self) -> None:
             asked["closed"] = True
 
@@ -51,7 +54,7 @@ def test_it_is_told_what_to_train_and_what_it_says_is_heard(tmp_path: Path, monk
             asked.update(arguments, function=function)
             return {"value": {"steps": 3}}
 
-    monkeypatch.setattr(process, "ChildProcess", Child)
+    monkeypatch.setattr(workers, "ChildProcess", Child)
     base = bring(str(tiny_network_folder(tmp_path / "net", layers=2)), tmp_path / "base")
     options = FitOptions("m", "d", tmp_path / "run", "text_classification", DataOptions(), seed=5)
     training = process.Training(options, base, TextClassification(), tmp_path / "parts.json", tmp_path / "run")
