@@ -80,7 +80,7 @@ def test_a_damaged_manifest_is_named(tmp_path: Path, text: str) -> None:
     with pytest.raises(RunFolderError, match="There is no run"):
         asked_before(tmp_path)
     (tmp_path / MANIFEST).write_text(text)
-    with pytest.raises(RunFolderError, match="cannot be read as what a run was asked"):
+    with pytest.raises(RunFolderError, match=r"damaged|cannot be read as what a run was asked"):
         asked_before(tmp_path)
 
 
@@ -94,8 +94,7 @@ def test_a_manifest_of_before_limits_were_kept_still_resumes(options: Options) -
     begun(asked_before(options.out))
 
 
-def test_the_folder_of_another_verb_names_its_own_command(tmp_path: Path) -> None:
-    record = {"verb": "train", "limits": {"command": "lighten train m --data d --resume"}}
-    (tmp_path / "manifest.json").write_text(json.dumps(record))
-    with pytest.raises(RunFolderError, match=r"lighten train(.|\n)*lighten train m --data d --resume"):
+def test_the_folder_of_another_verb_is_named(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text(json.dumps({"verb": "train"}))
+    with pytest.raises(RunFolderError, match=r"lighten train(.|\n)*lighten resume"):
         asked_before(tmp_path)

@@ -60,7 +60,8 @@ def command(
     """
     asked = options.arguments(locals(), "dry_run", "as_json", "quiet")
     from lighten.cli import planned
-    from lighten.cli.outcome import printed, watched
+    from lighten.cli.outcome import printed
+    from lighten.cli.screen import watched
     from lighten.cli.working import working
     from lighten.verbs.optimize import optimize
     from lighten.verbs.plan import plan

@@ -4,23 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 
 import typer
 from rich.console import Console
 
-from lighten.cli.screen import LiveScreen, PlainLines
 from lighten.core.summary import EXIT_CODES, Summary
-from lighten.search.listener import Listener, Quiet
-
-
-def watched(work: Callable[[Listener], Summary], *, quiet: bool) -> Summary:
-    """Do the work before a live screen, or with plain lines where stderr is no terminal."""
-    if quiet:
-        return work(Quiet())
-    errors = Console(stderr=True)
-    with LiveScreen(errors) if errors.is_terminal else PlainLines(errors) as screen:
-        return work(screen)
 
 
 def printed(summary: Summary, *, as_json: bool) -> None:

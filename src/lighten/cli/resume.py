@@ -20,15 +20,20 @@ def command(
     as_json: Json = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Take up a run where it stopped; what it was asked is known, and what was finished is kept.
+    """Take up a search or a training where it stopped; what it was asked is known, and what was finished is kept.
 
-    Exit codes as of optimize.
+    Exit codes as of optimize, or of train.
     """
-    from lighten.cli.outcome import printed, watched
+    from lighten.cli import outcome, trained
+    from lighten.cli.screen import watched
+    from lighten.core.summary import Summary
     from lighten.verbs.resume import resume
 
-    summary = watched(
+    found = watched(
         lambda listener: resume(run, time=time, candidates=candidates, under=under or None, listener=listener),
         quiet=quiet,
     )
-    printed(summary, as_json=as_json)
+    if isinstance(found, Summary):
+        outcome.printed(found, as_json=as_json)
+    else:
+        trained.printed(found, as_json=as_json)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from types import TracebackType
+from typing import TypeVar
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -17,7 +19,9 @@ from lighten.core.result import Candidate
 from lighten.reports.baselines import ratio_words
 from lighten.reports.constant import constant_sentence
 from lighten.reports.numbers import number
+from lighten.search.listener import Listener, Quiet
 
+Found = TypeVar("Found")
 PHASES = {
     "data": "Reading and checking",
     "original": "Preparing the original",
@@ -197,3 +201,12 @@ class LiveScreen:
             style = "" if candidate.state == "ok" else "dim"
             rows.add_row(str(candidate.key), Text(candidate.name, style=style), Text(numbers(candidate), style=style))
         return Panel(Group(head, rows), title="lighten", title_align="left", border_style="blue")
+
+
+def watched(work: Callable[[Listener], Found], *, quiet: bool) -> Found:
+    """Do the work before a live screen, or with plain lines where stderr is no terminal."""
+    if quiet:
+        return work(Quiet())
+    errors = Console(stderr=True)
+    with LiveScreen(errors) if errors.is_terminal else PlainLines(errors) as screen:
+        return work(screen)

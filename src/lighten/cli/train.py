@@ -126,7 +126,8 @@ def command(
     used; 130: interrupted (go on with --resume).
     """
     asked = options.arguments(locals(), "as_json", "quiet")
-    from lighten.cli.trained import printed, watched
+    from lighten.cli.screen import watched
+    from lighten.cli.trained import printed
     from lighten.fitting.launch import Launch
     from lighten.verbs.train import train
 

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from lighten.cli.screen import LiveScreen, PlainLines
 from lighten.core.training import TrainingResult
-from lighten.search.listener import Listener, Quiet
-
-
-def watched(work: Callable[[Listener], TrainingResult], *, quiet: bool) -> TrainingResult:
-    """Do the work before a live screen, or with plain lines where stderr is no terminal."""
-    if quiet:
-        return work(Quiet())
-    errors = Console(stderr=True)
-    with LiveScreen(errors) if errors.is_terminal else PlainLines(errors) as screen:
-        return work(screen)
 
 
 def printed(result: TrainingResult, *, as_json: bool) -> None:

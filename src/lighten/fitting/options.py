@@ -12,10 +12,12 @@ from lighten.core.data_options import DataOptions
 from lighten.core.errors import InputError
 from lighten.core.lists import write_list
 from lighten.nets.training.precision import NAMED
-from lighten.store.folder import LIMITS
+from lighten.store.folder import LIMITS, PLACE
 
 VERB = "train"
 """What a manifest says that it is of."""
+OF_DATA = "data_"
+"""What the names of options of the data begin with in a manifest."""
 AUTO = "auto"
 
 
@@ -114,12 +116,15 @@ class FitOptions:
     def manifest(self, fingerprint: str, threads: int) -> dict[str, Any]:
         """What a resumed training must have in common with the one it takes up."""
         kept = asdict(self)
-        for name in ("out", "resume", "price"):
+        for name in ("out", "resume", "price", "threads"):
             kept.pop(name)
-        kept |= {f"data_{name}": value for name, value in kept.pop("of_data").items()}
+        kept |= {f"{OF_DATA}{name}": value for name, value in kept.pop("of_data").items()}
         kept = {name: list(value) if isinstance(value, tuple) else value for name, value in kept.items()}
-        asked = {"command": f"{self.command()} --resume"}
-        return {"verb": VERB, **kept, "threads": threads, "data_fingerprint": fingerprint, LIMITS: asked}
+        limits = {"price": self.price, "threads": self.threads}
+        return {
+            "verb": VERB, **kept, "cores": threads, "data_fingerprint": fingerprint, LIMITS: limits,
+            PLACE: str(Path.cwd()),
+        }  # fmt: skip
 
     def command(self) -> str:
         """The command line that asks the same."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from lighten.core.errors import DataError, RunFolderError
-from lighten.core.home import expanded
+from lighten.core.errors import RunFolderError
 from lighten.search.options import Options
 from lighten.search.start import Asked
-from lighten.store.folder import LIMITS, MANIFEST, PLACE
+from lighten.store.folder import LIMITS, MANIFEST, PLACE, check_place, manifest_at
 
 OPTIMIZE = "optimize"
 FREE = ("seconds", "candidates", "under")
@@ -48,13 +46,11 @@ def asked_before(run: Path) -> Options:
         RunFolderError: there is no run, or its manifest is damaged or of another lighten.
         DataError: its model or data are given from another folder than this one.
     """
-    path = run / MANIFEST
+    record = manifest_at(run)
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
         if record.get("verb", OPTIMIZE) != OPTIMIZE:
             raise RunFolderError(
-                f"{run} is the folder of another verb: lighten {record['verb']}.",
-                fix=str(record.get(LIMITS, {}).get("command", f"lighten {record['verb']} ... --resume")),
+                f"{run} is the folder of another verb: lighten {record['verb']}.", fix=f"lighten resume {run}"
             )
         known = {**record, **record.get(LIMITS, {}), "out": run, "resume": True}
         values: dict[str, Any] = {field.name: known[field.name] for field in fields(Options) if field.name in known}
@@ -62,16 +58,9 @@ def asked_before(run: Path) -> Options:
             name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
         }
         options = Options(**given)
-    except FileNotFoundError:
+    except (ValueError, TypeError, AttributeError) as error:
         raise RunFolderError(
-            f"There is no run in {run}: it has no {MANIFEST}.", fix="give the folder of a run, such as runs/reviews"
-        ) from None
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise RunFolderError(f"{path} cannot be read as what a run was asked ({error}).", fix="start anew") from error
-    began = Path(str(record.get(PLACE, "")))
-    for name in (options.model, options.data):
-        if not expanded(name).is_absolute() and not expanded(name).exists() and (began / name).exists():
-            raise DataError(
-                f"The run was begun in {began}, and there is no {name} here.", fix=f"cd {began}, and resume it there"
-            )
+            f"{run / MANIFEST} cannot be read as what a run was asked ({error}).", fix="start anew"
+        ) from error
+    check_place(record, (options.model, options.data))
     return options

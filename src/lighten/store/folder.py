@@ -5,12 +5,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from lighten.core.errors import RunFolderError
+from lighten.core.errors import DataError, RunFolderError
+from lighten.core.home import expanded
 from lighten.core.item import from_plain, to_plain
 from lighten.core.rows import Parts, Rows
 from lighten.store.artifacts import ArtifactStore, discard, disk_error
@@ -136,6 +137,37 @@ def _check(path: Path, manifest: Mapping[str, Any], resume: bool) -> None:
 def _ours(entry: Path) -> bool:
     """Whether it is what a run that was killed before it wrote its manifest leaves."""
     return entry.name == ".lock" or (entry.name.startswith(f".{MANIFEST}.") and entry.suffix == ".part")
+
+
+def manifest_at(run: Path) -> Mapping[str, Any]:
+    """What the run in a folder was asked.
+
+    Raises:
+        RunFolderError: there is no run, or its manifest is damaged.
+    """
+    path = run / MANIFEST
+    try:
+        return _manifest_in(path)
+    except FileNotFoundError:
+        raise RunFolderError(
+            f"There is no run in {run}: it has no {MANIFEST}.", fix="give the folder of a run, such as runs/reviews"
+        ) from None
+    except OSError as error:
+        raise disk_error(error, path) from error
+
+
+def check_place(record: Mapping[str, Any], names: Iterable[str]) -> None:
+    """See that what a run was given by relative names is found from here, too.
+
+    Raises:
+        DataError: the run was begun in another folder.
+    """
+    began = Path(str(record.get(PLACE, "")))
+    for name in names:
+        if not expanded(name).is_absolute() and not expanded(name).exists() and (began / name).exists():
+            raise DataError(
+                f"The run was begun in {began}, and there is no {name} here.", fix=f"cd {began}, and resume it there"
+            )
 
 
 def _manifest_in(path: Path) -> Mapping[str, Any]:

@@ -15,8 +15,8 @@ from lighten.proof.verdict import Verdict
 from lighten.store.decode import json_schema
 
 OUTPUTS: Mapping[str, str] = {
-    "optimize": "lighten optimize and lighten resume, and summary.json in the folder of a run",
-    "train": "lighten train, and result.json in the folder of a training",
+    "optimize": "lighten optimize and lighten resume of a search, and summary.json in the folder of a run",
+    "train": "lighten train and lighten resume of a training, and result.json in the folder of a training",
     "plan": "lighten optimize --dry-run",
     "compare": "lighten compare",
     "bench": "lighten bench",

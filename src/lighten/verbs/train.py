@@ -134,6 +134,15 @@ def train(
         price=price,
         resume=resume,
     )  # fmt: skip
+    return trained(options, listener)
+
+
+def trained(options: FitOptions, listener: Listener | None) -> TrainingResult:
+    """Train, and write the report and the model's card.
+
+    Raises:
+        InputError, StepFailed, Interrupted: see :func:`train`.
+    """
     result = train_model(options, listener)
     write_training_page(result, Path(result.paths["report"]))
     write_training_card(result, Path(result.paths["model"]) / "README.md")
