@@ -67,3 +67,8 @@ def test_a_fingerprint_tells_parts_apart() -> None:
     ]
     assert len({p.fingerprint for p in (parts, *others)}) == 5
     assert replace(parts, notes=("n",)).fingerprint == parts.fingerprint
+
+
+def test_rows_of_two_parts_together() -> None:
+    one, other = Rows(("a",), (0,), ("x",), (), ("1",)), Rows(("b", "c"), (1, 0), ("y", "x"), (), ("2", "3"))
+    assert one + other == Rows(("a", "b", "c"), (0, 1, 0), ("x", "y", "x"), (), ("1", "2", "3"))

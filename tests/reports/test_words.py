@@ -23,7 +23,10 @@ SAME_IN_BOTH = {
 }
 TABLES = (
     "words.py",
-    *(f"{name}_words.py" for name in ("page", "finding", "ending", "proof", "writing", "quantity", "training")),
+    *(
+        f"{name}_words.py"
+        for name in ("page", "finding", "ending", "proof", "writing", "quantity", "training", "sweep")
+    ),
 )
 
 

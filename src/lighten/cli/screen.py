@@ -28,6 +28,7 @@ PHASES = {
     "stock": "Measuring what a user could pick without lighten",
     "search": "Searching",
     "training": "Training",
+    "sweep": "Searching for settings",
     "proof": "Proving on rows that nothing has seen",
     "report": "Measuring the ladder and writing the report",
 }
@@ -188,13 +189,13 @@ class LiveScreen:
         head.add_column(overflow="fold")
         left = "" if self._until == float("inf") else f", {short(self._until - now)} left"
         head.add_row("Phase", f"{PHASES.get(self._phase, self._phase)}  ({short(now - self._began)}{left})")
-        if self._phase != "training":
+        if self._phase not in ("training", "sweep"):
             head.add_row("In hand", Text(self._hand or "-"))
         if self._total:
             head.add_row("", ProgressBar(total=self._total, completed=self._done, width=40))
         head.add_row("", Text(self._message, style="dim"))
         best = f"{self._best.key}: {self._best.name}\n{numbers(self._best)}" if self._best else "none yet"
-        if self._phase != "training":
+        if self._phase not in ("training", "sweep"):
             head.add_row("Best so far", Text(best))
         rows = Table(box=None, padding=(0, 1), show_header=False)
         for candidate in self._finished[-SHOWN:]:

@@ -65,8 +65,11 @@ def command(
     lr: Rate = None,
     batch_rows: Annotated[int | None, typer.Option(help="Rows per update.", min=1, show_default=False)] = None,
     weight_decay: Annotated[float | None, typer.Option(help="Decay of the matrices.", show_default=False)] = None,
-    dropout: Annotated[float, typer.Option(help="Rate of dropout.")] = 0.0,
-    label_smoothing: Annotated[float, typer.Option(help="Share of each label spread over all classes.")] = 0.0,
+    dropout: Annotated[float | None, typer.Option(help="Rate of dropout. Default: 0.", show_default=False)] = None,
+    label_smoothing: Annotated[
+        float | None,
+        typer.Option(help="Share of each label spread over all classes. Default: 0.", show_default=False),
+    ] = None,
     freeze_embeddings: Annotated[
         bool, typer.Option("--freeze-embeddings", help="Leave the embeddings as they are.")
     ] = False,
@@ -91,6 +94,13 @@ def command(
         bool, typer.Option("--grid", help="Also train on each group alone, and test on every group: one training each.")
     ] = False,
     price: Price = None,
+    search: Annotated[
+        int | None,
+        typer.Option(
+            help="Search what is left open of these settings in so many trials, then train once more with the best.",
+            show_default=False,
+        ),
+    ] = None,
     task: options.TaskName = None,
     prompt: options.Template = None,
     answer: options.Answer = None,

@@ -10,12 +10,17 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from lighten.core.sweep import SweepRecord
 from lighten.core.training import TrainingResult
+
+SHOWN = 20
+"""Trials that are printed; the report has all."""
 
 
 def printed(result: TrainingResult, *, as_json: bool) -> None:
     """Print what became of a training."""
     from lighten.reports.numbers import amount, count, duration, unit_name
+    from lighten.reports.sweep import searched
     from lighten.reports.training import headline, how, sureness, worst
     from lighten.reports.training_grid import grid_of, trained_on
     from lighten.reports.words import capital, quantity, say
@@ -25,6 +30,7 @@ def printed(result: TrainingResult, *, as_json: bool) -> None:
         return
     console = Console()
     words = [headline(result, "en"), sureness(result, "en"), worst(result, "en"), how(result, "en")]
+    words.append(searched(result, "en"))
     console.print(Panel(Text("\n".join(filter(None, words))), title="trained", title_align="left"))
     table = Table(box=None, padding=(0, 2))
     for name in ("", "group", "rows", "value", "at least", "at most", "unit"):
@@ -53,5 +59,27 @@ def printed(result: TrainingResult, *, as_json: bool) -> None:
             shown = (amount("en", row[of].value, row[of].unit) if of in row else "" for of in grid.columns)
             cells.add_row(Text(trained_on(name, "en")), *shown)
         console.print(cells)
+    if result.sweep is not None:
+        console.print(trials(result.sweep, shares=result.shares))
     for name in ("model", "report"):
         console.print(f"{name}: {result.paths[name]}", markup=False, highlight=False, soft_wrap=True)
+
+
+def trials(sweep: SweepRecord, *, shares: bool) -> Table:
+    """The trials of a search, the best first."""
+    from lighten.reports.numbers import duration
+    from lighten.reports.sweep import ranked, score_of, setting_name, setting_value, state_of
+    from lighten.reports.words import say
+
+    every = ranked(sweep)
+    more = f", {SHOWN} of {len(every)}" if len(every) > SHOWN else ""
+    table = Table(box=None, padding=(0, 2), title=f"{say('en', 'sweep.trials')}{more}", title_justify="left")
+    for name in ("trial", "score" if shares else "loss", "state", *sweep.ranges, "time"):
+        table.add_column(setting_name("en", name), justify="left" if name == "state" else "right")
+    for one in every[:SHOWN]:
+        values = [setting_value(one.settings[name]) for name in sweep.ranges]
+        ended = ", ".join([state_of(one, "en"), *(["default"] if one.number == 1 else [])])
+        style = "bold" if one.number == sweep.winner else "" if one.state == "finished" else "dim"
+        shown = (str(one.number), score_of(one, shares=shares), ended, *values, duration("en", one.seconds))
+        table.add_row(*shown, style=style)
+    return table

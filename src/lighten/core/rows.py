@@ -45,6 +45,17 @@ class Rows:
         """The inputs of rows that all are texts; raises DataError where one is not."""
         return texts(self.inputs)
 
+    def __add__(self, other: Rows) -> Rows:
+        """These rows, and those of another part of the same data behind them."""
+        return Rows(
+            self.inputs + other.inputs,
+            self.targets + other.targets,
+            self.groups + other.groups,
+            self.units + other.units,
+            self.ids + other.ids,
+            self.references + other.references,
+        )
+
     def take(self, indices: Sequence[int]) -> Rows:
         """The rows at ``indices``, in that order."""
 

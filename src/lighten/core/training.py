@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lighten.core.artifact import RECORD
+from lighten.core.sweep import SweepRecord
 
 VERSION = 1
 """Of ``result.json``."""
@@ -54,7 +55,7 @@ class TrainingCost:
         rows_per_second: learned from, evaluations left out. resumed: whether there were several sittings.
         memory: most bytes that its process held, of several added up. joules: of the processor, of everything that ran
             on it meanwhile; None where they cannot be read, for the reason ``energy_note``.
-        money: at the price of an hour that was given; None without one.
+        money: at the price of an hour that was given, for the search before it, too; None without one.
         arithmetic: floating-point operations; rate: share of what this machine's matrix product reaches in float32,
             while updates were made; None where that was not measured.
     """
@@ -130,10 +131,12 @@ class TrainingResult:
             better; shares: whether it is a share. precision: what was computed with.
         rows: in each part of the data. learned: rows learned from, repeats counted. planned: as planned.
         steps, epochs: done. parameters: of the model.
-        curve: losses and scores. best: score on ``tune`` of the weights that were kept.
+        curve: losses and scores. best: score on ``tune`` of the weights that were kept; None after a search, whose last
+            training learns from ``tune``, too.
         cost: what it took. proof: scores on ``proof``; opened: how many of its rows were opened before, by how many.
         notes: what is worth knowing, one sentence each.
         stopped: evaluations in a row that brought nothing, by which it ended before its plan; 0 where it did not.
+        sweep: the search for its settings; None without one.
         environment: the machine. paths: of what was written. started: ISO 8601. lighten: version. seed, threads: used.
         compared: the trained model beside its teachers and their ensemble, and under attack; empty where nobody asked.
         workers: processes that trained together on these threads.
@@ -156,7 +159,7 @@ class TrainingResult:
     epochs: float
     parameters: int
     curve: tuple[CurvePoint, ...]
-    best: float
+    best: float | None
     cost: TrainingCost
     proof: tuple[ProofScore, ...]
     opened: tuple[int, int]
@@ -173,6 +176,7 @@ class TrainingResult:
     grid: tuple[GridCell, ...] = ()
     compared: tuple[Compared, ...] = ()
     workers: int = 1
+    sweep: SweepRecord | None = None
     state: str = "trained"
     version: int = field(default=VERSION)
 
@@ -198,4 +202,5 @@ class TrainingResult:
         )
         values["cost"] = TrainingCost(**record["cost"])
         values |= {name: tuple(record[name]) for name in ("opened", "notes", "labels")}
+        values["sweep"] = SweepRecord.from_json(record["sweep"]) if record.get("sweep") else None
         return cls(**values)

@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from lighten.core.artifact import Artifact, sha256
 from lighten.core.errors import InputError, StepFailed
 from lighten.core.matching import format_of
 from lighten.core.recipe import task_from
+from lighten.core.rows import Parts
 from lighten.core.step import Needs, Silent
 from lighten.core.training import MODEL
 from lighten.data.learned import save_learned
@@ -26,6 +28,7 @@ from lighten.nets.training.flops import flops_per_row
 from lighten.nets.training.group import Meeting
 from lighten.nets.training.loop import train
 from lighten.nets.training.schedule import Hyperparameters, State
+from lighten.nets.training.trainable import Trainable
 from lighten.pipeline.formats import open_model, save_model
 from lighten.pipeline.make import versions
 from lighten.store.durable import sync, sync_tree
@@ -86,6 +89,42 @@ class Telling:
         return float("inf")
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A model and its data, read and opened. live: the open model; work: it beside the rows, ready to be trained."""
+
+    artifact: Artifact
+    data: Parts
+    live: Any
+    work: Trainable
+
+
+def prepare(
+    base: str,
+    parts: str,
+    task: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    seed: int,
+    threads: int,
+    lesson: str = "",
+) -> Prepared:
+    """Open the artifact ``base`` beside the parts train and tune, to be trained as ``settings`` (``Hyperparameters``)
+    say; where they hold nothing out, it learns from both.
+
+    Args:
+        lesson: file of what a teacher says of the rows of train; empty without.
+
+    Raises:
+        ModelError, DataError: the model is not trained, or not on such rows.
+    """
+    artifact, data = Artifact.open(base, verify=False), load_parts(Path(parts))
+    asked = Hyperparameters(**settings, lesson=lesson)
+    learned = data.train if asked.holds_out else data.train + data.tune
+    needs = Needs(task=task_from(task), seed=seed, threads=threads, train=learned, tune=data.tune)
+    live = open_model(artifact, data.labels)
+    return Prepared(artifact, data, live, format_of(artifact).trainable(live, needs, asked))
+
+
 def fit(
     base: str,
     parts: str,
@@ -116,11 +155,9 @@ def fit(
         StepFailed: the training came apart. RunFolderError: a checkpoint is of another training, or cannot be written.
         ModelError, DataError: the model is not trained, or not on such rows. PeerLost: another process has gone.
     """
-    artifact, data, run = Artifact.open(base, verify=False), load_parts(Path(parts)), Path(folder)
-    met = Meeting(**(meeting or {}))
-    needs = Needs(task=task_from(task), seed=seed, threads=threads * met.here, train=data.train, tune=data.tune)
-    live = open_model(artifact, data.labels)
-    work = format_of(artifact).trainable(live, needs, Hyperparameters(**settings, lesson=lesson))
+    met, run = Meeting(**(meeting or {})), Path(folder)
+    prepared = prepare(base, parts, task, settings, seed, threads * met.here, lesson)
+    artifact, data, live, work = prepared.artifact, prepared.data, prepared.live, prepared.work
     group = met.join()
     if group.decide(lambda: over):
         return {}
@@ -157,13 +194,14 @@ def fit(
         live, [artifact, *(Artifact.open(Path(one), verify=False) for one in taught_by)], run, data, seed, model
     )
     best = found.best
-    if best is None:
+    if best is None and work.schedule.holds_out:
         raise StepFailed("The training was over before anything was judged.")
     return {
         "path": str(made.path), "noun": work.noun, "measure": work.measure, "shares": work.shares,
         "precision": found.precision,
         "learned": found.rows, "planned": found.planned, "steps": found.updates, "epochs": found.rows / max(epoch, 1),
-        "best": best.quality, "notes": found.notes, "stopped": _stopped(found.rows, found.planned, work.schedule),
+        "best": None if best is None else best.quality,
+        "notes": found.notes, "stopped": _stopped(found.rows, found.planned, work.schedule),
         "settings": _settings(work), "parameters": sum(one.numel() for one in work.net.parameters()),
         "cost": {
             "seconds": spent[0], "cpu_seconds": spent[1], "rows_per_second": found.rows_per_second,

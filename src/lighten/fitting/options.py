@@ -32,7 +32,7 @@ class FitOptions:
             suits the model.
         from_scratch: begin with random weights.
         lr: peak learning rate. batch_rows: per update. weight_decay, dropout, label_smoothing: rates; None for what
-            suits the model. freeze_embeddings: leave the embeddings as they are.
+            suits the model, or what a search finds. freeze_embeddings: leave the embeddings as they are.
         precision: ``auto``, ``fp32`` or ``bf16``.
         augment: ``auto``, ``off``, or names of variations with commas between.
         teachers: trained models whose averaged answers are learned from beside the labels.
@@ -41,6 +41,7 @@ class FitOptions:
         grid: train on each group of the data alone, too, and test on every group.
         threads: cores to use; 0 for all that are allowed. price: of an hour of this machine; None without.
         workers: processes that train together, each on its part of the cores and with a batch of its own.
+        search: trials of a search for what is left open of these settings; None for no search.
     """
 
     model: str
@@ -54,8 +55,8 @@ class FitOptions:
     lr: float | None = None
     batch_rows: int | None = None
     weight_decay: float | None = None
-    dropout: float = 0.0
-    label_smoothing: float = 0.0
+    dropout: float | None = None
+    label_smoothing: float | None = None
     freeze_embeddings: bool = False
     precision: str = AUTO
     augment: str = AUTO
@@ -68,6 +69,7 @@ class FitOptions:
     price: float | None = None
     resume: bool = False
     workers: int = 1
+    search: int | None = None
 
     def check(self) -> None:
         """Refuse what cannot be used whatever model and data are.
@@ -86,6 +88,7 @@ class FitOptions:
             "threads": (0, 4096),
             "price": (0.0, 1e9),
             "workers": (1, 4096),
+            "search": (2, 10_000),
         }
         for name, (low, high) in bounds.items():
             value = getattr(self, name)
@@ -102,8 +105,8 @@ class FitOptions:
             "learning_rate": self.lr,
             "batch_rows": self.batch_rows,
             "weight_decay": self.weight_decay,
-            "dropout": self.dropout,
-            "label_smoothing": self.label_smoothing,
+            "dropout": self.dropout or 0.0,
+            "label_smoothing": self.label_smoothing or 0.0,
             "freeze_embeddings": self.freeze_embeddings,
             "precision": self.precision,
             "augment": self.augment,
@@ -135,9 +138,10 @@ class FitOptions:
                 words += _option(one.name, value)
         if self.seconds is not None:
             words += ["--time", f"{self.seconds:.3f}".rstrip("0").rstrip(".") + "s"]
-        for name in ("epochs", "lr", "batch_rows", "weight_decay", "dropout", "label_smoothing", "harden", "price"):
-            if getattr(self, name):
+        for name in ("epochs", "lr", "batch_rows", "weight_decay", "dropout", "label_smoothing", "price", "search"):
+            if getattr(self, name) is not None:
                 words += [f"--{_written(name)}", f"{getattr(self, name):g}"]
+        words += ["--harden", f"{self.harden:g}"] if self.harden else []
         words += ["--from-scratch"] if self.from_scratch else []
         words += ["--freeze-embeddings"] if self.freeze_embeddings else []
         words += ["--precision", self.precision] if self.precision != AUTO else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ class Training:
         options: of the run. base: what is trained. task: of the run. parts: file of the rows.
         lesson: file of what a teacher says of the rows; None without. taught_by: folders of the teachers.
         folder: where checkpoints, curve and model go. seconds: that it may take; None where passes alone bound it.
+        settings: ``Hyperparameters``; None for those that the options give.
     """
 
     options: FitOptions
@@ -34,6 +35,33 @@ class Training:
     seconds: float | None = None
     lesson: Path | None = None
     taught_by: tuple[Path, ...] = ()
+    settings: Mapping[str, Any] | None = None
+
+    def arguments(self, threads: int) -> dict[str, Any]:
+        """What a process is told that trains it, or searches for its settings. threads: of the process."""
+        return {
+            "base": str(self.base.path.resolve()),
+            "parts": str(self.parts.resolve()),
+            "task": task_record_of(self.task),
+            "settings": self.options.settings if self.settings is None else dict(self.settings),
+            "seconds": self.seconds,
+            "seed": self.options.seed,
+            "threads": threads,
+            "folder": str(self.folder.resolve()),
+            "lesson": str(self.lesson.resolve()) if self.lesson is not None else "",
+        }
+
+
+def hearing(listener: Listener) -> Callable[[Mapping[str, Any]], None]:
+    """Tells a listener what a process says while it works."""
+
+    def event(told: Mapping[str, Any]) -> None:
+        if "note" in told:
+            listener.note(told["note"])
+        elif "done" in told:
+            listener.progress(told["done"], told["total"], told["message"])
+
+    return event
 
 
 def trained_in_process(
@@ -50,29 +78,14 @@ def trained_in_process(
     options = training.options
     launch = Launch.found(options.workers, options.threads)
     each = threads // launch.here
-
-    def event(told: Mapping[str, Any]) -> None:
-        if "note" in told:
-            listener.note(told["note"])
-        elif "done" in told:
-            listener.progress(told["done"], told["total"], told["message"])
-
     arguments = {
-        "base": str(training.base.path.resolve()),
-        "parts": str(training.parts.resolve()),
-        "task": task_record_of(training.task),
-        "settings": options.settings,
-        "seconds": training.seconds,
-        "seed": options.seed,
-        "threads": each,
-        "folder": str(training.folder.resolve()),
+        **training.arguments(each),
         "model": options.model,
-        "lesson": str(training.lesson.resolve()) if training.lesson is not None else "",
         "taught_by": [str(path.resolve()) for path in training.taught_by],
         "over": over,
     }
     workers = Workers(launch, each)
     try:
-        return workers.fit(arguments, event)
+        return workers.fit(arguments, hearing(listener))
     finally:
         workers.close()

@@ -30,6 +30,7 @@ from lighten.fitting.options import FitOptions
 from lighten.fitting.process import Training, trained_in_process
 from lighten.fitting.scalars import FILE, read_curve
 from lighten.fitting.score import open_once, scores, timed_answers
+from lighten.fitting.sweep.asking import check_search, searched, sweep_of
 from lighten.fitting.teachers import Teacher, adopt, bring_teachers, teachers_of
 from lighten.fitting.unlabelled import unlabelled_rows
 from lighten.isolate.machine import allowed_cores
@@ -60,6 +61,7 @@ def train_model(options: FitOptions, listener: Listener | None = None) -> Traini
     options.check()
     launch = Launch.found(options.workers, options.threads)
     options, threads = replace(options, workers=launch.size), options.threads or allowed_cores()
+    check_search(options)
     if not launch.leads:
         follow(options, threads)
         raise SystemExit(0)
@@ -192,6 +194,8 @@ def taught(
         options, base, data.task, told.parts, options.out, seconds=seconds_of(options), lesson=told.lesson,
         taught_by=told.teachers,
     )  # fmt: skip
+    if options.search is not None and known is None:
+        training = searched(training, folder.study, threads, listener)
     found = trained_in_process(training, threads, listener, over=known is not None)
     if known is not None:  # the others of a launcher have heard that there is nothing to do
         return known
@@ -240,8 +244,9 @@ def _result(
 ) -> TrainingResult:
     """What the whole training did. found: the fields of the result that were made on ``proof``."""
     cost = {**trained["cost"], **first_cost(study, trained["cost"])}
+    sweep = sweep_of(study)
     if options.price is not None:
-        cost["money"] = options.price * cost["seconds"] / HOUR
+        cost["money"] = options.price * (cost["seconds"] + (sweep.seconds if sweep else 0.0)) / HOUR
     machine = MachineRecord.here()
     return TrainingResult(
         model=options.model,
@@ -273,6 +278,7 @@ def _result(
         threads=threads,
         workers=options.workers,
         labels=data.parts.labels,
+        sweep=sweep,
         **found,
     )
 

@@ -24,30 +24,33 @@ class Line:
     """One line: points [(passes, value)], its class in the style sheet, its name where there are several.
 
     Attributes:
-        dots: whether each point is marked.
+        dots: whether each point is marked. joined: whether a line goes through them.
     """
 
     points: Sequence[tuple[float, float]]
     css: str
     name: Named | None = None
     dots: bool = False
+    joined: bool = True
 
 
-def curve(title: Named, lines: Sequence[Line], *, share: bool = False) -> Markup:
+def curve(title: Named, lines: Sequence[Line], *, share: bool = False, across: str = "curves.passes") -> Markup:
     """A figure with one axis for all lines; nothing when no line has two points or a dot.
 
     Args:
-        share: values are shares, written as per cent.
+        share: values are shares, written as per cent. across: key of the text below the figure.
     """
     known = [line for line in lines if len(line.points) > 1 or (line.dots and line.points)]
     if not known:
         return Markup("")
-    return Markup("").join(Markup(_Drawing(title, known, share, *size).svg()) for size in SIZES)
+    return Markup("").join(Markup(_Drawing(title, known, share, across, *size).svg()) for size in SIZES)
 
 
 class _Drawing:
-    def __init__(self, title: Named, lines: Sequence[Line], share: bool, width: int, height: int, css: str) -> None:
-        self.title, self.lines, self.share = title, lines, share
+    def __init__(
+        self, title: Named, lines: Sequence[Line], share: bool, across: str, width: int, height: int, css: str
+    ) -> None:
+        self.title, self.lines, self.share, self.below = title, lines, share, across
         self.width, self.height, self.css = width, height, css
         values = [value for line in lines for _, value in line.points]
         passes = max(at for line in lines for at, _ in line.points) or 1.0
@@ -79,15 +82,16 @@ class _Drawing:
             text = f"{value:.4g}"
             parts.append(f'<text class="tick" x="{x:.1f}" y="{bottom + 19}" text-anchor="middle">{esc(text)}</text>')
         parts.append(f'<line class="base" x1="{left}" x2="{right}" y1="{bottom}" y2="{bottom}"/>')
-        parts.append(self._text(lambda lang: say(lang, "curves.passes"), right, bottom + 36, "hint", "end"))
+        parts.append(self._text(lambda lang: say(lang, self.below), right, bottom + 36, "hint", "end"))
         return "".join(parts)
 
     def _line(self, line: Line) -> str:
         step = max(len(line.points) // MOST, 1)
         places = [(self.across.place(at), self.up.place(value)) for at, value in line.points[::step]]
-        path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
+        drawn = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
+        path = f'<path d="{drawn}"/>' if line.joined else ""
         dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' for x, y in places) if line.dots else ""
-        return f'<g class="line {line.css}"><path d="{path}"/>{dots}</g>'
+        return f'<g class="line {line.css}">{path}{dots}</g>'
 
     def _legend(self) -> str:
         if not any(line.name for line in self.lines):
@@ -99,7 +103,12 @@ class _Drawing:
                 text = line.name(lang) if line.name else ""
                 x -= text_width(text, 12.5)
                 row.append(f'<text class="hint" x="{x:.1f}" y="20">{esc(text)}</text>')
-                row.append(f'<g class="line {line.css}"><path d="M{x - 26:.1f} 16h18"/></g>')
+                drawn = (
+                    f'<path d="M{x - 26:.1f} 16h18"/>'
+                    if line.joined
+                    else f'<circle cx="{x - 12:.1f}" cy="16" r="3.5"/>'
+                )
+                row.append(f'<g class="line {line.css}">{drawn}</g>')
                 x -= 44
             parts.append(f'<g lang="{lang}" aria-hidden="true">{"".join(row)}</g>')
         return "".join(parts)

@@ -15,11 +15,12 @@ from lighten.reports.describe import environment_fact
 from lighten.reports.markup import Both, data, one_line, said
 from lighten.reports.numbers import amount, count, duration, number, share
 from lighten.reports.page import document, made
+from lighten.reports.sweep import searched, sweep_section
 from lighten.reports.templates import render
 from lighten.reports.training_grid import grid_of, worst_group
 from lighten.reports.words import WORDS, capital, quantity, say
 
-CONTENTS = ("curves", "scores", "settings", "data", "environment", "reproduce")
+CONTENTS = ("curves", "scores", "sweep", "settings", "data", "environment", "reproduce")
 
 
 def write_training_page(result: TrainingResult, path: Path | str) -> None:
@@ -32,6 +33,8 @@ def training_page(result: TrainingResult) -> str:
     body = render(
         "training",
         curves=_curves(result),
+        curves_lead=said("curves.lead.last" if result.sweep else "curves.lead"),
+        sweep=sweep_section(result),
         scores=[_row(one) for one in result.proof if not one.group],
         groups=[_row(one) for one in result.proof if one.group],
         group_metric=next((_metric(one.metric) for one in result.proof if one.group), ""),
@@ -110,6 +113,7 @@ def _hero(result: TrainingResult) -> Markup:
         also=Both(partial(sureness, result)),
         worst=Both(partial(worst, result)) if worst_group(result) else "",
         how=Both(partial(how, result)),
+        searched=Both(partial(searched, result)),
         stopped=said("training.stopped", n=result.stopped) if result.stopped else "",
         tiles=[*_tiles(result)],
     )
@@ -117,7 +121,9 @@ def _hero(result: TrainingResult) -> Markup:
 
 def _tiles(result: TrainingResult) -> list[Mapping[str, Any]]:
     cost = result.cost
+    sweep = result.sweep
     both = {
+        "training.sweep": Both(lambda lang: duration(lang, sweep.seconds) if sweep else ""),
         "training.time": Both(lambda lang: duration(lang, cost.seconds)),
         "training.cpu": Both(lambda lang: duration(lang, cost.cpu_seconds)),
         "training.memory": Both(lambda lang: amount(lang, cost.memory / 1e6, "MB")),
@@ -133,8 +139,12 @@ def _tiles(result: TrainingResult) -> list[Mapping[str, Any]]:
     unread = "training.energy.resumed" if cost.resumed else "training.energy.unread"
     below = {"training.energy": unread} if cost.joules is None else {}
     below |= {"training.rate": "training.rate.of", "training.money": "training.priced", "training.time": "training.all"}
+    values = {}
+    if sweep:
+        below |= {"training.sweep": "training.sweep.of", "training.time": "training.last"}
+        values = {"training.sweep": {"n": count(len(sweep.trials))}}
     return [
-        {"what": said(key), "big": big, "from": said(below[key]) if key in below else ""}
+        {"what": said(key), "big": big, "from": said(below[key], **values.get(key, {})) if key in below else ""}
         for key, big in both.items()
         if big
     ]

@@ -9,6 +9,7 @@ from lighten.core.training import ProofScore, TrainingResult
 from lighten.reports.card import code, fenced, plain
 from lighten.reports.markup import one_line
 from lighten.reports.numbers import amount, count, duration
+from lighten.reports.sweep import score_of, searched, setting_name, setting_value
 from lighten.reports.training import headline, how, sureness
 from lighten.reports.words import capital, quantity
 
@@ -37,6 +38,7 @@ def training_card(result: TrainingResult) -> str:
         "## How it was trained",
         plain(how(result, "en")),
         _settings(result),
+        *_search(result),
         "## Score",
         f"On {count(result.proof[0].n)} rows that training never saw. Bounds of 95 % each.",
         _table(result.proof),
@@ -57,6 +59,22 @@ def training_card(result: TrainingResult) -> str:
 def _settings(result: TrainingResult) -> str:
     every = {**result.settings, "precision": result.precision, "seed": result.seed, "threads": result.threads}
     return "\n".join(["| setting | value |", "| --- | --- |", *(f"| {n} | {code(v)} |" for n, v in every.items())])
+
+
+def _search(result: TrainingResult) -> list[str]:
+    """What was searched, and what came of it."""
+    sweep = result.sweep
+    if sweep is None:
+        return []
+    lines = ["| searched | from | to | best |", "| --- | --- | --- | --- |"]
+    for name, one in sweep.ranges.items():
+        values = (one.choices[0], one.choices[-1]) if one.choices else (one.low, one.high)
+        shown = " | ".join(setting_value(value) for value in (*values, sweep.best.settings[name]))
+        lines.append(f"| {plain(setting_name('en', name))} | {shown} |")
+    default = next((one for one in sweep.trials if one.number == 1), None)
+    beside = f", the default settings {score_of(default, shares=result.shares)}" if default is not None else ""
+    found = f"On tune the best trial reached {score_of(sweep.best, shares=result.shares)}{beside}."
+    return ["## Search", plain(f"{searched(result, 'en')} {found}"), "\n".join(lines)]
 
 
 def _table(scores: tuple[ProofScore, ...]) -> str:

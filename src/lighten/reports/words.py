@@ -10,11 +10,12 @@ from lighten.reports.finding_words import FINDING
 from lighten.reports.page_words import PAGE
 from lighten.reports.proof_words import PROOF
 from lighten.reports.quantity_words import QUANTITY
+from lighten.reports.sweep_words import SWEEP
 from lighten.reports.training_words import TRAINING
 from lighten.reports.writing_words import WRITING
 
 LANGS = ("en", "zh")
-WORDS: dict[str, tuple[str, str]] = {**PAGE, **FINDING, **ENDING, **PROOF, **WRITING, **QUANTITY, **TRAINING}
+WORDS: dict[str, tuple[str, str]] = {**PAGE, **FINDING, **ENDING, **PROOF, **WRITING, **QUANTITY, **TRAINING, **SWEEP}
 """Key -> (English, Chinese)."""
 
 

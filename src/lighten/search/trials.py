@@ -38,13 +38,8 @@ class Trials:
         self._space = {
             name: optuna.distributions.CategoricalDistribution(values) for name, values in self.choices.items()
         }
-        file = path.resolve()
-
-        def connect() -> sqlite3.Connection:  # in an address, a path with ? or { } would be read as something else
-            return sqlite3.connect(file, timeout=30, check_same_thread=False)
-
         self._study = optuna.create_study(
-            storage=optuna.storages.RDBStorage("sqlite:///study.db", engine_kwargs={"creator": connect}),
+            storage=sqlite_storage(optuna, path),
             sampler=self._sampler(0),  # it samples nothing; it stores the constraints of what is told
             study_name="lighten",
             directions=["minimize", "minimize"],
@@ -128,6 +123,16 @@ class Trials:
             f"{'; '.join(changes) or 'the order changed'}.",
             fix="use the packages, engines and version of lighten that the run was begun with, or give another --out",
         )
+
+
+def sqlite_storage(optuna: Any, path: Path) -> Any:
+    """Optuna's storage in an SQLite file, which is made when it does not exist."""
+    file = path.resolve()
+
+    def connect() -> sqlite3.Connection:  # in an address, a path with ? or { } would be read as something else
+        return sqlite3.connect(file, timeout=30, check_same_thread=False)
+
+    return optuna.storages.RDBStorage("sqlite:///study.db", engine_kwargs={"creator": connect})
 
 
 def _missed(trial: Any) -> Sequence[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from lighten.core.sweep import FAILED, FINISHED, STOPPED, Range, SweepRecord, TrialRecord
 from lighten.core.training import CurvePoint, ProofScore, TrainingCost, TrainingResult
 
 
@@ -29,3 +30,25 @@ def result(**changed: object) -> TrainingResult:
         labels=("<script>",),
     )  # fmt: skip
     return replace(made, **changed)  # type: ignore[arg-type]
+
+
+SWEEP = SweepRecord(
+    asked=5,
+    trials=(
+        TrialRecord(1, {"learning_rate": 1e-4, "batch_rows": 32}, FINISHED, 0.8, 0.5, 1.0, 2.5, 60.0),
+        TrialRecord(2, {"learning_rate": 3.4567e-5, "batch_rows": 64}, STOPPED, 0.7, 0.6, 1 / 6, 0.5, 10.0, "At 17%."),
+        TrialRecord(3, {"learning_rate": 2.1e-3, "batch_rows": 8}, FAILED, None, None, 0.05, 0.0, 5.0, "<b>NaN</b>"),
+        TrialRecord(4, {"learning_rate": 2.2e-4, "batch_rows": 16}, FINISHED, 0.85, 0.4, 1.0, 1.5, 62.0),
+    ),
+    winner=4,
+    ranges={"learning_rate": Range(2e-5, 5e-4, log=True), "batch_rows": Range(choices=(8, 16, 32, 64, 128))},
+    given={"dropout": 0.1},
+    judged=500,
+    importance={"learning_rate": 0.7, "batch_rows": 0.3},
+    method="fANOVA",
+    at=1 / 6,
+    seconds=137.0,
+    cpu_seconds=260.0,
+    learned=118,
+)
+"""A search of four trials: the default, one that was stopped, one that came apart, and the best."""

@@ -30,8 +30,8 @@ def train(
     lr: float | None = None,
     batch_rows: int | None = None,
     weight_decay: float | None = None,
-    dropout: float = 0.0,
-    label_smoothing: float = 0.0,
+    dropout: float | None = None,
+    label_smoothing: float | None = None,
     freeze_embeddings: bool = False,
     precision: str = "auto",
     augment: str = "auto",
@@ -40,6 +40,7 @@ def train(
     harden: float = 0.0,
     grid: bool = False,
     price: float | None = None,
+    search: int | None = None,
     task: str | None = None,
     prompt: str | None = None,
     answer: str | None = None,
@@ -94,6 +95,10 @@ def train(
             of its own: the same model as one with ``workers`` times the batch, to rounding. Under ``torchrun`` and the
             like as many as it started: rank 0 reads, writes and shows; the others, with model and data at the same
             path, end with ``SystemExit`` once they have worked.
+        search: trials of a search for those of lr, batch_rows, epochs, weight_decay, dropout and label_smoothing that
+            are left open: each is a training that is judged on tune, and stopped where others are better at the same
+            point; the first has the defaults. The best settings then train once more, on train and tune together, so
+            only proof scores that model. ``time`` bounds all of it; the number of passes is not searched then.
 
     Returns:
         Curve, cost, and scores on proof. The folder holds ``model/`` (an ordinary HF folder, which ``optimize`` takes),
@@ -133,6 +138,7 @@ def train(
         seed=seed,
         price=price,
         resume=resume,
+        search=search,
     )  # fmt: skip
     return trained(options, listener)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,18 @@ from lighten.core.rows import Rows
 from lighten.core.step import Needs, Silent
 from lighten.nets.language import loop as language_loop
 from lighten.nets.language.loop import (
+    USUAL,
     LanguageSchedule,
     fit_language,
     hidden_at_targets,
     learn,
     nats_per_token,
+    of_needs,
     texts_of,
     windows,
 )
 from lighten.nets.language.network import LanguageNetwork, Tokens, open_language
+from lighten.nets.training.schedule import LAST, Hyperparameters
 from lighten.tasks.text_generation import ANSWERS, CHOICES, TextGeneration
 from lighten.testing.tiny_language import FAMILIES, tiny_documents, tiny_language, tiny_texts
 
@@ -210,3 +214,15 @@ def test_train_is_learnt_and_tune_is_only_scored(tmp_path: Path) -> None:
     before = nats_per_token(model.net, held)
     seen = learn(model, needs, SCHEDULE)
     assert (seen[0], seen[-1]) == (pytest.approx(before), pytest.approx(nats_per_token(model.net, held)))
+
+
+def test_again_it_is_trained_otherwise_on_the_windows_that_were_read(tmp_path: Path) -> None:
+    model = network(tmp_path)
+    rows = Rows(TEXTS, (0,) * len(TEXTS))
+    first = of_needs(model, Needs(TextGeneration(), train=rows, tune=rows), Hyperparameters(batch_rows=2))
+    known = first.hyperparameters
+    assert (known.batch_rows, known.epochs, known.learning_rate) == (2, USUAL, first.peak)
+    other = first.again(replace(known, learning_rate=3e-5, batch_rows=1, weight_decay=0.1, dropout=0.1))
+    assert other.windows is first.windows and other.peak == pytest.approx(3e-5)
+    assert (first.batch, other.batch) == (1024, 512) and other.schedule.weight_decay == 0.1
+    assert first.again(replace(known, holds_out=False)).schedule.keep == LAST != first.schedule.keep

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lighten.nets.training.kept import Kept
+from lighten.nets.training.kept import Kept, tensors_of
 
 
 @pytest.mark.parametrize("small", [0, 1 << 20])
@@ -24,3 +24,9 @@ def test_what_is_kept_comes_back(small: int) -> None:
     assert torch.equal(live["a"], torch.ones(2, 3)) and kept.version == 2
     kept.close()
     kept.close()
+
+
+def test_all_that_answers_depend_on_is_named_once() -> None:
+    net = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.Linear(3, 3), torch.nn.BatchNorm1d(3))
+    net[1].weight = net[0].weight
+    assert set(tensors_of(net)) == set(net.state_dict()) - {"1.weight"}

@@ -37,3 +37,9 @@ def test_labels_may_be_learned_in_another_way(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["lesson.npz"]
     loss = taught_loss(ROWS, TASK, lesson, lambda outputs, batch: outputs.sum() * 0 + 7.0)
     assert loss(OUTPUTS, [0, 1, 2]).item() == 7.0
+
+
+def test_rows_behind_a_lesson_are_learned_from_their_labels() -> None:
+    lesson = Lesson(np.ones((2, 3), np.float32), np.array([0.1, 0.0])).of_rows(4)
+    assert lesson.answers.shape == (4, 3) and lesson.answers.dtype == np.float32
+    assert lesson.weights.tolist() == [0.1, 0.0, 1.0, 1.0]

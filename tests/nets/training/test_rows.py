@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from lighten.core.rows import Rows
 from lighten.core.step import Needs, Silent
 from lighten.nets.encoders.network import open_network
 from lighten.nets.training.checkpoint import Checkpoints
+from lighten.nets.training.kept import Kept
 from lighten.nets.training.loop import train
 from lighten.nets.training.rows import FRESH, RATE, USUAL, RowsTraining, labels_loss, of_needs
 from lighten.nets.training.schedule import Hyperparameters, Schedule, State
@@ -130,3 +132,38 @@ def test_texts_are_not_varied_and_what_a_reader_does_not_know_is_refused(tmp_pat
     assert of_needs(network, needs, Hyperparameters()).augment == ()
     with pytest.raises(InputError, match=r"--augment is 'shift'(.|\n)*auto, off"):
         of_needs(network, needs, Hyperparameters(augment="shift"))
+
+
+def test_again_it_is_trained_otherwise_on_the_rows_that_were_read(tmp_path: Path) -> None:
+    network = open_network(tiny_network_folder(tmp_path, layers=2, labels=None), ("negative", "positive"))
+    needs = Needs(TASK, train=toy_rows(40), tune=toy_rows(8, seed=1))
+    first = of_needs(network, needs, Hyperparameters(epochs=1.0))
+    known = first.hyperparameters
+    assert None not in (known.epochs, known.learning_rate, known.batch_rows, known.weight_decay)
+    assert known.learning_rate == first.peak
+    start = Kept(first.weights())
+    start.keep()
+
+    def weights(work: object) -> list[torch.Tensor]:
+        start.give_back()
+        train(work, seed=0, threads=1, watch=Silent())  # type: ignore[arg-type]
+        return [tensor.clone() for tensor in network.net.state_dict().values()]
+
+    ends = weights(first)
+    other = first.again(replace(known, learning_rate=3e-5, label_smoothing=0.2, batch_rows=8))
+    assert other.examples is first.examples and other.answers is first.answers
+    assert other.peak == pytest.approx(3e-5) and other.batch == 8 and first.batch == 32
+    assert not other.judged_first  # its head is new again
+    assert any(not torch.equal(a, b) for a, b in zip(ends, weights(other), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(ends, weights(first), strict=True))
+
+
+def test_what_is_learned_from_too_judges_nothing(tmp_path: Path) -> None:
+    network = open_network(tiny_network_folder(tmp_path, layers=2), ("negative", "positive"))
+    rows, tune = toy_rows(40), toy_rows(8, seed=1)
+    work = of_needs(network, Needs(TASK, train=rows + tune, tune=tune), Hyperparameters(epochs=2.0, holds_out=False))
+    before = network.net.classifier.weight.clone()
+    for seconds in (None, 60.0):
+        found = train(work, seed=0, threads=1, watch=Silent(), seconds=seconds)
+        assert found.points == [] and found.best is None and found.rows == 2 * 48
+        assert not torch.equal(before, network.net.classifier.weight)

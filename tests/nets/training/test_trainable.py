@@ -24,3 +24,12 @@ def test_shared_tensors_are_named_once() -> None:
     assert set(found) == set(net.state_dict()) - {"1.weight"}
     found["0.weight"].zero_()
     assert torch.equal(net[1].weight, torch.zeros(3, 3))
+
+
+def test_what_changes_nothing_is_not_tunable() -> None:
+    one = plain()
+    one.net = nn.Sequential(nn.Linear(3, 3))
+    assert "learning_rate" in one.tunable() and not {"dropout", "freeze_embeddings"} & one.tunable()
+    one.net = nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.1))
+    one.net.add_module("embedder", nn.Linear(3, 3))
+    assert {"dropout", "freeze_embeddings"} <= one.tunable()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -92,7 +93,7 @@ class TextTraining(Trainable):
     noun: ClassVar[str] = "tokens"
     measure: ClassVar[str] = "nats_per_token"
     shares: ClassVar[bool] = False
-    raced: ClassVar[bool] = False
+    raced: bool = False
 
     def __init__(
         self,
@@ -105,7 +106,7 @@ class TextTraining(Trainable):
         lesson: Lesson | None = None,
         precision: str = "fp32",
     ) -> None:
-        self.net, self.asked = network.net, schedule
+        self.net = network.net
         self.windows: list[Window] = []
         self._of: list[int] = []
         for number, text in enumerate(texts):
@@ -118,9 +119,16 @@ class TextTraining(Trainable):
             )
         self.scored = windows(network, held, schedule.longest)[:SCORED]
         self.judged = len(self.scored)
-        self.lesson = lesson or learn_next(schedule.smoothing)
+        self._own_lesson = lesson
         self._precision = precision
         self._chosen = None if parameters is None else {id(parameter) for parameter in parameters}
+        self._follow(schedule)
+
+    def _follow(self, schedule: LanguageSchedule, *, holds_out: bool = True) -> None:
+        """Take over how it is trained."""
+        self.asked = schedule
+        self.lesson = self._own_lesson or learn_next(schedule.smoothing)
+        takes_back = bool(self.scored) and self._own_lesson is None and holds_out
         self.schedule = Schedule(
             epochs=schedule.passes,
             learning_rate=schedule.rate * width_of(self.net) / WIDTH,
@@ -129,8 +137,23 @@ class TextTraining(Trainable):
             shape="cosine",
             clip=schedule.clip,
             patience=PATIENCE,
-            keep=TAKE_BACK if self.scored and lesson is None else LAST,
+            keep=TAKE_BACK if takes_back else LAST,
+            holds_out=holds_out,
         )
+
+    def again(self, asked: Hyperparameters) -> TextTraining:
+        """See :meth:`Trainable.again`: the windows are those that were read."""
+        other = copy(self)
+        assert self.hyperparameters.learning_rate is not None
+        other.ask(asked, self.hyperparameters.learning_rate)
+        return other
+
+    def ask(self, asked: Hyperparameters, usual: float) -> None:
+        """Be trained as a user asks. usual: peak learning rate where nothing is asked."""
+        schedule = schedule_of(asked, usual)
+        self._follow(schedule, holds_out=asked.holds_out)
+        self._precision = asked.precision
+        self.settle(asked, max(schedule.tokens // schedule.longest, 1))
 
     @property
     def batch(self) -> int:
@@ -263,8 +286,16 @@ def of_needs(network: LanguageNetwork, needs: Needs, asked: Hyperparameters) -> 
         raise StepFailed("Training needs texts to train and to tune on.")
     fresh = FRESH_RATE * WIDTH / width_of(network.net)
     usual = fresh if asked.from_scratch else rate_of(network.net, needs.task, RATE)
+    texts, held = (texts_of(rows, needs.task) for rows in (needs.train, needs.tune))
+    work = TextTraining(network, texts, held, schedule_of(asked, usual))
+    work.ask(asked, usual)
+    return work
+
+
+def schedule_of(asked: Hyperparameters, usual: float) -> LanguageSchedule:
+    """How a language model is trained as it is asked. usual: peak learning rate where nothing is asked."""
     longest = WINDOW
-    schedule = LanguageSchedule(
+    return LanguageSchedule(
         asked.passes(USUAL, FRESH, MOST),
         usual if asked.learning_rate is None else asked.learning_rate,
         tokens=asked.together(4 if asked.from_scratch else 1) * longest,
@@ -273,8 +304,6 @@ def of_needs(network: LanguageNetwork, needs: Needs, asked: Hyperparameters) -> 
         dropout=asked.dropout,
         frozen=asked.freeze_embeddings,
     )
-    texts, held = (texts_of(rows, needs.task) for rows in (needs.train, needs.tune))
-    return TextTraining(network, texts, held, schedule, precision=asked.precision)
 
 
 def texts_of(rows: Rows, task: Task) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 SMALL = 256 << 20
 """Bytes up to which they are kept in memory: a second network of many gigabytes is not there."""
@@ -67,3 +67,11 @@ class Kept:
             with safe_open(self._file, "pt") as found:
                 for name, tensor in self._live.items():
                     tensor.copy_(found.get_tensor(name))
+
+
+def tensors_of(net: nn.Module) -> dict[str, Tensor]:
+    """All that a network's answers depend on, weights and buffers, by name, each once: the live tensors."""
+    found: dict[tuple[int, int], tuple[str, Tensor]] = {}
+    for name, tensor in net.state_dict().items():
+        found.setdefault((tensor.data_ptr(), tensor.numel()), (name, tensor.detach()))
+    return dict(found.values())

@@ -55,6 +55,12 @@ class Lesson:
         with np.load(path, allow_pickle=False) as found:
             return cls(found["answers"], found["weights"])
 
+    def of_rows(self, count: int) -> Lesson:
+        """The lesson of so many rows: those behind its own are learned from their labels alone."""
+        more = count - len(self.weights)
+        answers = np.concatenate([self.answers, np.zeros((more, self.answers.shape[1]), np.float32)])
+        return Lesson(answers, np.append(self.weights, np.ones(more)))
+
 
 def taught_loss(rows: Rows, task: Task, lesson: Lesson, labels: Loss | None = None) -> Loss:
     """The distance to the teacher's answers, mixed row by row with the loss of the labels.

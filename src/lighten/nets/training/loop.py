@@ -154,8 +154,8 @@ class _Loop:
         begun = time.perf_counter()
         self.group.spread(self.weights)
         self.work.dtype = NAMED[self.group.decide(self._choose_precision)]
-        self.state.interval = self.work.interval(self.state.end)
-        if self.work.judged_first:
+        self.state.interval = self._interval(self.state.end)
+        if self.work.judged_first and self.schedule.holds_out:
             self._judge(0.0)
         else:
             self._keep()
@@ -166,6 +166,10 @@ class _Loop:
     def _choose_precision(self) -> str:
         self.work.choose_precision(self.threads)
         return self.precision
+
+    def _interval(self, end: int) -> float:
+        """How much is learned between two evaluations; infinite where nothing is held out."""
+        return self.work.interval(end) if self.schedule.holds_out else math.inf
 
     def _plan_by_time(self, seconds: float, begun: float) -> None:
         """Time some updates, undo them, and decide once and for all how much is learned in the time."""
@@ -181,7 +185,7 @@ class _Loop:
                 break
         state.piece, state.setbacks, state.factor = self.state.piece, self.state.setbacks, self.state.factor
         self.state, self.heard, self.first = state, heard, (0, 0.0)
-        if not self.judge_seconds:
+        if not self.judge_seconds and self.schedule.holds_out:
             start = time.perf_counter()
             self._score()
             self.judge_seconds = time.perf_counter() - start
@@ -197,7 +201,7 @@ class _Loop:
         affordable = left / (each + self.judge_seconds / judged) if each else math.inf
         end = max(min(self.planned, int(min(affordable, self.planned))), counted[0][0] if counted else 1)
         state.end = self.group.decide(lambda: end)
-        state.interval = min(self.work.interval(state.end), state.end / CURVE)
+        state.interval = min(self._interval(state.end), state.end / CURVE if self.schedule.holds_out else math.inf)
 
     def _update(self, batch: list[int], number: int) -> None:
         start = time.perf_counter()
@@ -349,14 +353,17 @@ class _Loop:
             rows, seconds = state.rows, state.seconds
         each = seconds / rows
         # An answer costs a third of an update; that stands in until an evaluation was timed.
-        judging = self.judge_seconds or each * self.work.judged / 3
+        judging = (self.judge_seconds or each * self.work.judged / 3) if self.schedule.holds_out else 0.0
         affordable = int((left * SPARE - judging) / (each + judging / state.interval))
         state.end = self.group.decide(lambda: min(self.planned, state.rows + max(affordable, 0)))
 
     def _finish(self) -> Trained:
         state = self.state
         if not state.over:
-            self._judge(1.0)
+            if self.schedule.holds_out:
+                self._judge(1.0)
+            else:
+                self._keep()
             state.over = True
         self._save(now=True)
         if not self.stands:

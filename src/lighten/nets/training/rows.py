@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ from lighten.nets.training.loop import train
 from lighten.nets.training.optimizer import WIDTH, Descent, width_of
 from lighten.nets.training.order import chances, drawn
 from lighten.nets.training.precision import autocast_dtype
-from lighten.nets.training.schedule import Hyperparameters, Schedule, Score, Trained
+from lighten.nets.training.schedule import BEST, LAST, Hyperparameters, Schedule, Score, Trained
 from lighten.nets.training.trainable import Batch, Trainable
 
 
@@ -68,7 +70,8 @@ class RowsTraining(Trainable):
     ) -> None:
         _check(network, rows, tune)
         self.network, self.task, self.schedule = network, task, schedule
-        self.net, self.threads = network.net, threads
+        self.net, self.threads, self.rows = network.net, threads, rows
+        self.headed = network.has_head
         self.loss = loss or labels_loss(rows, task, schedule.label_smoothing)
         self.tune = _sample(tune, len(rows))
         self.judged = len(self.tune)
@@ -82,7 +85,23 @@ class RowsTraining(Trainable):
     @property
     def judged_first(self) -> bool:
         """A head that was never trained has nothing to be judged for."""
-        return self.network.has_head
+        return self.headed
+
+    def again(self, asked: Hyperparameters) -> RowsTraining:
+        """See :meth:`Trainable.again`: the examples are those that were read."""
+        other = copy(self)
+        other.ask(replace(asked, from_scratch=self.hyperparameters.from_scratch))
+        return other
+
+    def ask(self, asked: Hyperparameters) -> None:
+        """Be trained as a user asks."""
+        self.schedule = schedule_of(self.network, asked)
+        self.loss = labels_loss(self.rows, self.task, asked.label_smoothing)
+        if asked.lesson:
+            lesson = Lesson.read(Path(asked.lesson)).of_rows(len(self.rows))
+            self.loss = taught_loss(self.rows, self.task, lesson, self.loss)
+        self._precision = asked.precision
+        self.settle(asked, self.batch)
 
     @property
     def extra(self) -> dict[str, Any]:
@@ -191,9 +210,19 @@ def of_needs(network: Network, needs: Needs, asked: Hyperparameters) -> RowsTrai
     """
     if needs.train is None or needs.tune is None:
         raise StepFailed("Training needs rows to train and to tune on.")
+    work = RowsTraining(
+        network, needs.train, needs.tune, needs.task, Schedule(), threads=needs.threads,
+        augment=network.reader.augmented(asked.augment), harden=asked.harden,
+    )  # fmt: skip
+    work.ask(asked)
+    return work
+
+
+def schedule_of(network: Network, asked: Hyperparameters) -> Schedule:
+    """How a network is trained as it is asked, and as suits it where nothing is."""
     rate = FRESH_RATE if asked.from_scratch else RATE
     decay = 0.05 if asked.from_scratch else 0.01
-    schedule = Schedule(
+    return Schedule(
         epochs=asked.passes(USUAL, FRESH, MOST),
         learning_rate=rate if asked.learning_rate is None else asked.learning_rate * width_of(network.net) / WIDTH,
         batch_rows=asked.together(128 if asked.from_scratch else 32),
@@ -201,15 +230,9 @@ def of_needs(network: Network, needs: Needs, asked: Hyperparameters) -> RowsTrai
         dropout=asked.dropout,
         label_smoothing=asked.label_smoothing,
         freeze_embeddings=asked.freeze_embeddings,
+        keep=BEST if asked.holds_out else LAST,
+        holds_out=asked.holds_out,
     )
-    loss = None
-    if asked.lesson:
-        lesson = Lesson.read(Path(asked.lesson))
-        loss = taught_loss(needs.train, needs.task, lesson, labels_loss(needs.train, needs.task, asked.label_smoothing))
-    return RowsTraining(
-        network, needs.train, needs.tune, needs.task, schedule, threads=needs.threads, precision=asked.precision,
-        loss=loss, augment=network.reader.augmented(asked.augment), harden=asked.harden,
-    )  # fmt: skip
 
 
 def fit(

@@ -30,6 +30,7 @@ class Schedule:
         keep: ``best`` on ``tune``, or the ``last`` weights: towards a teacher, at a falling rate, every update is
             expected to help, and to choose by a few hundred rows of ``tune`` is to choose by chance. ``take back``
             undoes what made ``tune`` worse, and goes on from there at a lower rate.
+        holds_out: whether ``tune`` judges what is learned; where it is learned from, too, the last weights are kept.
     """
 
     epochs: float = 3
@@ -44,6 +45,7 @@ class Schedule:
     freeze_embeddings: bool = False
     patience: int = 4
     keep: str = BEST
+    holds_out: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Hyperparameters:
         from_scratch: whether the weights are random at first.
         timed: whether time bounds the training, so that the number of passes is the most.
         workers: processes that train together; an update learns from the batch of each.
+        holds_out: see :class:`Schedule`.
         others: see :class:`Schedule`.
     """
 
@@ -78,6 +81,7 @@ class Hyperparameters:
     from_scratch: bool = False
     timed: bool = False
     workers: int = 1
+    holds_out: bool = True
 
     def together(self, usual: int) -> int:
         """Rows, or windows, of an update of all workers. usual: of one, where nothing is said."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
-from lighten.nets.training.optimizer import WIDTH, Descent, width_of
-from lighten.nets.training.schedule import Schedule, Score
+from lighten.nets.training.optimizer import WIDTH, Descent, embedding_block, width_of
+from lighten.nets.training.schedule import Hyperparameters, Schedule, Score
 
 Batch = Sequence[int]
 """Numbers of the rows that one update learns from."""
@@ -24,6 +25,8 @@ class Trainable(ABC):
         net: the module. schedule: how it is trained. dtype: what autocast computes in; None for float32.
         judged: rows that it is judged by, or windows of text.
         least: rows that it can learn from at once, at the least.
+        hyperparameters: what was asked of one that a format made, and what suits the network where nothing was.
+        raced: whether a watch is told how good it is while it learns.
     """
 
     noun: ClassVar[str] = "rows"
@@ -32,11 +35,11 @@ class Trainable(ABC):
     """Quantity that :meth:`judge` gives as its quality."""
     shares: ClassVar[bool] = True
     """Whether that is a share of rows."""
-    raced: ClassVar[bool] = True
-    """Whether a watch is told how good it is while it learns."""
 
     net: nn.Module
     schedule: Schedule
+    hyperparameters: Hyperparameters
+    raced: bool = True
     dtype: torch.dtype | None = None
     judged: int
     least: int = 1
@@ -60,6 +63,32 @@ class Trainable(ABC):
     def judged_first(self) -> bool:
         """Whether it is judged before it has learned anything."""
         return True
+
+    @abstractmethod
+    def again(self, asked: Hyperparameters) -> Self:
+        """The same network beside the same rows, to be trained otherwise.
+
+        Whatever costs time and does not depend on what is asked (rows that were read, a choice that was timed) is taken
+        over. The weights stay as they are: who wants another beginning puts them back.
+        """
+
+    def settle(self, asked: Hyperparameters, batch_rows: int) -> None:
+        """Write down what was asked, and what the schedule has where nothing was."""
+        schedule = self.schedule
+        self.hyperparameters = replace(
+            asked,
+            epochs=schedule.epochs,
+            learning_rate=self.peak,
+            batch_rows=batch_rows // asked.workers,
+            weight_decay=schedule.weight_decay,
+        )
+
+    def tunable(self) -> frozenset[str]:
+        """Names of the hyperparameters that change what this network learns."""
+        found = {"epochs", "learning_rate", "batch_rows", "weight_decay", "label_smoothing"}
+        found |= {"dropout"} if any(isinstance(one, nn.Dropout) for one in self.net.modules()) else set()
+        found |= {"freeze_embeddings"} if any(True for _ in embedding_block(self.net).parameters()) else set()
+        return frozenset(found)
 
     @abstractmethod
     def batches(self, epoch: int, seed: int) -> list[list[int]]:
