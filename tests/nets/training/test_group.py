@@ -49,13 +49,13 @@ def same(folder: Path, name: str) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_two_learn_texts_as_one_with_twice_the_batch(folder: Path, tmp_path: Path, seed: int) -> None:
-    work = together.texts(tmp_path)
+    work = together.texts(tmp_path / "net")
     assert len(work.batches(0, seed)[0]) in (14, 16)  # of which each of two takes half
     compare(folder, f"texts {seed}", f"texts-{seed}", work, seed)
 
 
 def test_two_learn_a_language_as_one_with_twice_the_batch(folder: Path, tmp_path: Path) -> None:
-    work = together.language(tmp_path)
+    work = together.language(tmp_path / "net")
     assert 1 in map(len, work.batches(0, 0) + work.batches(1, 0))  # where one has nothing to learn
     compare(folder, "language", "language-0", work, 0)
 

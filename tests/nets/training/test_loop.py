@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from lighten.core.errors import DataError, StepFailed, StoppedEarly
 from lighten.core.rows import Rows
@@ -130,14 +132,14 @@ def test_ends_in_the_time_there_is(network: Network, monkeypatch: pytest.MonkeyP
     def clock() -> float:
         return now
 
-    def forward(*given: object) -> torch.Tensor:
+    def forward(arrays: Mapping[str, NDArray[Any]]) -> dict[str, torch.Tensor]:
         nonlocal now
         now += cost
-        return run(*given)
+        return tensors(arrays)
 
-    run = rows_module.run
+    tensors = rows_module.tensors
     monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=clock))
-    monkeypatch.setattr(rows_module, "run", forward)
+    monkeypatch.setattr(rows_module, "tensors", forward)
     watch = Recorder(seconds=2.0, clock=clock)
     result = train(network, watch, epochs=10_000, patience=10_000)
     assert result.rows == pytest.approx(2.0 / cost * Schedule().batch_rows, rel=0.25)  # some time is left over
@@ -242,14 +244,14 @@ def test_a_plan_by_time_is_made_from_the_first_updates_and_undoes_them(
 ) -> None:
     now = 0.0
 
-    def forward(*given: object) -> torch.Tensor:
+    def forward(arrays: Mapping[str, NDArray[Any]]) -> dict[str, torch.Tensor]:
         nonlocal now
         now += 1 / 8
-        return run(*given)
+        return tensors(arrays)
 
-    run = rows_module.run
+    tensors = rows_module.tensors
     monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: now))
-    monkeypatch.setattr(rows_module, "run", forward)
+    monkeypatch.setattr(rows_module, "tensors", forward)
     first = {name: tensor.clone() for name, tensor in network.net.state_dict().items()}
     heard: list[dict[str, torch.Tensor]] = []
     one = work(network, epochs=1000, patience=1000)
