@@ -150,54 +150,6 @@ def test_a_finished_training_that_is_resumed_says_the_same(place: Path, trained:
     assert again.proof == trained.proof and again.curve == trained.curve
 
 
-def test_a_grid_is_a_training_of_each_group(place: Path) -> None:
-    result = lighten.train(
-        place / "net", place / "data.csv", group="domain", grid=True, epochs=1, threads=1, precision="fp32",
-        out=place / "gridded",
-    )  # fmt: skip
-    assert {(cell.trained_on, cell.score.group) for cell in result.grid} == {
-        (of, on) for of in ("east", "west") for on in ("east", "west")
-    }
-    assert not (place / "gridded" / "grid").exists()
-    assert TrainingResult.from_json(json.loads((place / "gridded" / "result.json").read_text())).grid == result.grid
-
-
-def test_it_learns_from_trained_models_and_is_compared_with_them(place: Path, trained: TrainingResult) -> None:
-    asked = {"group": "domain", "epochs": 2, "threads": 1, "precision": "fp32"}
-    data = place / "data.csv"
-    result = lighten.train(place / "net", data, teacher=[place / "run", place / "run"], out=place / "taught", **asked)
-    assert [one.kind for one in result.compared] == ["trained", "ensemble", "teacher", "teacher"]
-    assert result.compared[1].score.value == result.compared[2].score.value  # twice the same one
-    assert result.rows["proof"] == trained.rows["proof"]  # none of which the teachers had learned from
-    learned = learned_in(place / "taught" / "model")
-    assert set(learned_in(place / "run" / "model").tolist()) <= set(learned.tolist())
-    assert "all teachers, averaged" in (place / "taught" / "report.html").read_text(encoding="utf-8")
-    with pytest.raises(InputError, match="has no head that was trained"):
-        lighten.train(place / "net", data, teacher=place / "net", out=place / "refused", **asked)
-    assert not (place / "refused").exists()
-
-
-def test_rows_without_labels_are_answered_after_a_first_training(place: Path) -> None:
-    more = place / "more.csv"
-    more.write_text("text\n" + "".join(f"{text} indeed\n" for text in toy_rows(40, seed=9).inputs), encoding="utf-8")
-    asked = {"epochs": 2, "threads": 1, "precision": "fp32", "unlabelled": more}
-    result = lighten.train(place / "net", place / "data.csv", out=place / "adapted", **asked)
-    many = result.rows["unlabelled"]
-    assert 0 < many <= 40 and result.learned == 2 * (result.rows["train"] + many)
-    assert len(learned_in(place / "adapted" / "model")) == result.rows["train"] + result.rows["tune"] + many
-    assert not any((place / "adapted" / name).exists() for name in ("first", "lesson.npz", "lesson.json"))
-    assert "--unlabelled" in result.command
-
-
-def test_hardened_it_says_what_it_is_worth_under_attack(place: Path, trained: TrainingResult) -> None:
-    result = lighten.train(
-        place / "run", place / "data.csv", epochs=1, threads=1, precision="fp32", harden=0.1, out=place / "hardened"
-    )
-    assert [one.kind for one in result.compared] == ["trained", "attacked", "before", "before_attacked"]
-    assert result.compared[1].score.value <= result.compared[0].score.value
-    assert result.settings["harden"] == 0.1
-
-
 def test_a_language_model_is_not_trained_so(tmp_path: Path) -> None:
     model, data = documents(tmp_path)
     for asked in ({"harden": 0.1}, {"unlabelled": data}, {"teacher": model}, {"augment": "shift"}):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lighten.core.artifact import Artifact, is_whole
+from lighten.core.errors import RunFolderError
 from lighten.core.rows import Rows
 from lighten.core.task import Data
 from lighten.core.training import MODEL
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
 
 PARTS, FIRST = "lesson.json", "first"
 """File of the rows with those that have no label, and folder of the training on those that have one."""
-UNLABELLED, FIRST_COST = "unlabelled", "cost of the first training"
-"""Under which the study remembers how many rows without a label there are, and what their first teacher cost."""
+UNLABELLED, ROWS, FIRST_COST = "unlabelled", "rows without labels", "cost of the first training"
+"""Under which the study remembers how many rows without a label there are, which, and what their first teacher cost."""
 FIRST_NUMBER = -1
 """Number of the model of that training among the teachers."""
 
@@ -66,6 +68,8 @@ def lesson_for(
     plain = folder.path / reading.PARTS
     if not teachers and not options.unlabelled:
         return Taught(plain)
+    items, ids, note = unlabelled_rows(options, data.task, data.parts) if options.unlabelled else ((), (), "")
+    check_same(options, folder.study, ids)
     own = teachers or [first_of(options, folder, base, data, threads, listener)]
     parts = folder.path / PARTS if options.unlabelled else plain
     found = Taught(parts, folder.path / FILE, tuple(one.artifact.path for one in own))
@@ -80,16 +84,36 @@ def lesson_for(
     weights = np.full(len(train), LABELS if teachers else 1.0)
     answers = told("train", train) if teachers else np.zeros((len(train), len(data.parts.labels)), np.float32)
     if options.unlabelled:
-        items, ids, note = unlabelled_rows(options, data.task, data.parts)
         if note:
             listener.note(note)
-        folder.study.remember(UNLABELLED, {UNLABELLED: len(items)})
         more = told("unlabelled", Rows(items, (0,) * len(items), ids=ids))
         rows = joined(train, items, ids, more)
         answers, weights = np.concatenate([answers, more]), np.append(weights, np.zeros(len(more)))
         save_parts(replace(data.parts, train=rows), parts)
     Lesson(answers, weights).save(folder.path / FILE)
     return found
+
+
+def check_same(options: FitOptions, study: Study, ids: Sequence[str]) -> None:
+    """Refuse a resumed training whose rows without labels are others than they were.
+
+    Args:
+        ids: the hash of each row.
+
+    Raises:
+        RunFolderError: they are.
+    """
+    told = {UNLABELLED: len(ids)} if ids else {}
+    digest = hashlib.sha256(" ".join(ids).encode()).hexdigest()[:16]
+    if study.recall(ROWS, digest) != digest:
+        raise RunFolderError(
+            f"--resume: the rows of --unlabelled {options.unlabelled} are others than those of the training in "
+            f"{options.out}.",
+            allowed="the rows that it was begun with",
+            fix="give these, or another --out",
+        )
+    study.remember(ROWS, digest)
+    study.remember(UNLABELLED, told)
 
 
 def joined(train: Rows, items: Sequence[Any], ids: Sequence[str], answers: NDArray[Any]) -> Rows:
