@@ -1,12 +1,15 @@
 """How fast a user could train without lighten, and lighten's own loop, in turns: rows or images a second.
 
-    python benchmarks/training.py [--what text|pictures] [--seconds 10] [--rounds 3] [--rows 4000] [--threads 2]
+    python benchmarks/training.py [--what text|pictures|lora] [--seconds 10] [--rounds 3] [--rows 4000] [--threads 2]
 
 text: MiniLM on ``sample:reviews``, 32 rows an update: Hugging Face's Trainer with its defaults, a plain loop in fp32
 and bf16, the same with rows of similar length together (the best that a user has), all with texts cut at 512 tokens,
 and lighten, which cuts them where it does whenever it trains.
 pictures: the small CNN of the tutorials on ``sample:fashion``: the loop that they show (DataLoader, fp32, 64 a batch),
 in memory with 256, bf16 with channels last, and lighten with 256.
+lora: changes of rank 16 of Gemma 3 270M on the movie documents of ``sample:reviews``: peft in Hugging Face's Trainer
+with its defaults, a plain loop that computes the same in fp32 and bf16, and ``lighten train --lora``, each turn in a
+process of its own, so that the peak of memory is its own (see ``training_lora.py``); not among what runs by default.
 
 Each rung keeps its network and goes on where it stopped; the first updates of a turn are not counted. Every rung learns
 the same rows at its own best; evaluations are left out. Ratios are medians of the ratios of a round to its first rung,
@@ -23,6 +26,8 @@ import logging
 import os
 import random
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -311,10 +316,60 @@ def compare(makers: Mapping[str, Callable[[], Turn]], rounds: int, seconds: floa
     return found
 
 
+def lora(rounds: int, seconds: float, threads: int, rows: int) -> list[dict[str, Any]]:
+    """Let the rungs of LoRA take turns, each in a process of its own, and print tokens a second and memory."""
+    from training_lora import RUNGS
+
+    from lighten.models.bring import bring
+    from lighten.nets.gguf.network import open_gguf, to_network
+
+    data = catalog.load("tasks", "text_generation")().read("sample:reviews/movie-documents", DataOptions(), seed=0)
+    rates: dict[str, list[float]] = {name: [] for name in RUNGS}
+    held: dict[str, int] = dict.fromkeys(RUNGS, 0)
+    others: dict[str, float] = dict.fromkeys(RUNGS, 0.0)
+    with tempfile.TemporaryDirectory() as place:
+        folder, texts = Path(place) / "hf", Path(place) / "texts.json"
+        folder.mkdir()
+        to_network(open_gguf(bring(str(fetch_sample("gemma")), Path(place) / "gguf")), folder)
+        texts.write_text(json.dumps(list(data.parts.train.texts[:rows])), encoding="utf-8")
+        for number in range(rounds):
+            for name in list(rates):
+                neighbours = Neighbours()
+                words = [sys.executable, str(Path(__file__).with_name("training_lora.py")), name]
+                words += [str(folder), str(texts), str(seconds), str(threads)]
+                told = json.loads(subprocess.run(words, check=True, stdout=subprocess.PIPE).stdout.splitlines()[-1])
+                if "missing" in told:
+                    print(f"  {name}: does not work here; pip install {told['missing']}", flush=True)
+                    del rates[name]
+                    continue
+                rates[name].append(told["rate"])
+                held[name] = max(held[name], told["bytes"])
+                others[name] = max(others[name], neighbours.share() or 0.0)
+                print(f"  round {number + 1}: {name}: {told['rate']:,.1f} tokens/s, {told['bytes'] / 1e6:,.0f} MB")
+    first = next(iter(rates))
+    found = []
+    print("\n| rung | tokens/s | x first | MB | x first | others took |\n| --- | ---: | ---: | ---: | ---: | ---: |")
+    for name, own in rates.items():
+        ratios = [mine / base for mine, base in zip(own, rates[first], strict=True)]
+        row = {
+            "rung": name, "rate": statistics.median(own), "unit": "tokens/s", "ratio": statistics.median(ratios),
+            "spread": half_iqr(ratios), "others": others[name], "rates": own, "bytes": held[name],
+            "memory_ratio": held[name] / held[first],
+        }  # fmt: skip
+        found.append(row)
+        print(
+            f"| {name} | {row['rate']:,.1f} | {row['ratio']:.2f} | {held[name] / 1e6:,.0f} | "
+            f"{row['memory_ratio']:.2f} | {row['others']:.0%} |"
+        )
+    return found
+
+
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--what", choices=("text", "pictures"), action="append", help="both by default")
+    parser.add_argument(
+        "--what", choices=("text", "pictures", "lora"), action="append", help="the first two by default"
+    )
     parser.add_argument("--seconds", type=float, default=10.0, help="of each turn")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=4000, help="to learn from; four times as many pictures")
@@ -324,6 +379,9 @@ def main() -> None:
     torch.manual_seed(0)
     found = {}
     for what in asked.what or ("text", "pictures"):
+        if what == "lora":
+            found[what] = lora(asked.rounds, asked.seconds, asked.threads, asked.rows)
+            continue
         made = texts(asked.rows, asked.threads) if what == "text" else pictures(4 * asked.rows, asked.threads)
         unit = "rows/s" if what == "text" else "images/s"
         found[what] = compare(made, asked.rounds, asked.seconds, unit)

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from lighten.core.artifact import Artifact, is_whole
 from lighten.core.errors import InputError, RunFolderError
@@ -13,6 +15,7 @@ from lighten.core.rows import Parts
 from lighten.fitting import child
 from lighten.measure.rates import Rate
 from lighten.models.bring import bring
+from lighten.nets.encoders.network import open_network
 from lighten.nets.training.schedule import State
 from lighten.store.folder import save_parts
 from lighten.testing.tiny import tiny_network_folder, toy_rows
@@ -42,6 +45,33 @@ def test_it_trains_and_seals(asked: dict[str, object], tmp_path: Path) -> None:
     assert again["steps"] == 4 and "resumed" in again["cost"]["energy_note"]
     with pytest.raises(RunFolderError, match="of another training: seed was 0 and is now 1"):
         child.fit(**{**asked, "seed": 1})  # type: ignore[arg-type]
+
+
+def test_changes_of_low_rank_are_merged_and_kept_as_an_adapter(asked: dict[str, object], tmp_path: Path) -> None:
+    asked["settings"] = {"epochs": 2.0, "precision": "fp32", "freeze": "1", "lora": 4}
+    found = child.fit(**asked)  # type: ignore[arg-type]
+    assert found["settings"]["freeze"] == "1" and found["settings"]["lora"] == 4
+    assert found["settings"]["learning_rate"] > 1e-3  # higher than where the weights learn themselves
+    assert found["cost"]["arithmetic"] is None and any("computed once" in note for note in found["notes"])
+    network = open_network(Artifact.open(tmp_path / "model"))
+    base = open_network(Artifact.open(tmp_path / "base"), ("bad", "good"))
+    state, before = network.net.state_dict(), base.net.state_dict()
+    assert state.keys() == before.keys()
+    changed = {name for name in state if not torch.equal(state[name], before[name])}
+    assert changed and not any(".layer.0." in name or ".embeddings." in name for name in changed)
+    held = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
+    name = "bert.encoder.layer.1.attention.self.query"
+    down, up = (held[f"base_model.model.{name}.lora_{one}.weight"] for one in "AB")
+    torch.testing.assert_close(state[f"{name}.weight"], before[f"{name}.weight"] + 32.0 / 4 * up @ down)
+    for name in ("classifier.weight", "bert.pooler.dense.weight"):
+        assert torch.equal(held[f"base_model.model.{name}"], state[name])
+
+
+def test_what_cannot_be_frozen_is_refused_before_anything_is_written(asked: dict[str, object]) -> None:
+    few = {name: asked[name] for name in ("base", "parts", "task")}
+    child.check(**few, settings={"freeze": "2", "lora": 0})  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"--freeze is 3, and BertFor\w+ has 2 blocks"):
+        child.check(**few, settings={"freeze": "3"})  # type: ignore[arg-type]
 
 
 def test_how_far_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,11 +25,26 @@ def test_what_is_out_of_bounds_is_refused() -> None:
         FitOptions("m", "d", Path(), "t", DataOptions(), precision="int8").check()
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"lora": 0}, r"--lora is 0(.|\n)*1 to 65536"),
+        ({"freeze": "0"}, r"--freeze is '0'(.|\n)*embeddings, a number of blocks from 1, or all"),
+        ({"freeze": "some"}, r"--freeze is 'some'"),
+        ({"lora": 4, "freeze": "all"}, "--lora 4 with --freeze all: nothing is left to change"),
+        ({"lora": 4, "from_scratch": True}, "--lora 4 with --from-scratch: random weights"),
+    ],
+)
+def test_what_cannot_be_frozen_or_changed_is_refused(asked: dict[str, object], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        FitOptions("m", "d", Path(), "t", DataOptions(), **asked).check()  # type: ignore[arg-type]
+
+
 def test_the_command_asks_the_same() -> None:
     data = DataOptions(text="review", labels=("0=bad", "1=a, b"), drop_empty=True, merge_labels=False, shots=2)
     options = FitOptions(
         "m", "d.csv", Path("out"), "text_classification", data, seconds=600.0, lr=5e-5, from_scratch=True,
-        freeze_embeddings=True, precision="bf16", threads=2, seed=3, workers=2,
+        freeze="embeddings", precision="bf16", threads=2, seed=3, workers=2,
     )  # fmt: skip
     words = shlex.split(options.command())
     assert words[:5] == ["lighten", "train", "m", "--data", "d.csv"]
@@ -40,8 +55,9 @@ def test_the_command_asks_the_same() -> None:
     for pair in pairs:
         assert pair in " ".join(words)
     assert words[words.index("--labels") + 1] == '0=bad,"1=a, b"'
-    assert {"--from-scratch", "--freeze-embeddings", "--drop-empty", "--no-merge-labels"} <= set(words)
-    assert "--epochs" not in words
+    assert {"--from-scratch", "--freeze", "--drop-empty", "--no-merge-labels"} <= set(words)
+    assert "--epochs" not in words and words[words.index("--freeze") + 1] == "embeddings"
+    assert "--lora 8" in FitOptions("m", "d", Path(), "t", DataOptions(), lora=8).command()
 
 
 def test_the_settings_are_hyperparameters_and_the_manifest_holds_what_must_stay() -> None:

@@ -45,6 +45,18 @@ def test_one_class_is_refused(options: FitOptions) -> None:
         reading.check_few(one)
 
 
+def test_what_the_model_does_not_have_is_refused_before_anything_is_written(
+    options: FitOptions, tmp_path: Path
+) -> None:
+    data = reading.read(options)
+    base = reading.bring(options, data, tmp_path / "scratch", Quiet())
+    reading.check_part(options, base, data, tmp_path)  # nothing is asked, nothing is opened
+    assert not (tmp_path / reading.PARTS).exists()
+    with pytest.raises(InputError, match=r"--lora is 4000(.|\n)*1 to 32"):
+        reading.check_part(replace(options, lora=4000), base, data, tmp_path)
+    assert not options.out.exists()
+
+
 def test_random_weights_are_brought_as_a_model_without_a_head(options: FitOptions, tmp_path: Path) -> None:
     data = reading.read(options)
     made = reading.bring(replace(options, from_scratch=True), data, tmp_path / "scratch", Quiet())

@@ -1,4 +1,4 @@
-"""Low-rank additions: they learn, they are merged without a trace, and nothing else changes."""
+"""Low-rank changes: they learn, they are merged without a trace, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 
 from lighten.core import catalog
 from lighten.core.errors import StepFailed
@@ -15,7 +14,7 @@ from lighten.nets.language.loop import nats_per_token, windows
 from lighten.nets.language.network import LanguageNetwork, open_language, save_language
 from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.tiny_language import FAMILIES, tiny_documents, tiny_language
-from lighten.train.lora import Addition, Lora, add, merge
+from lighten.train.lora import Lora
 
 NEEDS = Needs(TextGeneration(), train=tiny_documents(160), tune=tiny_documents(4, 1))
 IDS = torch.tensor([[1, 7, 300, 41, 20]])
@@ -47,42 +46,6 @@ def test_embeddings_are_trained_only_when_they_are_to_be(tmp_path: Path, embeddi
     projections = {name for name in before if name.endswith("proj.weight")}
     words = {"model.embed_tokens.weight", *(("lm_head.weight",) if tied else ())}
     assert changed == projections | (words if embeddings else set())
-
-
-def test_an_addition_by_hand() -> None:
-    linear = nn.Linear(2, 3, bias=True)
-    one = Addition(linear, rank=1, scale=2.0)
-    with torch.no_grad():
-        one.down.copy_(torch.tensor([[1.0, 2.0]]))
-        one.up.copy_(torch.tensor([[1.0], [0.0], [-1.0]]))
-        x = torch.tensor([[3.0, 5.0]])  # 3 * 1 + 5 * 2 = 13, twice
-        torch.testing.assert_close(one(x) - linear(x), torch.tensor([[26.0, 0.0, -26.0]]))
-
-
-def test_merging_changes_no_answer_and_takes_the_additions_away(tmp_path: Path) -> None:
-    model = open_language(tiny_language("llama", tmp_path))
-    before = model.net(IDS).logits
-    added = add(model.net, 4, 0.5, seed=3)
-    assert len(added) == 2 * 7 and "lm_head" not in added
-    assert torch.equal(model.net(IDS).logits, before)  # the second factor begins at zero
-    again = open_language(tmp_path)
-    assert torch.equal(
-        added["model.layers.0.mlp.up_proj"].down, add(again.net, 4, 0.5, 3)["model.layers.0.mlp.up_proj"].down
-    )
-    with torch.no_grad():
-        for one in added.values():
-            one.up.normal_()
-    changed = model.net(IDS).logits
-    assert (changed - before).abs().max() > 0.1
-    merge(model.net, added)
-    torch.testing.assert_close(model.net(IDS).logits, changed, atol=1e-3, rtol=1e-3)
-    assert not any(isinstance(module, Addition) for module in model.net.modules())
-
-
-def test_a_rank_beyond_the_matrix_is_that_of_the_matrix(tmp_path: Path) -> None:
-    model = open_language(tiny_language("qwen3", tmp_path))
-    added = add(model.net, 1024, 1.0, seed=0)
-    assert added["model.layers.0.self_attn.k_proj"].down.shape == (32, 64)  # one head of 32
 
 
 def test_refusals_and_settings(tmp_path: Path) -> None:

@@ -70,9 +70,18 @@ def command(
         float | None,
         typer.Option(help="Share of each label spread over all classes. Default: 0.", show_default=False),
     ] = None,
-    freeze_embeddings: Annotated[
-        bool, typer.Option("--freeze-embeddings", help="Leave the embeddings as they are.")
-    ] = False,
+    freeze: Annotated[
+        str,
+        typer.Option(
+            help="What stays as it is: embeddings, a number of the first blocks (with the embeddings), or all but the "
+            "head.",
+            show_default=False,
+        ),
+    ] = "",
+    lora: Annotated[
+        int | None,
+        typer.Option(help="Train changes of this rank (LoRA) instead of the weights; merged.", show_default=False),
+    ] = None,
     precision: Annotated[str, typer.Option(help="auto (what computes faster here, measured), fp32 or bf16.")] = "auto",
     augment: Augment = "auto",
     teacher: Teachers = None,

@@ -27,6 +27,8 @@ from lighten.nets.training.checkpoint import EVERY, Checkpoints
 from lighten.nets.training.flops import flops_per_row
 from lighten.nets.training.group import Meeting
 from lighten.nets.training.loop import train
+from lighten.nets.training.low_rank import write_adapter
+from lighten.nets.training.prefix import PrefixCache
 from lighten.nets.training.schedule import Hyperparameters, State
 from lighten.nets.training.trainable import Trainable
 from lighten.pipeline.formats import open_model, save_model
@@ -36,6 +38,10 @@ from lighten.store.folder import load_parts
 
 CHECKPOINTS = "checkpoint"
 """Folder of a run with what it goes on from."""
+ADAPTER = "adapter"
+"""Folder of a run with changes of low rank as peft has them, beside the model that they are merged into."""
+PREFIX = "prefix"
+"""Folder of a run with what frozen blocks put out, where that does not fit the memory."""
 HOUR = 3600.0
 WHOLE = 0.98
 """Share of its plan from which a training was not ended early: batches do not fill it exactly."""
@@ -56,7 +62,8 @@ class Telling:
         self.speed = 0.0
 
     def heard(self, state: State) -> None:
-        """Told after each update."""
+        """Told after each update. Where a frozen part is not computed, nobody counted what the rest takes."""
+        self.operations = 0.0 if state.prefix else self.operations
         self.speed = state.rows / state.seconds if state.seconds else 0.0
 
     @property
@@ -173,6 +180,7 @@ def fit(
     if lesson:
         identity["lesson"] = sha256(Path(lesson))
     roof = matmul_rate()
+    work.cache = PrefixCache(run / PREFIX)
     telling = Telling(flops_per_row(work, seed), 0.0 if roof.disturbed else roof.value * group.here)
     epoch = work.size([row for batch in work.batches(0, seed) for row in batch])
     scalars = Scalars(run, work.planned(), epoch, work.peak, lambda: group.cpu_seconds)
@@ -190,6 +198,7 @@ def fit(
     scalars.finished(found.points, found.updates)
     spent, joules, peaks = scalars.spent, rapl.joules_between(before, rapl.counters()), group.gather(peak_bytes())
     group.close()  # before it is saved: in a group transformers would wait for the others
+    _keep_adapter(work, run, model)
     made = _seal(
         live, [artifact, *(Artifact.open(Path(one), verify=False) for one in taught_by)], run, data, seed, model
     )
@@ -214,6 +223,18 @@ def fit(
     }  # fmt: skip
 
 
+def check(base: str, parts: str, task: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Open a model and see whether it can be trained as asked, on a few rows; nothing is written.
+
+    Raises:
+        InputError, ModelError: it cannot.
+    """
+    artifact, data = Artifact.open(base, verify=False), load_parts(Path(parts))
+    needs = Needs(task=task_from(task), train=data.train, tune=data.tune)
+    live = open_model(artifact, data.labels)
+    format_of(artifact).trainable(live, needs, Hyperparameters(**settings))
+
+
 def seconds_between() -> float:
     """Seconds between two checkpoints at the least: ``LIGHTEN_CHECKPOINT_SECONDS``, where it is set.
 
@@ -225,6 +246,20 @@ def seconds_between() -> float:
         return max(float(told), 0.0) if told else EVERY
     except ValueError as error:
         raise InputError(f"{SWITCH} is {told!r}.", allowed="seconds, from 0", fix=f"unset {SWITCH}") from error
+
+
+def _keep_adapter(work: Trainable, run: Path, model: str) -> None:
+    """Write changes of low rank beside the model that they are merged into, where peft can load such."""
+    part = work.part
+    if part is None or not part.learned or not hasattr(work.net, "config"):
+        return
+    made, final = run / f".{ADAPTER}.part", run / ADAPTER
+    for folder in (made, final):
+        shutil.rmtree(folder, ignore_errors=True)
+    made.mkdir()
+    write_adapter(made, model, work.net, part.learned, part.alpha, part.whole)
+    sync_tree(made)
+    made.rename(final)
 
 
 def _seal(live: Any, sources: Sequence[Artifact], run: Path, data: Any, seed: int, model: str) -> Artifact:
@@ -262,6 +297,5 @@ def _settings(work: Any) -> dict[str, Any]:
         "epochs": schedule.epochs, "learning_rate": work.peak, "batch": work.batch,
         "weight_decay": schedule.weight_decay, "warmup": schedule.warmup, "shape": schedule.shape,
         "clip": schedule.clip, "dropout": schedule.dropout, "label_smoothing": schedule.label_smoothing,
-        "freeze_embeddings": schedule.freeze_embeddings, "keep": schedule.keep,
-        **work.extra,
+        "freeze": schedule.freeze or "nothing", "lora": schedule.rank, "keep": schedule.keep, **work.extra,
     }  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 from lighten.core.data_options import DataOptions
 from lighten.core.errors import InputError
 from lighten.core.lists import write_list
+from lighten.nets.training.learning import ALL, check_freeze
 from lighten.nets.training.precision import NAMED
 from lighten.store.folder import LIMITS, PLACE
 
@@ -32,7 +33,9 @@ class FitOptions:
             suits the model.
         from_scratch: begin with random weights.
         lr: peak learning rate. batch_rows: per update. weight_decay, dropout, label_smoothing: rates; None for what
-            suits the model, or what a search finds. freeze_embeddings: leave the embeddings as they are.
+            suits the model, or what a search finds.
+        freeze: what stays as it is: ``embeddings``, a number of blocks, ``all`` but the head; empty for nothing.
+        lora: rank of the changes that the linear layers learn; None where their weights learn themselves.
         precision: ``auto``, ``fp32`` or ``bf16``.
         augment: ``auto``, ``off``, or names of variations with commas between.
         teachers: trained models whose averaged answers are learned from beside the labels.
@@ -57,7 +60,7 @@ class FitOptions:
     weight_decay: float | None = None
     dropout: float | None = None
     label_smoothing: float | None = None
-    freeze_embeddings: bool = False
+    freeze: str = ""
     precision: str = AUTO
     augment: str = AUTO
     grid: bool = False
@@ -70,6 +73,7 @@ class FitOptions:
     resume: bool = False
     workers: int = 1
     search: int | None = None
+    lora: int | None = None
 
     def check(self) -> None:
         """Refuse what cannot be used whatever model and data are.
@@ -85,6 +89,7 @@ class FitOptions:
             "dropout": (0.0, 0.9),
             "label_smoothing": (0.0, 0.9),
             "harden": (0.0, 1.0),
+            "lora": (1, 65_536),
             "threads": (0, 4096),
             "price": (0.0, 1e9),
             "workers": (1, 4096),
@@ -96,6 +101,11 @@ class FitOptions:
                 raise InputError(f"--{_written(name)} is {value}.", allowed=f"{low:g} to {high:g}")
         if self.precision not in (AUTO, *NAMED):
             raise InputError(f"--precision is {self.precision!r}.", allowed=", ".join((AUTO, *NAMED)))
+        check_freeze(self.freeze)
+        if self.lora and (self.from_scratch or self.freeze == ALL):
+            why = "random weights are nothing to change a little" if self.from_scratch else "nothing is left to change"
+            other = "--from-scratch" if self.from_scratch else f"--freeze {ALL}"
+            raise InputError(f"--lora {self.lora} with {other}: {why}.", fix="leave one of the two out")
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -107,13 +117,14 @@ class FitOptions:
             "weight_decay": self.weight_decay,
             "dropout": self.dropout or 0.0,
             "label_smoothing": self.label_smoothing or 0.0,
-            "freeze_embeddings": self.freeze_embeddings,
+            "freeze": self.freeze,
             "precision": self.precision,
             "augment": self.augment,
             "harden": self.harden,
             "from_scratch": self.from_scratch,
             "timed": self.seconds is not None,
             "workers": self.workers,
+            "lora": self.lora or 0,
         }
 
     def manifest(self, fingerprint: str, threads: int) -> dict[str, Any]:
@@ -138,12 +149,13 @@ class FitOptions:
                 words += _option(one.name, value)
         if self.seconds is not None:
             words += ["--time", f"{self.seconds:.3f}".rstrip("0").rstrip(".") + "s"]
-        for name in ("epochs", "lr", "batch_rows", "weight_decay", "dropout", "label_smoothing", "price", "search"):
+        named = ("epochs", "lr", "batch_rows", "weight_decay", "dropout", "label_smoothing", "lora", "price", "search")
+        for name in named:
             if getattr(self, name) is not None:
                 words += [f"--{_written(name)}", f"{getattr(self, name):g}"]
         words += ["--harden", f"{self.harden:g}"] if self.harden else []
         words += ["--from-scratch"] if self.from_scratch else []
-        words += ["--freeze-embeddings"] if self.freeze_embeddings else []
+        words += ["--freeze", self.freeze] if self.freeze else []
         words += ["--precision", self.precision] if self.precision != AUTO else []
         words += ["--augment", self.augment] if self.augment != AUTO else []
         words += [word for one in self.teachers for word in ("--teacher", one)]

@@ -16,10 +16,11 @@ from lighten.core.errors import InputError, UnknownName
 from lighten.core.format import Recognized
 from lighten.core.home import expanded
 from lighten.core.item import Item
-from lighten.core.matching import engine_for, facts_of, format_named
+from lighten.core.matching import engine_for, facts_of, format_named, unpacked_formats
 from lighten.core.reader import AUTO, OFF
 from lighten.core.readers import reader_in
-from lighten.core.rows import Parts
+from lighten.core.recipe import conversion, task_record_of
+from lighten.core.rows import Parts, Rows
 from lighten.core.task import Data
 from lighten.core.training import model_of_run
 from lighten.data.learned import Hashes, keep_apart, learned_in
@@ -32,6 +33,7 @@ from lighten.models.scratch import config_at
 from lighten.search.classes import asking, settle_classes, suit
 from lighten.search.listener import Listener
 from lighten.search.optimize import bring_model, located, parts_in
+from lighten.store.folder import save_parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 PARTS = "parts.json"
 KEPT = "model"
 """Under which the run's store has the model as it was brought."""
+FEW = 8
+"""Rows beside which a model is opened to see what of it can learn."""
 
 
 def read(options: FitOptions) -> Data:
@@ -178,6 +182,34 @@ def check_memory(model: str, found: Recognized, workers: int = 1) -> None:
         needed = {what: workers * size for what, size in each.items()}
         fix = "take a smaller model of the family or a machine with more memory"
         check_fits(model, "To train", needed, fix=fix, available=available_memory())
+
+
+def check_part(options: FitOptions, base: Artifact, data: Data, scratch: Path) -> None:
+    """Refuse what cannot be frozen, or learned at low rank, of a model, before anything is written.
+
+    Only the model knows its blocks and layers, so it is opened, beside a few rows.
+
+    Raises:
+        InputError: says what can be. ModelError: such models are not trained.
+    """
+    if not (options.lora or options.freeze) or conversion(base.format, unpacked_formats(), facts_of(base)):
+        return
+    parts = replace(data.parts, train=_few(data.parts.train), tune=_few(data.parts.tune))
+    save_parts(parts, scratch / PARTS)
+    call(
+        "lighten.fitting.child:check",
+        deadline=600.0,
+        base=str(base.path),
+        parts=str(scratch / PARTS),
+        task=task_record_of(data.task),
+        settings=options.settings,
+    )
+
+
+def _few(rows: Rows) -> Rows:
+    """Some rows, whose targets any network has."""
+    few = rows.take(range(min(len(rows), FEW)))
+    return replace(few, targets=(0,) * len(few.targets))
 
 
 def random_weights(options: FitOptions, data: Data, folder: Path) -> Path:

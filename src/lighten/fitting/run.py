@@ -21,7 +21,7 @@ from lighten.core.rows import PART_NAMES
 from lighten.core.task import Data
 from lighten.core.training import MODEL, RESULT, TrainingCost, TrainingResult
 from lighten.fitting import reading
-from lighten.fitting.child import CHECKPOINTS, HOUR
+from lighten.fitting.child import CHECKPOINTS, HOUR, PREFIX
 from lighten.fitting.comparison import compared
 from lighten.fitting.grid import check_grid, grid_of
 from lighten.fitting.launch import Launch
@@ -139,6 +139,8 @@ def opened(
         manifest = options.manifest(data.parts.fingerprint, threads)
         data = reading.settle(options, data, base, threads, listener)
         teachers_of(options, masters, data.parts.labels)
+        if fresh is not None:
+            reading.check_part(options, base, data, Path(scratch))
         folder = RunFolder.open(options.out, manifest, resume=options.resume)
         try:
             if fresh is not None:
@@ -200,7 +202,7 @@ def taught(
     if known is not None:  # the others of a launcher have heard that there is nothing to do
         return known
     folder.study.remember(TRAINED, dict(found))
-    for name in (CHECKPOINTS, FIRST):
+    for name in (CHECKPOINTS, FIRST, PREFIX):
         shutil.rmtree(options.out / name, ignore_errors=True)
     for name in (PARTS, LESSON):
         (options.out / name).unlink(missing_ok=True)

@@ -19,6 +19,13 @@ PICTURES = 4
 """Dimensions of pictures in a batch, and of the weights of what is laid upon them."""
 Shorten = Callable[[nn.Module], AbstractContextManager[Any]]
 """Makes a network compute less inside, for the same answers."""
+Blocks = Callable[[nn.Module], Sequence[nn.Module]]
+"""The blocks of a network in the order in which they are computed, each of which reads what the one before gave."""
+
+
+def no_blocks(net: nn.Module) -> Sequence[nn.Module]:
+    """Of a network whose blocks cannot be told apart."""
+    return ()
 
 
 @dataclass
@@ -34,6 +41,7 @@ class Network:
         has_head: False when the classification head is new, seeded and untrained.
         meta: of the artifact it was opened from.
         shorten: how its family computes the same answers with less; nothing for most.
+        listed: finds the blocks of its family.
     """
 
     net: nn.Module
@@ -42,6 +50,12 @@ class Network:
     has_head: bool = True
     meta: dict[str, Any] = field(default_factory=dict)
     shorten: Shorten = nullcontext
+    listed: Blocks = no_blocks
+
+    @property
+    def blocks(self) -> Sequence[nn.Module]:
+        """Its blocks, the first one first; empty where they cannot be told apart."""
+        return self.listed(self.net)
 
     def __post_init__(self) -> None:
         for weights in self.net.parameters():

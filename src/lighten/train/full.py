@@ -46,7 +46,7 @@ class FullTraining(Step):
     dropout: float = setting(
         0.0, "Rate of dropout; above 0 training takes about half as long again.", low=0.0, high=0.9
     )
-    freeze_embeddings: bool = setting(False, "Leave the embeddings as they are.")
+    freeze: str = setting("", "What stays as it is: embeddings, a number of blocks, or all but the head.")
 
     def run(self, model: Network | LanguageNetwork, needs: Needs) -> Network | LanguageNetwork:
         """Train in place; the best weights seen on ``tune`` stay.
@@ -58,7 +58,7 @@ class FullTraining(Step):
             raise StepFailed("Training needs rows to train and to tune on.")
         if isinstance(model, LanguageNetwork):
             rate = rate_of(model.net, needs.task, self.learning_rate)
-            learn(model, needs, LanguageSchedule(self.epochs, rate))
+            learn(model, needs, LanguageSchedule(self.epochs, rate, freeze=self.freeze))
             return model
         schedule = Schedule(
             epochs=round(self.epochs),
@@ -66,7 +66,7 @@ class FullTraining(Step):
             batch_rows=self.batch_rows,
             weight_decay=self.weight_decay,
             dropout=self.dropout,
-            freeze_embeddings=self.freeze_embeddings,
+            freeze=self.freeze,
         )
         fit(
             model,

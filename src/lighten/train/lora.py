@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-import torch
-from torch import nn
+from typing import ClassVar
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
 from lighten.nets.language.loop import LanguageSchedule, learn
 from lighten.nets.language.network import LanguageNetwork
+from lighten.nets.training.low_rank import add, linears, merge
 
 
 @dataclass(frozen=True)
@@ -41,52 +38,13 @@ class Lora(Step):
         """
         if needs.train is None or needs.tune is None:
             raise StepFailed("Training needs texts to train and to tune on.")
-        added = add(model.net, self.rank, self.alpha / self.rank, needs.seed)
+        net = model.net
+        head = net.get_output_embeddings()
+        maps = {name: one for name, one in linears(net, net.parameters()).items() if one is not head}
+        added = add(maps, self.rank, self.alpha, needs.seed)
         trained = [parameter for one in added.values() for parameter in (one.down, one.up)]
         if self.embeddings:
-            trained.append(model.net.get_input_embeddings().weight)
+            trained.append(net.get_input_embeddings().weight)
         learn(model, needs, LanguageSchedule(self.epochs, self.learning_rate), parameters=trained)
-        merge(model.net, added)
+        merge(added)
         return model
-
-
-class Addition(nn.Module):  # type: ignore[misc, unused-ignore]
-    """A linear map and its low-rank addition: ``x W' + scale * x A' B'``."""
-
-    def __init__(self, linear: nn.Linear, rank: int, scale: float) -> None:
-        super().__init__()
-        self.linear, self.scale = linear, scale
-        self.down = nn.Parameter(torch.empty(rank, linear.in_features))
-        self.up = nn.Parameter(torch.zeros(linear.out_features, rank))
-        nn.init.kaiming_uniform_(self.down, a=math.sqrt(5))
-
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """inputs: [..., in]. Returns [..., out]."""
-        more: torch.Tensor = (inputs @ self.down.T) @ self.up.T
-        return self.linear(inputs) + self.scale * more
-
-
-def add(net: Any, rank: int, scale: float, seed: int) -> dict[str, Addition]:
-    """Put an addition around every linear map but the head; returns them by name."""
-    head = net.get_output_embeddings()
-    linear = {name: m for name, m in net.named_modules() if isinstance(m, nn.Linear) and m is not head}
-    added = {}
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        for name, module in linear.items():
-            added[name] = Addition(module, min(rank, *module.weight.shape), scale)
-            _put(net, name, added[name])
-    return added
-
-
-def merge(net: Any, added: dict[str, Addition]) -> None:
-    """Add the additions into the weights and take them away."""
-    for name, one in added.items():
-        with torch.no_grad():
-            one.linear.weight += one.scale * (one.up @ one.down)
-        _put(net, name, one.linear)
-
-
-def _put(net: Any, name: str, module: nn.Module) -> None:
-    owner, _, last = name.rpartition(".")
-    setattr(net.get_submodule(owner), last, module)

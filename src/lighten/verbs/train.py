@@ -32,7 +32,8 @@ def train(
     weight_decay: float | None = None,
     dropout: float | None = None,
     label_smoothing: float | None = None,
-    freeze_embeddings: bool = False,
+    freeze: str | int = "",
+    lora: int | None = None,
     precision: str = "auto",
     augment: str = "auto",
     teacher: Sequence[str | Path] | str | Path = (),
@@ -76,11 +77,16 @@ def train(
         resume: take up the training in ``out`` from its last checkpoint.
         from_scratch: begin with random weights.
         lr: peak learning rate. batch_rows: rows per update. weight_decay: of matrices. By default what suits the model.
-        dropout, label_smoothing: rates, from 0. freeze_embeddings: leave the embeddings as they are.
+        dropout, label_smoothing: rates, from 0.
+        freeze: what stays as it is: ``"embeddings"``, a number (so many of the first blocks, and the embeddings), or
+            ``"all"`` but the head. It is computed as where the model is used: without dropout, its norms still.
+        lora: rank of the changes that the linear layers learn instead of their weights (LoRA); a new head learns
+            wholly. The changes are merged into the weights; as an adapter for peft they lie in ``adapter/``.
         precision: ``"fp32"``, ``"bf16"``, or ``"auto"`` for what computes faster here, measured.
         augment: how examples are varied while they are learned from: ``"off"``, names of what the model's reader knows
             (pictures: ``"shift"``, ``"flip"``, with a comma between), or ``"auto"`` for what was measured to help and
-            harms no data: pictures are shifted; texts stay as they are, because nothing helps them without harm.
+            harms no data: pictures are shifted (not where blocks are frozen, which are computed once instead);
+            texts stay as they are, because nothing helps them without harm.
         teacher: one or several trained models with the same classes; their averaged answers are learned from beside the
             labels, and the result compares the model with each of them and with all together.
         unlabelled: data without labels, such as those of another domain: ``teacher`` answers them, else the model
@@ -126,7 +132,8 @@ def train(
         weight_decay=weight_decay,
         dropout=dropout,
         label_smoothing=label_smoothing,
-        freeze_embeddings=freeze_embeddings,
+        freeze=str(freeze),
+        lora=lora,
         precision=precision,
         augment=augment,
         teachers=(str(teacher),) if isinstance(teacher, str | Path) else tuple(map(str, teacher)),

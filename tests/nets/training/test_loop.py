@@ -36,7 +36,9 @@ def network(tmp_path: Path) -> Network:
     return open_network(tiny_network_folder(tmp_path, layers=2, labels=None), ("negative", "positive"))
 
 
-def train(network: Network, watch: Watch | None = None, rows: Rows = TRAIN, seed: int = 0, **values: float) -> Trained:
+def train(
+    network: Network, watch: Watch | None = None, rows: Rows = TRAIN, seed: int = 0, **values: float | str
+) -> Trained:
     targets = torch.tensor(rows.targets)
     schedule = Schedule(**values)  # type: ignore[arg-type]
     return fit(
@@ -162,7 +164,7 @@ def test_racing_may_stop_it_and_the_network_is_clean(network: Network) -> None:
 
 def test_frozen_embeddings_stay(network: Network) -> None:
     before = {n: t.clone() for n, t in network.net.state_dict().items()}
-    train(network, epochs=1, freeze_embeddings=True)
+    train(network, epochs=1, freeze="embeddings")
     after = network.net.state_dict()
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert not any(".embeddings." in name for name in changed)

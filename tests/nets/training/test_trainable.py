@@ -29,7 +29,7 @@ def test_shared_tensors_are_named_once() -> None:
 def test_what_changes_nothing_is_not_tunable() -> None:
     one = plain()
     one.net = nn.Sequential(nn.Linear(3, 3))
-    assert "learning_rate" in one.tunable() and not {"dropout", "freeze_embeddings"} & one.tunable()
+    assert "learning_rate" in one.tunable() and not {"dropout", "freeze"} & one.tunable()
     one.net = nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.1))
     one.net.add_module("embedder", nn.Linear(3, 3))
-    assert {"dropout", "freeze_embeddings"} <= one.tunable()
+    assert {"dropout", "freeze"} <= one.tunable()

@@ -28,7 +28,7 @@ from lighten.nets.architectures import DECODERS
 from lighten.nets.encoders.checkpoint import differences, load, mismatch, renamed
 from lighten.nets.encoders.couple import resize
 from lighten.nets.encoders.first_token import answering_from_first_token
-from lighten.nets.encoders.walk import head_size, layers, shapes
+from lighten.nets.encoders.walk import blocks, head_size, layers, shapes
 from lighten.nets.facts import SHAPES, has_head, labels_of, read_config, weights
 from lighten.nets.network import Network, class_names
 from lighten.readers.text import Encoder
@@ -66,7 +66,7 @@ def open_network(source: Artifact | Path, labels: Sequence[str] | None = None, *
     meta = dict(source.meta) if isinstance(source, Artifact) else {}
     if config["model_type"] in DECODERS:
         encoder = settle_padding(net, encoder)
-    return Network(net.eval(), encoder, names, headed, meta, answering_from_first_token)
+    return Network(net.eval(), encoder, names, headed, meta, answering_from_first_token, blocks)
 
 
 def settle_padding(net: nn.Module, encoder: Encoder) -> Encoder:

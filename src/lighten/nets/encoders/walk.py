@@ -7,7 +7,7 @@ does otherwise (shared layers, fused projections, positions that enter every lay
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +91,14 @@ def layer_list(net: nn.Module) -> nn.ModuleList:
             allowed="one list",
         )
     return lists[0]
+
+
+def blocks(net: nn.Module) -> Sequence[nn.Module]:
+    """The layers of a network; empty where they cannot be told apart."""
+    try:
+        return tuple(layer_list(net))
+    except ModelError:
+        return ()
 
 
 def layers(net: nn.Module) -> tuple[Layer, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,11 +17,14 @@ from lighten.core.language import BETWEEN_SHOTS
 from lighten.core.rows import Rows
 from lighten.core.step import Needs, Watch
 from lighten.core.task import Task
+from lighten.nets.language.prefix_windows import WindowsPrefix
 from lighten.nets.training.dropout import dropout
+from lighten.nets.training.learning import LearningPart, quick
 from lighten.nets.training.loop import train
-from lighten.nets.training.optimizer import WIDTH, Descent, embedding_block, width_of
+from lighten.nets.training.optimizer import WIDTH, Descent, width_of
 from lighten.nets.training.order import drawn
 from lighten.nets.training.precision import autocast_dtype
+from lighten.nets.training.prefix import PrefixCache, no_room
 from lighten.nets.training.schedule import LAST, TAKE_BACK, Hyperparameters, Schedule, Score
 from lighten.nets.training.trainable import Batch, Trainable
 
@@ -59,7 +62,7 @@ class LanguageSchedule:
         passes: over the texts; parts of a pass are allowed.
         rate: peak learning rate of AdamW. tokens: per update, about. longest: tokens of a window.
         clip: largest norm of the gradient. decay: of matrices. smoothing: share of each token spread over all others.
-        dropout: rate of every dropout in the network while it trains. frozen: whether the embeddings stay as they are.
+        dropout: rate of every dropout in the network while it trains. freeze, rank: see :class:`Schedule`.
     """
 
     passes: float
@@ -70,7 +73,8 @@ class LanguageSchedule:
     decay: float = 0.0
     smoothing: float = 0.0
     dropout: float = 0.0
-    frozen: bool = False
+    freeze: str = ""
+    rank: int = 0
 
 
 class TextTraining(Trainable):
@@ -85,9 +89,10 @@ class TextTraining(Trainable):
         parameters: what is trained; all when None.
         lesson: what is learnt of a batch; the next token when None.
         precision: ``fp32``, ``bf16``, or ``auto`` for what computes faster here.
+        seed: of changes of low rank.
 
     Raises:
-        StepFailed: no text has a token after another one.
+        StepFailed: no text has a token after another one. InputError: see :class:`LearningPart`.
     """
 
     noun: ClassVar[str] = "tokens"
@@ -105,8 +110,9 @@ class TextTraining(Trainable):
         parameters: Sequence[nn.Parameter] | None = None,
         lesson: Lesson | None = None,
         precision: str = "fp32",
+        seed: int = 0,
     ) -> None:
-        self.net = network.net
+        self.net, self.seed = network.net, seed
         self.windows: list[Window] = []
         self._of: list[int] = []
         for number, text in enumerate(texts):
@@ -121,6 +127,7 @@ class TextTraining(Trainable):
         self.judged = len(self.scored)
         self._own_lesson = lesson
         self._precision = precision
+        self._prefix: WindowsPrefix | None = None
         self._chosen = None if parameters is None else {id(parameter) for parameter in parameters}
         self._follow(schedule)
 
@@ -136,10 +143,13 @@ class TextTraining(Trainable):
             warmup=WARMUP,
             shape="cosine",
             clip=schedule.clip,
+            freeze=schedule.freeze,
+            rank=schedule.rank,
             patience=PATIENCE,
             keep=TAKE_BACK if takes_back else LAST,
             holds_out=holds_out,
         )
+        self.part: LearningPart = learning_part(self.net, schedule.freeze, schedule.rank, self.seed)
 
     def again(self, asked: Hyperparameters) -> TextTraining:
         """See :meth:`Trainable.again`: the windows are those that were read."""
@@ -174,8 +184,23 @@ class TextTraining(Trainable):
 
     def backward(self, batch: Batch, weight: float) -> float:
         """See :meth:`Trainable.backward`."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.dtype is not None):
+        with self._computing(batch):
             return self.lesson(self.net, [self.windows[row] for row in batch], weight)
+
+    def computed(self, batch: Batch) -> Tensor:
+        """See :meth:`Trainable.computed`."""
+        with self._computing(batch):
+            return hidden_at_targets(self.net, [self.windows[row] for row in batch])[0]
+
+    def extent(self, row: int) -> int:
+        """Tokens."""
+        return len(self.windows[row])
+
+    @contextmanager
+    def _computing(self, batch: Batch) -> Iterator[None]:
+        begun = self._prefix.given(batch) if self._prefix else nullcontext()
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.dtype is not None), begun:
+            yield
 
     def judge(self) -> Score:
         """Minus the nats of a token of the texts that are held out."""
@@ -206,18 +231,32 @@ class TextTraining(Trainable):
     @contextmanager
     def prepared(self) -> Iterator[None]:
         """In training mode, all but what is trained frozen."""
-        frozen = {id(one) for one in embedding_block(self.net).parameters()} if self.asked.frozen else set()
         for parameter in self.net.parameters():
-            chosen = self._chosen is None or id(parameter) in self._chosen
-            parameter.requires_grad_(chosen and id(parameter) not in frozen)
-        self.net.train()
+            parameter.requires_grad_(self._chosen is None or id(parameter) in self._chosen)
         try:
-            with dropout(self.net, self.asked.dropout):
+            with dropout(self.net, self.asked.dropout), self.part.prepared():
+                self.net.train()
                 yield
         finally:
+            self._prefix = None
             for parameter in self.net.parameters():
                 parameter.requires_grad_(True)
             self.net.eval()
+
+    def keep_prefix(self, decided: bool | None = None, seconds: float = math.inf) -> bool:
+        """See :meth:`Trainable.keep_prefix`. A single pass computes each window once by itself."""
+        self._prefix = None
+        if decided is False or not self.part.frozen:
+            return False
+        cache = self.cache or PrefixCache()
+        found = WindowsPrefix(self.part, self.windows, torch.get_num_threads(), self.dtype)
+        if decided is None and self.schedule.epochs <= 1 and not cache.knows(found.key):
+            return False
+        if found.fill(cache, seconds):
+            self._prefix = found
+        elif decided:
+            raise no_room(cache.folder)
+        return self._prefix is not None
 
     def sources(self, batch: Batch) -> list[int]:
         """Numbers of the texts that the windows of a batch come from."""
@@ -285,9 +324,9 @@ def of_needs(network: LanguageNetwork, needs: Needs, asked: Hyperparameters) -> 
     if needs.train is None or needs.tune is None:
         raise StepFailed("Training needs texts to train and to tune on.")
     fresh = FRESH_RATE * WIDTH / width_of(network.net)
-    usual = fresh if asked.from_scratch else rate_of(network.net, needs.task, RATE)
+    usual = fresh if asked.from_scratch else rate_of(network.net, needs.task, RATE) * quick(asked.freeze, asked.lora)
     texts, held = (texts_of(rows, needs.task) for rows in (needs.train, needs.tune))
-    work = TextTraining(network, texts, held, schedule_of(asked, usual))
+    work = TextTraining(network, texts, held, schedule_of(asked, usual), seed=needs.seed)
     work.ask(asked, usual)
     return work
 
@@ -302,8 +341,21 @@ def schedule_of(asked: Hyperparameters, usual: float) -> LanguageSchedule:
         decay=asked.weight_decay or 0.0,
         smoothing=asked.label_smoothing,
         dropout=asked.dropout,
-        frozen=asked.freeze_embeddings,
+        freeze=asked.freeze,
+        rank=asked.lora,
     )
+
+
+def learning_part(net: Any, freeze: str, rank: int, seed: int) -> LearningPart:
+    """What of a language model learns; of changes of low rank nothing else: its head has learned.
+
+    Raises:
+        InputError: see :class:`LearningPart`.
+    """
+    return LearningPart(
+        net, tuple(net.model.layers), lambda: net(input_ids=torch.tensor([[0, 1]]), use_cache=False).logits,
+        freeze=freeze, rank=rank, seed=seed, whole=False,
+    )  # fmt: skip
 
 
 def texts_of(rows: Rows, task: Task) -> list[str]:
@@ -409,15 +461,25 @@ def descend(net: nn.Module, batch: list[Window], loss: PlaceLoss, weight: float 
     little memory. Returns the mean loss."""
     hidden, targets = hidden_at_targets(net, batch)
     cut = hidden.detach().requires_grad_(True)
-    total, at_once = 0.0, places_at_once(net)
+    total, at_once, head = 0.0, places_at_once(net), _head(net)
     for begin in range(0, len(targets), at_once):
         places = slice(begin, begin + at_once)
-        mean = loss(net.lm_head(cut[places]).float(), targets[places], places) / len(targets)
+        mean = loss(head(cut[places]).float(), targets[places], places) / len(targets)
         (mean * weight).backward()
         total += float(mean.detach())
     assert cut.grad is not None
     hidden.backward(cut.grad)
     return total
+
+
+def _head(net: Any) -> Callable[[Tensor], Tensor]:
+    """The head; one that does not learn is cast once for all pieces of a batch, as autocast does with those that do."""
+    weight: Tensor = net.lm_head.weight
+    if weight.requires_grad or not torch.is_autocast_enabled("cpu"):
+        own: Callable[[Tensor], Tensor] = net.lm_head
+        return own
+    cast, bias = weight.to(torch.get_autocast_dtype("cpu")), net.lm_head.bias
+    return lambda hidden: torch.nn.functional.linear(hidden, cast, bias)
 
 
 def places_at_once(net: nn.Module) -> int:

@@ -36,6 +36,11 @@ def block_lists(module: nn.Module) -> dict[str, nn.ModuleList | nn.Sequential]:
     return found
 
 
+def blocks(net: nn.Module) -> Sequence[nn.Module]:
+    """The members of all lists that the module of a ``Bound`` network names, in the order in which it names them."""
+    return tuple(block for found in block_lists(net.own).values() for block in found)
+
+
 def leave_out(module: nn.Module, kept: Mapping[str, Sequence[int]]) -> None:
     """Keep some blocks of lists, in place. kept: numbers of those that stay, ascending, by the name of the list.
 

@@ -19,7 +19,7 @@ from lighten.core.item import Item, from_plain
 from lighten.core.reader import Reader
 from lighten.core.readers import reader_for, reader_in, reader_of
 from lighten.nets.forward import MASK, tensors
-from lighten.nets.module.blocks import leave_out
+from lighten.nets.module.blocks import blocks, leave_out
 from lighten.nets.module.factory import Found, load_factory, said_by
 from lighten.nets.module.measure import facts_by_running
 from lighten.nets.module.permits import allow, permitted
@@ -204,7 +204,7 @@ def open_module(source: Artifact | Path, labels: Sequence[str] | None = None) ->
         )
     reader = reader_in(folder)
     meta = dict(source.meta) if isinstance(source, Artifact) else {}
-    return Network(bound(own.eval(), tuple(reader.axes()), record), reader, names, record.trained, meta)
+    return Network(bound(own.eval(), tuple(reader.axes()), record), reader, names, record.trained, meta, listed=blocks)
 
 
 def save_module(network: Network, folder: Path) -> Path:

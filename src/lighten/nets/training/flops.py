@@ -23,16 +23,17 @@ def flops_per_row(work: Trainable, seed: int) -> float:
     batches = work.batches(0, seed)
     chosen = drawn(seed, -1).sample(range(len(batches)), min(BATCHES, len(batches)))
     net, training = work.net, work.net.training
-    net.eval()
     total = size = 0
-    begun = time.perf_counter()
-    for done, number in enumerate(chosen):
-        if done >= LEAST and time.perf_counter() - begun > SECONDS:
-            break
-        rows = batches[number][:ROWS]
-        with FlopCounterMode(display=False) as counter:
-            work.backward(rows, 1.0)
-        total, size = total + counter.get_total_flops(), size + work.size(rows)
-    net.zero_grad(set_to_none=True)
+    with work.prepared():
+        net.eval()
+        begun = time.perf_counter()
+        for done, number in enumerate(chosen):
+            if done >= LEAST and time.perf_counter() - begun > SECONDS:
+                break
+            rows = batches[number][:ROWS]
+            with FlopCounterMode(display=False) as counter:
+                work.backward(rows, 1.0)
+            total, size = total + counter.get_total_flops(), size + work.size(rows)
+        net.zero_grad(set_to_none=True)
     net.train(training)
     return total / size if size else 0.0

@@ -21,6 +21,7 @@ from lighten.core.step import Watch
 from lighten.nets.training.checkpoint import Checkpoints, Snapshot
 from lighten.nets.training.group import Group
 from lighten.nets.training.kept import Kept
+from lighten.nets.training.memory import again_blocks, computing_again, fitted
 from lighten.nets.training.precision import NAMED, using_threads
 from lighten.nets.training.schedule import LAST, TAKE_BACK, Point, Score, State, Trained
 from lighten.nets.training.trainable import Batch, Trainable
@@ -33,6 +34,8 @@ SETBACKS = 2
 """How often a training that came apart goes back to the last good weights before it is given up."""
 SPARE = 0.95
 """Share of the time left that training plans to use."""
+AHEAD = 0.25
+"""Share of the time that there is which may be spent on what frozen blocks put out, before anything is learned."""
 TRIED, TRYING, LEAST_TRIED = 16, 0.04, 3
 """Updates that are timed to plan by time, share of the time that this may take, and updates at the least."""
 CURVE = 6
@@ -116,6 +119,8 @@ class _Loop:
         self.judge_seconds = 0.0
         self.stands = False
         """Whether the live weights are those that are kept."""
+        self.again = ExitStack()
+        """Closed when blocks are to keep again what they compute."""
 
     @property
     def precision(self) -> str:
@@ -124,14 +129,23 @@ class _Loop:
 
     def close(self) -> None:
         """Leave nothing behind."""
+        self.again.close()
         self.descent.close()
         self.kept.close()
 
     def run(self, seconds: float | None) -> Trained:
         """Train until the plan, the time or the patience ends."""
         self.group.check(lambda: f"{self.schedule} {self.seed} {self.work.batches(0, self.seed)} {[*self.weights]}")
-        if not self._taken_up():
-            self._begin(seconds)
+        begun, fresh = time.perf_counter(), not self._taken_up()
+        if fresh:
+            self.group.spread(self.weights)
+            self.work.dtype = NAMED[self.group.decide(self._choose_precision)]
+        self._keep_prefix(fresh, seconds)
+        if fresh:
+            self._fit_memory()
+        self._compute_again(self.state.again)
+        if fresh:
+            self._begin(seconds, begun)
         self._save(now=True)
         while not self._ended():
             batches = self.work.batches(self.state.epoch, self.seed)
@@ -149,11 +163,10 @@ class _Loop:
         state = self.state
         return state.over or state.rows >= state.end or state.epoch >= self.schedule.epochs
 
-    def _begin(self, seconds: float | None) -> None:
-        """Choose the precision, judge what is there, and plan."""
-        begun = time.perf_counter()
-        self.group.spread(self.weights)
-        self.work.dtype = NAMED[self.group.decide(self._choose_precision)]
+    def _begin(self, seconds: float | None, begun: float) -> None:
+        """Judge what is there, and plan. begun: by the clock."""
+        if self.state.prefix:
+            self._note("What the frozen part makes of a row was computed once; every pass begins from there.")
         self.state.interval = self._interval(self.state.end)
         if self.work.judged_first and self.schedule.holds_out:
             self._judge(0.0)
@@ -171,11 +184,33 @@ class _Loop:
         """How much is learned between two evaluations; infinite where nothing is held out."""
         return self.work.interval(end) if self.schedule.holds_out else math.inf
 
+    def _keep_prefix(self, fresh: bool, seconds: float | None) -> None:
+        """Compute what no update changes, where there is room and time, or as an earlier sitting did."""
+        left = min(math.inf if seconds is None else seconds, self.watch.seconds_left())
+        kept = self.work.keep_prefix(None if fresh else self.state.prefix, AHEAD * left if fresh else math.inf)
+        self.state.prefix = all(self.group.gather(float(kept)))
+        if kept and not self.state.prefix:
+            self.work.keep_prefix(False)
+
+    def _fit_memory(self) -> None:
+        """Choose how much of a batch is computed at once, and whether blocks keep what they compute."""
+        every = self.work.batches(0, self.seed)
+        mine = [own for batch in every if (own := self.group.share(batch, self.work.least))]
+        found = fitted(self.work, mine, among=self.group.here)
+        self.state.piece, self.state.again = self.group.decide(lambda: [found.piece, found.again])
+        if found.note:
+            self._note(found.note)
+
+    def _compute_again(self, again: bool) -> None:
+        self.state.again = again
+        if again:
+            self.again.enter_context(computing_again(self.work))
+
     def _plan_by_time(self, seconds: float, begun: float) -> None:
         """Time some updates, undo them, and decide once and for all how much is learned in the time."""
         rolls, plays, state = torch.random.get_rng_state(), random.getstate(), self.state
         heard, self.heard = self.heard, None
-        self.state = State(end=self.planned)
+        self.state = State(end=self.planned, piece=state.piece, again=state.again)
         times: list[tuple[int, float]] = []
         for number, batch in enumerate(self.work.batches(0, self.seed)[:TRIED]):
             start = time.perf_counter()
@@ -183,7 +218,8 @@ class _Loop:
             times.append((self.work.size(batch), time.perf_counter() - start))
             if self.group.decide(lambda: len(times) >= LEAST_TRIED and time.perf_counter() - begun > TRYING * seconds):
                 break
-        state.piece, state.setbacks, state.factor = self.state.piece, self.state.setbacks, self.state.factor
+        for name in ("piece", "again", "setbacks", "factor"):
+            setattr(state, name, getattr(self.state, name))
         self.state, self.heard, self.first = state, heard, (0, 0.0)
         if not self.judge_seconds and self.schedule.holds_out:
             start = time.perf_counter()
@@ -252,16 +288,20 @@ class _Loop:
                 total += weight * self.work.backward(piece, weight)
             return total
         except (MemoryError, RuntimeError) as error:
-            if not _no_memory(error) or most == 1:
+            if not _no_memory(error) or (most == 1 and (self.state.again or not again_blocks(self.work))):
                 raise
             smaller = -(-most // 2)
         self.work.net.zero_grad(set_to_none=True)
         torch.random.set_rng_state(state)
         self.state.piece = smaller
-        self._note(
-            f"A batch of {len(batch)} rows did not fit the memory: from here on gradients are added up over pieces of "
-            f"at most {smaller}."
-        )
+        if most == 1:
+            self._compute_again(True)
+            self._note("A single row did not fit the memory: from here on blocks are computed again on the way back.")
+        else:
+            self._note(
+                f"A batch of {len(batch)} rows did not fit the memory: from here on gradients are added up over pieces "
+                f"of at most {smaller}."
+            )
         return self._gradients(batch, whole)
 
     def _go_back(self, batch: list[int], number: int, loss: float, norm: float) -> None:

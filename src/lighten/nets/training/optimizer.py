@@ -26,13 +26,13 @@ SEVERAL = 96
 
 
 class Descent:
-    """One optimizer for all weights of a network. Call :meth:`close` when done: the network is marked while it lives.
+    """One optimizer for all weights of a network that learn. Call :meth:`close` when done: the network is marked until
+    then.
 
     Args:
         learning_rate: peak, for a network of ``WIDTH``.
         weight_decay: of matrices; biases, norms and word embeddings have none.
         clip: largest norm of the whole gradient.
-        freeze_embeddings: leave everything in the embedding block as it is.
         betas: of the dense weights' Adam.
         lazy: whether the gradient of the word embedding is sparse; a head that shares its weights makes it dense.
     """
@@ -44,16 +44,13 @@ class Descent:
         weight_decay: float,
         clip: float,
         *,
-        freeze_embeddings: bool = False,
         betas: tuple[float, float] = (0.9, 0.999),
         lazy: bool = True,
     ) -> None:
         self.peak = learning_rate * WIDTH / width_of(net)
         self.clip = clip
-        self.words = words_of(net) if lazy else None
-        self.frozen = [p for p in embedding_block(net).parameters() if p.requires_grad] if freeze_embeddings else []
-        for parameter in self.frozen:
-            parameter.requires_grad_(False)
+        words = words_of(net) if lazy else None
+        self.words = words if words is not None and words.weight.requires_grad else None
         dense = [p for p in net.parameters() if p.requires_grad and (self.words is None or p is not self.words.weight)]
         groups = [
             {"params": [p for p in dense if p.dim() > 1], "weight_decay": weight_decay},
@@ -63,9 +60,8 @@ class Descent:
         self.adam = torch.optim.AdamW(groups, lr=self.peak, betas=betas, fused=True)
         self.lazy, self.was_sparse = None, False
         if self.words is not None:
-            self.was_sparse, self.words.sparse = self.words.sparse, not freeze_embeddings
-            if not freeze_embeddings:
-                self.lazy = torch.optim.SparseAdam([self.words.weight], lr=self.peak)
+            self.was_sparse, self.words.sparse = self.words.sparse, True
+            self.lazy = torch.optim.SparseAdam([self.words.weight], lr=self.peak)
 
     def step(self, share: float) -> float:
         """Update with ``share`` of the peak learning rate and forget the gradients.
@@ -133,11 +129,9 @@ class Descent:
         return [("dense", self.adam), *([("lazy", self.lazy)] if self.lazy is not None else [])]
 
     def close(self) -> None:
-        """Take the marks off the network: the embedding's gradient is dense again, frozen weights are free."""
+        """Take the mark off the network: the embedding's gradient is dense again."""
         if self.words is not None:
             self.words.sparse = self.was_sparse
-        for parameter in self.frozen:
-            parameter.requires_grad_(True)
 
     def _touched_rows(self) -> Tensor | None:
         """Gradient of the embedding's touched rows [touched, width], a view into it; None when there is none."""

@@ -7,6 +7,7 @@ not compute for its answers, lazy embeddings, no dropout unless asked for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -19,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from lighten.core.errors import DataError, StepFailed
-from lighten.core.reader import CHANCES
+from lighten.core.reader import AUTO, CHANCES, OFF
 from lighten.core.rows import Rows
 from lighten.core.step import Needs, Watch
 from lighten.core.task import Task
@@ -28,11 +29,14 @@ from lighten.nets.network import Network
 from lighten.nets.training.attack import attack_on
 from lighten.nets.training.dropout import dropout
 from lighten.nets.training.examples import Examples
+from lighten.nets.training.learning import EMBEDDINGS, LearningPart, quick
 from lighten.nets.training.lesson import Lesson, Loss, taught_loss
 from lighten.nets.training.loop import train
 from lighten.nets.training.optimizer import WIDTH, Descent, width_of
 from lighten.nets.training.order import chances, drawn
 from lighten.nets.training.precision import autocast_dtype
+from lighten.nets.training.prefix import PrefixCache, no_room
+from lighten.nets.training.prefix_rows import RowsPrefix
 from lighten.nets.training.schedule import BEST, LAST, Hyperparameters, Schedule, Score, Trained
 from lighten.nets.training.trainable import Batch, Trainable
 
@@ -49,9 +53,10 @@ class RowsTraining(Trainable):
         augment: variations of the reader that examples are learned in, in another one in each pass.
         harden: how far inputs are moved against the network, a share: half of what is learned is learned from these.
         precision: ``fp32``, ``bf16``, or ``auto`` for what computes faster here.
+        seed: of changes of low rank.
 
     Raises:
-        DataError: no rows, or a target that the network has no class for.
+        DataError: no rows, or a target that the network has no class for. InputError: see :class:`LearningPart`.
     """
 
     def __init__(
@@ -67,6 +72,7 @@ class RowsTraining(Trainable):
         precision: str = "auto",
         augment: Sequence[str] = (),
         harden: float = 0.0,
+        seed: int = 0,
     ) -> None:
         _check(network, rows, tune)
         self.network, self.task, self.schedule = network, task, schedule
@@ -75,10 +81,14 @@ class RowsTraining(Trainable):
         self.loss = loss or labels_loss(rows, task, schedule.label_smoothing)
         self.tune = _sample(tune, len(rows))
         self.judged = len(self.tune)
+        self._items = rows.inputs
         self.examples = Examples(network.reader.for_learning(), rows.inputs)
         self.answers = Examples(network.reader, self.tune.inputs)
         self._precision, self.augment = precision, tuple(augment)
         self.attack = attack_on(network, harden)
+        self._prefixes: tuple[RowsPrefix, ...] = ()
+        self.seed = seed
+        self.part: LearningPart = learning_part(network, schedule.freeze, schedule.rank, seed)
         # A batch norm has nothing to say of a row alone.
         self.least = 2 if any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in network.net.modules()) else 1
 
@@ -100,6 +110,7 @@ class RowsTraining(Trainable):
         if asked.lesson:
             lesson = Lesson.read(Path(asked.lesson)).of_rows(len(self.rows))
             self.loss = taught_loss(self.rows, self.task, lesson, self.loss)
+        self.part = learning_part(self.network, self.schedule.freeze, self.schedule.rank, self.seed)
         self._precision = asked.precision
         self.settle(asked, self.batch)
 
@@ -130,13 +141,20 @@ class RowsTraining(Trainable):
     def backward(self, batch: Batch, weight: float) -> float:
         """See :meth:`Trainable.backward`."""
         with casting(self.dtype), self.network.shortcut():
-            arrays = tensors(self.network.reader.batch(self.varied(batch)))
-            mean = self.loss(self.network.outputs(arrays), batch)
-            if self.attack is not None:
-                outputs = self.attack.outputs(self.network, arrays, lambda outputs: self.loss(outputs, batch))
-                mean = (mean + self.loss(outputs, batch)) / 2
+            mean = self._loss_of(batch)
         (mean if weight == 1.0 else mean * weight).backward()
         return float(mean.detach())
+
+    def _loss_of(self, batch: Batch) -> Tensor:
+        """The mean loss of a batch: from what frozen blocks put out, from its inputs, or from those and moved ones."""
+        if self._prefixes:
+            return self.loss(self._prefixes[0].answers(batch), batch)
+        if self.attack is None:
+            return self.loss(run(self.network, self.varied(batch)), batch)
+        arrays = tensors(self.network.reader.batch(self.varied(batch)))
+        mean = self.loss(self.network.outputs(arrays), batch)
+        outputs = self.attack.outputs(self.network, arrays, lambda outputs: self.loss(outputs, batch))
+        return (mean + self.loss(outputs, batch)) / 2
 
     def varied(self, batch: Batch) -> list[Any]:
         """The examples of some rows, as they are learned from in this pass."""
@@ -145,10 +163,24 @@ class RowsTraining(Trainable):
             return found
         return self.network.reader.vary(found, self.augment, self._chances[list(batch)])
 
+    def computed(self, batch: Batch) -> Tensor:
+        """See :meth:`Trainable.computed`."""
+        with casting(self.dtype), self.network.shortcut():
+            if self._prefixes:
+                return self._prefixes[0].answers(batch)
+            return self.network.outputs(tensors(self.network.reader.batch(self.examples.take(batch))))
+
+    def extent(self, row: int) -> int:
+        """Tokens, of what is padded."""
+        kept = self.examples.kept
+        return self.network.reader.size(kept[row]) if kept is not None and self.network.reader.pads else 1
+
     def judge(self) -> Score:
         """Share of rows that are right, and the task's loss on them."""
         examples = self.answers.kept
-        if examples is None:
+        if self._prefixes:
+            outputs = self._prefixes[1].logits()
+        elif examples is None:
             outputs = logits(self.network, self.tune.inputs, self.threads, dtype=self.dtype)
         else:
             outputs = logits_of(self.network, examples, self.threads, dtype=self.dtype)
@@ -167,7 +199,6 @@ class RowsTraining(Trainable):
             schedule.learning_rate,
             schedule.weight_decay,
             schedule.clip,
-            freeze_embeddings=schedule.freeze_embeddings,
         )
 
     def choose_precision(self, threads: int) -> None:
@@ -182,14 +213,34 @@ class RowsTraining(Trainable):
 
     @contextmanager
     def prepared(self) -> Iterator[None]:
-        """In training mode, with the schedule's dropout."""
+        """In training mode, with the schedule's dropout; what is frozen is still."""
         training = self.net.training
-        with dropout(self.net, self.schedule.dropout):
+        with dropout(self.net, self.schedule.dropout), self.part.prepared():
             self.net.train()
             try:
                 yield
             finally:
+                self._prefixes = ()
                 self.net.train(training)
+
+    def keep_prefix(self, decided: bool | None = None, seconds: float = math.inf) -> bool:
+        """See :meth:`Trainable.keep_prefix`. A single pass computes each row once by itself, and varied rows differ."""
+        self._prefixes = ()
+        moved = self.augment or self.attack is not None
+        if decided is False or moved or not self.part.frozen:
+            return False
+        cache = self.cache or PrefixCache()
+        found = (
+            RowsPrefix(self.network, self.part, self.examples, self._items, self.threads, self.dtype),
+            RowsPrefix(self.network, self.part, self.answers, self.tune.inputs, self.threads, self.dtype),
+        )
+        if decided is None and self.schedule.epochs <= 1 and not all(cache.knows(one.key) for one in found):
+            return False
+        if all(one.fill(cache, seconds) for one in found):
+            self._prefixes = found
+        elif decided:
+            raise no_room(cache.folder)
+        return bool(self._prefixes)
 
     def finished(self) -> None:
         """Its head is trained now."""
@@ -210,9 +261,11 @@ def of_needs(network: Network, needs: Needs, asked: Hyperparameters) -> RowsTrai
     """
     if needs.train is None or needs.tune is None:
         raise StepFailed("Training needs rows to train and to tune on.")
+    still = asked.freeze not in ("", EMBEDDINGS)  # what blocks make of a row is computed once, unless it is varied
     work = RowsTraining(
         network, needs.train, needs.tune, needs.task, Schedule(), threads=needs.threads,
-        augment=network.reader.augmented(asked.augment), harden=asked.harden,
+        augment=network.reader.augmented(OFF if still and asked.augment == AUTO else asked.augment),
+        harden=asked.harden, seed=needs.seed,
     )  # fmt: skip
     work.ask(asked)
     return work
@@ -220,7 +273,7 @@ def of_needs(network: Network, needs: Needs, asked: Hyperparameters) -> RowsTrai
 
 def schedule_of(network: Network, asked: Hyperparameters) -> Schedule:
     """How a network is trained as it is asked, and as suits it where nothing is."""
-    rate = FRESH_RATE if asked.from_scratch else RATE
+    rate = FRESH_RATE if asked.from_scratch else RATE * quick(asked.freeze, asked.lora)
     decay = 0.05 if asked.from_scratch else 0.01
     return Schedule(
         epochs=asked.passes(USUAL, FRESH, MOST),
@@ -229,10 +282,24 @@ def schedule_of(network: Network, asked: Hyperparameters) -> Schedule:
         weight_decay=decay if asked.weight_decay is None else asked.weight_decay,
         dropout=asked.dropout,
         label_smoothing=asked.label_smoothing,
-        freeze_embeddings=asked.freeze_embeddings,
+        freeze=asked.freeze,
+        rank=asked.lora,
         keep=BEST if asked.holds_out else LAST,
         holds_out=asked.holds_out,
     )
+
+
+def learning_part(network: Network, freeze: str, rank: int, seed: int) -> LearningPart:
+    """What of a network learns; of changes of low rank, beside its head.
+
+    Raises:
+        InputError: see :class:`LearningPart`.
+    """
+
+    def ask() -> Tensor:
+        return run(network, network.reader.probe()[:1])
+
+    return LearningPart(network.net, network.blocks, ask, freeze=freeze, rank=rank, seed=seed)
 
 
 def fit(

@@ -25,7 +25,8 @@ class Schedule:
         clip: largest gradient norm.
         dropout: rate of every dropout in the network while it trains.
         label_smoothing: share of each label that is spread over all classes.
-        freeze_embeddings: leave the embedding block as it is.
+        freeze: what stays as it is: ``embeddings``, a number of blocks, ``all`` but the head; empty for nothing.
+        rank: of the changes that the linear layers learn beside their weights; 0 where the weights learn themselves.
         patience: evaluations in a row without a better one before it stops.
         keep: ``best`` on ``tune``, or the ``last`` weights: towards a teacher, at a falling rate, every update is
             expected to help, and to choose by a few hundred rows of ``tune`` is to choose by chance. ``take back``
@@ -42,7 +43,8 @@ class Schedule:
     clip: float = 1.0
     dropout: float = 0.0
     label_smoothing: float = 0.0
-    freeze_embeddings: bool = False
+    freeze: str = ""
+    rank: int = 0
     patience: int = 4
     keep: str = BEST
     holds_out: bool = True
@@ -64,6 +66,7 @@ class Hyperparameters:
         timed: whether time bounds the training, so that the number of passes is the most.
         workers: processes that train together; an update learns from the batch of each.
         holds_out: see :class:`Schedule`.
+        lora: rank of the changes that the linear layers learn; 0 where the weights learn themselves.
         others: see :class:`Schedule`.
     """
 
@@ -73,7 +76,7 @@ class Hyperparameters:
     weight_decay: float | None = None
     dropout: float = 0.0
     label_smoothing: float = 0.0
-    freeze_embeddings: bool = False
+    freeze: str = ""
     precision: str = "auto"
     augment: str = "auto"
     lesson: str = ""
@@ -82,6 +85,7 @@ class Hyperparameters:
     timed: bool = False
     workers: int = 1
     holds_out: bool = True
+    lora: int = 0
 
     def together(self, usual: int) -> int:
         """Rows, or windows, of an update of all workers. usual: of one, where nothing is said."""
@@ -136,6 +140,8 @@ class State:
         fallen: share of the fall of the rate that is behind it. factor: what is left of the rate after setbacks.
         setbacks: how often it came apart and went back.
         piece: most rows of a batch that are computed at once; 0 for all.
+        again: whether blocks are computed again on the way back, which takes less memory.
+        prefix: whether batches begin from what frozen blocks put out, computed once.
         seconds: spent in updates, evaluations left out.
         idle: evaluations in a row without a better one. points: all evaluations; best: the best of them.
         over: whether it has ended.
@@ -152,6 +158,8 @@ class State:
     factor: float = 1.0
     setbacks: int = 0
     piece: int = 0
+    again: bool = False
+    prefix: bool = False
     seconds: float = 0.0
     idle: int = 0
     points: list[Point] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,9 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor, nn
 
+from lighten.nets.training.learning import LearningPart
 from lighten.nets.training.optimizer import WIDTH, Descent, embedding_block, width_of
+from lighten.nets.training.prefix import PrefixCache
 from lighten.nets.training.schedule import Hyperparameters, Schedule, Score
 
 Batch = Sequence[int]
@@ -23,6 +26,8 @@ class Trainable(ABC):
 
     Attributes:
         net: the module. schedule: how it is trained. dtype: what autocast computes in; None for float32.
+        part: what of the network learns; None where all of it does.
+        cache: where what frozen blocks put out is kept; trials that share one compute it once.
         judged: rows that it is judged by, or windows of text.
         least: rows that it can learn from at once, at the least.
         hyperparameters: what was asked of one that a format made, and what suits the network where nothing was.
@@ -41,6 +46,8 @@ class Trainable(ABC):
     hyperparameters: Hyperparameters
     raced: bool = True
     dtype: torch.dtype | None = None
+    part: LearningPart | None = None
+    cache: PrefixCache | None = None
     judged: int
     least: int = 1
 
@@ -87,7 +94,7 @@ class Trainable(ABC):
         """Names of the hyperparameters that change what this network learns."""
         found = {"epochs", "learning_rate", "batch_rows", "weight_decay", "label_smoothing"}
         found |= {"dropout"} if any(isinstance(one, nn.Dropout) for one in self.net.modules()) else set()
-        found |= {"freeze_embeddings"} if any(True for _ in embedding_block(self.net).parameters()) else set()
+        found |= {"freeze"} if any(True for _ in embedding_block(self.net).parameters()) else set()
         return frozenset(found)
 
     @abstractmethod
@@ -106,6 +113,14 @@ class Trainable(ABC):
     def backward(self, batch: Batch, weight: float) -> float:
         """Add the gradients of ``weight`` times the mean loss of a batch; gives the mean loss itself."""
 
+    def computed(self, batch: Batch) -> Tensor | None:
+        """What is computed of a batch before its loss, with all that its gradients take; None where nobody can say."""
+        return None
+
+    def extent(self, row: int) -> int:
+        """How much there is to compute of a row, beside the others: its length, where rows have several."""
+        return 1
+
     @abstractmethod
     def judge(self) -> Score:
         """How good the network is on ``tune``, whole."""
@@ -122,13 +137,35 @@ class Trainable(ABC):
         """Set ``dtype`` to what computes faster here."""
         return
 
+    def keep_prefix(self, decided: bool | None = None, seconds: float = math.inf) -> bool:
+        """Compute once what no update changes, the precision being chosen; whether batches begin from there.
+
+        Args:
+            decided: what an earlier sitting of this training found, which holds; None where it is open.
+            seconds: that computing it may take; where it would take more, it is left.
+
+        Raises:
+            RunFolderError: it was kept, and now there is no room for it.
+        """
+        return False
+
     def weights(self) -> dict[str, Tensor]:
-        """All that training changes, by name, each once: the live tensors."""
+        """All that training changes, by name, each once: the live tensors.
+
+        Of what does not learn there is nothing, nor of what stays in eval mode and counts nothing.
+        """
         found: dict[str, Tensor] = {}
         seen: set[tuple[int, int]] = set()
+        still = {name for name, one in self.net.named_parameters(remove_duplicate=False) if not one.requires_grad}
+        still |= {
+            f"{path}.{name}" if path else name
+            for path, module in self.net.named_modules(remove_duplicate=False)
+            if not module.training
+            for name in module._buffers
+        }
         for name, tensor in self.net.state_dict().items():
             key = (tensor.data_ptr(), tensor.numel())
-            if key not in seen or not tensor.numel():
+            if name not in still and (key not in seen or not tensor.numel()):
                 seen.add(key)
                 found[name] = tensor.detach()
         return found

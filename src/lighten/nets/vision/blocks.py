@@ -28,6 +28,19 @@ _SHIFTED = ("swin", "swinv2")
 """Families in which every second block of a stage shifts its windows: blocks go in pairs."""
 
 
+def blocks(net: nn.Module) -> Sequence[nn.Module]:
+    """All blocks of a network in the order in which they are computed; empty where they cannot be told apart."""
+    family, base = net.config.model_type, net.base_model
+    if family in MOBILENETS:
+        return tuple(base.layer)
+    if family == "efficientnet":
+        return tuple(base.encoder.blocks)
+    if family in LISTED:
+        return tuple(next(m for m in base.modules() if isinstance(m, nn.ModuleList)))
+    stages = base.encoder.layers if family in _SHIFTED else base.encoder.stages if family in STAGED else ()
+    return tuple(block for stage in stages for block in getattr(stage, STAGED[family]))
+
+
 def leave_out(net: nn.Module, keep: float, choice: str = "even") -> None:
     """Leave out blocks, in place, until a share of ``keep`` is left, or as few as the shapes allow.
 

@@ -21,6 +21,7 @@ from lighten.isolate.quiet import quiet
 from lighten.nets.architectures import HEADED
 from lighten.nets.facts import labels_of, weights
 from lighten.nets.network import Network, class_names
+from lighten.nets.vision.blocks import blocks
 from lighten.nets.vision.facts import HEAD, has_vision_head, read_vision_config
 
 PRETRAINING = ("pooler", "mask_token", "decoder")
@@ -47,7 +48,7 @@ def open_vision(source: Artifact | Path, labels: Sequence[str] | None = None, *,
     names = class_names(labels_of(config) if headed else None, labels)
     net = _loaded(folder, config, names, headed, seed)
     meta = dict(source.meta) if isinstance(source, Artifact) else {}
-    return Network(net, reader_in(folder), names, headed, meta)
+    return Network(net, reader_in(folder), names, headed, meta, listed=blocks)
 
 
 def save_vision(network: Network, folder: Path) -> Path:

@@ -1,0 +1,222 @@
+"""Prefix of rows: a network that begins from what its frozen blocks put out, for rows that it is asked with again and
+again."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from lighten.core.item import Item, content_of
+from lighten.data.buckets import batches_by_size
+from lighten.nets.forward import MASK, casting, full, tensors
+from lighten.nets.network import Network
+from lighten.nets.training.examples import Examples
+from lighten.nets.training.learning import LearningPart, first_tensor
+from lighten.nets.training.prefix import (
+    Piece,
+    PrefixCache,
+    Shape,
+    answering,
+    asked,
+    key_of,
+    laid_out,
+    standing_in,
+    taken_apart,
+)
+
+ROWS = 32
+"""Rows of a batch that is computed at a time, where they are not padded."""
+CLOSE = 1e-3
+"""Largest difference of two answers that rounding explains, as a share of the largest one."""
+
+
+class RowsPrefix:
+    """Frozen blocks of a network beside the rows that it is asked with.
+
+    Everything here happens where the network is set up to learn, in the precision that was chosen.
+
+    Args:
+        items: what ``examples`` were made of. dtype: what autocast computes in.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        part: LearningPart,
+        examples: Examples,
+        items: Sequence[Item],
+        threads: int,
+        dtype: torch.dtype | None,
+    ) -> None:
+        self.network, self.part, self.examples, self.dtype = network, part, examples, dtype
+        self._items, self._threads = items, threads
+        self._outputs: list[Tensor] = []
+        self._shape: Shape | None = None
+        self._ahead: dict[nn.Module, Any] = {}
+        self._inputs: dict[str, tuple[tuple[int, ...], torch.dtype]] = {}
+
+    @property
+    def key(self) -> str:
+        """Under which a cache keeps them."""
+        reader, seen = self.network.reader, hashlib.sha256()
+        for row, item in enumerate(self._items):
+            kept = self.examples.kept
+            seen.update(content_of(item).encode(errors="surrogatepass"))
+            seen.update(np.asarray(kept[row]).tobytes() if kept is not None else b"")
+        return key_of(
+            self.part, seen.hexdigest(), type(reader).__name__, reader.sizes(), self._threads, self.dtype,
+            torch.get_float32_matmul_precision(),
+        )  # fmt: skip
+
+    def fill(self, cache: PrefixCache, seconds: float = math.inf) -> bool:
+        """Compute what the cache lacks; whether there is room and time, and the network answers alike from it."""
+        first = self.batches()[0][:2]
+        with self._still():
+            try:
+                self._look(first)
+                found = cache.outputs(self.key, len(self.examples), self._pieces(), seconds)
+            except ValueError:
+                return False
+            if found is None:
+                return False
+            self._outputs = found
+            if self._ahead and (len({one.shape for one in found}) > 1 or not self._alike(first)):
+                self._ahead = {}
+            return self._alike(first)
+
+    def batches(self) -> list[list[int]]:
+        """All rows in batches that depend on nothing but them."""
+        reader, kept = self.network.reader, self.examples.kept
+        if kept is None:
+            return [list(range(i, min(i + ROWS, len(self.examples)))) for i in range(0, len(self.examples), ROWS)]
+        return batches_by_size(reader, kept, len(kept) if reader.pads else ROWS, full(reader))
+
+    def answers(self, rows: Sequence[int]) -> Tensor:
+        """Outputs of the network for some rows, as :func:`lighten.nets.forward.run` gives them."""
+        assert self._shape is not None
+        outputs, places = [self._outputs[row] for row in rows], None
+        if self._ahead:
+            arrays = {n: torch.zeros(1, dtype=d).expand(len(rows), *s) for n, (s, d) in self._inputs.items()}
+        else:
+            arrays, places = self._read(rows)
+        with ExitStack() as stack:
+            for module, output in self._ahead.items():
+                stack.enter_context(answering(module, _nothing(output, len(rows))))
+            stack.enter_context(standing_in(self.part.frozen, self._shape, laid_out(outputs, places)))
+            return self.network.outputs(arrays)
+
+    def logits(self) -> NDArray[np.float32]:
+        """Outputs of all rows, float32 [rows, columns], in their order."""
+        found = np.empty((len(self.examples), len(self.network.labels)), dtype=np.float32)
+        with self._still():
+            for batch in self.batches():
+                found[batch] = self.answers(batch).numpy()
+        return found
+
+    @contextmanager
+    def _still(self) -> Iterator[None]:
+        """Inside, the network answers and learns nothing."""
+        net, training = self.network.net, self.network.net.training
+        net.eval()
+        try:
+            with torch.no_grad(), casting(self.dtype), self.network.shortcut():
+                yield
+        finally:
+            net.train(training)
+
+    def _look(self, rows: Sequence[int]) -> None:
+        """See how the last frozen block answers, and what is computed before it.
+
+        Raises:
+            ValueError: it answers so that nobody can begin from it.
+        """
+        arrays, _ = self._read(rows)
+        with before(self.network.net, self.part.frozen[-1]) as ahead:
+            output = asked(self.part.frozen[-1], lambda: self.network.outputs(arrays))
+        self._shape = Shape(output)
+        if len(first_tensor(output)) != len(rows):
+            raise ValueError("it mixes rows")
+        if not self.network.reader.pads:  # of inputs that are all of one size, nothing but the answers is needed
+            self._ahead = {module: one for module, one in ahead.items() if _is_of_rows(one, len(rows))}
+            self._inputs = {name: (tuple(one.shape[1:]), one.dtype) for name, one in arrays.items()}
+
+    def _alike(self, rows: Sequence[int]) -> bool:
+        """Whether the network answers from here as it does from the beginning."""
+        arrays, _ = self._read(rows)
+        try:
+            whole, found = self.network.outputs(arrays), self.answers(rows)
+        except (RuntimeError, TypeError, ValueError, IndexError):
+            return False
+        return whole.shape == found.shape and bool((whole - found).abs().max() <= CLOSE * whole.abs().max() + 1e-6)
+
+    def _pieces(self) -> Iterator[Piece]:
+        """See :data:`Piece`."""
+        reader, kept = self.network.reader, self.examples.kept
+        sizes = [reader.size(one) for one in kept] if kept is not None and reader.pads else [1] * len(self.examples)
+        for batch in self.batches():
+            arrays, places = self._read(batch)
+            share = sum(sizes[row] for row in batch) / max(sum(sizes), 1)
+            yield batch, taken_apart(self._asked(arrays), places), share
+
+    def _asked(self, arrays: dict[str, Tensor]) -> Tensor:
+        """What the last frozen block puts out for a batch, computed."""
+        return first_tensor(asked(self.part.frozen[-1], lambda: self.network.outputs(arrays)))
+
+    def _read(self, rows: Sequence[int]) -> tuple[dict[str, Tensor], Tensor | None]:
+        """Arrays of a batch, and which places of it are real."""
+        arrays = self.network.reader.batch(self.examples.take(rows))
+        mask = arrays.get(MASK)
+        return tensors(arrays), None if mask is None else torch.from_numpy(mask).bool()
+
+
+@contextmanager
+def before(net: nn.Module, last: nn.Module) -> Iterator[dict[nn.Module, Any]]:
+    """Inside, the dictionary gets what modules answer that are computed before ``last`` and asked once; where one is a
+    part of another, the whole.
+
+    The network is asked up to ``last``. What is asked again after it would answer otherwise; :meth:`RowsPrefix.fill`
+    sees that.
+    """
+    found: list[tuple[nn.Module, Any]] = []
+    begun: list[int] = []
+    times: dict[nn.Module, int] = {}
+    result: dict[nn.Module, Any] = {}
+
+    def begin(module: nn.Module, _: Any) -> None:
+        times[module] = times.get(module, 0) + 1
+        begun.append(len(found))
+
+    def end(module: nn.Module, _: Any, output: Any) -> None:
+        found[begun.pop() :] = [] if module is last else [(module, output)]
+
+    hooks = [module.register_forward_pre_hook(begin) for module in net.modules()]
+    hooks += [module.register_forward_hook(end) for module in net.modules()]
+    try:
+        yield result
+    finally:
+        for hook in hooks:
+            hook.remove()
+    result |= {module: output for module, output in found if times[module] == 1}
+
+
+def _is_of_rows(output: Any, rows: int) -> bool:
+    """Whether an answer is one tensor of so many rows."""
+    try:
+        return len(first_tensor(output)) == rows and Shape(output) is not None
+    except (ValueError, TypeError):
+        return False
+
+
+def _nothing(output: Any, rows: int) -> Any:
+    """A forward that answers zeros in the shape of what was answered once."""
+    shape, tensor = Shape(output), first_tensor(output)
+    zeros = torch.zeros(1, dtype=tensor.dtype).expand(rows, *tensor.shape[1:])
+    return lambda *_, **__: shape.like(zeros)

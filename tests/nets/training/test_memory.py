@@ -1,0 +1,118 @@
+"""What a row holds is counted; a step that would not fit is cut, and computed again, and learns the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from lighten.core.step import Silent
+from lighten.nets.encoders.network import open_network
+from lighten.nets.language.loop import LanguageSchedule, TextTraining
+from lighten.nets.language.network import open_language
+from lighten.nets.training import memory
+from lighten.nets.training.loop import train
+from lighten.nets.training.memory import BACK, MOMENTS, Fitted, again_blocks, computing_again, fitted, held_by
+from lighten.nets.training.rows import RowsTraining
+from lighten.nets.training.schedule import Schedule
+from lighten.nets.training.trainable import Trainable
+from lighten.nets.vision.network import open_vision
+from lighten.tasks.image_classification import ImageClassification
+from lighten.tasks.text_classification import TextClassification
+from lighten.testing.tiny import tiny_network_folder, toy_rows
+from lighten.testing.tiny_language import tiny_language, tiny_texts
+from lighten.testing.tiny_pictures import tiny_pictures, tiny_vision_folder
+
+
+def texts(folder: Path, layers: int = 4) -> RowsTraining:
+    network = open_network(tiny_network_folder(folder / f"net{layers}", layers=layers))
+    return RowsTraining(network, toy_rows(24), toy_rows(9), TextClassification(), Schedule(epochs=1), threads=1)
+
+
+def language(folder: Path) -> TextTraining:
+    schedule = LanguageSchedule(1.0, 1e-3, tokens=64, longest=32)
+    return TextTraining(open_language(tiny_language("llama", folder)), tiny_texts(8, 4), tiny_texts(2, 9), schedule)
+
+
+def learning(work: Trainable) -> int:
+    """Bytes of what learning takes beside what a batch does."""
+    return MOMENTS * sum(one.numel() for one in work.net.parameters())
+
+
+def test_deeper_networks_hold_more_and_less_where_blocks_are_computed_again(tmp_path: Path) -> None:
+    held = {}
+    for layers in (3, 6):
+        work = texts(tmp_path, layers)
+        longest = max(range(24), key=work.extent)
+        held[layers] = held_by(work, longest)
+        assert held_by(work, longest) == held[layers] and not work.net.training
+        assert min(range(24), key=lambda row: held_by(work, row).whole) != longest
+    assert 1.3 * held[3].whole < held[6].whole < 3 * held[3].whole
+    assert held[6].again < 0.8 * held[6].whole
+
+
+def test_what_does_not_fit_is_cut_and_then_computed_again(tmp_path: Path) -> None:
+    work = texts(tmp_path)
+    batches, beside = work.batches(0, 0), learning(work)
+    held = held_by(work, max(range(24), key=work.extent))
+    assert fitted(work, batches, room=1e12) == Fitted()
+    cut = fitted(work, batches, room=beside + BACK * held.whole * 5.5)
+    assert (cut.piece, cut.again) == (5, False) and "pieces of at most 5 rows" in cut.note
+    small = fitted(work, batches, room=beside + BACK * held.again * 1.1)
+    assert (small.piece, small.again) == (1, True) and "computed again" in small.note
+    assert fitted(work, batches, room=0).piece == 1
+    assert fitted(work, [], room=0) == Fitted()
+
+
+@pytest.mark.parametrize("make", [texts, language])
+def test_blocks_that_are_computed_again_give_the_same_gradients(tmp_path: Path, make: object) -> None:
+    work = make(tmp_path)  # type: ignore[operator]
+    batch = work.batches(0, 0)[0]
+    found = []
+    with work.prepared():
+        for again in (False, True):
+            work.net.zero_grad()
+            if again:
+                with computing_again(work):
+                    loss = work.backward(batch, 1.0)
+            else:
+                loss = work.backward(batch, 1.0)
+            found.append((loss, {name: p.grad for name, p in work.net.named_parameters() if p.grad is not None}))
+    assert found[0][0] == pytest.approx(found[1][0]) and found[0][1].keys() == found[1][1].keys()
+    for name, gradient in found[0][1].items():
+        torch.testing.assert_close(found[1][1][name], gradient, msg=name)
+    assert again_blocks(work) and all("forward" not in vars(block) for block in again_blocks(work))
+
+
+def test_norms_of_batches_are_not_computed_again(tmp_path: Path) -> None:
+    network, rows = open_vision(tiny_vision_folder(tmp_path / "net")), tiny_pictures(tmp_path / "rows", 9)
+    work = RowsTraining(network, rows, rows, ImageClassification(), Schedule(epochs=1), threads=1)
+    assert not again_blocks(work)
+    before = {name: one.clone() for name, one in network.net.named_buffers()}
+    assert held_by(work, 0).whole > 0
+    assert all(torch.equal(one, before[name]) for name, one in network.net.named_buffers())
+    assert fitted(work, work.batches(0, 0), room=0).piece == 2  # a norm has nothing to say of a row alone
+
+
+def test_a_training_says_that_it_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = texts(tmp_path)
+    room = learning(work) + BACK * held_by(work, max(range(24), key=work.extent)).whole * 6.5
+    monkeypatch.setattr(memory, "available_memory", lambda: room / memory.SHARE)
+    result = train(work, seed=0, threads=1, watch=Silent())
+    assert result.updates == 1 and "pieces of at most 6 rows" in result.notes[0]
+    work = texts(tmp_path)
+    work.schedule = replace(work.schedule, epochs=2)
+    backward, refused = work.backward, []
+
+    def narrow(rows: list[int], weight: float) -> float:
+        if "forward" not in vars(again_blocks(work)[0]):
+            refused.append(len(rows))
+            raise MemoryError("out of memory")
+        return backward(rows, weight)
+
+    monkeypatch.setattr(memory, "available_memory", lambda: 1e12)
+    work.backward = narrow  # type: ignore[method-assign, assignment]
+    result = train(work, seed=0, threads=1, watch=Silent())
+    assert refused == [24, 12, 6, 3, 2, 1] and "computed again" in result.notes[-1]
