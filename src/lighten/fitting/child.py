@@ -165,6 +165,7 @@ def fit(
     met, run = Meeting(**(meeting or {})), Path(folder)
     prepared = prepare(base, parts, task, settings, seed, threads * met.here, lesson)
     artifact, data, live, work = prepared.artifact, prepared.data, prepared.live, prepared.work
+    work.cache = PrefixCache(run / PREFIX)
     group = met.join()
     if group.decide(lambda: over):
         return {}
@@ -180,7 +181,6 @@ def fit(
     if lesson:
         identity["lesson"] = sha256(Path(lesson))
     roof = matmul_rate()
-    work.cache = PrefixCache(run / PREFIX)
     telling = Telling(flops_per_row(work, seed), 0.0 if roof.disturbed else roof.value * group.here)
     epoch = work.size([row for batch in work.batches(0, seed) for row in batch])
     scalars = Scalars(run, work.planned(), epoch, work.peak, lambda: group.cpu_seconds)

@@ -197,7 +197,8 @@ class _Loop:
         every = self.work.batches(0, self.seed)
         mine = [own for batch in every if (own := self.group.share(batch, self.work.least))]
         found = fitted(self.work, mine, among=self.group.here)
-        self.state.piece, self.state.again = self.group.decide(lambda: [found.piece, found.again])
+        self.state.piece = self.group.decide(lambda: found.piece)
+        self.state.again = self.group.decide(lambda: found.again)
         if found.note:
             self._note(found.note)
 
