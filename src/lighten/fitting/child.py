@@ -229,10 +229,7 @@ def check(base: str, parts: str, task: Mapping[str, Any], settings: Mapping[str,
     Raises:
         InputError, ModelError: it cannot.
     """
-    artifact, data = Artifact.open(base, verify=False), load_parts(Path(parts))
-    needs = Needs(task=task_from(task), train=data.train, tune=data.tune)
-    live = open_model(artifact, data.labels)
-    format_of(artifact).trainable(live, needs, Hyperparameters(**settings))
+    prepare(base, parts, task, settings, 0, 1)
 
 
 def seconds_between() -> float:

@@ -13,7 +13,7 @@ from typing import Any
 
 from lighten.core.errors import StepFailed, StoppedEarly
 from lighten.core.sweep import FAILED, FINISHED, STOPPED, SweepRecord, TrialRecord, best_of
-from lighten.fitting.child import prepare
+from lighten.fitting.child import PREFIX, prepare
 from lighten.fitting.scalars import cpu_seconds
 from lighten.fitting.sweep.clock import is_time, trial_seconds
 from lighten.fitting.sweep.importance import importance_of
@@ -22,6 +22,7 @@ from lighten.fitting.sweep.study import FILE, SweepStudy, Trial
 from lighten.isolate.child import emit
 from lighten.nets.training.kept import Kept, tensors_of
 from lighten.nets.training.loop import train
+from lighten.nets.training.prefix import PrefixCache
 from lighten.nets.training.schedule import Hyperparameters, Point, Score, State
 from lighten.nets.training.trainable import Trainable
 
@@ -61,6 +62,7 @@ def search(
     began = time.monotonic(), cpu_seconds()
     prepared = prepare(base, parts, task, settings, seed, threads, lesson)
     work, data = prepared.work, prepared.data
+    work.cache = PrefixCache(Path(folder) / PREFIX)  # all trials begin from what frozen blocks put out once
     known = work.hyperparameters
     ranges = ranges_of(known, work.tunable(), given)
     study = SweepStudy(Path(folder) / FILE, ranges, seed, {name: getattr(known, name) for name in ranges})
