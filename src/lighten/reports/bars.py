@@ -41,6 +41,6 @@ def _svg(title: Named, values: Sequence[tuple[Named, float]], width: int, css: s
         long = max((width - left - 60) * value / longest, 1.0)
         at = f'class="name" x="{left - 10:.1f}" y="{y + 14}" text-anchor="end"'
         parts += [f'<text lang="{lang}" {at}>{esc(name(lang))}</text>' for lang in LANGS]
-        parts.append(f'<rect class="bar" x="{left:.1f}" y="{y + 2}" width="{long:.1f}" height="16" rx="2"/>')
+        parts.append(f'<rect class="portion" x="{left:.1f}" y="{y + 2}" width="{long:.1f}" height="16" rx="2"/>')
         parts.append(f'<text class="tick" x="{left + long + 8:.1f}" y="{y + 14}">{esc(share(value))}</text>')
     return "".join(parts) + "</svg>"

@@ -129,24 +129,17 @@ def standard_error(sweep: SweepRecord) -> float:
 
 def _by_trial(sweep: SweepRecord, *, shares: bool) -> Markup:
     """Scores, or losses where those are no shares, by the number of the trial; and the best so far."""
-    value = {one.number: (one.score if shares else one.loss) for one in sweep.trials}
-    points = {number: one for number, one in value.items() if one is not None}
-    better = max if shares else min
+    known = [one for one in sweep.trials if one.score is not None and one.loss is not None]
+    points = {one.number: (one.score if shares else one.loss) or 0.0 for one in known}
+    ended, others = (
+        [(float(one.number), points[one.number]) for one in known if (one.state == FINISHED) == done]
+        for done in (True, False)
+    )
     best: list[tuple[float, float]] = []
-    for one in sweep.trials:
-        if one.state == FINISHED and one.number in points:
-            own = points[one.number]
-            best.append((float(one.number), better(own, best[-1][1]) if best else own))
-    ended = [
-        (float(one.number), points[one.number])
-        for one in sweep.trials
-        if one.number in points and one.state == FINISHED
-    ]
-    others = [
-        (float(one.number), points[one.number])
-        for one in sweep.trials
-        if one.number in points and one.state != FINISHED
-    ]
+    for at, value in ended:
+        best.append((at, (max if shares else min)(value, best[-1][1]) if best else value))
+    if best:  # it stands until the last trial
+        best.append((float(len(sweep.trials)), best[-1][1]))
     return curve(
         lambda lang: say(lang, "sweep.by_trial" if shares else "sweep.by_trial.loss"),
         [
