@@ -63,12 +63,14 @@ def test_a_slow_one_is_asked_what_there_is_time_for(run: Any, monkeypatch: pytes
     assert f"600 of 5,000 rows of select and {proof:,} of 5,000 rows of proof" in said
     assert "--time 84m" in said  # 5,000 rows of select in a tenth of it
     assert run.notes == run.said
+    assert "The floors want" not in said
 
 
 def test_as_many_rows_are_kept_as_the_floor_wants(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     every = run.parts.proof
     use_rows_in_time(run, Session(10.0, monkeypatch))  # type: ignore[arg-type]
     assert rows_in_time.LEAST["proof"] < len(run.parts.proof) < ROWS
+    assert "The floors want as many for the proof, which takes about" in run.said[0]
     assert can_prove(run, run.parts.proof, every)
     assert not can_prove(run, drawn(every, len(run.parts.proof) // 2, 0), every)
 

@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from math import ceil
+from math import ceil, inf
 
 from lighten.core.rows import Rows
 from lighten.measure.quality import meter_of
@@ -103,7 +103,9 @@ def _answered(run: Run, part: str) -> float:
 def _sentence(run: Run, known: Mapping[str, int], fewer: list[str], rate: float) -> str:
     used = " and ".join(f"{known[part]:,} of {len(run.parts[part]):,} rows of {part}" for part in fewer)
     whole = max(len(run.parts[part]) * rate * _answered(run, part) / SHARES[part] for part in fewer)
+    proof, seconds = known["proof"] * rate * _answered(run, "proof"), run.clock.seconds or inf
+    late = f" The floors want as many for the proof, which takes about {ceil(proof / 60)} min."
     return (
         f"The original takes {rate:.2g} s for a row here, so that {used} are used; --time {ceil(whole / 60)}m has room "
-        "for all."
+        f"for all.{late if proof > 2 * SHARES['proof'] * seconds else ''}"
     )
