@@ -73,13 +73,19 @@ def trials(sweep: SweepRecord, *, shares: bool) -> Table:
 
     every = ranked(sweep)
     more = f", {SHOWN} of {len(every)}" if len(every) > SHOWN else ""
-    table = Table(box=None, padding=(0, 2), title=f"{say('en', 'sweep.trials')}{more}", title_justify="left")
-    for name in ("trial", "score" if shares else "loss", "state", *sweep.ranges, "time"):
-        table.add_column(setting_name("en", name), justify="left" if name == "state" else "right")
+    table = Table(box=None, padding=(0, 1), title=f"{say('en', 'sweep.trials')}{more}", title_justify="left")
+    names = ("trial", "score" if shares else "loss", "state", *sweep.ranges, "time")
+    rows = []
     for one in every[:SHOWN]:
         values = [setting_value(one.settings[name]) for name in sweep.ranges]
         ended = ", ".join([state_of(one, "en"), *(["default"] if one.number == 1 else [])])
+        rows.append((str(one.number), score_of(one, shares=shares), ended, *values, duration("en", one.seconds)))
+    for place, name in enumerate(names):
+        title, left = setting_name("en", name), name == "state"
+        whole = [word for row in rows for word in (row[place].split() if left else [row[place]])]
+        least = max(map(len, (*title.split(), *whole)))  # words are not cut, however narrow the terminal
+        table.add_column(title, justify="left" if left else "right", min_width=least)
+    for one, row in zip(every, rows, strict=False):
         style = "bold" if one.number == sweep.winner else "" if one.state == "finished" else "dim"
-        shown = (str(one.number), score_of(one, shares=shares), ended, *values, duration("en", one.seconds))
-        table.add_row(*shown, style=style)
+        table.add_row(*row, style=style)
     return table
