@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from lighten.core.errors import DataError, StepFailed, StoppedEarly
 from lighten.core.rows import Rows
@@ -20,11 +18,11 @@ from lighten.nets.encoders.walk import layer_list
 from lighten.nets.forward import logits
 from lighten.nets.network import Network
 from lighten.nets.training import loop
-from lighten.nets.training import rows as rows_module
 from lighten.nets.training.group import Group
 from lighten.nets.training.loop import train as train_work
 from lighten.nets.training.rows import RowsTraining, fit
 from lighten.nets.training.schedule import Schedule, Trained
+from lighten.nets.training.trainable import Batch
 from lighten.tasks.text_classification import TextClassification
 from lighten.testing.tiny import tiny_network_folder, toy_rows
 
@@ -119,7 +117,7 @@ def test_judges_half_epochs_when_they_are_few(network: Network) -> None:
     watch = Recorder()
     train(network, watch, epochs=2, patience=9)
     assert [round(fraction, 1) for fraction, _ in watch.scores] == [0.2, 0.5, 0.8, 1.0]
-    assert watch.messages[0].startswith("epoch 1/2, ")
+    assert watch.messages[0].startswith("pass 0.")
 
 
 def test_stops_when_nothing_gets_better(network: Network) -> None:
@@ -134,14 +132,14 @@ def test_ends_in_the_time_there_is(network: Network, monkeypatch: pytest.MonkeyP
     def clock() -> float:
         return now
 
-    def forward(arrays: Mapping[str, NDArray[Any]]) -> dict[str, torch.Tensor]:
+    def learned(work: RowsTraining, batch: Batch, weight: float) -> float:
         nonlocal now
         now += cost
-        return tensors(arrays)
+        return backward(work, batch, weight)
 
-    tensors = rows_module.tensors
+    backward = RowsTraining.backward
     monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=clock))
-    monkeypatch.setattr(rows_module, "tensors", forward)
+    monkeypatch.setattr(RowsTraining, "backward", learned)
     watch = Recorder(seconds=2.0, clock=clock)
     result = train(network, watch, epochs=10_000, patience=10_000)
     assert result.rows == pytest.approx(2.0 / cost * Schedule().batch_rows, rel=0.25)  # some time is left over
@@ -246,20 +244,15 @@ def test_a_plan_by_time_is_made_from_the_first_updates_and_undoes_them(
 ) -> None:
     now = 0.0
 
-    def forward(arrays: Mapping[str, NDArray[Any]]) -> dict[str, torch.Tensor]:
-        nonlocal now
-        now += 1 / 8
-        return tensors(arrays)
-
-    tensors = rows_module.tensors
     monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: now))
-    monkeypatch.setattr(rows_module, "tensors", forward)
     first = {name: tensor.clone() for name, tensor in network.net.state_dict().items()}
     heard: list[dict[str, torch.Tensor]] = []
     one = work(network, epochs=1000, patience=1000)
     backward = one.backward
 
     def seen(batch: list[int], weight: float) -> float:
+        nonlocal now
+        now += 1 / 8
         heard.append({name: tensor.clone() for name, tensor in network.net.state_dict().items()})
         return backward(batch, weight)
 

@@ -417,10 +417,9 @@ class _Loop:
 
     def _report(self, loss: float) -> None:
         state = self.state
-        many = self.schedule.epochs
-        epoch = min(state.epoch + (state.batch != 0), math.ceil(many)) or 1
+        done, planned = (self.schedule.epochs * rows / max(self.planned, 1) for rows in (state.rows, state.end))
         rate = state.rows / state.seconds if state.seconds else 0.0
-        parts = [f"epoch {epoch}/{many:g}, {rate:,.0f} {self.work.noun}/s"]
+        parts = [f"pass {done:.2f} of {planned:.2f}, {rate:,.0f} {self.work.noun}/s"]
         parts += [] if math.isnan(loss) else [f"loss {loss:.3f}"]
         parts += [self.work.told(state.points[-1].score)] if state.points else []
         self.watch.progress(state.rows, max(state.end, state.rows), ", ".join(parts))
