@@ -22,8 +22,8 @@ Rate = Annotated[
 Augment = Annotated[
     str,
     typer.Option(
-        help="How examples are varied: auto (pictures are shifted; texts stay as they are, nothing helps them without "
-        "harm), off, or shift, flip (mirrored: only where left and right mean the same)."
+        help="How examples are varied: auto (what was measured to help, which is nothing yet), off, or of "
+        "pictures shift, flip (mirrored: only where left and right mean the same). Texts are not varied."
     ),
 ]
 Teachers = Annotated[

@@ -66,7 +66,6 @@ class ImageReader(Reader[Pixels]):
         ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pnm",
     )  # fmt: skip
     variations: ClassVar[tuple[str, ...]] = ("shift", "flip")
-    usual: ClassVar[tuple[str, ...]] = ("shift",)
     alike: ClassVar[int] = 10
     extra: ClassVar[str] = "vision"
 

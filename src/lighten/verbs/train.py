@@ -84,9 +84,8 @@ def train(
             wholly. The changes are merged into the weights; as an adapter for peft they lie in ``adapter/``.
         precision: ``"fp32"``, ``"bf16"``, or ``"auto"`` for what computes faster here, measured.
         augment: how examples are varied while they are learned from: ``"off"``, names of what the model's reader knows
-            (pictures: ``"shift"``, ``"flip"``, with a comma between), or ``"auto"`` for what was measured to help and
-            harms no data: pictures are shifted (not where blocks are frozen, which are computed once instead);
-            texts stay as they are, because nothing helps them without harm.
+            (pictures: ``"shift"``, ``"flip"``, with a comma between), or ``"auto"`` for what was measured to help
+            without harm, which is nothing yet. Texts are not varied.
         teacher: one or several trained models with the same classes; their averaged answers are learned from beside the
             labels, and the result compares the model with each of them and with all together.
         unlabelled: data without labels, such as those of another domain: ``teacher`` answers them, else the model
