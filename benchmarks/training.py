@@ -1,6 +1,7 @@
 """How fast a user could train without lighten, and lighten's own loop, in turns: rows or images a second.
 
-    python benchmarks/training.py [--what text|pictures|lora] [--seconds 10] [--rounds 3] [--rows 4000] [--threads 2]
+    python benchmarks/training.py [--what text|pictures|lora|sweep] [--seconds 10] [--rounds 3] [--rows 4000]
+        [--threads 2]
 
 text: MiniLM on ``sample:reviews``, 32 rows an update: Hugging Face's Trainer with its defaults, a plain loop in fp32
 and bf16, the same with rows of similar length together (the best that a user has), all with texts cut at 512 tokens,
@@ -10,6 +11,7 @@ in memory with 256, bf16 with channels last, and lighten with 256.
 lora: changes of rank 16 of Gemma 3 270M on the movie documents of ``sample:reviews``: peft in Hugging Face's Trainer
 with its defaults, a plain loop that computes the same in fp32 and bf16, and ``lighten train --lora``, each turn in a
 process of its own, so that the peak of memory is its own (see ``training_lora.py``); not among what runs by default.
+sweep: twenty trials of a head over the frozen body of MiniLM (see ``training_sweep.py``); not by default either.
 
 Each rung keeps its network and goes on where it stopped; the first updates of a turn are not counted. Every rung learns
 the same rows at its own best; evaluations are left out. Ratios are medians of the ratios of a round to its first rung,
@@ -364,11 +366,20 @@ def lora(rounds: int, seconds: float, threads: int, rows: int) -> list[dict[str,
     return found
 
 
+def sweep(rows: int, threads: int) -> list[dict[str, Any]]:
+    """Twenty trials of a head, with and without what the body puts out being kept."""
+    from training_sweep import compare as compare_trials
+
+    data = catalog.load("tasks", "text_classification")().read("sample:reviews", DataOptions(), seed=0)
+    part, tune = (one.take(range(min(rows, len(one)))) for one in (data.parts.train, data.parts.tune))
+    return compare_trials(Path(fetch_sample("minilm")), part, tune, data.parts.labels, data.task, threads)
+
+
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--what", choices=("text", "pictures", "lora"), action="append", help="the first two by default"
+        "--what", choices=("text", "pictures", "lora", "sweep"), action="append", help="the first two by default"
     )
     parser.add_argument("--seconds", type=float, default=10.0, help="of each turn")
     parser.add_argument("--rounds", type=int, default=3)
@@ -381,6 +392,9 @@ def main() -> None:
     for what in asked.what or ("text", "pictures"):
         if what == "lora":
             found[what] = lora(asked.rounds, asked.seconds, asked.threads, asked.rows)
+            continue
+        if what == "sweep":
+            found[what] = sweep(asked.rows, asked.threads)
             continue
         made = texts(asked.rows, asked.threads) if what == "text" else pictures(4 * asked.rows, asked.threads)
         unit = "rows/s" if what == "text" else "images/s"
