@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib.util import find_spec
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from lighten.core import catalog
 from lighten.core.space import Space
 from lighten.search import proposals
+from lighten.search.loop import Search
 from lighten.search.proposals import Architecture, choices, from_parameters, name_of, next_architecture, parameters
 from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.require import require
@@ -96,3 +98,32 @@ def test_what_a_family_refuses_is_not_proposed(space: Space) -> None:
         assert not any(step.check(here.facts) for one in proposals.architectures(here) for step in one.reshaping)
         offered = choices(here, here.variants)["prune.width"]
         assert any("heads=0.5" in name for name in offered) != refused
+
+
+@pytest.mark.parametrize(
+    ("roles", "left", "told"),
+    [
+        (("original", "stock"), 200.0, True),
+        (("original", "stock"), 400.0, False),
+        (("original", "stock", "search"), 200.0, False),
+        (("original",), 200.0, False),  # said by the conclusion
+    ],
+)
+def test_a_search_without_time_for_anything_of_its_own_says_so(roles: tuple[str, ...], left: float, told: bool) -> None:
+    search, said = Search.__new__(Search), list[str]()
+    search.run = SimpleNamespace(  # type: ignore[assignment]
+        clock=SimpleNamespace(seconds=1200.0, spent=1200.0 - left, left=left),
+        notes=[],
+        listener=SimpleNamespace(note=said.append),
+    )
+    search.attempts = SimpleNamespace(  # type: ignore[assignment]
+        reserve=300.0, planning=SimpleNamespace(variant=lambda: 60.0)
+    )
+    search.board = SimpleNamespace(  # type: ignore[assignment]
+        done={key: SimpleNamespace(role=role) for key, role in enumerate(roles)}
+    )
+    search._tell_untried()
+    assert said == search.run.notes
+    assert bool(said) is told
+    if told:
+        assert "3.3 min were left" in said[0] and "--time 26m" in said[0]
