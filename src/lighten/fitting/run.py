@@ -35,6 +35,7 @@ from lighten.fitting.teachers import Teacher, adopt, bring_teachers, teachers_of
 from lighten.fitting.unlabelled import unlabelled_rows
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.environment import MachineRecord
+from lighten.models.bring import find
 from lighten.nets.training.lesson import FILE as LESSON
 from lighten.pipeline.workshop import Workshop
 from lighten.search.listener import Listener, Quiet
@@ -74,6 +75,8 @@ def train_model(options: FitOptions, listener: Listener | None = None) -> Traini
     if options.grid:
         check_grid(data.parts)
     if options.unlabelled:
+        if not options.from_scratch:
+            reading.check_asked(options, find(options.model, whole=False).format)
         unlabelled_rows(options, data.task, data.parts)
     for text in data.parts.notes:
         listener.note(text)
