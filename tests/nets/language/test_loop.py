@@ -161,8 +161,10 @@ def test_what_makes_held_out_text_worse_is_taken_back(tmp_path: Path) -> None:
 def test_a_rate_that_is_too_high_falls_until_something_is_gained(tmp_path: Path) -> None:
     model = network(tmp_path)
     held = windows(model, TEXTS[:4], 32)
-    seen = fit(model, LanguageSchedule(16.0, 0.3, tokens=64, longest=32))
-    assert seen != sorted(seen, reverse=True)  # the second check found it worse than the first
+    seen = fit(
+        model, LanguageSchedule(16.0, 1.0, tokens=64, longest=32)
+    )  # whatever rounds how: four times worse at first
+    assert seen[1] > seen[0] > min(seen)
     assert nats_per_token(model.net, held) == pytest.approx(min(seen))
 
 

@@ -86,8 +86,7 @@ def trained(work: Trainable, seed: int, group: Group, **more: Any) -> tuple[Trai
 
 def weights(work: Trainable) -> dict[str, torch.Tensor]:
     """A copy of all weights and statistics."""
-    found = {name: one.clone() for name, one in work.weights().items()}
-    return {name: one.contiguous() for name, one in found.items()}
+    return {name: one.detach().clone().contiguous() for name, one in work.net.state_dict().items()}
 
 
 def limited(work: Trainable) -> None:
