@@ -198,7 +198,7 @@ def test_an_architecture_alone_is_trained_from_random_weights(place: Path) -> No
         ({"precision": "fp8"}, r"--precision is 'fp8'(.|\n)*auto, fp32, bf16"),
         ({"time": "soon"}, "--time 'soon'"),
         ({"task": "chess"}, "no task named 'chess'"),
-        ({"grid": True}, "--grid was given, and the data has no column of groups"),
+        ({"grid": True, "group": "none"}, "--grid was given, and the data has no column of groups"),
         ({"harden": 2.0}, "--harden is 2.0"),
         ({"augment": "shift"}, r"--augment is 'shift'(.|\n)*auto, off"),
     ],
