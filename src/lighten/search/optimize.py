@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +42,7 @@ from lighten.search.loop import Search
 from lighten.search.manifest import manifest_of
 from lighten.search.openings import tell_openings
 from lighten.search.options import Options
+from lighten.search.original import prepare_original
 from lighten.search.prove import OPENED
 from lighten.search.reading import coverage_of
 from lighten.search.rows_in_time import use_rows_in_time
@@ -51,22 +51,13 @@ from lighten.search.start import (
     ask,
     check_memory,
     learned_by,
-    recipe_of_head,
     without_learned,
     working_engines,
 )
 from lighten.store.folder import RunFolder, load_parts, save_parts
 
-HEAD_TIMES = 2.0
-"""Times the search's own time that the first training of a model without a head may take: three passes of a network of
-twelve layers over long texts can take hours, and nobody was told."""
-WHOLE, SPARE = 0.98, 0.8
-"""Share of its passes from which a training counts as whole, as batches do not fill it exactly; and share of its time
-from which it was the time that ended it, not its patience."""
 MODEL = "model"
 """Name of the user's model in the store."""
-TUNED = "original"
-"""Under which the study remembers what fine-tuning made of it."""
 
 
 def search_for_winner(options: Options, listener: Listener | None = None) -> Summary:
@@ -371,33 +362,3 @@ def settle_engines(folder: RunFolder, engines: Sequence[Engine], base: Artifact,
             folder.study.remember("engines", known)
         found.append(engine_from(known[name]))
     return tuple(found)
-
-
-def prepare_original(run: Run) -> None:
-    """Fine-tune the model when it has no head for these labels; else it is the original as it stands."""
-    if not run.facts["has_head"]:
-        rows, most = len(run.parts.train), inf
-        bound = ""
-        if run.options.seconds is not None:
-            most = HEAD_TIMES * run.options.seconds
-            bound = f" It takes {most / 60:.0f} min at most, with fewer passes where they would take longer."
-        run.listener.note(
-            f"{run.options.model} has no head for this task: it is fine-tuned first on {rows:,} rows. "
-            f"This comes before the search and is not counted in its time.{bound}"
-        )
-        study = run.folder.study
-        recipe = recipe_of_head(run.options.model, run.options.seed, run.original.format, run.facts)
-        tuned = run.folder.store.find(study.recall(TUNED, ""), (run.original.format,))  # whatever versions made it
-        plan = recipe.plan(format=run.original.format, facts=run.facts)
-        run.original = tuned or run.workshop.make(run.original, plan, seconds=most, shortens=True)
-        for done in run.workshop.work if tuned is None else ():
-            if done.reached < WHOLE and done.seconds > SPARE * most:
-                run.notes.append(
-                    f"There was time for {done.reached:.0%} of the passes of {run.options.model}'s training."
-                )
-                run.listener.note(run.notes[-1])
-        study.remember(TUNED, run.original.id)
-        run.facts = facts_of(run.original)
-    run.workshop.teach_with(run.original)
-    if run.task.settles_classes and run.folder.study.recall("original tune accuracy") is None:
-        run.folder.study.remember("original tune accuracy", run.workshop.score(run.original, "tune"))

@@ -20,8 +20,9 @@ SHARES: Mapping[str, float] = {"select": 0.1, "proof": 0.3}
 """Part of the search's time that the original may take to answer ``select``, and that the proof may take."""
 LEAST: Mapping[str, int] = {"select": 30, "proof": 60}
 """Rows that are used in any case, where there are as many."""
-TIMED = 1.0
-"""Seconds of answers from which the rate counts as known."""
+TIMED, PART = 1.0, 0.01
+"""Seconds of answers, and share of the search's time, from which the rate counts as known: few rows fill no batch, and
+an original that answers 9 rows a second took a second for three."""
 KEPT = "rows in time"
 """Under which the study remembers how many rows of each part are used."""
 
@@ -35,7 +36,7 @@ def use_rows_in_time(run: Run, session: SessionProcess | None = None) -> None:
     study, seconds = run.folder.study, run.clock.seconds
     known: Mapping[str, int] | None = study.recall(KEPT)
     if known is None and session is not None and seconds is not None:
-        rate = seconds_a_row(run, session)
+        rate = seconds_a_row(run, session, max(TIMED, PART * seconds))
         known = {part: affordable(run, part, rate, seconds) for part in SHARES}
         study.remember(KEPT, known)
         fewer = [part for part in SHARES if known[part] < len(run.parts[part])]
@@ -47,17 +48,22 @@ def use_rows_in_time(run: Run, session: SessionProcess | None = None) -> None:
         run.parts = replace(run.parts, select=select, proof=proof)
 
 
-def seconds_a_row(run: Run, session: SessionProcess) -> float:
-    """How long the original takes for a row of ``select``, timed on more and more of them."""
+def seconds_a_row(run: Run, session: SessionProcess, enough: float) -> float:
+    """How long the original takes for a row of ``select``, timed on more and more of them after a first one.
+
+    Args:
+        enough: seconds from which on it is known.
+    """
     inputs = run.parts.select.inputs
+    session.answers(inputs[:1])  # the first answer also fills caches
     count = 1
     while True:
+        count = min(4 * count, len(inputs))
         began = time.monotonic()
         session.answers(inputs[:count])
         took = time.monotonic() - began
-        if took >= TIMED or count >= len(inputs):
+        if took >= enough or count >= len(inputs):
             return took / max(count, 1)
-        count = min(4 * count, len(inputs))
 
 
 def affordable(run: Run, part: str, rate: float, seconds: float) -> int:
