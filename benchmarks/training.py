@@ -13,7 +13,8 @@ with its defaults, a plain loop that computes the same in fp32 and bf16, and ``l
 process of its own, so that the peak of memory is its own (see ``training_lora.py``); not among what runs by default.
 sweep: twenty trials of a head over the frozen body of MiniLM (see ``training_sweep.py``); not by default either.
 
-Each rung keeps its network and goes on where it stopped; the first updates of a turn are not counted. Every rung learns
+Of text and pictures, each rung keeps its network and goes on where it stopped; the first updates of a turn are not
+counted. ``lora`` starts anew each turn, and ``sweep`` has no turns. Every rung learns
 the same rows at its own best; evaluations are left out. Ratios are medians of the ratios of a round to its first rung,
 ± half their interquartile range; bf16 is what this machine makes of it. The Trainer needs ``accelerate``; without it,
 that rung is left out, with a word. Writes ``benchmarks/out/training.json``.

@@ -10,7 +10,10 @@ from lighten.cli import options
 
 Time = Annotated[
     str | None,
-    typer.Option(help="Time of the training, such as 10m; planned by timing the first updates.", show_default=False),
+    typer.Option(
+        help="Time of the training, such as 10m; planned by timing the first updates. With --search: of all of it.",
+        show_default=False,
+    ),
 ]
 Epochs = Annotated[
     float | None,
@@ -63,7 +66,9 @@ def command(
         bool, typer.Option("--from-scratch", help="Begin with random weights: the architecture alone is taken.")
     ] = False,
     lr: Rate = None,
-    batch_rows: Annotated[int | None, typer.Option(help="Rows per update.", min=1, show_default=False)] = None,
+    batch_rows: Annotated[
+        int | None, typer.Option(help="Rows per update, of each worker.", min=1, show_default=False)
+    ] = None,
     weight_decay: Annotated[float | None, typer.Option(help="Decay of the matrices.", show_default=False)] = None,
     dropout: Annotated[float | None, typer.Option(help="Rate of dropout. Default: 0.", show_default=False)] = None,
     label_smoothing: Annotated[
@@ -73,14 +78,18 @@ def command(
     freeze: Annotated[
         str,
         typer.Option(
-            help="What stays as it is: embeddings, a number of the first blocks (with the embeddings), or all but the "
-            "head.",
+            help="What stays as it is: embeddings, a number (so many of the first blocks, and the embeddings), or all "
+            "(only the head learns).",
             show_default=False,
         ),
     ] = "",
     lora: Annotated[
         int | None,
-        typer.Option(help="Train changes of this rank (LoRA) instead of the weights; merged.", show_default=False),
+        typer.Option(
+            help="Learn changes of this rank (LoRA) beside the weights, and merge them in the end; adapter/ has them "
+            "for peft.",
+            show_default=False,
+        ),
     ] = None,
     precision: Annotated[str, typer.Option(help="auto (what computes faster here, measured), fp32 or bf16.")] = "auto",
     augment: Augment = "auto",
@@ -100,13 +109,19 @@ def command(
         ),
     ] = 0.0,
     grid: Annotated[
-        bool, typer.Option("--grid", help="Also train on each group alone, and test on every group: one training each.")
+        bool,
+        typer.Option(
+            "--grid",
+            help="Also train on each group alone, and test on every group: one training for each, together as long "
+            "again.",
+        ),
     ] = False,
     price: Price = None,
     search: Annotated[
         int | None,
         typer.Option(
-            help="Search what is left open of these settings in so many trials, then train once more with the best.",
+            help="Search learning rate, batch, passes (not with --time), weight decay, dropout and label smoothing, "
+            "where they are not given, in so many trials; then train once more with the best.",
             show_default=False,
         ),
     ] = None,

@@ -43,13 +43,13 @@ def printed(result: TrainingResult, *, as_json: bool) -> None:
     console.print(table)
     if result.compared:
         beside = Table(box=None, padding=(0, 2))
-        for name in ("", "model", "value", "at least", "at most", "answering took"):
+        for name in ("", "model", "rows", "value", "at least", "at most", "answering took"):
             beside.add_column(name, justify="left" if name in ("", "model") else "right")
         for each in result.compared:
             known = (each.score.value, each.score.lower, each.score.upper)
             values = [amount("en", value, each.score.unit) if value is not None else "" for value in known]
             took = duration("en", each.seconds) if each.seconds is not None else ""
-            beside.add_row(say("en", f"compared.{each.kind}"), Text(each.name), *values, took)
+            beside.add_row(say("en", f"compared.{each.kind}"), Text(each.name), count(each.score.n), *values, took)
         console.print(beside)
     if (grid := grid_of(result)) is not None:
         cells = Table(box=None, padding=(0, 2), title="trained on (down), tested on (across)", title_justify="left")

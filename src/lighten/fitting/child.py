@@ -290,9 +290,10 @@ def _stopped(rows: int, planned: int, schedule: Any) -> int:
 
 def _settings(work: Any) -> dict[str, Any]:
     schedule = work.schedule
+    still = {name: value for name, value in (("freeze", schedule.freeze), ("lora", schedule.rank)) if value}
     return {
         "epochs": schedule.epochs, "learning_rate": work.peak, "batch": work.batch,
         "weight_decay": schedule.weight_decay, "warmup": schedule.warmup, "shape": schedule.shape,
         "clip": schedule.clip, "dropout": schedule.dropout, "label_smoothing": schedule.label_smoothing,
-        "freeze": schedule.freeze or "nothing", "lora": schedule.rank, "keep": schedule.keep, **work.extra,
+        "keep": schedule.keep, **still, **work.extra,
     }  # fmt: skip

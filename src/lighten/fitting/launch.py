@@ -88,7 +88,7 @@ class Launch:
 
     @property
     def leads(self) -> bool:
-        """Whether rank 0 is among them, which reads, writes and shows; the others work."""
+        """Whether rank 0 is among them, which writes and shows; the others read the same and work."""
         return self.own[0] == 0
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from lighten.reports.curves import SIZES
+from lighten.reports.curves import SIZES, Named, framed
 from lighten.reports.markup import Both, esc
 from lighten.reports.numbers import share
 from lighten.reports.plot import text_width
 from lighten.reports.words import LANGS, say
 
-Named = Callable[[str], str]
-"""A text by language."""
 ROW, HEAD, SIZE = 26, 38, 12.5
 """Pixels of a bar and its gap, of the title above them, and of the letters."""
 
@@ -29,13 +27,8 @@ def _svg(title: Named, values: Sequence[tuple[Named, float]], width: int, css: s
     height = HEAD + ROW * len(values) + 8
     left = 24 + max(text_width(name(lang), SIZE) for name, _ in values for lang in LANGS)
     longest = max(max(value for _, value in values), 1e-9)
-    label = Both(lambda lang: say(lang, "curves.label", title=title(lang), n=len(values))).label()
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="figure {css}" role="img" {label} '
-        f'viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
-        '<rect class="paper" width="100%" height="100%"/>',
-        *(f'<text lang="{lang}" class="title" x="10" y="20">{esc(title(lang))}</text>' for lang in LANGS),
-    ]
+    label = Both(lambda lang: say(lang, "bars.label", title=title(lang), n=len(values))).label()
+    parts = [f'<text lang="{lang}" class="title" x="10" y="20">{esc(title(lang))}</text>' for lang in LANGS]
     for number, (name, value) in enumerate(values):
         y = HEAD + ROW * number
         long = max((width - left - 60) * value / longest, 1.0)
@@ -43,4 +36,4 @@ def _svg(title: Named, values: Sequence[tuple[Named, float]], width: int, css: s
         parts += [f'<text lang="{lang}" {at}>{esc(name(lang))}</text>' for lang in LANGS]
         parts.append(f'<rect class="portion" x="{left:.1f}" y="{y + 2}" width="{long:.1f}" height="16" rx="2"/>')
         parts.append(f'<text class="tick" x="{left + long + 8:.1f}" y="{y + 14}">{esc(share(value))}</text>')
-    return "".join(parts) + "</svg>"
+    return framed("".join(parts), label, width, height, css)

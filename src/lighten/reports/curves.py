@@ -46,6 +46,15 @@ def curve(title: Named, lines: Sequence[Line], *, share: bool = False, across: s
     return Markup("").join(Markup(_Drawing(title, known, share, across, *size).svg()) for size in SIZES)
 
 
+def framed(body: str, label: str, width: int, height: int, css: str) -> str:
+    """A figure of a page: what is drawn, on paper. label: attribute that names it to those who do not see it."""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="figure {css}" role="img" {label} '
+        f'viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
+        f'<rect class="paper" width="100%" height="100%"/>{body}</svg>'
+    )
+
+
 class _Drawing:
     def __init__(
         self, title: Named, lines: Sequence[Line], share: bool, across: str, width: int, height: int, css: str
@@ -60,13 +69,8 @@ class _Drawing:
     def svg(self) -> str:
         many = sum(len(line.points) for line in self.lines)
         label = Both(lambda lang: say(lang, "curves.label", title=self.title(lang), n=many)).label()
-        head = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="figure {self.css}" role="img" {label} '
-            f'viewBox="0 0 {self.width} {self.height}" width="{self.width}" height="{self.height}">'
-        )
-        parts = ['<rect class="paper" width="100%" height="100%"/>', self._text(self.title, 10, 20, "title")]
-        parts += [self._legend(), self._grid(), *map(self._line, self.lines)]
-        return head + "".join(parts) + "</svg>"
+        parts = [self._text(self.title, 10, 20, "title"), self._legend(), self._grid(), *map(self._line, self.lines)]
+        return framed("".join(parts), label, self.width, self.height, self.css)
 
     def _grid(self) -> str:
         parts, left, right = [], self.across.start, self.across.end

@@ -14,7 +14,7 @@ from lighten.core.training import TrainingResult
 from lighten.reports.bars import bars
 from lighten.reports.curves import Line, curve
 from lighten.reports.markup import Both, data, said
-from lighten.reports.numbers import count, duration, number, share
+from lighten.reports.numbers import amount, count, duration, number, share
 from lighten.reports.templates import render
 from lighten.reports.words import WORDS, say
 
@@ -83,7 +83,7 @@ def score_of(trial: TrialRecord, *, shares: bool) -> str:
     """The best score of a trial as per cent, or its loss; a dash where nothing was judged."""
     if trial.score is None or trial.loss is None:
         return "–"
-    return f"{100 * trial.score:.2f}%" if shares else number(trial.loss, 4)
+    return amount("en", trial.score, "fraction") if shares else number(trial.loss, 4)
 
 
 def state_of(trial: TrialRecord, lang: str) -> str:
@@ -112,7 +112,9 @@ def _notes(result: TrainingResult, sweep: SweepRecord) -> Sequence[Both]:
         found.append(said("sweep.fewer", asked=count(sweep.asked), n=count(len(sweep.trials))))
     if sweep.given:
         listed = Both(
-            lambda lang: ", ".join(f"{setting_name(lang, n)} {setting_value(v)}" for n, v in sweep.given.items())
+            lambda lang: ("、" if lang == "zh" else ", ").join(
+                f"{setting_name(lang, n)} {setting_value(v)}" for n, v in sweep.given.items()
+            )
         )
         found.append(Both(lambda lang: say(lang, "sweep.given", given=listed[lang])))
     error = standard_error(sweep)

@@ -11,16 +11,16 @@ SWEEP: dict[str, tuple[str, str]] = {
     ),
     "sweep.lead": (
         "Every trial trains the same model with other settings and is judged on {judged} of tune. Of {n}, {stopped} "
-        "were stopped early, where others were better at the same point of their training; {failed} came apart. The "
+        "were stopped early, because others were better at the same point of their training; {failed} came apart. The "
         "best one was trial {winner}. The first one has the settings that suit the model when nothing is searched.",
-        "每次试验以不同设置训练同一模型，并在 {judged} 调优数据上评分。{n} 次试验中，{stopped} 次因在同一训练进度"
-        "落后而提前停止，{failed} 次发散。最好的是第 {winner} 次试验。第 1 次采用不搜索时适合该模型的默认设置。",
+        "每次试验以不同设置训练同一模型，并用调优数据中的 {judged}评分。{n} 次试验中，{stopped} 次因在同一训练进度上"
+        "落后而提前停止，{failed} 次发散。最好的是第 {winner} 次试验。第 1 次试验采用不搜索时的默认设置。",
     ),
     "sweep.rows": ("{n} rows", "{n} 行"),
     "sweep.windows": ("{n} windows of text", "{n} 段文本"),
     "sweep.chance": (
         "One standard error of a score on {n} rows is {error} points: smaller differences are mostly chance, and the "
-        "best of many scores is too good. The proof rows were never looked at while searching.",
+        "best of many scores is likely too high. The proof rows were never looked at while searching.",
         "在 {n} 行上得分的标准误为 {error} 个百分点：小于它的差别多属偶然，多次试验中的最高分也偏乐观。"
         "搜索期间从未查看验证数据。",
     ),
@@ -31,7 +31,7 @@ SWEEP: dict[str, tuple[str, str]] = {
     "sweep.given": ("Given, not searched: {given}.", "由您指定、未参与搜索：{given}。"),
     "sweep.by_trial": ("Score by trial", "各次试验得分"),
     "sweep.by_trial.loss": ("Loss by trial", "各次试验损失"),
-    "sweep.across": ("trial", "试验"),
+    "sweep.across": ("number of the trial", "试验编号"),
     "sweep.best": ("best so far", "当前最好"),
     "sweep.finished": ("finished", "完成"),
     "sweep.stopped": ("stopped early", "提前停止"),
@@ -39,14 +39,15 @@ SWEEP: dict[str, tuple[str, str]] = {
     "sweep.at": ("stopped at {share}", "在 {share} 处停止"),
     "sweep.importance": ("Importance of the settings", "各设置的重要性"),
     "sweep.importance.lead": (
-        "Share of the differences between trials that goes with each setting ({method}), by their scores at {share} of "
-        "the training, where all trials were compared.",
-        "各设置与试验得分差异的关联份额（{method}），依据所有试验在训练进度 {share} 处的得分。",
+        "How much of the difference between trials goes with each setting ({method}), by their scores at {share} of "
+        "the training, the first point at which all were compared.",
+        "各设置在试验得分差异中所占的份额（{method}），依据各次试验在训练进度 {share} 处（首次统一比较时）的得分。",
     ),
     "sweep.importance.none": (
         "Which settings matter is not known: too few trials, or scores that do not differ.",
         "无法判断哪些设置更重要：试验太少，或得分没有差别。",
     ),
+    "bars.label": ("{title}, {n} bars", "{title}，共 {n} 项"),
     "sweep.trials": ("Trials, the best first", "试验，最好者在前"),
     "sweep.trials.shown": (
         "The best {shown} of {n}; all are in result.json.",

@@ -15,7 +15,7 @@ from lighten.reports.describe import environment_fact
 from lighten.reports.markup import Both, data, one_line, said
 from lighten.reports.numbers import amount, count, duration, number, share
 from lighten.reports.page import document, made
-from lighten.reports.sweep import searched, sweep_section
+from lighten.reports.sweep import searched, setting_value, sweep_section
 from lighten.reports.templates import render
 from lighten.reports.training_grid import grid_of, worst_group
 from lighten.reports.words import WORDS, capital, quantity, say
@@ -196,6 +196,7 @@ def _compared(one: Compared) -> Mapping[str, Any]:
     return {
         "kind": said(f"compared.{one.kind}"),
         "name": data(one.name) if one.name else "",
+        "n": count(one.score.n),
         "values": [*_row(one.score)["values"], took],
     }
 
@@ -223,13 +224,7 @@ def _metric(name: str) -> Both:
 def _settings(result: TrainingResult) -> list[tuple[Both | Markup, Markup]]:
     every = {**result.settings, "parameters": count(result.parameters), "seed": result.seed, "threads": result.threads}
     every |= {"workers": result.workers} if result.workers > 1 else {}
-    return [(_named(f"settings.{name}", name), data(_shown(value))) for name, value in every.items()]
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return str(value)
+    return [(_named(f"settings.{name}", name), data(setting_value(value))) for name, value in every.items()]
 
 
 def _named(key: str, name: str) -> Both | Markup:

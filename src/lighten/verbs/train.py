@@ -94,12 +94,13 @@ def train(
         harden: half of what is learned is learned from inputs that were moved so that the loss rises, by up to this
             share: of the range of a pixel (0.03 is 8 of 255 levels), of the length of a text's embeddings (0.1).
             Accuracy under this attack is told beside the other. Some six times the work for pictures, thrice for texts.
-        grid: train on each group of the data alone, too (so many more trainings), and test each on every group.
+        grid: train on each group of the data alone, too (so many more trainings, which
+            together take ``time`` once more), and test each on every group.
         price: of an hour of this machine, for the report.
         workers: processes that train together, each on its part of the ``threads`` and with a batch of ``batch_rows``
             of its own: the same model as one with ``workers`` times the batch, to rounding. Under ``torchrun`` and the
-            like as many as it started: rank 0 reads, writes and shows; the others, with model and data at the same
-            path, end with ``SystemExit`` once they have worked.
+            like as many as it started: all read model and data at the same path, rank 0 writes and shows, and the
+            others end with ``SystemExit`` once they have worked.
         search: trials of a search for those of lr, batch_rows, epochs, weight_decay, dropout and label_smoothing that
             are left open: each is a training that is judged on tune, and stopped where others are better at the same
             point; the first has the defaults. The best settings then train once more, on train and tune together, so
