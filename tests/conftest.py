@@ -83,6 +83,15 @@ def fakes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def in_this_process() -> Iterator[None]:
+    """What child processes do is done here, trainings among it."""
+    from lighten.testing.here import trainings_here
+
+    with trainings_here():
+        yield
+
+
 @pytest.fixture(scope="module")
 def fake_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[type]:
     """The fake engine, installed as a plug-in."""
