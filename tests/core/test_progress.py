@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lighten.core.progress import report, reported_to
+from lighten.core.progress import as_clock, report, reported_to
 
 Told = list[tuple[float, float, str]]
 
@@ -22,6 +22,10 @@ def test_work_inside_is_told_to_the_innermost_who_waits() -> None:
     report(0, 0, "nobody hears this either")
     assert outer == [(1, 2, "half"), (0, 0, "still")]
     assert inner == [(2, 2, "whole")]
+
+
+def test_a_stretch_of_time_as_a_clock_shows_it() -> None:
+    assert [as_clock(seconds) for seconds in (75, 59.9, 3675, -1)] == ["1:15", "0:59", "1:01:15", "0:00"]
 
 
 def test_an_error_inside_ends_it_too() -> None:

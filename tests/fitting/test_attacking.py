@@ -1,8 +1,9 @@
-"""A model is asked under attack once, in a process of its own."""
+"""A model is asked under attack once, in a process of its own: a real one, because what reaches it is the point."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ from lighten.core.data_options import DataOptions
 from lighten.core.rows import Parts
 from lighten.core.task import Data
 from lighten.fitting import attacking, reading
-from lighten.fitting.attacking import MOST, answer_attacked, attacked_answers, some_of
+from lighten.fitting.attacking import MOST, attacked_answers, some_of
 from lighten.fitting.options import FitOptions
+from lighten.isolate.process import call
 from lighten.models.bring import bring
 from lighten.store.folder import RunFolder, save_parts
 from lighten.tasks.text_classification import TextClassification
@@ -27,11 +29,11 @@ def test_it_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     folder = RunFolder.open(options.out, options.manifest("x", 1), resume=False)
     asked = []
 
-    def here(function: str, *, deadline: float, **arguments: object) -> object:
+    def counted(function: str, **arguments: Any) -> Any:
         asked.append(function)
-        return answer_attacked(**arguments)  # type: ignore[arg-type]
+        return call(function, **arguments)
 
-    monkeypatch.setattr(attacking, "call", here)
+    monkeypatch.setattr(attacking, "call", counted)
     try:
         save_parts(data.parts, folder.path / reading.PARTS)
         first, again = (attacked_answers(options, folder, 5, made, data, 1) for _ in range(2))

@@ -19,6 +19,23 @@ from lighten.nets.encoders.network import open_network
 from lighten.nets.training.schedule import State
 from lighten.store.folder import save_parts
 from lighten.testing.tiny import tiny_network_folder, toy_rows
+from lighten.testing.tiny_modules import allowing, tiny_code, tiny_module
+
+COUNTING = """
+
+class Counting(nn.Module):
+    def __init__(self, vocabulary, classes):
+        super().__init__()
+        self.vocabulary, self.head = vocabulary, nn.Linear(vocabulary, classes)
+
+    def forward(self, ids):
+        return self.head(torch.nn.functional.one_hot(ids, self.vocabulary).float().mean(1))
+
+
+def counting(vocabulary, classes):
+    return Counting(vocabulary, classes)
+"""
+"""A network of texts that has no embedding."""
 
 
 @pytest.fixture
@@ -72,6 +89,35 @@ def test_what_cannot_be_frozen_is_refused_before_anything_is_written(asked: dict
     child.check(**few, settings={"freeze": "2", "lora": 0})  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"--freeze is 3, and BertFor\w+ has 2 blocks"):
         child.check(**few, settings={"freeze": "3"})  # type: ignore[arg-type]
+
+
+def test_a_search_of_nothing_is_refused_before_anything_is_written(asked: dict[str, object]) -> None:
+    few = {name: asked[name] for name in ("base", "parts", "task", "settings")}
+    given = {"learning_rate": 1e-3, "batch_rows": 8, "epochs": 2.0, "weight_decay": 0.0, "label_smoothing": 0.0}
+    child.check(**few, given=given)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="--search has nothing left to search"):
+        child.check(**few, given={**given, "dropout": 0.0})  # type: ignore[arg-type]
+
+
+def test_inputs_that_cannot_be_moved_are_refused_before_anything_is_written(
+    asked: dict[str, object], tmp_path: Path
+) -> None:
+    code = tiny_code(tmp_path / "code")
+    with (code / "mynets.py").open("a") as stream:
+        stream.write(COUNTING)
+    made = tiny_module(code, "counting", tmp_path / "counting", toy_rows(20).inputs, ("bad", "good"))
+    few = {"base": str(made.path), "parts": asked["parts"], "task": asked["task"]}
+    with allowing(code):
+        child.check(**few, settings={})  # type: ignore[arg-type]
+        with pytest.raises(InputError, match="--harden was given, and the network has no embedding"):
+            child.check(**few, settings={"harden": 0.1})  # type: ignore[arg-type]
+
+
+def test_machines_together_reach_what_their_workers_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "matmul_rate", lambda: Rate(100.0))
+    assert child.roof_of(4) == 400.0
+    monkeypatch.setattr(child, "matmul_rate", lambda: Rate(100.0, disturbed="others were busy"))
+    assert child.roof_of(4) == 0.0
 
 
 def test_how_far_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

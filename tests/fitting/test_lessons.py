@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from lighten.core.data_options import DataOptions
 from lighten.core.errors import InputError, RunFolderError
 from lighten.core.training import TrainingResult
 from lighten.data.learned import learned_in
-from lighten.fitting.lessons import FIRST, PARTS, UNLABELLED, check_same
+from lighten.fitting.lessons import FIRST, FIRST_NOTES, PARTS, UNLABELLED, check_same, notes_of
 from lighten.fitting.options import FitOptions
 from lighten.fitting.run import train_model
+from lighten.fitting.unlabelled import Unlabelled
 from lighten.nets.training.lesson import FILE
 from lighten.store.study import Study
 from lighten.testing.tiny import tiny_network_folder, toy_rows
@@ -48,26 +50,37 @@ def test_it_learns_from_trained_models_and_is_compared_with_them_and_under_attac
     result = train_model(taught)
     assert [one.kind for one in result.compared] == ["trained", "attacked", "ensemble", "teacher", "teacher"]
     kinds = {one.kind: one.score.value for one in result.compared}
-    assert kinds["ensemble"] == kinds["teacher"] and kinds["attacked"] <= kinds["trained"] == result.proof[0].value
+    assert kinds["ensemble"] == kinds["teacher"] and kinds["trained"] == result.proof[0].value
+    assert 0.0 <= kinds["attacked"] <= 1.0
     assert result.settings["harden"] == 0.1 and result.settings["teacher"].count("first") == 2
     # Rows that the teachers learned from are not judged on, and are known to have been learned from.
     assert result.rows["proof"] == first.rows["proof"] and learned(tmp_path / "first") <= learned(options.out)
     names = ("east", "west")
     assert {(one.trained_on, one.score.group) for one in result.grid} == {(of, on) for of in names for on in names}
+    assert result.grid_seconds > 0 and any("models of the grid learned from the labels" in one for one in result.notes)
     assert not any((options.out / name).exists() for name in ("grid", FILE, FIRST, PARTS))
     assert TrainingResult.from_json(json.loads((options.out / "result.json").read_text())) == result
-    assert train_model(replace(taught, resume=True)).compared == result.compared
+    (options.out / FIRST).mkdir()  # as a kill leaves it that comes once all is trained
+    again = train_model(replace(taught, resume=True))
+    assert (again.compared, again.grid_seconds) == (result.compared, result.grid_seconds)
+    assert not (options.out / FIRST).exists()
 
 
 def test_rows_without_labels_are_answered_after_a_first_training(options: FitOptions, tmp_path: Path) -> None:
     more = tmp_path / "more.csv"
-    more.write_text("text\n" + "".join(f"{text} indeed\n" for text in toy_rows(40, seed=9).inputs), encoding="utf-8")
-    result = train_model(replace(options, unlabelled=str(more)))
+    lines = "".join(f"{text} indeed\n" for text in toy_rows(40, seed=9).inputs)
+    more.write_text(f"text\n{lines}{lines.splitlines()[0]}\n", encoding="utf-8")
+    asked = replace(options, unlabelled=str(more))
+    result = train_model(asked)
     many = result.rows["unlabelled"]
     assert 0 < many <= 40 and result.learned == 2 * (result.rows["train"] + many)
     assert len(learned(options.out)) == result.rows["train"] + result.rows["tune"] + many
     assert not any((options.out / name).exists() for name in (FIRST, FILE, PARTS))
     assert "--unlabelled" in result.command and result.compared == ()
+    assert any("of --unlabelled" in one and "left out" in one for one in result.notes)
+    more.unlink()
+    shutil.rmtree(options.model)  # the run has all that it goes on from
+    assert train_model(replace(asked, resume=True)).rows == result.rows
     before = train_model(replace(options, model=str(options.out), out=tmp_path / "hard", harden=0.1, epochs=1.0))
     assert [one.kind for one in before.compared] == ["trained", "attacked", "before", "before_attacked"]
 
@@ -82,9 +95,11 @@ def test_other_rows_without_labels_are_refused_on_resume(options: FitOptions, tm
     study = Study(tmp_path / "study.sqlite")
     try:
         for _ in range(2):
-            check_same(options, study, ["a", "b"])
-        assert study.recall(UNLABELLED) == {UNLABELLED: 2}
+            check_same(options, study, Unlabelled(("one", "two"), ("a", "b"), "1 row of 3 is left out."))
+        assert study.recall(UNLABELLED) == {UNLABELLED: 2} and notes_of(study) == ("1 row of 3 is left out.",)
+        study.remember(FIRST_NOTES, ["Of a batch."])
+        assert notes_of(study)[1:] == ("The first training: Of a batch.",)
         with pytest.raises(RunFolderError, match="are others than those of the training"):
-            check_same(options, study, ["a", "c"])
+            check_same(options, study, Unlabelled(("one", "two"), ("a", "c")))
     finally:
         study.close()

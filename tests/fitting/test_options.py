@@ -9,6 +9,7 @@ import pytest
 
 from lighten.core.data_options import DataOptions
 from lighten.core.errors import InputError
+from lighten.fitting.launch import Launch
 from lighten.fitting.options import FitOptions
 from lighten.nets.training.schedule import Hyperparameters
 from lighten.store.folder import LIMITS
@@ -58,6 +59,23 @@ def test_the_command_asks_the_same() -> None:
     assert {"--from-scratch", "--freeze", "--drop-empty", "--no-merge-labels"} <= set(words)
     assert "--epochs" not in words and words[words.index("--freeze") + 1] == "embeddings"
     assert "--lora 8" in FitOptions("m", "d", Path(), "t", DataOptions(), lora=8).command()
+
+
+def test_no_digit_of_a_number_is_lost_in_the_command() -> None:
+    asked = FitOptions(
+        "m", "d", Path(), "t", DataOptions(), seconds=90.123456, lr=1.23456789e-4, epochs=3.0, harden=0.0312345678,
+    )  # fmt: skip
+    words = shlex.split(asked.command())
+    values = {name: words[words.index(f"--{name}") + 1] for name in ("time", "lr", "epochs", "harden")}
+    assert values == {"time": "90.123456s", "lr": "0.000123456789", "epochs": "3", "harden": "0.0312345678"}
+
+
+def test_a_launcher_is_in_the_command_with_what_is_known_of_it() -> None:
+    asked = FitOptions("m", "d", Path(), "t", DataOptions(), workers=4)
+    assert asked.command(Launch(4, 2, 1, True)).startswith(
+        "torchrun --nnodes 2 --nproc-per-node 2 ... -m lighten train m "
+    )
+    assert "--workers" not in asked.command(Launch(4, 2, 1, True)) and "--workers 4" in asked.command()
 
 
 def test_the_settings_are_hyperparameters_and_the_manifest_holds_what_must_stay() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from lighten.core.rows import Rows
+from lighten.fitting import score
 from lighten.fitting.score import open_once, scores
 from lighten.search.listener import Quiet
 from lighten.search.start import meters
@@ -36,6 +39,40 @@ def test_every_quantity_has_bounds_and_the_main_one_stands_by_group_the_worst_fi
     assert loss.lower is not None and loss.upper is not None and loss.lower < loss.value < loss.upper
     assert [(one.group, one.value) for one in found if one.group] == [("a", 0.94), ("b", 0.98)]
     assert not {"flips", "answer_flips"} & {one.metric for one in found}  # there is nothing to compare with
+
+
+def test_what_is_answered_is_called_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Session:
+        """Answers at once."""
+
+        def __init__(self, *_: object, **__: object) -> None:
+            pass
+
+        def __enter__(self) -> Session:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def answers(self, inputs: Sequence[object], heard: Callable[[int], None]) -> np.ndarray:
+            heard(len(inputs))
+            return answers(set())
+
+    class Words(Quiet):
+        def progress(self, done: float, total: float, message: str) -> None:
+            said.append(message)
+
+    said: list[str] = []
+    monkeypatch.setattr(score, "SessionProcess", Session)
+    nothing: Any = None
+    score.answered(nothing, nothing, TextClassification(), ROWS, 2, 1, Words(), "train")
+    assert said and all(message.startswith("answering train") for message in said)
+
+
+def test_the_main_quantity_alone_is_the_one_of_all() -> None:
+    quality, _ = meters(TextClassification())
+    given = answers({1, 2, 3, 60})
+    assert score.main_score(quality, given, ROWS, "accuracy", 0) == scores(quality, given, ROWS, "accuracy", 0)[0]
 
 
 def test_the_proof_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,15 +11,16 @@ import pytest
 
 from lighten.core.artifact import Artifact
 from lighten.core.data_options import DataOptions
-from lighten.core.errors import DataError, InputError
+from lighten.core.errors import DataError, InputError, SessionCrashed
 from lighten.core.rows import Parts
 from lighten.core.task import Data
 from lighten.core.training import ProofScore
-from lighten.fitting import score
+from lighten.fitting import comparison, reading, score
 from lighten.fitting.comparison import compared
 from lighten.fitting.lessons import lesson_for
 from lighten.fitting.options import FitOptions
 from lighten.fitting.teachers import adopt, bring_teachers, teachers_of
+from lighten.measure.probe import EngineHealth
 from lighten.models.bring import bring
 from lighten.nets.training.lesson import LABELS, Lesson
 from lighten.search.listener import Quiet
@@ -35,7 +36,7 @@ def options(tmp_path: Path) -> FitOptions:
     return FitOptions("m", "d.csv", tmp_path / "run", "text_classification", DataOptions(), teachers=("a", "b"))
 
 
-def test_what_cannot_teach_is_refused(options: FitOptions, tmp_path: Path) -> None:
+def test_what_cannot_teach_is_refused(options: FitOptions, tmp_path: Path, in_this_process: None) -> None:
     net = tiny_network_folder(tmp_path / "net", layers=2, labels=None)
     data = Data(TextClassification(), Parts(*[toy_rows(4)] * 4, labels=LABELLED), {})
     with pytest.raises(InputError, match=r"has no head that was trained(.|\n)*lighten train"):
@@ -61,7 +62,7 @@ def test_classes_may_be_in_another_order_and_must_be_the_same(
     with pytest.raises(DataError):
         teachers_of(options, made, ("cat", "dog"))
 
-    asked: list[str] = []
+    asked, notes = list[str](), list[str]()
 
     def answered(
         artifact: Artifact, engine: object, task: object, rows: object, *_: object
@@ -71,6 +72,7 @@ def test_classes_may_be_in_another_order_and_must_be_the_same(
         return sure, 2.0
 
     monkeypatch.setattr(score, "answered", answered)
+    monkeypatch.setattr(reading, "probe_engine", lambda name: EngineHealth(name, works=True))
     rows = toy_rows(6)
     data = Data(TextClassification(), Parts(rows, rows, rows, rows, labels=LABELLED), {})
     folder = RunFolder.open(options.out, options.manifest("x", 1), resume=False)
@@ -84,12 +86,25 @@ def test_classes_may_be_in_another_order_and_must_be_the_same(
         np.testing.assert_allclose(lesson.answers, 0.0, atol=1e-6)  # one says good, the other bad
         np.testing.assert_allclose(lesson.weights, LABELS)
         mine = ProofScore("accuracy", "fraction", "higher", 1.0, 6)
-        found = compared(options, folder, made[0], made[1], data, teachers, (mine, 1.0), 1, Quiet())
+        found = compared(options, folder, made[0], made[1], data, teachers, (mine, 1.0), 1, Quiet(), notes.append)
         assert [(one.kind, one.name, one.seconds) for one in found] == [
             ("trained", "m", 1.0), ("ensemble", "", 4.0), ("teacher", "a", 2.0), ("teacher", "b", 2.0),
         ]  # fmt: skip
         assert found[2].score.value + found[3].score.value == pytest.approx(1.0)
         assert lesson_for(options, folder, made[0], data, [], 1, Quiet()).lesson is None
-        assert compared(options, folder, made[0], made[1], data, [], (mine, 1.0), 1, Quiet()) == ()
+        assert compared(options, folder, made[0], made[1], data, [], (mine, 1.0), 1, Quiet(), notes.append) == ()
+        assert not notes
+
+        def dying(*_: object) -> None:
+            raise SessionCrashed("It died.")
+
+        monkeypatch.setattr(comparison, "attacked_answers", dying)
+        monkeypatch.setattr(teachers[0].__class__, "answers", dying)
+        hard = replace(options, harden=0.1)
+        before, after = (one.artifact for one in teachers)
+        found = compared(hard, folder, before, after, data, teachers, (mine, 1.0), 1, Quiet(), notes.append)
+        assert [one.kind for one in found] == ["trained", "before"]  # what it was trained for is not lost
+        assert notes[0] == "The trained model under attack could not be judged on proof: It died."
+        assert [note.split(" could")[0] for note in notes[2:]] == ["--teacher a", "--teacher b"]
     finally:
         folder.close()

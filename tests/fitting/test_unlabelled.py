@@ -13,7 +13,7 @@ from lighten.core.errors import DataError
 from lighten.fitting import reading
 from lighten.fitting.lessons import first_cost, joined, seconds_of
 from lighten.fitting.options import FitOptions
-from lighten.fitting.unlabelled import unlabelled_rows
+from lighten.fitting.unlabelled import Unlabelled, unlabelled_rows
 from lighten.testing.tiny import toy_rows
 
 
@@ -29,7 +29,7 @@ def options(tmp_path: Path) -> FitOptions:
 
 
 def test_rows_of_the_data_and_copies_are_left_out(options: FitOptions) -> None:
-    data = reading.read(options)
+    data = reading.read_whole(options)
     known = data.parts.proof.inputs[0]
     more = Path(options.unlabelled)
     more.write_text(f"text\n{known}\na new one\nA  new one\nanother\n", encoding="utf-8")
@@ -41,7 +41,7 @@ def test_rows_of_the_data_and_copies_are_left_out(options: FitOptions) -> None:
 
 
 def test_rows_that_hold_nothing_are_refused_or_left_out(options: FitOptions) -> None:
-    data = reading.read(options)
+    data = reading.read_whole(options)
     Path(options.unlabelled).write_text('text,n\na new one,1\n" ",2\n', encoding="utf-8")
     with pytest.raises(DataError, match=r"1 row of 2 hold nothing, the first is row 2(.|\n)*--drop-empty"):
         unlabelled_rows(options, data.task, data.parts)
@@ -51,7 +51,7 @@ def test_rows_that_hold_nothing_are_refused_or_left_out(options: FitOptions) -> 
 
 def test_they_follow_the_labelled_ones() -> None:
     train = replace(toy_rows(2, groups=True), ids=("0" * 16, "1" * 16), units=("a", "b"))
-    rows = joined(train, ("x", "y"), ("2" * 16, "3" * 16), np.array([[0.1, 0.9], [2.0, 1.0]]))
+    rows = joined(train, Unlabelled(("x", "y"), ("2" * 16, "3" * 16)), np.array([[0.1, 0.9], [2.0, 1.0]]))
     assert rows.inputs[2:] == ("x", "y") and rows.targets[2:] == (1, 0) and rows.groups[2:] == ("", "")
     assert rows.units[2:] == (f"unlabelled:{'2' * 16}", f"unlabelled:{'3' * 16}") and len(rows.ids) == 4
 
@@ -70,7 +70,14 @@ def test_a_model_that_teaches_itself_has_half_the_time_for_each_training(options
         def recall(self, name: str) -> object:
             return self.known
 
-    cost = {"seconds": 1.0, "cpu_seconds": 2.0, "memory": 5, "joules": None, "arithmetic": 3.0}
+    cost = {
+        "seconds": 1.0, "cpu_seconds": 2.0, "memory": 5, "joules": 4.0, "arithmetic": 3.0, "resumed": False,
+        "energy_note": "",
+    }  # fmt: skip
     assert first_cost(Memory(None), cost) == {}  # type: ignore[arg-type]
-    both = first_cost(Memory({**cost, "memory": 7}), cost)  # type: ignore[arg-type]
-    assert both == {"seconds": 2.0, "cpu_seconds": 4.0, "memory": 7, "joules": None, "arithmetic": 6.0}
+    both = {**cost, "seconds": 2.0, "cpu_seconds": 4.0, "memory": 7, "joules": 8.0, "arithmetic": 6.0}
+    assert first_cost(Memory({**cost, "memory": 7}), cost) == both  # type: ignore[arg-type]
+    cut = {**cost, "joules": None, "resumed": True, "energy_note": "it was resumed"}
+    for first, second in ((cut, cost), (cost, cut)):
+        found = first_cost(Memory(first), second)  # type: ignore[arg-type]
+        assert (found["resumed"], found["joules"], found["energy_note"]) == (True, None, "it was resumed")

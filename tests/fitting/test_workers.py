@@ -10,7 +10,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,19 @@ def children(parent: int) -> list[int]:
     return sorted(found)
 
 
+@contextmanager
+def ended(*processes: subprocess.Popen[Any]) -> Iterator[tuple[subprocess.Popen[Any], ...]]:
+    """Processes that are not there any more afterwards, whatever happens: what they started ends with them."""
+    try:
+        yield processes
+    finally:
+        for one in processes:
+            one.kill()
+            one.wait()
+            if one.stderr is not None:
+                one.stderr.close()
+
+
 def gone(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
@@ -104,9 +118,10 @@ def test_one_that_dies_ends_the_training_which_is_taken_up_bit_for_bit(place: Pa
     run = place / "killed"
     command = [sys.executable, "-c", PROGRAM, json.dumps(asked(place, run)), "2"]
     environment = {**os.environ, "LIGHTEN_CHECKPOINT_SECONDS": "0"}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as parent:
+    with ended(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)) as (parent,):
+        until = time.monotonic() + PATIENCE
         while not any(point.step >= 4 for point in read_curve(run / "scalars.jsonl")):
-            assert parent.poll() is None
+            assert parent.poll() is None and time.monotonic() < until
             time.sleep(0.01)
         both = children(parent.pid)
         assert len(both) == 2
@@ -120,7 +135,8 @@ def test_one_that_dies_ends_the_training_which_is_taken_up_bit_for_bit(place: Pa
     machines = [
         subprocess.Popen([*command[:-1], "1"], env={**os.environ, **where, "RANK": str(rank)}) for rank in range(2)
     ]
-    assert [one.wait(PATIENCE) for one in machines] == [0, 0]  # as though a launcher had started them on two machines
+    with ended(*machines):  # as though a launcher had started them on two machines
+        assert [one.wait(PATIENCE) for one in machines] == [0, 0]
     assert digest(run) == digest(place / "whole")
 
 

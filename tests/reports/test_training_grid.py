@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lighten.core.training import GridCell, ProofScore, TrainingResult
 from lighten.reports.training import training_page, worst
+from lighten.reports.training_card import training_card
 from lighten.reports.training_grid import grid_of, trained_on, worst_group
 from lighten.testing.trainings import result
 
@@ -27,6 +30,13 @@ def test_the_worst_comes_first_and_the_whole_last() -> None:
     falling = grid_of(made("lower"))
     assert falling is not None and falling.columns == ("<a>", "west")
     assert grid_of(result()) is None
+
+
+def test_what_it_took_is_said_beside_the_cost() -> None:
+    taking = replace(made(), grid_seconds=300.0)
+    for text, words in ((training_page, "Time of the grid"), (training_card, "The grid took 5 min")):
+        said = [text(one).replace("\u00a0", " ") for one in (made(), taking)]
+        assert [words in one for one in said] == [False, True]
 
 
 def test_the_page_shows_it_and_the_worst_group() -> None:

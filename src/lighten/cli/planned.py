@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from lighten.cli.screen import short
+from lighten.core.progress import as_clock
 from lighten.search.disk import amount
 from lighten.search.plan import Plan
 
@@ -27,7 +27,7 @@ def printed(plan: Plan, *, as_json: bool) -> None:
 def lines(plan: Plan) -> list[str]:
     """A plan in lines of text."""
     rows = ", ".join(f"{count:,} {name}" for name, count in plan.rows.items())
-    bound = f"{short(plan.seconds)} at most" if plan.seconds is not None else f"{plan.candidates} candidates at most"
+    bound = f"{as_clock(plan.seconds)} at most" if plan.seconds is not None else f"{plan.candidates} candidates at most"
     if plan.seconds is not None and plan.candidates is not None:
         bound += f", and {plan.candidates} candidates"
     found = [

@@ -24,11 +24,15 @@ def command(
 
     Exit codes as of optimize, or of train.
     """
+    from pathlib import Path
+
     from lighten.cli import outcome, trained
     from lighten.cli.screen import watched
     from lighten.core.summary import Summary
-    from lighten.verbs.resume import resume
+    from lighten.fitting.launch import Launch
+    from lighten.verbs.resume import is_training, resume
 
+    quiet = quiet or (is_training(Path(run)) and not Launch.found(1, 0).leads)
     found = watched(
         lambda listener: resume(run, time=time, candidates=candidates, under=under or None, listener=listener),
         quiet=quiet,

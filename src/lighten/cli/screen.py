@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lighten.core.outcome import Constant
+from lighten.core.progress import as_clock
 from lighten.core.result import Candidate
 from lighten.reports.baselines import ratio_words
 from lighten.reports.constant import constant_sentence
@@ -36,16 +37,6 @@ SHOWN = 8
 ANSWERING = (("accuracy", 3), ("rows_per_second", 0), ("p50", 2), ("size", 0))
 WRITING = (("bits_per_byte", 3), ("exact_match", 3), ("accuracy", 3), ("decode", 0), ("tpot", 2), ("size", 0))
 """Quantities of a candidate that its line shows, with decimals; those of a language model."""
-
-
-def short(seconds: float) -> str:
-    """``75`` as ``1:15``."""
-    whole = max(int(seconds), 0)
-    return (
-        f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
-        if whole >= 3600
-        else f"{whole // 60}:{whole % 60:02d}"
-    )
 
 
 def numbers(candidate: Candidate) -> str:
@@ -76,7 +67,7 @@ class PlainLines:
         self._began = self._last = time.monotonic()
 
     def _say(self, text: str) -> None:
-        self.console.print(f"[{short(time.monotonic() - self._began)}] {text}", markup=False, soft_wrap=True)
+        self.console.print(f"[{as_clock(time.monotonic() - self._began)}] {text}", markup=False, soft_wrap=True)
 
     def note(self, text: str) -> None:
         """Print it."""
@@ -92,7 +83,7 @@ class PlainLines:
 
     def phase(self, name: str, seconds_left: float | None) -> None:
         """Print its name and the time left."""
-        left = "" if seconds_left is None or seconds_left == float("inf") else f" ({short(seconds_left)} left)"
+        left = "" if seconds_left is None or seconds_left == float("inf") else f" ({as_clock(seconds_left)} left)"
         self._say(f"{PHASES.get(name, name)}{left}")
 
     def candidate(self, key: int, name: str) -> None:
@@ -187,8 +178,8 @@ class LiveScreen:
         head = Table.grid(padding=(0, 2))
         head.add_column(style="bold")
         head.add_column(overflow="fold")
-        left = "" if self._until == float("inf") else f", {short(self._until - now)} left"
-        head.add_row("Phase", f"{PHASES.get(self._phase, self._phase)}  ({short(now - self._began)}{left})")
+        left = "" if self._until == float("inf") else f", {as_clock(self._until - now)} left"
+        head.add_row("Phase", f"{PHASES.get(self._phase, self._phase)}  ({as_clock(now - self._began)}{left})")
         if self._phase not in ("training", "sweep"):
             head.add_row("In hand", Text(self._hand or "-"))
         if self._total:

@@ -142,7 +142,8 @@ def command(
     drop_rare: options.DropRare = 0,
     threads: options.Threads = 0,
     workers: Annotated[
-        int, typer.Option(help="Processes that train together, each on part of the cores with a batch of its own.")
+        int,
+        typer.Option(help="Processes that train together, each on part of the cores with a batch of its own.", min=1),
     ] = 1,
     seed: options.Seed = 0,
     as_json: options.Json = False,

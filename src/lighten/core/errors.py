@@ -20,7 +20,7 @@ The tree::
     │   ├── SessionCrashed          the child process died (signal, abort)
     │   ├── SessionTimeout          the child process passed its deadline
     │   ├── OutOfMemory             the child process was killed for memory or could not allocate
-    │   ├── PeerLost                one of several that train together has lost another, which has more to say
+    │   ├── PeerLost                another process of the same training has gone; its own error says why
     │   └── StoppedEarly            racing showed that it cannot win
     ├── Unexpected                  an error that nobody foresaw; names the file that holds its traceback
     ├── NothingMet          exit 3  the search ended and no candidate met the budget
@@ -173,7 +173,7 @@ class OutOfMemory(CandidateFailed):
 
 
 class PeerLost(CandidateFailed):
-    """A process that trains together with others has lost one of them."""
+    """The connection to another process of the same training broke off; why that one ended, its own error says."""
 
 
 class StoppedEarly(CandidateFailed):

@@ -26,6 +26,17 @@ def reported_to(progress: Progress | None) -> Iterator[None]:
         _waiting.reset(token)
 
 
+def as_clock(seconds: float) -> str:
+    """A stretch of time as a clock shows it; less than none is none.
+
+    >>> as_clock(75), as_clock(3675), as_clock(-1)
+    ('1:15', '1:01:15', '0:00')
+    """
+    minutes, rest = divmod(max(int(seconds), 0), 60)
+    hours, left = divmod(minutes, 60)
+    return f"{hours}:{left:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
 def report(done: float, total: float, message: str) -> None:
     """Tell whoever waits how far the work is; nobody outside :func:`reported_to`."""
     told = _waiting.get()

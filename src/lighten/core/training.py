@@ -55,7 +55,8 @@ class TrainingCost:
         rows_per_second: learned from, evaluations left out. resumed: whether there were several sittings.
         memory: most bytes that its process held, of several added up. joules: of the processor, of everything that ran
             on it meanwhile; None where they cannot be read, for the reason ``energy_note``.
-        money: at the price of an hour that was given, for the search before it, too; None without one.
+        money: at the price of an hour that was given, for the search before it and the grid after it, too; None without
+            one.
         arithmetic: floating-point operations; rate: share of what this machine's matrix product reaches in float32,
             while updates were made; None where that was not measured.
     """
@@ -141,6 +142,8 @@ class TrainingResult:
         compared: the trained model beside its teachers and their ensemble, and under attack; empty where nobody asked.
         workers: processes that trained together on these threads.
         grid: scores on every group of models that were trained on one group alone; empty where nobody asked for it.
+        grid_seconds, grid_cpu_seconds: what the trainings of the grid took together, by the clock and of all cores;
+            they are not in ``cost``.
     """
 
     model: str
@@ -174,6 +177,8 @@ class TrainingResult:
     threads: int
     labels: tuple[str, ...] = ()
     grid: tuple[GridCell, ...] = ()
+    grid_seconds: float = 0.0
+    grid_cpu_seconds: float = 0.0
     compared: tuple[Compared, ...] = ()
     workers: int = 1
     sweep: SweepRecord | None = None

@@ -84,7 +84,7 @@ def keep_apart(parts: Parts, learned: Hashes, model: str) -> Parts:
     if not len(learned):
         return parts
     moved: dict[str, Rows] = {}
-    train = [parts.train]
+    train: list[Rows] = []
     for name in ("select", "proof"):
         rows = parts[name]
         seen = seen_before(rows, learned)
@@ -107,7 +107,7 @@ def keep_apart(parts: Parts, learned: Hashes, model: str) -> Parts:
         )
     note = f"{model} learned from rows of this data: {counts}. They went to train, so nothing is proved on them."
     select, proof = moved.get("select", parts.select), moved.get("proof", parts.proof)
-    return replace(parts, train=_joined(train), select=select, proof=proof, notes=(*parts.notes, note))
+    return replace(parts, train=sum(train, parts.train), select=select, proof=proof, notes=(*parts.notes, note))
 
 
 def unseen(
@@ -139,9 +139,3 @@ def unseen(
             fix=f"{go_on}give data that they have not seen",
         )
     return rows.take(np.flatnonzero(~seen).tolist()), (f"{found}; they were left out.",)
-
-
-def _joined(several: Sequence[Rows]) -> Rows:
-    """Rows one after the other; a column that is empty in one is empty in all of a data set."""
-    names = ("inputs", "targets", "groups", "units", "ids", "references")
-    return Rows(**{name: tuple(value for rows in several for value in getattr(rows, name)) for name in names})

@@ -14,9 +14,9 @@ from lighten.core.rows import Rows
 from lighten.core.task import Data
 from lighten.fitting import reading
 from lighten.fitting.options import FitOptions
+from lighten.fitting.workers import PATIENCE
 from lighten.isolate.process import call
 from lighten.pipeline.formats import open_model
-from lighten.pipeline.workshop import A_DAY
 from lighten.store.folder import RunFolder, load_parts
 
 if TYPE_CHECKING:
@@ -47,13 +47,14 @@ def attacked_answers(
     if known is None:
         reply = call(
             "lighten.fitting.attacking:answer_attacked",
-            deadline=A_DAY,
+            threads=threads,
+            deadline=PATIENCE,
             base=str(artifact.path.resolve()),
             parts=str((folder.path / reading.PARTS).resolve()),
             task=task_record_of(data.task),
             radius=options.harden,
             seed=options.seed,
-            threads=threads,
+            cores=threads,
         )
         known = np.asarray(reply["answers"], np.float32)
         folder.study.save_answers(key, "attacked", known)
@@ -61,12 +62,16 @@ def attacked_answers(
 
 
 def answer_attacked(
-    base: str, parts: str, task: Mapping[str, Any], radius: float, seed: int, threads: int
+    base: str, parts: str, task: Mapping[str, Any], radius: float, seed: int, cores: int
 ) -> dict[str, Any]:
-    """What the process does: open the model and answer. Returns plain values."""
+    """What the process does: open the model and answer. Returns plain values.
+
+    Args:
+        cores: that it may use. (``threads`` is an argument of ``isolate.process.call`` itself.)
+    """
     from lighten.nets.training.attack import attacked
 
     data = load_parts(Path(parts))
     network = open_model(Artifact.open(base, verify=False), data.labels)
-    found = attacked(network, some_of(data.proof), task_from(task), radius, seed=seed, threads=threads)
+    found = attacked(network, some_of(data.proof), task_from(task), radius, seed=seed, threads=cores)
     return {"answers": found.tolist()}

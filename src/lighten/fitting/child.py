@@ -13,23 +13,26 @@ from typing import Any
 from lighten.core.artifact import Artifact, sha256
 from lighten.core.errors import InputError, StepFailed
 from lighten.core.matching import format_of
+from lighten.core.progress import as_clock
 from lighten.core.recipe import task_from
 from lighten.core.rows import Parts
 from lighten.core.step import Needs, Silent
 from lighten.core.training import MODEL
 from lighten.data.learned import save_learned
 from lighten.fitting.scalars import Scalars
+from lighten.fitting.sweep.ranges import ranges_of
 from lighten.isolate import rapl
 from lighten.isolate.child import emit
 from lighten.isolate.machine import peak_bytes
 from lighten.measure.rates import matmul_rate
+from lighten.nets.training.attack import EmbeddingAttack, attack_on, embedding_of
 from lighten.nets.training.checkpoint import EVERY, Checkpoints
 from lighten.nets.training.flops import flops_per_row
-from lighten.nets.training.group import Meeting
+from lighten.nets.training.group import Group, Meeting
 from lighten.nets.training.loop import train
 from lighten.nets.training.low_rank import write_adapter
 from lighten.nets.training.prefix import PrefixCache
-from lighten.nets.training.schedule import Hyperparameters, State
+from lighten.nets.training.schedule import Hyperparameters, State, Trained
 from lighten.nets.training.trainable import Trainable
 from lighten.pipeline.formats import open_model, save_model
 from lighten.pipeline.make import versions
@@ -85,7 +88,7 @@ class Telling:
         parts.append(f"{peak_bytes() / 1e9:.1f} GB")
         if done > self._first:
             left = (now - self._began) * (total - done) / (done - self._first)
-            parts.append(f"{int(left) // 60}:{int(left) % 60:02d} left")
+            parts.append(f"{as_clock(left)} left")
         emit({"done": done, "total": total, "message": ", ".join(parts)})
 
     def score(self, fraction: float, value: float) -> None:
@@ -132,28 +135,40 @@ def prepare(
     return Prepared(artifact, data, live, format_of(artifact).trainable(live, needs, asked))
 
 
-def fit(
-    base: str,
-    parts: str,
-    task: Mapping[str, Any],
-    settings: Mapping[str, Any],
-    seconds: float | None,
-    seed: int,
-    threads: int,
-    folder: str,
-    model: str,
-    lesson: str = "",
-    taught_by: Sequence[str] = (),
-    meeting: Mapping[str, Any] | None = None,
-    over: bool = False,
-) -> dict[str, Any]:
-    """Train the artifact ``base`` on the parts train and tune, and seal what comes out in ``folder``.
+@dataclass(frozen=True)
+class Job:
+    """One training, as its process is told of it: plain values.
+
+    Attributes:
+        base: folder of the artifact that is trained. parts: file of the rows. task: record of the task.
+        settings: ``Hyperparameters``. seconds: that it may take; None where passes alone bound it.
+        threads: of this process. folder: where checkpoints, curve and model go. model: what the user called it.
+        lesson: file of what a teacher says of the rows; empty without. taught_by: folders of the teachers, whose rows
+            the model learns from, too.
+        meeting: ``Meeting`` of the processes that train together, of which rank 0 writes; None for one alone.
+        over: whether rank 0 knows that it was trained before, and only tells the others.
+    """
+
+    base: str
+    parts: str
+    task: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    seconds: float | None
+    seed: int
+    threads: int
+    folder: str
+    model: str
+    lesson: str = ""
+    taught_by: Sequence[str] = ()
+    meeting: Mapping[str, Any] | None = None
+    over: bool = False
+
+
+def fit(**told: Any) -> dict[str, Any]:
+    """Do a :class:`Job`: train on the parts train and tune, and seal what comes out.
 
     Args:
-        settings: ``Hyperparameters``. model: what the user called it. lesson: file of what a teacher says of the rows;
-            empty without. taught_by: folders of the teachers, whose rows the model learns from, too.
-        threads: of this process. meeting: ``Meeting`` of the processes that train together, of which rank 0 writes;
-            None for one alone. over: whether rank 0 knows that it was trained before, and only tells the others.
+        told: attributes of the job.
 
     Returns:
         What became of it, as plain values; nothing of any rank but 0.
@@ -162,29 +177,20 @@ def fit(
         StepFailed: the training came apart. RunFolderError: a checkpoint is of another training, or cannot be written.
         ModelError, DataError: the model is not trained, or not on such rows. PeerLost: another process has gone.
     """
-    met, run = Meeting(**(meeting or {})), Path(folder)
-    prepared = prepare(base, parts, task, settings, seed, threads * met.here, lesson)
-    artifact, data, live, work = prepared.artifact, prepared.data, prepared.live, prepared.work
+    job = Job(**told)
+    met, run = Meeting(**(job.meeting or {})), Path(job.folder)
+    prepared = prepare(job.base, job.parts, job.task, job.settings, job.seed, job.threads * met.here, job.lesson)
+    work = prepared.work
     work.cache = PrefixCache(run / PREFIX)
     group = met.join()
-    if group.decide(lambda: over):
+    if group.decide(lambda: job.over):
         return {}
     if group.rank:
-        train(work, seed=seed, threads=threads, watch=Silent(), seconds=seconds, group=group)
-        group.gather(peak_bytes())
-        group.close()
-        return {}
-    identity = {
-        "model": artifact.id, "data": data.fingerprint, "task": dict(task), "settings": dict(settings),
-        "seconds": seconds, "seed": seed, "threads": threads, "libraries": versions(),
-    }  # fmt: skip
-    if lesson:
-        identity["lesson"] = sha256(Path(lesson))
-    roof = matmul_rate()
-    telling = Telling(flops_per_row(work, seed), 0.0 if roof.disturbed else roof.value * group.here)
-    epoch = work.size([row for batch in work.batches(0, seed) for row in batch])
+        return _work_along(job, work, group)
+    telling = Telling(flops_per_row(work, job.seed), roof_of(group.size))
+    epoch = work.size([row for batch in work.batches(0, job.seed) for row in batch])
     scalars = Scalars(run, work.planned(), epoch, work.peak, lambda: group.cpu_seconds)
-    checkpoints = Checkpoints(run / CHECKPOINTS, identity, seconds_between())
+    checkpoints = Checkpoints(run / CHECKPOINTS, _identity(job, prepared), seconds_between())
     resumed, before = checkpoints.folder.is_dir(), rapl.counters()
 
     def heard(state: State, loss: float, share: float) -> None:
@@ -192,44 +198,86 @@ def fit(
         scalars.heard(state, loss, share)
 
     found = train(
-        work, seed=seed, threads=threads, watch=telling, seconds=seconds, checkpoints=checkpoints, heard=heard,
-        note=lambda text: emit({"note": text}), group=group,
+        work, seed=job.seed, threads=job.threads, watch=telling, seconds=job.seconds, checkpoints=checkpoints,
+        heard=heard, note=lambda text: emit({"note": text}), group=group,
     )  # fmt: skip
     scalars.finished(found.points, found.updates)
     spent, joules, peaks = scalars.spent, rapl.joules_between(before, rapl.counters()), group.gather(peak_bytes())
     group.close()  # before it is saved: in a group transformers would wait for the others
-    _keep_adapter(work, run, model)
-    made = _seal(
-        live, [artifact, *(Artifact.open(Path(one), verify=False) for one in taught_by)], run, data, seed, model
-    )
-    best = found.best
-    if best is None and work.schedule.holds_out:
+    cost = {
+        "seconds": spent[0], "cpu_seconds": spent[1], "rows_per_second": found.rows_per_second,
+        "memory": int(sum(peaks)),
+        "joules": None if resumed else joules,
+        "resumed": resumed,
+        "energy_note": "unknown: it was resumed" if resumed else "" if joules is not None else rapl.why_not(),
+        "arithmetic": telling.operations * found.rows or None, "rate": telling.rate,
+    }  # fmt: skip
+    if found.best is None and work.schedule.holds_out:
         raise StepFailed("The training was over before anything was judged.")
+    _keep_adapter(work, run, job.model)
+    made = _seal(job, prepared)
+    return {"path": str(made.path), **_outcome(work, found, epoch), "cost": cost}
+
+
+def _work_along(job: Job, work: Trainable, group: Group) -> dict[str, Any]:
+    """What any rank but 0 does: it learns from its share of each batch, and tells nothing."""
+    train(work, seed=job.seed, threads=job.threads, watch=Silent(), seconds=job.seconds, group=group)
+    group.gather(peak_bytes())
+    group.close()
+    return {}
+
+
+def _identity(job: Job, prepared: Prepared) -> dict[str, Any]:
+    """What a checkpoint is of: another training does not go on from it."""
+    found = {
+        "model": prepared.artifact.id, "data": prepared.data.fingerprint, "task": dict(job.task),
+        "settings": dict(job.settings), "seconds": job.seconds, "seed": job.seed, "threads": job.threads,
+        "libraries": versions(),
+    }  # fmt: skip
+    return found | ({"lesson": sha256(Path(job.lesson))} if job.lesson else {})
+
+
+def _outcome(work: Trainable, found: Trained, epoch: int) -> dict[str, Any]:
+    """What became of a training, but for its cost. epoch: size of one pass."""
     return {
-        "path": str(made.path), "noun": work.noun, "measure": work.measure, "shares": work.shares,
-        "precision": found.precision,
+        "noun": work.noun, "measure": work.measure, "shares": work.shares, "precision": found.precision,
         "learned": found.rows, "planned": found.planned, "steps": found.updates, "epochs": found.rows / max(epoch, 1),
-        "best": None if best is None else best.quality,
+        "best": None if found.best is None else found.best.quality,
         "notes": found.notes, "stopped": _stopped(found.rows, found.planned, work.schedule),
         "settings": _settings(work), "parameters": sum(one.numel() for one in work.net.parameters()),
-        "cost": {
-            "seconds": spent[0], "cpu_seconds": spent[1], "rows_per_second": found.rows_per_second,
-            "memory": int(sum(peaks)),
-            "joules": None if resumed else joules,
-            "resumed": resumed,
-            "energy_note": "unknown: it was resumed" if resumed else "" if joules is not None else rapl.why_not(),
-            "arithmetic": telling.operations * found.rows or None, "rate": telling.rate,
-        },
     }  # fmt: skip
 
 
-def check(base: str, parts: str, task: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+def roof_of(workers: int) -> float:
+    """GFLOP/s that matrix products of all workers reach together, each as fast as this one; 0 where this machine was
+    too busy to tell."""
+    found = matmul_rate()
+    return 0.0 if found.disturbed else found.value * workers
+
+
+def check(
+    base: str,
+    parts: str,
+    task: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    given: Mapping[str, Any] | None = None,
+) -> None:
     """Open a model and see whether it can be trained as asked, on a few rows; nothing is written.
+
+    Args:
+        given: what the user fixed of what a search could search; None where none is made.
 
     Raises:
         InputError, ModelError: it cannot.
     """
-    prepare(base, parts, task, settings, 0, 1)
+    try:
+        found = prepare(base, parts, task, settings, 0, 1)
+        if settings.get("harden") and isinstance(attack_on(found.live, settings["harden"]), EmbeddingAttack):
+            embedding_of(found.live.net)
+    except StepFailed as error:
+        raise InputError(error.seen, allowed=error.allowed, fix=error.fix) from error
+    if given is not None:
+        ranges_of(found.work.hyperparameters, found.work.tunable(), given)
 
 
 def seconds_between() -> float:
@@ -259,21 +307,18 @@ def _keep_adapter(work: Trainable, run: Path, model: str) -> None:
     made.rename(final)
 
 
-def _seal(live: Any, sources: Sequence[Artifact], run: Path, data: Any, seed: int, model: str) -> Artifact:
-    """Write the trained model beside its place, seal it, and rename it.
-
-    Args:
-        sources: what it was trained from, and its teachers: what they learned from, it learned from.
-    """
-    artifact = sources[0]
+def _seal(job: Job, prepared: Prepared) -> Artifact:
+    """Write the trained model beside its place, seal it, and rename it. What its base and its teachers learned from, it
+    learned from."""
+    artifact, data, run = prepared.artifact, prepared.data, Path(job.folder)
     part, final = run / f".{MODEL}.part", run / MODEL
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
-    meta = dict(save_model(live, artifact.format, part))
-    save_learned(part, [one.path for one in sources], [*data.train.ids, *data.tune.ids])
+    meta = dict(save_model(prepared.live, artifact.format, part))
+    save_learned(part, [artifact.path, *map(Path, job.taught_by)], [*data.train.ids, *data.tune.ids])
     Artifact.seal(
-        part, format=artifact.format, parent=artifact.id, step={"use": "train"}, seed=seed, versions=versions(),
-        meta={**meta, "model": model},
+        part, format=artifact.format, parent=artifact.id, step={"use": "train"}, seed=job.seed, versions=versions(),
+        meta={**meta, "model": job.model},
     )  # fmt: skip
     sync_tree(part)
     if final.exists():

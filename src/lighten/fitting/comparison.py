@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lighten.core.artifact import Artifact
+from lighten.core.errors import CandidateFailed
 from lighten.core.matching import facts_of
 from lighten.core.rows import Rows
 from lighten.core.task import Data
@@ -13,7 +15,7 @@ from lighten.core.training import Compared, ProofScore
 from lighten.fitting.attacking import attacked_answers, some_of
 from lighten.fitting.options import FitOptions
 from lighten.fitting.reading import engine_of
-from lighten.fitting.score import scores, timed_answers
+from lighten.fitting.score import main_score, timed_answers
 from lighten.fitting.teachers import Teacher
 from lighten.nets.training.shares import averaged
 from lighten.search.listener import Listener
@@ -27,6 +29,14 @@ TRAINED, TEACHER, ENSEMBLE, BEFORE = "trained", "teacher", "ensemble", "before"
 ATTACKED, BEFORE_ATTACKED = "attacked", "before_attacked"
 KEYS = {ATTACKED: 3_000, BEFORE: 3_001, BEFORE_ATTACKED: 3_001}
 """Under which the study keeps the answers."""
+_SAID = {
+    TEACHER: "--teacher {name}",
+    BEFORE: "The model before the training",
+    ATTACKED: "The trained model under attack",
+    BEFORE_ATTACKED: "The model before the training, under attack,",
+}
+Answered: TypeAlias = "tuple[NDArray[Any], float | None]"
+"""Answers, and the seconds that they took; None where nobody looks at the clock."""
 
 
 def compared(
@@ -39,56 +49,61 @@ def compared(
     trained: tuple[ProofScore, float],
     threads: int,
     listener: Listener,
+    note: Callable[[str], None],
 ) -> tuple[Compared, ...]:
     """Everything that answered ``proof``, the trained model first; nothing where neither teachers nor an attack were
     asked for.
 
+    What fails is left out with a note: the training is over, and worth its result without it.
+
     Args:
         base, made: the model before and after the training.
         trained: its main score, and the seconds that its answers took.
-
-    Raises:
-        CandidateFailed: a teacher does not run.
     """
     if not teachers and not options.harden:
         return ()
     found = [Compared(TRAINED, options.model, *trained)]
-    if options.harden:
-        found.append(_attacked(options, folder, ATTACKED, made, data, threads))
-        if facts_of(base)["has_head"]:
-            found.append(_before(options, folder, base, data, threads, listener))
-            found.append(_attacked(options, folder, BEFORE_ATTACKED, base, data, threads))
     proof = data.parts.proof
-    each = [teacher.answers(folder, data, "proof", proof, threads, listener) for teacher in teachers]
-    if len(each) > 1:
-        whole = averaged([answers for answers, _ in each])
-        score = _main(options, data, whole, proof)
-        found.append(Compared(ENSEMBLE, "", score, sum(seconds for _, seconds in each)))
-    for teacher, (answers, seconds) in zip(teachers, each, strict=True):
-        found.append(Compared(TEACHER, teacher.name, _main(options, data, answers, proof), seconds))
+
+    def add(kind: str, name: str, answer: Callable[[], Answered], rows: Rows = proof) -> Answered | None:
+        try:
+            answers, seconds = answer()
+        except CandidateFailed as error:
+            note(f"{_SAID[kind].format(name=name)} could not be judged on proof: {error.seen}")
+            return None
+        found.append(Compared(kind, name, _main(options, data, answers, rows), seconds))
+        return answers, seconds
+
+    def under_attack(kind: str, artifact: Artifact) -> None:
+        def answer() -> Answered:
+            return attacked_answers(options, folder, KEYS[kind], artifact, data, threads), None
+
+        add(kind, "", answer, some_of(proof))
+
+    if options.harden:
+        under_attack(ATTACKED, made)
+        if facts_of(base)["has_head"]:
+            add(BEFORE, options.model, lambda: _before(folder, base, data, threads, listener))
+            under_attack(BEFORE_ATTACKED, base)
+    place, each = len(found), []
+    for teacher in teachers:
+        answer = partial(teacher.answers, folder, data, "proof", proof, threads, listener)
+        each.append(add(TEACHER, teacher.name, answer))
+    all_said = [one for one in each if one is not None]
+    if len(each) > 1 and len(all_said) == len(each):
+        score = _main(options, data, averaged([answers for answers, _ in all_said]), proof)
+        found.insert(place, Compared(ENSEMBLE, "", score, sum(seconds or 0.0 for _, seconds in all_said)))
     return tuple(found)
 
 
-def _attacked(
-    options: FitOptions, folder: RunFolder, kind: str, artifact: Artifact, data: Data, threads: int
-) -> Compared:
-    rows = some_of(data.parts.proof)
-    answers = attacked_answers(options, folder, KEYS[kind], artifact, data, threads)
-    return Compared(kind, "", _main(options, data, answers, rows))
-
-
-def _before(
-    options: FitOptions, folder: RunFolder, base: Artifact, data: Data, threads: int, listener: Listener
-) -> Compared:
-    proof = data.parts.proof
-    answers, seconds = timed_answers(
-        folder.study, KEYS[BEFORE], "proof", base, engine_of(base), data.task, proof, len(data.parts.labels), threads,
-        listener,
+def _before(folder: RunFolder, base: Artifact, data: Data, threads: int, listener: Listener) -> Answered:
+    return timed_answers(
+        folder.study, KEYS[BEFORE], "proof", base, engine_of(base), data.task, data.parts.proof,
+        len(data.parts.labels), threads, listener,
     )  # fmt: skip
-    return Compared(BEFORE, options.model, _main(options, data, answers, proof), seconds)
 
 
 def _main(options: FitOptions, data: Data, answers: NDArray[Any], rows: Rows) -> ProofScore:
     """The score by the task's first metric."""
     quality, _ = meters(data.task)
-    return scores(quality, answers, rows, data.task.metrics[0], options.seed)[0]
+    return main_score(quality, answers, rows, data.task.metrics[0], options.seed)

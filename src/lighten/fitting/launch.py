@@ -38,7 +38,8 @@ class Launch:
             workers: that the user asked for. threads: cores that may be used on this machine; 0 for all.
 
         Raises:
-            InputError: more workers than cores, another number than the launcher's, or one that does not say all.
+            InputError: more workers than cores, another number than the launcher's, or a launcher that says too little
+                or what cannot be.
         """
         told = {name: environment[name] for name in LAUNCHER if environment.get(name)}
         made = cls(workers, workers)
@@ -50,7 +51,8 @@ class Launch:
                     allowed=f"all of {', '.join(LAUNCHER)}, as torchrun sets them",
                     fix="start it with torchrun, or unset WORLD_SIZE and give --workers",
                 )
-            made = cls(_number("WORLD_SIZE", told), _number(HERE, environment, 1), _number("RANK", told), True)
+            size = _number("WORLD_SIZE", environment, 1)
+            made = cls(size, _number(HERE, environment, 1, size), _number("RANK", environment, 0, size - 1), True)
         if workers not in (1, made.size):
             raise InputError(
                 f"--workers is {workers}, but the launcher started {made.size}.", fix="leave --workers out"
@@ -65,10 +67,10 @@ class Launch:
         return made
 
     def check(self, **several: bool) -> None:
-        """Refuse what takes several trainings, which processes of a launcher, that meet once, do not make.
+        """Refuse options that take several trainings: processes that a launcher started meet only once.
 
         Args:
-            several: options of that kind, and whether they were given.
+            several: whether each such option was given, by its name.
 
         Raises:
             InputError: names one.
@@ -89,11 +91,23 @@ class Launch:
     @property
     def leads(self) -> bool:
         """Whether rank 0 is among them, which writes and shows; the others read the same and work."""
-        return self.own[0] == 0
+        return not self.outside or self.rank == 0
+
+    @property
+    def words(self) -> list[str]:
+        """What the command line begins with that starts them again; the dots stand for where they meet."""
+        if not self.outside:
+            return ["lighten"]
+        machines = -(-self.size // self.here)
+        return [
+            "torchrun", "--nnodes", str(machines), "--nproc-per-node", str(self.here), "...", "-m", "lighten",
+        ]  # fmt: skip
 
 
-def _number(name: str, environment: Mapping[str, str], otherwise: int = 0) -> int:
-    told = environment.get(name, str(otherwise))
-    if not told.isdecimal():
-        raise InputError(f"{name} is {told!r}.", allowed="a number, as torchrun sets it")
+def _number(name: str, environment: Mapping[str, str], low: int, high: int | None = None) -> int:
+    """A whole number of the environment; the lowest that there can be where it says nothing."""
+    told = environment.get(name) or str(low)
+    if not (told.isascii() and told.isdecimal()) or int(told) < low or (high is not None and int(told) > high):
+        bounds = f"{low} or more" if high is None else f"{low} to {high}"
+        raise InputError(f"{name} is {told!r}.", allowed=f"{bounds}, as torchrun sets it")
     return int(told)

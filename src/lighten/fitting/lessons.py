@@ -19,7 +19,7 @@ from lighten.fitting import reading
 from lighten.fitting.options import FitOptions
 from lighten.fitting.process import Training, trained_in_process
 from lighten.fitting.teachers import Teacher
-from lighten.fitting.unlabelled import unlabelled_rows
+from lighten.fitting.unlabelled import Unlabelled
 from lighten.nets.training.lesson import FILE, LABELS, Lesson
 from lighten.nets.training.shares import averaged
 from lighten.search.listener import Listener
@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 PARTS, FIRST = "lesson.json", "first"
 """File of the rows with those that have no label, and folder of the training on those that have one."""
-UNLABELLED, ROWS, FIRST_COST = "unlabelled", "rows without labels", "cost of the first training"
-"""Under which the study remembers how many rows without a label there are, which, and what their first teacher cost."""
+UNLABELLED, ROWS, LEFT_OUT = "unlabelled", "rows without labels", "rows without labels that were left out"
+"""Under which the study remembers how many rows without a label there are, which, and a note on the others."""
+FIRST_COST, FIRST_NOTES = "cost of the first training", "notes of the first training"
+"""Under which it remembers these of the training that taught them."""
 FIRST_NUMBER = -1
 """Number of the model of that training among the teachers."""
 
@@ -59,8 +61,12 @@ def lesson_for(
     teachers: Sequence[Teacher],
     threads: int,
     listener: Listener,
+    more: Unlabelled | None = None,
 ) -> Taught:
     """The files of what is learned from; what was asked before is not asked again.
+
+    Args:
+        more: rows without labels; None where there are none, or the run has its lesson from before.
 
     Raises:
         CandidateFailed: a teacher does not run, or a first training came apart.
@@ -68,8 +74,8 @@ def lesson_for(
     plain = folder.path / reading.PARTS
     if not teachers and not options.unlabelled:
         return Taught(plain)
-    items, ids, note = unlabelled_rows(options, data.task, data.parts) if options.unlabelled else ((), (), "")
-    check_same(options, folder.study, ids)
+    if more is not None:
+        check_same(options, folder.study, more)
     own = teachers or [first_of(options, folder, base, data, threads, listener)]
     parts = folder.path / PARTS if options.unlabelled else plain
     found = Taught(parts, folder.path / FILE, tuple(one.artifact.path for one in own))
@@ -83,28 +89,28 @@ def lesson_for(
     train = data.parts.train
     weights = np.full(len(train), LABELS if teachers else 1.0)
     answers = told("train", train) if teachers else np.zeros((len(train), len(data.parts.labels)), np.float32)
-    if options.unlabelled:
-        if note:
-            listener.note(note)
-        more = told("unlabelled", Rows(items, (0,) * len(items), ids=ids))
-        rows = joined(train, items, ids, more)
-        answers, weights = np.concatenate([answers, more]), np.append(weights, np.zeros(len(more)))
-        save_parts(replace(data.parts, train=rows), parts)
+    if more is not None:
+        if more.note:
+            listener.note(more.note)
+        said = told("unlabelled", Rows(more.items, (0,) * len(more.items), ids=more.ids))
+        answers, weights = np.concatenate([answers, said]), np.append(weights, np.zeros(len(said)))
+        save_parts(replace(data.parts, train=joined(train, more, said)), parts)
     Lesson(answers, weights).save(folder.path / FILE)
     return found
 
 
-def check_same(options: FitOptions, study: Study, ids: Sequence[str]) -> None:
-    """Refuse a resumed training whose rows without labels are others than they were.
+def has_lesson(run: Path) -> bool:
+    """Whether a run has all that its training learns from, so that rows without labels are not read again."""
+    return (run / FILE).is_file() or is_whole(run / MODEL)
 
-    Args:
-        ids: the hash of each row.
+
+def check_same(options: FitOptions, study: Study, more: Unlabelled) -> None:
+    """Refuse a resumed training whose rows without labels are others than they were; else remember them.
 
     Raises:
         RunFolderError: they are.
     """
-    told = {UNLABELLED: len(ids)} if ids else {}
-    digest = hashlib.sha256(" ".join(ids).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(" ".join(more.ids).encode()).hexdigest()[:16]
     if study.recall(ROWS, digest) != digest:
         raise RunFolderError(
             f"--resume: the rows of --unlabelled {options.unlabelled} are others than those of the training in "
@@ -113,19 +119,20 @@ def check_same(options: FitOptions, study: Study, ids: Sequence[str]) -> None:
             fix="give these, or another --out",
         )
     study.remember(ROWS, digest)
-    study.remember(UNLABELLED, told)
+    study.remember(UNLABELLED, {UNLABELLED: len(more.ids)})
+    study.remember(LEFT_OUT, more.note)
 
 
-def joined(train: Rows, items: Sequence[Any], ids: Sequence[str], answers: NDArray[Any]) -> Rows:
+def joined(train: Rows, more: Unlabelled, answers: NDArray[Any]) -> Rows:
     """Rows of train, and after them rows whose class is what a teacher says; no group, and each its own unit."""
-    count = len(items)
-    return Rows(
-        (*train.inputs, *items),
-        (*train.targets, *map(int, answers.argmax(axis=1))),
-        (*train.groups, *("",) * count) if train.groups else (),
-        (*train.units, *(f"unlabelled:{one}" for one in ids)) if train.units else (),
-        (*train.ids, *ids) if train.ids else (),
-        (*train.references, *("",) * count) if train.references else (),
+    none = ("",) * len(more.items)
+    return train + Rows(
+        more.items,
+        tuple(map(int, answers.argmax(axis=1))),
+        none if train.groups else (),
+        tuple(f"unlabelled:{one}" for one in more.ids) if train.units else (),
+        more.ids if train.ids else (),
+        none if train.references else (),
     )
 
 
@@ -138,11 +145,12 @@ def first_of(
         CandidateFailed: it came apart.
     """
     place = folder.path / FIRST
-    if not is_whole(place / MODEL):
+    if not is_whole(place / MODEL) or folder.study.recall(FIRST_COST) is None:
         listener.note("A first training, on the rows with labels: what it makes answers the others.")
         place.mkdir(exist_ok=True)
         training = Training(options, base, data.task, folder.path / reading.PARTS, place, seconds=seconds_of(options))
         found = trained_in_process(training, threads, listener)
+        folder.study.remember(FIRST_NOTES, found["notes"])
         folder.study.remember(FIRST_COST, found["cost"])
     labels = range(len(data.parts.labels))
     return Teacher("the first training", FIRST_NUMBER, Artifact.open(place / MODEL), tuple(labels))
@@ -163,9 +171,17 @@ def first_cost(study: Study, cost: Mapping[str, Any]) -> dict[str, Any]:
     both = first["joules"] is not None and cost["joules"] is not None
     return added | {
         "memory": max(first["memory"], cost["memory"]),
+        "resumed": first["resumed"] or cost["resumed"],
         "joules": first["joules"] + cost["joules"] if both else None,
+        "energy_note": cost["energy_note"] or first["energy_note"],
         "arithmetic": first["arithmetic"] + cost["arithmetic"] if first["arithmetic"] and cost["arithmetic"] else None,
     }
+
+
+def notes_of(study: Study) -> tuple[str, ...]:
+    """What is worth knowing of what was learned from: rows that were left out, and how the first training went."""
+    left = study.recall(LEFT_OUT, "")
+    return (*([left] if left else []), *(f"The first training: {note}" for note in study.recall(FIRST_NOTES, [])))
 
 
 def weighed(options: FitOptions) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ from lighten.store.folder import LIMITS, MANIFEST, check_place, manifest_at
 
 
 def asked_before(run: Path) -> FitOptions:
-    """The options of the training in a folder, to resume it.
+    """The options of the training in a folder, to resume it; on as many cores as it had, whatever this machine has.
 
     Raises:
         RunFolderError: there is no training, or its manifest is damaged or of another lighten.
@@ -25,6 +25,7 @@ def asked_before(run: Path) -> FitOptions:
     try:
         known = {**record, **record.get(LIMITS, {}), "out": run, "resume": True}
         known["of_data"] = DataOptions(**_given(DataOptions, known, OF_DATA))
+        known["threads"] = known.get("threads") or int(record.get("cores", 0))
         options = FitOptions(**_given(FitOptions, known))
     except (TypeError, ValueError, AttributeError) as error:
         raise RunFolderError(

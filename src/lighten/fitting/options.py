@@ -11,6 +11,7 @@ from typing import Any
 from lighten.core.data_options import DataOptions
 from lighten.core.errors import InputError
 from lighten.core.lists import write_list
+from lighten.fitting.launch import Launch
 from lighten.nets.training.learning import ALL, check_freeze
 from lighten.nets.training.precision import NAMED
 from lighten.store.folder import LIMITS, PLACE
@@ -20,6 +21,8 @@ VERB = "train"
 OF_DATA = "data_"
 """What the names of options of the data begin with in a manifest."""
 AUTO = "auto"
+ALONE = Launch()
+"""How a training is started by one process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,20 +143,20 @@ class FitOptions:
             PLACE: str(Path.cwd()),
         }  # fmt: skip
 
-    def command(self) -> str:
-        """The command line that asks the same."""
-        words = ["lighten", "train", self.model, "--data", self.data, "--task", self.task.replace("_", "-")]
+    def command(self, launch: Launch = ALONE) -> str:
+        """The command line that asks the same. launch: how the processes of this training were started."""
+        words = [*launch.words, "train", self.model, "--data", self.data, "--task", self.task.replace("_", "-")]
         for one in fields(DataOptions):
             value = getattr(self.of_data, one.name)
             if value != one.default:
                 words += _option(one.name, value)
         if self.seconds is not None:
-            words += ["--time", f"{self.seconds:.3f}".rstrip("0").rstrip(".") + "s"]
+            words += ["--time", f"{_number(self.seconds)}s"]
         named = ("epochs", "lr", "batch_rows", "weight_decay", "dropout", "label_smoothing", "lora", "price", "search")
         for name in named:
             if getattr(self, name) is not None:
-                words += [f"--{_written(name)}", f"{getattr(self, name):g}"]
-        words += ["--harden", f"{self.harden:g}"] if self.harden else []
+                words += [f"--{_written(name)}", _number(getattr(self, name))]
+        words += ["--harden", _number(self.harden)] if self.harden else []
         words += ["--from-scratch"] if self.from_scratch else []
         words += ["--freeze", self.freeze] if self.freeze else []
         words += ["--precision", self.precision] if self.precision != AUTO else []
@@ -162,8 +165,13 @@ class FitOptions:
         words += ["--unlabelled", self.unlabelled] if self.unlabelled else []
         words += ["--grid"] if self.grid else []
         words += ["--threads", str(self.threads)] if self.threads else []
-        words += ["--workers", str(self.workers)] if self.workers > 1 else []
+        words += ["--workers", str(self.workers)] if self.workers > 1 and not launch.outside else []
         return shlex.join([*words, "--seed", str(self.seed), "--out", str(self.out)])
+
+
+def _number(value: float) -> str:
+    """A number with all its digits, so that it is read as the same one."""
+    return str(int(value)) if value == int(value) else repr(value)
 
 
 def _written(name: str) -> str:

@@ -18,7 +18,7 @@ from lighten.search.listener import Listener
 
 @dataclass(frozen=True)
 class Training:
-    """What ``fitting.child:fit`` is called with.
+    """A training that is to be made in a process of its own, or whose settings are to be searched in one.
 
     Attributes:
         options: of the run. base: what is trained. task: of the run. parts: file of the rows.
@@ -38,7 +38,7 @@ class Training:
     settings: Mapping[str, Any] | None = None
 
     def arguments(self, threads: int) -> dict[str, Any]:
-        """What a process is told that trains it, or searches for its settings. threads: of the process."""
+        """What the process is told, as plain values. threads: that it may use."""
         return {
             "base": str(self.base.path.resolve()),
             "parts": str(self.parts.resolve()),
@@ -70,7 +70,7 @@ def trained_in_process(
     """Train, or go on from what is there, and give what became of it.
 
     Args:
-        threads: of all workers on this machine. over: see ``child.fit``.
+        threads: of all workers on this machine. over: see ``child.Job``.
 
     Raises:
         CandidateFailed, InputError: what went wrong there.

@@ -16,15 +16,17 @@ from lighten.core.errors import InputError, UnknownName
 from lighten.core.format import Recognized
 from lighten.core.home import expanded
 from lighten.core.item import Item
-from lighten.core.matching import engine_for, facts_of, format_named, unpacked_formats
+from lighten.core.matching import engine_for, facts_of, format_named
 from lighten.core.reader import AUTO, OFF
 from lighten.core.readers import reader_in
-from lighten.core.recipe import conversion, task_record_of
+from lighten.core.recipe import task_record_of
 from lighten.core.rows import Parts, Rows
 from lighten.core.task import Data
 from lighten.core.training import model_of_run
-from lighten.data.learned import Hashes, keep_apart, learned_in
+from lighten.data.learned import Hashes, hashes_of, keep_apart, learned_in
+from lighten.fitting.launch import Launch
 from lighten.fitting.options import FitOptions
+from lighten.fitting.sweep.asking import given
 from lighten.isolate.machine import allowed_cores, available_memory
 from lighten.isolate.process import call
 from lighten.measure.memory_estimate import check_fits, facts_of_large
@@ -41,19 +43,8 @@ if TYPE_CHECKING:
 PARTS = "parts.json"
 KEPT = "model"
 """Under which the run's store has the model as it was brought."""
-FEW = 8
-"""Rows beside which a model is opened to see what of it can learn."""
-
-
-def read(options: FitOptions) -> Data:
-    """The data as the task reads them; rows that the model learned from before are kept out of select and proof.
-
-    Which these are, the folder of the model says, where it has one here.
-
-    Raises:
-        InputError: data or options that cannot be used.
-    """
-    return apart(options, read_whole(options), learned_of(options))
+FEW, FEW_ROWS = 8, "few.json"
+"""Rows beside which a model is opened to see what of it can learn, and their file."""
 
 
 def read_whole(options: FitOptions) -> Data:
@@ -82,28 +73,28 @@ def apart(options: FitOptions, data: Data, learned: Mapping[str, Hashes]) -> Dat
     return data
 
 
-def learned_of(options: FitOptions, places: Sequence[Path] = ()) -> dict[str, Hashes]:
+def learned_of(options: FitOptions, places: Sequence[Path | None] = ()) -> dict[str, Hashes]:
     """Hashes of the rows that the model, and each teacher, learned from, by what the user calls it.
 
     Args:
-        places: folder of each, the model's first; by default the run's copy of it or its own folder, where it has one
-            here. Random weights have none.
+        places: folder of each, the model's first; by default the run's copy of it or its own folder. None for one that
+            has no folder here, such as one of the hub, and for random weights.
     """
     names = (options.model, *options.teachers)
     found: dict[str, Hashes] = {}
     for name, place in zip(names, places or _places(options), strict=True):
-        hashes = learned_in(place)
+        hashes = learned_in(place) if place is not None else hashes_of(())
         found[name] = np.union1d(found[name], hashes) if name in found else hashes
     return found
 
 
-def _places(options: FitOptions) -> list[Path]:
-    """Folder of the model and of each teacher; the working folder's, which says nothing, where there is none."""
-    found = []
+def _places(options: FitOptions) -> list[Path | None]:
+    """Folder of the model and of each teacher; None where there is none."""
+    found: list[Path | None] = []
     for kept, name in ((KEPT, options.model), *((stored(n), one) for n, one in enumerate(options.teachers))):
         copy, given = options.out / "store" / kept, model_of_run(expanded(name))
         fresh = options.from_scratch and kept == KEPT
-        found.append(copy if is_whole(copy) else given if given.is_dir() and not fresh else Path())
+        found.append(copy if is_whole(copy) else given if given.is_dir() and not fresh else None)
     return found
 
 
@@ -124,7 +115,7 @@ def bring(options: FitOptions, data: Data, scratch: Path, listener: Listener) ->
     found = located(model, data.task)
     if options.resume:
         format_named(found.format).refuse_unnamed(found, str(options.out))
-    check_memory(options.model, found, options.workers)
+    check_memory(options.model, found, Launch.found(options.workers, options.threads).here)
     check_asked(options, found.format)
     made = bring_model(options.model, found, scratch, options.of_data.longest)
     made = suited(options, data, made, listener)
@@ -171,7 +162,7 @@ def check_memory(model: str, found: Recognized, workers: int = 1) -> None:
     """Refuse a model that cannot be trained in the memory that is left, before it is copied or loaded.
 
     Args:
-        workers: processes that hold all of it each.
+        workers: processes of this machine, each of which holds all of it.
 
     Raises:
         TooLarge: it needs more. ModelError: its headers cannot be read.
@@ -184,25 +175,36 @@ def check_memory(model: str, found: Recognized, workers: int = 1) -> None:
         check_fits(model, "To train", needed, fix=fix, available=available_memory())
 
 
+def asks_model(options: FitOptions) -> bool:
+    """Whether something was asked of which only the model knows whether it can be done."""
+    fixed = options.search is not None and bool(given(options))
+    return bool(options.lora or options.freeze or options.harden or fixed)
+
+
 def check_part(options: FitOptions, base: Artifact, data: Data, scratch: Path) -> None:
-    """Refuse what cannot be frozen, or learned at low rank, of a model, before anything is written.
+    """Refuse what a model cannot be asked, before anything is written: what cannot be frozen or learned at low rank,
+    inputs that cannot be moved, a search of nothing.
 
     Only the model knows its blocks and layers, so it is opened, beside a few rows.
+
+    Args:
+        base: a float model.
 
     Raises:
         InputError: says what can be. ModelError: such models are not trained.
     """
-    if not (options.lora or options.freeze) or conversion(base.format, unpacked_formats(), facts_of(base)):
+    if not asks_model(options):
         return
     parts = replace(data.parts, train=_few(data.parts.train), tune=_few(data.parts.tune))
-    save_parts(parts, scratch / PARTS)
+    save_parts(parts, scratch / FEW_ROWS)
     call(
         "lighten.fitting.child:check",
         deadline=600.0,
         base=str(base.path),
-        parts=str(scratch / PARTS),
+        parts=str(scratch / FEW_ROWS),
         task=task_record_of(data.task),
         settings=options.settings,
+        given=given(options) if options.search is not None else None,
     )
 
 

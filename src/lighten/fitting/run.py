@@ -23,16 +23,26 @@ from lighten.core.training import MODEL, RESULT, TrainingCost, TrainingResult
 from lighten.fitting import reading
 from lighten.fitting.child import CHECKPOINTS, HOUR, PREFIX
 from lighten.fitting.comparison import compared
-from lighten.fitting.grid import check_grid, grid_of
+from lighten.fitting.grid import Grid, check_grid, grid_of
 from lighten.fitting.launch import Launch
-from lighten.fitting.lessons import FIRST, PARTS, UNLABELLED, first_cost, lesson_for, seconds_of, weighed
+from lighten.fitting.lessons import (
+    FIRST,
+    PARTS,
+    UNLABELLED,
+    first_cost,
+    has_lesson,
+    lesson_for,
+    notes_of,
+    seconds_of,
+    weighed,
+)
 from lighten.fitting.options import FitOptions
 from lighten.fitting.process import Training, trained_in_process
 from lighten.fitting.scalars import FILE, read_curve
 from lighten.fitting.score import open_once, scores, timed_answers
 from lighten.fitting.sweep.asking import check_search, searched, sweep_of
 from lighten.fitting.teachers import Teacher, adopt, bring_teachers, teachers_of
-from lighten.fitting.unlabelled import unlabelled_rows
+from lighten.fitting.unlabelled import Unlabelled, unlabelled_rows
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.environment import MachineRecord
 from lighten.models.bring import find
@@ -45,8 +55,8 @@ from lighten.store.folder import RunFolder, save_parts, write_whole
 from lighten.store.study import Study
 
 REPORT = "report.html"
-TRAINED, STARTED, DONE = "trained", "started", "proof scores"
-"""Under which the study remembers what became of the training, when it began, and what the proof said."""
+TRAINED, STARTED = "trained", "started"
+"""Under which the study remembers what became of the training, and when it began."""
 KEPT_ANSWERS = 0
 """Key of the trained model's answers in the study."""
 
@@ -58,15 +68,17 @@ def train_model(options: FitOptions, listener: Listener | None = None) -> Traini
         InputError: something that the user gave cannot be used; nothing was written.
         StepFailed: the training came apart. RunFolderError: the folder cannot be used, or a checkpoint not written.
         Interrupted: by Ctrl-C or SIGTERM; it can be taken up.
+        SystemExit: a launcher such as torchrun started this process beside another one that leads the training and has
+            its result; what was to be done here is done.
     """
     options.check()
     launch = Launch.found(options.workers, options.threads)
     options, threads = replace(options, workers=launch.size), options.threads or allowed_cores()
     check_search(options)
+    launch.check(grid=options.grid, unlabelled=bool(options.unlabelled))
     if not launch.leads:
         follow(options, threads)
         raise SystemExit(0)
-    launch.check(grid=options.grid, unlabelled=bool(options.unlabelled))
     listener = listener or Quiet()
     listener.phase("data", None)
     whole = reading.read_whole(options)
@@ -74,10 +86,7 @@ def train_model(options: FitOptions, listener: Listener | None = None) -> Traini
     reading.check_few(data.parts)
     if options.grid:
         check_grid(data.parts)
-    if options.unlabelled:
-        if not options.from_scratch:
-            reading.check_asked(options, find(options.model, whole=False).format)
-        unlabelled_rows(options, data.task, data.parts)
+    more = without_labels(options, data)
     for text in data.parts.notes:
         listener.note(text)
     RunFolder.check(options.out, options.manifest(data.parts.fingerprint, threads), resume=options.resume)
@@ -87,16 +96,28 @@ def train_model(options: FitOptions, listener: Listener | None = None) -> Traini
             tell_openings(data.parts.proof, listener)
         began = folder.study.recall(STARTED) or datetime.now(UTC).isoformat(timespec="seconds")
         folder.study.remember(STARTED, began)
-        trained = taught(options, folder, base, data, teachers, threads, listener)
+        trained = taught(options, folder, base, data, teachers, threads, listener, more)
         return scored(options, folder, base, data, teachers, trained, threads, listener)
     except (KeyboardInterrupt, Interrupted) as error:
-        raise Interrupted(
-            "The training was interrupted; it goes on from its last checkpoint.", fix=f"{options.command()} --resume"
-        ) from error
+        again = f"{options.command(launch)} --resume"
+        raise Interrupted("The training was interrupted; it goes on from its last checkpoint.", fix=again) from error
     except CandidateFailed as error:
         raise _of_run(error, options) from error
     finally:
         folder.close()
+
+
+def without_labels(options: FitOptions, data: Data) -> Unlabelled | None:
+    """The rows of ``--unlabelled``; None where none were given, or a resumed run has read them before.
+
+    Raises:
+        InputError: the model does not learn from such rows, or they cannot be used.
+    """
+    if not options.unlabelled or (options.resume and has_lesson(options.out)):
+        return None
+    if not options.from_scratch and not is_whole(options.out / "store" / reading.KEPT):
+        reading.check_asked(options, find(options.model, whole=False).format)
+    return unlabelled_rows(options, data.task, data.parts)
 
 
 def follow(options: FitOptions, threads: int) -> None:
@@ -142,8 +163,11 @@ def opened(
         manifest = options.manifest(data.parts.fingerprint, threads)
         data = reading.settle(options, data, base, threads, listener)
         teachers_of(options, masters, data.parts.labels)
-        if fresh is not None:
-            reading.check_part(options, base, data, Path(scratch))
+        floats = None
+        if fresh is not None and reading.asks_model(options):
+            save_parts(data.parts, parts := Path(scratch) / reading.PARTS)
+            floats = as_floats(options, Path(scratch) / "store", parts, base, data, threads, listener)
+            reading.check_part(options, floats, data, Path(scratch))
         folder = RunFolder.open(options.out, manifest, resume=options.resume)
         try:
             if fresh is not None:
@@ -151,24 +175,32 @@ def opened(
             if not (options.out / reading.PARTS).is_file():
                 save_parts(data.parts, options.out / reading.PARTS)
             teachers = teachers_of(options, adopt(folder, masters), data.parts.labels)
-            return folder, as_floats(options, folder, base, data, threads, listener), data, teachers
+            if floats is None or floats is fresh:
+                parts = options.out / reading.PARTS
+                floats = as_floats(options, folder.store.root, parts, base, data, threads, listener)
+            else:  # under the key by which a resumed run finds it
+                floats = folder.store.adopt(floats.path.name, floats)
+            return folder, floats, data, teachers
         except BaseException:
             folder.close()
             raise
 
 
 def as_floats(
-    options: FitOptions, folder: RunFolder, base: Artifact, data: Data, threads: int, listener: Listener
+    options: FitOptions, store: Path, parts: Path, base: Artifact, data: Data, threads: int, listener: Listener
 ) -> Artifact:
-    """The model in a format that is trained: unpacked, where it came as a file of few bits."""
+    """The model in a format that is trained: unpacked, where it came as a file of few bits.
+
+    Args:
+        store: folder of the artifact store that has it, or gets it. parts: file of the rows.
+    """
     steps = conversion(base.format, unpacked_formats(), facts_of(base))
     if not steps:
         return base
     listener.note(f"{options.model} is unpacked to floats, which are trained.")
     shop = Workshop(
-        folder.store.root, options.out / reading.PARTS, data.task, seed=options.seed, threads=threads,
-        progress=listener.progress, note=listener.note,
-    )  # fmt: skip
+        store, parts, data.task, seed=options.seed, threads=threads, progress=listener.progress, note=listener.note
+    )
     try:
         return shop.make(base, steps)
     finally:
@@ -183,8 +215,12 @@ def taught(
     teachers: Sequence[Teacher],
     threads: int,
     listener: Listener,
+    more: Unlabelled | None = None,
 ) -> Mapping[str, Any]:
     """Train in processes of their own, or take what was trained before. Gives what became of it.
+
+    Args:
+        more: rows without labels; see :func:`without_labels`.
 
     Raises:
         CandidateFailed, InputError: what went wrong there.
@@ -192,9 +228,11 @@ def taught(
     known: Mapping[str, Any] | None = folder.study.recall(TRAINED)
     known = known if is_whole(options.out / MODEL) else None
     if known is not None and not Launch.found(options.workers, options.threads).outside:
+        _tidy(options.out)
         return known
-    listener.phase("training", options.seconds)
-    told = lesson_for(options, folder, base, data, teachers, threads, listener)
+    if options.search is None:
+        listener.phase("training", options.seconds)
+    told = lesson_for(options, folder, base, data, teachers, threads, listener, more)
     training = Training(
         options, base, data.task, told.parts, options.out, seconds=seconds_of(options), lesson=told.lesson,
         taught_by=told.teachers,
@@ -202,14 +240,18 @@ def taught(
     if options.search is not None and known is None:
         training = searched(training, folder.study, threads, listener)
     found = trained_in_process(training, threads, listener, over=known is not None)
-    if known is not None:  # the others of a launcher have heard that there is nothing to do
-        return known
-    folder.study.remember(TRAINED, dict(found))
+    if known is None:  # else the others of a launcher have heard that there is nothing to do
+        folder.study.remember(TRAINED, dict(found))
+    _tidy(options.out)
+    return found if known is None else known
+
+
+def _tidy(run: Path) -> None:
+    """Remove what a training that is over needs no more, also where a kill came in between."""
     for name in (CHECKPOINTS, FIRST, PREFIX):
-        shutil.rmtree(options.out / name, ignore_errors=True)
+        shutil.rmtree(run / name, ignore_errors=True)
     for name in (PARTS, LESSON):
-        (options.out / name).unlink(missing_ok=True)
-    return found
+        (run / name).unlink(missing_ok=True)
 
 
 def scored(
@@ -227,6 +269,12 @@ def scored(
     Raises:
         CandidateFailed: it does not run.
     """
+    notes: list[str] = []
+
+    def note(text: str) -> None:
+        listener.note(text)
+        notes.append(text)
+
     listener.phase("proof", None)
     task, proof, study = data.task, data.parts.proof, folder.study
     made = Artifact.open(options.out / MODEL)
@@ -237,21 +285,32 @@ def scored(
     )
     quality, _ = meters(task)
     found = scores(quality, answers, proof, task.metrics[0], options.seed)
-    beside = compared(options, folder, base, made, data, teachers, (found[0], seconds), threads, listener)
-    grid = grid_of(options, folder, base, data, threads, listener) if options.grid else ()
-    result = _result(options, study, data, trained, threads, proof=found, opened=before, grid=grid, compared=beside)
+    beside = compared(options, folder, base, made, data, teachers, (found[0], seconds), threads, listener, note)
+    grid = grid_of(options, folder, base, data, threads, listener, note) if options.grid else Grid()
+    result = _result(options, study, data, trained, threads, grid, notes, proof=found, opened=before, compared=beside)
     write_whole(options.out / RESULT, json.dumps(result.to_json(), ensure_ascii=False, indent=1) + "\n")
     return result
 
 
 def _result(
-    options: FitOptions, study: Study, data: Data, trained: Mapping[str, Any], threads: int, **found: Any
+    options: FitOptions,
+    study: Study,
+    data: Data,
+    trained: Mapping[str, Any],
+    threads: int,
+    grid: Grid,
+    notes: Sequence[str],
+    **found: Any,
 ) -> TrainingResult:
-    """What the whole training did. found: the fields of the result that were made on ``proof``."""
+    """What the whole training did.
+
+    Args:
+        notes: on what was made on ``proof``. found: the fields of the result that were made there.
+    """
     cost = {**trained["cost"], **first_cost(study, trained["cost"])}
     sweep = sweep_of(study)
     if options.price is not None:
-        cost["money"] = options.price * (cost["seconds"] + (sweep.seconds if sweep else 0.0)) / HOUR
+        cost["money"] = options.price * (cost["seconds"] + (sweep.seconds if sweep else 0.0) + grid.seconds) / HOUR
     machine = MachineRecord.here()
     return TrainingResult(
         model=options.model,
@@ -272,11 +331,11 @@ def _result(
         curve=tuple(read_curve(options.out / FILE)),
         best=trained["best"],
         cost=TrainingCost(**cost),
-        notes=(*data.parts.notes, *trained["notes"]),
+        notes=(*data.parts.notes, *notes_of(study), *trained["notes"], *notes),
         stopped=trained["stopped"],
         environment={**machine.to_json(), "id": machine.id},
         paths={name: str(options.out / file) for name, file in _FILES.items()},
-        command=options.command(),
+        command=options.command(Launch.found(options.workers, options.threads)),
         started=study.recall(STARTED),
         lighten=version("lighten"),
         seed=options.seed,
@@ -284,6 +343,9 @@ def _result(
         workers=options.workers,
         labels=data.parts.labels,
         sweep=sweep,
+        grid=grid.cells,
+        grid_seconds=grid.seconds,
+        grid_cpu_seconds=grid.cpu_seconds,
         **found,
     )
 
@@ -293,7 +355,7 @@ _FILES = {"model": MODEL, "report": REPORT, "result": RESULT, "scalars": FILE}
 
 def _of_run(error: CandidateFailed, options: FitOptions) -> LightenError:
     """What went wrong in a training, with the command that takes it up."""
-    again = f"{options.command()} --resume"
+    again = f"{options.command(Launch.found(options.workers, options.threads))} --resume"
     if isinstance(error, StepFailed):
         return type(error)(error.seen, allowed=error.allowed, fix=error.fix)
     return type(error)(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from lighten.core.training import CurvePoint
 from lighten.fitting.tensorboard import EventFile
+from lighten.isolate.machine import cpu_seconds
 from lighten.nets.training.schedule import Point, State
 
 FILE, EVENTS = "scalars.jsonl", "tensorboard"
@@ -67,9 +67,8 @@ class Scalars:
     @property
     def spent(self) -> tuple[float, float]:
         """Seconds by the clock, and of all cores and processes, all sittings together."""
-        return self._before[0] + time.monotonic() - self._began, self._before[
-            1
-        ] + cpu_seconds() - self._cpu + self._others()
+        seconds, cpu = self._before
+        return seconds + time.monotonic() - self._began, cpu + cpu_seconds() - self._cpu + self._others()
 
     def _take_up(self, step: int) -> None:
         """Keep what was written before an update; a killed training had gone on behind its last checkpoint."""
@@ -108,12 +107,6 @@ def read_curve(path: Path) -> list[CurvePoint]:
         except (ValueError, TypeError):
             continue
     return found
-
-
-def cpu_seconds() -> float:
-    """Of this process, on all cores."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 def _line(point: CurvePoint) -> str:

@@ -30,12 +30,12 @@ NAME, BEFORE = "opening of the proof", "opened before"
 def answers_on(
     artifact: Artifact, engine: Engine, task: Task, rows: Rows, labels: int, threads: int, listener: Listener
 ) -> NDArray[np.float64]:
-    """Answers of a model, in its engine, to every row: [n, columns].
+    """Answers of a model, in its engine, to every row of ``proof``: [n, columns].
 
     Raises:
         BuildFailed: the wrong number of answers. CandidateFailed: it does not run.
     """
-    return answered(artifact, engine, task, rows, labels, threads, listener)[0]
+    return answered(artifact, engine, task, rows, labels, threads, listener, "proof")[0]
 
 
 def timed_answers(
@@ -62,19 +62,30 @@ def timed_answers(
     known = study.answers(key, part)
     if known is not None and study.recall(name) is not None:
         return known, study.recall(name)
-    found, seconds = answered(artifact, engine, task, rows, labels, threads, listener)
+    found, seconds = answered(artifact, engine, task, rows, labels, threads, listener, part)
     study.remember(name, seconds)
     study.save_answers(key, part, found)
     return found, seconds
 
 
 def answered(
-    artifact: Artifact, engine: Engine, task: Task, rows: Rows, labels: int, threads: int, listener: Listener
+    artifact: Artifact,
+    engine: Engine,
+    task: Task,
+    rows: Rows,
+    labels: int,
+    threads: int,
+    listener: Listener,
+    part: str,
 ) -> tuple[NDArray[np.float64], float]:
-    """As :func:`answers_on`, and the seconds that answering took, once the model was open."""
+    """As :func:`answers_on`, and the seconds that answering took, once the model was open.
+
+    Args:
+        part: what the rows are called while they are answered.
+    """
     with SessionProcess(artifact, engine, threads=threads, task=task) as session:
         began = monotonic()
-        answers = session.answers(rows.inputs, telling(listener.progress, len(rows), "answering proof"))
+        answers = session.answers(rows.inputs, telling(listener.progress, len(rows), f"answering {part}"))
         seconds = monotonic() - began
     expected = (len(rows), task.columns(labels))
     if answers.shape != expected:
@@ -106,23 +117,36 @@ def scores(
     Args:
         main: the task's first metric.
     """
-    found = [one for one in _scored(meters, answers, rows, seed, "") if one is not None]
+    found = _scored(meters, answers, rows, seed)
     found.sort(key=lambda one: one.metric != main)
     groups = []
     for name in sorted(set(rows.groups)):
         own = [row for row, group in enumerate(rows.groups) if group == name]
-        part = rows.take(own)
-        groups += [one for one in _scored(meters, answers[own], part, seed, name) if one.metric == main]
+        groups += _scored(meters, answers[own], rows.take(own), seed, group=name, only=main)
     return (*found, *sorted(groups, key=lambda one: one.value, reverse=bool(groups) and groups[0].direction != HIGHER))
 
 
+def main_score(
+    meters: Mapping[str, QualityMeter], answers: NDArray[np.float64], rows: Rows, main: str, seed: int
+) -> ProofScore:
+    """The main quantity of all rows, alone. main: the task's first metric."""
+    return _scored(meters, answers, rows, seed, only=main)[0]
+
+
 def _scored(
-    meters: Mapping[str, QualityMeter], answers: NDArray[np.float64], rows: Rows, seed: int, group: str
+    meters: Mapping[str, QualityMeter],
+    answers: NDArray[np.float64],
+    rows: Rows,
+    seed: int,
+    *,
+    group: str = "",
+    only: str = "",
 ) -> list[ProofScore]:
+    """Every quantity that has a value, or ``only`` one; bounds take most of the work."""
     found = []
     for name, reading in judge_all(meters, answers, rows, None).items():
         value = reading.measured.value
-        if value is None:
+        if value is None or (only and name != only):
             continue
         quantity = reading.quantity
         lower, upper = bounds(meters, name, quantity.direction, value, answers, rows, seed)

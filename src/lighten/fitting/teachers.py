@@ -93,7 +93,7 @@ def teachers_of(options: FitOptions, artifacts: Sequence[Artifact], labels: Sequ
     """The teachers, each with its output for every class of the student.
 
     Raises:
-        DataError: one that answers other classes.
+        InputError: one that answers more or fewer classes. DataError: one whose classes are others.
     """
     made = []
     for number, (name, artifact) in enumerate(zip(options.teachers, artifacts, strict=True)):

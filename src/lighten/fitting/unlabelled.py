@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from lighten.core.errors import DataError
 from lighten.core.item import Item
@@ -13,13 +14,19 @@ from lighten.data.examples import Example
 from lighten.fitting.options import FitOptions
 
 
-def unlabelled_rows(options: FitOptions, task: Task, parts: Parts) -> tuple[tuple[Item, ...], tuple[str, ...], str]:
+class Unlabelled(NamedTuple):
+    """Rows without labels: their items, the hash of each (see ``Rows.ids``), and a note on those that were left out;
+    empty where none were."""
+
+    items: tuple[Item, ...]
+    ids: tuple[str, ...]
+    note: str = ""
+
+
+def unlabelled_rows(options: FitOptions, task: Task, parts: Parts) -> Unlabelled:
     """Rows of ``--unlabelled`` that stand in no part of the data, each once.
 
     A row that is judged by must not be learned from, and one of train has a label.
-
-    Returns:
-        Items, the hash of each (see ``Rows.ids``), and a note on those that were left out; empty where none were.
 
     Raises:
         DataError: they cannot be read, some are empty, or none are left.
@@ -48,4 +55,4 @@ def unlabelled_rows(options: FitOptions, task: Task, parts: Parts) -> tuple[tupl
         f"{count_of(left, 'row')} of {len(examples):,} of --unlabelled {source} are empty, copies, or in "
         f"{options.data} already; they are left out."
     )
-    return tuple(kept.values()), tuple(kept), note if left else ""
+    return Unlabelled(tuple(kept.values()), tuple(kept), note if left else "")

@@ -15,6 +15,8 @@ from lighten.isolate.process import ChildProcess
 from lighten.pipeline.workshop import A_DAY
 
 FIT = "lighten.fitting.child:fit"
+PATIENCE = 100 * A_DAY
+"""Seconds that a process may be at work on one thing, such as a training; what hangs is ended by the user."""
 GRACE = 3.0
 """Seconds in which a worker that lost another one waits for the reason of that."""
 
@@ -34,10 +36,11 @@ class Workers:
         self._place = tempfile.TemporaryDirectory(prefix="lighten-")
 
     def fit(self, arguments: Mapping[str, Any], on_event: Callable[[Mapping[str, Any]], object]) -> Mapping[str, Any]:
-        """Train: see ``child.fit``. Gives what became of it.
+        """Train together as a ``child.Job`` says. Gives what became of it.
 
         Raises:
-            LightenError: what went wrong in one of them, the one that the others lost where several say something.
+            LightenError: what went wrong in one of them. Where one died and the others say that they lost it, its own
+                reason is raised.
         """
         first, *rest = self._children
         for child in self._children.values():
@@ -68,7 +71,7 @@ class Workers:
         place = "env://" if launch.outside else f"file://{Path(self._place.name) / 'meeting'}"
         meeting = {"rank": rank, "size": launch.size, "here": launch.here, "place": place}
         reply = self._children[rank].ask(
-            "call", 100 * A_DAY, on_event=on_event, function=FIT, arguments={**arguments, "meeting": meeting}
+            "call", PATIENCE, on_event=on_event, function=FIT, arguments={**arguments, "meeting": meeting}
         )
         found: Mapping[str, Any] = reply["value"]
         return found

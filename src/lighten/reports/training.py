@@ -125,6 +125,7 @@ def _tiles(result: TrainingResult) -> list[Mapping[str, Any]]:
     both = {
         "training.sweep": Both(lambda lang: duration(lang, sweep.seconds) if sweep else ""),
         "training.time": Both(lambda lang: duration(lang, cost.seconds)),
+        "training.grid": Both(lambda lang: duration(lang, result.grid_seconds) if result.grid_seconds else ""),
         "training.cpu": Both(lambda lang: duration(lang, cost.cpu_seconds)),
         "training.memory": Both(lambda lang: amount(lang, cost.memory / 1e6, "MB")),
         "training.speed": Both(
@@ -139,6 +140,7 @@ def _tiles(result: TrainingResult) -> list[Mapping[str, Any]]:
     unread = "training.energy.resumed" if cost.resumed else "training.energy.unread"
     below = {"training.energy": unread} if cost.joules is None else {}
     below |= {"training.rate": "training.rate.of", "training.money": "training.priced", "training.time": "training.all"}
+    below |= {"training.grid": "training.grid.of"}
     values = {}
     if sweep:
         below |= {"training.sweep": "training.sweep.of", "training.time": "training.last"}

@@ -89,7 +89,8 @@ def _table(scores: tuple[ProofScore, ...]) -> str:
 def _cost(result: TrainingResult) -> str:
     cost = result.cost
     among = f" in {result.workers} processes" if result.workers > 1 else ""
+    grid = f" The grid took {duration('en', result.grid_seconds)} more." if result.grid_seconds else ""
     return (
         f"{duration('en', cost.seconds)} by the clock, {duration('en', cost.cpu_seconds)} of CPU time on "
-        f"{result.threads} threads{among}, {amount('en', cost.memory / 1e6, 'MB')} of memory at most."
+        f"{result.threads} threads{among}, {amount('en', cost.memory / 1e6, 'MB')} of memory at most.{grid}"
     )

@@ -23,6 +23,8 @@ TRAINING: dict[str, tuple[str, str]] = {
     ),
     "training.time": ("Time", "用时"),
     "training.cpu": ("CPU time", "CPU 时间"),
+    "training.grid": ("Time of the grid", "分组训练用时"),
+    "training.grid.of": ("trainings on each group alone", "各分组单独训练，合计"),
     "training.memory": ("Peak memory", "内存峰值"),
     "training.speed": ("Speed", "速度"),
     "training.energy": ("Energy", "能耗"),

@@ -19,6 +19,15 @@ from lighten.verbs.optimize import concluded
 from lighten.verbs.train import trained
 
 
+def is_training(run: Path) -> bool:
+    """Whether a run is one of :func:`lighten.train`.
+
+    Raises:
+        RunFolderError: there is no run, or its manifest is damaged.
+    """
+    return manifest_at(run).get("verb") == VERB
+
+
 def resume(
     run: str | Path,
     *,
@@ -37,7 +46,7 @@ def resume(
     Returns, raises:
         See :func:`lighten.optimize` and :func:`lighten.train`.
     """
-    if manifest_at(Path(run)).get("verb") == VERB:
+    if is_training(Path(run)):
         others = {"time": time, "candidates": candidates, "under": under}
         if given := [f"--{name}" for name, value in others.items() if value is not None]:
             raise InputError(

@@ -95,7 +95,7 @@ def train(
             share: of the range of a pixel (0.03 is 8 of 255 levels), of the length of a text's embeddings (0.1).
             Accuracy under this attack is told beside the other. Some six times the work for pictures, thrice for texts.
         grid: train on each group of the data alone, too (so many more trainings, which
-            together take ``time`` once more), and test each on every group.
+            together take ``time`` once more), and test each on every group. What fails of it is left out, with a note.
         price: of an hour of this machine, for the report.
         workers: processes that train together, each on its part of the ``threads`` and with a batch of ``batch_rows``
             of its own: the same model as one with ``workers`` times the batch, to rounding. Under ``torchrun`` and the

@@ -11,8 +11,8 @@ from lighten.core.sweep import SweepRecord
 from lighten.fitting.options import FitOptions
 from lighten.fitting.process import Training, hearing
 from lighten.fitting.sweep.ranges import OPTIONS, nothing_left
+from lighten.fitting.workers import PATIENCE
 from lighten.isolate.process import ChildProcess
-from lighten.pipeline.workshop import A_DAY
 from lighten.search.listener import Listener
 from lighten.store.study import Study
 
@@ -70,7 +70,7 @@ def searched(training: Training, study: Study, threads: int, listener: Listener)
         try:
             arguments = {**training.arguments(threads), "given": given(options), "trials": options.search}
             function = "lighten.fitting.sweep.trials:search"
-            reply = child.ask("call", 100 * A_DAY, on_event=hearing(listener), function=function, arguments=arguments)
+            reply = child.ask("call", PATIENCE, on_event=hearing(listener), function=function, arguments=arguments)
         finally:
             child.close()
         found = reply["value"]

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from lighten.core.errors import StepFailed, StoppedEarly
+from lighten.core.progress import as_clock
 from lighten.core.sweep import FAILED, FINISHED, STOPPED, SweepRecord, TrialRecord, best_of
 from lighten.fitting.child import PREFIX, prepare
-from lighten.fitting.scalars import cpu_seconds
 from lighten.fitting.sweep.clock import is_time, trial_seconds
 from lighten.fitting.sweep.importance import importance_of
 from lighten.fitting.sweep.ranges import ranges_of
 from lighten.fitting.sweep.study import FILE, SweepStudy, Trial
 from lighten.isolate.child import emit
+from lighten.isolate.machine import cpu_seconds
 from lighten.nets.training.kept import Kept, tensors_of
 from lighten.nets.training.loop import train
 from lighten.nets.training.prefix import PrefixCache
@@ -196,7 +197,7 @@ class _TrialWatch:
             if self.trial.number == 1 or not share:
                 return ""
             left = sweep.spent * (1.0 - share) / share
-        return f", {int(max(left, 0)) // 60}:{int(max(left, 0)) % 60:02d} left"
+        return f", {as_clock(left)} left"
 
     def score(self, fraction: float, value: float) -> None:
         """See ``Watch.score``."""
