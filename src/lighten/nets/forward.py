@@ -15,6 +15,7 @@ from lighten.core.item import Item
 from lighten.core.reader import Reader
 from lighten.data.buckets import batches_by_size
 from lighten.nets.network import Network
+from lighten.nets.training.eval_mode import eval_mode
 from lighten.nets.training.precision import using_threads
 
 MASK = "attention_mask"
@@ -52,15 +53,10 @@ def logits_of(
     dtype: torch.dtype | None = None,
 ) -> NDArray[np.float32]:
     """As :func:`logits`, for items that are read already."""
-    net, training = network.net, network.net.training
     found = np.empty((len(examples), len(network.labels)), dtype=np.float32)
-    net.eval()
-    try:
-        with using_threads(threads), torch.inference_mode(), casting(dtype), network.shortcut():
-            for batch in batches_by_size(network.reader, examples, len(examples) or 1, most or full(network.reader)):
-                found[batch] = run(network, [examples[i] for i in batch]).numpy()
-    finally:
-        net.train(training)
+    with eval_mode(network.net), using_threads(threads), torch.inference_mode(), casting(dtype), network.shortcut():
+        for batch in batches_by_size(network.reader, examples, len(examples) or 1, most or full(network.reader)):
+            found[batch] = run(network, [examples[i] for i in batch]).numpy()
     return found
 
 

@@ -24,6 +24,7 @@ from lighten.core.task import Task
 from lighten.data.buckets import batches_by_size
 from lighten.nets.forward import tensors
 from lighten.nets.network import Network
+from lighten.nets.training.eval_mode import eval_mode
 from lighten.nets.training.optimizer import words_of
 from lighten.nets.training.precision import using_threads
 
@@ -65,7 +66,7 @@ class AmountAttack(Attack):
         """See :meth:`Attack.outputs`."""
         bounds = {name: self._bounds(name, arrays[name]) for name in self._ranges}
         ways = {name: torch.rand_like(arrays[name]).mul_(2).sub_(1).mul_(far) for name, (far, _, _) in bounds.items()}
-        with judging(network.net):
+        with eval_mode(network.net):
             for _ in range(STEPS):
                 moved = {name: self._moved(arrays[name], ways[name], bounds[name]).requires_grad_() for name in ways}
                 found = torch.autograd.grad(loss(network.outputs({**arrays, **moved})), list(moved.values()))
@@ -103,7 +104,7 @@ class EmbeddingAttack(Attack):
             seen.append(found.detach().requires_grad_())
             return seen[-1]
 
-        with judging(network.net), hooked(words, noted):
+        with eval_mode(network.net), hooked(words, noted):
             slopes = torch.autograd.grad(loss(network.outputs(arrays)), seen)
         ways = [self._way(found.detach(), slope) for found, slope in zip(seen, slopes, strict=True)]
 
@@ -137,7 +138,7 @@ def attacked(
     examples = network.reader(rows.inputs)
     targets = torch.tensor(rows.targets)
     found = np.empty((len(rows), len(network.labels)), np.float32)
-    with using_threads(threads), torch.random.fork_rng(devices=[]), judging(network.net):
+    with using_threads(threads), torch.random.fork_rng(devices=[]), eval_mode(network.net):
         torch.manual_seed(seed)
         for batch in batches_by_size(network.reader, examples, BATCH):
             arrays = tensors(network.reader.batch([examples[row] for row in batch]))
@@ -162,17 +163,6 @@ def embedding_of(net: nn.Module) -> nn.Embedding:
             "--harden was given, and the network has no embedding that could be moved.", fix="leave it out"
         )
     return found
-
-
-@contextmanager
-def judging(net: nn.Module) -> Iterator[None]:
-    """Inside, the network answers as it is judged: no dropout, and statistics of norms stay."""
-    training = net.training
-    net.eval()
-    try:
-        yield
-    finally:
-        net.train(training)
 
 
 @contextmanager

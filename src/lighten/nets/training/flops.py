@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from lighten.nets.training.eval_mode import eval_mode
 from lighten.nets.training.order import drawn
 from lighten.nets.training.trainable import Trainable
 
@@ -22,10 +23,8 @@ def flops_per_row(work: Trainable, seed: int) -> float:
 
     batches = work.batches(0, seed)
     chosen = drawn(seed, -1).sample(range(len(batches)), min(BATCHES, len(batches)))
-    net, training = work.net, work.net.training
     total = size = 0
-    with work.prepared():
-        net.eval()
+    with work.prepared(), eval_mode(work.net):
         begun = time.perf_counter()
         for done, number in enumerate(chosen):
             if done >= LEAST and time.perf_counter() - begun > SECONDS:
@@ -34,6 +33,5 @@ def flops_per_row(work: Trainable, seed: int) -> float:
             with FlopCounterMode(display=False) as counter:
                 work.backward(rows, 1.0)
             total, size = total + counter.get_total_flops(), size + work.size(rows)
-        net.zero_grad(set_to_none=True)
-    net.train(training)
+        work.net.zero_grad(set_to_none=True)
     return total / size if size else 0.0

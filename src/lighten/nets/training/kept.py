@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import torch
@@ -69,9 +69,17 @@ class Kept:
                     tensor.copy_(found.get_tensor(name))
 
 
-def tensors_of(net: nn.Module) -> dict[str, Tensor]:
-    """All that a network's answers depend on, weights and buffers, by name, each once: the live tensors."""
-    found: dict[tuple[int, int], tuple[str, Tensor]] = {}
+def tensors_of(net: nn.Module, without: Collection[str] = ()) -> dict[str, Tensor]:
+    """All that a network's answers depend on, weights and buffers, by name, each once: the live tensors.
+
+    Args:
+        without: names of those that are left out.
+    """
+    found: dict[str, Tensor] = {}
+    seen: set[tuple[int, int]] = set()
     for name, tensor in net.state_dict().items():
-        found.setdefault((tensor.data_ptr(), tensor.numel()), (name, tensor.detach()))
-    return dict(found.values())
+        key = (tensor.data_ptr(), tensor.numel())
+        if name not in without and (key not in seen or not tensor.numel()):  # empty ones lie nowhere
+            seen.add(key)
+            found[name] = tensor.detach()
+    return found

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from lighten.core.errors import InputError
+from lighten.nets.training.eval_mode import eval_mode
 
 ROWS = 512
 """Rows of the matrix product that is timed: a batch of 16 sentences of 32 tokens."""
@@ -98,10 +99,9 @@ def _speedup_of(net: nn.Module, ask: Callable[[int], Tensor], most: int, threads
         answers.sum().backward()
         return time.perf_counter() - start
 
-    training, seconds = net.training, {torch.float32: float("inf"), torch.bfloat16: float("inf")}
-    net.eval()  # statistics of batch norms stay as they are
+    seconds = {torch.float32: float("inf"), torch.bfloat16: float("inf")}
     begun = time.perf_counter()
-    with using_threads(threads):
+    with using_threads(threads), eval_mode(net):  # statistics of batch norms stay as they are
         rows = min(FEW, most)
         while rows < most and there_and_back(rows, torch.float32) < BRIEF:
             rows = min(2 * rows, most)
@@ -113,7 +113,6 @@ def _speedup_of(net: nn.Module, ask: Callable[[int], Tensor], most: int, threads
             if turn and time.perf_counter() - begun > LONGEST:
                 break
     net.zero_grad(set_to_none=True)
-    net.train(training)
     return seconds[torch.float32] / seconds[torch.bfloat16]
 
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor, nn
 
+from lighten.nets.training.kept import tensors_of
 from lighten.nets.training.learning import LearningPart
 from lighten.nets.training.optimizer import WIDTH, Descent, embedding_block, width_of
 from lighten.nets.training.prefix import PrefixCache
@@ -75,8 +76,8 @@ class Trainable(ABC):
     def again(self, asked: Hyperparameters) -> Self:
         """The same network beside the same rows, to be trained otherwise.
 
-        Whatever costs time and does not depend on what is asked (rows that were read, a choice that was timed) is taken
-        over. The weights stay as they are: who wants another beginning puts them back.
+        Rows that were read are taken over; the precision is chosen anew, unless ``asked`` says it. The weights stay as
+        they are: who wants another beginning puts them back.
         """
 
     def settle(self, asked: Hyperparameters, batch_rows: int) -> None:
@@ -137,12 +138,13 @@ class Trainable(ABC):
         """Set ``dtype`` to what computes faster here."""
         return
 
-    def keep_prefix(self, decided: bool | None = None, seconds: float = math.inf) -> bool:
+    def keep_prefix(self, decided: bool | None = None, seconds: float = math.inf, among: int = 1) -> bool:
         """Compute once what no update changes, the precision being chosen; whether batches begin from there.
 
         Args:
             decided: what an earlier sitting of this training found, which holds; None where it is open.
             seconds: that computing it may take; where it would take more, it is left.
+            among: processes on this machine that keep it, each for itself.
 
         Raises:
             RunFolderError: it was kept, and now there is no room for it.
@@ -154,8 +156,6 @@ class Trainable(ABC):
 
         Of what does not learn there is nothing, nor of what stays in eval mode and counts nothing.
         """
-        found: dict[str, Tensor] = {}
-        seen: set[tuple[int, int]] = set()
         still = {name for name, one in self.net.named_parameters(remove_duplicate=False) if not one.requires_grad}
         still |= {
             f"{path}.{name}" if path else name
@@ -163,12 +163,7 @@ class Trainable(ABC):
             if not module.training
             for name in module._buffers
         }
-        for name, tensor in self.net.state_dict().items():
-            key = (tensor.data_ptr(), tensor.numel())
-            if name not in still and (key not in seen or not tensor.numel()):
-                seen.add(key)
-                found[name] = tensor.detach()
-        return found
+        return tensors_of(self.net, still)
 
     @contextmanager
     def prepared(self) -> Iterator[None]:
