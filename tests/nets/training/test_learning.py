@@ -13,7 +13,7 @@ from lighten.nets.encoders.network import open_network
 from lighten.nets.language import loop as language
 from lighten.nets.language.network import open_language
 from lighten.nets.network import Network
-from lighten.nets.training.learning import LearningPart, check_freeze, last_module
+from lighten.nets.training.learning import LearningPart, check_freeze, last_module, tensors_in
 from lighten.nets.training.low_rank import LowRankLinear
 from lighten.nets.training.rows import learning_part
 from lighten.nets.vision.network import open_vision
@@ -97,6 +97,8 @@ def test_what_cannot_be_frozen_says_what_can(encoder: Network, tmp_path: Path) -
         learning_part(encoder, "9", 0, 0)
     with pytest.raises(InputError, match=r"--lora is 33(.|\n)*1 to 32"):
         learning_part(encoder, "", 33, 0)
+    with pytest.raises(InputError, match=r"--lora 8 with --freeze 3: that leaves no linear layer of BertFor"):
+        learning_part(encoder, "3", 8, 0)
     resnet = open_vision(tiny_vision_folder(tmp_path / "p", "resnet"))
     with pytest.raises(InputError, match="no linear layers that could learn so"):
         learning_part(resnet, "", 4, 0)
@@ -113,3 +115,62 @@ def test_what_cannot_be_frozen_says_what_can(encoder: Network, tmp_path: Path) -
     for wrong in ("0", "-1", "half", "1.5"):
         with pytest.raises(InputError, match="--freeze is"):
             check_freeze(wrong)
+
+
+@pytest.mark.parametrize("family", ["bert", "distilbert"])
+def test_embeddings_that_do_not_learn_drop_nothing(tmp_path: Path, family: str) -> None:
+    network = open_network(tiny_network_folder(tmp_path, family, layers=2))
+    (words,) = [module for name, module in network.net.named_modules() if name.endswith(".embeddings")]
+    for freeze, still in (("", False), ("embeddings", True), ("1", True)):
+        with learning_part(network, freeze, 0, 0).prepared():
+            network.net.train()
+            assert words.training is words.dropout.training is not still
+            assert network.net.classifier.training
+        assert words.training
+
+
+class Own(nn.Module):  # type: ignore[misc, unused-ignore]
+    """A network with parameters of its own, whose blocks lie beside one another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(4))
+        self.layers = nn.ModuleList(nn.Linear(4, 4) for _ in range(3))
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        first = self.layers[0](x * self.scale)
+        second = self.layers[1](x * self.scale)
+        return self.head(self.layers[2](first + second))  # type: ignore[no-any-return]
+
+
+def test_all_frozen_blocks_stay_and_what_never_learned_is_left_alone() -> None:
+    own = Own()
+    own.layers[2].bias.requires_grad_(False)
+    part = LearningPart(own, tuple(own.layers), lambda: own(torch.ones(1, 4)), freeze="2")
+    assert learns(part) == {"layers.2.weight", "head.weight", "head.bias"}
+    assert not own.layers[2].bias.requires_grad and own.layers[0].bias.requires_grad
+    assert last_module(own, lambda: own(torch.ones(1, 4))) is own.head  # it has parameters itself, and ends last
+    part = LearningPart(own, tuple(own.layers), lambda: own(torch.ones(1, 4)), freeze="1", rank=2)
+    own.layers[1].weight.requires_grad_(False)
+    part = LearningPart(own, tuple(own.layers), lambda: own(torch.ones(1, 4)), freeze="1", rank=2)
+    assert set(part.maps) == {"layers.2"}
+    own.requires_grad_(False)
+    with pytest.raises(InputError, match="Own has nothing that could learn"):
+        LearningPart(own, tuple(own.layers), lambda: own(torch.ones(1, 4)))
+
+
+def test_blocks_may_answer_with_anything_that_holds_a_tensor() -> None:
+    class Answers(nn.Linear):  # type: ignore[misc, unused-ignore]
+        def forward(self, x: torch.Tensor) -> dict[str, list[torch.Tensor]]:
+            return {"x": [super().forward(x)]}
+
+    first, head = Answers(4, 4), nn.Linear(4, 2)
+    net = nn.ModuleList([first, head])
+    part = LearningPart(net, [first], lambda: head(first(torch.ones(1, 4))["x"][0]), freeze="1")
+    assert [id(one) for one in part.still] == [id(one) for one in first.parameters()]
+    assert len([*tensors_in((torch.ones(1), {"a": [torch.ones(1), "b"]}, None))]) == 2
+    with pytest.raises(
+        InputError, match=r"ModuleList gives an answer for which the last of 1 blocks, a Answers, is not"
+    ):
+        LearningPart(net, [first], lambda: head(torch.ones(1, 4)), freeze="1")

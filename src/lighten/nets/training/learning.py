@@ -3,12 +3,12 @@
 ``freeze`` says what stays: ``embeddings``; a number, the first so many blocks and all that comes before them; or
 ``all``, the body, so that the head alone learns. What comes before a block is found by asking: it is what the block's
 output depends on. A ``rank`` lets the linear maps of the rest learn a change of low rank, and nothing else but the
-head.
+head. What a network of one's own marks as not learning (``requires_grad``) never learns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -85,8 +85,8 @@ class LearningPart:
         if rank:
             body = _before_head(net, blocks, ask)
             at_rest = {id(one) for one in still}
-            self.maps = linears(net, (one for one in body if id(one) not in at_rest))
-            _check_rank(net, rank, self.maps)
+            self.maps = linears(net, (one for one in body if one.requires_grad and id(one) not in at_rest))
+            _check_rank(net, rank, self.maps, freeze if linears(net, body) else "")
             still = body if whole else list(net.parameters())
         self.still: list[nn.Parameter] = still
         if not rank:
@@ -97,7 +97,7 @@ class LearningPart:
             return []
         if freeze == EMBEDDINGS:
             return _embeddings(net, blocks)
-        return _before_head(net, blocks, ask) if freeze == ALL else _upstream(net, ask, self.frozen[-1])
+        return _before_head(net, blocks, ask) if freeze == ALL else _upstream(net, ask, self.frozen)
 
     def _is_of_maps(self, name: str) -> bool:
         return name.rpartition(".")[0] in self.maps
@@ -106,8 +106,8 @@ class LearningPart:
     def prepared(self) -> Iterator[None]:
         """Inside, this part learns and nothing else; afterwards all may learn, and what was learned is in the weights.
 
-        What is frozen stays in eval mode, whatever the whole network is told: no dropout, and norms of batches as they
-        are.
+        Frozen blocks, embeddings that do not learn, and norms of batches that do not are in eval mode, whatever the
+        whole network is told: nothing drops out, and statistics stay.
         """
         free = [one for one in self.net.parameters() if one.requires_grad]
         for parameter in self.still:
@@ -118,6 +118,9 @@ class LearningPart:
         added = add(self.maps, self.rank, self.alpha, self.seed) if self.maps else {}
         at_rest = {id(one) for one in self.still}
         held = [*self.frozen, *(m for m in self.net.modules() if _is_norm(m) and id(m.weight) in at_rest)]
+        words = embedding_block(self.net)
+        if any(True for _ in words.parameters()) and not any(one.requires_grad for one in words.parameters()):
+            held.append(words)
         fast = torch.backends.mha.get_fastpath_enabled()
         if added:
             torch.backends.mha.set_fastpath_enabled(False)  # it reads weights and asks no module
@@ -144,7 +147,7 @@ def _count(net: nn.Module, blocks: Sequence[nn.Module], freeze: str) -> int:
         return 0
     if int(freeze) > len(blocks):
         raise InputError(
-            f"--freeze is {freeze}, and {type(net).__name__} has {len(blocks) or 'no'} blocks"
+            f"--freeze is {freeze}, and {_name(net)} has {len(blocks) or 'no'} blocks"
             + ("." if blocks else " that can be told from the rest of it."),
             allowed=_freezable(blocks, embeddings=bool(list(embedding_block(net).parameters()))),
             fix="" if blocks else 'a module of your own names them: lighten = {"blocks": ["layers"]}',
@@ -156,7 +159,7 @@ def _embeddings(net: nn.Module, blocks: Sequence[nn.Module]) -> list[nn.Paramete
     found = list(embedding_block(net).parameters())
     if not found:
         raise InputError(
-            f"--freeze is {EMBEDDINGS}, and {type(net).__name__} has none that can be told from the rest of it.",
+            f"--freeze is {EMBEDDINGS}, and {_name(net)} has none that can be told from the rest of it.",
             allowed=_freezable(blocks, embeddings=False),
         )
     return found
@@ -168,22 +171,38 @@ def _freezable(blocks: Sequence[nn.Module], *, embeddings: bool) -> str:
 
 
 def _check_left(net: nn.Module, still: Sequence[nn.Parameter], freeze: str) -> None:
-    """Raises InputError: no matrix is left that learns."""
+    """Raises InputError: nothing is left that learns, or, where something is frozen, no matrix."""
     at_rest = {id(one) for one in still}
-    if not any(one.dim() > 1 and id(one) not in at_rest for one in net.parameters()):
+    left = [one for one in net.parameters() if one.requires_grad and id(one) not in at_rest]
+    if not freeze and not left:
         raise InputError(
-            f"--freeze {freeze} leaves nothing of {type(net).__name__} to learn but biases and norms: its head shares "
-            "its weights with the embeddings, or it has none.",
+            f"{_name(net)} has nothing that could learn: requires_grad is False of all its parameters.",
+            fix="leave it True of those that shall learn",
+        )
+    if freeze and not any(one.dim() > 1 for one in left):
+        raise InputError(
+            f"--freeze {freeze} leaves nothing of {_name(net)} to learn but biases and norms: its head shares its "
+            "weights with the embeddings, or it has none.",
             fix="freeze fewer blocks, or let changes of low rank learn: --lora 16",
         )
 
 
-def _check_rank(net: nn.Module, rank: int, maps: Mapping[str, nn.Linear]) -> None:
-    """Raises InputError: there are no linear maps to change, or one is narrower than the rank."""
+def _check_rank(net: nn.Module, rank: int, maps: Mapping[str, nn.Linear], freeze: str) -> None:
+    """Raises InputError: there are no linear maps to change, or one is narrower than the rank.
+
+    Args:
+        freeze: what leaves none; empty where there is none anyway.
+    """
+    if not maps and freeze:
+        raise InputError(
+            f"--lora {rank} with --freeze {freeze}: that leaves no linear layer of {_name(net)} that could learn a "
+            "change.",
+            fix="freeze fewer blocks; or leave --lora out, and what is not frozen learns by itself",
+        )
     if not maps:
         raise InputError(
-            f"--lora is {rank}, and {type(net).__name__} has no linear layers that could learn so: of convolutions and "
-            "recurrent layers it changes nothing.",
+            f"--lora is {rank}, and {_name(net)} has no linear layers that could learn so: of convolutions, of "
+            "recurrent layers and of what does not require a gradient it changes nothing.",
             fix="leave --lora out, and freeze what shall stay: --freeze",
         )
     name, least = min(((name, min(one.weight.shape)) for name, one in maps.items()), key=lambda found: found[1])
@@ -197,17 +216,17 @@ def _check_rank(net: nn.Module, rank: int, maps: Mapping[str, nn.Linear]) -> Non
 def _before_head(net: nn.Module, blocks: Sequence[nn.Module], ask: Ask) -> list[nn.Parameter]:
     """The parameters of the body: of all blocks and what comes before; without blocks, what the last module reads."""
     if blocks:
-        return _upstream(net, ask, blocks[-1])
+        return _upstream(net, ask, blocks)
     head = last_module(net, ask)
     own = {id(one) for one in head.parameters()}
     return [one for one in net.parameters() if id(one) not in own]
 
 
 def last_module(net: nn.Module, ask: Ask) -> nn.Module:
-    """The module with weights of its own that is asked last."""
+    """The module with weights of its own that is asked last. One that asks others begins before them."""
     asked: list[nn.Module] = []
     hooks = [
-        module.register_forward_hook(lambda module, *_: asked.append(module))
+        module.register_forward_pre_hook(lambda module, *_: asked.append(module))
         for module in net.modules()
         if module._parameters
     ]
@@ -220,19 +239,52 @@ def last_module(net: nn.Module, ask: Ask) -> nn.Module:
     return asked[-1]
 
 
-def _upstream(net: nn.Module, ask: Ask, block: nn.Module) -> list[nn.Parameter]:
-    """What the output of a block depends on, and its own parameters, asked for or not."""
+def _upstream(net: nn.Module, ask: Ask, blocks: Sequence[nn.Module]) -> list[nn.Parameter]:
+    """What the output of the last block depends on, and the own parameters of all of them, asked for or not.
+
+    Raises:
+        InputError: the last block is not asked, or answers with no tensor.
+    """
     seen: list[Tensor] = []
-    hook = block.register_forward_hook(lambda _, __, output: seen.append(first_tensor(output)))
-    every = list(net.parameters())
+    hook = blocks[-1].register_forward_hook(lambda _, __, output: seen.extend(tensors_in(output)))
+    own = {id(one) for some in (*blocks, embedding_block(net)) for one in some.parameters()}
     try:
-        with torch.enable_grad():
+        with _differentiable(net) as every, torch.enable_grad():
             ask()
-            gradients = torch.autograd.grad(seen[-1].sum(), every, allow_unused=True)
+            sums = [one.sum() for one in seen if one.requires_grad]
+            slopes: Sequence[Tensor | None] = [None] * len(every)
+            if sums:
+                slopes = torch.autograd.grad(sums, every, allow_unused=True)
     finally:
         hook.remove()
-    own = {id(one) for one in (*block.parameters(), *embedding_block(net).parameters())}
-    return [one for one, slope in zip(every, gradients, strict=True) if slope is not None or id(one) in own]
+    if not seen:
+        raise InputError(
+            f"{_name(net)} gives an answer for which the last of {len(blocks)} blocks, a "
+            f"{type(blocks[-1]).__name__}, is not asked, or gives no tensor: nobody can tell what comes before it.",
+            fix='name blocks of which each reads what the one before gave: lighten = {"blocks": ["layers"]}',
+        )
+    found = own | {id(one) for one, slope in zip(every, slopes, strict=True) if slope is not None}
+    return [one for one in net.parameters() if id(one) in found]
+
+
+@contextmanager
+def _differentiable(net: nn.Module) -> Iterator[list[nn.Parameter]]:
+    """Inside, every parameter requires a gradient that can have one: these."""
+    before = [(one, one.requires_grad) for one in net.parameters() if one.is_floating_point()]
+    try:
+        yield [one.requires_grad_(True) for one, _ in before]
+    finally:
+        for one, wanted in before:
+            one.requires_grad_(wanted)
+
+
+def tensors_in(output: Any) -> Iterator[Tensor]:
+    """All tensors of what a module answered: one, or several in tuples, lists and dictionaries."""
+    if isinstance(output, Tensor):
+        yield output
+    some: Iterable[Any] = output.values() if isinstance(output, Mapping) else ()
+    for one in output if isinstance(output, (tuple, list)) else some:
+        yield from tensors_in(one)
 
 
 def first_tensor(output: Any) -> Tensor:
@@ -255,3 +307,8 @@ def _hold(module: nn.Module) -> None:
     """Keep a module in eval mode."""
     module.eval()
     module.__dict__["train"] = lambda mode=True: nn.Module.train(module, False)
+
+
+def _name(net: nn.Module) -> str:
+    """What a user calls a network: the class that it is of, of one's own that of the module."""
+    return type(getattr(net, "own", net)).__name__
