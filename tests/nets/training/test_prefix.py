@@ -10,6 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from lighten.core.errors import RunFolderError
+from lighten.nets.training import prefix
 from lighten.nets.training.prefix import Piece, PrefixCache, Shape, asked, laid_out, standing_in, taken_apart
 
 ROWS = [torch.arange(3.0 * n).view(n, 3) for n in (1, 2, 4)]
@@ -81,3 +83,26 @@ def test_blocks_stand_still_while_others_answer_for_them() -> None:
     with pytest.raises(ValueError, match="several tensors"):
         Shape((x, x))
     assert Shape((x, None)).like(x) == (x, None)
+
+
+def test_processes_share_what_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = sum(one.nbytes for one in ROWS)
+    monkeypatch.setattr(prefix, "available_memory", lambda: 2 * size / prefix.SHARE)
+    assert same(PrefixCache().outputs("a", 3, Made(), among=2))
+    assert PrefixCache().outputs("a", 3, Made(), among=3) is None
+    monkeypatch.setattr(PrefixCache, "_free", lambda self: 2 * size / prefix.DISK)
+    assert same(PrefixCache(tmp_path, room=1).outputs("a", 3, Made(), among=2))
+    assert PrefixCache(tmp_path, room=1).outputs("b", 3, Made(), among=3) is None
+
+
+def test_rows_that_cannot_be_read_are_no_fault_of_the_disk(tmp_path: Path) -> None:
+    def pieces() -> Iterator[Piece]:
+        yield [0, 1], ROWS[:2], 0.5
+        raise FileNotFoundError("picture.png")
+
+    with pytest.raises(FileNotFoundError, match="picture"):
+        PrefixCache(tmp_path, room=1).outputs("a", 3, pieces())
+    assert not [*tmp_path.iterdir()]
+    (tmp_path / "file").touch()
+    with pytest.raises(RunFolderError, match="file"):
+        PrefixCache(tmp_path / "file", room=1).outputs("a", 3, Made())

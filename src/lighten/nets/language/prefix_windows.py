@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -33,20 +34,21 @@ class WindowsPrefix:
         self._outputs: list[Tensor] = []
         self._shape: Shape | None = None
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Under which a cache keeps them."""
         seen = hashlib.sha256(json.dumps([list(one) for one in self.windows]).encode()).hexdigest()
         return key_of(self.part, seen, self._threads, self.dtype, torch.get_float32_matmul_precision())
 
-    def fill(self, cache: PrefixCache, seconds: float = math.inf) -> bool:
-        """Compute what is not in the cache yet; whether there is room and time."""
+    def fill(self, cache: PrefixCache, seconds: float = math.inf, among: int = 1) -> bool:
+        """Compute what is not in the cache yet; whether there is room and time. among: see
+        :meth:`PrefixCache.outputs`."""
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=self.dtype is not None):
             try:
                 self._shape = Shape(self._asked(self.batches()[0]))
             except ValueError:
                 return False
-            found = cache.outputs(self.key, len(self.windows), self._pieces(), seconds)
+            found = cache.outputs(self.key, len(self.windows), self._pieces(), seconds, among)
         self._outputs = found or []
         return found is not None
 

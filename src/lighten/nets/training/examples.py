@@ -26,11 +26,14 @@ class Examples:
         kept: all of them; None where they take too much memory.
     """
 
-    def __init__(self, reader: Reader[Any], items: Sequence[Item], room: float | None = None) -> None:
-        """Args: room: bytes that they may take; None for a part of the memory that is left."""
+    def __init__(
+        self, reader: Reader[Any], items: Sequence[Item], room: float | None = None, *, among: int = 1
+    ) -> None:
+        """Args: room: bytes that they may take; None for a part of the memory that is left. among: processes that share
+        it."""
         self.reader, self._items = reader, items
         self.kept: list[Any] | None = None
-        room = SHARE * available_memory() if room is None else room
+        room = SHARE * available_memory() / among if room is None else room
         some = [] if reader.pads else reader(items[:ASKED])
         if len(items) * max((np.asarray(one).nbytes for one in some), default=0) <= room:
             self.kept = reader(items)

@@ -58,22 +58,27 @@ class PrefixCache:
         """Whether something is kept under a key."""
         return key in self._held or (self.folder is not None and self._index(key).is_file())
 
-    def outputs(self, key: str, many: int, pieces: Iterable[Piece], seconds: float = math.inf) -> list[Tensor] | None:
+    def outputs(
+        self, key: str, many: int, pieces: Iterable[Piece], seconds: float = math.inf, among: int = 1
+    ) -> list[Tensor] | None:
         """What is kept under ``key``, or was made of ``pieces``: a tensor for each of ``many`` rows. None where neither
         memory nor disk has room, or making it would take more than ``seconds``.
+
+        Args:
+            among: processes that share what is left here, and each keep it for themselves.
 
         Raises:
             RunFolderError: the file cannot be written.
         """
         if key not in self._held:
-            found = self._opened(key, many) or self._filled(key, many, pieces, time.perf_counter() + seconds)
+            found = self._opened(key, many) or self._filled(key, many, pieces, time.perf_counter() + seconds, among)
             if found is None:
                 return None
             self._held[key] = found
         return self._held[key]
 
-    def _filled(self, key: str, many: int, pieces: Iterable[Piece], end: float) -> list[Tensor] | None:
-        room = SHARE * available_memory() if self.room is None else self.room
+    def _filled(self, key: str, many: int, pieces: Iterable[Piece], end: float, among: int) -> list[Tensor] | None:
+        room = SHARE * available_memory() / among if self.room is None else self.room
         kept: list[Tensor | None] = [None] * many
         file: _Written | None = None
         done, size, begun = 0.0, 0, time.perf_counter()
@@ -83,33 +88,45 @@ class PrefixCache:
                 if begun + (time.perf_counter() - begun) / done > end:
                     return None
                 if file is None and size / done > room:
-                    if self.folder is None or size / done > DISK * self._free():
+                    if self.folder is None or size / done > DISK * self._free() / among:
                         return None
-                    file = _Written(self.folder / f".{key}.{os.getpid()}.part", many)
-                    for row, one in enumerate(kept):
-                        if one is not None:
-                            file.write(row, one)
-                for row, one in zip(rows, tensors, strict=True):
-                    if file is None:
+                    with self._writing():
+                        file = _Written(self.folder / f".{key}.{os.getpid()}.part", many)
+                        for row, one in enumerate(kept):
+                            if one is not None:
+                                file.write(row, one)
+                    kept = []
+                if file is None:
+                    for row, one in zip(rows, tensors, strict=True):
                         kept[row] = one.clone()
-                    else:
+                    continue
+                with self._writing():
+                    for row, one in zip(rows, tensors, strict=True):
                         file.write(row, one)
             if file is None:
                 return [one for one in kept if one is not None]
-            file.close()
-            self._seal(key, file)
+            with self._writing():
+                file.close()
+                self._seal(key, file)
             return self._opened(key, many)
-        except OSError as error:
-            assert self.folder is not None
-            raise disk_error(error, self.folder) from error
         finally:
             if file is not None:
                 file.discard()
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Inside, nothing but the folder can be at fault: an ``OSError`` of rows that cannot be read is none of it."""
+        try:
+            yield
+        except OSError as error:
+            assert self.folder is not None
+            raise disk_error(error, self.folder) from error
+
     def _free(self) -> int:
         assert self.folder is not None
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return shutil.disk_usage(self.folder).free
+        with self._writing():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            return shutil.disk_usage(self.folder).free
 
     def _index(self, key: str) -> Path:
         assert self.folder is not None
@@ -129,18 +146,18 @@ class PrefixCache:
         """What a file holds; None where there is none, or it is damaged."""
         if self.folder is None or not self._index(key).is_file():
             return None
-        place = self.folder / f"{key}.bin"
+        data = self.folder / f"{key}.bin"
         try:
             record = json.loads(self._index(key).read_text(encoding="utf-8"))
-            whole = record["version"] == VERSION and record["sha256"] == sha256(place) and len(record["rows"]) == many
+            whole = record["version"] == VERSION and record["sha256"] == sha256(data) and len(record["rows"]) == many
             dtype, elements = getattr(torch, record["dtype"]), int(record["elements"])
             rows = [(int(begin), tuple(map(int, shape))) for begin, shape in record["rows"]]
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
         if not whole:
             return None
-        flat = torch.from_file(str(place), shared=False, size=elements, dtype=dtype)
-        return [flat[begin : begin + _product(shape)].view(shape) for begin, shape in rows]
+        flat = torch.from_file(str(data), shared=False, size=elements, dtype=dtype)
+        return [flat[begin : begin + math.prod(shape)].view(shape) for begin, shape in rows]
 
 
 class _Written:
@@ -300,10 +317,3 @@ def taken_apart(output: Tensor, places: Tensor | None) -> list[Tensor]:
     if places is None or output.dim() < 3 or output.shape[1] != places.shape[1]:
         return list(output)
     return [one[held] for one, held in zip(output, places, strict=True)]
-
-
-def _product(shape: Sequence[int]) -> int:
-    total = 1
-    for one in shape:
-        total *= one
-    return total
