@@ -21,7 +21,7 @@ from lighten.nets.training import loop
 from lighten.nets.training.group import Group
 from lighten.nets.training.loop import train as train_work
 from lighten.nets.training.rows import RowsTraining, fit
-from lighten.nets.training.schedule import Schedule, Trained
+from lighten.nets.training.schedule import LAST, Schedule, Trained
 from lighten.nets.training.trainable import Batch
 from lighten.tasks.text_classification import TextClassification
 from lighten.testing.tiny import tiny_network_folder, toy_rows
@@ -184,7 +184,7 @@ def test_refuses_rows_it_cannot_learn_from(network: Network) -> None:
         train(network, rows=Rows(("good", "bad"), (0, 2)))
 
 
-def work(network: Network, **values: float) -> RowsTraining:
+def work(network: Network, **values: float | str) -> RowsTraining:
     return RowsTraining(network, TRAIN, TUNE, TASK, Schedule(**values), threads=1)  # type: ignore[arg-type]
 
 
@@ -266,3 +266,60 @@ def test_a_plan_by_time_is_made_from_the_first_updates_and_undoes_them(
     begun = len(heard) - len(steps)  # updates that were only timed
     assert begun >= loop.LEAST_TRIED and steps[0] == 32
     assert all(torch.equal(heard[begun][name], tensor) for name, tensor in first.items())
+
+
+def test_a_setback_goes_back_to_what_was_learned_where_nothing_is_held_out_too(network: Network) -> None:
+    one, first = work(network, epochs=3, holds_out=False, keep=LAST), network.net.classifier.weight.clone()
+    backward, count, back = one.backward, 0, []
+
+    def failing(batch: list[int], weight: float) -> float:
+        nonlocal count
+        count += 1
+        value = backward(batch, weight)
+        return math.nan if count == 25 else value
+
+    one.backward = failing  # type: ignore[method-assign, assignment]
+
+    def told(text: str) -> None:
+        assert "came apart at update 25" in text
+        back.append(network.net.classifier.weight.clone())
+
+    result = train_work(one, seed=0, threads=1, watch=Silent(), note=told)
+    assert len(back) == 1 and not torch.equal(back[0], first) and not result.points
+
+
+def test_no_piece_is_smaller_than_what_can_be_learned_from(network: Network) -> None:
+    one, told, sizes = work(network, epochs=1), [], []
+    one.least = 2
+    backward = one.backward
+
+    def narrow(rows: list[int], weight: float) -> float:
+        sizes.append(len(rows))
+        if len(rows) > 2 and not state.state.again:
+            raise MemoryError
+        return backward(rows, weight)
+
+    one.backward = narrow  # type: ignore[method-assign, assignment]
+    state = loop._Loop(one, 0, 1, Silent(), None, None, told.append, Group())
+    with one.prepared():
+        state._gradients(one.batches(0, 0)[0][:7], 7)
+        state.state.piece = 1
+        state._gradients(one.batches(0, 0)[0][:5], 5)
+    state.close()
+    assert sizes == [7, 3, 2, 2, 3, 2, 2, 3, 2, 3] and state.state.again
+    assert "As few rows as can be learned from at once (2)" in told[-1]
+
+
+def test_processes_of_one_machine_share_its_room_for_what_frozen_blocks_put_out(network: Network) -> None:
+    class Third(Group):
+        here = 3
+
+    one, heard = work(network, epochs=1), []
+
+    def keep_prefix(decided: bool | None, seconds: float, among: int) -> bool:
+        heard.append(among)
+        return False
+
+    one.keep_prefix = keep_prefix  # type: ignore[method-assign, assignment]
+    train_work(one, seed=0, threads=1, watch=Silent(), group=Third())
+    assert heard == [3]

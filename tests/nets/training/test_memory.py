@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from lighten.core.step import Silent
 from lighten.nets.encoders.network import open_network
 from lighten.nets.language.loop import LanguageSchedule, TextTraining
 from lighten.nets.language.network import open_language
 from lighten.nets.training import memory
+from lighten.nets.training.learning import LearningPart
 from lighten.nets.training.loop import train
-from lighten.nets.training.memory import BACK, MOMENTS, Fitted, again_blocks, computing_again, fitted, held_by
+from lighten.nets.training.memory import MOMENTS, Fitted, Held, again_blocks, computing_again, fitted, held_by
 from lighten.nets.training.rows import RowsTraining
 from lighten.nets.training.schedule import Schedule
 from lighten.nets.training.trainable import Trainable
@@ -48,20 +50,50 @@ def test_deeper_networks_hold_more_and_less_where_blocks_are_computed_again(tmp_
         longest = max(range(24), key=work.extent)
         held[layers] = held_by(work, longest)
         assert held_by(work, longest) == held[layers] and not work.net.training
-        assert min(range(24), key=lambda row: held_by(work, row).whole) != longest
-    assert 1.3 * held[3].whole < held[6].whole < 3 * held[3].whole
-    assert held[6].again < 0.8 * held[6].whole
+        assert min(range(24), key=lambda row: held_by(work, row)[0].of(1)) != longest
+    assert 1.3 * held[3][0].of(1) < held[6][0].of(1) < 3 * held[3][0].of(1)
+    assert held[6][1].of(1) < 0.8 * held[6][0].of(1)
+
+
+def test_what_autocast_casts_is_held_once_for_all_rows(tmp_path: Path) -> None:
+    work, row = texts(tmp_path), 0
+    plain, _ = held_by(work, row)
+    work.dtype = torch.bfloat16
+    cast, less = held_by(work, row)
+    matrices = sum(one.numel() for name, one in work.net.named_parameters() if ".layer." in name and one.dim() > 1)
+    assert plain.once < matrices < cast.once and cast.each < plain.each
+    assert less.once < cast.once  # blocks cast again what they compute again
+    assert held_by(work, row, room=cast.of(1)) == (Held(0, cast.once + cast.each), Held(0, less.once + less.each))
+
+
+class Answers(nn.Linear):  # type: ignore[misc, unused-ignore]
+    """A block that answers with a dictionary."""
+
+    def forward(self, x: torch.Tensor | dict[str, list[torch.Tensor]]) -> dict[str, list[torch.Tensor]]:
+        return {"x": [super().forward(x["x"][0] if isinstance(x, dict) else x).relu()]}
+
+
+def test_blocks_that_answer_with_dictionaries_and_lists_are_counted(tmp_path: Path) -> None:
+    work, net = texts(tmp_path), nn.Sequential(Answers(8, 8), Answers(8, 8), Answers(8, 8))
+    work.net = net
+    work.part = LearningPart(net, tuple(net), lambda: net(torch.ones(1, 8))["x"][0])
+    work.computed = lambda batch: net(torch.ones(len(batch), 8))["x"][0]  # type: ignore[method-assign, assignment]
+    whole, less = held_by(work, 0)
+    assert whole.each > 0 and less.each > 0
 
 
 def test_what_does_not_fit_is_cut_and_then_computed_again(tmp_path: Path) -> None:
     work = texts(tmp_path)
     batches, beside = work.batches(0, 0), learning(work)
-    held = held_by(work, max(range(24), key=work.extent))
+    longest = max(range(24), key=work.extent)
+    whole, less = held_by(work, longest)
     assert fitted(work, batches, room=1e12) == Fitted()
-    cut = fitted(work, batches, room=beside + BACK * held.whole * 5.5)
+    cut = fitted(work, batches, room=beside + whole.of(5.5))
     assert (cut.piece, cut.again) == (5, False) and "pieces of at most 5 rows" in cut.note
-    small = fitted(work, batches, room=beside + BACK * held.again * 1.1)
-    assert (small.piece, small.again) == (1, True) and "computed again" in small.note
+    small = fitted(work, batches, room=beside + less.of(1.1))
+    assert (small.piece, small.again) == (1, True) and "computed again" in small.note and "1 row," in small.note
+    alone = fitted(work, [[longest]], room=beside + less.of(1.1))
+    assert (alone.piece, alone.again) == (0, True) and "computed again" in alone.note and "pieces" not in alone.note
     assert fitted(work, batches, room=0).piece == 1
     assert fitted(work, [], room=0) == Fitted()
 
@@ -91,14 +123,14 @@ def test_norms_of_batches_are_not_computed_again(tmp_path: Path) -> None:
     work = RowsTraining(network, rows, rows, ImageClassification(), Schedule(epochs=1), threads=1)
     assert not again_blocks(work)
     before = {name: one.clone() for name, one in network.net.named_buffers()}
-    assert held_by(work, 0).whole > 0
+    assert held_by(work, 0)[0].each > 0
     assert all(torch.equal(one, before[name]) for name, one in network.net.named_buffers())
     assert fitted(work, work.batches(0, 0), room=0).piece == 2  # a norm has nothing to say of a row alone
 
 
 def test_a_training_says_that_it_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work = texts(tmp_path)
-    room = learning(work) + BACK * held_by(work, max(range(24), key=work.extent)).whole * 6.5
+    room = learning(work) + held_by(work, max(range(24), key=work.extent))[0].of(6.5)
     monkeypatch.setattr(memory, "available_memory", lambda: room / memory.SHARE)
     result = train(work, seed=0, threads=1, watch=Silent())
     assert result.updates == 1 and "pieces of at most 6 rows" in result.notes[0]

@@ -17,6 +17,7 @@ from lighten.core.step import Silent
 from lighten.nets.encoders.network import open_network
 from lighten.nets.forward import logits, run
 from lighten.nets.network import Network
+from lighten.nets.training import prefix_rows
 from lighten.nets.training.checkpoint import Checkpoints
 from lighten.nets.training.loop import train
 from lighten.nets.training.prefix import PrefixCache
@@ -41,11 +42,13 @@ def pictures(folder: Path, family: str = "resnet") -> tuple[Network, Rows]:
     return open_vision(tiny_vision_folder(folder / "net", family)), tiny_pictures(folder / "rows", 24)
 
 
-def work(made: tuple[Network, Rows], freeze: str, rank: int = 0, **more: float) -> RowsTraining:
+def work(
+    made: tuple[Network, Rows], freeze: str, rank: int = 0, precision: str = "fp32", **more: float
+) -> RowsTraining:
     network, rows = made
     schedule = Schedule(**{"epochs": 2.0, "batch_rows": 8, "freeze": freeze, "rank": rank, "keep": LAST, **more})  # type: ignore[arg-type]
     task = TEXTS if network.reader.pads else PICTURES
-    return RowsTraining(network, rows, rows.take(range(12)), task, schedule, threads=1, precision="fp32")
+    return RowsTraining(network, rows, rows.take(range(12)), task, schedule, threads=1, precision=precision)
 
 
 @pytest.mark.parametrize("freeze", ["1", "2", "all"])
@@ -158,3 +161,44 @@ def test_one_pass_and_no_room_compute_everything(tmp_path: Path) -> None:
     one = work(texts(tmp_path), "2")
     one.cache = PrefixCache(None, room=10)
     assert not any("computed once" in note for note in taught(one).notes)
+
+
+def test_a_single_pass_begins_from_what_is_kept_already(tmp_path: Path) -> None:
+    made, cache = pictures(tmp_path), PrefixCache()
+    for epochs in (2.0, 1.0):  # in between statistics of norms that learn have changed
+        one = work(made, "2", epochs=epochs)
+        one.cache = cache
+        assert any("computed once" in note for note in taught(one).notes), epochs
+    assert len(cache._held) == 2  # rows to learn from, and to be judged by
+
+
+def test_it_begins_from_the_middle_in_bf16_too(tmp_path: Path) -> None:
+    assert any("computed once" in note for note in taught(work(texts(tmp_path), "2", precision="bf16")).notes)
+
+
+def test_nothing_is_computed_where_answers_differ_unless_that_was_settled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prefix_rows, "CLOSE", -1.0)
+    one, cache = work(texts(tmp_path), "2"), PrefixCache()
+    found = RowsPrefix(one.network, one.part, one.examples, one._items, 1, None)
+    with one.prepared():
+        assert not found.fill(cache) and not cache._held
+        assert found.fill(cache, sure=True) and cache._held
+
+
+def test_blocks_that_mix_rows_are_computed_with_them(tmp_path: Path) -> None:
+    one = work(texts(tmp_path), "2")
+    one.net.bert.embeddings.register_forward_hook(lambda _, __, output: output - output.mean(0))
+    with one.prepared():
+        assert not RowsPrefix(one.network, one.part, one.examples, one._items, 1, None).fill(PrefixCache())
+
+
+def test_want_of_memory_is_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answers(*_: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
+
+    monkeypatch.setattr(RowsPrefix, "answers", answers)
+    one = work(texts(tmp_path), "2")
+    with one.prepared(), pytest.raises(RuntimeError, match="allocate memory"):
+        RowsPrefix(one.network, one.part, one.examples, one._items, 1, None).fill(PrefixCache())

@@ -18,7 +18,7 @@ from lighten.nets.encoders.network import open_network
 from lighten.nets.training.checkpoint import Checkpoints
 from lighten.nets.training.kept import Kept
 from lighten.nets.training.loop import train
-from lighten.nets.training.rows import FRESH, RATE, USUAL, RowsTraining, labels_loss, of_needs
+from lighten.nets.training.rows import FRESH, RATE, USUAL, RowsTraining, fit, labels_loss, of_needs
 from lighten.nets.training.schedule import Hyperparameters, Schedule, State
 from lighten.nets.vision.network import open_vision
 from lighten.tasks.image_classification import ImageClassification
@@ -167,3 +167,30 @@ def test_what_is_learned_from_too_judges_nothing(tmp_path: Path) -> None:
         found = train(work, seed=0, threads=1, watch=Silent(), seconds=seconds)
         assert found.points == [] and found.best is None and found.rows == 2 * 48
         assert not torch.equal(before, network.net.classifier.weight)
+
+
+def test_hardened_it_holds_what_one_loss_takes_at_a_time(tmp_path: Path) -> None:
+    network = open_network(tiny_network_folder(tmp_path, layers=2), ("negative", "positive"))
+    rows, learned = toy_rows(8), []
+
+    def loss(outputs: torch.Tensor, batch: object) -> torch.Tensor:
+        learned.append(network.net.classifier.weight.grad is not None)
+        return outputs.square().mean()
+
+    work = RowsTraining(network, rows, rows, TASK, Schedule(), threads=1, loss=loss, harden=0.1)  # type: ignore[arg-type]
+    assert work.backward([0, 1], 1.0) > 0
+    assert learned == [False, True, True]  # the gradients of the first are there before the input is moved
+
+
+def test_changes_of_low_rank_begin_by_the_seed_of_a_fit(tmp_path: Path) -> None:
+    rows, ends = toy_rows(16), []
+    folder = tiny_network_folder(tmp_path, layers=2)
+    for one in ("fit", "train"):
+        network = open_network(folder, ("negative", "positive"))
+        if one == "fit":
+            fit(network, rows, rows, TASK, None, Schedule(epochs=1, rank=2), seed=7, threads=1, watch=Silent())
+        else:
+            work = RowsTraining(network, rows, rows, TASK, Schedule(epochs=1, rank=2), threads=1, seed=7)
+            train(work, seed=7, threads=1, watch=Silent())
+        ends.append(network.net.state_dict())
+    assert all(torch.equal(ends[0][name], one) for name, one in ends[1].items())

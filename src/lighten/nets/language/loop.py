@@ -19,6 +19,7 @@ from lighten.core.step import Needs, Watch
 from lighten.core.task import Task
 from lighten.nets.language.prefix_windows import WindowsPrefix
 from lighten.nets.training.dropout import dropout
+from lighten.nets.training.eval_mode import eval_mode
 from lighten.nets.training.learning import LearningPart, quick
 from lighten.nets.training.loop import train
 from lighten.nets.training.optimizer import WIDTH, Descent, width_of
@@ -113,12 +114,9 @@ class TextTraining(Trainable):
         seed: int = 0,
     ) -> None:
         self.net, self.seed = network.net, seed
-        self.windows: list[Window] = []
-        self._of: list[int] = []
-        for number, text in enumerate(texts):
-            found = windows(network, [text], schedule.longest) if text else []
-            self.windows += found
-            self._of += [number] * len(found)
+        found = [one for one in _numbered(network, texts, schedule.longest) if texts[one[0]]]
+        self.windows: list[Window] = [window for _, window in found]
+        self._of = [number for number, _ in found]
         if not self.windows:
             raise StepFailed(
                 "The texts to train on have nothing to learn from.", allowed="texts of two tokens at least"
@@ -204,9 +202,8 @@ class TextTraining(Trainable):
 
     def judge(self) -> Score:
         """Minus the nats of a token of the texts that are held out."""
-        self.net.eval()
-        nats = nats_per_token(self.net, self.scored)
-        self.net.train()
+        with eval_mode(self.net):
+            nats = nats_per_token(self.net, self.scored)
         return Score(-nats, nats)
 
     def interval(self, end: int) -> float:
@@ -243,7 +240,7 @@ class TextTraining(Trainable):
                 parameter.requires_grad_(True)
             self.net.eval()
 
-    def keep_prefix(self, decided: bool | None = None, seconds: float = math.inf) -> bool:
+    def keep_prefix(self, decided: bool | None = None, seconds: float = math.inf, among: int = 1) -> bool:
         """See :meth:`Trainable.keep_prefix`. A single pass computes each window once by itself."""
         self._prefix = None
         if decided is False or not self.part.frozen:
@@ -252,7 +249,7 @@ class TextTraining(Trainable):
         found = WindowsPrefix(self.part, self.windows, torch.get_num_threads(), self.dtype)
         if decided is None and self.schedule.epochs <= 1 and not cache.knows(found.key):
             return False
-        if found.fill(cache, seconds):
+        if found.fill(cache, seconds, among):
             self._prefix = found
         elif decided:
             raise no_room(cache.folder)
@@ -287,7 +284,7 @@ def fit_language(
     Raises:
         StepFailed: the loss became infinite or NaN, or no text has a token after another one.
     """
-    work = TextTraining(network, texts, held, schedule, parameters=parameters, lesson=lesson)
+    work = TextTraining(network, texts, held, schedule, parameters=parameters, lesson=lesson, seed=seed)
     return [point.score.loss for point in train(work, seed=seed, threads=threads, watch=watch).points]
 
 

@@ -19,12 +19,13 @@ import torch
 from lighten.core.errors import StepFailed
 from lighten.core.step import Watch
 from lighten.nets.training.checkpoint import Checkpoints, Snapshot
+from lighten.nets.training.eval_mode import eval_mode
 from lighten.nets.training.group import Group
 from lighten.nets.training.kept import Kept
-from lighten.nets.training.memory import again_blocks, computing_again, fitted
+from lighten.nets.training.memory import again_blocks, computing_again, fitted, is_out_of_memory
 from lighten.nets.training.precision import NAMED, using_threads
 from lighten.nets.training.schedule import LAST, TAKE_BACK, Point, Score, State, Trained
-from lighten.nets.training.trainable import Batch, Trainable
+from lighten.nets.training.trainable import Trainable
 
 BACK = 0.3
 """What is left of the learning rate after what was learned since the last evaluation was thrown away: on 399 newspaper
@@ -167,7 +168,7 @@ class _Loop:
         """Judge what is there, and plan. begun: by the clock."""
         if self.state.prefix:
             self._note("What the frozen part makes of a row was computed once; every pass begins from there.")
-        self.state.interval = self._interval(self.state.end)
+        self.state.interval = self.work.interval(self.state.end)
         if self.work.judged_first and self.schedule.holds_out:
             self._judge(0.0)
         else:
@@ -180,14 +181,11 @@ class _Loop:
         self.work.choose_precision(self.threads)
         return self.precision
 
-    def _interval(self, end: int) -> float:
-        """How much is learned between two evaluations; infinite where nothing is held out."""
-        return self.work.interval(end) if self.schedule.holds_out else math.inf
-
     def _keep_prefix(self, fresh: bool, seconds: float | None) -> None:
         """Compute what no update changes, where there is room and time, or as an earlier sitting did."""
         left = min(math.inf if seconds is None else seconds, self.watch.seconds_left())
-        kept = self.work.keep_prefix(None if fresh else self.state.prefix, AHEAD * left if fresh else math.inf)
+        decided, left = (None, AHEAD * left) if fresh else (self.state.prefix, math.inf)
+        kept = self.work.keep_prefix(decided, left, self.group.here)
         self.state.prefix = all(self.group.gather(float(kept)))
         if kept and not self.state.prefix:
             self.work.keep_prefix(False)
@@ -238,7 +236,7 @@ class _Loop:
         affordable = left / (each + self.judge_seconds / judged) if each else math.inf
         end = max(min(self.planned, int(min(affordable, self.planned))), counted[0][0] if counted else 1)
         state.end = self.group.decide(lambda: end)
-        state.interval = min(self._interval(state.end), state.end / CURVE if self.schedule.holds_out else math.inf)
+        state.interval = min(self.work.interval(state.end), state.end / CURVE)
 
     def _update(self, batch: list[int], number: int) -> None:
         start = time.perf_counter()
@@ -275,11 +273,14 @@ class _Loop:
     def _gradients(self, batch: list[int], whole: int) -> float:
         """Gradients of rows, computed in pieces where the memory wants that; gives their part of the mean loss.
 
+        No piece is smaller than what can be learned from at once: for that, some may be larger than what fits.
+
         Args:
             whole: size of the batch that they are a share of.
         """
-        most = min(self.state.piece or len(batch), len(batch))
-        many = -(-len(batch) // most)
+        most, least = min(self.state.piece or len(batch), len(batch)), self.work.least
+        finest = max(len(batch) // least, 1)
+        many = min(-(-len(batch) // most), finest)
         pieces = [batch[len(batch) * n // many : len(batch) * (n + 1) // many] for n in range(many)]
         state = torch.random.get_rng_state()
         try:
@@ -289,19 +290,20 @@ class _Loop:
                 total += weight * self.work.backward(piece, weight)
             return total
         except (MemoryError, RuntimeError) as error:
-            if not _no_memory(error) or (most == 1 and (self.state.again or not again_blocks(self.work))):
+            stuck = many == finest and (self.state.again or not again_blocks(self.work))
+            if stuck or not is_out_of_memory(error):
                 raise
-            smaller = -(-most // 2)
         self.work.net.zero_grad(set_to_none=True)
         torch.random.set_rng_state(state)
-        self.state.piece = smaller
-        if most == 1:
+        self.state.piece = max(-(-most // 2), least)
+        if many == finest:
             self._compute_again(True)
-            self._note("A single row did not fit the memory: from here on blocks are computed again on the way back.")
+            fewest = "A single row" if least == 1 else f"As few rows as can be learned from at once ({least})"
+            self._note(f"{fewest} did not fit the memory: from here on blocks are computed again on the way back.")
         else:
             self._note(
                 f"A batch of {len(batch)} rows did not fit the memory: from here on gradients are added up over pieces "
-                f"of at most {smaller}."
+                f"of at most {self.state.piece}."
             )
         return self._gradients(batch, whole)
 
@@ -335,12 +337,10 @@ class _Loop:
 
     def _culprits(self, batch: list[int]) -> str:
         """The rows of a batch whose loss alone is infinite or NaN; all of them where that is none or all."""
-        net, training = self.work.net, self.work.net.training
         self.kept.give_back()
-        net.eval()
-        alone = [row for row in batch if not math.isfinite(self.work.backward([row], 1.0))]
-        net.zero_grad(set_to_none=True)
-        net.train(training)
+        with eval_mode(self.work.net):
+            alone = [row for row in batch if not math.isfinite(self.work.backward([row], 1.0))]
+        self.work.net.zero_grad(set_to_none=True)
         some = alone if 0 < len(alone) < len(batch) else batch
         rows = self.work.sources(some)
         shown = ", ".join(map(str, rows[:SHOWN])) + (", ..." if len(rows) > SHOWN else "")
@@ -348,12 +348,15 @@ class _Loop:
         return f"rows {which}{shown} of the training part"
 
     def _evaluated(self) -> bool:
-        """Judge where that is due; whether the training is over by it."""
+        """Judge where that is due, or keep what nobody judges; whether the training is over by it."""
         state = self.state
         if state.rows < state.due or state.rows >= state.end or state.epoch >= self.schedule.epochs:
             return False
         while state.due <= state.rows:
             state.due += state.interval
+        if not self.schedule.holds_out:
+            self._keep()
+            return False
         self._judge(state.fraction)
         state.over = state.idle >= self.schedule.patience
         return state.over
@@ -465,12 +468,3 @@ class _Loop:
                 kept=self.kept.version,
             )
         )
-
-
-def _no_memory(error: BaseException) -> bool:
-    """Whether an error says that memory could not be had."""
-    told = any(words in str(error) for words in ("can't allocate memory", "out of memory"))
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or told
-
-
-__all__ = ["Batch", "Heard", "train"]

@@ -2,11 +2,13 @@
 
 What autograd keeps for the way back is counted as it is kept, in whatever network. Where a batch would not fit, it is
 computed in pieces; where a single row would not, what blocks keep is thrown away and computed again on the way back
-(https://arxiv.org/abs/1604.06174). Neither changes what is learned, but for the rounding of sums over pieces.
+(https://arxiv.org/abs/1604.06174). Neither changes what is learned, but for the rounding of sums over pieces, and for
+norms of batches that learn: these see a piece at a time.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,6 +20,9 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.checkpoint import checkpoint
 
 from lighten.isolate.machine import available_memory
+from lighten.isolate.wire import OUT_OF_MEMORY
+from lighten.nets.training.eval_mode import eval_mode
+from lighten.nets.training.learning import tensors_in
 from lighten.nets.training.prefix import answering
 from lighten.nets.training.trainable import Trainable
 
@@ -31,10 +36,18 @@ MOMENTS = 16
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Bytes that a row holds until its gradients are there. whole: as ever. again: where blocks are computed again."""
+    """Bytes that a batch holds until its gradients are there.
 
-    whole: int
-    again: int
+    Attributes:
+        once: however many rows it has, such as weights that autocast has cast. each: for every row.
+    """
+
+    once: int
+    each: int
+
+    def of(self, rows: float) -> float:
+        """What learning from so many rows takes at its most."""
+        return self.once + BACK * rows * self.each
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +71,41 @@ def fitted(work: Trainable, batches: Sequence[Sequence[int]], room: float | None
     if not batches:
         return Fitted()
     longest = max((row for batch in batches for row in batch), key=work.extent)
-    held = held_by(work, longest)
-    each = work.extent(longest)
-    most = max(len(batch) * max(map(work.extent, batch)) for batch in batches) / max(each, 1)
-    if not held.whole or BACK * held.whole * most <= left:
+    whole, less = held_by(work, longest, left)
+    most = max(len(batch) * max(map(work.extent, batch)) for batch in batches) / max(work.extent(longest), 1)
+    if not whole.each or whole.of(most) <= left:
         return Fitted()
-    again = BACK * held.whole > left and held.again < held.whole
-    one = BACK * (held.again if again else held.whole)
-    piece = max(int(left / one), work.least) if one else 0
-    told = (
-        f"Learning from the longest row takes {held.whole / 1e6:,.0f} MB, and there are {max(left, 0) / 1e6:,.0f} MB: "
-        f"gradients are added up over pieces of at most {piece} rows"
+    again = whole.of(work.least) > left and less.of(1) < whole.of(1)
+    held = less if again else whole
+    piece = max(int((left - held.once) / (BACK * held.each)) if held.each else 0, work.least)
+    told = []
+    if piece < most:
+        told.append(f"gradients are added up over pieces of at most {piece} row{'s' if piece > 1 else ''}")
+    if again:
+        told.append("blocks are computed again on the way back")
+    seen = (
+        f"Learning from the longest row takes {whole.of(1) / 1e6:,.0f} MB, and there are {max(left, 0) / 1e6:,.0f} MB: "
     )
-    more = ", and blocks are computed again on the way back" if again else ""
-    return Fitted(piece if piece < most else 0, again, f"{told}{more}.")
+    return Fitted(piece if piece < most else 0, again, seen + (", and ".join(told) or "it is tried all the same") + ".")
 
 
-def held_by(work: Trainable, row: int) -> Held:
-    """What one row holds; nothing is learned."""
-    net, training = work.net, work.net.training
+def held_by(work: Trainable, row: int, room: float = math.inf) -> tuple[Held, Held]:
+    """What a row holds, as ever and where blocks are computed again; nothing is learned.
+
+    Args:
+        room: bytes. Where two rows would not fit, what is held once counts for every row.
+    """
+    found = _held_by(work, [row])
+    if 2 * BACK * found[0] > room:
+        return Held(0, found[0]), Held(0, found[1])
+    both = _held_by(work, [row, row])
+    each = [min(two - one, one) for one, two in zip(found, both, strict=True)]
+    return Held(found[0] - each[0], each[0]), Held(found[1] - each[1], each[1])
+
+
+def _held_by(work: Trainable, batch: Sequence[int]) -> tuple[int, int]:
+    """Bytes that a batch holds, as ever and where blocks are computed again."""
+    net = work.net
     blocks = again_blocks(work)
     own = {_place(one) for one in (*net.parameters(), *net.buffers())}
     count = _Count(own)
@@ -89,22 +118,20 @@ def held_by(work: Trainable, row: int) -> Held:
     def end(_: nn.Module, __: Any, output: Any) -> None:
         nonlocal inside, gave, largest
         held = count.bytes - begun
-        tensor = output[0] if isinstance(output, tuple) else output
-        inside, largest, gave = inside + held, max(largest, held), gave + int(tensor.nbytes)
+        inside, largest = inside + held, max(largest, held)
+        gave += sum(int(one.nbytes) for one in tensors_in(output))
 
     hooks = [one.register_forward_pre_hook(begin) for one in blocks]
     hooks += [one.register_forward_hook(end) for one in blocks]
-    net.eval()
     try:
-        with saved_tensors_hooks(count.keep, _back):
-            answers = work.computed([row])
+        with eval_mode(net), saved_tensors_hooks(count.keep, _back):
+            answers = work.computed(batch)
         whole = count.bytes
         del answers
     finally:
         for hook in hooks:
             hook.remove()
-        net.train(training)
-    return Held(whole, whole - inside + gave + largest)
+    return whole, whole - inside + gave + largest
 
 
 def again_blocks(work: Trainable) -> Sequence[nn.Module]:
@@ -133,6 +160,11 @@ def _again(forward: Any) -> Any:
         return checkpoint(forward, *values, use_reentrant=False, **named)
 
     return computed
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory could not be had."""
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or bool(OUT_OF_MEMORY.search(str(error)))
 
 
 _COUNTS = (nn.modules.batchnorm._BatchNorm,)

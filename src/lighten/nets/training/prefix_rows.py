@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,10 @@ from lighten.core.item import Item, content_of
 from lighten.data.buckets import batches_by_size
 from lighten.nets.forward import MASK, casting, full, tensors
 from lighten.nets.network import Network
+from lighten.nets.training.eval_mode import eval_mode
 from lighten.nets.training.examples import Examples
 from lighten.nets.training.learning import LearningPart, first_tensor
+from lighten.nets.training.memory import is_out_of_memory
 from lighten.nets.training.prefix import (
     Piece,
     PrefixCache,
@@ -34,14 +37,15 @@ from lighten.nets.training.prefix import (
 
 ROWS = 32
 """Rows of a batch that is computed at a time, where they are not padded."""
-CLOSE = 1e-3
-"""Largest difference of two answers that rounding explains, as a share of the largest one."""
+CLOSE, CLOSE_CAST = 1e-3, 0.06
+"""Largest difference of two answers that rounding explains, as a share of the largest one: in float32, and where
+autocast computes in bfloat16, in which the numbers behind 1 are 0.0078 apart."""
 
 
 class RowsPrefix:
     """Frozen blocks of a network beside the rows that it is asked with.
 
-    Everything here happens where the network is set up to learn, in the precision that was chosen.
+    Everything here happens where the network is set up to learn (not in eval mode), in the precision that was chosen.
 
     Args:
         items: what ``examples`` were made of. dtype: what autocast computes in.
@@ -58,14 +62,14 @@ class RowsPrefix:
     ) -> None:
         self.network, self.part, self.examples, self.dtype = network, part, examples, dtype
         self._items, self._threads = items, threads
-        self._outputs: list[Tensor] = []
+        self._outputs: Mapping[int, Tensor] = {}
         self._shape: Shape | None = None
         self._ahead: dict[nn.Module, Any] = {}
         self._inputs: dict[str, tuple[tuple[int, ...], torch.dtype]] = {}
 
-    @property
+    @cached_property
     def key(self) -> str:
-        """Under which a cache keeps them."""
+        """Under which a cache keeps them. What is in eval mode while the rest learns counts."""
         reader, seen = self.network.reader, hashlib.sha256()
         for row, item in enumerate(self._items):
             kept = self.examples.kept
@@ -76,21 +80,38 @@ class RowsPrefix:
             torch.get_float32_matmul_precision(),
         )  # fmt: skip
 
-    def fill(self, cache: PrefixCache, seconds: float = math.inf) -> bool:
-        """Compute what the cache lacks; whether there is room and time, and the network answers alike from it."""
-        first = self.batches()[0][:2]
+    def fill(self, cache: PrefixCache, seconds: float = math.inf, *, sure: bool = False, among: int = 1) -> bool:
+        """Compute what the cache lacks; whether there is room and time, and the network answers alike from it.
+
+        Args:
+            sure: whether it is known that it answers alike: it was seen when the training began, with other weights.
+            among: see :meth:`PrefixCache.outputs`.
+        """
+        key, first = self.key, self.batches()[0][:2]
         with self._still():
-            try:
-                self._look(first)
-                found = cache.outputs(self.key, len(self.examples), self._pieces(), seconds)
-            except ValueError:
+            alike = self._begins(first) or sure
+            if not alike or self._shape is None:
                 return False
-            if found is None:
-                return False
-            self._outputs = found
-            if self._ahead and (len({one.shape for one in found}) > 1 or not self._alike(first)):
-                self._ahead = {}
-            return self._alike(first)
+            found = cache.outputs(key, len(self.examples), self._pieces(), seconds, among)
+        if found is None:
+            return False
+        self._outputs = dict(enumerate(found))
+        if len({one.shape for one in found}) > 1:
+            self._ahead = {}
+        return True
+
+    def _begins(self, rows: Sequence[int]) -> bool:
+        """See how the last frozen block answers for a few rows; whether the network answers alike from there."""
+        arrays, _ = self._read(rows)
+        try:
+            self._look(rows, arrays)
+            self._outputs = {row: self._output_of(row) for row in rows}
+        except ValueError:
+            return False
+        whole = self.network.outputs(arrays)
+        if self._ahead and not self._alike(rows, whole):
+            self._ahead = {}
+        return self._alike(rows, whole)
 
     def batches(self) -> list[list[int]]:
         """All rows in batches that depend on nothing but them."""
@@ -124,21 +145,20 @@ class RowsPrefix:
     @contextmanager
     def _still(self) -> Iterator[None]:
         """Inside, the network answers and learns nothing."""
-        net, training = self.network.net, self.network.net.training
-        net.eval()
-        try:
-            with torch.no_grad(), casting(self.dtype), self.network.shortcut():
-                yield
-        finally:
-            net.train(training)
+        with eval_mode(self.network.net), torch.no_grad(), casting(self.dtype), self.network.shortcut():
+            yield
 
-    def _look(self, rows: Sequence[int]) -> None:
+    def _output_of(self, row: int) -> Tensor:
+        """What the last frozen block puts out for a row in other company: beside itself."""
+        arrays, places = self._read([row, row])
+        return taken_apart(self._asked(arrays), places)[0]
+
+    def _look(self, rows: Sequence[int], arrays: dict[str, Tensor]) -> None:
         """See how the last frozen block answers, and what is computed before it.
 
         Raises:
             ValueError: it answers so that nobody can begin from it.
         """
-        arrays, _ = self._read(rows)
         with before(self.network.net, self.part.frozen[-1]) as ahead:
             output = asked(self.part.frozen[-1], lambda: self.network.outputs(arrays))
         self._shape = Shape(output)
@@ -148,14 +168,16 @@ class RowsPrefix:
             self._ahead = {module: one for module, one in ahead.items() if _is_of_rows(one, len(rows))}
             self._inputs = {name: (tuple(one.shape[1:]), one.dtype) for name, one in arrays.items()}
 
-    def _alike(self, rows: Sequence[int]) -> bool:
-        """Whether the network answers from here as it does from the beginning."""
-        arrays, _ = self._read(rows)
+    def _alike(self, rows: Sequence[int], whole: Tensor) -> bool:
+        """Whether the network answers from here as it does from the beginning: ``whole``."""
         try:
-            whole, found = self.network.outputs(arrays), self.answers(rows)
-        except (RuntimeError, TypeError, ValueError, IndexError):
+            found = self.answers(rows)
+        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            if is_out_of_memory(error):
+                raise
             return False
-        return whole.shape == found.shape and bool((whole - found).abs().max() <= CLOSE * whole.abs().max() + 1e-6)
+        close = (CLOSE if self.dtype is None else CLOSE_CAST) * whole.abs().max() + 1e-6
+        return whole.shape == found.shape and bool((whole - found).abs().max() <= close)
 
     def _pieces(self) -> Iterator[Piece]:
         """See :data:`Piece`."""

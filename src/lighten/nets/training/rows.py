@@ -54,6 +54,7 @@ class RowsTraining(Trainable):
         harden: how far inputs are moved against the network, a share: half of what is learned is learned from these.
         precision: ``fp32``, ``bf16``, or ``auto`` for what computes faster here.
         seed: of changes of low rank.
+        among: processes on this machine that share what memory is left for examples.
 
     Raises:
         DataError: no rows, or a target that the network has no class for. InputError: see :class:`LearningPart`.
@@ -73,6 +74,7 @@ class RowsTraining(Trainable):
         augment: Sequence[str] = (),
         harden: float = 0.0,
         seed: int = 0,
+        among: int = 1,
     ) -> None:
         _check(network, rows, tune)
         self.network, self.task, self.schedule = network, task, schedule
@@ -82,8 +84,8 @@ class RowsTraining(Trainable):
         self.tune = _sample(tune, len(rows))
         self.judged = len(self.tune)
         self._items = rows.inputs
-        self.examples = Examples(network.reader.for_learning(), rows.inputs)
-        self.answers = Examples(network.reader, self.tune.inputs)
+        self.examples = Examples(network.reader.for_learning(), rows.inputs, among=among)
+        self.answers = Examples(network.reader, self.tune.inputs, among=among)
         self._precision, self.augment = precision, tuple(augment)
         self.attack = attack_on(network, harden)
         self._prefixes: tuple[RowsPrefix, ...] = ()
@@ -140,21 +142,35 @@ class RowsTraining(Trainable):
 
     def backward(self, batch: Batch, weight: float) -> float:
         """See :meth:`Trainable.backward`."""
-        with casting(self.dtype), self.network.shortcut():
-            mean = self._loss_of(batch)
-        (mean if weight == 1.0 else mean * weight).backward()
-        return float(mean.detach())
+        share, found = weight if self.attack is None else weight / 2, []
+        for mean in self._losses(batch):
+            (mean if share == 1.0 else mean * share).backward()
+            found.append(mean.detach())
+        return float(sum(found) / len(found))
 
-    def _loss_of(self, batch: Batch) -> Tensor:
-        """The mean loss of a batch: from what frozen blocks put out, from its inputs, or from those and moved ones."""
+    def _losses(self, batch: Batch) -> Iterator[Tensor]:
+        """The mean loss of a batch: from what frozen blocks put out, or from its inputs; after that from moved ones,
+        once the gradients of the first are there: so the memory holds one of them."""
         if self._prefixes:
-            return self.loss(self._prefixes[0].answers(batch), batch)
-        if self.attack is None:
-            return self.loss(run(self.network, self.varied(batch)), batch)
+            with self._computing():
+                mean = self.loss(self._prefixes[0].answers(batch), batch)
+            yield mean
+            return
         arrays = tensors(self.network.reader.batch(self.varied(batch)))
-        mean = self.loss(self.network.outputs(arrays), batch)
-        outputs = self.attack.outputs(self.network, arrays, lambda outputs: self.loss(outputs, batch))
-        return (mean + self.loss(outputs, batch)) / 2
+        with self._computing():
+            mean = self.loss(self.network.outputs(arrays), batch)
+        yield mean
+        if self.attack is not None:
+            del mean
+            with self._computing():
+                outputs = self.attack.outputs(self.network, arrays, lambda outputs: self.loss(outputs, batch))
+                mean = self.loss(outputs, batch)
+            yield mean
+
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        with casting(self.dtype), self.network.shortcut():
+            yield
 
     def varied(self, batch: Batch) -> list[Any]:
         """The examples of some rows, as they are learned from in this pass."""
@@ -165,7 +181,7 @@ class RowsTraining(Trainable):
 
     def computed(self, batch: Batch) -> Tensor:
         """See :meth:`Trainable.computed`."""
-        with casting(self.dtype), self.network.shortcut():
+        with self._computing():
             if self._prefixes:
                 return self._prefixes[0].answers(batch)
             return self.network.outputs(tensors(self.network.reader.batch(self.examples.take(batch))))
@@ -223,7 +239,7 @@ class RowsTraining(Trainable):
                 self._prefixes = ()
                 self.net.train(training)
 
-    def keep_prefix(self, decided: bool | None = None, seconds: float = math.inf) -> bool:
+    def keep_prefix(self, decided: bool | None = None, seconds: float = math.inf, among: int = 1) -> bool:
         """See :meth:`Trainable.keep_prefix`. A single pass computes each row once by itself, and varied rows differ."""
         self._prefixes = ()
         moved = self.augment or self.attack is not None
@@ -236,7 +252,7 @@ class RowsTraining(Trainable):
         )
         if decided is None and self.schedule.epochs <= 1 and not all(cache.knows(one.key) for one in found):
             return False
-        if all(one.fill(cache, seconds) for one in found):
+        if all(one.fill(cache, seconds, sure=bool(decided), among=among) for one in found):
             self._prefixes = found
         elif decided:
             raise no_room(cache.folder)
@@ -265,7 +281,7 @@ def of_needs(network: Network, needs: Needs, asked: Hyperparameters) -> RowsTrai
     work = RowsTraining(
         network, needs.train, needs.tune, needs.task, Schedule(), threads=needs.threads,
         augment=network.reader.augmented(OFF if still and asked.augment == AUTO else asked.augment),
-        harden=asked.harden, seed=needs.seed,
+        harden=asked.harden, seed=needs.seed, among=asked.workers,
     )  # fmt: skip
     work.ask(asked)
     return work
@@ -315,7 +331,7 @@ def fit(
     watch: Watch,
 ) -> Trained:
     """Train ``network`` in place on ``rows``; see :class:`RowsTraining` and :func:`loop.train`."""
-    work = RowsTraining(network, rows, tune, task, schedule, threads=threads, loss=loss)
+    work = RowsTraining(network, rows, tune, task, schedule, threads=threads, loss=loss, seed=seed)
     return train(work, seed=seed, threads=threads, watch=watch)
 
 
