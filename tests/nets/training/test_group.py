@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from lighten.nets.training.group import Group, Meeting
+from lighten.core.errors import PeerLost
+from lighten.nets.training.group import Group, Meeting, _together
 
 PROGRAM = Path(__file__).with_name("together.py")
 together = SimpleNamespace(**runpy.run_path(str(PROGRAM)))
@@ -102,3 +104,24 @@ def test_one_alone_has_all_rows_and_decides_for_itself() -> None:
     assert (group.rank, group.size, group.share([4, 2, 7], 1)) == (0, 1, [4, 2, 7])
     assert group.decide(lambda: (1, 2)) == (1, 2) and group.gather(3.0) == [3.0]
     assert group.add_up(torch.nn.Linear(1, 1), 0.5, 4) == (0.5, 4)
+
+
+def test_only_a_connection_that_is_gone_is_called_one() -> None:
+    gone = (
+        "[gloo/transport/tcp/pair.cc:534] Connection closed by peer [127.0.0.1]:1",
+        "[gloo/transport/tcp/unbound_buffer.cc:78] Timed out waiting 7200000ms for recv operation to complete",
+        "[gloo/transport/tcp/pair.cc:525] Read timeout [127.0.0.1]:1",
+        "[gloo/transport/tcp/pair.cc:534] Connection reset by peer",
+    )
+    for words in gone:
+        with pytest.raises(PeerLost, match="connection to another worker was lost"), _together():
+            raise RuntimeError(words)
+    others = (
+        "Invalid scalar type",
+        "[enforce fail at gloo/transport/tcp/pair.cc:446] op.preamble.length <= op.nbytes. 16 vs 8",
+        "[enforce fail at alloc_cpu.cpp:114] DefaultCPUAllocator: can't allocate memory",
+        "The size of tensor a (3) must match the size of tensor b (2)",
+    )
+    for words in others:
+        with pytest.raises(RuntimeError, match="^" + re.escape(words)), _together():
+            raise RuntimeError(words)

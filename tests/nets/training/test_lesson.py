@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from lighten.core.errors import RunFolderError
 from lighten.core.rows import Rows
 from lighten.nets.training.lesson import Lesson, taught_loss
 from lighten.tasks.text_classification import TextClassification
@@ -43,3 +44,12 @@ def test_rows_behind_a_lesson_are_learned_from_their_labels() -> None:
     lesson = Lesson(np.ones((2, 3), np.float32), np.array([0.1, 0.0])).of_rows(4)
     assert lesson.answers.shape == (4, 3) and lesson.answers.dtype == np.float32
     assert lesson.weights.tolist() == [0.1, 0.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("damaged", [b"", b"no archive", b"PK\x03\x04 cut off"])
+def test_a_file_that_is_no_lesson_is_refused(tmp_path: Path, damaged: bytes) -> None:
+    (tmp_path / "lesson.npz").write_bytes(damaged)
+    with pytest.raises(RunFolderError, match=r"lesson.npz holds nothing that a teacher has said(.|\n)*--resume"):
+        Lesson.read(tmp_path / "lesson.npz")
+    with pytest.raises(RunFolderError):
+        Lesson.read(tmp_path / "none.npz")

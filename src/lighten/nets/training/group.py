@@ -1,7 +1,8 @@
 """Group: the processes that train one network together, each from rows of its own (torch's process group).
 
-An update of several processes is that of one with the batch of all: each learns from its share, the gradients are added
-up, weighted by size, and everybody makes the same step, so that all hold the same weights. What the clock, the memory
+An update of several processes is that of one with the batch of all, but for norms of batches, which see a process's own
+rows: each learns from its share, the gradients are added up, weighted by size, and everybody makes the same step, so
+that all hold the same weights; statistics of norms are averaged. What the clock, the memory
 or the disk of one decides, rank 0 decides for all. Sums are made in one order: the same processes end with the same
 weights, bit for bit.
 """
@@ -12,6 +13,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import resource
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,6 +34,8 @@ HANGING = timedelta(hours=2)
 """How long a process waits for the others; one that died is noticed at once, by its connection."""
 BUCKET = 1 << 20
 """Numbers that are added up at a time, about; several such sums are under way at once."""
+LOST = re.compile(r"\bpeer\b|connect|socket|time(d )?[ -]?out|broken pipe|unreachable|no route", re.I)
+"""How a connection says that there is nobody at the other end any more."""
 NONE, DENSE = -1, -2
 """What a process tells of a weight without a gradient and of one with a dense gradient; of a sparse one, its rows."""
 
@@ -321,12 +325,14 @@ def _buckets(tensors: Sequence[Tensor]) -> Iterator[list[Tensor]]:
 
 @contextmanager
 def _together() -> Iterator[None]:
-    """What the network says inside becomes an error of ours."""
+    """What the network says inside becomes an error of ours; what is wrong with tensors or memory stays what it is."""
+    from torch import distributed
+
     try:
         yield
     except RuntimeError as error:
         words = " ".join(str(error).split())
-        if "allocate memory" in words:
+        if not isinstance(error, distributed.DistError) and ("enforce fail" in words or not LOST.search(words)):
             raise
         raise PeerLost(f"The connection to another worker was lost ({words[:200]}).") from error
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lighten.core.errors import RunFolderError
 from lighten.core.rows import Rows
 from lighten.core.task import Task
 
@@ -50,10 +53,16 @@ class Lesson:
         """What :meth:`save` wrote; nothing is unpickled.
 
         Raises:
-            OSError, ValueError, KeyError: the file is not there, or is broken.
+            RunFolderError: the file is not there, or is broken.
         """
-        with np.load(path, allow_pickle=False) as found:
-            return cls(found["answers"], found["weights"])
+        try:
+            with np.load(path, allow_pickle=False) as found:
+                return cls(found["answers"], found["weights"])
+        except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+            raise RunFolderError(
+                f"{path} holds nothing that a teacher has said ({error}).",
+                fix="remove it and give the same command with --resume; the teacher is asked again",
+            ) from error
 
     def of_rows(self, count: int) -> Lesson:
         """The lesson of so many rows: those behind its own are learned from their labels alone."""
