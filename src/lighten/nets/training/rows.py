@@ -142,7 +142,8 @@ class RowsTraining(Trainable):
 
     def backward(self, batch: Batch, weight: float) -> float:
         """See :meth:`Trainable.backward`."""
-        share, found = weight if self.attack is None else weight / 2, []
+        share = weight if self.attack is None else weight / 2
+        found: list[Tensor] = []
         for mean in self._losses(batch):
             (mean if share == 1.0 else mean * share).backward()
             found.append(mean.detach())
