@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,17 +11,14 @@ import pytest
 
 from lighten.core.data_options import DataOptions
 from lighten.core.errors import InputError, Interrupted, SessionCrashed, StepFailed
-from lighten.fitting import reading, run
+from lighten.fitting import run
 from lighten.fitting.lessons import Taught
 from lighten.fitting.options import FitOptions
 from lighten.fitting.process import Training
-from lighten.nets.gguf.file import FILE
-from lighten.nets.training.lesson import FILE as LESSON
 from lighten.search.listener import Listener, Quiet
 from lighten.store.folder import RunFolder
 from lighten.store.study import Study
 from lighten.testing.tiny import tiny_network_folder, toy_rows
-from lighten.testing.tiny_language import tiny_gguf, tiny_texts
 
 
 @pytest.fixture
@@ -83,29 +79,6 @@ def test_what_a_launcher_cannot_do_is_refused_by_every_process_of_it(
 def test_no_workers_are_refused(options: FitOptions) -> None:
     with pytest.raises(InputError, match=r"--workers is 0(.|\n)*1 to 4096"):
         run.train_model(replace(options, workers=0))
-
-
-def test_rows_without_labels_are_not_read_again_once_they_are_kept(options: FitOptions) -> None:
-    asked = replace(options, unlabelled="nowhere.csv", resume=True)
-    data = reading.read_whole(options)
-    with pytest.raises(InputError, match=r"nowhere\.csv"):
-        run.without_labels(asked, data)
-    options.out.mkdir()
-    (options.out / LESSON).touch()
-    assert run.without_labels(asked, data) is None
-
-
-def test_what_a_packed_model_does_not_have_is_refused_before_anything_is_written(
-    options: FitOptions, tmp_path: Path, in_this_process: None
-) -> None:
-    path = tmp_path / "documents.jsonl"
-    texts = [" ".join(tiny_texts(6, seed=number)) for number in range(120)]
-    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
-    model = tiny_gguf("llama", tmp_path / "gguf").path / FILE
-    asked = replace(options, model=str(model), data=str(path), task="text_generation", freeze="9", threads=1)
-    with pytest.raises(InputError, match=r"--freeze is 9, and \w+ has \d blocks"):
-        run.train_model(asked)
-    assert not options.out.exists()
 
 
 @pytest.mark.parametrize(

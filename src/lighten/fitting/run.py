@@ -14,8 +14,6 @@ from typing import Any
 
 from lighten.core.artifact import Artifact, is_whole
 from lighten.core.errors import CandidateFailed, Interrupted, LightenError, StepFailed
-from lighten.core.matching import facts_of, unpacked_formats
-from lighten.core.recipe import conversion
 from lighten.core.result import HIGHER
 from lighten.core.rows import PART_NAMES
 from lighten.core.task import Data
@@ -30,7 +28,6 @@ from lighten.fitting.lessons import (
     PARTS,
     UNLABELLED,
     first_cost,
-    has_lesson,
     lesson_for,
     notes_of,
     seconds_of,
@@ -40,18 +37,17 @@ from lighten.fitting.options import FitOptions
 from lighten.fitting.process import Training, trained_in_process
 from lighten.fitting.scalars import FILE, read_curve
 from lighten.fitting.score import open_once, scores, timed_answers
+from lighten.fitting.setup import opened, without_labels
 from lighten.fitting.sweep.asking import check_search, searched, sweep_of
-from lighten.fitting.teachers import Teacher, adopt, bring_teachers, teachers_of
-from lighten.fitting.unlabelled import Unlabelled, unlabelled_rows
+from lighten.fitting.teachers import Teacher
+from lighten.fitting.unlabelled import Unlabelled
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.environment import MachineRecord
-from lighten.models.bring import find
 from lighten.nets.training.lesson import FILE as LESSON
-from lighten.pipeline.workshop import Workshop
 from lighten.search.listener import Listener, Quiet
 from lighten.search.openings import tell_openings
 from lighten.search.start import meters
-from lighten.store.folder import RunFolder, save_parts, write_whole
+from lighten.store.folder import RunFolder, write_whole
 from lighten.store.study import Study
 
 REPORT = "report.html"
@@ -107,19 +103,6 @@ def train_model(options: FitOptions, listener: Listener | None = None) -> Traini
         folder.close()
 
 
-def without_labels(options: FitOptions, data: Data) -> Unlabelled | None:
-    """The rows of ``--unlabelled``; None where none were given, or a resumed run has read them before.
-
-    Raises:
-        InputError: the model does not learn from such rows, or they cannot be used.
-    """
-    if not options.unlabelled or (options.resume and has_lesson(options.out)):
-        return None
-    if not options.from_scratch and not is_whole(options.out / "store" / reading.KEPT):
-        reading.check_asked(options, find(options.model, whole=False).format)
-    return unlabelled_rows(options, data.task, data.parts)
-
-
 def follow(options: FitOptions, threads: int) -> None:
     """Work for a training that another process leads: model and data are read here, and nothing of it stays.
 
@@ -137,74 +120,6 @@ def follow(options: FitOptions, threads: int) -> None:
             raise _of_run(error, options) from error
         finally:
             folder.close()
-
-
-def opened(
-    options: FitOptions, whole: Data, data: Data, threads: int, listener: Listener
-) -> tuple[RunFolder, Artifact, Data, list[Teacher]]:
-    """The run folder, which the caller closes, with the model, the data and the teachers in it, as they are trained.
-
-    Args:
-        whole: the data as they were read. data: without rows that a model, as far as it is here, learned from.
-
-    Raises:
-        InputError: a model cannot be used, or does not fit the data.
-    """
-    listener.phase("original", None)
-    kept = options.out / "store" / reading.KEPT
-    with tempfile.TemporaryDirectory(prefix="lighten-") as scratch:
-        fresh = None if is_whole(kept) else reading.bring(options, data, Path(scratch), listener)
-        base = fresh or Artifact.open(kept)
-        masters = bring_teachers(options, data, Path(scratch))
-        learned = reading.learned_of(options, [base.path, *(one.path for one in masters)])
-        if not options.resume and any(map(len, learned.values())):
-            # Of a hub or a sample: nobody could see its folder before.
-            data = reading.apart(options, whole, learned)
-        manifest = options.manifest(data.parts.fingerprint, threads)
-        data = reading.settle(options, data, base, threads, listener)
-        teachers_of(options, masters, data.parts.labels)
-        floats = None
-        if fresh is not None and reading.asks_model(options):
-            save_parts(data.parts, parts := Path(scratch) / reading.PARTS)
-            floats = as_floats(options, Path(scratch) / "store", parts, base, data, threads, listener)
-            reading.check_part(options, floats, data, Path(scratch))
-        folder = RunFolder.open(options.out, manifest, resume=options.resume)
-        try:
-            if fresh is not None:
-                base = folder.store.adopt(reading.KEPT, fresh)
-            if not (options.out / reading.PARTS).is_file():
-                save_parts(data.parts, options.out / reading.PARTS)
-            teachers = teachers_of(options, adopt(folder, masters), data.parts.labels)
-            if floats is None or floats is fresh:
-                parts = options.out / reading.PARTS
-                floats = as_floats(options, folder.store.root, parts, base, data, threads, listener)
-            else:  # under the key by which a resumed run finds it
-                floats = folder.store.adopt(floats.path.name, floats)
-            return folder, floats, data, teachers
-        except BaseException:
-            folder.close()
-            raise
-
-
-def as_floats(
-    options: FitOptions, store: Path, parts: Path, base: Artifact, data: Data, threads: int, listener: Listener
-) -> Artifact:
-    """The model in a format that is trained: unpacked, where it came as a file of few bits.
-
-    Args:
-        store: folder of the artifact store that has it, or gets it. parts: file of the rows.
-    """
-    steps = conversion(base.format, unpacked_formats(), facts_of(base))
-    if not steps:
-        return base
-    listener.note(f"{options.model} is unpacked to floats, which are trained.")
-    shop = Workshop(
-        store, parts, data.task, seed=options.seed, threads=threads, progress=listener.progress, note=listener.note
-    )
-    try:
-        return shop.make(base, steps)
-    finally:
-        shop.close()
 
 
 def taught(
