@@ -26,8 +26,9 @@ from torch import nn
 
 from lighten.core.step import Silent
 from lighten.isolate.machine import peak_bytes
-from lighten.nets.language.loop import LanguageSchedule, TextTraining
 from lighten.nets.language.network import open_language
+from lighten.nets.language.schedule import LanguageSchedule
+from lighten.nets.language.training import TextTraining
 from lighten.nets.training.loop import train
 from lighten.nets.training.schedule import State
 

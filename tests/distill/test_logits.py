@@ -96,10 +96,10 @@ def test_a_language_model_comes_nearer_to_its_original(tmp_path: Path, family: s
     cut_language(student, train.inputs, min_count=1, spare=0.0, threads=1, watch=needs.watch)  # type: ignore[arg-type]
     apart = LanguageTeacher(open_language(tmp_path), student, unseen, 128)  # type: ignore[arg-type]
     batch = [list(window) for window in apart._pairs]
-    before = apart.lesson(0.0, 1.0)(student.net, batch)
+    before = apart.objective(0.0, 1.0)(student.net, batch)
     student.net.zero_grad()
     LogitDistillation(epochs=1.0, alpha=0.0, learning_rate=5e-4).run(student, needs)
-    assert apart.lesson(0.0, 1.0)(student.net, batch) < 0.8 * before
+    assert apart.objective(0.0, 1.0)(student.net, batch) < 0.8 * before
 
 
 def test_a_file_that_was_opened_once_teaches_without_being_opened_again(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from lighten.core.step import Silent
 from lighten.nets.encoders.network import open_network
-from lighten.nets.language.loop import LanguageSchedule, TextTraining
 from lighten.nets.language.network import open_language
+from lighten.nets.language.schedule import LanguageSchedule
+from lighten.nets.language.training import TextTraining
 from lighten.nets.training.checkpoint import Checkpoints
 from lighten.nets.training.loop import train
 from lighten.nets.training.rows import RowsTraining

@@ -14,8 +14,9 @@ from lighten.core.step import Needs, settings_of
 from lighten.nets.encoders.network import open_network
 from lighten.nets.facts import FAMILIES
 from lighten.nets.forward import logits
-from lighten.nets.language.loop import nats_per_token, windows
 from lighten.nets.language.network import open_language
+from lighten.nets.language.next_token import nats_per_token
+from lighten.nets.language.windows import windows
 from lighten.tasks.text_classification import TextClassification
 from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.tiny import tiny_network_folder, toy_rows

@@ -10,8 +10,9 @@ import torch
 from lighten.core import catalog
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, settings_of
-from lighten.nets.language.loop import nats_per_token, windows
 from lighten.nets.language.network import LanguageNetwork, open_language, save_language
+from lighten.nets.language.next_token import nats_per_token
+from lighten.nets.language.windows import windows
 from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.tiny_language import FAMILIES, tiny_documents, tiny_language
 from lighten.train.lora import Lora

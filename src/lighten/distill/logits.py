@@ -10,9 +10,12 @@ import numpy as np
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.language.loop import LanguageSchedule, learn, planned, texts_of, windows
 from lighten.nets.language.network import LanguageNetwork
+from lighten.nets.language.schedule import LanguageSchedule
 from lighten.nets.language.teacher import LanguageTeacher
+from lighten.nets.language.texts import texts_of
+from lighten.nets.language.training import learn
+from lighten.nets.language.windows import planned, windows
 from lighten.nets.network import Network
 from lighten.nets.training.lesson import Lesson, taught_loss
 from lighten.nets.training.precision import using_threads
@@ -113,5 +116,5 @@ class LogitDistillation(Step):
             batches = planned(windows(model, texts, schedule.longest), schedule, needs.seed)
             with using_threads(needs.threads):
                 teacher.remember(batches, self.top, self.temperature)
-        learn(model, needs, schedule, lesson=teacher.lesson(self.alpha, self.temperature))
+        learn(model, needs, schedule, objective=teacher.objective(self.alpha, self.temperature))
         return model

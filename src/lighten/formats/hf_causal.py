@@ -99,7 +99,7 @@ class HfCausal(Format):
 
     def trainable(self, model: LanguageNetwork, needs: Needs, asked: Hyperparameters) -> Trainable:
         """See :meth:`Format.trainable`."""
-        from lighten.nets.language.loop import of_needs
+        from lighten.nets.language.training import of_needs
 
         return of_needs(model, needs, asked)
 

@@ -95,7 +95,7 @@ class Vocabulary(Step):
         from lighten.nets.language.network import LanguageNetwork
 
         if isinstance(model, LanguageNetwork):
-            from lighten.nets.language.loop import texts_of
+            from lighten.nets.language.texts import texts_of
             from lighten.nets.language.vocabulary import cut_language
 
             # Choices and answers as they stand behind a prompt: alone they may be other tokens.

@@ -27,8 +27,8 @@ from lighten.nets.encoders.couple import keep_heads, keep_neurons
 from lighten.nets.encoders.surgeon import gather, operate
 from lighten.nets.encoders.walk import Layer, head_size, layers, refusal
 from lighten.nets.forward import run
-from lighten.nets.language.loop import texts_of
 from lighten.nets.language.network import LanguageNetwork
+from lighten.nets.language.texts import texts_of
 from lighten.nets.language.width import narrow
 from lighten.nets.network import Network
 from lighten.nets.training.precision import using_threads

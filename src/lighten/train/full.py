@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Needs, Step, setting
-from lighten.nets.language.loop import LanguageSchedule, learn, rate_of
 from lighten.nets.language.network import LanguageNetwork
+from lighten.nets.language.schedule import LanguageSchedule, rate_of
+from lighten.nets.language.training import learn
 from lighten.nets.network import Network
 from lighten.nets.training.rows import fit
 from lighten.nets.training.schedule import Schedule

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from lighten.core.step import Silent
-from lighten.nets.language.loop import LanguageSchedule, TextTraining
 from lighten.nets.language.network import open_language
 from lighten.nets.language.prefix_windows import WindowsPrefix
+from lighten.nets.language.schedule import LanguageSchedule
+from lighten.nets.language.training import TextTraining
 from lighten.nets.training.loop import train
 from lighten.nets.training.prefix import PrefixCache
 from lighten.testing.tiny_language import FAMILIES, tiny_language, tiny_texts

@@ -11,9 +11,10 @@ import torch
 from lighten.core.errors import StepFailed
 from lighten.core.step import Silent
 from lighten.nets.gguf.families import family_of_config, hf_name
-from lighten.nets.language.loop import nats_per_token, windows
 from lighten.nets.language.network import LanguageNetwork, open_language
+from lighten.nets.language.next_token import nats_per_token
 from lighten.nets.language.sensitivity import Curvature, as_importance, measure_curvature
+from lighten.nets.language.windows import windows
 from lighten.testing.tiny_language import FAMILIES, tiny_language, tiny_texts
 
 TEXTS = tiny_texts(8, 6)

@@ -10,11 +10,11 @@ from torch.nn.functional import cross_entropy, kl_div, log_softmax
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Silent
-from lighten.nets.language import loop as language_loop
-from lighten.nets.language.loop import windows
+from lighten.nets.language import next_token
 from lighten.nets.language.network import LanguageNetwork, Tokens, open_language
 from lighten.nets.language.teacher import LanguageTeacher, known_tokens, offsets_of
 from lighten.nets.language.vocabulary import cut_language
+from lighten.nets.language.windows import windows
 from lighten.testing.tiny_language import FAMILIES, TOKENIZERS, tiny_language, tiny_language_tokenizer, tiny_texts
 
 TEXTS, UNSEEN = tiny_texts(30, 4), tiny_texts(40, 9)
@@ -58,11 +58,11 @@ def test_loss_and_gradients_are_those_of_the_plain_way(
     wanted.backward()
     gradients = {name: p.grad.clone() for name, p in student.net.named_parameters()}
     student.net.zero_grad()
-    monkeypatch.setattr(language_loop, "PIECE", 9)
+    monkeypatch.setattr(next_token, "PLACES", 9)
     teacher = LanguageTeacher(opened(family, tmp_path, 1), student, texts, 12)
     assert teacher.taught == 1.0
     assert teacher.net.get_input_embeddings().num_embeddings == len(old) < rows[1]  # the others left the memory
-    loss = teacher.lesson(alpha, heat)(student.net, batch)
+    loss = teacher.objective(alpha, heat)(student.net, batch)
     assert loss == pytest.approx(float(wanted.detach()), rel=1e-4)
     for name, parameter in student.net.named_parameters():
         torch.testing.assert_close(parameter.grad, gradients[name], rtol=2e-3, atol=2e-5)
@@ -74,7 +74,7 @@ def test_who_is_its_own_teacher_has_nothing_to_learn(tmp_path: Path, family: str
     teacher = LanguageTeacher(opened(family, tmp_path), student, UNSEEN, 40)
     batch = windows(student, UNSEEN, 40)[:4]
     assert teacher.taught == 1.0
-    assert teacher.lesson(0.0, 2.0)(student.net, batch) == pytest.approx(0.0, abs=1e-5)
+    assert teacher.objective(0.0, 2.0)(student.net, batch) == pytest.approx(0.0, abs=1e-5)
     assert all(parameter.grad is None for parameter in teacher.net.parameters())
 
 
@@ -97,7 +97,7 @@ def test_a_place_is_taught_where_both_have_the_same_token_at_the_same_byte(tmp_p
             text = b"".join(student.tokens.pieces(window))[: mine[a + 1]]
             assert text.endswith(b"".join(theirs.pieces(ids))[: known[b + 1]])
     batch = windows(student, UNSEEN, 24)[:6]
-    assert teacher.lesson(0.5, 1.0)(student.net, batch) > 0
+    assert teacher.objective(0.5, 1.0)(student.net, batch) > 0
 
 
 def test_what_is_not_taught_is_learnt_from_the_text(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_what_is_not_taught_is_learnt_from_the_text(tmp_path: Path) -> None:
     logits = student.net(torch.tensor([window])).logits[0, :-1]
     each = cross_entropy(logits, torch.tensor(window[1:]), reduction="none")
     untaught = [place for place in range(len(window) - 1) if place not in pair.mine]
-    known = teacher.lesson(1.0, 1.0)(student.net, [window]), teacher.lesson(0.0, 1.0)(student.net, [window])
+    known = teacher.objective(1.0, 1.0)(student.net, [window]), teacher.objective(0.0, 1.0)(student.net, [window])
     assert known[0] == pytest.approx(float(each.detach().mean()), rel=1e-4)
     assert known[1] >= float(each[untaught].detach().sum()) / len(each) - 1e-5
 
@@ -124,7 +124,7 @@ def test_what_is_remembered_teaches_the_same_when_it_is_all_and_nearly_when_it_i
             teacher.remember([batch[:3], batch[3:]], top, 2.0)
             assert not list(teacher.net.parameters())  # it left the memory
         student.net.zero_grad()
-        loss = teacher.lesson(0.2, 2.0)(student.net, batch)
+        loss = teacher.objective(0.2, 2.0)(student.net, batch)
         gradient = student.net.lm_head.weight.grad
         assert gradient is not None
         found[top] = loss, gradient.clone()

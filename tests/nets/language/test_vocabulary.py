@@ -11,7 +11,6 @@ import torch
 
 from lighten.core.errors import ModelError, StepFailed
 from lighten.core.step import Silent
-from lighten.nets.language.loop import windows
 from lighten.nets.language.network import LanguageNetwork, Tokens, open_language, save_language
 from lighten.nets.language.vocabulary import (
     cut_language,
@@ -20,6 +19,7 @@ from lighten.nets.language.vocabulary import (
     named_ids,
     recoded,
 )
+from lighten.nets.language.windows import windows
 from lighten.nets.vocabulary import CannotCut, same_on_covered
 from lighten.testing.tiny_language import FAMILIES, tiny_language, tiny_texts
 

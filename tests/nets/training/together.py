@@ -19,8 +19,9 @@ from safetensors.torch import save_file
 
 from lighten.core.step import Silent
 from lighten.nets.encoders.network import open_network
-from lighten.nets.language.loop import LanguageSchedule, TextTraining
 from lighten.nets.language.network import open_language
+from lighten.nets.language.schedule import LanguageSchedule
+from lighten.nets.language.training import TextTraining
 from lighten.nets.training.checkpoint import Checkpoints
 from lighten.nets.training.group import Group, Meeting
 from lighten.nets.training.loop import train
@@ -48,10 +49,11 @@ def made(folder: Path, make: Callable[[], Path]) -> Path:
     return folder if folder.is_dir() else make()
 
 
-def texts(folder: Path, schedule: Schedule = PLAIN) -> RowsTraining:
-    """A text classifier whose head is new; 46 rows, so that one update of an epoch has fewer."""
+def texts(folder: Path, schedule: Schedule = PLAIN, *, exact: bool = False) -> RowsTraining:
+    """A text classifier whose head is new; 46 rows, so that one update of an epoch has fewer. exact: in float64."""
     torch.manual_seed(5)
     network = open_network(made(folder, lambda: tiny_network_folder(folder, layers=2, labels=None)), ("no", "yes"))
+    network.net.to(torch.float64 if exact else torch.float32)
     return RowsTraining(network, toy_rows(46), toy_rows(20, seed=1), TextClassification(), schedule, threads=1)
 
 
@@ -63,9 +65,10 @@ def pictures(folder: Path, schedule: Schedule = PLAIN) -> RowsTraining:
     return RowsTraining(network, rows, rows.take(range(20)), ImageClassification(), schedule, threads=1)
 
 
-def language(folder: Path) -> TextTraining:
-    """A language model."""
+def language(folder: Path, *, exact: bool = False) -> TextTraining:
+    """A language model. exact: in float64."""
     network = open_language(made(folder, lambda: tiny_language("llama", folder)))
+    network.net.to(torch.float64 if exact else torch.float32)
     schedule = LanguageSchedule(2.0, 1e-3, tokens=40, longest=32)
     work = TextTraining(network, tiny_texts(24, 4), [], schedule)
     work.schedule = replace(work.schedule, patience=99)
@@ -147,11 +150,10 @@ def main(rank: int, folder: Path) -> None:
     group = Meeting(rank, 2, 2, f"file://{folder / 'meeting'}").join()
     told: dict[str, Any] = {}
     for seed in SEEDS:
-        work = texts(own / "texts")
+        work = texts(own / "texts", exact=True)
         told[f"texts {seed}"] = trained(work, seed, group)[1]
         save_file(weights(work), folder / f"texts-{seed}-{rank}.safetensors")
-    for name in ("language", "pictures"):
-        work = kinds[name](own / name)
+    for name, work in (("language", language(own / "language", exact=True)), ("pictures", pictures(own / "pictures"))):
         told[name] = trained(work, 0, group)[1]
         save_file(weights(work), folder / f"{name}-0-{rank}.safetensors")
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from lighten.nets.training.learning import LearningPart, first_tensor
-from lighten.nets.training.prefix import Piece, PrefixCache, Shape, asked, key_of, laid_out, standing_in
+from lighten.nets.training.prefix import Computed, PrefixCache, Shape, key_of, laid_out, output_of, standing_in
 
 TOKENS = 2048
 """Tokens that are computed at a time, about."""
@@ -45,10 +45,10 @@ class WindowsPrefix:
         :meth:`PrefixCache.outputs`."""
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=self.dtype is not None):
             try:
-                self._shape = Shape(self._asked(self.batches()[0]))
+                self._shape = Shape(self._output(self.batches()[0]))
             except ValueError:
                 return False
-            found = cache.outputs(self.key, len(self.windows), self._pieces(), seconds, among)
+            found = cache.outputs(self.key, len(self.windows), self._computed(), seconds, among)
         self._outputs = found or []
         return found is not None
 
@@ -69,20 +69,20 @@ class WindowsPrefix:
         with standing_in(self.part.frozen, self._shape, value):
             yield
 
-    def _pieces(self) -> Iterator[Piece]:
+    def _computed(self) -> Iterator[Computed]:
         total = sum(map(len, self.windows))
         for batch in self.batches():
-            output = first_tensor(self._asked(batch))
+            output = first_tensor(self._output(batch))
             tensors = [output[place, : len(self.windows[row])] for place, row in enumerate(batch)]
             yield batch, tensors, sum(len(self.windows[row]) for row in batch) / total
 
-    def _asked(self, rows: Sequence[int]) -> Any:
+    def _output(self, rows: Sequence[int]) -> Any:
         """What the last frozen layer answers for some windows, computed."""
         places = self._places(rows)
         ids = torch.zeros(places.shape, dtype=torch.long)
         ids[places] = torch.tensor([token for row in rows for token in self.windows[row]])
         net: Any = self.part.net
-        return asked(self.part.frozen[-1], lambda: net.model(input_ids=ids, use_cache=False))
+        return output_of(self.part.frozen[-1], lambda: net.model(input_ids=ids, use_cache=False))
 
     def _places(self, rows: Sequence[int]) -> Tensor:
         lengths = torch.tensor([len(self.windows[row]) for row in rows])

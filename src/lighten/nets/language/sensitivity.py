@@ -22,12 +22,13 @@ from torch import nn
 from lighten.core.errors import StepFailed
 from lighten.core.step import Watch
 from lighten.nets.gguf.families import family_of_config, gguf_name, to_gguf
-from lighten.nets.language.loop import hidden_at_targets, windows
 from lighten.nets.language.network import LanguageNetwork
+from lighten.nets.language.next_token import hidden_at_targets
+from lighten.nets.language.windows import windows
 from lighten.nets.training.precision import using_threads
 
 Array = NDArray[np.float32]
-PIECE = 128
+PLACES = 128
 """Places whose logits are held at a time."""
 
 
@@ -99,9 +100,9 @@ def measure_curvature(
             for row in windows(network, texts, longest):
                 hidden, targets = hidden_at_targets(net, [row])
                 cut = hidden.detach().requires_grad_(True)
-                for begin in range(0, len(targets), PIECE):
-                    logits = net.lm_head(cut[begin : begin + PIECE])
-                    wanted = targets[begin : begin + PIECE]
+                for begin in range(0, len(targets), PLACES):
+                    logits = net.lm_head(cut[begin : begin + PLACES])
+                    wanted = targets[begin : begin + PLACES]
                     torch.nn.functional.cross_entropy(logits, wanted, reduction="sum").backward()
                 assert cut.grad is not None
                 hidden.backward(cut.grad)

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn.functional import kl_div, log_softmax
 
 from lighten.core.errors import StepFailed
-from lighten.nets.language.loop import Lesson, descend, places_at_once
+from lighten.nets.language.next_token import Objective, descend, places_at_once
 from lighten.nets.training.embedding import take_rows
 
 if TYPE_CHECKING:
@@ -105,16 +105,16 @@ class LanguageTeacher:
         for batch in batches:
             (hidden,) = self._hidden(batch)
             found = []
-            for piece in hidden.split(at_once):
+            for some in hidden.split(at_once):
                 with torch.no_grad():
-                    told = log_softmax(piece @ self._head.T / temperature, -1).topk(min(top, len(self._head)), -1)
+                    told = log_softmax(some @ self._head.T / temperature, -1).topk(min(top, len(self._head)), -1)
                 found.append((told.values.half(), told.indices.int()))
             sizes = [len(self._pairs[tuple(row)].mine) for row in batch]
             values, tokens = (torch.cat(parts).split(sizes) for parts in zip(*found, strict=True))
             self._kept |= dict(zip(map(tuple, batch), zip(values, tokens, strict=True), strict=True))
         self.net, self._head = nn.Identity(), torch.empty(0)
 
-    def lesson(self, alpha: float, temperature: float) -> Lesson:
+    def objective(self, alpha: float, temperature: float) -> Objective:
         """What a student learns of a batch, where it is taught: ``alpha`` of the next token's cross entropy, and for
         the rest the divergence from the teacher's distribution, both at ``temperature``, times its square."""
 
@@ -204,7 +204,7 @@ def known_tokens(student: Tokens, rows: int, teacher: Tokens, whole: int) -> dic
 def _paired(
     student: Tokens, teacher: Tokens, old: dict[int, int], texts: Sequence[str], longest: int
 ) -> Iterator[tuple[tuple[int, ...], Pair]]:
-    """Each window of the student's (see ``language_loop.windows``) and how the teacher reads it."""
+    """Each window of the student's (see ``windows``) and how the teacher reads it."""
     (before, _), (ahead, _) = student.around, teacher.around
     room = longest - before
     for mine, theirs in zip(student(texts), teacher(texts), strict=True):
@@ -212,21 +212,21 @@ def _paired(
         same = before == ahead and [old.get(i) for i in rest] == others
         offsets = ([], []) if same else (offsets_of(student, rest), offsets_of(teacher, others))
         for begin in range(0, len(rest), room):
-            piece = rest[begin : begin + room]
-            window = (*start, *piece)
+            some = rest[begin : begin + room]
+            window = (*start, *some)
             if len(window) < 2:
                 continue
             if same:
                 places = tuple(range(len(window) - 1))
                 yield window, Pair((*first, *others[begin : begin + room]), places, places)
             else:
-                ends = offsets[0][begin : begin + len(piece) + 1]
-                ids, places_ = _aligned(piece, ends, others, offsets[1], old, (before, ahead))
+                ends = offsets[0][begin : begin + len(some) + 1]
+                ids, places_ = _aligned(some, ends, others, offsets[1], old, (before, ahead))
                 yield window, Pair((*first, *ids), *places_)
 
 
 def _aligned(
-    piece: Sequence[int],
+    tokens: Sequence[int],
     bytes_: Sequence[int],
     others: Sequence[int],
     theirs: Sequence[int],
@@ -236,13 +236,13 @@ def _aligned(
     """The teacher's tokens that lie within a window's bytes, and the places whose next token both have.
 
     Args:
-        bytes_, theirs: where each token of ``piece`` and of ``others`` begins, and where the last one ends.
+        bytes_, theirs: where each of ``tokens`` and of ``others`` begins, and where the last one ends.
         starts: tokens before the text, of the student and of the teacher.
     """
     inside = [k for k in range(len(others)) if bytes_[0] <= theirs[k] and theirs[k + 1] <= bytes_[-1]]
     at = {(theirs[k], others[k]): number for number, k in enumerate(inside)}
     pairs = []
-    for number, token in enumerate(piece):
+    for number, token in enumerate(tokens):
         found = at.get((bytes_[number], old.get(token, -1)))
         if found is not None and number + starts[0] > 0 and found + starts[1] > 0:
             pairs.append((number + starts[0] - 1, found + starts[1] - 1))

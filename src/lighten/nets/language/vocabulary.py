@@ -15,8 +15,9 @@ from lighten.core.step import Watch
 from lighten.nets import vocabulary
 from lighten.nets.gguf import vocabulary as gguf_vocabulary
 from lighten.nets.gguf.tokenizer import tokenizer_json
-from lighten.nets.language.loop import hidden_at_targets, windows
 from lighten.nets.language.network import LanguageNetwork, Tokens
+from lighten.nets.language.next_token import hidden_at_targets
+from lighten.nets.language.windows import windows
 from lighten.nets.training.embedding import take_rows
 from lighten.nets.training.precision import using_threads
 

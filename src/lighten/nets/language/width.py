@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from lighten.core.step import Watch
 from lighten.nets.encoders.surgeon import Inputs, operate
 from lighten.nets.language.decoder import Decoder, decoders, keep_gated, keep_queries, record
-from lighten.nets.language.loop import windows
 from lighten.nets.language.network import LanguageNetwork
+from lighten.nets.language.windows import windows
 
 ROOM = 1 << 29
 """Bytes of covariances that are held at a time; more layers are looked at in several passes over the text."""

@@ -1,34 +1,24 @@
-"""Training on texts: the loss and gradients of the plain way, batches, windows, and what is left behind."""
+"""Training on texts: what is learned, what is taken back, and what is left behind."""
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from torch.nn.functional import cross_entropy
 
 from lighten.core.errors import StepFailed
 from lighten.core.rows import Rows
 from lighten.core.step import Needs, Silent
-from lighten.nets.language import loop as language_loop
-from lighten.nets.language.loop import (
-    USUAL,
-    LanguageSchedule,
-    fit_language,
-    hidden_at_targets,
-    learn,
-    nats_per_token,
-    of_needs,
-    texts_of,
-    windows,
-)
-from lighten.nets.language.network import LanguageNetwork, Tokens, open_language
+from lighten.nets.language.network import LanguageNetwork, open_language
+from lighten.nets.language.next_token import nats_per_token
+from lighten.nets.language.schedule import USUAL, LanguageSchedule
+from lighten.nets.language.training import MOST_CHECKS, PATIENCE, fit_language, learn, of_needs
+from lighten.nets.language.windows import windows
 from lighten.nets.training.schedule import LAST, Hyperparameters
-from lighten.tasks.text_generation import ANSWERS, CHOICES, TextGeneration
-from lighten.testing.tiny_language import FAMILIES, tiny_documents, tiny_language, tiny_texts
+from lighten.tasks.text_generation import TextGeneration
+from lighten.testing.tiny_language import tiny_documents, tiny_language, tiny_texts
 
 TEXTS = tiny_texts(24, 4)
 SCHEDULE = LanguageSchedule(passes=1.0, rate=1e-3, tokens=64, longest=32)
@@ -55,86 +45,10 @@ def fit(
     return fit_language(model, texts, TEXTS[:4], schedule, **given)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_loss_and_gradients_are_those_of_the_plain_way(tmp_path: Path, family: str) -> None:
-    """Rows padded together and a head computed in pieces, against one row at a time and all logits at once."""
-    model = network(tmp_path, family)
-    batch = windows(model, TEXTS, 40)[:5]
-    assert len({len(row) for row in batch}) > 2
-    language_loop.PIECE, before = 7, language_loop.PIECE
-    try:
-        loss = language_loop.next_token(model.net, batch)
-    finally:
-        language_loop.PIECE = before
-    found = {name: parameter.grad.clone() for name, parameter in model.net.named_parameters()}
-    model.net.zero_grad()
-    total, count = torch.zeros(()), sum(len(row) - 1 for row in batch)
-    for row in batch:
-        logits = model.net(torch.tensor([row])).logits[0, :-1]
-        total = total + cross_entropy(logits, torch.tensor(row[1:]), reduction="sum") / count
-    total.backward()
-    assert loss == pytest.approx(total.item(), abs=1e-5)
-    assert nats_per_token(model.net, batch) == pytest.approx(total.item(), abs=1e-5)
-    for name, parameter in model.net.named_parameters():
-        torch.testing.assert_close(found[name], parameter.grad, atol=1e-5, rtol=1e-3)
-
-
-def test_the_head_reads_every_place_that_has_a_next_token(tmp_path: Path) -> None:
-    model = network(tmp_path)
-    hidden, targets = hidden_at_targets(model.net, [[1, 8, 9], [1, 7]])
-    assert hidden.shape == (3, 64)
-    assert targets.tolist() == [8, 9, 7]
-
-
-def test_windows_hold_every_token_once_behind_a_start_token(tmp_path: Path) -> None:
-    model, text = network(tmp_path), " ".join(tiny_texts(8))
-    whole = model.tokens([text])[0]
-    rows = windows(model, ["", text, "ba"], 16)
-    assert all(row[0] == 1 and 2 <= len(row) <= 16 for row in rows)
-    assert [token for row in rows[:-1] for token in row[1:]] == whole[1:]
-    assert rows[-1] == model.tokens(["ba"])[0]
-    other = network(tmp_path / "q", "qwen2")  # no start token
-    whole = other.tokens([text])[0]
-    assert [token for row in windows(other, [text], 16) for token in row] == whole
-
-
-def test_a_tokenizer_that_only_ends_texts_has_no_start_token(tmp_path: Path) -> None:
-    import json
-
-    model = network(tmp_path, "qwen2")
-    source, end = json.loads(model.tokens.source), "<|endoftext|>"
-    source["post_processor"] = {
-        "type": "TemplateProcessing",
-        "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": end, "type_id": 0}}],
-        "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}],
-        "special_tokens": {end: {"id": end, "ids": [0], "tokens": [end]}},
-    }
-    model.tokens = Tokens(json.dumps(source), {})
-    whole = model.tokens([TEXTS[0] * 3])[0]
-    assert whole[-1] == 0
-    longest = len(whole) - 2
-    assert windows(model, [TEXTS[0] * 3], longest) == [whole[:longest], whole[longest:]]
-
-
-def test_batches_hold_rows_of_similar_length_and_every_row_once_a_pass() -> None:
-    rng = random.Random(0)
-    rows = [[number] * rng.randint(2, 30) for number in range(50)]
-    updates = language_loop.planned(rows, LanguageSchedule(2.5, 1e-3, tokens=64), seed=1)
-    seen = [row[0] for batch in updates for row in batch]
-    assert len(seen) == 50 + 50 + 25
-    assert all(2 <= seen.count(number) <= 3 for number in range(50))
-    assert all(len(batch) * max(map(len, batch)) <= 64 for batch in updates)
-    padded = sum(len(batch) * max(map(len, batch)) for batch in updates)
-    assert padded < 1.25 * sum(len(row) for batch in updates for row in batch)
-    assert updates == language_loop.planned(rows, LanguageSchedule(2.5, 1e-3, tokens=64), seed=1)
-    assert updates != language_loop.planned(rows, LanguageSchedule(2.5, 1e-3, tokens=64), seed=2)
-    assert language_loop.planned([[1] * 90], LanguageSchedule(1.0, 1e-3, tokens=64), seed=0) == [[[1] * 90]]
-
-
 def test_training_lowers_the_loss_and_leaves_nothing_behind(tmp_path: Path) -> None:
     model, heard = network(tmp_path), Heard()
     seen = fit(model, LanguageSchedule(4.0, 3e-3, tokens=64, longest=32), watch=heard)
-    assert len(seen) == 1 + language_loop.MOST_CHECKS
+    assert len(seen) == 1 + MOST_CHECKS
     assert seen == sorted(seen, reverse=True) and seen[-1] < seen[0] - 0.5
     assert seen[-1] == pytest.approx(nats_per_token(model.net, windows(model, TEXTS[:4], 32)))
     assert all(parameter.grad is None and parameter.requires_grad for parameter in model.net.parameters())
@@ -151,7 +65,7 @@ def test_what_makes_held_out_text_worse_is_taken_back(tmp_path: Path) -> None:
     others = tuple(text[::-1] for text in TEXTS)  # nothing that helps with the texts held out
     seen = fit(model, LanguageSchedule(16.0, 3.0, tokens=64, longest=32), texts=others, watch=heard)
     assert seen[0] < min(seen[1:])
-    assert len(seen) == 1 + language_loop.PATIENCE  # and it ends there
+    assert len(seen) == 1 + PATIENCE  # and it ends there
     done, planned, _ = heard.updates[-1]
     assert done == heard.updates[-2][0] < planned  # how far it came is told, not how far it was to come
     for name, value in model.net.state_dict().items():
@@ -196,17 +110,6 @@ def test_what_cannot_be_learnt_from_is_refused(tmp_path: Path) -> None:
         model.net.model.norm.weight.fill_(torch.nan)
     with pytest.raises(StepFailed, match=r"came apart at update .* rows .*: loss nan"):
         fit(model)
-
-
-def test_what_is_learnt_from() -> None:
-    rows = Rows(("a:", "b: "), (1, 0), references=("x", "y"))
-    assert texts_of(rows, TextGeneration(ANSWERS)) == ["a: x\n", "b: y\n"]
-    assert texts_of(rows, TextGeneration(CHOICES, choices=(" no", " yes"))) == ["a: yes", "b:  no"]
-    three = Rows(("a:", "b: ", "c:"), (1, 0, 1), references=("x", "y", "z"))
-    asked = TextGeneration(CHOICES, choices=(" no", " yes"), prefix="d: no\n\n")
-    assert texts_of(three, asked) == ["a: yes\n\nb:  no", "c: yes"]
-    assert texts_of(three, TextGeneration(ANSWERS, prefix="d: w\n\n")) == ["a: x\n\nb: y\n", "c: z\n"]
-    assert texts_of(tiny_documents(2), TextGeneration()) == list(tiny_documents(2).inputs)
 
 
 def test_train_is_learnt_and_tune_is_only_scored(tmp_path: Path) -> None:
