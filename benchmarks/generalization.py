@@ -48,11 +48,11 @@ from lighten.nets.encoders.network import open_network  # noqa: E402
 from lighten.nets.forward import logits  # noqa: E402
 from lighten.nets.network import Network  # noqa: E402
 from lighten.nets.training.attack import attacked  # noqa: E402
+from lighten.nets.training.ensemble import averaged  # noqa: E402
 from lighten.nets.training.lesson import LABELS, Lesson, taught_loss  # noqa: E402
 from lighten.nets.training.loop import train  # noqa: E402
 from lighten.nets.training.rows import RowsTraining  # noqa: E402
 from lighten.nets.training.schedule import Schedule  # noqa: E402
-from lighten.nets.training.shares import averaged  # noqa: E402
 from lighten.readers.image import ImageReader  # noqa: E402
 
 OUT = Path(__file__).parent / "out"

@@ -17,7 +17,7 @@ from lighten.fitting.options import FitOptions
 from lighten.fitting.reading import engine_of
 from lighten.fitting.score import main_score, timed_answers
 from lighten.fitting.teachers import Teacher
-from lighten.nets.training.shares import averaged
+from lighten.nets.training.ensemble import averaged
 from lighten.search.listener import Listener
 from lighten.search.start import meters
 from lighten.store.folder import RunFolder

@@ -20,8 +20,8 @@ from lighten.fitting.options import FitOptions
 from lighten.fitting.process import Training, trained_in_process
 from lighten.fitting.teachers import Teacher
 from lighten.fitting.unlabelled import Unlabelled
+from lighten.nets.training.ensemble import averaged
 from lighten.nets.training.lesson import FILE, LABELS, Lesson
-from lighten.nets.training.shares import averaged
 from lighten.search.listener import Listener
 from lighten.store.folder import RunFolder, save_parts
 from lighten.store.study import Study

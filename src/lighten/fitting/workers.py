@@ -68,8 +68,8 @@ class Workers:
         self, rank: int, arguments: Mapping[str, Any], on_event: Callable[[Mapping[str, Any]], object] | None
     ) -> Mapping[str, Any]:
         launch = self._launch
-        place = "env://" if launch.outside else f"file://{Path(self._place.name) / 'meeting'}"
-        meeting = {"rank": rank, "size": launch.size, "here": launch.here, "place": place}
+        address = "env://" if launch.outside else f"file://{Path(self._place.name) / 'meeting'}"
+        meeting = {"rank": rank, "size": launch.size, "here": launch.here, "address": address}
         reply = self._children[rank].ask(
             "call", PATIENCE, on_event=on_event, function=FIT, arguments={**arguments, "meeting": meeting}
         )

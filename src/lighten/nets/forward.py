@@ -22,7 +22,7 @@ MASK = "attention_mask"
 """Input that says which places of a padded row are real."""
 FULL = 2048
 """Tokens of a batch, padding included: small batches stay in the cache."""
-PIECE = 512
+ITEMS = 512
 """Items that are not padded, such as pictures, that are in memory at a time."""
 ELEMENTS = 1_000_000
 """Numbers in a batch of what is not padded, such as pictures."""
@@ -40,8 +40,8 @@ def logits(
     """
     if network.reader.pads:
         return logits_of(network, network.reader(items), threads, most, dtype=dtype)
-    pieces = [items[start : start + PIECE] for start in range(0, len(items), PIECE)] or [items]
-    return np.concatenate([logits_of(network, network.reader(some), threads, most, dtype=dtype) for some in pieces])
+    parts = [items[start : start + ITEMS] for start in range(0, len(items), ITEMS)] or [items]
+    return np.concatenate([logits_of(network, network.reader(some), threads, most, dtype=dtype) for some in parts])
 
 
 def logits_of(

@@ -10,7 +10,7 @@ from torch import nn
 
 from lighten.core.errors import InputError
 from lighten.nets.encoders.network import open_network
-from lighten.nets.language import loop as language
+from lighten.nets.language import training as language
 from lighten.nets.language.network import open_language
 from lighten.nets.network import Network
 from lighten.nets.training.learning import LearningPart, check_freeze, last_module, tensors_in

@@ -17,7 +17,7 @@ from lighten.nets.encoders.network import open_network
 from lighten.nets.encoders.walk import layer_list
 from lighten.nets.forward import logits
 from lighten.nets.network import Network
-from lighten.nets.training import loop
+from lighten.nets.training import loop, pacing
 from lighten.nets.training.group import Group
 from lighten.nets.training.loop import train as train_work
 from lighten.nets.training.rows import RowsTraining, fit
@@ -262,9 +262,9 @@ def test_a_plan_by_time_is_made_from_the_first_updates_and_undoes_them(
         one, seed=0, threads=1, watch=Silent(), seconds=20.0, heard=lambda state, loss, share: steps.append(state.rows)
     )
     assert result.rows == pytest.approx(20.0 * 8 * 32, rel=0.35) and 0 <= result.rows - result.planned < 32
-    assert len(result.points) >= loop.CURVE
+    assert len(result.points) >= pacing.CURVE
     begun = len(heard) - len(steps)  # updates that were only timed
-    assert begun >= loop.LEAST_TRIED and steps[0] == 32
+    assert begun >= pacing.LEAST_TRIED and steps[0] == 32
     assert all(torch.equal(heard[begun][name], tensor) for name, tensor in first.items())
 
 
@@ -295,7 +295,7 @@ def test_no_piece_is_smaller_than_what_can_be_learned_from(network: Network) -> 
 
     def narrow(rows: list[int], weight: float) -> float:
         sizes.append(len(rows))
-        if len(rows) > 2 and not state.state.again:
+        if len(rows) > 2 and not state.state.recompute:
             raise MemoryError
         return backward(rows, weight)
 
@@ -306,7 +306,7 @@ def test_no_piece_is_smaller_than_what_can_be_learned_from(network: Network) -> 
         state.state.piece = 1
         state._gradients(one.batches(0, 0)[0][:5], 5)
     state.close()
-    assert sizes == [7, 3, 2, 2, 3, 2, 2, 3, 2, 3] and state.state.again
+    assert sizes == [7, 3, 2, 2, 3, 2, 2, 3, 2, 3] and state.state.recompute
     assert "As few rows as can be learned from at once (2)" in told[-1]
 
 

@@ -11,12 +11,13 @@ from torch import nn
 
 from lighten.core.step import Silent
 from lighten.nets.encoders.network import open_network
-from lighten.nets.language.loop import LanguageSchedule, TextTraining
 from lighten.nets.language.network import open_language
+from lighten.nets.language.schedule import LanguageSchedule
+from lighten.nets.language.training import TextTraining
 from lighten.nets.training import memory
 from lighten.nets.training.learning import LearningPart
 from lighten.nets.training.loop import train
-from lighten.nets.training.memory import MOMENTS, Fitted, Held, again_blocks, computing_again, fitted, held_by
+from lighten.nets.training.memory import MOMENTS, Fitted, Held, fitted, held_by, recomputable, recomputing
 from lighten.nets.training.rows import RowsTraining
 from lighten.nets.training.schedule import Schedule
 from lighten.nets.training.trainable import Trainable
@@ -89,11 +90,11 @@ def test_what_does_not_fit_is_cut_and_then_computed_again(tmp_path: Path) -> Non
     whole, less = held_by(work, longest)
     assert fitted(work, batches, room=1e12) == Fitted()
     cut = fitted(work, batches, room=beside + whole.of(5.5))
-    assert (cut.piece, cut.again) == (5, False) and "pieces of at most 5 rows" in cut.note
+    assert (cut.piece, cut.recompute) == (5, False) and "pieces of at most 5 rows" in cut.note
     small = fitted(work, batches, room=beside + less.of(1.1))
-    assert (small.piece, small.again) == (1, True) and "computed again" in small.note and "1 row," in small.note
+    assert (small.piece, small.recompute) == (1, True) and "computed again" in small.note and "1 row," in small.note
     alone = fitted(work, [[longest]], room=beside + less.of(1.1))
-    assert (alone.piece, alone.again) == (0, True) and "computed again" in alone.note and "pieces" not in alone.note
+    assert (alone.piece, alone.recompute) == (0, True) and "computed again" in alone.note and "pieces" not in alone.note
     assert fitted(work, batches, room=0).piece == 1
     assert fitted(work, [], room=0) == Fitted()
 
@@ -107,7 +108,7 @@ def test_blocks_that_are_computed_again_give_the_same_gradients(tmp_path: Path, 
         for again in (False, True):
             work.net.zero_grad()
             if again:
-                with computing_again(work):
+                with recomputing(work):
                     loss = work.backward(batch, 1.0)
             else:
                 loss = work.backward(batch, 1.0)
@@ -115,13 +116,13 @@ def test_blocks_that_are_computed_again_give_the_same_gradients(tmp_path: Path, 
     assert found[0][0] == pytest.approx(found[1][0]) and found[0][1].keys() == found[1][1].keys()
     for name, gradient in found[0][1].items():
         torch.testing.assert_close(found[1][1][name], gradient, msg=name)
-    assert again_blocks(work) and all("forward" not in vars(block) for block in again_blocks(work))
+    assert recomputable(work) and all("forward" not in vars(block) for block in recomputable(work))
 
 
 def test_norms_of_batches_are_not_computed_again(tmp_path: Path) -> None:
     network, rows = open_vision(tiny_vision_folder(tmp_path / "net")), tiny_pictures(tmp_path / "rows", 9)
     work = RowsTraining(network, rows, rows, ImageClassification(), Schedule(epochs=1), threads=1)
-    assert not again_blocks(work)
+    assert not recomputable(work)
     before = {name: one.clone() for name, one in network.net.named_buffers()}
     assert held_by(work, 0)[0].each > 0
     assert all(torch.equal(one, before[name]) for name, one in network.net.named_buffers())
@@ -139,7 +140,7 @@ def test_a_training_says_that_it_is_cut(tmp_path: Path, monkeypatch: pytest.Monk
     backward, refused = work.backward, []
 
     def narrow(rows: list[int], weight: float) -> float:
-        if "forward" not in vars(again_blocks(work)[0]):
+        if "forward" not in vars(recomputable(work)[0]):
             refused.append(len(rows))
             raise MemoryError("out of memory")
         return backward(rows, weight)

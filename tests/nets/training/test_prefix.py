@@ -12,18 +12,18 @@ from torch import Tensor, nn
 
 from lighten.core.errors import RunFolderError
 from lighten.nets.training import prefix
-from lighten.nets.training.prefix import Piece, PrefixCache, Shape, asked, laid_out, standing_in, taken_apart
+from lighten.nets.training.prefix import Computed, PrefixCache, Shape, laid_out, output_of, standing_in, taken_apart
 
 ROWS = [torch.arange(3.0 * n).view(n, 3) for n in (1, 2, 4)]
 
 
 class Made:
-    """Pieces, and how often they were asked for."""
+    """What is computed, and how often they were asked for."""
 
     def __init__(self) -> None:
         self.count = 0
 
-    def __iter__(self) -> Iterator[Piece]:
+    def __iter__(self) -> Iterator[Computed]:
         self.count += 1
         yield [0, 1], ROWS[:2], 0.5
         yield [2], ROWS[2:], 0.5
@@ -74,12 +74,12 @@ def test_blocks_stand_still_while_others_answer_for_them() -> None:
     net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 1))
     x = torch.ones(1, 2)
     with torch.no_grad():
-        output = asked(net[1], lambda: net(x))
+        output = output_of(net[1], lambda: net(x))
         with standing_in([net[0], net[1]], Shape(output), output):
             found = net(torch.zeros(1, 2))
         assert torch.equal(found, net(x)) and "forward" not in vars(net[0])
     with pytest.raises(ValueError, match="not asked"):
-        asked(nn.Linear(1, 1), lambda: net(x))
+        output_of(nn.Linear(1, 1), lambda: net(x))
     with pytest.raises(ValueError, match="several tensors"):
         Shape((x, x))
     assert Shape((x, None)).like(x) == (x, None)
@@ -96,7 +96,7 @@ def test_processes_share_what_is_left(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_rows_that_cannot_be_read_are_no_fault_of_the_disk(tmp_path: Path) -> None:
-    def pieces() -> Iterator[Piece]:
+    def pieces() -> Iterator[Computed]:
         yield [0, 1], ROWS[:2], 0.5
         raise FileNotFoundError("picture.png")
 

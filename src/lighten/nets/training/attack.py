@@ -1,7 +1,7 @@
 """Attack: inputs moved a little, where that raises the loss the most, to learn from and to be judged under.
 
 Inputs that are amounts, such as pixels, are moved by projected gradient descent (Madry et al. 2018) from a random
-place; of tokens, whose ids are no amounts, the embeddings are moved by one step along the gradient (Miyato et al.
+start; of tokens, whose ids are no amounts, the embeddings are moved by one step along the gradient (Miyato et al.
 2017). How far is a share: of the range of an input, or of the length of all of a row's embeddings.
 """
 

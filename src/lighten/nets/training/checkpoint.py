@@ -6,7 +6,7 @@ A folder holds two, or one where they are large, which stands while the next is 
     best-00000003.safetensors    the best weights so far, written when they change
     00000120.json                where it stands, what it belongs to, and the SHA-256 of both files
 
-The JSON file is written last. Each file is written beside its place, waited for until it is on the disk, and renamed,
+The JSON file is written last. Each file is written under another name, waited for until it is on the disk, and renamed,
 so that a kill or the loss of power leaves whole files. One whose files are not what they were is passed over.
 """
 
@@ -31,7 +31,7 @@ from lighten.core.errors import LightenError, RunFolderError
 from lighten.store.artifacts import disk_error, says_full
 from lighten.store.durable import sync
 
-VERSION = 1
+VERSION = 2
 """Of the layout; another one is refused."""
 EVERY, SHARE = 30.0, 0.05
 """Seconds between two checkpoints at the least, and share of the time that writing them may take."""

@@ -15,7 +15,7 @@ from lighten.isolate.machine import available_memory
 
 SHARE = 0.25
 """Part of the memory left that examples may take; texts, which are small, are always kept."""
-ASKED = 16
+SIZED = 16
 """Items whose size tells that of all."""
 
 
@@ -34,7 +34,7 @@ class Examples:
         self.reader, self._items = reader, items
         self.kept: list[Any] | None = None
         room = SHARE * available_memory() / among if room is None else room
-        some = [] if reader.pads else reader(items[:ASKED])
+        some = [] if reader.pads else reader(items[:SIZED])
         if len(items) * max((np.asarray(one).nbytes for one in some), default=0) <= room:
             self.kept = reader(items)
 

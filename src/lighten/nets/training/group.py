@@ -47,13 +47,13 @@ class Meeting:
     Attributes:
         rank: its number, from 0. size: how many there are (the field's world size).
         here: how many of them are on this machine.
-        place: ``file:///...`` on one machine, or ``env://`` for the address in ``MASTER_ADDR`` and ``MASTER_PORT``.
+        address: ``file:///...`` on one machine, or ``env://`` for that in ``MASTER_ADDR`` and ``MASTER_PORT``.
     """
 
     rank: int = 0
     size: int = 1
     here: int = 1
-    place: str = ""
+    address: str = ""
 
     def join(self) -> Group:
         """The group, once all have come.
@@ -69,7 +69,7 @@ class Meeting:
             os.environ.setdefault("GLOO_SOCKET_IFNAME", _loopback())
         with _together():
             distributed.init_process_group(
-                init_method=self.place, rank=self.rank, world_size=self.size, timeout=HANGING
+                init_method=self.address, rank=self.rank, world_size=self.size, timeout=HANGING
             )
         return ProcessGroup(self)
 
@@ -237,13 +237,13 @@ class ProcessGroup(Group):
     def _sparse_sum(self, weight: nn.Parameter, rows: Sequence[int]) -> Tensor:
         """The sum of sparse gradients, as the rows of all one after the other. rows: that each has."""
         most, own = max(*rows, 1), weight.grad
-        places = torch.zeros(most, dtype=torch.long, device=weight.device)
+        numbers = torch.zeros(most, dtype=torch.long, device=weight.device)
         values = torch.zeros(most, *weight.shape[1:], dtype=weight.dtype, device=weight.device)
         if own is not None:
-            places[: own._nnz()], values[: own._nnz()] = own._indices()[0], own._values()
-        both = self._gathered(places), self._gathered(values)
-        place, value = (torch.cat([one[rank, :count] for rank, count in enumerate(rows)]) for one in both)
-        return torch.sparse_coo_tensor(place[None], value, weight.shape, check_invariants=False)
+            numbers[: own._nnz()], values[: own._nnz()] = own._indices()[0], own._values()
+        both = self._gathered(numbers), self._gathered(values)
+        number, value = (torch.cat([one[rank, :count] for rank, count in enumerate(rows)]) for one in both)
+        return torch.sparse_coo_tensor(number[None], value, weight.shape, check_invariants=False)
 
     def _sum(self, tensors: Sequence[Tensor]) -> None:
         """Sums over all processes, in place; many small tensors go as one."""
@@ -301,7 +301,7 @@ def _tensors(found: Snapshot | None, kind: str, shapes: Mapping[str, Any]) -> di
 
 
 def _kind(weight: nn.Parameter) -> int:
-    """``NONE``, ``DENSE``, or the rows of a sparse gradient, which is made one row a place."""
+    """``NONE``, ``DENSE``, or the rows of a sparse gradient, which is made one entry a row."""
     if weight.grad is None:
         return NONE
     if not weight.grad.is_sparse:

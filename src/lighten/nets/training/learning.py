@@ -224,9 +224,9 @@ def _before_head(net: nn.Module, blocks: Sequence[nn.Module], ask: Ask) -> list[
 
 def last_module(net: nn.Module, ask: Ask) -> nn.Module:
     """The module with weights of its own that is asked last. One that asks others begins before them."""
-    asked: list[nn.Module] = []
+    begun: list[nn.Module] = []
     hooks = [
-        module.register_forward_pre_hook(lambda module, *_: asked.append(module))
+        module.register_forward_pre_hook(lambda module, *_: begun.append(module))
         for module in net.modules()
         if module._parameters
     ]
@@ -236,7 +236,7 @@ def last_module(net: nn.Module, ask: Ask) -> nn.Module:
     finally:
         for hook in hooks:
             hook.remove()
-    return asked[-1]
+    return begun[-1]
 
 
 def _upstream(net: nn.Module, ask: Ask, blocks: Sequence[nn.Module]) -> list[nn.Parameter]:

@@ -19,30 +19,17 @@ import torch
 from lighten.core.errors import StepFailed
 from lighten.core.step import Watch
 from lighten.nets.training.checkpoint import Checkpoints, Snapshot
-from lighten.nets.training.eval_mode import eval_mode
 from lighten.nets.training.group import Group
 from lighten.nets.training.kept import Kept
-from lighten.nets.training.memory import again_blocks, computing_again, fitted, is_out_of_memory
+from lighten.nets.training.memory import fitted, is_out_of_memory, recomputable, recomputing
+from lighten.nets.training.pacing import CURVE, LEAST_TRIED, TRIED, TRYING, end_by_clock, end_in_time
 from lighten.nets.training.precision import NAMED, using_threads
 from lighten.nets.training.schedule import LAST, TAKE_BACK, Point, Score, State, Trained
+from lighten.nets.training.setback import BACK, SETBACKS, came_apart
 from lighten.nets.training.trainable import Trainable
 
-BACK = 0.3
-"""What is left of the learning rate after what was learned since the last evaluation was thrown away: on 399 newspaper
-editorials two passes at a peak rate of 6e-5 raised the bits per byte of others by 9 %, 0.3 of one at 3e-5 lowered them
-by 3.3 %."""
-SETBACKS = 2
-"""How often a training that came apart goes back to the last good weights before it is given up."""
-SPARE = 0.95
-"""Share of the time left that training plans to use."""
 AHEAD = 0.25
 """Share of the time that there is which may be spent on what frozen blocks put out, before anything is learned."""
-TRIED, TRYING, LEAST_TRIED = 16, 0.04, 3
-"""Updates that are timed to plan by time, share of the time that this may take, and updates at the least."""
-CURVE = 6
-"""Evaluations of a training that is planned by time, at the least."""
-SHOWN = 8
-"""Rows of a batch that are named where it made the loss infinite."""
 
 Heard = Callable[[State, float, float], None]
 """Told after each update how far the training is, the loss and the share of the peak rate."""
@@ -120,8 +107,8 @@ class _Loop:
         self.judge_seconds = 0.0
         self.stands = False
         """Whether the live weights are those that are kept."""
-        self.again = ExitStack()
-        """Closed when blocks are to keep again what they compute."""
+        self.recomputing = ExitStack()
+        """Closed when blocks are to keep what they compute, as ever."""
 
     @property
     def precision(self) -> str:
@@ -130,7 +117,7 @@ class _Loop:
 
     def close(self) -> None:
         """Leave nothing behind."""
-        self.again.close()
+        self.recomputing.close()
         self.descent.close()
         self.kept.close()
 
@@ -144,7 +131,7 @@ class _Loop:
         self._keep_prefix(fresh, seconds)
         if fresh:
             self._fit_memory()
-        self._compute_again(self.state.again)
+        self._recompute(self.state.recompute)
         if fresh:
             self._begin(seconds, begun)
         self._save(now=True)
@@ -196,20 +183,20 @@ class _Loop:
         mine = [own for batch in every if (own := self.group.share(batch, self.work.least))]
         found = fitted(self.work, mine, among=self.group.here)
         self.state.piece = self.group.decide(lambda: found.piece)
-        self.state.again = self.group.decide(lambda: found.again)
+        self.state.recompute = self.group.decide(lambda: found.recompute)
         if found.note:
             self._note(found.note)
 
-    def _compute_again(self, again: bool) -> None:
-        self.state.again = again
-        if again:
-            self.again.enter_context(computing_again(self.work))
+    def _recompute(self, wanted: bool) -> None:
+        self.state.recompute = wanted
+        if wanted:
+            self.recomputing.enter_context(recomputing(self.work))
 
     def _plan_by_time(self, seconds: float, begun: float) -> None:
         """Time some updates, undo them, and decide once and for all how much is learned in the time."""
         rolls, plays, state = torch.random.get_rng_state(), random.getstate(), self.state
         heard, self.heard = self.heard, None
-        self.state = State(end=self.planned, piece=state.piece, again=state.again)
+        self.state = State(end=self.planned, piece=state.piece, recompute=state.recompute)
         times: list[tuple[int, float]] = []
         for number, batch in enumerate(self.work.batches(0, self.seed)[:TRIED]):
             start = time.perf_counter()
@@ -217,7 +204,7 @@ class _Loop:
             times.append((self.work.size(batch), time.perf_counter() - start))
             if self.group.decide(lambda: len(times) >= LEAST_TRIED and time.perf_counter() - begun > TRYING * seconds):
                 break
-        for name in ("piece", "again", "setbacks", "factor"):
+        for name in ("piece", "recompute", "setbacks", "factor"):
             setattr(state, name, getattr(self.state, name))
         self.state, self.heard, self.first = state, heard, (0, 0.0)
         if not self.judge_seconds and self.schedule.holds_out:
@@ -229,12 +216,8 @@ class _Loop:
         self.stands = True
         torch.random.set_rng_state(rolls)
         random.setstate(plays)
-        counted = times[1:] or times  # the first update also fills caches
-        each = sum(took for _, took in counted) / max(sum(size for size, _ in counted), 1)
-        left = (seconds - (time.perf_counter() - begun)) * SPARE - self.judge_seconds
-        judged = min(state.interval, max(left / each, 1.0) / CURVE)
-        affordable = left / (each + self.judge_seconds / judged) if each else math.inf
-        end = max(min(self.planned, int(min(affordable, self.planned))), counted[0][0] if counted else 1)
+        left = seconds - (time.perf_counter() - begun)
+        end = end_in_time(times, left, self.judge_seconds, state.interval, self.planned)
         state.end = self.group.decide(lambda: end)
         state.interval = min(self.work.interval(state.end), state.end / CURVE)
 
@@ -290,14 +273,14 @@ class _Loop:
                 total += weight * self.work.backward(piece, weight)
             return total
         except (MemoryError, RuntimeError) as error:
-            stuck = many == finest and (self.state.again or not again_blocks(self.work))
+            stuck = many == finest and (self.state.recompute or not recomputable(self.work))
             if stuck or not is_out_of_memory(error):
                 raise
         self.work.net.zero_grad(set_to_none=True)
         torch.random.set_rng_state(state)
         self.state.piece = max(-(-most // 2), least)
         if many == finest:
-            self._compute_again(True)
+            self._recompute(True)
             fewest = "A single row" if least == 1 else f"As few rows as can be learned from at once ({least})"
             self._note(f"{fewest} did not fit the memory: from here on blocks are computed again on the way back.")
         else:
@@ -314,11 +297,8 @@ class _Loop:
             StepFailed: that was done before, and did not help.
         """
         state = self.state
-        epoch = state.epoch + (state.batch != 0)
-        where = (
-            f"update {state.updates:,} (epoch {epoch}, batch {number + 1}, {self._culprits(batch)}): "
-            f"loss {loss}, gradient norm {norm}"
-        )
+        self.kept.give_back()
+        where = came_apart(self.work, state, batch, number, loss, norm)
         if state.setbacks >= SETBACKS or not self.kept.version:
             raise StepFailed(
                 f"The training came apart at {where}. Going back to the last good weights at a lower rate was tried "
@@ -327,25 +307,12 @@ class _Loop:
             )
         state.setbacks += 1
         state.factor *= BACK
-        self.kept.give_back()
         self.descent.forget()
         self.stands = True
         self._note(
             f"The training came apart at {where}. It goes on from the last good weights at {state.factor:.2g} of the "
             "learning rate."
         )
-
-    def _culprits(self, batch: list[int]) -> str:
-        """The rows of a batch whose loss alone is infinite or NaN; all of them where that is none or all."""
-        self.kept.give_back()
-        with eval_mode(self.work.net):
-            alone = [row for row in batch if not math.isfinite(self.work.backward([row], 1.0))]
-        self.work.net.zero_grad(set_to_none=True)
-        some = alone if 0 < len(alone) < len(batch) else batch
-        rows = self.work.sources(some)
-        shown = ", ".join(map(str, rows[:SHOWN])) + (", ..." if len(rows) > SHOWN else "")
-        which = "not finite by themselves: " if some is alone else ""
-        return f"rows {which}{shown} of the training part"
 
     def _evaluated(self) -> bool:
         """Judge where that is due, or keep what nobody judges; whether the training is over by it."""
@@ -398,8 +365,8 @@ class _Loop:
         each = seconds / rows
         # An answer costs a third of an update; that stands in until an evaluation was timed.
         judging = (self.judge_seconds or each * self.work.judged / 3) if self.schedule.holds_out else 0.0
-        affordable = int((left * SPARE - judging) / (each + judging / state.interval))
-        state.end = self.group.decide(lambda: min(self.planned, state.rows + max(affordable, 0)))
+        end = end_by_clock(state.rows, left, each, judging, state.interval, self.planned)
+        state.end = self.group.decide(lambda: end)
 
     def _finish(self) -> Trained:
         state = self.state

@@ -52,11 +52,15 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """How batches are computed. piece: most rows at once; 0 for all. again: whether blocks are computed again. note: of
-    it, where it is not as ever."""
+    """How batches are computed.
+
+    Attributes:
+        piece: most rows at once; 0 for all. recompute: whether blocks are computed again on the way back.
+        note: of it, where it is not as ever.
+    """
 
     piece: int = 0
-    again: bool = False
+    recompute: bool = False
     note: str = ""
 
 
@@ -75,18 +79,19 @@ def fitted(work: Trainable, batches: Sequence[Sequence[int]], room: float | None
     most = max(len(batch) * max(map(work.extent, batch)) for batch in batches) / max(work.extent(longest), 1)
     if not whole.each or whole.of(most) <= left:
         return Fitted()
-    again = whole.of(work.least) > left and less.of(1) < whole.of(1)
-    held = less if again else whole
+    recompute = whole.of(work.least) > left and less.of(1) < whole.of(1)
+    held = less if recompute else whole
     piece = max(int((left - held.once) / (BACK * held.each)) if held.each else 0, work.least)
     told = []
     if piece < most:
         told.append(f"gradients are added up over pieces of at most {piece} row{'s' if piece > 1 else ''}")
-    if again:
+    if recompute:
         told.append("blocks are computed again on the way back")
     seen = (
         f"Learning from the longest row takes {whole.of(1) / 1e6:,.0f} MB, and there are {max(left, 0) / 1e6:,.0f} MB: "
     )
-    return Fitted(piece if piece < most else 0, again, seen + (", and ".join(told) or "it is tried all the same") + ".")
+    note = seen + (", and ".join(told) or "it is tried all the same") + "."
+    return Fitted(piece if piece < most else 0, recompute, note)
 
 
 def held_by(work: Trainable, row: int, room: float = math.inf) -> tuple[Held, Held]:
@@ -106,8 +111,8 @@ def held_by(work: Trainable, row: int, room: float = math.inf) -> tuple[Held, He
 def _held_by(work: Trainable, batch: Sequence[int]) -> tuple[int, int]:
     """Bytes that a batch holds, as ever and where blocks are computed again."""
     net = work.net
-    blocks = again_blocks(work)
-    own = {_place(one) for one in (*net.parameters(), *net.buffers())}
+    blocks = recomputable(work)
+    own = {_address(one) for one in (*net.parameters(), *net.buffers())}
     count = _Count(own)
     inside, gave, largest, begun = 0, 0, 0, 0
 
@@ -134,7 +139,7 @@ def _held_by(work: Trainable, batch: Sequence[int]) -> tuple[int, int]:
     return whole, whole - inside + gave + largest
 
 
-def again_blocks(work: Trainable) -> Sequence[nn.Module]:
+def recomputable(work: Trainable) -> Sequence[nn.Module]:
     """Blocks that can be computed again: that learn, and count nothing while they do.
 
     The last one stays as it is: what is after it needs it at once.
@@ -145,15 +150,15 @@ def again_blocks(work: Trainable) -> Sequence[nn.Module]:
 
 
 @contextmanager
-def computing_again(work: Trainable) -> Iterator[None]:
+def recomputing(work: Trainable) -> Iterator[None]:
     """Inside, blocks keep nothing for the way back but what they were given."""
     with ExitStack() as stack:
-        for block in again_blocks(work):
-            stack.enter_context(answering(block, _again(block.forward)))
+        for block in recomputable(work):
+            stack.enter_context(answering(block, _recomputed(block.forward)))
         yield
 
 
-def _again(forward: Any) -> Any:
+def _recomputed(forward: Any) -> Any:
     def computed(*values: Any, **named: Any) -> Any:
         if not torch.is_grad_enabled():
             return forward(*values, **named)
@@ -172,15 +177,15 @@ _COUNTS = (nn.modules.batchnorm._BatchNorm,)
 
 
 class _Count:
-    """Bytes that are kept, each place in memory once. own: places of the network itself, which count nothing."""
+    """Bytes that are kept, each address in memory once. own: those of the network itself, which count nothing."""
 
     def __init__(self, own: set[int]) -> None:
         self._seen, self.bytes = set(own), 0
 
     def keep(self, tensor: Tensor) -> Tensor:
         """Count what is packed away."""
-        if tensor.layout is torch.strided and (place := _place(tensor)) not in self._seen:
-            self._seen.add(place)
+        if tensor.layout is torch.strided and (address := _address(tensor)) not in self._seen:
+            self._seen.add(address)
             self.bytes += tensor.untyped_storage().nbytes()
         return tensor
 
@@ -189,5 +194,5 @@ def _back(tensor: Tensor) -> Tensor:
     return tensor
 
 
-def _place(tensor: Tensor) -> int:
+def _address(tensor: Tensor) -> int:
     return int(tensor.untyped_storage().data_ptr())

@@ -111,8 +111,8 @@ class Descent:
     def restore(self, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]) -> None:
         """Go on from what :meth:`state` gave. The tensors are copied, so that they lie as torch wants them.
 
-        Moments lie in memory as their weights do: fused AdamW goes through both in the order of their places, and the
-        weights of convolutions have their channels last.
+        Moments lie in memory as their weights do: fused AdamW goes through both in the order of their addresses, and
+        the weights of convolutions have their channels last.
         """
         for kind, optimizer in self._each():
             record = optimizer.state_dict()

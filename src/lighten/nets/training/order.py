@@ -1,4 +1,4 @@
-"""Order: in which order rows are learned from, a pure function of seed and epoch, so that a place is two numbers."""
+"""Order: in which order rows are learned from, a pure function of seed and epoch, so that a position is two numbers."""
 
 from __future__ import annotations
 

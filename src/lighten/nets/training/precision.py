@@ -53,7 +53,7 @@ def using_threads(threads: int) -> Iterator[None]:
 
 
 def autocast_dtype(
-    net: nn.Module, threads: int, ask: Callable[[int], Tensor] | None = None, most: int = FEW, asked: str = "auto"
+    net: nn.Module, threads: int, ask: Callable[[int], Tensor] | None = None, most: int = FEW, wanted: str = "auto"
 ) -> torch.dtype | None:
     """``torch.bfloat16`` when this machine multiplies this network's matrices clearly faster in it, else None.
 
@@ -64,13 +64,13 @@ def autocast_dtype(
 
     Args:
         ask: computes outputs for as many rows as it is told. most: rows of a batch.
-        asked: ``fp32`` or ``bf16`` where the user decides.
+        wanted: ``fp32`` or ``bf16`` where the user decides.
 
     Raises:
         InputError: it says something else.
     """
-    if asked in NAMED:
-        return NAMED[asked]
+    if wanted in NAMED:
+        return NAMED[wanted]
     named = os.environ.get(SWITCH, "") or "auto"
     if named in NAMED:
         return NAMED[named]

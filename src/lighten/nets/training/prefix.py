@@ -37,7 +37,7 @@ SHARE, DISK = 0.25, 0.5
 VERSION = 1
 """Of the files."""
 
-Piece = tuple[Sequence[int], Sequence[Tensor], float]
+Computed = tuple[Sequence[int], Sequence[Tensor], float]
 """Numbers of some rows, what the block put out for each, and the share of all rows that they are."""
 
 
@@ -59,9 +59,9 @@ class PrefixCache:
         return key in self._held or (self.folder is not None and self._index(key).is_file())
 
     def outputs(
-        self, key: str, many: int, pieces: Iterable[Piece], seconds: float = math.inf, among: int = 1
+        self, key: str, many: int, computed: Iterable[Computed], seconds: float = math.inf, among: int = 1
     ) -> list[Tensor] | None:
-        """What is kept under ``key``, or was made of ``pieces``: a tensor for each of ``many`` rows. None where neither
+        """What is kept under ``key``, or is ``computed``: a tensor for each of ``many`` rows. None where neither
         memory nor disk has room, or making it would take more than ``seconds``.
 
         Args:
@@ -71,19 +71,19 @@ class PrefixCache:
             RunFolderError: the file cannot be written.
         """
         if key not in self._held:
-            found = self._opened(key, many) or self._filled(key, many, pieces, time.perf_counter() + seconds, among)
+            found = self._opened(key, many) or self._filled(key, many, computed, time.perf_counter() + seconds, among)
             if found is None:
                 return None
             self._held[key] = found
         return self._held[key]
 
-    def _filled(self, key: str, many: int, pieces: Iterable[Piece], end: float, among: int) -> list[Tensor] | None:
+    def _filled(self, key: str, many: int, computed: Iterable[Computed], end: float, among: int) -> list[Tensor] | None:
         room = SHARE * available_memory() / among if self.room is None else self.room
         kept: list[Tensor | None] = [None] * many
         file: _Written | None = None
         done, size, begun = 0.0, 0, time.perf_counter()
         try:
-            for rows, tensors, share in pieces:
+            for rows, tensors, share in computed:
                 done, size = done + share, size + sum(one.nbytes for one in tensors)
                 if begun + (time.perf_counter() - begun) / done > end:
                     return None
@@ -250,7 +250,7 @@ class _Enough(Exception):
         self.output = output
 
 
-def asked(block: nn.Module, ask: Callable[[], object]) -> Any:
+def output_of(block: nn.Module, ask: Callable[[], object]) -> Any:
     """What a block of a network answers while the network is asked; what comes after it is not computed.
 
     Raises:

@@ -24,13 +24,13 @@ from lighten.nets.training.examples import Examples
 from lighten.nets.training.learning import LearningPart, first_tensor
 from lighten.nets.training.memory import is_out_of_memory
 from lighten.nets.training.prefix import (
-    Piece,
+    Computed,
     PrefixCache,
     Shape,
     answering,
-    asked,
     key_of,
     laid_out,
+    output_of,
     standing_in,
     taken_apart,
 )
@@ -92,7 +92,7 @@ class RowsPrefix:
             alike = self._begins(first) or sure
             if not alike or self._shape is None:
                 return False
-            found = cache.outputs(key, len(self.examples), self._pieces(), seconds, among)
+            found = cache.outputs(key, len(self.examples), self._computed(), seconds, among)
         if found is None:
             return False
         self._outputs = dict(enumerate(found))
@@ -105,7 +105,7 @@ class RowsPrefix:
         arrays, _ = self._read(rows)
         try:
             self._look(rows, arrays)
-            self._outputs = {row: self._output_of(row) for row in rows}
+            self._outputs = {row: self._beside_itself(row) for row in rows}
         except ValueError:
             return False
         whole = self.network.outputs(arrays)
@@ -148,10 +148,10 @@ class RowsPrefix:
         with eval_mode(self.network.net), torch.no_grad(), casting(self.dtype), self.network.shortcut():
             yield
 
-    def _output_of(self, row: int) -> Tensor:
-        """What the last frozen block puts out for a row in other company: beside itself."""
+    def _beside_itself(self, row: int) -> Tensor:
+        """What the last frozen block puts out for a row in other company."""
         arrays, places = self._read([row, row])
-        return taken_apart(self._asked(arrays), places)[0]
+        return taken_apart(self._output(arrays), places)[0]
 
     def _look(self, rows: Sequence[int], arrays: dict[str, Tensor]) -> None:
         """See how the last frozen block answers, and what is computed before it.
@@ -160,7 +160,7 @@ class RowsPrefix:
             ValueError: it answers so that nobody can begin from it.
         """
         with before(self.network.net, self.part.frozen[-1]) as ahead:
-            output = asked(self.part.frozen[-1], lambda: self.network.outputs(arrays))
+            output = output_of(self.part.frozen[-1], lambda: self.network.outputs(arrays))
         self._shape = Shape(output)
         if len(first_tensor(output)) != len(rows):
             raise ValueError("it mixes rows")
@@ -179,18 +179,18 @@ class RowsPrefix:
         close = (CLOSE if self.dtype is None else CLOSE_CAST) * whole.abs().max() + 1e-6
         return whole.shape == found.shape and bool((whole - found).abs().max() <= close)
 
-    def _pieces(self) -> Iterator[Piece]:
-        """See :data:`Piece`."""
+    def _computed(self) -> Iterator[Computed]:
+        """See :data:`Computed`."""
         reader, kept = self.network.reader, self.examples.kept
         sizes = [reader.size(one) for one in kept] if kept is not None and reader.pads else [1] * len(self.examples)
         for batch in self.batches():
             arrays, places = self._read(batch)
             share = sum(sizes[row] for row in batch) / max(sum(sizes), 1)
-            yield batch, taken_apart(self._asked(arrays), places), share
+            yield batch, taken_apart(self._output(arrays), places), share
 
-    def _asked(self, arrays: dict[str, Tensor]) -> Tensor:
+    def _output(self, arrays: dict[str, Tensor]) -> Tensor:
         """What the last frozen block puts out for a batch, computed."""
-        return first_tensor(asked(self.part.frozen[-1], lambda: self.network.outputs(arrays)))
+        return first_tensor(output_of(self.part.frozen[-1], lambda: self.network.outputs(arrays)))
 
     def _read(self, rows: Sequence[int]) -> tuple[dict[str, Tensor], Tensor | None]:
         """Arrays of a batch, and which places of it are real."""

@@ -140,7 +140,7 @@ class State:
         fallen: share of the fall of the rate that is behind it. factor: what is left of the rate after setbacks.
         setbacks: how often it came apart and went back.
         piece: most rows of a batch that are computed at once; 0 for all.
-        again: whether blocks are computed again on the way back, which takes less memory.
+        recompute: whether blocks are computed again on the way back, which takes less memory.
         prefix: whether batches begin from what frozen blocks put out, computed once.
         seconds: spent in updates, evaluations left out.
         idle: evaluations in a row without a better one. points: all evaluations; best: the best of them.
@@ -158,7 +158,7 @@ class State:
     factor: float = 1.0
     setbacks: int = 0
     piece: int = 0
-    again: bool = False
+    recompute: bool = False
     prefix: bool = False
     seconds: float = 0.0
     idle: int = 0

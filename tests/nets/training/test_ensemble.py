@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lighten.nets.training.shares import averaged
+from lighten.nets.training.ensemble import averaged
 
 
 def shares(logits: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
