@@ -1,6 +1,7 @@
 """What generalizes better, on real data: each measure of ``lighten train`` beside the same training without it.
 
-    python benchmarks/generalization.py [--what augment|teacher|adapt|harden] [--rows 4000] [--seeds 3] [--threads 2]
+    python benchmarks/generalization.py [--what augment|teacher|adapt|harden|tasks] [--rows 4000] [--seeds 3]
+                                        [--threads 2]
 
 augment: the small CNN of the tutorials from random weights on ``sample:fashion`` and on ``sample:mnist``, 128 pictures
 an update, with no variation, with shifts, with shifts and mirrors, by passes: accuracy on pictures that were not seen.
@@ -9,6 +10,8 @@ adapt: MiniLM on the films of ``sample:reviews``, judged on products and on twee
 of that domain without their labels, answered by the model itself after a first training, and by three of its kind.
 harden: the CNN on both samples of pictures with a radius of 0.03 and 0.1, MiniLM on films with 0.1, with and without
 attacks in the training: accuracy as they are, and under the same attack.
+tasks: MiniLM on the sentiment of films and of products and on the groups of ``sample:newsgroups``, a body of its own
+for each and one body for all: accuracy on the unseen rows of each, and the seconds that learning took.
 
 Each seed draws other weights and another order; every rung of a seed begins with the same ones. A gain is the median
 over seeds of the difference to the first rung of the same seed, with its least and its greatest: what is no greater
@@ -22,6 +25,7 @@ import json
 import os
 import statistics
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -38,10 +42,11 @@ from torch import nn  # noqa: E402
 
 from lighten.core import catalog  # noqa: E402
 from lighten.core.data_options import DataOptions  # noqa: E402
-from lighten.core.rows import Rows  # noqa: E402
+from lighten.core.rows import Parts, Rows  # noqa: E402
 from lighten.core.step import Silent  # noqa: E402
 from lighten.core.task import Data  # noqa: E402
 from lighten.data.samples import fetch_sample  # noqa: E402
+from lighten.data.several import heads_of, joined_parts  # noqa: E402
 from lighten.isolate.machine import allowed_cores  # noqa: E402
 from lighten.models.bring import bring  # noqa: E402
 from lighten.nets.encoders.network import open_network  # noqa: E402
@@ -54,6 +59,7 @@ from lighten.nets.training.loop import train  # noqa: E402
 from lighten.nets.training.rows import RowsTraining  # noqa: E402
 from lighten.nets.training.schedule import Schedule  # noqa: E402
 from lighten.readers.image import ImageReader  # noqa: E402
+from lighten.tasks.text_classification import TextClassification  # noqa: E402
 
 OUT = Path(__file__).parent / "out"
 JUDGED = 3_000
@@ -241,8 +247,43 @@ def harden(rows: int, threads: int, folder: Path) -> dict[str, Rungs]:
     return found
 
 
+def tasks(rows: int, threads: int, folder: Path) -> dict[str, Rungs]:
+    """A body for each task, and one for all of them."""
+    parts: dict[str, Parts] = {}
+    for name, source in (("films", "reviews/movie"), ("products", "reviews/product"), ("newsgroups", "newsgroups")):
+        own = read("text_classification", f"sample:{source}").parts
+        parts[name] = Parts(
+            some(own.train, rows), some(own.tune, 300), own.select, some(own.proof, JUDGED // 3), own.labels
+        )
+    plain, every = TextClassification(), joined_parts(parts)
+    data = {name: Data(plain, own, {}) for name, own in parts.items()}
+    together = Data(TextClassification(heads=heads_of(parts)), every, {})
+
+    @cache
+    def learned(name: str, seed: int) -> Network:
+        """The network of one task; of all where ``name`` is empty."""
+        own = data[name] if name else together
+        began = time.perf_counter()
+        network = minilm(own, own.parts.train, own.parts.tune, threads, folder)(seed)
+        print(f"    {name or 'one body'}, seed {seed}: learned in {time.perf_counter() - began:.0f} s", flush=True)
+        return network
+
+    def apart(name: str) -> Callable[[int], float]:
+        proof = parts[name].proof
+        return lambda seed: accuracy(logits(learned(name, seed), proof.inputs, threads), data[name], proof)
+
+    def shared(name: str) -> Callable[[int], float]:
+        proof = every.proof.take([n for n, group in enumerate(every.proof.groups) if group == name])
+        return lambda seed: accuracy(logits(learned("", seed), proof.inputs, threads), together, proof)
+
+    return {
+        f"{name}, {len(own.train):,} rows": {"a body of its own": apart(name), "one body for all": shared(name)}
+        for name, own in parts.items()
+    }
+
+
 WORK: dict[str, Callable[[int, int, Path], dict[str, Rungs]]] = {
-    "augment": augment, "teacher": teacher, "adapt": adapt, "harden": harden,
+    "augment": augment, "teacher": teacher, "adapt": adapt, "harden": harden, "tasks": tasks,
 }  # fmt: skip
 
 

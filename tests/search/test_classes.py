@@ -15,6 +15,7 @@ from lighten.core.rows import Parts, Rows
 from lighten.data.classes import DECIDED, NAMED, NUMBERED, ORDERED, TOLD
 from lighten.models.bring import bring
 from lighten.search.classes import agreement, settle_classes, suit
+from lighten.tasks.text_classification import TextClassification
 from lighten.testing.tiny_pictures import tiny_vision_folder
 
 NONE = ("LABEL_0", "LABEL_1")
@@ -49,7 +50,7 @@ class Classifier:
 
 
 def settle(names: Sequence[str], labels: Sequence[str], model: Classifier, told: Sequence[str] = ()) -> Any:
-    return settle_classes(data(labels), names, told, model, model="the model", seed=0)
+    return settle_classes(data(labels), names, told, model, TextClassification(), model="the model", seed=0)
 
 
 def test_rows_decide_the_order_of_a_model_without_names() -> None:

@@ -12,8 +12,10 @@ class Prediction:
     """What a model says of one input.
 
     Attributes:
-        label: of the class or choice with the highest score, or the answer in words; empty where there is neither.
-        scores: probability of every class or choice by label, they sum to 1; empty where there is nothing to choose.
+        label: of the class or choice with the highest score, or the answer in words; empty where there is neither. Of
+            several tasks, that of each one, with commas between.
+        scores: probability of every class or choice by label; those of a task sum to 1. Empty where there is nothing to
+            choose.
         measures: what was measured of the input instead, by quantity: ``bits_per_byte`` of a document, say.
         file: path of the file that was asked; empty where the input is none of its own.
     """

@@ -169,6 +169,15 @@ class Task(ABC):
         """A session whose ``run`` takes the rows' inputs and gives the answers that the quality meters judge."""
         return session
 
+    def judged(self, outputs: NDArray[Any], rows: Rows) -> NDArray[Any]:
+        """Answers as the quality meters judge them: of what a model says, what each row asks for. [n, columns] both."""
+        return outputs
+
+    @property
+    def ordered(self) -> bool:
+        """Whether a model's outputs must stand in the order of the data's classes."""
+        return False
+
     def columns(self, labels: int) -> int:
         """Columns of the answers, for data with ``labels`` classes."""
         return labels
@@ -184,6 +193,10 @@ class Task(ABC):
     @abstractmethod
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Mean training loss. logits: [batch, classes] float; targets: [batch] int64. Returns a scalar."""
+
+    def evenly(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Mean loss against every answer alike, of which label smoothing adds a part. As :meth:`loss`."""
+        return -logits.float().log_softmax(-1).mean()
 
     @abstractmethod
     def distance(self, logits: Tensor, teacher: Tensor) -> Tensor:

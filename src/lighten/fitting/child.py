@@ -309,16 +309,17 @@ def _keep_adapter(work: Trainable, run: Path, model: str) -> None:
 
 def _seal(job: Job, prepared: Prepared) -> Artifact:
     """Write the trained model beside its place, seal it, and rename it. What its base and its teachers learned from, it
-    learned from."""
+    learned from. The record says what classes answer; of other tasks, a model is asked what its user asks."""
     artifact, data, run = prepared.artifact, prepared.data, Path(job.folder)
     part, final = run / f".{MODEL}.part", run / MODEL
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
     meta = dict(save_model(prepared.live, artifact.format, part))
     save_learned(part, [artifact.path, *map(Path, job.taught_by)], [*data.train.ids, *data.tune.ids])
+    asked = {"asked": dict(job.task)} if task_from(job.task).settles_classes else {}
     Artifact.seal(
         part, format=artifact.format, parent=artifact.id, step={"use": "train"}, seed=job.seed, versions=versions(),
-        meta={**meta, "model": job.model},
+        meta={**meta, "model": job.model, **asked},
     )  # fmt: skip
     sync_tree(part)
     if final.exists():

@@ -250,7 +250,7 @@ def settle(options: FitOptions, data: Data, base: Artifact, threads: int, listen
         return data
     answer = asking(base, engine_of(base), threads, listener.progress)
     found = settle_classes(
-        data.parts, known["labels"], options.of_data.labels, answer, model=options.model, seed=options.seed
+        data.parts, known["labels"], options.of_data.labels, answer, data.task, model=options.model, seed=options.seed
     )
     if found.classes.note:
         listener.note(found.classes.note)

@@ -90,7 +90,7 @@ def answered(
     expected = (len(rows), task.columns(labels))
     if answers.shape != expected:
         raise BuildFailed(f"The engine gave answers of shape {answers.shape}; expected {expected}.")
-    return answers, seconds
+    return task.judged(answers, rows), seconds
 
 
 def open_once(study: Study, rows: Rows, run: str, data: str, listener: Listener) -> tuple[int, int]:

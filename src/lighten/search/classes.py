@@ -14,6 +14,7 @@ from lighten.core.errors import DataError
 from lighten.core.item import Item
 from lighten.core.matching import format_of
 from lighten.core.rows import PART_NAMES, Parts, Rows
+from lighten.core.task import Task
 from lighten.data.classes import (
     DECIDED,
     GUESSES,
@@ -64,7 +65,7 @@ class Settled:
 
 
 def settle_classes(
-    parts: Parts, names: Sequence[str], told: Sequence[str], answer: Answer, *, model: str, seed: int
+    parts: Parts, names: Sequence[str], told: Sequence[str], answer: Answer, task: Task, *, model: str, seed: int
 ) -> Settled:
     """Decide which class each label is, and check that labelled rows agree; proof and select stay unopened.
 
@@ -73,15 +74,23 @@ def settle_classes(
 
     Args:
         names: of the model's classes, by output. told: what the user says; see ``data.classes``.
+        task: judges the answers.
 
     Raises:
-        DataError: a label that is no class, labels that can be read in several ways, rows that clearly say otherwise,
+        DataError: a label that is no class, labels that can be read in several ways, outputs in another order where
+            the task wants that of the data, rows that clearly say otherwise,
             or rows that cannot decide where nothing else does.
     """
     classes = match_classes(names, parts.labels, told, model=model)
+    if task.ordered and classes.places != tuple(range(len(names))):
+        raise DataError(
+            f"The outputs of {model} stand in another order than the tasks of the data, and their classes.",
+            allowed=", ".join(parts.labels),
+            fix="give one that lighten trained on such data",
+        )
     more = sampled(parts.train, classes, seed) if classes.how in GUESSES else Rows((), ())
-    outputs = answer((*parts.tune.inputs, *more.inputs)).argmax(axis=1).tolist()
-    targets = (*parts.tune.targets, *more.targets)
+    inputs, targets = (*parts.tune.inputs, *more.inputs), (*parts.tune.targets, *more.targets)
+    outputs = task.judged(answer(inputs), Rows(inputs, targets)).argmax(axis=1).tolist()
     warning = ""
     if len(set(classes.places)) == len(classes.places):
         found = judge_assignment(outputs, targets, classes.places, len(names))

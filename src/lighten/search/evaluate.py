@@ -171,6 +171,7 @@ def answer(run: Run, session: SessionProcess, part: str, key: int) -> NDArray[An
         raise BuildFailed(f"The engine gave answers of shape {answers.shape}; expected {expected}.")
     if not np.isfinite(answers).all():
         raise BuildFailed(f"{int((~np.isfinite(answers)).any(axis=1).sum())} of {len(rows)} answers are not finite.")
+    answers = run.task.judged(answers, rows)
     run.folder.study.save_answers(key, part, answers)
     return answers
 

@@ -254,7 +254,9 @@ def with_classes(asked: Asked, model: Artifact, names: Sequence[str], engine: En
     threads = options.threads or allowed_cores()
     try:
         answer = asking(model, engine, threads, listener.progress)
-        settled = settle_classes(asked.parts, names, options.labels, answer, model=options.model, seed=options.seed)
+        settled = settle_classes(
+            asked.parts, names, options.labels, answer, asked.task, model=options.model, seed=options.seed
+        )
     except CandidateFailed as error:
         raise CandidateFailed(f"The original itself does not run: {error}") from error
     if settled.classes.note:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,8 +21,23 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+WHOLE = ("longest",)
+"""What is said of data that holds for all of several tasks."""
+FAR = -1e4
+"""Logit of a class that a row does not ask for."""
+
+
+@dataclass(frozen=True)
 class Classification(Task):
-    """Exactly one class per input; the answer is the class with the largest logit."""
+    """Exactly one class per input; the answer is the class with the largest logit.
+
+    Of several tasks at once (see ``data.several``) an input has one class of each; a row asks for that of one task.
+
+    Attributes:
+        heads: of each class the number of its task; empty where there is one task only.
+    """
+
+    heads: tuple[int, ...] = ()
 
     options: ClassVar[tuple[str, ...]] = ("labels", "merge_labels", "drop_rare")
     models: ClassVar[str] = "a classifier"
@@ -38,9 +54,15 @@ class Classification(Task):
         """See :meth:`Task.read`: one row per input, with its label."""
         from lighten.data.columns import find_columns
         from lighten.data.parts import split
+        from lighten.data.several import heads_of, joined_parts, sections_in
         from lighten.data.table import read_table
 
         check_options(self, options, f"a task of {self.models}")
+        if sections := sections_in(source, options, WHOLE):
+            each = {
+                one.name: replace(self, heads=()).read(one.source, one.options, seed=seed).parts for one in sections
+            }
+            return Data(replace(self, heads=heads_of(each)), joined_parts(each), {})
         table = read_table(source)
         columns = find_columns(
             table, options.text, options.label, options.group, options.unit, options.split_column, kind=self.kind
@@ -58,17 +80,22 @@ class Classification(Task):
     def takes(self, source: str | Path) -> bool:
         """See :meth:`Task.takes`: files of its kind, or no files at all."""
         from lighten.data.items import kinds_in
+        from lighten.data.several import sections_in
         from lighten.data.table import read_table
 
-        found = kinds_in(read_table(source))
+        sections = sections_in(source)
+        found = kinds_in(read_table(sections[0].source if sections else source))
         return self.kind in found if found else not self.kind
 
     def read_new(self, source: str | Path, options: DataOptions, labels: Sequence[str]) -> NewRows:
         """See :meth:`Task.read_new`: the labels are the data's own; which class each is, is for others to say."""
         from lighten.data.columns import find_columns
         from lighten.data.parts import new_rows
+        from lighten.data.several import joined_new, sections_in
         from lighten.data.table import read_table
 
+        if sections := sections_in(source, options, WHOLE):
+            return joined_new({one.name: self.read_new(one.source, one.options, labels) for one in sections})
         table = read_table(source)
         columns = find_columns(
             table,
@@ -87,8 +114,11 @@ class Classification(Task):
         from lighten.data.columns import text_column
         from lighten.data.prompts import cell_text
         from lighten.data.references import opened_items
+        from lighten.data.several import sections_in
         from lighten.data.table import read_table
 
+        if sections := sections_in(source, options, WHOLE):
+            return [row for one in sections for row in self.read_inputs(one.source, one.options)]
         table = read_table(source)
         cells = table.column(text_column(table, options.text, self.kind))
         return opened_items(cells, self.kind, table.source) if self.kind else list(map(cell_text, cells))
@@ -102,14 +132,55 @@ class Classification(Task):
         return super().item_of(row, options)
 
     def predict(self, session: Session, inputs: Sequence[Any], labels: Sequence[str]) -> list[Prediction]:
-        """See :meth:`Task.predict`: the likeliest class, and the probability of each."""
-        return chosen(session.run(inputs), labels)
+        """See :meth:`Task.predict`: the likeliest class, and the probability of each; of several tasks, of each one."""
+        outputs = session.run(inputs)
+        if not self.heads:
+            return chosen(outputs, labels)
+        each = [
+            chosen(outputs[:, columns], [labels[column] for column in columns])
+            for head in sorted(set(self.heads))
+            for columns in [[column for column, own in enumerate(self.heads) if own == head]]
+        ]
+        return [
+            Prediction(", ".join(one.label for one in row), {name: p for one in row for name, p in one.scores.items()})
+            for row in zip(*each, strict=True)
+        ]
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Mean cross entropy in nats. logits: [batch, classes]; targets: [batch] int64."""
+        """Mean cross entropy in nats, among the classes of the row's own task. logits: [batch, classes]; targets:
+        [batch] int64."""
         from torch.nn.functional import cross_entropy
 
-        return cross_entropy(logits.float(), targets)
+        return cross_entropy(self._own(logits.float(), targets, FAR), targets)
+
+    def evenly(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """See :meth:`Task.evenly`: among the classes of the row's own task."""
+        if not self.heads:
+            return super().evenly(logits, targets)
+        chances = self._own(logits.float(), targets, FAR).log_softmax(-1)
+        counts = self._own(chances.new_ones(chances.shape), targets, 0.0).sum(-1)
+        return -(self._own(chances, targets, 0.0).sum(-1) / counts).mean()
+
+    def _own(self, values: Tensor, targets: Tensor, other: float) -> Tensor:
+        """Values [batch, classes] with ``other`` where the class is of another task than the target."""
+        import torch
+
+        if not self.heads:
+            return values
+        heads = torch.tensor(self.heads)
+        return values.masked_fill(heads[targets][:, None] != heads, other)
+
+    def judged(self, outputs: NDArray[Any], rows: Rows) -> NDArray[Any]:
+        """See :meth:`Task.judged`: classes of other tasks than the row's are left out of its answer."""
+        if not self.heads:
+            return outputs
+        heads = np.asarray(self.heads)
+        return np.where(heads[np.asarray(rows.targets, np.int64)][:, None] == heads, outputs, FAR)
+
+    @property
+    def ordered(self) -> bool:
+        """See :meth:`Task.ordered`: where there are several tasks."""
+        return bool(self.heads)
 
     def distance(self, logits: Tensor, teacher: Tensor) -> Tensor:
         """Mean squared error of the logits (Ba and Caruana 2014). logits, teacher: [batch, classes]."""
@@ -118,14 +189,25 @@ class Classification(Task):
         return mse_loss(logits.float(), teacher.float())
 
     def constant(self, learned: Rows, rows: Rows, labels: Sequence[str]) -> tuple[str, NDArray[Any]] | None:
-        """See :meth:`Task.constant`: the class that most rows have."""
-        return most_frequent(learned, rows, labels) if learned.targets else None
+        """See :meth:`Task.constant`: the class that most rows have; of several tasks, of each one."""
+        if not learned.targets:
+            return None
+        if not self.heads:
+            return most_frequent(learned, rows, labels)
+        counts = Counter(learned.targets)
+        most = [
+            max((column for column, own in enumerate(self.heads) if own == head), key=lambda column: counts[column])
+            for head in sorted(set(self.heads))
+        ]
+        outputs = np.zeros((len(rows), len(labels)))
+        outputs[:, most] = 1.0
+        return ", ".join(labels[column] for column in most), self.judged(outputs, rows)
 
     def right(self, outputs: NDArray[Any], rows: Rows) -> NDArray[Any]:
-        """Whether the largest logit is the target's. outputs: [n, classes]. Returns [n] bool."""
+        """Whether the largest logit of the row's own task is the target's. outputs: [n, classes]. Returns [n] bool."""
         if len(outputs) != len(rows):
             raise ValueError(f"{len(outputs)} outputs for {len(rows)} rows")
-        return largest_is_right(outputs, rows)
+        return largest_is_right(self.judged(outputs, rows), rows)
 
 
 def chosen(outputs: NDArray[Any], labels: Sequence[str]) -> list[Prediction]:

@@ -79,9 +79,10 @@ class Pairing:
         rows, classes = encode(new, shared.names, self.told, shared.known, model=names[0])
         rows, notes = self._unlearned(rows)
         about = [*unread(self.named, rows), shared.note, classes.note]
-        before = self._answers(self.sides[0], rows)
+        judged = self.question.task.judged
+        before = judged(self._answers(self.sides[0], rows), rows)
         about.append(check_guess(classes, before, rows))
-        after = self._answers(self.sides[1], rows)[:, list(shared.places)]
+        after = judged(self._answers(self.sides[1], rows)[:, list(shared.places)], rows)
         return Heard(rows, before, after, classes.names, (*new.notes, *notes, *(said for said in about if said)))
 
     def _unlearned(self, rows: Rows) -> tuple[Rows, tuple[str, ...]]:

@@ -130,7 +130,8 @@ def prepared(
     parts, known, classes = read.parts, {**facts_of(base), **read.task.facts}, {}
     if known["has_head"] and read.task.settles_classes:
         answer = asking(base, engine_for(base.format), cores, progress)
-        settled = settle_classes(parts, known["labels"], options.labels, answer, model=made.model, seed=made.seed)
+        told = options.labels
+        settled = settle_classes(parts, known["labels"], told, answer, read.task, model=made.model, seed=made.seed)
         parts, classes = settled.parts, settled.classes.record()
         options = replace(options, labels=settled.classes.told)
     parts = keep_apart(parts, learned_in(base.path), made.model)

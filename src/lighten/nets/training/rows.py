@@ -344,7 +344,7 @@ def labels_loss(rows: Rows, task: Task, smoothing: float = 0.0) -> Loss:
         own: Tensor = task.loss(outputs, targets[list(batch)])
         if not smoothing:
             return own
-        return (1.0 - smoothing) * own - smoothing * outputs.log_softmax(-1).mean()
+        return (1.0 - smoothing) * own + smoothing * task.evenly(outputs, targets[list(batch)])
 
     return loss
 
