@@ -10,9 +10,10 @@ import pytest
 import torch
 from torch import nn
 
+from lighten.core.errors import InputError
 from lighten.nets.encoders.network import open_network
 from lighten.nets.network import Network
-from lighten.nets.training.optimizer import SEVERAL, Descent, width_of, words_of
+from lighten.nets.training.optimizer import ADAMW, MUON, SEVERAL, Descent, matrices_of, width_of, words_of
 from lighten.nets.vision.network import open_vision
 from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_pictures import SIDE, tiny_vision_folder
@@ -107,3 +108,39 @@ def test_networks_of_several_widths_learn_at_one_rate(tmp_path: Path, family: st
     if family == "resnet":
         assert any(name.endswith("running_mean") for name in moved)
     descent.close()
+
+
+def test_matrices_of_blocks_follow_muon_and_nothing_else_does(network: Network) -> None:
+    ours, plain = network.net, copy.deepcopy(network.net)
+    blocks = matrices_of(network.blocks, MUON)
+    names = {name for name, one in ours.named_parameters() if any(one is other for other in blocks)}
+    assert len(names) == 2 * 6 and all(".encoder.layer." in name and name.endswith("weight") for name in names)
+    descent = Descent(ours, 1e-3 * 32 / 384, 0.01, 1e3, matrices=blocks)
+    own = [one for name, one in plain.named_parameters() if name in names]
+    muon = torch.optim.Muon(own, lr=1e-3, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
+    before = {name: one.detach().clone() for name, one in ours.named_parameters()}
+    for _ in range(2):
+        for net in (ours, plain):
+            net.load_state_dict({**net.state_dict(), **{n: t for n, t in before.items() if n not in names}})
+            loss(net).backward()
+        descent.step(1.0)
+        muon.step()
+        plain.zero_grad()
+    for name, one in plain.named_parameters():
+        if name in names:
+            torch.testing.assert_close(ours.get_parameter(name), one, msg=name, atol=1e-5, rtol=1e-3)
+    assert not torch.equal(ours.get_parameter("classifier.weight"), before["classifier.weight"])
+    tensors, plain_values = descent.state()
+    assert {name.split(".")[0] for name in tensors} == {"dense", "lazy", "muon"}
+    other = Descent(ours, 1e-3, 0.01, 1e3, matrices=blocks)
+    other.restore(tensors, plain_values)
+    assert all(torch.equal(other.state()[0][name], tensor) for name, tensor in tensors.items())
+
+
+def test_muon_is_refused_where_blocks_have_no_matrices() -> None:
+    with pytest.raises(InputError, match="no blocks with matrices"):
+        matrices_of([nn.Sequential(nn.Conv2d(1, 2, 3))], MUON)
+    with pytest.raises(InputError, match="'sgd'") as error:
+        matrices_of([], "sgd")
+    assert "adamw, muon" in str(error.value)
+    assert matrices_of([nn.Linear(2, 2)], ADAMW) == []

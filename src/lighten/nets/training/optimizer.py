@@ -1,25 +1,35 @@
-"""Optimizer: AdamW over the dense weights, lazy Adam over the rows of the embedding that a batch touches.
+"""Optimizer: AdamW over the dense weights, lazy Adam over the rows of the embedding that a batch touches, and Muon for
+the matrices of blocks where it is asked for.
 
 A word embedding is half of a small encoder, and a batch touches one row in fifty. Its gradient is kept sparse, and only
 touched rows (and their moments) are updated: the lazy variant of Adam (``torch.optim.SparseAdam``), without decay.
 Untouched rows stay as they are, bit for bit. Dense gradients are clipped inside the fused update, which takes a divisor
 for mixed precision: one pass over memory instead of three.
+
+Muon (Jordan et al. 2024, ``torch.optim.Muon``) makes the update of a matrix orthogonal; its steps are scaled to be as
+large as AdamW's (Liu et al. 2025), so that one learning rate fits both.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from lighten.core.errors import InputError
+
+ADAMW, MUON = "adamw", "muon"
+"""Names of the optimizers."""
 STEMS = ("embeddings", "embedder", "conv_stem")
 """Names of the modules that make pictures into the first features."""
 WIDTH = 384
 """Width of the network at which a learning rate is meant; others scale it by ``WIDTH / width`` (Yang et al. 2022)."""
 
+MATRIX = 2
+"""Dimensions of a matrix."""
 SEVERAL = 96
 """As how wide a network counts that has several widths: a tiny ResNet and ConvNeXt without a trained head were right on
 59 and 33 % of new toy pictures after three passes at 1e-4, on 100 and 86 % at 4e-4."""
@@ -35,6 +45,7 @@ class Descent:
         clip: largest norm of the whole gradient.
         betas: of the dense weights' Adam.
         lazy: whether the gradient of the word embedding is sparse; a head that shares its weights makes it dense.
+        matrices: that Muon updates; none where AdamW updates all.
     """
 
     def __init__(
@@ -46,18 +57,26 @@ class Descent:
         *,
         betas: tuple[float, float] = (0.9, 0.999),
         lazy: bool = True,
+        matrices: Sequence[nn.Parameter] = (),
     ) -> None:
         self.peak = learning_rate * WIDTH / width_of(net)
         self.clip = clip
         words = words_of(net) if lazy else None
         self.words = words if words is not None and words.weight.requires_grad else None
         dense = [p for p in net.parameters() if p.requires_grad and (self.words is None or p is not self.words.weight)]
+        apart = {id(one) for one in matrices}
         groups = [
-            {"params": [p for p in dense if p.dim() > 1], "weight_decay": weight_decay},
+            {"params": [p for p in dense if p.dim() > 1 and id(p) not in apart], "weight_decay": weight_decay},
             {"params": [p for p in dense if p.dim() <= 1], "weight_decay": 0.0},
         ]
         self.dense = dense
         self.adam = torch.optim.AdamW(groups, lr=self.peak, betas=betas, fused=True)
+        self.matrices = [p for p in dense if id(p) in apart]
+        self.muon: torch.optim.Optimizer | None = None
+        if self.matrices:
+            self.muon = torch.optim.Muon(
+                self.matrices, lr=self.peak, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
+            )
         self.lazy, self.was_sparse = None, False
         if self.words is not None:
             self.was_sparse, self.words.sparse = self.words.sparse, True
@@ -79,20 +98,21 @@ class Descent:
             # which reads a float32 whatever the weights are.
             self.adam.grad_scale, self.adam.found_inf = divisor.float(), torch.zeros(())
             self.adam.step()
+            if self.muon is not None:
+                torch._foreach_div_([p.grad for p in self.matrices if p.grad is not None], divisor)
+                self.muon.step()
             if self.lazy is not None and rows is not None:
                 rows.div_(divisor)
                 self.lazy.step()
-        self.adam.zero_grad()
-        if self.lazy is not None:
-            self.lazy.zero_grad()
+        for _, optimizer in self._each():
+            optimizer.zero_grad()
         return float(norm)
 
     def forget(self) -> None:
         """Drop the gradients and moments, as though nothing had been learned."""
-        for optimizer in (self.adam, self.lazy):
-            if optimizer is not None:
-                optimizer.zero_grad()
-                optimizer.state.clear()
+        for _, optimizer in self._each():
+            optimizer.zero_grad()
+            optimizer.state.clear()
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Moments and counts of updates: tensors by name, and plain values by name."""
@@ -126,7 +146,8 @@ class Descent:
             optimizer.load_state_dict({**record, "state": found})
 
     def _each(self) -> list[tuple[str, torch.optim.Optimizer]]:
-        return [("dense", self.adam), *([("lazy", self.lazy)] if self.lazy is not None else [])]
+        every = {"dense": self.adam, "lazy": self.lazy, "muon": self.muon}
+        return [(name, optimizer) for name, optimizer in every.items() if optimizer is not None]
 
     def close(self) -> None:
         """Take the mark off the network: the embedding's gradient is dense again."""
@@ -142,8 +163,8 @@ class Descent:
         return weight.grad._values()
 
     def _set_rate(self, rate: float) -> None:
-        for optimizer in (self.adam, self.lazy):
-            for group in optimizer.param_groups if optimizer is not None else ():
+        for _, optimizer in self._each():
+            for group in optimizer.param_groups:
                 group["lr"] = rate
 
 
@@ -152,6 +173,24 @@ def _as_it_lies(value: Tensor, weight: Tensor) -> Tensor:
     if value.shape != weight.shape:
         return value.clone()
     return torch.empty_like(weight, dtype=value.dtype, requires_grad=False).copy_(value)
+
+
+def matrices_of(blocks: Iterable[nn.Module], optimizer: str) -> list[nn.Parameter]:
+    """What of the blocks of a network Muon updates, where that is the optimizer; the rest is AdamW's.
+
+    Raises:
+        InputError: the blocks have no matrices, or there is no such optimizer.
+    """
+    if optimizer not in (ADAMW, MUON):
+        raise InputError(f"--optimizer is {optimizer!r}.", allowed=f"{ADAMW}, {MUON}")
+    found = [p for block in blocks for p in block.parameters() if p.dim() == MATRIX] if optimizer == MUON else []
+    if optimizer == MUON and not found:
+        raise InputError(
+            f"--optimizer {MUON} was given, and this network has no blocks with matrices, which it is for.",
+            allowed=ADAMW,
+            fix="leave --optimizer out",
+        )
+    return found
 
 
 def words_of(net: nn.Module) -> nn.Embedding | None:
