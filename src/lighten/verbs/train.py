@@ -8,6 +8,7 @@ from pathlib import Path
 from lighten.core.data_options import DataOptions
 from lighten.core.lists import read_list
 from lighten.core.training import TrainingResult
+from lighten.fitting.mlflow import record_in_mlflow
 from lighten.fitting.options import FitOptions
 from lighten.fitting.run import train_model
 from lighten.fitting.tasks import task_of_model
@@ -159,4 +160,7 @@ def trained(options: FitOptions, listener: Listener | None) -> TrainingResult:
     result = train_model(options, listener)
     write_training_page(result, Path(result.paths["report"]))
     write_training_card(result, Path(result.paths["model"]) / "README.md")
+    told = record_in_mlflow(result)
+    if told and listener is not None:
+        listener.note(told)
     return result
