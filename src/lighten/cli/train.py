@@ -52,7 +52,8 @@ def command(
     data: Annotated[
         str,
         typer.Option(
-            help="csv, tsv, jsonl, parquet, text files, HF dataset folder or hub id, or sample:NAME.",
+            help="csv, tsv, jsonl, parquet, text files, HF dataset folder or hub id, sample:NAME, or a toml "
+            "file with a section for each of several tasks.",
             show_default=False,
         ),
     ],
@@ -91,6 +92,9 @@ def command(
             show_default=False,
         ),
     ] = None,
+    optimizer: Annotated[
+        str, typer.Option(help="adamw, or muon: for the matrices of blocks, beside adamw for the rest.")
+    ] = "adamw",
     precision: Annotated[str, typer.Option(help="auto (what computes faster here, measured), fp32 or bf16.")] = "auto",
     augment: Augment = "auto",
     teacher: Teachers = None,

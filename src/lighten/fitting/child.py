@@ -31,6 +31,7 @@ from lighten.nets.training.flops import flops_per_row
 from lighten.nets.training.group import Group, Meeting
 from lighten.nets.training.loop import train
 from lighten.nets.training.low_rank import write_adapter
+from lighten.nets.training.optimizer import ADAMW
 from lighten.nets.training.prefix import PrefixCache
 from lighten.nets.training.schedule import Hyperparameters, State, Trained
 from lighten.nets.training.trainable import Trainable
@@ -336,7 +337,9 @@ def _stopped(rows: int, planned: int, schedule: Any) -> int:
 
 def _settings(work: Any) -> dict[str, Any]:
     schedule = work.schedule
-    still = {name: value for name, value in (("freeze", schedule.freeze), ("lora", schedule.rank)) if value}
+    optimizer = schedule.optimizer if schedule.optimizer != ADAMW else ""
+    still = {"optimizer": optimizer, "freeze": schedule.freeze, "lora": schedule.rank}
+    still = {name: value for name, value in still.items() if value}
     return {
         "epochs": schedule.epochs, "learning_rate": work.peak, "batch": work.batch,
         "weight_decay": schedule.weight_decay, "warmup": schedule.warmup, "shape": schedule.shape,

@@ -13,6 +13,7 @@ from lighten.core.errors import InputError
 from lighten.core.lists import write_list
 from lighten.fitting.launch import Launch
 from lighten.nets.training.learning import ALL, check_freeze
+from lighten.nets.training.optimizer import ADAMW, MUON
 from lighten.nets.training.precision import NAMED
 from lighten.store.folder import LIMITS, PLACE
 
@@ -39,7 +40,7 @@ class FitOptions:
             suits the model, or what a search finds.
         freeze: what stays as it is: ``embeddings``, a number of blocks, ``all`` but the head; empty for nothing.
         lora: rank of the changes that the linear layers learn; None where their weights learn themselves.
-        precision: ``auto``, ``fp32`` or ``bf16``.
+        optimizer: ``adamw`` or ``muon``. precision: ``auto``, ``fp32`` or ``bf16``.
         augment: ``auto``, ``off``, or names of variations with commas between.
         teachers: trained models whose averaged answers are learned from beside the labels.
         unlabelled: data without labels that a teacher answers: the given ones, else the model after a first training.
@@ -64,6 +65,7 @@ class FitOptions:
     dropout: float | None = None
     label_smoothing: float | None = None
     freeze: str = ""
+    optimizer: str = ADAMW
     precision: str = AUTO
     augment: str = AUTO
     grid: bool = False
@@ -104,6 +106,8 @@ class FitOptions:
                 raise InputError(f"--{_written(name)} is {value}.", allowed=f"{low:g} to {high:g}")
         if self.precision not in (AUTO, *NAMED):
             raise InputError(f"--precision is {self.precision!r}.", allowed=", ".join((AUTO, *NAMED)))
+        if self.optimizer not in (ADAMW, MUON):
+            raise InputError(f"--optimizer is {self.optimizer!r}.", allowed=f"{ADAMW}, {MUON}")
         check_freeze(self.freeze)
         if self.lora and (self.from_scratch or self.freeze == ALL):
             why = "random weights are nothing to change a little" if self.from_scratch else "nothing is left to change"
@@ -121,6 +125,7 @@ class FitOptions:
             "dropout": self.dropout or 0.0,
             "label_smoothing": self.label_smoothing or 0.0,
             "freeze": self.freeze,
+            "optimizer": self.optimizer,
             "precision": self.precision,
             "augment": self.augment,
             "harden": self.harden,
@@ -159,6 +164,7 @@ class FitOptions:
         words += ["--harden", _number(self.harden)] if self.harden else []
         words += ["--from-scratch"] if self.from_scratch else []
         words += ["--freeze", self.freeze] if self.freeze else []
+        words += ["--optimizer", self.optimizer] if self.optimizer != ADAMW else []
         words += ["--precision", self.precision] if self.precision != AUTO else []
         words += ["--augment", self.augment] if self.augment != AUTO else []
         words += [word for one in self.teachers for word in ("--teacher", one)]

@@ -92,6 +92,7 @@ TRAINING: dict[str, tuple[str, str]] = {
     "settings.unlabelled": ("rows without labels", "无标签数据"),
     "settings.harden": ("attack in training, share", "对抗扰动幅度"),
     "settings.augment": ("augmentation", "数据增强"),
+    "settings.optimizer": ("optimizer", "优化器"),
     "settings.freeze": ("frozen", "冻结部分"),
     "settings.lora": ("rank of LoRA", "LoRA 的秩"),
     "settings.keep": ("weights that are kept", "保留的权重"),

@@ -35,6 +35,7 @@ def train(
     label_smoothing: float | None = None,
     freeze: str | int = "",
     lora: int | None = None,
+    optimizer: str = "adamw",
     precision: str = "auto",
     augment: str = "auto",
     teacher: Sequence[str | Path] | str | Path = (),
@@ -83,6 +84,8 @@ def train(
             ``"all"`` but the head. It is computed as where the model is used: without dropout, its norms still.
         lora: rank of the changes that the linear layers learn instead of their weights (LoRA); a new head learns
             wholly. The changes are merged into the weights; as an adapter for peft they lie in ``adapter/``.
+        optimizer: ``"adamw"``, or ``"muon"`` for the matrices of blocks (orthogonal updates as large as AdamW's, so
+            that one ``lr`` fits both) and AdamW for the rest.
         precision: ``"fp32"``, ``"bf16"``, or ``"auto"`` for what computes faster here, measured.
         augment: how examples are varied while they are learned from: ``"off"``, names of what the model's reader knows
             (pictures: ``"shift"``, ``"flip"``, with a comma between), or ``"auto"`` for what was measured to help
@@ -135,6 +138,7 @@ def train(
         label_smoothing=label_smoothing,
         freeze=str(freeze),
         lora=lora,
+        optimizer=optimizer,
         precision=precision,
         augment=augment,
         teachers=(str(teacher),) if isinstance(teacher, str | Path) else tuple(map(str, teacher)),

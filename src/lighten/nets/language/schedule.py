@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from lighten.core.task import Task
-from lighten.nets.training.optimizer import WIDTH, width_of
+from lighten.nets.training.optimizer import ADAMW, WIDTH, width_of
 from lighten.nets.training.schedule import Hyperparameters
 
 WINDOW = 512
@@ -30,7 +30,7 @@ class LanguageSchedule:
         passes: over the texts; parts of a pass are allowed.
         rate: peak learning rate of AdamW. tokens: per update, about. longest: tokens of a window.
         clip: largest norm of the gradient. decay: of matrices. smoothing: share of each token spread over all others.
-        dropout: rate of every dropout in the network while it trains. freeze, rank: see :class:`Schedule`.
+        dropout: rate of every dropout in the network while it trains. freeze, rank, optimizer: see :class:`Schedule`.
     """
 
     passes: float
@@ -43,6 +43,7 @@ class LanguageSchedule:
     dropout: float = 0.0
     freeze: str = ""
     rank: int = 0
+    optimizer: str = ADAMW
 
 
 def schedule_of(asked: Hyperparameters, usual: float) -> LanguageSchedule:
@@ -57,6 +58,7 @@ def schedule_of(asked: Hyperparameters, usual: float) -> LanguageSchedule:
         dropout=asked.dropout,
         freeze=asked.freeze,
         rank=asked.lora,
+        optimizer=asked.optimizer,
     )
 
 

@@ -22,7 +22,7 @@ from lighten.nets.training.dropout import dropout
 from lighten.nets.training.eval_mode import eval_mode
 from lighten.nets.training.learning import LearningPart, quick
 from lighten.nets.training.loop import train
-from lighten.nets.training.optimizer import WIDTH, Descent, width_of
+from lighten.nets.training.optimizer import WIDTH, Descent, matrices_of, width_of
 from lighten.nets.training.precision import autocast_dtype
 from lighten.nets.training.prefix import PrefixCache, no_room
 from lighten.nets.training.schedule import LAST, TAKE_BACK, Hyperparameters, Schedule, Score
@@ -108,6 +108,7 @@ class TextTraining(Trainable):
             clip=schedule.clip,
             freeze=schedule.freeze,
             rank=schedule.rank,
+            optimizer=schedule.optimizer,
             patience=PATIENCE,
             keep=TAKE_BACK if takes_back else LAST,
             holds_out=holds_out,
@@ -126,6 +127,7 @@ class TextTraining(Trainable):
         schedule = schedule_of(asked, usual)
         self._follow(schedule, holds_out=asked.holds_out)
         self._precision = asked.precision
+        matrices_of(self.net.model.layers, asked.optimizer)  # refused before anything is learned
         self.settle(asked, max(schedule.tokens // schedule.longest, 1))
 
     @property
@@ -180,7 +182,10 @@ class TextTraining(Trainable):
     def optimizer(self) -> Descent:
         """AdamW."""
         schedule = self.schedule
-        return Descent(self.net, schedule.learning_rate, schedule.weight_decay, schedule.clip, betas=BETAS, lazy=False)
+        return Descent(
+            self.net, schedule.learning_rate, schedule.weight_decay, schedule.clip, betas=BETAS, lazy=False,
+            matrices=matrices_of(self.net.model.layers, schedule.optimizer),
+        )  # fmt: skip
 
     def choose_precision(self, threads: int) -> None:
         """What was asked for, or what the clock says."""

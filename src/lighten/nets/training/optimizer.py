@@ -183,6 +183,10 @@ def matrices_of(blocks: Iterable[nn.Module], optimizer: str) -> list[nn.Paramete
     """
     if optimizer not in (ADAMW, MUON):
         raise InputError(f"--optimizer is {optimizer!r}.", allowed=f"{ADAMW}, {MUON}")
+    if optimizer == MUON and not hasattr(torch.optim, "Muon"):
+        raise InputError(
+            f"--optimizer {MUON} was given, and torch {torch.__version__} has none.", allowed="torch 2.9 or newer"
+        )
     found = [p for block in blocks for p in block.parameters() if p.dim() == MATRIX] if optimizer == MUON else []
     if optimizer == MUON and not found:
         raise InputError(

@@ -32,7 +32,7 @@ from lighten.nets.training.examples import Examples
 from lighten.nets.training.learning import EMBEDDINGS, LearningPart, quick
 from lighten.nets.training.lesson import Lesson, Loss, taught_loss
 from lighten.nets.training.loop import train
-from lighten.nets.training.optimizer import WIDTH, Descent, width_of
+from lighten.nets.training.optimizer import WIDTH, Descent, matrices_of, width_of
 from lighten.nets.training.order import chances, drawn
 from lighten.nets.training.precision import autocast_dtype
 from lighten.nets.training.prefix import PrefixCache, no_room
@@ -113,6 +113,7 @@ class RowsTraining(Trainable):
             lesson = Lesson.read(Path(asked.lesson)).of_rows(len(self.rows))
             self.loss = taught_loss(self.rows, self.task, lesson, self.loss)
         self.part = learning_part(self.network, self.schedule.freeze, self.schedule.rank, self.seed)
+        matrices_of(self.network.blocks, asked.optimizer)  # refused before anything is learned
         self._precision = asked.precision
         self.settle(asked, self.batch)
 
@@ -216,6 +217,7 @@ class RowsTraining(Trainable):
             schedule.learning_rate,
             schedule.weight_decay,
             schedule.clip,
+            matrices=matrices_of(self.network.blocks, schedule.optimizer),
         )
 
     def choose_precision(self, threads: int) -> None:
@@ -301,6 +303,7 @@ def schedule_of(network: Network, asked: Hyperparameters) -> Schedule:
         label_smoothing=asked.label_smoothing,
         freeze=asked.freeze,
         rank=asked.lora,
+        optimizer=asked.optimizer,
         keep=BEST if asked.holds_out else LAST,
         holds_out=asked.holds_out,
     )

@@ -27,6 +27,7 @@ class Schedule:
         label_smoothing: share of each label that is spread over all classes.
         freeze: what stays as it is: ``embeddings``, a number of blocks, ``all`` but the head; empty for nothing.
         rank: of the changes that the linear layers learn beside their weights; 0 where the weights learn themselves.
+        optimizer: ``adamw``, or ``muon`` for the matrices of blocks and ``adamw`` for the rest.
         patience: evaluations in a row without a better one before it stops.
         keep: ``best`` on ``tune``, or the ``last`` weights: towards a teacher, at a falling rate, every update is
             expected to help, and to choose by a few hundred rows of ``tune`` is to choose by chance. ``take back``
@@ -45,6 +46,7 @@ class Schedule:
     label_smoothing: float = 0.0
     freeze: str = ""
     rank: int = 0
+    optimizer: str = "adamw"
     patience: int = 4
     keep: str = BEST
     holds_out: bool = True
@@ -86,6 +88,7 @@ class Hyperparameters:
     workers: int = 1
     holds_out: bool = True
     lora: int = 0
+    optimizer: str = "adamw"
 
     def together(self, usual: int) -> int:
         """Rows, or windows, of an update of all workers. usual: of one, where nothing is said."""
