@@ -19,6 +19,8 @@ from lighten.nets.training.checkpoint import Checkpoints
 from lighten.nets.training.kept import Kept
 from lighten.nets.training.loop import train
 from lighten.nets.training.rows import FRESH, RATE, USUAL, RowsTraining, fit, labels_loss, of_needs
+from lighten.nets.training.optimizer import ADAMW, MUON
+from lighten.nets.training.rows import FRESH, RATE, USUAL, RowsTraining, labels_loss, of_needs
 from lighten.nets.training.schedule import Hyperparameters, Schedule, State
 from lighten.nets.vision.network import open_vision
 from lighten.tasks.image_classification import ImageClassification
@@ -124,6 +126,23 @@ def test_hardened_it_ends_with_the_same_weights_after_a_kill(tmp_path: Path) -> 
         whole = weights(make, tmp_path / f"{name}-whole")
         assert weights(make, tmp_path / f"{name}-killed", (2, 4)) == whole
         assert weights(lambda make=make: make(0.0), tmp_path / f"{name}-plain") != whole  # type: ignore[misc]
+
+
+def test_with_muon_it_ends_with_the_same_weights_after_a_kill(tmp_path: Path) -> None:
+    tiny_network_folder(tmp_path / "net", layers=2)
+
+    def make(optimizer: str = MUON) -> RowsTraining:
+        network = open_network(tmp_path / "net", ("negative", "positive"))
+        schedule = Schedule(epochs=2, batch_rows=8, learning_rate=1e-3, optimizer=optimizer)
+        return RowsTraining(network, toy_rows(24), toy_rows(20, seed=1), TASK, schedule, threads=1, precision="fp32")
+
+    whole = weights(make, tmp_path / "whole")
+    assert weights(make, tmp_path / "killed", (2, 4)) == whole != weights(lambda: make(ADAMW), tmp_path / "plain")
+    tiny_vision_folder(tmp_path / "pictures")
+    network, needs = open_vision(tmp_path / "pictures"), Needs(ImageClassification())
+    rows = tiny_pictures(tmp_path / "rows", 8)
+    with pytest.raises(InputError, match="no blocks with matrices"):
+        of_needs(network, replace(needs, train=rows, tune=rows), Hyperparameters(optimizer=MUON))
 
 
 def test_texts_are_not_varied_and_what_a_reader_does_not_know_is_refused(tmp_path: Path) -> None:
