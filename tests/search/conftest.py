@@ -76,7 +76,17 @@ def measured(tmp_path: Path) -> Measured:
                 "toll": Result("id", "stage", "cpu", "toll", toll, "MB", LOWER, 3, ratio=first / toll),
             }
             study.save(
-                Candidate(key, f"as it is @ stage(act={key})", (), "stage", {"act": key}, "ok", "", f"{key}", results)
+                Candidate(
+                    key,
+                    f"stage.step @ stage(act={key})",
+                    ({"use": "stage.step", "of": {"act": key}},) if key else (),
+                    "stage",
+                    {"act": key},
+                    "ok",
+                    "",
+                    f"{key}",
+                    results,
+                )
             )
             study.save_answers(key, "select", answers)
         budget = Budget.parse([keep], under, "toll", quality=Accuracy.quantities, speed=Toll.quantities)

@@ -11,8 +11,9 @@ import pytest
 from lighten.core.space import Space, Variant
 from lighten.core.step import Step
 from lighten.engines.llama import Llama
+from lighten.search import near_misses as module
 from lighten.search.leaderboard import Leaderboard
-from lighten.search.near_misses import is_met, near_misses, smaller
+from lighten.search.near_misses import is_met, meet_what_is_missed, near_misses, smaller
 from lighten.testing.stage_engine import StageEngine
 
 
@@ -32,6 +33,25 @@ def test_nothing_is_worked_on_once_one_meets_the_budget_and_may_hold(measured: A
     assert is_met(attempts(run))
     run = measured({0: (100.0, 0), 1: (52.0, 2), 2: (40.0, 12)}, under=["toll<=50MB"])
     assert not is_met(attempts(run))  # by its point estimate it just keeps the floor; that is no proof to hope for
+
+
+def test_each_near_miss_is_worked_on_once_whatever_made_it(
+    measured: Any, plugins: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = measured({0: (100.0, 0), 1: (70.0, 2), 2: (52.0, 4)}, under=["toll<=50MB"])
+    assert all(candidate.recipe for candidate in run.folder.study.candidates() if candidate.key)
+    tried: list[tuple[int, int]] = []
+    asked = attempts(run)
+    asked.spent = lambda reserve: False
+    asked.planning = SimpleNamespace(
+        settings=lambda count: 1.0, proof_of=lambda candidates: 1.0, variant=lambda engine: 1.0
+    )
+    asked.variants = SimpleNamespace(affordable=list)
+    asked.made_from = lambda key: (None, Variant((), StageEngine(act=key)))
+    asked.attempt = lambda _, variant, reserve: tried.append((variant.engine.act, variant.engine.thrift))
+    monkeypatch.setattr(module, "served_best", lambda run, candidate, seconds, engines: engines[1])
+    meet_what_is_missed(asked)
+    assert tried == [(2, 1), (1, 1)]
 
 
 def test_an_engine_names_its_settings_that_lessen_a_quantity() -> None:

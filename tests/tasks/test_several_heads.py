@@ -32,7 +32,7 @@ def test_other_tasks_do_not_count_in_loss_score_or_answer() -> None:
     assert TASK.right(OUTPUTS, ROWS).tolist() == [True, True]
     assert TextClassification().right(OUTPUTS, ROWS).tolist() == [False, False]
     assert TASK.judged(OUTPUTS, ROWS).argmax(axis=1).tolist() == [1, 4]
-    assert Accuracy().score(TASK.judged(OUTPUTS, ROWS), ROWS, 0).value == 1.0
+    assert Accuracy().measure(TASK.judged(OUTPUTS, ROWS), ROWS, None)["accuracy"].value == 1.0
     even = torch.zeros(2, 5)
     assert float(TASK.loss(even, torch.tensor([1, 4]))) == pytest.approx((math.log(2) + math.log(3)) / 2)
     assert float(TASK.evenly(even, torch.tensor([1, 4]))) == pytest.approx((math.log(2) + math.log(3)) / 2)
@@ -101,7 +101,7 @@ def test_one_model_learns_two_tasks_from_a_file_that_names_them(tmp_path: Path) 
     assert {one.group for one in found.proof if one.group} == {"mood", "size"}
     assert found.proof[0].metric == "accuracy" and found.proof[0].value > 0.75
     model = lighten.load(tmp_path / "run" / "model")
-    said = model("a great film")
+    said = model.predict(["a great film"])[0]
     assert said.label.startswith("mood: good, size: ") and set(said.scores) == set(read.parts.labels)
     with pytest.raises(DataError, match="never trained on"):
         lighten.optimize(tmp_path / "run", tmp_path / "moods.csv", out=tmp_path / "no", candidates=1)

@@ -58,7 +58,7 @@ def is_met(attempts: Attempts) -> bool:
 
 def meet_what_is_missed(attempts: Attempts) -> None:
     """Work on the nearest candidates until one meets the budget or there is nothing left to try in the time."""
-    worked: set[tuple[object, ...]] = set()
+    worked: list[tuple[object, ...]] = []
     for _ in range(MOST_WORKED_ON):
         if is_met(attempts):
             return
@@ -66,7 +66,7 @@ def meet_what_is_missed(attempts: Attempts) -> None:
         if not open_ones:
             return
         candidate = open_ones[0]
-        worked.add(candidate.recipe)
+        worked.append(candidate.recipe)
         engine = _try_settings(attempts, candidate)
         if not is_met(attempts):
             _try_quantizations(attempts, candidate, engine)
