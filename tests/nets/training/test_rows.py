@@ -18,9 +18,8 @@ from lighten.nets.encoders.network import open_network
 from lighten.nets.training.checkpoint import Checkpoints
 from lighten.nets.training.kept import Kept
 from lighten.nets.training.loop import train
-from lighten.nets.training.rows import FRESH, RATE, USUAL, RowsTraining, fit, labels_loss, of_needs
 from lighten.nets.training.optimizer import ADAMW, MUON
-from lighten.nets.training.rows import FRESH, RATE, USUAL, RowsTraining, labels_loss, of_needs
+from lighten.nets.training.rows import FRESH, RATE, USUAL, RowsTraining, fit, labels_loss, of_needs
 from lighten.nets.training.schedule import Hyperparameters, Schedule, State
 from lighten.nets.vision.network import open_vision
 from lighten.tasks.image_classification import ImageClassification
