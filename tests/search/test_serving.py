@@ -64,6 +64,7 @@ def served(
         return found
 
     speed: dict[str, SpeedMeter] = dict(METERS)
+    said: list[str] = []
     original = Candidate(0, "as it is @ llama", (), "llama", state="ok")
     run: Any = SimpleNamespace(
         budget=Budget.parse((), under, "tpot", quality=(), speed=list(QUANTITIES.values())),
@@ -76,6 +77,7 @@ def served(
         facts={},
         notes=[],
         folder=SimpleNamespace(study=SimpleNamespace(candidates=lambda: [original])),
+        listener=SimpleNamespace(progress=lambda done, total, message: said.append(message)),
     )
     monkeypatch.setattr(llama, "installed", lambda: ("xllamacpp",))
     monkeypatch.setattr(Llama, "memory", lambda engine, facts: {"weights": 1_000})
@@ -83,7 +85,10 @@ def served(
     monkeypatch.setattr(serving, "SessionProcess", Opened)
     monkeypatch.setattr(serving, "measure", measured)
     monkeypatch.setattr(serving, "built_of", lambda run, steps, engine: SimpleNamespace(id="f00", format="gguf"))
-    return serving.served_best(run, BEST, 60.0), run
+    best = serving.served_best(run, BEST, 60.0)
+    assert said == [] or said[0].startswith("opening cut @ llama with")  # seconds go by: what is done is said
+    assert len(said) in (0, 2)
+    return best, run
 
 
 def test_ways_are_the_engine_first_and_then_every_combination(monkeypatch: pytest.MonkeyPatch) -> None:

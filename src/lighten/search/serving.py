@@ -45,6 +45,7 @@ def served_best(run: Run, candidate: Candidate, seconds: float, ways: Sequence[E
     engines = engines[: max(int(seconds // SECONDS_EACH), 2)] if ways else engines
     if len(engines) < 2 or not names:
         return engines[0]
+    run.listener.progress(0, 0, f"opening {candidate.name} with {len(engines)} settings of its engine")
     with ExitStack() as stack:
         sessions: dict[int, SessionProcess] = {}
         for number, engine in enumerate(engines):
@@ -57,7 +58,9 @@ def served_best(run: Run, candidate: Candidate, seconds: float, ways: Sequence[E
                     raise
                 kind = type(error).__name__
                 run.notes.append(f"{candidate.name} does not run with {describe(engine)}: {kind}: {error}")
-        timed = measure(sessions, run.work, meters=names, seconds=min(seconds, SECONDS_EACH * len(sessions)))
+        allowed = min(seconds, SECONDS_EACH * len(sessions))
+        run.listener.progress(0, 0, f"timing {len(sessions)} settings of {candidate.engine} in turns, {allowed:.0f} s")
+        timed = measure(sessions, run.work, meters=names, seconds=allowed)
     judged = {
         number: _judged(run, replace(candidate, results=results_of(run, built, engines[number], readings)))
         for number, readings in timed.items()
