@@ -346,7 +346,7 @@ def _candidate(
         add("cpu", 23.1 / fast, "s/1000 rows", LOWER, 5, fast)
         add("memory", 118 + 350 / math.sqrt(small), "MB", LOWER, 1, 468 / (118 + 350 / math.sqrt(small)))
         add("size", 91.3 / small, "MB", LOWER, 1, small)
-        add("energy", None, "J/1000 rows", LOWER, 0, None, "no counter that this user may read")
+        add("energy", None, "J/1000 rows", LOWER, 0, None, "unknown: no counter that this user may read")
         add("accuracy", ACCURACY - lost / 100, "fraction", HIGHER, SELECT, None)
         add("worst_group", 0.8578 - 1.3 * lost / 100, "fraction", HIGHER, 1060, None)
     return Candidate(
