@@ -134,7 +134,10 @@ def _measured(summary: Summary, winner: Winner) -> str:
         spread = amount("en", reading.spread, reading.unit) if reading.spread is not None else ""
         gain = ratio_of(winner, name, "en") if told_alike(summary, name, reading.unit) else ""
         value, reached = amount("en", reading.value, reading.unit), summary.roofline.get(str(winner.key), {}).get(name)
-        notes = [reading.note.removeprefix("unknown: "), say("en", "roofline.share", share=share(reached)) if reached is not None else ""]
+        notes = [
+            reading.note.removeprefix("unknown: "),
+            say("en", "roofline.share", share=share(reached)) if reached is not None else "",
+        ]
         note = "".join(f" ({plain(text)})" for text in notes if text)
         title = plain(capital(quantity("en", name)))
         rows.append([title, before, f"{value}{note}", spread, gain, count(reading.n), f"{reading.direction} is better"])
