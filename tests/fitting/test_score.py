@@ -17,6 +17,7 @@ from lighten.search.start import meters
 from lighten.store.study import Study
 from lighten.tasks.text_classification import TextClassification
 
+TASK = TextClassification()
 ROWS = Rows(
     tuple(f"row {n}" for n in range(100)), tuple(n % 2 for n in range(100)), tuple("ab"[n // 50] for n in range(100)),
     ids=tuple(f"{n:016x}" for n in range(100)),
@@ -31,7 +32,7 @@ def answers(wrong: set[int]) -> np.ndarray:
 
 def test_every_quantity_has_bounds_and_the_main_one_stands_by_group_the_worst_first() -> None:
     quality, _ = meters(TextClassification())
-    found = scores(quality, answers({1, 2, 3, 60}), ROWS, "accuracy", 0)
+    found = scores(quality, answers({1, 2, 3, 60}), ROWS, TASK, 0)
     main = found[0]
     assert (main.metric, main.value, main.n, main.group) == ("accuracy", 0.96, 100, "")
     assert main.lower is not None and main.upper is not None and 0.9 < main.lower < 0.96 < main.upper < 1.0
@@ -72,7 +73,7 @@ def test_what_is_answered_is_called_by_its_name(monkeypatch: pytest.MonkeyPatch)
 def test_the_main_quantity_alone_is_the_one_of_all() -> None:
     quality, _ = meters(TextClassification())
     given = answers({1, 2, 3, 60})
-    assert score.main_score(quality, given, ROWS, "accuracy", 0) == scores(quality, given, ROWS, "accuracy", 0)[0]
+    assert score.main_score(quality, given, ROWS, TASK, 0) == scores(quality, given, ROWS, TASK, 0)[0]
 
 
 def test_the_proof_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,3 +84,12 @@ def test_the_proof_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert open_once(studies[1], ROWS, "two", "d", Quiet()) == (100, 1)
     for study in studies:
         study.close()
+
+
+def test_of_several_tasks_an_answer_is_judged_among_the_classes_of_its_own() -> None:
+    task, rows = TextClassification(heads=(0, 0, 1, 1)), Rows(("x", "y") * 20, (0, 3) * 20, ("a", "b") * 20)
+    given = np.array([[2.0, 1.0, 9.0, 0.0], [9.0, 0.0, 1.0, 2.0]] * 20)
+    quality, _ = meters(task)
+    assert score.main_score(quality, given, rows, task, 0).value == 1.0
+    assert score.main_score(quality, given, rows, TASK, 0).value == 0.0
+    assert {one.group: one.value for one in scores(quality, given, rows, task, 0) if one.group} == {"a": 1.0, "b": 1.0}

@@ -89,7 +89,7 @@ def table(path: Path, columns: tuple[str, str], names: tuple[str, str], kind: in
         out.writerows((text, names[int(t)]) for text, t in zip(toy.inputs, targets, strict=True))
 
 
-def test_one_model_learns_two_tasks_from_a_file_that_names_them(tmp_path: Path) -> None:
+def test_one_model_learns_two_tasks_from_a_file_that_names_them(tmp_path: Path, in_this_process: None) -> None:
     table(tmp_path / "moods.csv", ("text", "label"), ("bad", "good"), 0)
     table(tmp_path / "sizes.csv", ("words", "size"), ("short", "long"), 1)
     described = tmp_path / "tasks.toml"

@@ -73,6 +73,5 @@ def answer_attacked(
 
     data = load_parts(Path(parts))
     network = open_model(Artifact.open(base, verify=False), data.labels)
-    asked, rows = task_from(task), some_of(data.proof)
-    found = attacked(network, rows, asked, radius, seed=seed, threads=cores)
-    return {"answers": asked.judged(found, rows).tolist()}
+    found = attacked(network, some_of(data.proof), task_from(task), radius, seed=seed, threads=cores)
+    return {"answers": found.tolist()}

@@ -106,4 +106,4 @@ def _before(folder: RunFolder, base: Artifact, data: Data, threads: int, listene
 def _main(options: FitOptions, data: Data, answers: NDArray[Any], rows: Rows) -> ProofScore:
     """The score by the task's first metric."""
     quality, _ = meters(data.task)
-    return main_score(quality, answers, rows, data.task.metrics[0], options.seed)
+    return main_score(quality, answers, rows, data.task, options.seed)

@@ -123,7 +123,7 @@ def grid_of(
                 _count(study, number, place)
         shutil.rmtree(place, ignore_errors=True)
         if answers is not None:
-            every = scores(quality, answers, data.parts.proof, data.task.metrics[0], options.seed)
+            every = scores(quality, answers, data.parts.proof, data.task, options.seed)
             found += [GridCell(name, one) for one in every if one.group]
     shutil.rmtree(folder.path / FOLDER, ignore_errors=True)
     spent = [study.recall(COST.format(number), (0.0, 0.0)) for number in range(len(names))]

@@ -199,7 +199,7 @@ def scored(
         study, KEPT_ANSWERS, "proof", made, engine, task, proof, len(data.parts.labels), threads, listener
     )
     quality, _ = meters(task)
-    found = scores(quality, answers, proof, task.metrics[0], options.seed)
+    found = scores(quality, answers, proof, task, options.seed)
     beside = compared(options, folder, base, made, data, teachers, (found[0], seconds), threads, listener, note)
     grid = grid_of(options, folder, base, data, threads, listener, note) if options.grid else Grid()
     result = _result(options, study, data, trained, threads, grid, notes, proof=found, opened=before, compared=beside)

@@ -90,7 +90,7 @@ def answered(
     expected = (len(rows), task.columns(labels))
     if answers.shape != expected:
         raise BuildFailed(f"The engine gave answers of shape {answers.shape}; expected {expected}.")
-    return task.judged(answers, rows), seconds
+    return answers, seconds
 
 
 def open_once(study: Study, rows: Rows, run: str, data: str, listener: Listener) -> tuple[int, int]:
@@ -110,13 +110,11 @@ def open_once(study: Study, rows: Rows, run: str, data: str, listener: Listener)
 
 
 def scores(
-    meters: Mapping[str, QualityMeter], answers: NDArray[np.float64], rows: Rows, main: str, seed: int
+    meters: Mapping[str, QualityMeter], answers: NDArray[np.float64], rows: Rows, task: Task, seed: int
 ) -> tuple[ProofScore, ...]:
-    """Every quantity that can be told without another model to compare with; the main one by group, the worst first.
-
-    Args:
-        main: the task's first metric.
-    """
+    """Every quantity that can be told without another model to compare with; the task's first one by group, the worst
+    first."""
+    answers, main = task.judged(answers, rows), task.metrics[0]
     found = _scored(meters, answers, rows, seed)
     found.sort(key=lambda one: one.metric != main)
     groups = []
@@ -127,10 +125,10 @@ def scores(
 
 
 def main_score(
-    meters: Mapping[str, QualityMeter], answers: NDArray[np.float64], rows: Rows, main: str, seed: int
+    meters: Mapping[str, QualityMeter], answers: NDArray[np.float64], rows: Rows, task: Task, seed: int
 ) -> ProofScore:
-    """The main quantity of all rows, alone. main: the task's first metric."""
-    return _scored(meters, answers, rows, seed, only=main)[0]
+    """The task's first quantity of all rows, alone."""
+    return _scored(meters, task.judged(answers, rows), rows, seed, only=task.metrics[0])[0]
 
 
 def _scored(
