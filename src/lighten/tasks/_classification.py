@@ -15,6 +15,7 @@ from lighten.core.prediction import Prediction
 from lighten.core.rows import Rows
 from lighten.core.session import Session
 from lighten.core.task import Data, Task, check_options
+from lighten.tasks._heads import columns_of, evenly, joined, most_frequent_of_each, own_logits, own_outputs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 WHOLE = ("longest",)
 """What is said of data that holds for all of several tasks."""
-FAR = -1e4
-"""Logit of a class that a row does not ask for."""
 
 
 @dataclass(frozen=True)
@@ -136,46 +135,24 @@ class Classification(Task):
         outputs = session.run(inputs)
         if not self.heads:
             return chosen(outputs, labels)
-        each = [
-            chosen(outputs[:, columns], [labels[column] for column in columns])
-            for head in sorted(set(self.heads))
-            for columns in [[column for column, own in enumerate(self.heads) if own == head]]
-        ]
-        return [
-            Prediction(", ".join(one.label for one in row), {name: p for one in row for name, p in one.scores.items()})
-            for row in zip(*each, strict=True)
-        ]
+        every = columns_of(self.heads)
+        return joined([chosen(outputs[:, columns], [labels[column] for column in columns]) for columns in every])
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Mean cross entropy in nats, among the classes of the row's own task. logits: [batch, classes]; targets:
         [batch] int64."""
         from torch.nn.functional import cross_entropy
 
-        return cross_entropy(self._own(logits.float(), targets, FAR), targets)
+        logits = logits.float()
+        return cross_entropy(own_logits(logits, targets, self.heads) if self.heads else logits, targets)
 
     def evenly(self, logits: Tensor, targets: Tensor) -> Tensor:
         """See :meth:`Task.evenly`: among the classes of the row's own task."""
-        if not self.heads:
-            return super().evenly(logits, targets)
-        chances = self._own(logits.float(), targets, FAR).log_softmax(-1)
-        counts = self._own(chances.new_ones(chances.shape), targets, 0.0).sum(-1)
-        return -(self._own(chances, targets, 0.0).sum(-1) / counts).mean()
-
-    def _own(self, values: Tensor, targets: Tensor, other: float) -> Tensor:
-        """Values [batch, classes] with ``other`` where the class is of another task than the target."""
-        import torch
-
-        if not self.heads:
-            return values
-        heads = torch.tensor(self.heads)
-        return values.masked_fill(heads[targets][:, None] != heads, other)
+        return evenly(logits.float(), targets, self.heads) if self.heads else super().evenly(logits, targets)
 
     def judged(self, outputs: NDArray[Any], rows: Rows) -> NDArray[Any]:
         """See :meth:`Task.judged`: classes of other tasks than the row's are left out of its answer."""
-        if not self.heads:
-            return outputs
-        heads = np.asarray(self.heads)
-        return np.where(heads[np.asarray(rows.targets, np.int64)][:, None] == heads, outputs, FAR)
+        return own_outputs(outputs, rows.targets, self.heads) if self.heads else outputs
 
     @property
     def ordered(self) -> bool:
@@ -194,11 +171,7 @@ class Classification(Task):
             return None
         if not self.heads:
             return most_frequent(learned, rows, labels)
-        counts = Counter(learned.targets)
-        most = [
-            max((column for column, own in enumerate(self.heads) if own == head), key=lambda column: counts[column])
-            for head in sorted(set(self.heads))
-        ]
+        most = most_frequent_of_each(learned.targets, self.heads)
         outputs = np.zeros((len(rows), len(labels)))
         outputs[:, most] = 1.0
         return ", ".join(labels[column] for column in most), self.judged(outputs, rows)
