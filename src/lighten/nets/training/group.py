@@ -14,7 +14,6 @@ import json
 import os
 import random
 import re
-import resource
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from lighten.core.errors import PeerLost, StepFailed
+from lighten.isolate.machine import cpu_seconds
 from lighten.nets.training.checkpoint import Snapshot
 from lighten.nets.training.order import drawn
 
@@ -145,7 +145,7 @@ class ProcessGroup(Group):
 
     def __init__(self, meeting: Meeting) -> None:
         self.rank, self.size, self.here = meeting.rank, meeting.size, meeting.here
-        self._began = _cpu_seconds()
+        self._began = cpu_seconds()
 
     def check(self, tell: Callable[[], str]) -> None:
         """See :meth:`Group.check`."""
@@ -185,7 +185,7 @@ class ProcessGroup(Group):
     def add_up(self, net: nn.Module, loss: float, piece: int) -> tuple[float, int]:
         """See :meth:`Group.add_up`."""
         learning = [one for one in net.parameters() if one.requires_grad]
-        told = torch.tensor([loss, piece, _cpu_seconds() - self._began, *map(_kind, learning)], dtype=torch.float64)
+        told = torch.tensor([loss, piece, cpu_seconds() - self._began, *map(_kind, learning)], dtype=torch.float64)
         table = self._gathered(told)
         self.cpu_seconds = float(table[:, 2].sum()) - float(told[2])
         dense = []
@@ -341,8 +341,3 @@ def _loopback() -> str:
     """Name of the network interface by which processes of this machine reach each other."""
     names = [name for _, name in socket.if_nameindex()]
     return next((name for name in names if name in ("lo", "lo0")), names[0] if names else "lo")
-
-
-def _cpu_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
