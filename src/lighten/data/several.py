@@ -24,6 +24,7 @@ from lighten.core.data_options import DataOptions, NewRows
 from lighten.core.errors import DataError, InputError
 from lighten.core.home import expanded
 from lighten.core.rows import PART_NAMES, Parts, Rows
+from lighten.data.cells import count_of
 
 SUFFIX = ".toml"
 DATA = "data"
@@ -71,7 +72,9 @@ def sections_in(source: object, given: DataOptions = NOTHING, whole: Sequence[st
         if one.name not in whole and getattr(given, one.name) != one.default:
             raise InputError(
                 f"--{one.name.replace('_', '-')} was given beside {source}, which describes several tasks.",
-                fix=f"write {one.name} into the section of the task that it belongs to",
+                fix=f"write {one.name} into the section of the task that it belongs to"
+                if one.name in SAID
+                else "leave it out",
             )
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -105,9 +108,15 @@ def _section(name: str, said: Mapping[str, Any], path: Path, given: DataOptions,
 def joined_parts(parts: Mapping[str, Parts]) -> Parts:
     """The parts of several tasks beside each other; the groups are the tasks, or their own groups behind these.
 
+    What one task judges by, no other one learns from: an item in several parts stays in the most guarded one.
+
     Args:
         parts: by name of the task, in the order of the classes.
+
+    Raises:
+        DataError: that leaves a task without rows of a part.
     """
+    parts, moved = _one_side(parts)
     labels = _labels({name: own.labels for name, own in parts.items()})
     every = {
         part: _joined({name: own[part] for name, own in parts.items()}, {n: own.labels for n, own in parts.items()})
@@ -116,6 +125,7 @@ def joined_parts(parts: Mapping[str, Parts]) -> Parts:
     sizes = ", ".join(f"{name} {len(own.train):,}" for name, own in parts.items())
     notes = (
         f"One body, {len(parts)} tasks, each with a head of its own: rows of train are {sizes}.",
+        *moved,
         *(f"{name}: {note}" for name, own in parts.items() for note in own.notes),
     )
     return Parts(every["train"], every["tune"], every["select"], every["proof"], labels, notes)
@@ -135,6 +145,31 @@ def joined_new(new: Mapping[str, NewRows]) -> NewRows:
 def heads_of(parts: Mapping[str, Parts]) -> tuple[int, ...]:
     """Of each class the number of its task."""
     return tuple(number for number, own in enumerate(parts.values()) for _ in own.labels)
+
+
+def _one_side(parts: Mapping[str, Parts]) -> tuple[dict[str, Parts], tuple[str, ...]]:
+    """The parts without rows whose item is in a more guarded part of another task, and a note on these."""
+    guarded: dict[str, int] = {}
+    for own in parts.values():
+        for rank, part in enumerate(PART_NAMES):
+            guarded |= {one: max(rank, guarded.get(one, rank)) for one in own[part].ids}
+    found, left = {}, 0
+    for name, own in parts.items():
+        kept: dict[str, Rows] = {}
+        for rank, part in enumerate(PART_NAMES):
+            rows = own[part]
+            places = [at for at, one in enumerate(rows.ids) if guarded[one] == rank]
+            if len(rows) and not places:
+                raise DataError(
+                    f"Every item of {part} of the task {name} is in a more guarded part of another task.",
+                    allowed="splits that agree: an item is learned from by all tasks, or judged by in all",
+                    fix='give both files the same split column, or split_column = "none" in their sections',
+                )
+            left += len(rows) - len(places)
+            kept[part] = rows.take(places)
+        found[name] = replace(own, **kept)
+    many = f"{count_of(left, 'row')} of one task {'is' if left == 1 else 'are'} in a more guarded part of another"
+    return found, (f"{many}, and left out: nothing is judged by what was learned from.",) if left else ()
 
 
 def _labels(labels: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
