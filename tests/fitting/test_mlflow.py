@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ class MlflowException(Exception):
 class Metric:
     def __init__(self, key, value, timestamp, step):
         self.all = [key, value, step]
+        self.timestamp = timestamp
 
 class MlflowClient:
     def _say(self, *words):
@@ -45,6 +47,7 @@ class MlflowClient:
 
     def log_batch(self, run, metrics):
         self._say("metrics", [one.all for one in metrics])
+        self._say("times", [one.timestamp for one in metrics])
 
     def log_artifact(self, run, path):
         self._say("artifact", os.path.basename(path))
@@ -91,6 +94,10 @@ def test_settings_curve_scores_and_report_are_one_run_which_is_made_once(install
     assert ["loss", 0.5, 2] in sent and ["score", 0.8, 5] in sent
     assert ["proof.accuracy", 0.8123, 10] in sent and ["proof.accuracy.west", 0.7, 10] in sent
     assert ["cost.seconds", 75.0, 10] in sent
+    times = next(words[1] for words in told if words[0] == "times")
+    began = 1000 * datetime.fromisoformat(made.started).timestamp()
+    assert times[sent.index(["loss", 0.5, 2])] == began + 2_000
+    assert times[sent.index(["cost.seconds", 75.0, 10])] == began + 75_000
     assert record_in_mlflow(made) == "" and len(installed.read_text().splitlines()) == len(told)
 
 
@@ -111,4 +118,4 @@ def test_nothing_is_sent_where_nobody_asks(tmp_path: Path, monkeypatch: pytest.M
 
 def test_names_are_such_as_mlflow_allows() -> None:
     odd = result(proof=(*result().proof[:1], *(result().proof[2:])))
-    assert all(set(name) <= set("_-. /") | {c for c in name if c.isalnum()} for name, _, _ in metrics_of(odd))
+    assert all(set(name) <= set("_-. /") | {c for c in name if c.isalnum()} for name, *_ in metrics_of(odd))

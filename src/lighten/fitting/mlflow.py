@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lighten.core.training import TrainingResult
 from lighten.store.folder import write_whole
@@ -23,6 +24,15 @@ TOGETHER = 500
 """Metrics that are sent at once."""
 COUNTED = ("step", "rows", "epoch")
 """What says where a point of the curve stands, and is no metric of its own."""
+
+
+class Logged(NamedTuple):
+    """One value of a metric. step: updates that were done. when: milliseconds since 1970."""
+
+    name: str
+    value: float
+    step: int
+    when: int
 
 
 def record_in_mlflow(result: TrainingResult) -> str:
@@ -68,10 +78,10 @@ def _recorded(client: Any, result: TrainingResult) -> str:
     return str(run)
 
 
-def _send(client: Any, run: str, some: list[tuple[str, float, int]]) -> None:
+def _send(client: Any, run: str, some: Sequence[Logged]) -> None:
     from mlflow.entities import Metric
 
-    client.log_batch(run, metrics=[Metric(name, value, 0, step) for name, value, step in some])
+    client.log_batch(run, metrics=[Metric(one.name, one.value, one.when, one.step) for one in some])
 
 
 def settings_of(result: TrainingResult) -> Mapping[str, Any]:
@@ -80,10 +90,15 @@ def settings_of(result: TrainingResult) -> Mapping[str, Any]:
     return {**told, "seed": result.seed, "workers": result.workers, **result.settings}
 
 
-def metrics_of(result: TrainingResult) -> list[tuple[str, float, int]]:
-    """The curve, then cost and scores of the end: names, values and the updates that were done."""
+def metrics_of(result: TrainingResult) -> list[Logged]:
+    """The curve, then cost and scores of the end."""
+    began = datetime.fromisoformat(result.started).timestamp()
+
+    def at(seconds: float) -> int:
+        return int(1000 * (began + seconds))
+
     found = [
-        (name, float(value), point.step)
+        Logged(name, float(value), point.step, at(point.seconds))
         for point in result.curve
         for name, value in asdict(point).items()
         if value is not None and name not in COUNTED
@@ -91,7 +106,7 @@ def metrics_of(result: TrainingResult) -> list[tuple[str, float, int]]:
     cost = {f"cost.{name}": value for name, value in asdict(result.cost).items() if isinstance(value, int | float)}
     proof = {f"proof.{one.metric}{f'.{one.group}' if one.group else ''}": one.value for one in result.proof}
     return found + [
-        (_allowed(name), float(value), result.steps)
+        Logged(_allowed(name), float(value), result.steps, at(result.cost.seconds))
         for name, value in {**cost, **proof}.items()
         if not isinstance(value, bool)
     ]
