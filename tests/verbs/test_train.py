@@ -126,6 +126,8 @@ def test_what_comes_out_goes_on_as_a_model_that_knows_its_rows(
     assert (found.path, found.sealed) == (place / "run" / "model", True)
     artifact = Artifact.open(found.path)
     assert artifact.meta["labels"] == ["bad", "good"]
+    with lighten.load(place / "run", threads=1) as model:
+        assert {one.label for one in model.predict(["a good film", "a bad film"])} <= {"bad", "good"}
     assert len(learned_in(found.path)) > 0.5 * (trained.rows["train"] + trained.rows["tune"])
     assert again[0].rows["proof"] == trained.rows["proof"]  # none of which it had learned from
 

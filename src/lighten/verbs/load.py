@@ -20,6 +20,7 @@ from lighten.core.prediction import Prediction
 from lighten.core.readers import reader_in
 from lighten.core.recipe import engine_from
 from lighten.core.session import Session
+from lighten.core.training import model_of_run
 from lighten.isolate.machine import allowed_cores
 from lighten.sessions.language_process import open_session
 from lighten.verbs.question import Question, Row, question_of
@@ -102,7 +103,7 @@ class Model:
 
 
 def load(path: str | Path, *, threads: int = 0, prompt: str | None = None, longest: int | None = None) -> Model:
-    """Open a winner, or any artifact that can be opened. Its files are verified first.
+    """Open a winner, a trained model, or any artifact that can be opened. Its files are verified first.
 
     It runs in this process, or in a child where its engine has an environment of its own.
 
@@ -115,7 +116,7 @@ def load(path: str | Path, *, threads: int = 0, prompt: str | None = None, longe
         ModelError: no artifact, or one that no engine opens. UnsafeFile: its files are not what was sealed.
         MissingExtra: its engine's library is not installed. MissingEnvironment: its environment was not made.
     """
-    folder = Path(path)
+    folder = model_of_run(Path(path))
     if (folder / "winner" / RECORD).is_file() and not (folder / RECORD).is_file():
         folder = folder / "winner"
     artifact = Artifact.open(folder)
