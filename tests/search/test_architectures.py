@@ -92,3 +92,38 @@ def test_a_search_without_time_for_an_architecture_ends(measured: Any, space: Sp
     world.epochs_for = lambda architecture: 0.0
     Architectures(world).go(proposals.architectures(space))
     assert world.asked == []
+
+
+@pytest.mark.parametrize(("wrong", "far"), [(18, False), (60, True)])
+def test_what_misses_a_floor_by_more_than_it_allows_is_far(measured: Any, space: Space, wrong: int, far: bool) -> None:
+    run = measured({0: (100.0, 0), 1: (50.0, wrong)})  # of 400 rows, of which three points are allowed
+    board = Leaderboard(run)
+    found, one = Architectures(SimpleNamespace(run=run, board=board)), proposals.architectures(space)[0]  # type: ignore[arg-type]
+    assert found._is_far(one)  # nothing was made of it
+    board.remember_architecture(1, one.name)
+    assert found._is_far(one) is far
+
+
+def test_where_coarse_formats_failed_narrowly_the_finest_is_tried(measured: Any, space: Space) -> None:
+    run = measured({0: (100.0, 0), 1: (50.0, 18)})
+    board, tried, one = Leaderboard(run), list[Any](), proposals.architectures(space)[0]
+    board.remember_architecture(1, one.name)
+
+    def step(share: float) -> Any:
+        return SimpleNamespace(share=lambda facts: share)
+
+    rounded = [SimpleNamespace(steps=(step(share),)) for share in (0.25, 0.5, 0.3)]
+    attempts: Any = SimpleNamespace(
+        run=run, board=board, reserve=0.0, planning=SimpleNamespace(variant=lambda: 1.0),
+        variants=SimpleNamespace(roundings=lambda: [rounded]),
+        attempt=lambda architecture, variant: tried.append(variant),
+    )  # fmt: skip
+    search = Architectures(attempts)
+    search._round_less(one)
+    assert tried == []  # answers are quick here: every variant was tried
+    search._slow = True
+    search._round_less(one)
+    assert tried == [rounded[1]]
+    run.clock.left = 0.5
+    search._round_less(one)
+    assert len(tried) == 1

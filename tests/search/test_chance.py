@@ -69,3 +69,11 @@ def test_agrees_with_a_simulation(broke: int, mended: int) -> None:
         lost, won, _ = rng.multinomial(proof, (b, c, 1 - b - c))
         held += tango_interval(int(lost), int(won), proof)[0] > -0.01
     assert found(select, proof, broke, mended) == pytest.approx(held / 2000, abs=0.06)
+
+
+def test_a_meter_without_an_estimate_of_its_own_is_told_by_disagreement(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = found(2000, 5000, 100, 85)
+    monkeypatch.setattr(Accuracy, "outlook", lambda *_: ())
+    assert found(2000, 5000, 100, 85) == pytest.approx(own, abs=0.05)  # its own is one of disagreement
+    assert found(2000, 5000, 100, 60) < found(2000, 5000, 100, 80) < found(2000, 5000, 100, 100)
+    assert found(2000, 5000, 200, 50) < 0.01 and found(2000, 5000, 0, 0) > 0.99

@@ -13,10 +13,13 @@ from lighten.core.budget import Budget
 from lighten.core.errors import SessionCrashed
 from lighten.core.meter import SpeedMeter
 from lighten.core.result import Candidate, Measured
+from lighten.core.space import Variant
 from lighten.engines import llama
 from lighten.engines.llama import Llama
 from lighten.measure.interleave import Reading
 from lighten.search import serving
+from lighten.search.leaderboard import Leaderboard
+from lighten.testing.stage_engine import StageEngine
 
 METERS = {name: catalog.load("meters", name)() for name in ("decode", "memory")}
 QUANTITIES = {q.name: q for meter in METERS.values() for q in meter.quantities}
@@ -132,3 +135,27 @@ def test_no_more_is_open_at_once_than_memory_allows(monkeypatch: pytest.MonkeyPa
     faster_last = {("f16", 0): (10.0, 200), ("q8_0", 3): (2.0, 100)}
     assert settings(served(monkeypatch, faster_last)[0]) == ("q8_0", 3)
     assert settings(served(monkeypatch, faster_last, room=4_000)[0]) == ("f16", 0)
+
+
+def test_the_best_file_is_served_otherwise_once(measured: Any, plugins: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = measured({0: (100.0, 0), 1: (70.0, 2), 2: (52.0, 4), 3: (20.0, 200)})
+    asked: list[int] = []
+    tried: list[Any] = []
+
+    def best(run: Any, candidate: Candidate, seconds: float) -> StageEngine:
+        asked.append(candidate.key)
+        return StageEngine(act=candidate.key, thrift=3)
+
+    monkeypatch.setattr(serving, "served_best", best)
+    attempts: Any = SimpleNamespace(
+        run=run, board=Leaderboard(run), reserve=0.0,
+        planning=SimpleNamespace(settling=lambda: 1.0, settings=lambda count: 1.0),
+        made_from=lambda key: (None, Variant((), StageEngine(act=key))),
+        attempt=lambda _, variant: tried.append((variant.engine.act, variant.engine.thrift)),
+    )  # fmt: skip
+    serving.serve_the_best(attempts)
+    serving.serve_the_best(attempts)  # as after a kill: what was found is known
+    assert asked == [2] and tried == [(2, 3), (2, 3)]
+    run.clock.left = 0.5
+    serving.serve_the_best(attempts)
+    assert len(tried) == 2
