@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from lighten.core.data_options import DataOptions
 from lighten.core.errors import InputError, Interrupted, SessionCrashed, StepFailed
 from lighten.fitting import run
 from lighten.fitting.lessons import Taught
@@ -18,18 +16,6 @@ from lighten.fitting.process import Training
 from lighten.search.listener import Listener, Quiet
 from lighten.store.folder import RunFolder
 from lighten.store.study import Study
-from lighten.testing.tiny import tiny_network_folder, toy_rows
-
-
-@pytest.fixture
-def options(tmp_path: Path) -> FitOptions:
-    tiny_network_folder(tmp_path / "net", layers=2, labels=None)
-    toy = toy_rows(200)
-    rows = "".join(f"{text},{target}\n" for text, target in zip(toy.inputs, toy.targets, strict=True))
-    (tmp_path / "data.csv").write_text("text,label\n" + rows, encoding="utf-8")
-    return FitOptions(
-        str(tmp_path / "net"), str(tmp_path / "data.csv"), tmp_path / "run", "text_classification", DataOptions()
-    )
 
 
 class Phases(Quiet):

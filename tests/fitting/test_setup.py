@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from lighten.core.data_options import DataOptions
 from lighten.core.errors import InputError
 from lighten.fitting import reading
 from lighten.fitting.options import FitOptions
@@ -16,19 +15,7 @@ from lighten.fitting.run import train_model
 from lighten.fitting.setup import without_labels
 from lighten.nets.gguf.file import FILE
 from lighten.nets.training.lesson import FILE as LESSON
-from lighten.testing.tiny import tiny_network_folder, toy_rows
 from lighten.testing.tiny_language import tiny_gguf, tiny_texts
-
-
-@pytest.fixture
-def options(tmp_path: Path) -> FitOptions:
-    tiny_network_folder(tmp_path / "net", layers=2, labels=None)
-    toy = toy_rows(200)
-    rows = "".join(f"{text},{target}\n" for text, target in zip(toy.inputs, toy.targets, strict=True))
-    (tmp_path / "data.csv").write_text("text,label\n" + rows, encoding="utf-8")
-    return FitOptions(
-        str(tmp_path / "net"), str(tmp_path / "data.csv"), tmp_path / "run", "text_classification", DataOptions()
-    )
 
 
 def test_rows_without_labels_are_not_read_again_once_they_are_kept(options: FitOptions) -> None:
