@@ -155,7 +155,7 @@ def _one_side(parts: Mapping[str, Parts]) -> tuple[dict[str, Parts], tuple[str, 
             guarded |= {one: max(rank, guarded.get(one, rank)) for one in own[part].ids}
     found, left = {}, 0
     for name, own in parts.items():
-        kept: dict[str, Rows] = {}
+        kept: dict[str, Any] = {}
         for rank, part in enumerate(PART_NAMES):
             rows = own[part]
             places = [at for at, one in enumerate(rows.ids) if guarded[one] == rank]
