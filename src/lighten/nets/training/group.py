@@ -2,9 +2,8 @@
 
 An update of several processes is that of one with the batch of all, but for norms of batches, which see a process's own
 rows: each learns from its share, the gradients are added up, weighted by size, and everybody makes the same step, so
-that all hold the same weights; statistics of norms are averaged. What the clock, the memory
-or the disk of one decides, rank 0 decides for all. Sums are made in one order: the same processes end with the same
-weights, bit for bit.
+that all hold the same weights; statistics of norms are averaged. What the clock, the memory or the disk of one decides,
+rank 0 decides for all. Sums are made in one order: the same processes end with the same weights, bit for bit.
 """
 
 from __future__ import annotations
