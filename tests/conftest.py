@@ -30,6 +30,7 @@ os.environ.update(
     TOKENIZERS_PARALLELISM="false",
     COLUMNS="120",
     LIGHTEN_PRECISION="fp32",  # whether bf16 is faster is for the clock to say, and no test may depend on it
+    LIGHTEN_MEASURE_SECONDS="2",  # no test depends on what a clock reads, and none needs to wait for it
 )
 
 settings.register_profile("lighten", deadline=None, derandomize=True)  # the same cases everywhere, and none is timed

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lighten.core import catalog
-from lighten.core.errors import CandidateFailed, SessionCrashed
+from lighten.core.errors import CandidateFailed, InputError, SessionCrashed
 from lighten.core.meter import Workload
 from lighten.core.result import HIGHER, LOWER
 from lighten.core.step import Silent
@@ -266,3 +266,14 @@ def test_only_speed_meters_are_taken() -> None:
     assert not {"accuracy", "flips", "bits_per_byte"} & set(speed_meters())
     assert speed_meters(["accuracy", "size"]).keys() == {"size"}
     assert all(catalog.load("meters", name) for name in speed_meters())
+
+
+def test_the_environment_bounds_a_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    for told, most in (("", float("inf")), ("2", 2.0), ("0", 0.0)):
+        monkeypatch.setenv(interleave.SWITCH, told)
+        assert interleave.most_seconds() == most
+    for told in ("soon", "-1", "nan"):
+        monkeypatch.setenv(interleave.SWITCH, told)
+        with pytest.raises(InputError, match="LIGHTEN_MEASURE_SECONDS is") as caught:
+            measure({}, WORK)
+        assert caught.value.fix == "unset LIGHTEN_MEASURE_SECONDS"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from time import monotonic, sleep
 from typing import Any, Generic, TypeVar
 
 from lighten.core import catalog
-from lighten.core.errors import CandidateFailed
+from lighten.core.errors import CandidateFailed, InputError
 from lighten.core.meter import SpeedMeter, Workload
 from lighten.core.result import Measured, Quantity, Result
 from lighten.core.spread import half_iqr
@@ -33,6 +34,8 @@ SETTLE_SECONDS = 0.03
 """Pause between two sessions; threads of a runtime spin for some milliseconds after a call before they sleep."""
 LONGEST_PAUSE = 2.0
 """Seconds, at the most, before a round is taken again that other processes disturbed."""
+SWITCH = "LIGHTEN_MEASURE_SECONDS"
+"""Environment variable with the seconds of a measurement at the most; without it, as planned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ def measure(
     Args:
         sessions: open ones, the original first.
         meters: catalog names of speed meters; all of them when empty.
-        seconds: when they are over, no further round starts.
+        seconds: when they are over, no further round starts; never more than ``LIGHTEN_MEASURE_SECONDS`` says.
         least: rounds that always run.
         usual: what the first session usually reads, by quantity (see ``rounds.usual_of``); a measurement in which it
             reads far more is not believed.
@@ -95,10 +98,11 @@ def measure(
 
     Raises:
         CandidateFailed: the first session failed.
+        InputError: ``LIGHTEN_MEASURE_SECONDS`` is no number of seconds.
     """
     used = speed_meters(meters)
     watch = watch or Silent()
-    seconds = max(min(seconds, watch.seconds_left()), 0.0)
+    seconds = max(min(seconds, watch.seconds_left(), most_seconds()), 0.0)
     until = monotonic() + seconds
     field = _Field[Key](sessions, work)
     series = {name: Series[Key](meter, field.first, least, usual or {}) for name, meter in used.items()}
@@ -120,6 +124,22 @@ def measure(
         if name not in repeated and not one.meter.fresh:
             field.round(name, one, field.alive, until)
     return {key: field.failed[key] if key in field.failed else _readings(series.values(), key) for key in sessions}
+
+
+def most_seconds() -> float:
+    """What ``LIGHTEN_MEASURE_SECONDS`` allows a measurement; infinity where it is not set.
+
+    Raises:
+        InputError: it is no number of seconds.
+    """
+    told = os.environ.get(SWITCH, "")
+    try:
+        most = float(told) if told else float("inf")
+    except ValueError:
+        most = -1.0
+    if not most >= 0:
+        raise InputError(f"{SWITCH} is {told!r}.", allowed="seconds, from 0", fix=f"unset {SWITCH}")
+    return most
 
 
 class _Field(Generic[Key]):
