@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from lighten.core.artifact import sha256
 from lighten.core.errors import RunFolderError
 from lighten.isolate.machine import available_memory
+from lighten.nets.network import channels_last
 from lighten.nets.training.learning import LearningPart, first_tensor
 from lighten.store.artifacts import disk_error
 from lighten.store.durable import sync
@@ -238,7 +239,7 @@ class Shape:
 
     def like(self, tensor: Tensor) -> Any:
         """An answer with this tensor."""
-        laid = tensor.contiguous(memory_format=torch.channels_last) if self.last else tensor
+        laid = channels_last(tensor) if self.last else tensor
         return laid if self.plain else (laid, *self.others)
 
 
