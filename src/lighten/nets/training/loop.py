@@ -18,6 +18,7 @@ import torch
 
 from lighten.core.errors import StepFailed
 from lighten.core.step import Watch
+from lighten.nets.training.attention import quick_attention
 from lighten.nets.training.checkpoint import Checkpoints, Snapshot
 from lighten.nets.training.group import Group
 from lighten.nets.training.kept import Kept
@@ -67,6 +68,7 @@ def train(
     """
     with ExitStack() as stack:
         stack.enter_context(using_threads(threads))
+        stack.enter_context(quick_attention())
         stack.enter_context(torch.random.fork_rng(devices=[]))
         before = random.getstate()
         stack.callback(random.setstate, before)
