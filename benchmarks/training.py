@@ -1,6 +1,6 @@
 """How fast a user could train without lighten, and lighten's own loop, in turns: rows or images a second.
 
-    python benchmarks/training.py [--what text|pictures|lora|sweep] [--seconds 10] [--rounds 3] [--rows 4000]
+    python benchmarks/training.py [--what text|pictures|resnet|lora|sweep] [--seconds 10] [--rounds 3] [--rows 4000]
         [--threads 2]
 
 text: MiniLM on ``sample:reviews``, 32 rows an update: Hugging Face's Trainer with its defaults, a plain loop in fp32
@@ -8,14 +8,14 @@ and bf16, the same with rows of similar length together (the best that a user ha
 and lighten, which cuts them where it does whenever it trains.
 pictures: the small CNN of the tutorials on ``sample:fashion``: the loop that they show (DataLoader, fp32, 64 a batch),
 in memory with 256, bf16 with channels last, and lighten with 256.
+resnet: half as wide a ResNet-18, the same way.
 lora: changes of rank 16 of Gemma 3 270M on the movie documents of ``sample:reviews``: peft in Hugging Face's Trainer
 with its defaults, a plain loop that computes the same in fp32 and bf16, and ``lighten train --lora``, each turn in a
 process of its own, so that the peak of memory is its own (see ``training_lora.py``); not among what runs by default.
 sweep: twenty trials of a head over the frozen body of MiniLM (see ``training_sweep.py``); not by default either.
 
-Of text and pictures, each rung keeps its network and goes on where it stopped; the first updates of a turn are not
-counted. ``lora`` starts anew each turn, and ``sweep`` has no turns. Every rung learns
-the same rows at its own best; evaluations are left out. Ratios are medians of the ratios of a round to its first rung,
+Of text, pictures and resnet, each rung keeps its network and goes on where it stopped; the first updates of a turn are
+not counted. ``lora`` starts anew each turn, and ``sweep`` has no turns. Every rung learns the same rows at its own best; evaluations are left out. Ratios are medians of the ratios of a round to its first rung,
 ± half their interquartile range; bf16 is what this machine makes of it. The Trainer needs ``accelerate``; without it,
 that rung is left out, with a word. Writes ``benchmarks/out/training.json``.
 """
@@ -228,8 +228,19 @@ PROCESSOR = {
 }  # fmt: skip
 
 
-def pictures(rows: int, threads: int) -> dict[str, Callable[[], Turn]]:
-    """The rungs of training the small CNN, the first one what is compared with."""
+def half_resnet() -> nn.Module:
+    """A ResNet-18 of half the width for grey pictures, from random weights."""
+    from transformers import ResNetConfig, ResNetForImageClassification
+
+    config = ResNetConfig(
+        num_channels=1, embedding_size=32, hidden_sizes=[32, 64, 128, 256], depths=[2, 2, 2, 2], layer_type="basic",
+        num_labels=10,
+    )  # fmt: skip
+    return ResNetForImageClassification(config).train()
+
+
+def pictures(rows: int, threads: int, made: Callable[[], nn.Module] = Cnn) -> dict[str, Callable[[], Turn]]:
+    """The rungs of training a small network, the first one what is compared with."""
     data = catalog.load("tasks", "image_classification")().read("sample:fashion", DataOptions(), seed=0)
     part: Rows = data.parts.train.take(range(min(rows, len(data.parts.train))))
     reader = ImageReader(PROCESSOR, 1)
@@ -260,7 +271,7 @@ def pictures(rows: int, threads: int) -> dict[str, Callable[[], Turn]]:
                 yield x[order[at : at + batch]], y[order[at : at + batch]]
 
     def plain(data: Iterator[tuple[torch.Tensor, torch.Tensor]], bf16: bool, layout: torch.memory_format) -> Steps:
-        net = Cnn().to(memory_format=layout)
+        net = made().to(memory_format=layout)
         optimizer = torch.optim.Adam(net.parameters(), 1e-3)
         for images, wanted in data:
             optimizer.zero_grad()
@@ -271,7 +282,7 @@ def pictures(rows: int, threads: int) -> dict[str, Callable[[], Turn]]:
             yield len(wanted)
 
     def ours() -> Turn:
-        network = Network(Cnn(), reader, data.parts.labels)
+        network = Network(made(), reader, data.parts.labels)
         schedule = Schedule(epochs=MANY, batch_rows=PICTURES)
         return of_lighten(
             RowsTraining(network, part, part.take(range(8)), data.task, schedule, threads=threads), threads
@@ -380,7 +391,10 @@ def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--what", choices=("text", "pictures", "lora", "sweep"), action="append", help="the first two by default"
+        "--what",
+        choices=("text", "pictures", "resnet", "lora", "sweep"),
+        action="append",
+        help="the first two by default",
     )
     parser.add_argument("--seconds", type=float, default=10.0, help="of each turn")
     parser.add_argument("--rounds", type=int, default=3)
@@ -397,7 +411,10 @@ def main() -> None:
         if what == "sweep":
             found[what] = sweep(asked.rows, asked.threads)
             continue
-        made = texts(asked.rows, asked.threads) if what == "text" else pictures(4 * asked.rows, asked.threads)
+        if what == "text":
+            made = texts(asked.rows, asked.threads)
+        else:
+            made = pictures(4 * asked.rows, asked.threads, half_resnet if what == "resnet" else Cnn)
         unit = "rows/s" if what == "text" else "images/s"
         found[what] = compare(made, asked.rounds, asked.seconds, unit)
     OUT.mkdir(exist_ok=True)
