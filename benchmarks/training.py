@@ -15,9 +15,10 @@ process of its own, so that the peak of memory is its own (see ``training_lora.p
 sweep: twenty trials of a head over the frozen body of MiniLM (see ``training_sweep.py``); not by default either.
 
 Of text, pictures and resnet, each rung keeps its network and goes on where it stopped; the first updates of a turn are
-not counted. ``lora`` starts anew each turn, and ``sweep`` has no turns. Every rung learns the same rows at its own best; evaluations are left out. Ratios are medians of the ratios of a round to its first rung,
-± half their interquartile range; bf16 is what this machine makes of it. The Trainer needs ``accelerate``; without it,
-that rung is left out, with a word. Writes ``benchmarks/out/training.json``.
+not counted. ``lora`` starts anew each turn, and ``sweep`` has no turns. Every rung learns the same rows at its own
+best; evaluations are left out. Ratios are medians of the ratios of a round to its first rung, ± half their
+interquartile range; bf16 is what this machine makes of it. The Trainer needs ``accelerate``; without it, that rung is
+left out, with a word. Writes ``benchmarks/out/training.json``.
 """
 
 from __future__ import annotations
