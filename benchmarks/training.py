@@ -1,7 +1,7 @@
 """How fast a user could train without lighten, and lighten's own loop, in turns: rows or images a second.
 
-    python benchmarks/training.py [--what text|pictures|resnet|lora|sweep] [--seconds 10] [--rounds 3] [--rows 4000]
-        [--threads 2]
+    python benchmarks/training.py [--what text|pictures|resnet|accuracy|lora|sweep] [--seconds 10] [--rounds 3]
+        [--rows 4000] [--threads 2]
 
 text: MiniLM on ``sample:reviews``, 32 rows an update: Hugging Face's Trainer with its defaults, a plain loop in fp32
 and bf16, the same with rows of similar length together (the best that a user has), all with texts cut at 512 tokens,
@@ -9,6 +9,8 @@ and lighten, which cuts them where it does whenever it trains.
 pictures: the small CNN of the tutorials on ``sample:fashion``: the loop that they show (DataLoader, fp32, 64 a batch),
 in memory with 256, bf16 with channels last, and lighten with 256.
 resnet: half as wide a ResNet-18, the same way.
+accuracy: what three passes of text come to, and how soon, beside the best of these loops (``training_accuracy.py``); a
+round is a seed.
 lora: changes of rank 16 of Gemma 3 270M on the movie documents of ``sample:reviews``: peft in Hugging Face's Trainer
 with its defaults, a plain loop that computes the same in fp32 and bf16, and ``lighten train --lora``, each turn in a
 process of its own, so that the peak of memory is its own (see ``training_lora.py``); not among what runs by default.
@@ -18,7 +20,7 @@ Of text, pictures and resnet, each rung keeps its network and goes on where it s
 not counted. ``lora`` starts anew each turn, and ``sweep`` has no turns. Every rung learns the same rows at its own
 best; evaluations are left out. Ratios are medians of the ratios of a round to its first rung, ± half their
 interquartile range; bf16 is what this machine makes of it. The Trainer needs ``accelerate``; without it, that rung is
-left out, with a word. Writes ``benchmarks/out/training.json``.
+left out, with a word. Writes ``benchmarks/out/training.json``, where what was measured before stays.
 """
 
 from __future__ import annotations
@@ -67,6 +69,7 @@ OUT = Path(__file__).parent / "out"
 BATCH, PICTURES = 32, 256
 WARM = 3
 """Updates of a turn that are not counted."""
+WHAT = ("text", "pictures", "resnet", "accuracy", "lora", "sweep")
 MANY = 100_000
 """Passes: more than any turn makes."""
 
@@ -388,6 +391,14 @@ def sweep(rows: int, threads: int) -> list[dict[str, Any]]:
     return compare_trials(Path(fetch_sample("minilm")), part, tune, data.parts.labels, data.task, threads)
 
 
+def accuracy(rows: int, rounds: int, threads: int) -> list[dict[str, Any]]:
+    """What training comes to, and how soon."""
+    from training_accuracy import compare as compare_curves
+
+    data = catalog.load("tasks", "text_classification")().read("sample:reviews", DataOptions(), seed=0)
+    return compare_curves(Path(fetch_sample("minilm")), data, rows, rounds, threads)
+
+
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -409,6 +420,9 @@ def main() -> None:
         if what == "lora":
             found[what] = lora(asked.rounds, asked.seconds, asked.threads, asked.rows)
             continue
+        if what == "accuracy":
+            found[what] = accuracy(asked.rows, asked.rounds, asked.threads)
+            continue
         if what == "sweep":
             found[what] = sweep(asked.rows, asked.threads)
             continue
@@ -419,7 +433,9 @@ def main() -> None:
         unit = "rows/s" if what == "text" else "images/s"
         found[what] = compare(made, asked.rounds, asked.seconds, unit)
     OUT.mkdir(exist_ok=True)
-    (OUT / "training.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    path = OUT / "training.json"
+    before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    path.write_text(json.dumps({**before, **found}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lighten.nets.training import attention as module
 from lighten.nets.training.attention import attention, quick_attention
@@ -25,6 +26,13 @@ def gradients(of: object, given: list[Tensor], **options: object) -> tuple[Tenso
     return torch.autograd.grad(out, given, toward)
 
 
+def exact(given: list[Tensor], **options: object) -> tuple[Tensor, ...]:
+    """What torch finds in float64, by the formula: its fused kernel counts a row of least numbers ten times."""
+    with sdpa_kernel([SDPBackend.MATH]):
+        whole = [one.detach().double().requires_grad_() for one in given]
+        return gradients(functional.scaled_dot_product_attention, whole, **options)
+
+
 def hidden(*lengths: int, keys: int = TOKENS) -> Tensor:
     """[rows, 1, 1, keys]: which are seen."""
     return (torch.arange(keys) < torch.tensor(lengths)[:, None])[:, None, None]
@@ -37,6 +45,7 @@ MASKS = {
     "a row of which nothing is seen": {"attn_mask": hidden(10, 0, 7)},
     "padding, as numbers": {"attn_mask": torch.where(hidden(10, 4, 7), 0.0, -torch.inf)},
     "the least number for infinity": {"attn_mask": torch.where(hidden(10, 4, 7), 0.0, torch.finfo(torch.float32).min)},
+    "the least number everywhere": {"attn_mask": torch.where(hidden(10, 0, 7), 0.0, torch.finfo(torch.bfloat16).min)},
     "a bias of every head": {"attn_mask": torch.linspace(-2, 2, HEADS * TOKENS**2).view(1, HEADS, TOKENS, TOKENS)},
     "another scale": {"scale": 0.5},
 }
@@ -50,12 +59,7 @@ def test_gradients_are_those_of_torch(name: str, together: int, monkeypatch: pyt
     found = gradients(attention, given, **options)
     if "attn_mask" in options and options["attn_mask"].is_floating_point():
         options["attn_mask"] = options["attn_mask"].double()
-    exact = gradients(
-        functional.scaled_dot_product_attention,
-        [one.detach().double().requires_grad_() for one in given],
-        **options,
-    )
-    for one, other in zip(found, exact, strict=True):
+    for one, other in zip(found, exact(given, **options), strict=True):
         assert one.dtype is torch.bfloat16 and torch.isfinite(one).all()
         assert (one - other).norm() <= 0.02 * other.norm()
 
@@ -63,12 +67,7 @@ def test_gradients_are_those_of_torch(name: str, together: int, monkeypatch: pyt
 def test_keys_of_other_places_and_of_several_heads_together() -> None:
     given = [drawn(0), drawn(1, tokens=6, heads=2), drawn(2, tokens=6, heads=2)]
     found = gradients(attention, given, enable_gqa=True)
-    exact = gradients(
-        functional.scaled_dot_product_attention,
-        [one.detach().double().requires_grad_() for one in given],
-        enable_gqa=True,
-    )
-    for one, other in zip(found, exact, strict=True):
+    for one, other in zip(found, exact(given, enable_gqa=True), strict=True):
         assert one.shape == other.shape and (one - other).norm() <= 0.02 * other.norm()
 
 
@@ -89,6 +88,8 @@ def test_torch_has_what_is_no_matter_of_ours() -> None:
         attention(*three, dropout_p=0.5),
         attention(*three, attn_mask=learned),
         attention(*[one.flatten(0, 1) for one in three]),
+        attention(three[0], three[1][:, :1], three[2][:, :1]),  # one head of keys for all
+        attention(three[0][:1], three[1], three[2]),
     ]
     for one in others:
         assert one.grad_fn is not None and "_Attention" not in type(one.grad_fn).__name__
@@ -102,3 +103,16 @@ def test_it_is_put_in_and_taken_out() -> None:
         assert functional.scaled_dot_product_attention is attention
         raise ZeroDivisionError
     assert functional.scaled_dot_product_attention is before
+    with quick_attention():
+        with quick_attention():
+            assert functional.scaled_dot_product_attention is attention
+        assert functional.scaled_dot_product_attention is attention
+    assert functional.scaled_dot_product_attention is before
+
+
+def test_what_somebody_else_has_put_in_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = functional.scaled_dot_product_attention.__call__
+    monkeypatch.setattr(functional, "scaled_dot_product_attention", own)
+    with quick_attention():
+        assert functional.scaled_dot_product_attention is own
+    assert functional.scaled_dot_product_attention is own

@@ -22,17 +22,25 @@ from torch.nn import functional
 TOGETHER = 3 << 19
 """Elements of [tokens, tokens] matrices that are computed at once: what a cache has room for."""
 
+FOUR = 4
+"""Dimensions of queries, keys and values."""
+
 _of_torch = functional.scaled_dot_product_attention
 
 
 @contextmanager
 def quick_attention() -> Iterator[None]:
-    """Whoever calls ``torch.nn.functional.scaled_dot_product_attention`` inside calls :func:`attention`."""
-    functional.scaled_dot_product_attention = attention
+    """Whoever calls ``torch.nn.functional.scaled_dot_product_attention`` inside calls :func:`attention`.
+
+    Where somebody else has put something in its place already, that stays.
+    """
+    before = functional.scaled_dot_product_attention
+    if before is _of_torch:
+        functional.scaled_dot_product_attention = attention
     try:
         yield
     finally:
-        functional.scaled_dot_product_attention = _of_torch
+        functional.scaled_dot_product_attention = before
 
 
 def attention(
@@ -50,11 +58,9 @@ def attention(
     Args:
         query: [rows, heads, tokens, width]. key, value: the same with tokens of their own.
     """
-    within = torch.is_autocast_enabled("cpu")
-    dtype = torch.get_autocast_dtype("cpu") if within and query.is_floating_point() else query.dtype
-    learning = torch.is_grad_enabled() and any(one.requires_grad for one in (query, key, value))
-    plain = dtype is not torch.bfloat16 or query.device.type != "cpu" or query.dim() != 4 or query.shape[1] == 0
-    if plain or not learning or dropout_p or (attn_mask is not None and attn_mask.requires_grad):
+    within = torch.is_autocast_enabled("cpu") and query.dtype is torch.float32
+    dtype = torch.get_autocast_dtype("cpu") if within else query.dtype
+    if dropout_p or not _is_ours(query, key, value, attn_mask, dtype, is_causal, enable_gqa):
         return _of_torch(query, key, value, attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa)
     query, key, value = (one.to(dtype) for one in (query, key, value))
     if enable_gqa:
@@ -63,6 +69,21 @@ def attention(
         attn_mask = attn_mask.to(dtype)
     width = query.shape[-1]
     return _Attention.apply(query, key, value, attn_mask, is_causal, width**-0.5 if scale is None else scale)
+
+
+def _is_ours(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dtype: torch.dtype, causal: bool, grouped: bool
+) -> bool:
+    """Whether it is what whole matrices are for: bf16 on a CPU that learns, each head of each row on its own."""
+    every = (query, key, value)
+    if dtype is not torch.bfloat16 or any(one.device.type != "cpu" or one.dim() != FOUR for one in every):
+        return False
+    if not torch.is_grad_enabled() or not any(one.requires_grad for one in every):
+        return False
+    if mask is not None and (causal or mask.requires_grad):
+        return False
+    heads = {one.shape[1] for one in every}
+    return len({one.shape[0] for one in every}) == 1 and (len(heads) == 1 or grouped)
 
 
 class _Attention(Function):  # type: ignore[misc]
@@ -107,7 +128,7 @@ def _bias_of(mask: Tensor | None, causal: bool, query: Tensor, key: Tensor) -> t
         mask = torch.ones(shape[2:], dtype=torch.bool).tril()
     if mask is None:
         return None, None
-    seen = mask if mask.dtype is torch.bool else mask > torch.finfo(mask.dtype).min
+    seen = mask if mask.dtype is torch.bool else mask > -torch.inf
     blind = ~seen.any(-1, keepdim=True)
     least = torch.finfo(query.dtype).min
     added = torch.zeros((), dtype=query.dtype) if mask.dtype is torch.bool else mask.to(query.dtype)
