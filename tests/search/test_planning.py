@@ -15,6 +15,7 @@ from lighten.core.result import Candidate
 from lighten.core.space import Space
 from lighten.pipeline.workshop import Work
 from lighten.search import proposals
+from lighten.search.context import A_ROW, MEASURING
 from lighten.search.planning import SLOW, TOGETHER, UNSHRUNK, Planning, Spent, spent_on
 from lighten.search.proposals import Architecture
 from lighten.tasks.text_generation import READ, TextGeneration
@@ -57,6 +58,32 @@ def test_the_proof_takes_what_its_candidates_took_a_row(run: Any) -> None:
     assert planning.proof_of([one]) == pytest.approx(rows * 0.12 + TOGETHER)
     assert planning.proof_of([one]) - planning.proof_of([]) == pytest.approx(planning.proving(1))
     assert planning.proof_of([one]) < planning.reserve_for_proof()
+
+
+def test_what_is_kept_back_follows_from_what_candidates_took(run: Any) -> None:
+    run.options = replace(run.options, seconds=None)
+    rows, study, planning = len(run.parts.proof), run.folder.study, Planning(run)
+    prior = planning.reserve_for_proof()
+    for key, seconds in ((5, 0.5), (6, 0.7), (7, 0.9)):
+        study.save(Candidate(key, f"made {key}", (), "stage", state="ok"))
+        planning.learn(key, Spent("stage", variant=20.0))
+        study.remember(A_ROW.format(key), seconds)
+    study.save(Candidate(8, "from nothing", (), "numpy", state="ok"))
+    planning.learn(8, Spent("numpy"))
+    study.remember(A_ROW.format(8), 900.0)
+    assert planning.reserve_for_proof() > prior
+    assert planning.reserve_for_proof() == pytest.approx(planning.proving(0) + 0.7 * rows + TOGETHER)
+    for key, seconds in ((5, 65.0), (6, 70.0), (7, 75.0)):
+        study.remember(MEASURING.format(key), seconds)
+    assert planning.reserve_for_proof() == pytest.approx(planning.proving(0) + 0.7 * rows + 2 * 70.0)
+    assert planning.proof_of([]) == pytest.approx(planning.proving(0) + 2 * 70.0)
+
+
+def test_another_candidate_is_expected_to_take_what_others_took(run: Any) -> None:
+    planning = Planning(run)
+    assert planning.expected() == 0.0
+    planning.learn(0, Spent("stage", variant=33.0))
+    assert planning.expected("stage") == planning.variant("stage") > 0
 
 
 def test_no_more_than_half_of_the_time_is_kept_back(run: Any) -> None:

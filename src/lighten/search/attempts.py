@@ -26,12 +26,11 @@ class Attempts:
         planning: of the run's time.
 
     Attributes:
-        reserve: seconds that are kept back for the proof.
         space: everything that can be tried; variants: of it; board: what was measured; trials: where Optuna keeps it.
     """
 
     def __init__(self, run: Run, planning: Planning) -> None:
-        self.run, self.planning, self.reserve = run, planning, planning.reserve_for_proof()
+        self.run, self.planning = run, planning
         self.board = Leaderboard(run)
         self.space = Space.compose(run.original.format, run.engines, run.facts)
         self.variants = Variants(run, self.space, self.board)
@@ -53,6 +52,11 @@ class Attempts:
                     continue
                 stock = not architecture.exact and not architecture.reshaping and variant in self.variants.stock()
                 self.evaluate(number, architecture, variant, "stock" if stock else "search")
+
+    @property
+    def reserve(self) -> float:
+        """Seconds that are kept back for the proof, from what was measured so far."""
+        return self.planning.reserve_for_proof()
 
     def spent(self, *, reserve: float | None = None) -> bool:
         """Whether the time or the number of candidates is used up. reserve: seconds to keep, if not those planned."""
@@ -89,11 +93,11 @@ class Attempts:
 
         Args:
             variant: one of ``variants``, or one of them with other settings of its engine.
-            reserve: seconds to keep back, if not those planned.
+            reserve: seconds to keep back, if not those planned and those that candidates took so far.
         """
         if self.known(architecture, variant):
             return True
-        if self.spent(reserve=reserve):
+        if self.spent(reserve=self.reserve + self.planning.expected() if reserve is None else reserve):
             return False
         chosen = variant
         if proposals.variant_name(variant) not in self.choices[proposals.VARIANT]:

@@ -21,6 +21,11 @@ from lighten.sessions.process import SessionProcess
 from lighten.store.folder import RunFolder
 from lighten.store.study import Study
 
+A_ROW = "seconds a row of {}"
+"""What the study remembers of a candidate's answers on all of ``select``, by its key."""
+MEASURING = "seconds of measuring {}"
+"""What it remembers of a candidate's measurement beside the original."""
+
 
 class Clock:
     """Time spent on the search, over all starts of the run; a resumed one continues where the killed one stopped.

@@ -22,7 +22,7 @@ from lighten.measure.quality import judge_all
 from lighten.measure.rounds import usual_of
 from lighten.measure.workload import fit
 from lighten.search.chance import LEAST_CHANCE, chance
-from lighten.search.context import Run, quantities_of
+from lighten.search.context import A_ROW, MEASURING, Run, quantities_of
 from lighten.search.proposals import LEARNED, name_of
 from lighten.search.racing import hopeless_below
 from lighten.search.rows_in_time import use_rows_in_time
@@ -78,7 +78,7 @@ def _measured(run: Run, candidate: Candidate, steps: Sequence[Step], engine: Eng
                 run.original_session = open_original(run)
             pair = {0: run.original_session, candidate.key: session}
             judged = replace(candidate, results=results_of(run, built, engine, quality))
-            asked = patience(run, judged)
+            asked, began = patience(run, judged), time.monotonic()
             try:
                 timed = measure(pair, run.work, meters=run.task.speeds, **asked)
             except CandidateFailed:
@@ -86,6 +86,7 @@ def _measured(run: Run, candidate: Candidate, steps: Sequence[Step], engine: Eng
                 run.original_session.close()
                 run.original_session = pair[0] = open_original(run)
                 timed = measure(pair, run.work, meters=run.task.speeds, **asked)
+            run.folder.study.remember(MEASURING.format(candidate.key), time.monotonic() - began)
     speed = timed[candidate.key]
     if isinstance(speed, CandidateFailed):
         raise speed
@@ -165,7 +166,7 @@ def answer(run: Run, session: SessionProcess, part: str, key: int) -> NDArray[An
 
     began = time.monotonic()
     answers = session.answers(rows.inputs, telling(run.listener.progress, len(rows), f"answering {part}"))
-    run.folder.study.remember(f"seconds a row of {key}", (time.monotonic() - began) / max(len(rows), 1))
+    run.folder.study.remember(A_ROW.format(key), (time.monotonic() - began) / max(len(rows), 1))
     expected = (len(rows), run.task.columns(len(run.parts.labels)))
     if answers.shape != expected:
         raise BuildFailed(f"The engine gave answers of shape {answers.shape}; expected {expected}.")

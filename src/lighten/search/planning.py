@@ -16,14 +16,16 @@ from lighten.core.recipe import record_of
 from lighten.core.result import Candidate
 from lighten.core.space import Variant
 from lighten.pipeline.workshop import Work
-from lighten.search.context import Run
+from lighten.search.context import A_ROW, MEASURING, Run
 from lighten.search.proposals import Architecture
 
 SLOW = 300.0
 """Seconds of the original from which its candidates take no longer for it: what is made of a slow original, such as one
 in eager torch, is not as slow."""
 TOGETHER = 60.0
-"""Seconds of the last measurements, about: they are bounded by the clock, whatever is measured."""
+"""Seconds of the last measurements, about: the clock bounds them whatever is measured, but where a turn takes longer."""
+LAST = 2
+"""Measurements to come when the search ends: of the finalists, and of what holds."""
 UNSHRUNK = 0.3
 """Share of a pass over the rows that takes as long however little is left of the network."""
 
@@ -110,25 +112,53 @@ class Planning:
 
     def a_row(self, key: int) -> float:
         """Seconds per row of a candidate: measured on all of ``select`` where that was done, else by the meters."""
-        known: float | None = self.run.folder.study.recall(f"seconds a row of {key}")
+        known = self._recalled(A_ROW, key)
         if known is not None:
             return known
         candidate = next((one for one in self.run.folder.study.candidates() if one.key == key), None)
         rate = candidate.value("rows_per_second") if candidate is not None else None
         return 1.0 / (rate or 100.0)
 
+    def expected(self, engine: str = "") -> float:
+        """As :meth:`variant`; 0 while no candidate was measured: the first ones are begun as long as there is time."""
+        return self.variant(engine) if any(one.variant is not None for one in self._spent()) else 0.0
+
     def reserve_for_proof(self) -> float:
-        """Seconds that the proof and the last measurements will take, at most half of what there are."""
-        seconds = self.proving(0) * self.priors.proving + TOGETHER
+        """Seconds that the proof and the last measurements will take, at most half of what there are.
+
+        What the finalists take is a prior until there are candidates that may be among them.
+        """
+        others = [self.proving(candidate.key) for candidate in self._finishers()]
+        one = median(others) if others else self.proving(0) * (self.priors.proving - 1.0)
+        seconds = self.proving(0) + one + self.together()
         return min(seconds, 0.5 * (self.run.options.seconds or float("inf")))
 
     def proving(self, key: int) -> float:
         """Seconds that a candidate's answers on the proof take, from what one took before."""
         return len(self.run.parts.proof) * self.a_row(key)
 
+    def together(self) -> float:
+        """Seconds that the last measurements take."""
+        known = [self._recalled(MEASURING, candidate.key) for candidate in self._finishers()]
+        measured = [seconds for seconds in known if seconds is not None]
+        return max(TOGETHER, LAST * median(measured)) if measured else TOGETHER
+
     def proof_of(self, tested: Sequence[Candidate]) -> float:
         """Seconds that the proof of these candidates and the last measurements will take, from what each one took."""
-        return self.proving(0) + sum(self.proving(candidate.key) for candidate in tested) + TOGETHER
+        return self.proving(0) + sum(self.proving(candidate.key) for candidate in tested) + self.together()
+
+    def _finishers(self) -> list[Candidate]:
+        """Candidates that may come to the proof: made of the original, and judged on all of ``select``."""
+        made = {key for key, one in self._spent_by_key() if one.variant is not None}
+        return [
+            one
+            for one in self.run.folder.study.candidates()
+            if one.key in made and self._recalled(A_ROW, one.key) is not None
+        ]
+
+    def _recalled(self, what: str, key: int) -> float | None:
+        found: float | None = self.run.folder.study.recall(what.format(key))
+        return found
 
     def passes_for(
         self, architecture: Architecture, usual: float, variants: Sequence[Variant], *, reserve: float
@@ -158,11 +188,14 @@ class Planning:
         return min(next((one.seconds for one in self.run.folder.study.candidates() if one.key == 0), 0.0), SLOW)
 
     def _spent(self) -> Iterator[Spent]:
+        return (one for _, one in self._spent_by_key())
+
+    def _spent_by_key(self) -> Iterator[tuple[int, Spent]]:
         study = self.run.folder.study
         for candidate in study.candidates():
             record: Mapping[str, Any] | None = study.recall(f"spent on {candidate.key}")
             if record is not None:
-                yield Spent(**record)
+                yield candidate.key, Spent(**record)
 
 
 def _shrunk(share: float) -> float:
