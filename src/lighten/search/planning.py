@@ -23,7 +23,7 @@ SLOW = 300.0
 """Seconds of the original from which its candidates take no longer for it: what is made of a slow original, such as one
 in eager torch, is not as slow."""
 TOGETHER = 60.0
-"""Seconds of the last measurements, about: the clock bounds them whatever is measured, but where a turn takes longer."""
+"""Seconds of the last measurements, about: the clock bounds them, but where a single turn takes longer."""
 LAST = 2
 """Measurements to come when the search ends: of the finalists, and of what holds."""
 UNSHRUNK = 0.3
