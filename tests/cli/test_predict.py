@@ -15,6 +15,7 @@ from lighten.cli import predict
 from lighten.core.artifact import Artifact
 from lighten.core.errors import InputError
 from lighten.nets.baselines.counts import fit_ngram
+from lighten.testing.pictures import saved_picture
 from lighten.testing.tiny_artifacts import tiny_artifact
 from lighten.testing.tiny_pictures import LABELS, tiny_pictures, tiny_vision_folder
 
@@ -110,4 +111,19 @@ def test_answers_to_files_name_them(tmp_path: Path) -> None:
     paths = [str(tmp_path / "p" / f"{at}.png") for at in (1, 0)]
     lines = run(str(folder), *paths, "--json").stdout.splitlines()
     assert [json.loads(line)["file"] for line in lines] == paths
-    assert set(run(str(folder), *paths).stdout.split()) <= set(LABELS)
+    labels = [json.loads(line)["label"] for line in lines]
+    assert run(str(folder), *paths).stdout.splitlines() == [f"{p}\t{one}" for p, one in zip(paths, labels, strict=True)]
+    assert run(str(folder), paths[0]).stdout.splitlines() == labels[:1], "of one file nobody asks which it is"
+    assert run(str(folder), text="\n".join(paths)).stdout.splitlines() == labels, "lines of stdin are answered in turn"
+    assert set(labels) <= set(LABELS)
+
+
+def test_every_picture_of_a_tree_is_answered(tmp_path: Path) -> None:
+    folder = tiny_vision_folder(tmp_path / "m")
+    Artifact.seal(folder, format="hf-image", meta={"labels": list(LABELS)})
+    photos = tmp_path / "photos"
+    for at, name in enumerate(("1.png", "2.png", "old/3.png", "old/deep/4.png")):
+        saved_picture(photos / name, at)
+    lines = run(str(folder), str(photos), "--batch", "3").stdout.splitlines()
+    names = ("1.png", "2.png", "old/3.png", "old/deep/4.png")
+    assert [line.partition("\t")[0] for line in lines] == [str(photos / name) for name in names]

@@ -22,3 +22,4 @@ from lighten.core.prediction import Prediction
 )
 def test_it_is_written_without_what_does_not_belong_to_its_kind(one: Prediction, plain: object, line: str) -> None:
     assert (one.to_json(), one.line()) == (plain, line)
+    assert one.line(named=True) == (f"{one.file}\t{line}" if one.file else line)

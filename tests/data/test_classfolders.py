@@ -61,3 +61,26 @@ def test_files_beside_folders_of_classes_in_what_is_called_as_a_part_are_asked_a
         saved_picture(tmp_path / name, len(name))
     with pytest.raises(DataError, match="which level names the class is open"):
         read_table(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ("1.png", "2.png", "old/3.png", "old/4.png"),
+        ("a/1.png", "b/2.png", "c/3.png"),
+        ("a/b/1.png", "a/c/2.png", "d/3.png"),
+        ("train/a/1.png", "train/a/2.png", "unsup/3.png"),
+        ("1.txt", "a/2.txt", "a/3.txt", "b/4.txt", "b/9.txt", "b/c/5.txt", "b/c/6.txt", "unsup/7.txt", "unsup/8.txt"),
+    ],
+)
+def test_where_answers_are_asked_every_file_of_a_tree_is_a_row(tmp_path: Path, files: tuple[str, ...]) -> None:
+    for number, name in enumerate(files):
+        if name.endswith(".png"):
+            saved_picture(tmp_path / name, number)
+        else:
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(f"text {number}")
+    table = read_table(tmp_path, labelled=False)
+    names = table.column("image" if files[0].endswith(".png") else "file")
+    assert names == tuple(sorted(files, key=lambda name: Path(name).parts))
+    assert "label" not in table.columns

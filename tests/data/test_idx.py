@@ -81,3 +81,12 @@ def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     images.write_bytes(b"\0\0\x0d\x03 floats")
     with pytest.raises(DataError, match="is no IDX file of bytes"):
         read_table(images)
+
+
+def test_where_answers_are_asked_no_labels_are_needed(tmp_path: Path) -> None:
+    path = write(tmp_path / "t10k-images-idx3-ubyte", LEVELS)
+    for source in (path, tmp_path):
+        table = read_table(source, labelled=False)
+        assert list(table.columns) == ["image"] and len(table) == 10
+    with pytest.raises(DataError, match="no file of labels"):
+        read_table(path)

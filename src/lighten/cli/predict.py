@@ -40,6 +40,8 @@ def command(
 ) -> None:
     """Answer inputs from a file, from several files or from stdin, one line each, in order: its label.
 
+    Of a folder every file is answered, wherever it lies in it. Of several files the path stands before each answer.
+
     Language models: the choice, the answer, or the bits per byte of a document.
     """
     from lighten.core.coverage import sentences, total
@@ -51,27 +53,31 @@ def command(
         raise InputError(f"Two files were given: {data[0]} and {source}.", fix="give one")
     with load(model, threads=threads, prompt=prompt, longest=longest) as opened:
         read: list[Coverage] = []
-        for chunk in report_progress(chunks(opened, files, text, batch)):
+        for chunk, several in report_progress(chunks(opened, files, text, batch)):
             read += [one for one in (opened.coverage(chunk),) if one is not None]
             for one in opened.predict(chunk):
-                sys.stdout.write((json.dumps(one.to_json(), ensure_ascii=False) if as_json else one.line()) + "\n")
+                said = json.dumps(one.to_json(), ensure_ascii=False) if as_json else one.line(named=several)
+                sys.stdout.write(f"{said}\n")
             sys.stdout.flush()
         for sentence in sentences({"your data": total(read)}, model) if read else ():
             sys.stderr.write(f"Note: {sentence}\n")
 
 
-def report_progress(pieces: Iterator[tuple[Sequence[Any], float, float]]) -> Iterator[Sequence[Any]]:
-    """The rows of each piece; how far the work is stands on stderr, unless the answers themselves are on a screen."""
+def report_progress(pieces: Iterator[tuple[Sequence[Any], float, float]]) -> Iterator[tuple[Sequence[Any], bool]]:
+    """The rows of each piece, and whether there are several in all, as far as that is known.
+
+    How far the work is stands on stderr, unless the answers themselves are on a screen.
+    """
     from lighten.cli.working import working
 
     if sys.stdout.isatty():
-        yield from (rows for rows, _, _ in pieces)
+        yield from ((rows, total > 1) for rows, _, total in pieces)
         return
     with working("answering") as on:
         for rows, done, total in pieces:
             if total > len(rows):
                 on.progress(done, total, f"answered {done:,.0f} of {total:,.0f}")
-            yield rows
+            yield rows, total > 1
 
 
 def chunks(

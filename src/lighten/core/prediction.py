@@ -34,8 +34,14 @@ class Prediction:
             return {**asked, "label": self.label, "scores": dict(self.scores)}
         return {**asked, "answer": self.label}
 
-    def line(self) -> str:
-        """In one line."""
+    def line(self, *, named: bool = False) -> str:
+        """In one line.
+
+        Args:
+            named: with the file before it and a tab between, as where several were asked.
+        """
+        if named and self.file:
+            return f"{' '.join(self.file.splitlines())}\t{self.line()}"
         if self.measures:
             return " ".join(f"{value:.4f}" for value in self.measures.values())
         return self.label if self.scores else " ".join(self.label.split())

@@ -13,6 +13,7 @@ from lighten.data.cells import Cell, Table, count_of
 from lighten.data.decode import decoded
 from lighten.data.fixed import split_word
 from lighten.data.items import FileName, kind_of_file
+from lighten.data.tree import listed
 
 _TEXT_SUFFIXES = (".txt", ".md", ".text", "")
 _UNLABELLED = frozenset({"unsup", "unsupervised", "unlabeled", "unlabelled"})
@@ -69,29 +70,35 @@ def is_class_folder(files: Sequence[Path]) -> bool:
     Args:
         files: every visible file below the folder, relative to it.
     """
-    texts = [file for file in files if _is_text(file)]
+    texts = [file for file in files if is_text(file)]
     levels = Levels.of(texts)
     classes = Counter(name for file in texts if (name := levels.class_of(file)))
     inside = sum(classes.values())
     return len(classes) >= 2 and inside >= 0.8 * len(texts) and inside >= _FEWEST_FILES * len(classes)
 
 
-def read_class_folder(folder: Path, files: Sequence[Path]) -> Table:
+def read_class_folder(folder: Path, files: Sequence[Path], *, labelled: bool = True) -> Table:
     """One row a file: its text, the folder's name as label, the part that another folder names, and its own name.
+
+    Args:
+        labelled: without, every text file is a row, in whichever folder it lies, and none has a label.
 
     Raises:
         DataError: a file that cannot be read, or folders in which no level alone names the classes.
     """
-    wanted = {file for file in files if _is_text(file)}
+    wanted = {file for file in files if is_text(file)}
     levels = Levels.of(wanted)
-    kept, notes = _in_classes(folder, files, wanted, "text file", levels)
+    if labelled:
+        kept, notes = _in_classes(folder, files, wanted, "text file", levels)
+    else:
+        kept, notes = _all_of(folder, files, wanted, "text file")
     texts: list[Cell] = []
     encodings: dict[str, None] = {}
     for file in kept:
         text, about = _text(folder / file)
         texts.append(text)
         encodings |= dict.fromkeys(about)
-    columns: dict[str, tuple[Cell, ...]] = {"text": tuple(texts), **_labels(kept, levels)}
+    columns: dict[str, tuple[Cell, ...]] = {"text": tuple(texts), **(_labels(kept, levels) if labelled else {})}
     columns["file"] = tuple(file.as_posix() for file in kept)
     return Table(columns, str(folder), (*notes, *list(encodings)[:3]))
 
@@ -101,20 +108,24 @@ def items_in(files: Sequence[Path]) -> list[Path]:
     suffixes = kinds_of_files()
     kinds = Counter(suffixes[suffix] for file in files if (suffix := file.suffix.lower()) in suffixes)
     kind, count = kinds.most_common(1)[0] if kinds else ("", 0)
-    texts = sum(_is_text(file) for file in files)
+    texts = sum(is_text(file) for file in files)
     return [file for file in files if kind_of_file(file) == kind] if count > texts else []
 
 
-def read_item_folder(folder: Path, files: Sequence[Path], items: Sequence[Path]) -> Table:
+def read_item_folder(folder: Path, files: Sequence[Path], items: Sequence[Path], *, labelled: bool = True) -> Table:
     """One row a file that is an item: its name, the folder's name as label where there is one, and its part.
 
     Args:
         files: every visible file below the folder, relative to it. items: those that are items.
+        labelled: without, every item is a row, in whichever folder it lies, and none has a label.
 
     Raises:
         DataError: folders in which no level alone names the classes, or one file in each.
     """
     kind, levels = kind_of_file(items[0]), Levels.of(items)
+    if not labelled:
+        every, about = _all_of(folder, files, items, f"{kind} file")
+        return Table({kind: tuple(FileName(file.as_posix(), folder) for file in every)}, str(folder), tuple(about))
     classes = Counter(name for file in items if (name := levels.class_of(file)))
     if not classes:
         names = tuple(FileName(file.as_posix(), folder) for file in items)
@@ -131,12 +142,23 @@ def read_item_folder(folder: Path, files: Sequence[Path], items: Sequence[Path])
     return Table({kind: names, **_labels(kept, levels)}, str(folder), tuple(notes))
 
 
+def _all_of(folder: Path, files: Sequence[Path], wanted: Collection[Path], what: str) -> tuple[list[Path], list[str]]:
+    """The wanted files in the order of their paths, wherever they lie; and what was noticed."""
+    kept = sorted(wanted)
+    return kept, [f"{folder} holds {count_of(len(kept), what)}.", *_about_others(folder, set(files) - set(kept))]
+
+
+def _about_others(folder: Path, left: Collection[Path]) -> list[str]:
+    """The note on files that are not read, where there are any."""
+    return [f"{count_of(len(left), 'other file')} of {folder} were not read ({listed(sorted(left))})."] if left else []
+
+
 def _in_classes(
     folder: Path, files: Sequence[Path], wanted: Collection[Path], what: str, levels: Levels
 ) -> tuple[list[Path], list[str]]:
     """The wanted files that lie in a folder that names a class; and what was noticed."""
     kept = sorted(file for file in wanted if levels.class_of(file))
-    left = sorted(set(files) - set(kept))
+    left = set(files) - set(kept)
     unlabelled = {file for file in kept if levels.class_of(file).casefold() in _UNLABELLED}
     kept = [file for file in kept if file not in unlabelled]
     above: dict[str, set[tuple[str, ...]]] = defaultdict(set)
@@ -151,15 +173,12 @@ def _in_classes(
         )
     notes = [f"{folder} holds {count_of(len(kept), what)} in {len(above)} folders, whose names are the labels."]
     if levels.classes:
-        listed = ", ".join(repr(str(name)) for name in sorted(levels.classes))
-        notes.append(f"{listed} was taken for a class, not for a part: it holds files, as the classes beside it do.")
+        named = ", ".join(repr(str(name)) for name in sorted(levels.classes))
+        notes.append(f"{named} was taken for a class, not for a part: it holds files, as the classes beside it do.")
     if unlabelled:
         name = levels.class_of(min(unlabelled))
         notes.append(f"{count_of(len(unlabelled), 'file')} in {name!r} have no label; left out.")
-    if left:
-        listed = ", ".join(str(file) for file in left[:3]) + (", ..." if len(left) > 3 else "")
-        notes.append(f"{count_of(len(left), 'other file')} of {folder} were not read ({listed}).")
-    return kept, notes
+    return kept, [*notes, *_about_others(folder, left)]
 
 
 def _labels(kept: Sequence[Path], levels: Levels) -> dict[str, tuple[Cell, ...]]:
@@ -171,7 +190,8 @@ def _labels(kept: Sequence[Path], levels: Levels) -> dict[str, tuple[Cell, ...]]
     return columns
 
 
-def _is_text(file: Path) -> bool:
+def is_text(file: Path) -> bool:
+    """Whether a file is a text by its name: one without an extension, or with a number as such, too."""
     return file.suffix.lower() in _TEXT_SUFFIXES or file.suffix[1:].isdigit()
 
 

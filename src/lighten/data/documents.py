@@ -14,6 +14,7 @@ from lighten.data.files import DATA_SUFFIXES
 from lighten.data.folders import split_of
 from lighten.data.prompts import cell_text
 from lighten.data.table import read_table
+from lighten.data.tree import tree_of
 
 TEXT_SUFFIXES = (".txt", ".md")
 DOCUMENT_CHARACTERS = 1000
@@ -107,37 +108,34 @@ def _file(path: Path) -> Table:
 
 
 def _folder(folder: Path, files: list[Path]) -> Table:
+    tree = tree_of(folder)
+    left = tree.notes(folder, lambda path: _suffix(path) in TEXT_SUFFIXES)
     splits = [split_of(file.relative_to(folder)) for file in files]
     divided = "train" in splits and len(set(splits) - {""}) > 1
     if divided and len(set(splits)) == len(files) and "" not in splits:
         parts = [_file(file) for file in files]
         columns: dict[str, tuple[Cell, ...]] = {"text": tuple(text for part in parts for text in part.column("text"))}
         columns["split"] = tuple(split for part, split in zip(parts, splits, strict=True) for _ in range(len(part)))
-        return Table(columns, str(folder), tuple(note for part in parts for note in part.notes))
+        return Table(columns, str(folder), (*(note for part in parts for note in part.notes), *left))
     read = [_text(file, may_be_empty=True) for file in files]
     texts = tuple(text.strip() for text, _ in read)
     notes = [f"{folder} holds {count_of(len(files), 'text file')}; each is one document."]
     notes += [note for _, about in read for note in about][:5]
-    others = [file for file in _visible(folder) if file not in set(files)]
+    others = {folder / path for path in tree.files} - set(files)
     if others:
         kinds = ", ".join(sorted({_suffix(file) or file.name for file in others})[:5])
         notes.append(f"{count_of(len(others), 'other file')} of {folder} were not read ({kinds}).")
     names: tuple[Cell, ...] = tuple(file.relative_to(folder).as_posix() for file in files)
     own: dict[str, tuple[Cell, ...]] = {"split": tuple(splits)} if divided else {}
-    return Table({"text": texts, "file": names, **own}, str(folder), tuple(notes))
+    return Table({"text": texts, "file": names, **own}, str(folder), (*notes, *left))
 
 
 def _text_files(folder: Path) -> list[Path]:
     """The text files of a folder that holds no tables; else none."""
-    files = _visible(folder)
+    files = [folder / path for path in tree_of(folder).files]
     if any(_suffix(file) in _TABLES or file.name in _SAVED for file in files):
         return []
     return [file for file in files if _suffix(file) in TEXT_SUFFIXES]
-
-
-def _visible(folder: Path) -> list[Path]:
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in found if not any(p.startswith((".", "_")) for p in path.relative_to(folder).parts))
 
 
 def _suffix(path: PurePath) -> str:

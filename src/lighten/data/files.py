@@ -17,8 +17,11 @@ from lighten.data.lines import is_fasttext, parse_fasttext, parse_lines, separat
 DATA_SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet", ".txt")
 
 
-def read_file(path: Path) -> Table:
+def read_file(path: Path, *, labelled: bool = True) -> Table:
     """Table of one file.
+
+    Args:
+        labelled: whether files of labels that belong to it are wanted, too.
 
     Raises:
         UnsafeFile: a format that can hold pickled objects.
@@ -26,7 +29,7 @@ def read_file(path: Path) -> Table:
     """
     refuse_pickled(str(path))
     if is_idx(path):
-        return read_idx([path], str(path))
+        return read_idx([path], str(path), labelled=labelled)
     try:
         data = path.read_bytes()
     except OSError as error:

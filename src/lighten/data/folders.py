@@ -8,20 +8,27 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lighten.core.errors import DataError, MissingExtra, UnsafeFile
+from lighten.core.readers import kinds_of_files
 from lighten.data.arrow import read_arrow_files
 from lighten.data.cells import Cell, Table, count_of, join_tables
-from lighten.data.classfolders import is_class_folder, items_in, read_class_folder, read_item_folder
+from lighten.data.classfolders import is_class_folder, is_text, items_in, read_class_folder, read_item_folder
 from lighten.data.files import DATA_SUFFIXES, read_file
 from lighten.data.fixed import split_word
 from lighten.data.idx import is_idx, read_idx
-from lighten.data.items import holds_items
+from lighten.data.items import holds_items, kind_of_file
+from lighten.data.tree import Tree, tree_of
 
 HUB_ID = re.compile(r"(?P<repo>[A-Za-z0-9][\w.-]*/[\w.-]+?)(?P<inside>/[\w.-][\w./-]*)?")
 _HUB_SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".jsonl", ".jsonl.gz", ".json", ".ndjson")
 
 
-def read_folder(folder: Path) -> Table:
+def read_folder(folder: Path, *, labelled: bool = True) -> Table:
     """Rows of every file of a folder. Splits are joined, and the column ``split`` says where each row came from.
+
+    Links to folders are followed. Files and folders whose names begin with ``.`` or ``_`` are left out, and counted.
+
+    Args:
+        labelled: whether folders are to name classes; else every file in them is a row, wherever it lies.
 
     Raises:
         DataError: no data file inside, or files whose columns differ.
@@ -35,20 +42,28 @@ def read_folder(folder: Path) -> Table:
         return _joined({n: _read_saved(_inside(folder, n)) for n in names}, folder)
     if (folder / "state.json").is_file():
         return _read_saved(folder)
-    visible = sorted(
-        p.relative_to(folder) for p in folder.rglob("*") if p.is_file() and _is_visible(p.relative_to(folder))
-    )
+    tree = tree_of(folder)
+    notes = tree.notes(folder, _would_be_read)
+    table = _read_tree(folder, tree, labelled, notes)
+    return Table(table.columns, table.source, (*table.notes, *notes)) if notes else table
+
+
+def _read_tree(folder: Path, tree: Tree, labelled: bool, notes: Sequence[str]) -> Table:
+    """Rows of files that no list names. notes: on what was left out, for one in which nothing else is."""
+    visible = tree.files
     if pictures := [folder / path for path in visible if is_idx(path)]:
-        return read_idx(pictures, str(folder))
+        return read_idx(pictures, str(folder), labelled=labelled)
     other = [path for path in visible if _is_data(path) and path.suffix.lower() != ".txt"]
     items = items_in(visible)
     if items and not any(_names_items(folder / path) for path in other):
-        return read_item_folder(folder, visible, items)
+        return read_item_folder(folder, visible, items, labelled=labelled)
     if not other and is_class_folder(visible):
-        return read_class_folder(folder, visible)
+        return read_class_folder(folder, visible, labelled=labelled)
     files = [folder / path for path in visible if _is_data(path)]
     if not files:
-        raise DataError(f"{folder} holds no data file.", allowed=", ".join(DATA_SUFFIXES))
+        raise DataError(
+            " ".join([f"{folder} holds no data file.", *notes]), allowed=", ".join((*DATA_SUFFIXES, *kinds_of_files()))
+        )
     tables = [read_file(_inside(folder, str(path.relative_to(folder)))) for path in files]
     splits = [split_of(path.relative_to(folder)) for path in files]
     if len(files) > 1 and not any(splits) and all(set(table.columns) == {"text"} for table in tables):
@@ -177,8 +192,9 @@ def _names_items(path: Path) -> bool:
         return False
 
 
-def _is_visible(path: Path) -> bool:
-    return not any(part.startswith((".", "_")) for part in path.parts)
+def _would_be_read(path: Path) -> bool:
+    """Whether a file would be read if nothing in its path were hidden."""
+    return bool(kind_of_file(path)) or _is_data(path) or (is_text(path) and not any(p[0] == "." for p in path.parts))
 
 
 def _is_data(path: Path) -> bool:

@@ -27,8 +27,11 @@ def is_idx(path: Path) -> bool:
     return _IMAGES.fullmatch(path.name) is not None
 
 
-def read_idx(paths: Sequence[Path], source: str) -> Table:
+def read_idx(paths: Sequence[Path], source: str, *, labelled: bool = True) -> Table:
     """One row a picture: the picture, the class that the file of labels beside it says, and the part of several files.
+
+    Args:
+        labelled: without, no file of labels is needed, and none is read.
 
     Raises:
         DataError: a damaged file, none of labels, or another number of labels than pictures.
@@ -39,9 +42,9 @@ def read_idx(paths: Sequence[Path], source: str) -> Table:
     for path in paths:
         kept = _pictures(path)
         pictures += kept
-        labels += _labels(path, len(kept))
+        labels += _labels(path, len(kept)) if labelled else []
         splits += [_part(path)] * len(kept)
-    columns: dict[str, tuple[Cell, ...]] = {"image": tuple(pictures), "label": tuple(labels)}
+    columns: dict[str, tuple[Cell, ...]] = {"image": tuple(pictures), **({"label": tuple(labels)} if labelled else {})}
     if "train" in splits and len(set(splits) - {""}) > 1:
         columns["split"] = tuple(splits)
     return Table(columns, source, (f"{source} holds {count_of(len(pictures), 'picture')} in IDX files.",))

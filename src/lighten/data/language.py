@@ -172,7 +172,7 @@ def read_inputs(
     Raises:
         UnknownName: a column that is not there. DataError: the data or the template cannot be used.
     """
-    table = read_documents(source) if documents else read_table(source)
+    table = read_documents(source) if documents else read_table(source, labelled=False)
     template = parse_template(prompt) if prompt is not None else None
     fields = tuple(dict.fromkeys(template.fields)) if template else ()
     if text is not None and len(fields) > 1:

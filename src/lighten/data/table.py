@@ -17,7 +17,7 @@ from lighten.data.samples import fetch_sample, sample_notes
 __all__ = ["Cell", "Table", "read_table"]
 
 
-def read_table(source: str | Path | Sequence[str]) -> Table:
+def read_table(source: str | Path | Sequence[str], *, labelled: bool = True) -> Table:
     """Read users' data.
 
     Args:
@@ -25,6 +25,7 @@ def read_table(source: str | Path | Sequence[str]) -> Table:
             ``save_to_disk`` writes, files whose names may say their split, a folder for each class), a hub id
             ``user/name``, ``sample:NAME``, or ``-`` for csv or JSON on standard input. One file that is an item
             itself, such as a picture, or several, are a table of them.
+        labelled: whether folders are to name classes; else every file in them is a row, wherever it lies.
 
     Returns:
         the table; its ``notes`` say what was noticed. Rows of several splits are joined, with a column ``split``.
@@ -35,20 +36,20 @@ def read_table(source: str | Path | Sequence[str]) -> Table:
         MissingExtra: parquet without pyarrow, a hub id without huggingface_hub.
     """
     if not isinstance(source, str | Path):
-        return table_of_files(source) if len(source) != 1 else read_table(source[0])
+        return table_of_files(source) if len(source) != 1 else read_table(source[0], labelled=labelled)
     name = str(source)
     if name == "-":
         return _with_rows(with_file_names(read_data(sys.stdin.buffer.read(), "standard input"), Path.cwd()))
     if name.startswith("sample:"):
         sample = name.removeprefix("sample:")
         fetched = fetch_sample(sample)
-        table = read_folder(fetched) if fetched.is_dir() else read_file(fetched)
+        table = read_folder(fetched, labelled=labelled) if fetched.is_dir() else read_file(fetched, labelled=labelled)
         return Table(table.columns, name, (*table.notes, *sample_notes(sample)))
     path = expanded(name)
     if path.is_dir():
-        return _with_rows(read_folder(path))
+        return _with_rows(read_folder(path, labelled=labelled))
     if path.exists():
-        return table_of_files([name]) if kind_of_file(path) else _with_rows(read_file(path))
+        return table_of_files([name]) if kind_of_file(path) else _with_rows(read_file(path, labelled=labelled))
     looks_like_file = name.lower().removesuffix(".gz").endswith((*DATA_SUFFIXES, ".md"))
     if HUB_ID.fullmatch(name) and not looks_like_file:
         return _with_rows(read_hub(name))

@@ -118,7 +118,7 @@ class Classification(Task):
 
         if sections := sections_in(source, options, WHOLE):
             return [row for one in sections for row in self.read_inputs(one.source, one.options)]
-        table = read_table(source)
+        table = read_table(source, labelled=False)
         cells = table.column(text_column(table, options.text, self.kind))
         return opened_items(cells, self.kind, table.source) if self.kind else list(map(cell_text, cells))
 
