@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ from PIL import Image
 
 from lighten.core.errors import ModelError
 from lighten.core.item import Reference
+from lighten.readers import _measured
 from lighten.readers._measured import processor_of, side_of
+from lighten.readers._pixels import open_picture
 from lighten.readers.image import ImageReader
 
 
@@ -62,3 +65,19 @@ def test_large_pictures_are_made_smaller(tmp_path: Path) -> None:
 def test_what_is_no_size_is_refused(size: object) -> None:
     with pytest.raises(ModelError, match="The size of pictures"):
         side_of(size)
+
+
+def test_one_picture_is_in_memory_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    items = drawn(tmp_path, [(30, 20)] * 6)
+    known: list[weakref.ref[Image.Image]] = []
+    alive: list[int] = []
+
+    def watched(data: bytes, name: str) -> Image.Image:
+        image = open_picture(data, name)
+        known.append(weakref.ref(image))
+        alive.append(sum(one() is not None for one in known))
+        return image
+
+    monkeypatch.setattr(_measured, "open_picture", watched)
+    assert processor_of(items, {})["size"] == {"height": 20, "width": 30}
+    assert max(alive) <= 2, "the one that is opened, and the one before it"

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from lighten.core.errors import DataError, ModelError, UnsafeFile
 from lighten.core.item import Reference, content_hash
 from lighten.core.readers import is_known, kinds_of_files, reader_in
 from lighten.files.stored_zip import write_stored
+from lighten.readers._pixels import in_channels
 from lighten.readers.image import FEW, PIXELS, PROCESSOR, ImageReader
 from lighten.testing.pictures import picture
 
@@ -115,6 +116,45 @@ def test_inks_become_colours(reader: ImageReader, tmp_path: Path) -> None:
     np.testing.assert_array_equal(found[0, 0], [0, 255, 255])
 
 
+def in_lab(image: Image.Image) -> Image.Image:
+    profiles = [ImageCms.createProfile(name) for name in ("sRGB", "LAB")]
+    made = ImageCms.applyTransform(image, ImageCms.buildTransform(*profiles, "RGB", "LAB"))
+    assert made is not None
+    return made
+
+
+def test_colours_of_lab_are_those_that_were_stored(reader: ImageReader, tmp_path: Path) -> None:
+    found = pixels(reader, saved(in_lab(Image.fromarray(COLOURS)), tmp_path / "lab.tif"))
+    assert np.abs(found.astype(int) - COLOURS).mean() < 3
+    picture(5).save(tmp_path / "own.png")
+    in_lab(picture(5)).save(tmp_path / "other.tif")
+    items = [ImageReader.describe(tmp_path / name) for name in ("own.png", "other.tif")]
+    assert bits_apart(*items) <= ImageReader.alike
+    assert ImageReader.preview(items[1]).startswith("data:image/")
+
+
+@pytest.mark.parametrize("mode", Image.MODES)
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_every_mode_is_read_or_refused_by_the_name_of_the_file(mode: str, channels: int) -> None:
+    made = Image.new(mode, (4, 3))
+    if mode == "F":
+        with pytest.raises(DataError, match=r"^a\.tif holds numbers"):
+            in_channels(made, channels, "a.tif")
+    else:
+        assert len(in_channels(made, channels, "a.tif").getbands()) == channels
+
+
+def test_colours_that_pillow_does_not_convert_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Image.new("LAB", (4, 3))
+
+    def convert(mode: str) -> Image.Image:
+        raise ValueError(f"conversion to {mode} not supported")
+
+    monkeypatch.setattr(made, "convert", convert)
+    with pytest.raises(DataError, match=r"a\.tif has colours that cannot be read: Pillow does not convert LAB to RGB"):
+        in_channels(made, 3, "a.tif")
+
+
 @pytest.mark.parametrize(("orientation", "corner"), [(1, (0, 0)), (3, (-1, -1)), (6, (0, -1)), (8, (-1, 0))])
 def test_a_picture_is_turned_as_its_camera_says(tmp_path: Path, orientation: int, corner: tuple[int, int]) -> None:
     """The bright corner, top left in the file, is where the camera's orientation puts it."""
@@ -168,6 +208,16 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, side: int) -> N
     (tmp_path / "bomb.ppm").write_bytes(head)
     with pytest.raises(DataError, match=r"bomb\.ppm is too large to be opened"):
         ImageReader.describe(tmp_path / "bomb.ppm")
+
+
+def test_a_line_of_pixels_is_not_made_a_wall_of_them(tmp_path: Path) -> None:
+    told = {"image_processor_type": "MobileNetV1ImageProcessor", "size": {"shortest_edge": 256}}
+    reader = ImageReader({**told, "do_center_crop": False}, 3)
+    for size in ((60_000, 1), (1, 60_000)):
+        item = saved(Image.new("L", size), tmp_path / "line.png")
+        with pytest.raises(DataError, match=r"line\.png is too large to be resized to a shorter edge of 256"):
+            reader([item])
+    assert reader([saved(Image.new("L", (60, 1)), tmp_path / "short.png")])[0].shape == (256, 256 * 60, 3)
 
 
 def test_a_text_is_no_picture(reader: ImageReader) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from lighten.core.item import Reference, shown
 from lighten.files.stored_zip import read_bytes
 from lighten.readers._pixels import in_channels, loaded, open_picture
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 LARGEST, USUAL = 256, 224
 """Pixels of a side: pictures of this and less are taken as they are, larger ones are made as large as most networks
 take them."""
@@ -20,7 +23,7 @@ MEASURED = 1_000
 """Pictures that levels are measured on."""
 LEAST = 0.01
 """Standard deviation below which levels are taken to be constant, and are not stretched."""
-GREY = ("1", "L", "I", "I;16", "F")
+GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 
 
 def processor_of(items: Sequence[Reference], wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,15 +36,19 @@ def processor_of(items: Sequence[Reference], wanted: Mapping[str, Any]) -> dict[
     Raises:
         DataError: a picture that cannot be opened. ModelError: a size that is none.
     """
-    seen = [open_picture(read_bytes(item), shown(item)) for item in items[:MEASURED]]
-    channels = int(wanted.get("channels") or (1 if seen and all(image.mode in GREY for image in seen) else 3))
-    height, width = side_of(wanted["size"]) if wanted.get("size") else _usual([image.size for image in seen])
+    sizes, modes = [], set()
+    for item in items[:MEASURED]:  # the pixels of one picture at a time are in memory
+        image = _opened(item)
+        sizes.append(image.size)
+        modes.add(image.mode)
+    channels = int(wanted.get("channels") or (1 if modes and modes <= set(GREY) else 3))
+    height, width = side_of(wanted["size"]) if wanted.get("size") else _usual(sizes)
     levels = np.zeros((2, channels))
-    for item, image in zip(items, seen, strict=False):
-        small = in_channels(loaded(image, shown(item)), channels, shown(item)).resize((width, height))
+    for item in items[:MEASURED]:
+        small = in_channels(loaded(_opened(item), shown(item)), channels, shown(item)).resize((width, height))
         numbers = np.asarray(small, np.float64).reshape(-1, channels) / 255
         levels += (numbers.mean(0), (numbers**2).mean(0))
-    mean, square = levels / max(len(seen), 1)
+    mean, square = levels / max(len(sizes), 1)
     std = np.sqrt(np.maximum(square - mean**2, 0.0))
     std = np.where(std < LEAST, 1.0, std)
     return {
@@ -51,6 +58,10 @@ def processor_of(items: Sequence[Reference], wanted: Mapping[str, Any]) -> dict[
         "image_std": list(wanted.get("std") or [round(float(one), 4) for one in std]),
         "num_channels": channels,
     }
+
+
+def _opened(item: Reference) -> Image:
+    return open_picture(read_bytes(item), shown(item))
 
 
 def side_of(size: Any) -> tuple[int, int]:

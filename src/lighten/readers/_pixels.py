@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +34,12 @@ _UPRIGHT = 1
 _ORIENTATION = 0x0112
 _WITHOUT_EXIF = ("PPM", "BMP", "GIF")
 _WHITE = (255, 255, 255, 255)
+_BY_WAY_OF = {"LAB": "RGB", "La": "LA"}
+"""What a mode is converted to first, as Pillow converts it to few others."""
+_BROKEN = (
+    OSError, ValueError, SyntaxError, OverflowError, EOFError, struct.error, LookupError, TypeError, ZeroDivisionError,
+)  # fmt: skip
+"""What decoders raise of files that are not as they should be."""
 
 
 def library_version() -> str:
@@ -73,11 +80,23 @@ def open_picture(data: bytes, name: str) -> Image:
         raise DataError(
             f"{name} is {what}.", allowed=", ".join(FORMATS), fix="convert it, copy it again, or leave it out"
         ) from error
-    except (OSError, ValueError, SyntaxError, OverflowError) as error:
+    except _BROKEN as error:
         raise _damaged(name, error) from error
-    if image.width * image.height > MOST_PIXELS:
-        raise _too_large(name, f"{image.width:,} x {image.height:,} pixels")
+    check_size(image.width, image.height, name)
     return image
+
+
+def check_size(width: int, height: int, name: str, what: str = "opened") -> None:
+    """Refuse a picture of more than ``MOST_PIXELS``.
+
+    Args:
+        what: that cannot be done with it.
+
+    Raises:
+        DataError: it is too large.
+    """
+    if width * height > MOST_PIXELS:
+        raise _too_large(name, f"{width:,} x {height:,} pixels", what)
 
 
 def loaded(image: Image, name: str) -> Image:
@@ -94,7 +113,7 @@ def loaded(image: Image, name: str) -> Image:
         from PIL import ImageOps
 
         return ImageOps.exif_transpose(image)
-    except (OSError, ValueError, SyntaxError, OverflowError, EOFError) as error:
+    except _BROKEN as error:
         raise _damaged(name, error) from error
 
 
@@ -102,19 +121,32 @@ def in_channels(image: Image, channels: int, name: str) -> Image:
     """The picture in so many channels of eight bits: one of ``MODES``. What is transparent shows white.
 
     Raises:
-        DataError: its numbers have no known range.
+        DataError: its numbers have no known range, or Pillow does not convert its colours.
     """
     mode = MODES[channels]
     if image.mode == mode and (channels == 4 or "transparency" not in image.info):
         return image
     if image.mode == "F" or image.mode.startswith("I"):
         image = _eight_bits(image, name)
-    if channels != 4 and (image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info):
+    if image.mode in _BY_WAY_OF:
+        image = _converted(image, _BY_WAY_OF[image.mode], name)
+    if channels != 4 and (image.mode in ("RGBA", "LA", "PA", "RGBa") or "transparency" in image.info):
         from PIL import Image as library
 
-        seen = image.convert("RGBA")
+        seen = _converted(image, "RGBA", name)
         image = library.alpha_composite(library.new("RGBA", seen.size, _WHITE), seen).convert("RGB")
-    return image if image.mode == mode else image.convert(mode)
+    return image if image.mode == mode else _converted(image, mode, name)
+
+
+def _converted(image: Image, mode: str, name: str) -> Image:
+    try:
+        return image.convert(mode)
+    except (ValueError, OSError, ImportError) as error:
+        raise DataError(
+            f"{name} has colours that cannot be read: Pillow does not convert {image.mode} to {mode} here ({error}).",
+            allowed="pictures in grey or in colours of red, green and blue",
+            fix="convert it, or leave it out",
+        ) from error
 
 
 def _eight_bits(image: Image, name: str) -> Image:
@@ -131,9 +163,9 @@ def _eight_bits(image: Image, name: str) -> Image:
     return library.fromarray((levels.astype(np.uint16) >> 8).astype(np.uint8))
 
 
-def _too_large(name: str, what: str) -> DataError:
+def _too_large(name: str, size: str, what: str = "opened") -> DataError:
     return DataError(
-        f"{name} is too large to be opened ({what}).",
+        f"{name} is too large to be {what} ({size}).",
         allowed=f"at most {MOST_PIXELS:,} pixels",
         fix="make it smaller, or leave it out",
     )

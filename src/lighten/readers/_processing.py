@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lighten.core.errors import ModelError
+from lighten.readers._pixels import check_size
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -108,14 +109,22 @@ class Processing:
             return self.crop
         return (self.height, self.width) if self.height else None
 
-    def apply(self, image: Image) -> Image:
-        """The picture resized and cropped."""
+    def apply(self, image: Image, name: str = "A picture") -> Image:
+        """The picture resized and cropped.
+
+        Args:
+            name: what errors call it.
+
+        Raises:
+            DataError: it is so long and narrow that its shorter edge cannot be made so long.
+        """
         size = (self.width, self.height)
         if self.shortest:
             short, long = sorted(image.size)
             other = int(self.shortest * long / short)
             size = (self.shortest, other) if image.width <= image.height else (other, self.shortest)
         if all(size) and size != image.size:
+            check_size(*size, name, f"resized to a shorter edge of {self.shortest}")
             image = image.resize(size, self.resample)
         if self.crop[0] and self.crop != (image.height, image.width):
             top, left = (image.height - self.crop[0]) // 2, (image.width - self.crop[1]) // 2
