@@ -8,7 +8,7 @@ import pytest
 
 from lighten.core.errors import ModelError, UnknownName
 from lighten.core.item import Reference
-from lighten.core.readers import kinds_of_files, preview, reader_in, reader_of
+from lighten.core.readers import example_of, kinds_of_files, preview, reader_in, reader_of
 from lighten.testing.plugin import installed, plugin_package
 
 SOURCE = '''"""Readings of a sensor."""
@@ -68,3 +68,12 @@ def test_a_broken_package_harms_no_other_reader(tmp_path: Path) -> None:
     plugin_package(tmp_path, "readers", "broken", "import no_such_library_anywhere\n")
     with installed(tmp_path):
         assert kinds_of_files()[".png"] == "image"
+
+
+def test_an_example_of_an_input_is_of_its_kind(tmp_path: Path) -> None:
+    assert example_of(["a fine film"]) == ("a text to classify", False)
+    assert example_of([Reference("/a/b.png", "", "image", 1)]) == ("photo.jpg", True)
+    plugin_package(tmp_path, "readers", "sensor", SOURCE)
+    with installed(tmp_path):
+        assert example_of([Reference("/a/b.rdg", "", "sensor", 1)]) == ("file.rdg", True)
+    assert example_of([Reference("/a/b.rdg", "", "sensor", 1)]) == ("", False), "nothing here reads it any more"

@@ -33,6 +33,18 @@ def test_the_card_holds_recipe_numbers_proof_limits_and_use(tmp_path: Path) -> N
         assert line in text
 
 
+@pytest.mark.parametrize(
+    ("example", "files", "shell", "python"),
+    [
+        ("photo.jpg", True, "lighten predict runs/reviews/winner photo.jpg", 'model.predict(["photo.jpg"])'),
+        ("a text", False, "echo 'a text' | lighten predict runs/reviews/winner", 'model.predict(["a text"])'),
+    ],
+)
+def test_the_card_shows_an_input_of_the_kind_that_is_asked(example: str, files: bool, shell: str, python: str) -> None:
+    text = model_card(replace(summaries.winner(), example=example, files=files))
+    assert f"\n{shell}\n" in text and python in text
+
+
 def test_the_card_of_a_language_model() -> None:
     text = model_card(language_summaries.documents()).replace("\u00a0", " ")
     for line in (

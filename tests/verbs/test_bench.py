@@ -84,5 +84,5 @@ def test_what_cannot_be_measured_together_is_refused(counted: Counted, documents
         bench([language], documents, documents=-1)
     empty = tmp_path / "e.jsonl"
     empty.write_text('{"text": " "}\n{"text": ""}\n')
-    with pytest.raises(DataError, match="has no text"):
+    with pytest.raises(DataError, match="has no inputs"):
         bench([language], empty, text="text")

@@ -16,7 +16,7 @@ def command(
         list[str],
         typer.Argument(help="Artifacts, runs, HF folders, GGUF files, hub ids or samples; ratios are to the first."),
     ],
-    data: Annotated[str, typer.Option(help="Texts to ask; labels are not needed.", show_default=False)],
+    data: Annotated[str, typer.Option(help="Inputs to ask; labels are not needed.", show_default=False)],
     text: Text = None,
     prompt: Prompt = None,
     documents: Annotated[

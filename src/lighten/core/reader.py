@@ -35,6 +35,8 @@ class Reader(ABC, Generic[Example]):
 
     suffixes: ClassVar[tuple[str, ...]] = ()
     """Of files that are items of this kind, in lower case (``.png``); empty where items are no files."""
+    example: ClassVar[str] = ""
+    """An item as a user gives one, for pages that show how a model is asked: a text, or the name of a file."""
     pads: ClassVar[bool] = False
     """Whether :meth:`batch` pads examples of different sizes; else those of one batch have one shape."""
     variations: ClassVar[tuple[str, ...]] = ()

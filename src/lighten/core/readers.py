@@ -72,6 +72,14 @@ def preview(item: Item) -> str:
     return ""
 
 
+def example_of(items: Sequence[Item]) -> tuple[str, bool]:
+    """An item as a user gives one that is of the same kind as these, and whether it is a file."""
+    with contextlib.suppress(InputError):
+        found = reader_for(items)
+        return found.example or "".join(f"file{suffix}" for suffix in found.suffixes[:1]), bool(found.suffixes)
+    return "", False
+
+
 def _usable() -> dict[str, type[Reader[Any]]]:
     """Every reader by its name; a package that cannot be imported harms only itself."""
     found = {}

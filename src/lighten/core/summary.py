@@ -217,6 +217,8 @@ class Summary:
             settings stand in braces.
         baselines: keys of candidates that are cheap baselines, learned from nothing but the user's rows.
         writes: whether the models write texts: what changed is shown by samples of both.
+        example: an input as a user gives one; empty where nobody says. files: whether inputs are files, and it is the
+            name of one.
         packed: whether the original was brought with its weights rounded, and is judged as it is.
         environment: what the numbers depend on: CPU, flags, cores, bandwidth, versions. Nested plain values.
         paths: what the run left, by name: ``run``, ``winner``, ``report``, ...
@@ -251,6 +253,8 @@ class Summary:
     titles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     baselines: tuple[int, ...] = ()
     writes: bool = False
+    example: str = "a text to classify"
+    files: bool = False
     packed: bool = False
     environment: Mapping[str, Any] = field(default_factory=dict)
     paths: Mapping[str, str] = field(default_factory=dict)

@@ -148,7 +148,7 @@ def _about_missing(table: Table, without: dict[str, list[int]], drop_empty: bool
         return (f"Left out: {'; '.join(found)}.",)
     raise DataError(
         f"{table.source} has {'; '.join(found)}.",
-        allowed="a text and a label in every row",
+        allowed="an input and a label in every row",
         fix="fill them in, or leave those rows out with --drop-empty",
     )
 

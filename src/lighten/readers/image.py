@@ -65,6 +65,7 @@ class ImageReader(Reader[Pixels]):
     suffixes: ClassVar[tuple[str, ...]] = (
         ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pnm",
     )  # fmt: skip
+    example: ClassVar[str] = "photo.jpg"
     variations: ClassVar[tuple[str, ...]] = ("shift", "flip")
     alike: ClassVar[int] = 10
     extra: ClassVar[str] = "vision"
@@ -231,7 +232,7 @@ class ImageReader(Reader[Pixels]):
         return self._processed(loaded(open_picture(_content(item), name), name), name)
 
     def _processed(self, image: Image, name: str) -> Pixels:
-        pixels = np.asarray(self.processing.apply(in_channels(image, self.channels, name)))
+        pixels = np.asarray(self.processing.apply(in_channels(image, self.channels, name), name))
         return pixels if pixels.ndim == 3 else pixels[:, :, None]
 
 

@@ -65,6 +65,7 @@ class Encoder(Reader[list[int]]):
         unknown_id: id of the token that stands for what the vocabulary lacks; None where there is no such token.
     """
 
+    example: ClassVar[str] = "a text to classify"
     pads: ClassVar[bool] = True
 
     def __init__(self, tokenizer: str, *, max_tokens: int, pad_id: int, settings: Mapping[str, Any]) -> None:

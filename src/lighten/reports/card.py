@@ -208,8 +208,12 @@ def _use(summary: Summary, winner: Winner) -> str:
         shell = f"lighten chat {given}"
         lines = [f"with lighten.chat({python}) as chat:", '    print("".join(chat.say("Once upon a time")))']
     else:
-        shell = f"echo 'a text to classify' | lighten predict {given}"
-        lines = [f"with lighten.load({python}) as model:", '    print(model.predict(["a text to classify"])[0].label)']
+        example = one_line(summary.example) or "..."
+        shell = f"echo {shlex.quote(example)} | lighten predict {given}"
+        if summary.files:
+            shell = f"lighten predict {given} {shlex.quote(example)}"
+        asked = json.dumps(example, ensure_ascii=False)
+        lines = [f"with lighten.load({python}) as model:", f"    print(model.predict([{asked}])[0].label)"]
     return f"{fenced(shell, 'bash')}\n\n{fenced(chr(10).join(['import lighten', '', *lines]), 'python')}"
 
 

@@ -65,7 +65,7 @@ PAGE: dict[str, tuple[str, str]] = {
     "flips.fixed": ("Only the winner is right", "仅优胜者正确"),
     "flips.moved": ("Both wrong, differently", "两者皆错，但答案不同"),
     "flips.count": ("{n} of {total} shown", "显示 {n} / {total} 条"),
-    "flips.text": ("text", "文本"),
+    "flips.text": ("input", "输入"),
     "flips.label": ("label", "标签"),
     "groups.title": ("Groups", "分组"),
     "groups.lead": ("Accuracy in each group of the proof rows.", "验证数据中各分组的准确率。"),

@@ -13,6 +13,7 @@ from lighten.core.artifact import Artifact
 from lighten.core.errors import LightenError
 from lighten.core.matching import format_of
 from lighten.core.outcome import Constant
+from lighten.core.readers import example_of
 from lighten.core.recipe import Recipe, engine_from, step_from, task_record_of
 from lighten.core.result import Candidate
 from lighten.core.summary import RUNGS, Continuation, DataFacts, Flip, Group, Link, Rung, Summary, TestedRecord, Winner
@@ -107,6 +108,7 @@ def summarize(
     samples, stored = continuations(run, winner) if winner is not None else (), _stored(run)
     shares, environment = _roofline_of(run, candidates, stored)
     lineage = _lineage(stored, winner) if winner is not None else ()
+    example, files = example_of(run.parts.proof.inputs)
     out = run.folder.path
     paths = {"run": out, "report": out / "report.html", "results": out / "results.jsonl", "study": out / "study.db"}
     paths["original"] = run.original.path
@@ -146,6 +148,8 @@ def summarize(
         titles=titles(candidates, lineage),
         baselines=baselines(candidates, stored),
         writes=run.task.writes,
+        example=example,
+        files=files,
         packed=format_of(run.original).packed,
         environment=environment,
         paths={name: str(path) for name, path in paths.items()},

@@ -77,7 +77,7 @@ def bench(
     Args:
         models: artifacts, run folders, HF folders, GGUF files, hub ids or samples, of one kind; the first is what the
             others are compared with.
-        data: texts to ask; labels are not needed.
+        data: inputs to ask, such as texts or pictures; labels are not needed.
         prompt: template, for language models that were made for choices or answers and do not say with which one.
         documents: how many rows are judged where that needs no right answers, the first ones; 0 for none.
         seconds: of measuring, for each model.
@@ -186,5 +186,5 @@ def texts_of(question: Question, data: str | Path, text: str | None) -> tuple[It
     texts = tuple(question.item_of(row) for row in question.read(data, text))
     kept = tuple(one for one in texts if not isinstance(one, str) or one.strip())
     if not kept:
-        raise DataError(f"{data} has no text.", fix="name the column with --text")
+        raise DataError(f"{data} has no inputs.", fix="name the column with --text")
     return kept
