@@ -72,6 +72,7 @@ def test_no_workers_are_refused(options: FitOptions) -> None:
     [
         (KeyboardInterrupt(), Interrupted, r"was interrupted(.|\n)*lighten train .*--resume"),
         (SessionCrashed("It died."), SessionCrashed, r"It died(.|\n)*last checkpoint: lighten train .*--resume"),
+        (StepFailed("OSError: I/O error"), StepFailed, r"I/O error(.|\n)*last checkpoint: lighten train .*--resume"),
         (StepFailed("It came apart.", fix="lower learning_rate"), StepFailed, "lower learning_rate"),
     ],
 )

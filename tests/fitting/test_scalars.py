@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
+from typing import NoReturn
 
+import pytest
+
+from lighten.core.errors import RunFolderError
 from lighten.fitting.scalars import FILE, Scalars, read_curve
 from lighten.nets.training.schedule import Point, Score, State
 
@@ -38,3 +43,18 @@ def test_a_resumed_training_goes_on_where_its_checkpoint_was(tmp_path: Path) -> 
     assert [p.step for p in found if p.loss is not None] == [1, 2, 3, 4, 5, 6]
     assert [p.step for p in found if p.score is not None] == [0, 3, 6]
     assert [p.seconds for p in found] == sorted(p.seconds for p in found)
+
+
+@pytest.mark.parametrize("at", ["first", "later", "events"])
+def test_a_disk_that_is_full_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str) -> None:
+    def full(path: Path, *_: object, **__: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if at == "later":
+        scalars = run(tmp_path, 1, 2, [])
+    monkeypatch.setattr(Path, "write_text" if at == "first" else "open" if at == "later" else "mkdir", full)
+    with pytest.raises(RunFolderError, match=r"The disk of .* is full"):
+        if at == "later":
+            scalars.finished([Point(0.3, 3, 30, Score(0.7, 1.0))], 3)
+        else:
+            run(tmp_path, 1, 2, [])

@@ -16,7 +16,7 @@ import pytest
 
 from lighten.core.artifact import RECORD, Artifact
 from lighten.core.errors import RunFolderError, StepFailed, UnsafeFile
-from lighten.store.artifacts import LEAST_SHARED, ArtifactStore, disk_error, key_of
+from lighten.store.artifacts import LEAST_SHARED, ArtifactStore, disk_error, key_of, writing
 
 
 def write(folder: Path) -> Mapping[str, Any]:
@@ -318,3 +318,20 @@ def test_disk_errors_say_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "/mnt/x cannot be written (Read-only file system)" in str(denied)
     assert "--out" in denied.fix
     assert isinstance(disk_error(OSError("odd"), nowhere), RunFolderError)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), RunFolderError, "The disk of .* is full"),
+        (PermissionError(errno.EACCES, "Permission denied"), RunFolderError, "cannot be written"),
+        (ValueError("I/O error: No space left on device (os error 28)"), RunFolderError, "is full"),
+        (FileNotFoundError(errno.ENOENT, "No such file"), FileNotFoundError, "No such file"),
+        (ValueError("of something else"), ValueError, "of something else"),
+    ],
+)
+def test_a_disk_that_cannot_be_written_is_told_from_other_errors(
+    tmp_path: Path, error: Exception, kind: type[Exception], words: str
+) -> None:
+    with pytest.raises(kind, match=words), writing(tmp_path):
+        raise error

@@ -37,6 +37,7 @@ from lighten.nets.training.schedule import Hyperparameters, State, Trained
 from lighten.nets.training.trainable import Trainable
 from lighten.pipeline.formats import open_model, save_model
 from lighten.pipeline.make import versions
+from lighten.store.artifacts import writing
 from lighten.store.durable import sync, sync_tree
 from lighten.store.folder import load_parts
 
@@ -214,9 +215,10 @@ def fit(**told: Any) -> dict[str, Any]:
         "arithmetic": telling.operations * found.rows or None, "rate": telling.rate,
     }  # fmt: skip
     if found.best is None and work.schedule.holds_out:
-        raise StepFailed("The training was over before anything was judged.")
-    _keep_adapter(work, run, job.model)
-    made = _seal(job, prepared)
+        raise StepFailed("The training was over before anything was judged.", fix="give more passes, or more --time")
+    with writing(run):
+        _keep_adapter(work, run, job.model)
+        made = _seal(job, prepared)
     return {"path": str(made.path), **_outcome(work, found, epoch), "cost": cost}
 
 

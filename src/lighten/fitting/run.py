@@ -271,7 +271,7 @@ _FILES = {"model": MODEL, "report": REPORT, "result": RESULT, "scalars": FILE}
 def _of_run(error: CandidateFailed, options: FitOptions) -> LightenError:
     """What went wrong in a training, with the command that takes it up."""
     again = f"{options.command(Launch.found(options.workers, options.threads))} --resume"
-    if isinstance(error, StepFailed):
+    if isinstance(error, StepFailed) and (error.fix or error.allowed):  # it would come to the same again
         return type(error)(error.seen, allowed=error.allowed, fix=error.fix)
     return type(error)(
         error.seen, allowed=error.allowed, fix=error.fix or f"it goes on from its last checkpoint: {again}"

@@ -12,6 +12,7 @@ from lighten.core.training import CurvePoint
 from lighten.fitting.tensorboard import EventFile
 from lighten.isolate.machine import cpu_seconds
 from lighten.nets.training.schedule import Point, State
+from lighten.store.artifacts import writing
 
 FILE, EVENTS = "scalars.jsonl", "tensorboard"
 POINTS = 400
@@ -79,8 +80,9 @@ class Scalars:
             self._before = last.seconds, last.cpu_seconds
         text = "".join(_line(point) for point in self.points)
         part = self._path.with_name(f".{self._path.name}.part")
-        part.write_text(text, encoding="utf-8")
-        part.replace(self._path)
+        with writing(self._path.parent):
+            part.write_text(text, encoding="utf-8")
+            part.replace(self._path)
 
     def _evaluations(self, points: list[Point], share: float) -> None:
         for point in points[self._evaluated :]:
@@ -91,7 +93,7 @@ class Scalars:
         seconds, cpu = self.spent
         point = CurvePoint(step, rows, rows / self._epoch, share * self._peak, seconds, cpu, **values)
         self.points.append(point)
-        with self._path.open("a", encoding="utf-8") as stream:
+        with writing(self._path.parent), self._path.open("a", encoding="utf-8") as stream:
             stream.write(_line(point))
         shown = {"learning_rate": point.learning_rate, **values}
         self._events.add(step, {name: value for name, value in shown.items() if value is not None})

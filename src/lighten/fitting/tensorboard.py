@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from lighten.store.artifacts import writing
+
 _POLYNOMIAL, _MASK = 0x82F63B78, 0xA282EAD8
 
 
@@ -21,7 +23,8 @@ class EventFile:
     """One event file in a folder; a resumed training writes another one, and TensorBoard joins them by step."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"events.out.tfevents.{int(time.time())}.lighten.{os.getpid()}"
         self._append(_double(1, time.time()) + _bytes(3, b"brain.Event:2"))
 
@@ -32,7 +35,7 @@ class EventFile:
 
     def _append(self, event: bytes) -> None:
         length = struct.pack("<Q", len(event))
-        with self._path.open("ab") as stream:
+        with writing(self._path.parent), self._path.open("ab") as stream:
             stream.write(length + _masked(length) + event + _masked(event))
 
 

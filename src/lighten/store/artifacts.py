@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -125,22 +126,15 @@ class ArtifactStore:
         final = self.root / key
         shutil.rmtree(part, ignore_errors=True)
         try:
-            part.mkdir()
-            sealed = Artifact.seal(part, **write(part))
-            self._share(part, sealed)
-            sync_tree(part)
-            if final.is_dir():
-                final.rename(old)  # renamed first, so that a kill leaves a whole one or none
-            part.rename(final)
-            sync(self.root)
-        except OSError as error:
-            if error.errno in FULL + REFUSED:
-                raise disk_error(error, self.root) from error
-            raise
-        except Exception as error:
-            if says_full(error):
-                raise disk_error(OSError(errno.ENOSPC, str(error)), self.root) from error
-            raise
+            with writing(self.root):
+                part.mkdir()
+                sealed = Artifact.seal(part, **write(part))
+                self._share(part, sealed)
+                sync_tree(part)
+                if final.is_dir():
+                    final.rename(old)  # renamed first, so that a kill leaves a whole one or none
+                part.rename(final)
+                sync(self.root)
         finally:
             shutil.rmtree(part, ignore_errors=True)
             shutil.rmtree(old, ignore_errors=True)
@@ -163,6 +157,25 @@ def key_of(**what: Any) -> str:
 def says_full(error: Exception) -> bool:
     """Whether a library that writes its files in Rust or C++ ran into a full disk: it raises classes of its own."""
     return "No space left on device" in str(error) or "os error 28" in str(error)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Inside, whatever writes to ``folder``: a disk that is full or cannot be written ends in a clear error.
+
+    Raises:
+        RunFolderError: it is. Any other error is passed on.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL + REFUSED:
+            raise disk_error(error, folder) from error
+        raise
+    except Exception as error:
+        if says_full(error):
+            raise disk_error(OSError(errno.ENOSPC, str(error)), folder) from error
+        raise
 
 
 def disk_error(error: OSError, folder: Path) -> LightenError:

@@ -40,6 +40,18 @@ def test_loss_and_gradients_are_those_of_the_plain_way(
         torch.testing.assert_close(found[name], parameter.grad, atol=1e-5, rtol=1e-3)
 
 
+def test_no_more_logits_are_held_at_once_than_while_it_learns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = open_language(tiny_language("llama", tmp_path))
+    row = [token for window in windows(model, TEXTS, 40) for token in window][:30]
+    with torch.inference_mode():
+        plain = float(cross_entropy(model.net(torch.tensor([row])).logits[0, :-1], torch.tensor(row[1:])))
+    monkeypatch.setattr(next_token, "PLACES", 8)
+    seen: list[int] = []
+    model.net.lm_head.register_forward_hook(lambda _, __, logits: seen.append(len(logits)))
+    assert nats_per_token(model.net, [row]) == pytest.approx(plain, abs=1e-5)
+    assert seen == [8, 8, 8, 5]
+
+
 def test_the_head_reads_every_place_that_has_a_next_token(tmp_path: Path) -> None:
     model = open_language(tiny_language("llama", tmp_path))
     hidden, targets = hidden_at_targets(model.net, [[1, 8, 9], [1, 7]])

@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors import SafetensorError
+from safetensors.torch import save_file
 
 from lighten.core.errors import RunFolderError
 from lighten.nets.training import checkpoint
@@ -76,6 +78,41 @@ def test_a_broken_one_is_passed_over_and_said(tmp_path: Path, broken: str) -> No
     found = (again := Checkpoints(tmp_path, {})).load()
     assert found is not None and found.state == {"rows": 1}
     assert "00000002.json is damaged" in again.notes[0]
+
+
+@pytest.mark.parametrize("large", [10, 1 << 30])
+@pytest.mark.parametrize("broken", ["cut", "gone", "record"])
+def test_a_broken_one_is_gone_once_another_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str, large: int
+) -> None:
+    checkpoints = Checkpoints(tmp_path, {})
+    for number in (1, 4):
+        checkpoints.save(snapshot(number))
+    path = tmp_path / ("00000004.json" if broken == "record" else "state-00000004.safetensors")
+    path.unlink() if broken == "gone" else path.write_bytes(path.read_bytes()[:-5])
+    monkeypatch.setattr(checkpoint, "LARGE", large)
+    again = Checkpoints(tmp_path, {})
+    assert again.load() is not None
+    for number in (1, 2):
+        again.save(snapshot(number))
+        found = (last := Checkpoints(tmp_path, {})).load()
+        assert found is not None and found.state == {"rows": number} and not last.notes
+    assert not list(tmp_path.glob("*00000004*"))
+    assert len(list(tmp_path.glob("*.json"))) == (1 if large == 10 else 2)
+    again.save(snapshot(4))
+    found = Checkpoints(tmp_path, {}).load()
+    assert found is not None and found.state == {"rows": 4}
+
+
+def test_best_weights_that_a_file_holds_are_not_written_again(tmp_path: Path) -> None:
+    folder, held = tmp_path / "checkpoint", tmp_path / "checkpoint" / checkpoint.KEPT
+    folder.mkdir()
+    save_file({"a.b": torch.ones(2)}, held)
+    checkpoints = Checkpoints(folder, {})
+    checkpoints.save(replace(snapshot(1), best={}), held)
+    assert (folder / "best-00000001.safetensors").samefile(held) and held.is_file()
+    found = Checkpoints(folder, {}).load()
+    assert found is not None and torch.equal(found.best["a.b"], torch.ones(2))
 
 
 def test_one_of_another_training_or_layout_is_refused(tmp_path: Path) -> None:

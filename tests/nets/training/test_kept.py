@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
 import pytest
 import torch
+from safetensors.torch import load_file
 
+from lighten.core.errors import RunFolderError
+from lighten.nets.training import kept as module
 from lighten.nets.training.kept import Kept, tensors_of
 
 
-@pytest.mark.parametrize("small", [0, 1 << 20])
-def test_what_is_kept_comes_back(small: int) -> None:
+@pytest.mark.parametrize(("small", "own"), [(0, False), (0, True), (1 << 20, True)])
+def test_what_is_kept_comes_back(tmp_path: Path, small: int, own: bool) -> None:
     live = {"a": torch.arange(6.0).reshape(2, 3), "n": torch.tensor(3)}
-    kept = Kept(live, small)
-    assert kept.version == 0
+    kept = Kept(lambda: live, tmp_path / "run" / "kept.safetensors" if own else None, small)
+    assert kept.version == 0 and kept.file is None
     kept.keep()
     live["a"].mul_(-1)
     live["n"].add_(1)
-    assert torch.equal(kept.values()["a"], torch.arange(6.0).reshape(2, 3))
+    values = kept.values() if kept.file is None else load_file(kept.file)
+    assert torch.equal(values["a"], torch.arange(6.0).reshape(2, 3))
     kept.give_back()
     assert torch.equal(live["a"], torch.arange(6.0).reshape(2, 3)) and int(live["n"]) == 3
     kept.put({"a": torch.ones(2, 3), "n": torch.tensor(9)})
+    live["n"] = torch.tensor(7)  # as a module does that puts a new tensor in the place of an old one
     kept.give_back()
-    assert torch.equal(live["a"], torch.ones(2, 3)) and kept.version == 2
+    assert torch.equal(live["a"], torch.ones(2, 3)) and int(live["n"]) == 9 and kept.version == 2
+    assert [path.name for path in tmp_path.rglob("*.*")] == (["kept.safetensors"] if own and not small else [])
     kept.close()
     kept.close()
+    assert not list(tmp_path.rglob("*.*"))
+
+
+def test_who_holds_the_file_by_another_name_keeps_what_it_held(tmp_path: Path) -> None:
+    live = {"a": torch.ones(2)}
+    kept = Kept(lambda: live, tmp_path / "kept.safetensors", 0)
+    kept.keep()
+    assert kept.file is not None
+    (tmp_path / "other").hardlink_to(kept.file)
+    live["a"].zero_()
+    kept.keep()
+    assert load_file(tmp_path / "other")["a"].tolist() == [1.0, 1.0]
+    kept.close()
+
+
+def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(tensors: object, path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module, "save_file", full)
+    with pytest.raises(RunFolderError, match="is full"):
+        Kept(lambda: {"a": torch.ones(2)}, tmp_path / "kept.safetensors", 0).keep()
 
 
 def test_all_that_answers_depend_on_is_named_once() -> None:

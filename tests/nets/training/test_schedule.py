@@ -50,6 +50,11 @@ def test_scores_are_ordered_by_quality_then_loss() -> None:
     assert not Score(0.9, 2.0).beats(Score(0.9, 2.0)) and not Score(math.nan, 1.0).beats(Score(0.1, 1.0))
 
 
+def test_any_score_beats_one_that_is_no_number() -> None:
+    assert Score(0.1, 1.0).beats(Score(math.nan, 1.0)) and Score(0.1, 1.0).beats(Score(0.1, math.nan))
+    assert not Score(math.nan, math.nan).beats(Score(math.nan, math.nan))
+
+
 def test_speed() -> None:
     assert Trained(rows=10, seconds=4.0).rows_per_second == 2.5
     assert Trained().rows_per_second == 0.0

@@ -109,7 +109,7 @@ class _Sweep:
         self.study, self.work, self.trials, self.seconds = study, work, trials, seconds
         self.seed, self.threads, self.more = seed, threads, more
         self._began, self._before = began, (study.recall(SPENT, 0.0), study.recall(CPU, 0.0))
-        self.start = Kept(tensors_of(work.net))
+        self.start = Kept(lambda: tensors_of(work.net))
         self.start.keep()
 
     @property

@@ -59,11 +59,6 @@ def places_at_once(net: nn.Module) -> int:
     return max(min(PLACES, NUMBERS // int(net.config.vocab_size)), 8)
 
 
-def _at_targets(net: nn.Module, batch: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-    hidden, targets = hidden_at_targets(net, batch)
-    return net.lm_head(hidden), targets
-
-
 def hidden_at_targets(net: nn.Module, batch: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     """What the head reads at every place that has a next token: [places, width], and these tokens [places]."""
     longest = max(map(len, batch))
@@ -79,11 +74,16 @@ def hidden_at_targets(net: nn.Module, batch: list[list[int]]) -> tuple[torch.Ten
 
 
 def nats_per_token(net: nn.Module, rows: Sequence[Sequence[int]]) -> float:
-    """Mean cross entropy of the next token over windows, without training."""
-    nats, count = 0.0, 0
+    """Mean cross entropy of the next token over windows, without training; the head is computed as in
+    :func:`descend`, for some places at a time."""
+    nats, count, at_once = 0.0, 0, places_at_once(net)
     with torch.inference_mode():
+        head = _head(net)
         for row in rows:
-            logits, targets = _at_targets(net, [list(row)])
-            nats += float(torch.nn.functional.cross_entropy(logits, targets, reduction="sum"))
+            hidden, targets = hidden_at_targets(net, [list(row)])
+            for begin in range(0, len(targets), at_once):
+                places = slice(begin, begin + at_once)
+                logits = head(hidden[places]).float()
+                nats += float(torch.nn.functional.cross_entropy(logits, targets[places], reduction="sum"))
             count += len(targets)
     return nats / max(count, 1)

@@ -4,10 +4,12 @@ A folder holds two, or one where they are large, which stands while the next is 
 
     state-00000120.safetensors   weights, moments, random states
     best-00000003.safetensors    the best weights so far, written when they change
+    kept.safetensors             the same of a large network, while a process trains (see ``kept.Kept``)
     00000120.json                where it stands, what it belongs to, and the SHA-256 of both files
 
 The JSON file is written last. Each file is written under another name, waited for until it is on the disk, and renamed,
-so that a kill or the loss of power leaves whole files. One whose files are not what they were is passed over.
+so that a kill or the loss of power leaves whole files. One whose files are not what they were is passed over, and
+removed once another one has been written.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,12 +34,14 @@ from lighten.core.errors import LightenError, RunFolderError
 from lighten.store.artifacts import disk_error, says_full
 from lighten.store.durable import sync
 
-VERSION = 2
+VERSION = 3
 """Of the layout; another one is refused."""
 EVERY, SHARE = 30.0, 0.05
 """Seconds between two checkpoints at the least, and share of the time that writing them may take."""
 LARGE = 1 << 30
 """Bytes from which one is kept, not two."""
+KEPT = "kept.safetensors"
+"""File of the folder in which a training keeps the best weights of a network that is too large for the memory."""
 RANDOM = "random.torch"
 """Name of the tensor with torch's random state."""
 
@@ -79,14 +84,19 @@ class Checkpoints:
     _last: float = field(default_factory=lambda: time.monotonic())
     _cost: float = 0.0
     _best: tuple[int, str, str] = (-1, "", "")
+    _damaged: set[str] = field(default_factory=set)
+    """Names of records that were passed over."""
 
     def due(self) -> bool:
         """Whether it is time for the next one."""
         wait = max(self.every, self._cost / SHARE) if self.every else 0.0
         return time.monotonic() - self._last >= wait
 
-    def save(self, snapshot: Snapshot) -> None:
+    def save(self, snapshot: Snapshot, held: Path | None = None) -> None:
         """Write a checkpoint; the one before stands until this one does, and one more after it.
+
+        Args:
+            held: a file that holds ``best`` already, and is never written to again; None where there is none.
 
         Raises:
             RunFolderError: the disk is full or cannot be written; the last good checkpoint stands.
@@ -98,9 +108,11 @@ class Checkpoints:
             tensors |= {f"moments.{name}": tensor for name, tensor in snapshot.moments.items()}
             tensors[RANDOM] = torch.random.get_rng_state()
             state = self._write(f"state-{number:08d}.safetensors", tensors)
-            if snapshot.best and self._best[0] != best:
-                self._best = best, *self._write(f"best-{best:08d}.safetensors", snapshot.best)
-            files = dict([state, *([self._best[1:]] if snapshot.best else [])])
+            has_best = bool(snapshot.best) or held is not None
+            if has_best and self._best[0] != best:
+                name = f"best-{best:08d}.safetensors"
+                self._best = best, *(self._write(name, snapshot.best) if held is None else self._link(name, held))
+            files = dict([state, *([self._best[1:]] if has_best else [])])
             record = {
                 "version": VERSION,
                 "identity": dict(self.identity),
@@ -114,6 +126,7 @@ class Checkpoints:
             }
             text = json.dumps(record, sort_keys=True)
             self._put(f"{number:08d}.json", lambda path: path.write_text(text, encoding="utf-8"))
+            self._damaged.discard(f"{number:08d}.json")
             self._sweep()
         except (OSError, SafetensorError) as error:
             raise self._unwritten(error) from error
@@ -130,6 +143,7 @@ class Checkpoints:
             record = _read(path)
             if record is None or not self._whole(record):
                 self.notes.append(f"The checkpoint {path.name} is damaged; the one before it is taken.")
+                self._damaged.add(path.name)
                 continue
             self._check(record)
             return self._opened(record)
@@ -189,6 +203,18 @@ class Checkpoints:
         self._put(name, lambda path: save_file(own, path))
         return name, sha256(self.folder / name)
 
+    def _link(self, name: str, held: Path) -> tuple[str, str]:
+        """Give what a file holds another name, without reading it, where the disk can do that."""
+
+        def write(path: Path) -> None:
+            try:
+                path.hardlink_to(held)
+            except OSError:  # another disk, or a file system without links
+                shutil.copyfile(held, path)
+
+        self._put(name, write)
+        return name, sha256(self.folder / name)
+
     def _put(self, name: str, write: Any) -> None:
         part, final = self.folder / f".{name}.{os.getpid()}.part", self.folder / name
         try:
@@ -200,9 +226,9 @@ class Checkpoints:
             part.unlink(missing_ok=True)
 
     def _sweep(self) -> None:
-        """Remove all but the last two, of large ones all but the last, and what no record names."""
-        records = sorted(self.folder.glob("*.json"))
-        kept: set[str] = set()
+        """Remove all but the last two good ones, of large ones all but the last, and what no record names."""
+        records = sorted(path for path in self.folder.glob("*.json") if path.name not in self._damaged)
+        kept = {KEPT}
         newest = _read(records[-1]) or {"files": {}}
         large = sum((self.folder / name).stat().st_size for name in newest["files"]) >= LARGE
         for path in records[-1 if large else -2 :]:

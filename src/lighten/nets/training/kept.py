@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+
+from lighten.store.artifacts import writing
 
 SMALL = 256 << 20
 """Bytes up to which they are kept in memory: a second network of many gigabytes is not there."""
@@ -19,53 +21,77 @@ class Kept:
     """A copy of tensors, which can be given back to them.
 
     Args:
-        live: the tensors whose values are kept, by name.
+        live: gives the tensors whose values are kept, by name; other ones, where a module puts new ones in their place.
+        file: where they are kept that are too large for the memory, such as in the folder of a run, which the next
+            sitting takes over after a kill; None for a temporary one.
         small: bytes up to which they are kept in memory.
     """
 
-    def __init__(self, live: Mapping[str, Tensor], small: int = SMALL) -> None:
-        self._live = live
+    def __init__(self, live: Callable[[], Mapping[str, Tensor]], file: Path | None = None, small: int = SMALL) -> None:
+        self._live, self._file = live, file
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._copies: dict[str, Tensor] = {}
         self.version = 0
         """How often something was kept: 0 while nothing is."""
-        if sum(tensor.nbytes for tensor in live.values()) > small:
+        if sum(tensor.nbytes for tensor in live().values()) <= small:
+            self._file = None
+        elif file is None:
             self._folder = tempfile.TemporaryDirectory(prefix="lighten-")
             self._file = Path(self._folder.name) / "weights.safetensors"
 
     def close(self) -> None:
         """Remove the file; closing twice is allowed."""
+        if self._file is not None:
+            self._file.unlink(missing_ok=True)
         if self._folder is not None:
             self._folder.cleanup()
 
     def keep(self) -> None:
-        """Keep the values as they are now, in place of those before."""
-        self.put(self._live)
+        """Keep the values as they are now, in place of those before.
+
+        Raises:
+            RunFolderError: the disk is full or cannot be written.
+        """
+        self.put(self._live())
 
     def put(self, values: Mapping[str, Tensor]) -> None:
-        """Keep these values."""
-        if self._folder is None:
+        """Keep these values.
+
+        Raises:
+            RunFolderError: the disk is full or cannot be written.
+        """
+        if self._file is None:
             self._copies = {name: tensor.detach().clone() for name, tensor in values.items()}
         else:
-            save_file({name: tensor.detach().contiguous() for name, tensor in values.items()}, self._file)
+            part = self._file.with_suffix(".part")
+            with writing(self._file.parent):
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    save_file({name: tensor.detach().contiguous() for name, tensor in values.items()}, part)
+                    part.replace(self._file)  # a new file: a checkpoint may hold the old one by another name
+                finally:
+                    part.unlink(missing_ok=True)
         self.version += 1
 
+    @property
+    def file(self) -> Path | None:
+        """The file that holds what is kept; None where the memory does, or nothing is kept."""
+        return self._file if self.version else None
+
     def values(self) -> Mapping[str, Tensor]:
-        """What is kept, by name."""
-        if self._folder is None:
-            return self._copies
-        with safe_open(self._file, "pt") as found:
-            return {name: found.get_tensor(name) for name in self._live}
+        """What is kept in memory, by name; nothing where a file holds it."""
+        return self._copies
 
     def give_back(self) -> None:
         """Put what is kept into the tensors that it came from."""
+        live = self._live()
         with torch.no_grad():
-            if self._folder is None:
+            if self._file is None:
                 for name, tensor in self._copies.items():
-                    self._live[name].copy_(tensor)
+                    live[name].copy_(tensor)
                 return
             with safe_open(self._file, "pt") as found:
-                for name, tensor in self._live.items():
+                for name, tensor in live.items():
                     tensor.copy_(found.get_tensor(name))
 
 

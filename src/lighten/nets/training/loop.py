@@ -19,7 +19,7 @@ import torch
 from lighten.core.errors import StepFailed
 from lighten.core.step import Watch
 from lighten.nets.training.attention import quick_attention
-from lighten.nets.training.checkpoint import Checkpoints, Snapshot
+from lighten.nets.training.checkpoint import KEPT, Checkpoints, Snapshot
 from lighten.nets.training.group import Group
 from lighten.nets.training.kept import Kept
 from lighten.nets.training.memory import fitted, is_out_of_memory, recomputable, recomputing
@@ -103,7 +103,7 @@ class _Loop:
         self.weights = work.weights()
         own = {parameter.data_ptr() for parameter in work.net.parameters()}
         self.statistics = [tensor for tensor in self.weights.values() if tensor.data_ptr() not in own]
-        self.kept = Kept(self.weights)
+        self.kept = Kept(lambda: self.weights, None if checkpoints is None else checkpoints.folder / KEPT)
         self.notes: list[str] = []
         self.first = (0, 0.0)
         self.judge_seconds = 0.0
@@ -435,5 +435,6 @@ class _Loop:
                 precision=self.precision,
                 number=self.state.updates,
                 kept=self.kept.version,
-            )
+            ),
+            self.kept.file,
         )

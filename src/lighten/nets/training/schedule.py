@@ -118,8 +118,13 @@ class Score:
     loss: float
 
     def beats(self, other: Score | None) -> bool:
-        """Whether it is better; anything is better than nothing."""
-        return other is None or (self.quality, -self.loss) > (other.quality, -other.loss)
+        """Whether it is better; anything is better than nothing, and any number than what is none."""
+        return other is None or self._rank > other._rank
+
+    @property
+    def _rank(self) -> tuple[float, float]:
+        quality, loss = (-math.inf if math.isnan(one) else one for one in (self.quality, -self.loss))
+        return quality, loss
 
 
 @dataclass(frozen=True, slots=True)
