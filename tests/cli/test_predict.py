@@ -127,3 +127,13 @@ def test_every_picture_of_a_tree_is_answered(tmp_path: Path) -> None:
     lines = run(str(folder), str(photos), "--batch", "3").stdout.splitlines()
     names = ("1.png", "2.png", "old/3.png", "old/deep/4.png")
     assert [line.partition("\t")[0] for line in lines] == [str(photos / name) for name in names]
+
+
+def test_documents_are_read_by_the_column_that_the_model_was_made_with(tmp_path: Path) -> None:
+    made = model(tmp_path / "m", MOODS, data={"text": "spot"})
+    path = tmp_path / "p.csv"
+    path.write_text("place,spot\nzxq wvu qrs,place 1y: good\nqqq xxx yyy,place 2y: good\n")
+    found = run(made, str(path))
+    assert all(float(line) < 1 for line in found.stdout.splitlines())
+    assert "Note: Texts are the column 'spot' (as when the model was made)." in found.stderr
+    assert all(float(line) > 1 for line in run(made, str(path), "--text", "place").stdout.splitlines())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lighten.core.progress import as_clock, report, reported_to
+from lighten.core.progress import as_clock, remark, remarks_to, report, reported_to
 
 Told = list[tuple[float, float, str]]
 
@@ -34,3 +34,13 @@ def test_an_error_inside_ends_it_too() -> None:
         raise ValueError("broken")
     report(0, 0, "nobody")
     assert not heard
+
+
+def test_a_remark_is_heard_inside_only() -> None:
+    heard: list[str] = []
+    remark("nobody hears this")
+    with pytest.raises(ValueError, match="broken"), remarks_to(heard.append):
+        remark("a column was taken")
+        raise ValueError("broken")
+    remark("nobody hears this either")
+    assert heard == ["a column was taken"]

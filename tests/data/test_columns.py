@@ -132,14 +132,71 @@ def test_classes_are_checked() -> None:
 
 
 def test_data_that_is_only_answered_needs_no_label_and_only_its_text_is_asked_about() -> None:
-    assert text_column(table(review=LONG)) == "review" == text_column(table(nr=list(range(60)), review=LONG))
-    assert text_column(table(label=LONG, body=LONG, user_id=FEW, doc_id=FEW)) == "body", "a label is no text"
-    assert text_column(table(one=LONG, two=LONG), "two") == "two"
+    def taken(data: Table, text: str | None = None) -> str:
+        return text_column(data, text)[0]
+
+    assert taken(table(review=LONG)) == "review" == taken(table(nr=list(range(60)), review=LONG))
+    assert taken(table(label=LONG, body=LONG, user_id=FEW, doc_id=FEW)) == "body", "a label is no text"
+    assert taken(table(one=LONG, two=LONG), "two") == "two"
     with pytest.raises(DataError, match="2 columns") as caught:
-        text_column(table(one=LONG, two=LONG))
+        taken(table(one=LONG, two=LONG))
     assert "--text one" in caught.value.fix and "--label" not in str(caught.value)
     with pytest.raises(UnknownName, match="'thre'"):
-        text_column(table(one=LONG, three=LONG), "thre")
+        taken(table(one=LONG, three=LONG), "thre")
+
+
+BODY: list[Cell] = [f"what the letter says of matter {i * 7} is quite another thing, and longer" for i in range(60)]
+TITLE: list[Cell] = [f"heading {i} above it" for i in range(60)]
+
+
+def test_what_is_only_answered_is_read_by_the_column_that_the_model_was_made_with() -> None:
+    data = table(title=TITLE, body=BODY, label=FEW)
+    assert text_column(data, known={"text": "body"}) == (
+        "body",
+        ("Texts are the column 'body' (as when the model was made).",),
+    )
+    found, notes = text_column(data, known={"text": "title"})
+    assert found == "title" and notes == ("Texts are the column 'title' (as when the model was made).",)
+    assert text_column(data, "body", known={"text": "title"}) == ("body", ()), "the user says so"
+    assert text_column(table(title=TITLE, label=FEW), known={"text": "title"}) == ("title", ()), (
+        "as it would be guessed"
+    )
+    found, notes = text_column(table(body=BODY, label=FEW), known={"text": "title"})
+    assert (
+        found == "body" and "no column 'title', which the model was made with" in notes[0] and "by its name" in notes[1]
+    )
+    assert text_column(table(body=BODY), known={"text": "title"}) == ("body", ()), "there is only one"
+
+
+def test_pairs_are_not_answered_by_one_of_them_without_a_word() -> None:
+    data = table(title=TITLE, body=BODY, label=FEW)
+    with pytest.raises(DataError, match="hold 2 texts: title, body") as caught:
+        text_column(data)
+    assert "--text title" in caught.value.fix
+    with pytest.raises(DataError, match="made with the column 'subject', which is not there"):
+        text_column(data, known={"text": "subject"})
+    assert text_column(data, paired=True)[0] == "body", "documents have no label beside which one is dropped"
+
+
+def test_other_data_are_read_by_the_columns_that_a_model_was_made_with() -> None:
+    users: list[Cell] = [f"u{i % 30}" for i in range(60)]
+    data = table(title=TITLE, body=BODY, label=FEW, urteil=FEW, user=users, who=users, side=["a", "b"] * 30)
+    known = {"text": "title", "label": "urteil", "unit": "who", "group": "side"}
+    found = find_columns(data, known=known)
+    assert (found.text, found.label, found.unit, found.group) == ("title", "urteil", "who", "side")
+    assert "Texts are the column 'title' (as when the model was made)." in found.notes
+    given = find_columns(data, text="body", label="label", unit="none", known=known)
+    assert (given.text, given.label, given.unit) == ("body", "label", None), "what is given counts"
+    other = find_columns(table(text=LONG, label=FEW, who=["u1", "u2"] * 30), known={**known, "group": "none"})
+    assert (other.text, other.label, other.unit) == ("text", "label", None), "too few units, as always"
+
+
+def test_the_split_that_a_model_was_made_by_says_what_it_is_judged_by() -> None:
+    data = table(text=LONG, label=FEW, lot=["train-a", "train-b", "test-a"] * 20)
+    assert not find_columns(data, judging=True).skipped
+    found = find_columns(data, judging=True, known={"split_column": "lot"})
+    assert found.split == "lot" and len(found.skipped) == 40
+    assert find_columns(data, judging=True, split="none", known={"split_column": "lot"}).skipped == frozenset()
 
 
 def test_texts_beside_the_one_that_is_taken_are_named() -> None:

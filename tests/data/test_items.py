@@ -205,7 +205,7 @@ def test_a_folder_without_classes_is_refused_but_can_be_answered(tmp_path: Path)
     with pytest.raises(DataError, match="Nothing says the classes of the image files") as caught:
         find_columns(table, kind="image")
     assert "cats/1.jpg" in caught.value.allowed
-    column = table.column(text_column(table, kind="image"))
+    column = table.column(text_column(table, kind="image")[0])
     assert [Path(item.path).name for item in described(column, "image") if isinstance(item, Reference)] == [
         f"{at}.png" for at in range(5)
     ]

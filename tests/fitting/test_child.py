@@ -47,7 +47,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     return {
         "base": str(base.path), "parts": str(tmp_path / "parts.json"), "task": {"use": "text_classification"},
         "settings": {"epochs": 2.0, "precision": "fp32"}, "seconds": None, "seed": 0, "threads": 1,
-        "folder": str(tmp_path), "model": "mine",
+        "folder": str(tmp_path), "model": "mine", "columns": {"text": "body"},
     }  # fmt: skip
 
 
@@ -55,6 +55,7 @@ def test_it_trains_and_seals(asked: dict[str, object], tmp_path: Path) -> None:
     found = child.fit(**asked)  # type: ignore[arg-type]
     made = Artifact.open(tmp_path / "model")
     assert is_whole(made.path) and made.meta["labels"] == ["bad", "good"] and made.meta["model"] == "mine"
+    assert made.meta["data"] == {"text": "body"}, "by which other data are read"
     assert (found["learned"], found["steps"], found["epochs"]) == (80, 4, 2.0)
     assert found["cost"]["arithmetic"] > 0 and found["cost"]["rate"] > 0
     assert found["settings"]["batch"] == 32 and found["stopped"] == 0

@@ -58,8 +58,10 @@ def test_it_is_told_what_to_train_and_what_it_says_is_heard(tmp_path: Path, monk
     base = bring(str(tiny_network_folder(tmp_path / "net", layers=2)), tmp_path / "base")
     options = FitOptions("m", "d", tmp_path / "run", "text_classification", DataOptions(), seed=5)
     training = process.Training(options, base, TextClassification(), tmp_path / "parts.json", tmp_path / "run")
+    training = replace(training, columns={"text": "body", "answer": "right"})
     notes = Notes()
     assert process.trained_in_process(replace(training, seconds=9.0), 2, notes) == {"steps": 3}
     assert (asked["seed"], asked["threads"], asked["seconds"], asked["closed"]) == (5, 2, 9.0, True)
     assert asked["folder"] == str(tmp_path / "run") and asked["function"] == "lighten.fitting.child:fit"
+    assert asked["columns"] == {"text": "body"}
     assert notes.heard == ["a note", (1, 2, "half")]

@@ -14,7 +14,9 @@ from lighten.core.budget import Budget
 from lighten.core.result import Candidate
 from lighten.core.rows import Parts, Rows
 from lighten.nets.baselines.counts import fit_ngram
+from lighten.search import finish
 from lighten.search.finish import continuations
+from lighten.search.options import Options
 from lighten.store.artifacts import ArtifactStore
 from lighten.store.study import Study
 from lighten.tasks.text_classification import TextClassification
@@ -94,3 +96,11 @@ def test_a_winner_that_ranks_choices_writes_nothing_and_nothing_went_wrong(run: 
     made.workshop = SimpleNamespace(make=lambda base, chain, **_: base, build=lambda model, engine: ranks)
     assert continuations(made, winner(made)) == ()
     assert made.notes == []
+
+
+def test_the_winner_knows_the_columns_of_its_data(run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    made = run(rows("a text"), TextClassification())
+    monkeypatch.setattr(finish, "file_of", lambda run, winner: made.original)
+    made.options = Options("m", "d.csv", Path("out"), task="text_classification", group="none", text="title")
+    found = finish.take_winner(made, winner(made), {"text": "title", "label": "stars"})
+    assert found.meta["data"] == {"text": "title", "label": "stars", "group": "none"}

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from lighten.core.artifact import Artifact
 from lighten.core.errors import BudgetError, UnknownName
 from lighten.data.learned import hashes_of
 from lighten.search.listener import Quiet
 from lighten.search.options import Options
-from lighten.search.start import ask, meters, without_learned
+from lighten.search.start import ask, columns_of, meters, read_data, without_learned
 from lighten.tasks.text_classification import TextClassification
 from lighten.tasks.text_generation import TextGeneration
 
@@ -78,3 +79,14 @@ def test_learned_rows_that_are_known_late_leave_what_is_judged_without_reading_a
     assert fewer.power != asked.power
     assert any("learned" in note for note in heard.said[len(told) :])
     assert not set(asked.parts.notes) & set(heard.said[len(told) :])
+
+
+def test_a_trained_model_is_optimized_on_the_columns_that_it_was_trained_on(tmp_path: Path) -> None:
+    lines = (f"heading {i},what letter {i} says at quite some length,{'no' if i % 2 else 'yes'}\n" for i in range(400))
+    (tmp_path / "l.csv").write_text("title,body,label\n" + "".join(lines), encoding="utf-8")
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights").write_bytes(b"1")
+    Artifact.seal(tmp_path / "model", format="hf", meta={"data": {"text": "title"}})
+    assert columns_of(tmp_path / "model") == {"text": "title"} and columns_of(None) == columns_of(tmp_path) == {}
+    options = Options(str(tmp_path / "model"), str(tmp_path / "l.csv"), tmp_path / "run", task="text_classification")
+    assert read_data(options).columns == {"text": "title", "label": "label"}

@@ -11,12 +11,8 @@ import pytest
 from lighten.core import catalog
 from lighten.core.artifact import Artifact
 from lighten.core.errors import BudgetError, DataError, InputError, UnknownName
-from lighten.core.rows import Rows
-from lighten.models.bring import bring
 from lighten.search.start import meters
 from lighten.testing.fake import fake_artifact
-from lighten.testing.tiny import tiny_network_folder
-from lighten.verbs.answering import unread
 from lighten.verbs.compare import compare, floor_of
 
 from .conftest import ANSWERED, CHOSEN, MOODS, PROMPT, Counted, document
@@ -114,12 +110,3 @@ def test_data_that_does_not_allow_the_metric_is_refused(tmp_path: Path) -> None:
     model = fake_artifact(tmp_path / "one").path
     with pytest.raises(DataError, match="does not allow to compare by worst_group"):
         compare(model, model, path, text="text", metric="worst_group", threads=1)
-
-
-def test_what_a_classifier_does_not_read_is_a_note(tmp_path: Path) -> None:
-    folder = tiny_network_folder(tmp_path / "net", layers=1)
-    models = {"mine": bring(str(folder), tmp_path / "a"), "shorter": bring(str(folder), tmp_path / "b", longest=5)}
-    rows = Rows(("the film was very good", "bad film"), (1, 0))
-    (only,) = unread(models, rows)
-    assert only.startswith("shorter reads at most 5 tokens") and "1 of 2 texts in your data (50%)" in only
-    assert len(unread(models, Rows(("这部",), (0,)))) == 2

@@ -14,6 +14,7 @@ from lighten.core.errors import DataError, InputError, ModelError
 from lighten.core.language import Span
 from lighten.core.prediction import Prediction
 from lighten.engines.numpy import ByteSession
+from lighten.models.bring import bring
 from lighten.nets.baselines.byte_model import BOUNDARY, symbols_of
 from lighten.nets.baselines.opening import open_byte_lm
 from lighten.readers.text import Encoder
@@ -21,7 +22,7 @@ from lighten.testing.fake import fake_artifact
 from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_language import tiny_gguf
 from lighten.testing.tiny_pictures import LABELS, tiny_pictures, tiny_vision_folder
-from lighten.verbs.load import engine_of, resolved
+from lighten.verbs.load import engine_of, resolved, unread
 
 from .conftest import ANSWERED, CHOSEN, MOODS, PROMPT, Counted, document
 
@@ -129,3 +130,11 @@ def test_where_inputs_are_files_their_paths_are_asked_and_named(tmp_path: Path) 
 def test_a_path_is_no_text(counted: Counted, moods: list[str]) -> None:
     with lighten.load(counted("m", moods, 8)) as model, pytest.raises(InputError, match=r"inputs of .* are no files"):
         model.predict([Path("photo.jpg")])
+
+
+def test_what_a_classifier_does_not_read_is_a_note(tmp_path: Path) -> None:
+    folder = tiny_network_folder(tmp_path / "net", layers=1)
+    models = {"mine": bring(str(folder), tmp_path / "a"), "shorter": bring(str(folder), tmp_path / "b", longest=5)}
+    (only,) = unread(models, ("the film was very good", "bad film"))
+    assert only.startswith("shorter reads at most 5 tokens") and "1 of 2 texts in your data (50%)" in only
+    assert len(unread(models, ("这部",))) == 2

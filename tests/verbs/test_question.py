@@ -12,6 +12,7 @@ import pytest
 from lighten.core.artifact import Artifact
 from lighten.core.data_options import DataOptions
 from lighten.core.errors import DataError, InputError, ModelError, UnknownName
+from lighten.core.progress import remarks_to
 from lighten.tasks.text_classification import TextClassification
 from lighten.verbs.question import Question, question_for, question_of
 
@@ -134,3 +135,32 @@ def test_what_is_read_can_be_shown(tmp_path: Path) -> None:
     new = table(tmp_path / "new.csv", [(str(i), f"film number {i}") for i in range(9)], ("nr", "what"))
     assert question_of(artifact("hf")).read(new)[0] == "film number 0", "no label is needed"
     assert question_of(artifact("gguf")).read(plain, "text") == ["a text", "", "one more text"]
+
+
+LETTERS = [(f"heading {i}", f"what letter {i} says at quite some length", ("no", "yes")[i % 2]) for i in range(8)]
+
+
+def test_a_model_is_asked_of_the_column_that_it_was_made_with(tmp_path: Path) -> None:
+    path = table(tmp_path / "l.csv", LETTERS, ("title", "body", "label"))
+    labels = {"labels": ["no", "yes"], "asked": {"use": "text_classification"}}
+    made = artifact("hf", data={"text": "title", "label": "label"}, **labels)
+    heard: list[str] = []
+    with remarks_to(heard.append):
+        assert question_of(made).read(path)[0] == "heading 0"
+        assert question_of(made).read(path, "body")[0] == "what letter 0 says at quite some length"
+    assert heard == ["Texts are the column 'title' (as when the model was made)."]
+    assert question_of(made).read_new(path, DataOptions()).rows.inputs[0] == "heading 0"
+    assert question_of(made).read_new(path, DataOptions(text="body")).rows.inputs[0].startswith("what letter 0")  # type: ignore[union-attr]
+    with pytest.raises(DataError, match="hold 2 texts"):
+        question_of(artifact("hf", **labels)).read(path)
+    assert question_for({"a": made, "b": artifact("hf", **labels)}).read(path)[0] == "heading 0", "one of them says it"
+    other = artifact("hf", data={"text": "body"}, **labels)
+    with remarks_to(heard.append):
+        assert question_for({"a": made, "b": other}).columns == {"text": "body", "label": "label"}
+    assert "a with 'title', b with 'body'" in heard[-1]
+
+
+def test_documents_are_read_by_the_column_that_the_model_was_made_with(tmp_path: Path) -> None:
+    path = table(tmp_path / "l.csv", LETTERS, ("title", "body", "label"))
+    made = question_of(artifact("gguf", data={"text": "title"}))
+    assert made.read(path)[0] == "heading 0" and evidence(made) == "documents"

@@ -51,6 +51,8 @@ def command(
             seed=seed,
             progress=shown.progress,
         )
+    for note in found.notes:
+        Console(stderr=True).print(note, markup=False, highlight=False, soft_wrap=True)
     if as_json:
         sys.stdout.write(json.dumps(found.to_json(), ensure_ascii=False, indent=1) + "\n")
     else:

@@ -51,7 +51,12 @@ def command(
     files = data or [source or "-"]
     if source is not None and data:
         raise InputError(f"Two files were given: {data[0]} and {source}.", fix="give one")
-    with load(model, threads=threads, prompt=prompt, longest=longest) as opened:
+    from lighten.core.progress import remarks_to
+
+    def noted(sentence: str) -> None:
+        sys.stderr.write(f"Note: {sentence}\n")
+
+    with load(model, threads=threads, prompt=prompt, longest=longest) as opened, remarks_to(noted):
         read: list[Coverage] = []
         for chunk, several in report_progress(chunks(opened, files, text, batch)):
             read += [one for one in (opened.coverage(chunk),) if one is not None]
@@ -60,7 +65,7 @@ def command(
                 sys.stdout.write(f"{said}\n")
             sys.stdout.flush()
         for sentence in sentences({"your data": total(read)}, model) if read else ():
-            sys.stderr.write(f"Note: {sentence}\n")
+            noted(sentence)
 
 
 def report_progress(pieces: Iterator[tuple[Sequence[Any], float, float]]) -> Iterator[tuple[Sequence[Any], bool]]:

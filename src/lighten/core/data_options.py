@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from lighten.core.rows import Rows
 
@@ -38,9 +40,31 @@ class DataOptions:
     choices: tuple[str, ...] = ()
     shots: int = 0
 
+    @property
+    def known(self) -> Mapping[str, str]:
+        """Columns by role that a model was made with: read where the data have them and the user names none."""
+        return {}
+
+    def beside(self, known: Mapping[str, str]) -> DataOptions:
+        """The same of data for a model that was made with such columns."""
+        return _Beside(**{one.name: getattr(self, one.name) for one in fields(DataOptions)}, known=known)
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside(DataOptions):
+    known: Mapping[str, str] = field(default_factory=dict)
+
 
 COMMON = ("text", "label", "group", "unit", "split_column", "drop_empty")
 """Options that every task takes."""
+COLUMNS = ("text", "label", "group", "unit", "split_column")
+"""Roles that a column of data can have."""
+
+
+def columns_in(record: object) -> dict[str, str]:
+    """Columns by role of the ``data`` that the record of a model has; empty where it has none."""
+    found: Mapping[Any, Any] = record if isinstance(record, Mapping) else {}
+    return {role: found[role] for role in COLUMNS if isinstance(found.get(role), str) and found[role]}
 
 
 @dataclass(frozen=True, slots=True)

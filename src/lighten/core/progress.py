@@ -9,7 +9,11 @@ from contextvars import ContextVar
 Progress = Callable[[float, float, str], None]
 """Told how far the work is: done, total (0 where nobody knows how much it is), message."""
 
+Remark = Callable[[str], None]
+"""Told what a user should know, a sentence each."""
+
 _waiting: ContextVar[Progress | None] = ContextVar("waiting", default=None)
+_heeding: ContextVar[Remark | None] = ContextVar("heeding", default=None)
 
 
 @contextmanager
@@ -42,3 +46,20 @@ def report(done: float, total: float, message: str) -> None:
     told = _waiting.get()
     if told is not None:
         told(done, total, message)
+
+
+@contextmanager
+def remarks_to(heard: Remark) -> Iterator[None]:
+    """Let ``heard`` be told of what is noticed inside on the way, such as which column of a file was taken."""
+    token = _heeding.set(heard)
+    try:
+        yield
+    finally:
+        _heeding.reset(token)
+
+
+def remark(text: str) -> None:
+    """Tell whoever listens what was noticed; nobody outside :func:`remarks_to`."""
+    heard = _heeding.get()
+    if heard is not None:
+        heard(text)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from lighten.core.errors import DataError
 from lighten.data.cells import Cell, Table, is_json, looks_nested, quoted
 from lighten.data.fixed import MIXED, find_split, not_for_judging, unlabelled_rows
 from lighten.data.header import GROUP_NAMES, LABEL_NAMES, TEXT_NAMES, UNIT_NAMES
-from lighten.data.items import holds_items, item_column, no_classes
+from lighten.data.items import holds_items, item_column, kinds_in, no_classes
 from lighten.data.labels import label_text
 from lighten.data.pairs import refuse_pairs
 
@@ -20,6 +21,8 @@ _FEWEST_UNITS = 20
 _SEEN = 2000
 NONE = "none"
 """What ``--unit`` and ``--group`` are given when a column with a usual name is not to be taken."""
+NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
+"""Columns by role of a model that does not say which it was made with."""
 _NO_ROLE = re.compile(r"split|part|fold|index|unnamed: ?\d+|__index_level_\d+__|level_\d+", re.IGNORECASE)
 """Names of columns that are never guessed to be anything: parts, and indices that pandas writes."""
 _MOSTLY = 0.5
@@ -65,6 +68,7 @@ def find_columns(
     kind: str = "",
     labelled: bool = True,
     judging: bool = False,
+    known: Mapping[str, str] = NO_COLUMNS,
 ) -> Columns:
     """Columns of text, label, group, unit and split: those given, else by usual names, else by content.
 
@@ -78,37 +82,51 @@ def find_columns(
         kind: name of the reader of the inputs; empty for texts, which need none.
         labelled: look for a label; False leaves it empty, for data without one.
         judging: of data with a split of its own, take only the rows that models are to be judged by.
+        known: columns by role that a model was made with: taken where they are there and none is given.
 
     Raises:
         UnknownName: a given column does not exist.
         DataError: none or several fit; lists the candidates and the option to give.
     """
+    group, unit = (
+        one if one is not None else _none_of(known, role) for one, role in ((group, "group"), (unit, "unit"))
+    )
     grouped, united = (not _is_none(table, name) for name in (group, unit))
     group, unit = group if grouped else None, unit if united else None
     given = {"--text": text, "--label": label, "--group": group, "--unit": unit}
     _check_given(table, given | ({"--split-column": split} if split != MIXED else {}))
     notes: list[str] = []
     taken = {n for n in given.values() if n is not None}
+    known = {role: name for role, name in known.items() if name in table.columns and name not in taken}
+    split = known.get("split_column") if split is None and judging else split
     files = {n for n in table.columns if holds_items(table.column(n))}
     parts, mixed = find_split(table, split, taken | files), split == MIXED
     nested = {n for n in table.columns if n not in taken and is_json(table.column(n))}
     taken |= nested | files | {n for n in table.columns if _NO_ROLE.fullmatch(n)}
     if kind:
-        text = item_column(table, kind, text, notes)
+        text = item_column(table, kind, text or _holding(table, kind, known), notes)
     taken |= {parts} if parts else set()
     if group is None:
-        named = _by_name(table, GROUP_NAMES, taken, "--group", notes, "Groups are")
+        named = _recalled(known, "group", notes, "Groups are") or _by_name(
+            table, GROUP_NAMES, taken, "--group", notes, "Groups are"
+        )
         group = _useful_group(table, _wanted(named, grouped, "--group", notes), notes)
         taken |= {name for name in [group if grouped else named] if name}
     if unit is None:
-        named = _by_name(table, UNIT_NAMES, taken, "--unit", notes, "Rows are kept together by")
+        named = _recalled(known, "unit", notes, "Rows are kept together by") or _by_name(
+            table, UNIT_NAMES, taken, "--unit", notes, "Rows are kept together by"
+        )
         unit = _useful_unit(table, _wanted(named, united, "--unit", notes), notes)
         taken |= {name for name in [unit if united else named] if name}
     if label is None and labelled:
-        label = _by_name(table, LABEL_NAMES, taken, "--label", notes, "Labels are")
+        label = _recalled(known, "label", notes, "Labels are") or _by_name(
+            table, LABEL_NAMES, taken, "--label", notes, "Labels are"
+        )
         if label is None and kind and not set(table.columns) - taken - {text or ""}:
             raise no_classes(table, kind)
         taken |= {label} if label else set()
+    text = text or _recalled(known, "text", notes, "Texts are")
+    taken |= {text} if text else set()
     asked = text is None and labelled
     if asked:
         refuse_pairs(table, taken)
@@ -148,24 +166,81 @@ def _skipped(table: Table, parts: str | None, label: str, *, judging: bool) -> t
     return skipped, about
 
 
-def text_column(table: Table, text: str | None = None, kind: str = "") -> str:
-    """The column of the inputs, of data that is only to be answered: no label is needed, and none is taken for a text.
+def text_column(
+    table: Table,
+    text: str | None = None,
+    kind: str = "",
+    *,
+    known: Mapping[str, str] = NO_COLUMNS,
+    paired: bool = False,
+) -> tuple[str, tuple[str, ...]]:
+    """The column of the inputs, of data that is only to be answered, and what is to be said of it.
+
+    No label is needed, and none is taken for a text.
+
+    Args:
+        known: columns by role that a model was made with: its texts are read where the data have them.
+        paired: take one of several texts that belong together, too.
 
     Raises:
         UnknownName: the given column does not exist. DataError: none or several fit; the option to give is --text.
     """
+    made = known.get("text", "")
     if kind:
-        return item_column(table, kind, text, [])
+        return item_column(table, kind, text or _holding(table, kind, known), []), ()
     if text is not None:
         table.column(text)
-        return text
+        return text, ()
     if len(table.columns) == 1:
-        return next(iter(table.columns))
+        return next(iter(table.columns)), ()
+    if made in table.columns:
+        try:
+            guessed, _ = _guessed_text(table, paired=paired)
+        except DataError:
+            guessed = ""
+        return made, () if guessed == made else (f"Texts are the column {made!r} (as when the model was made).",)
+    try:
+        found, notes = _guessed_text(table, paired=paired)
+    except DataError as error:
+        seen = f"{error.seen} The model was made with the column {made!r}, which is not there." if made else error.seen
+        raise DataError(seen, allowed=error.allowed, fix=error.fix) from error
+    gone = f"{table.source} has no column {made!r}, which the model was made with; --text names another."
+    return found, ((gone,) if made else ()) + notes
+
+
+def _guessed_text(table: Table, *, paired: bool) -> tuple[str, tuple[str, ...]]:
+    """The column of texts by its name, else by its content; and how it was found."""
     taken = {n for n in table.columns if _NO_ROLE.fullmatch(n) or is_json(table.column(n))}
     taken |= {name for names in (LABEL_NAMES, GROUP_NAMES, UNIT_NAMES) for name in _named(table, names, taken)}
     notes: list[str] = []
+    if not paired:
+        refuse_pairs(table, taken)
     found = _by_name(table, TEXT_NAMES, taken, "--text", notes, "Texts are", wordy_only=True)
-    return found or _longest_text(table, taken, notes)
+    found = found or _longest_text(table, taken, notes)
+    if not paired:
+        refuse_pairs(table, taken, found)
+    return found, (*notes, *_about_unused(table, {found, *taken}))
+
+
+def _none_of(known: Mapping[str, str], role: str) -> str | None:
+    """``none`` where a model was made without a column of that role, as its user said; else None."""
+    return NONE if known.get(role) == NONE else None
+
+
+def _recalled(known: Mapping[str, str], role: str, notes: list[str], what: str) -> str | None:
+    """The column that a model was made with, with a note; None where the data do not have it."""
+    if role in known:
+        notes.append(f"{what} the column {known[role]!r} (as when the model was made).")
+    return known.get(role)
+
+
+def _holding(table: Table, kind: str, known: Mapping[str, str]) -> str | None:
+    """The column of the inputs that a model was made with, where it holds items of the kind; else None."""
+    name = known.get("text")
+    holds = (
+        name in table.columns and kind in kinds_in(Table({name: table.column(name)}, table.source)) if name else False
+    )
+    return name if holds else None
 
 
 def _is_none(table: Table, name: str | None) -> bool:

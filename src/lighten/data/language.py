@@ -8,9 +8,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from lighten.core.errors import DataError
+from lighten.core.progress import remark
 from lighten.core.rows import PART_NAMES, Parts, Rows
 from lighten.data.cells import Cell, Table, count_of, some_numbers
-from lighten.data.columns import Columns, find_columns, text_column
+from lighten.data.columns import NO_COLUMNS, Columns, find_columns, text_column
 from lighten.data.documents import long_enough, read_documents
 from lighten.data.examples import Example, UsableRows, usable
 from lighten.data.parts import divide, rows_of
@@ -74,6 +75,7 @@ def read_language(
     split_column: str | None = None,
     drop_empty: bool = False,
     seed: int = 0,
+    known: Mapping[str, str] = NO_COLUMNS,
 ) -> LanguageData:
     """Read and divide the user's data as :func:`lighten.data.parts.split` does: by the user's own split, else content.
 
@@ -88,6 +90,7 @@ def read_language(
         shots: examples from train before every prompt, balanced over the choices.
         split_column: column with train, validation, test; found by itself when None; ``none`` to mix them.
         drop_empty: leave rows without text, answer or label, and documents too short, out and count them.
+        known: columns by role that a model was made with, see :func:`find_columns`.
 
     Raises:
         UnknownName: a column that is not there.
@@ -95,13 +98,13 @@ def read_language(
     """
     _check_options(prompt, answer, choices, shots, label)
     if answer is None and not choices:
-        table, columns, examples = _documents(source, text, group, unit, split_column, drop_empty)
+        table, columns, examples = _documents(source, text, group, unit, split_column, drop_empty, known=known)
         kept, notes = _divided_documents(examples.rows, table, columns, seed)
         rows = [rows_of(kept[name], {"": 0}, columns) for name in PART_NAMES]
         parts = Parts(rows[0], rows[1], rows[2], rows[3], (), (*table.notes, *columns.notes, *examples.notes, *notes))
         task: dict[str, str | tuple[str, ...]] = {"evidence": DOCUMENTS, "choices": (), "prefix": ""}
         return LanguageData(parts, MappingProxyType(task), MappingProxyType(columns.roles()))
-    asked = _prompts(source, prompt, answer, choices, text, label, group, unit, split_column)
+    asked = _prompts(source, prompt, answer, choices, text, label, group, unit, split_column, known=known)
     return asked.divided(shots, seed, drop_empty)
 
 
@@ -141,6 +144,7 @@ def read_rows(
     unit: str | None = None,
     split_column: str | None = None,
     drop_empty: bool = False,
+    known: Mapping[str, str] = NO_COLUMNS,
 ) -> tuple[Rows, tuple[str, ...]]:
     """Every row of new data, asked as :func:`read_language` asks, in the table's order; and what was noticed.
 
@@ -152,22 +156,30 @@ def read_rows(
     """
     _check_options(prompt, answer, choices, 0, label)
     if answer is None and not choices:
-        table, columns, examples = _documents(source, text, group, unit, split_column, drop_empty, judging=True)
+        table, columns, examples = _documents(
+            source, text, group, unit, split_column, drop_empty, judging=True, known=known
+        )
         rows = rows_of(examples.rows, {"": 0}, columns)
         return rows, (*table.notes, *columns.notes, *examples.notes)
-    asked = _prompts(source, prompt, answer, choices, text, label, group, unit, split_column, judging=True)
+    asked = _prompts(source, prompt, answer, choices, text, label, group, unit, split_column, judging=True, known=known)
     kept, notes = asked.examples(drop_empty)
     return asked.rows(kept), tuple(notes)
 
 
 def read_inputs(
-    source: str | Path, *, prompt: str | None = None, text: str | None = None, documents: bool = True
+    source: str | Path,
+    *,
+    prompt: str | None = None,
+    text: str | None = None,
+    documents: bool = True,
+    known: Mapping[str, str] = NO_COLUMNS,
 ) -> tuple[Mapping[str, Cell], ...]:
     """Rows of data in which nothing needs to be right: by name, the columns that are shown of each row, in order.
 
     Args:
         prompt: template; its columns are taken. ``text``, when given, stands for the one column of the template.
         documents: read whole documents, as :func:`read_documents` does; else rows of a table.
+        known: columns by role that a model was made with: its texts are read where the data have them.
 
     Raises:
         UnknownName: a column that is not there. DataError: the data or the template cannot be used.
@@ -181,7 +193,11 @@ def read_inputs(
         template.check(table.columns)
         names = dict(zip(fields, fields, strict=True))
     else:
-        found = text or _only_column(table) or text_column(table)
+        found = text or _only_column(table)
+        if found is None:
+            found, notes = text_column(table, known=known, paired=documents)
+            for note in notes:
+                remark(note)
         names = {fields[0] if fields else found: found}
     cells = [table.column(name) for name in names.values()]
     return tuple(dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True))
@@ -202,14 +218,16 @@ def _documents(
     drop_empty: bool,
     *,
     judging: bool = False,
+    known: Mapping[str, str] = NO_COLUMNS,
 ) -> tuple[Table, Columns, UsableRows]:
+    def columns_of(table: Table, text: str | None) -> Columns:
+        roles = (text, None, group, unit, split_column)
+        return find_columns(table, *roles, labelled=False, judging=judging, known=known)
+
     table = read_documents(source)
-    columns = find_columns(
-        table, text or _only_column(table), None, group, unit, split_column, labelled=False, judging=judging
-    )
+    columns = columns_of(table, text or _only_column(table))
     if (kept := long_enough(table, columns.text, drop=drop_empty)) is not table:
-        table = kept
-        columns = find_columns(kept, columns.text, None, group, unit, split_column, labelled=False, judging=judging)
+        table, columns = kept, columns_of(kept, columns.text)
     return table, columns, usable(table, columns, drop_empty=drop_empty)
 
 
@@ -225,11 +243,13 @@ def _prompts(
     split_column: str | None,
     *,
     judging: bool = False,
+    known: Mapping[str, str] = NO_COLUMNS,
 ) -> _Asked:
     kept = checked_choices(choices) if choices else ()
     table = read_table(source)
     template = parse_template(prompt) if prompt is not None else None
-    columns = _prompt_columns(table, template, text, label if kept else answer, group, unit, split_column, judging)
+    right = label if kept else answer
+    columns = _prompt_columns(table, template, text, right, group, unit, split_column, judging, known)
     return _Asked(table, template or Template(("", ""), (columns.text,)), columns, kept)
 
 
@@ -345,16 +365,24 @@ def _prompt_columns(
     unit: str | None,
     split_column: str | None,
     judging: bool,
+    known: Mapping[str, str],
 ) -> Columns:
     """Columns of label (or answer), group and unit; the text is one that the prompt shows."""
     if template is None:
-        return find_columns(table, text, label, group, unit, split_column, judging=judging)
+        return find_columns(table, text, label, group, unit, split_column, judging=judging, known=known)
     template.check(table.columns)
     if text is not None and text not in template.fields:
         raise DataError(f"--text is {text!r}, which the prompt does not show.", fix=f"put {{{text}}} into the prompt")
     shown = [name for name in template.fields if name not in (label, group, unit)]
     columns = find_columns(
-        table, text or (shown or template.fields)[0], label, group, unit, split_column, judging=judging
+        table,
+        text or (shown or template.fields)[0],
+        label,
+        group,
+        unit,
+        split_column,
+        judging=judging,
+        known=known,
     )
     if columns.label in template.fields:
         raise DataError(

@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +149,7 @@ class Job:
             the model learns from, too.
         meeting: ``Meeting`` of the processes that train together, of which rank 0 writes; None for one alone.
         over: whether rank 0 knows that it was trained before, and only tells the others.
+        columns: of the data by role, for the record of the model.
     """
 
     base: str
@@ -164,6 +165,7 @@ class Job:
     taught_by: Sequence[str] = ()
     meeting: Mapping[str, Any] | None = None
     over: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 def fit(**told: Any) -> dict[str, Any]:
@@ -322,7 +324,7 @@ def _seal(job: Job, prepared: Prepared) -> Artifact:
     asked = {"asked": dict(job.task)} if task_from(job.task).settles_classes else {}
     Artifact.seal(
         part, format=artifact.format, parent=artifact.id, step={"use": "train"}, seed=job.seed, versions=versions(),
-        meta={**meta, "model": job.model, **asked},
+        meta={**meta, "model": job.model, **asked, **({"data": dict(job.columns)} if job.columns else {})},
     )  # fmt: skip
     sync_tree(part)
     if final.exists():

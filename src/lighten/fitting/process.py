@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lighten.core.artifact import Artifact
+from lighten.core.data_options import columns_in
 from lighten.core.recipe import task_record_of
 from lighten.core.task import Task
 from lighten.fitting.launch import Launch
@@ -25,6 +26,7 @@ class Training:
         lesson: file of what a teacher says of the rows; None without. taught_by: folders of the teachers.
         folder: where checkpoints, curve and model go. seconds: that it may take; None where passes alone bound it.
         settings: ``Hyperparameters``; None for those that the options give.
+        columns: of the data by role; the text of a prompt is what the prompt shows.
     """
 
     options: FitOptions
@@ -36,6 +38,7 @@ class Training:
     lesson: Path | None = None
     taught_by: tuple[Path, ...] = ()
     settings: Mapping[str, Any] | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def arguments(self, threads: int) -> dict[str, Any]:
         """What the process is told, as plain values. threads: that it may use."""
@@ -77,12 +80,15 @@ def trained_in_process(
     """
     options = training.options
     launch = Launch.found(options.workers, options.threads)
-    each = threads // launch.here
+    each, prompted = threads // launch.here, options.of_data.prompt is not None
     arguments = {
         **training.arguments(each),
         "model": options.model,
         "taught_by": [str(path.resolve()) for path in training.taught_by],
         "over": over,
+        "columns": {
+            role: name for role, name in columns_in(training.columns).items() if role != "text" or not prompted
+        },
     }
     workers = Workers(launch, each)
     try:

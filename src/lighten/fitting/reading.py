@@ -35,6 +35,7 @@ from lighten.models.scratch import config_at
 from lighten.search.classes import asking, settle_classes, suit
 from lighten.search.listener import Listener
 from lighten.search.optimize import bring_model, located, parts_in
+from lighten.search.start import columns_of
 from lighten.store.folder import save_parts
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def read_whole(options: FitOptions) -> Data:
     """
     if options.task not in catalog.names("tasks"):
         raise UnknownName("task", options.task, catalog.names("tasks"))
-    found: Data = catalog.load("tasks", options.task)().read(options.data, options.of_data, seed=options.seed)
+    asked = options.of_data.beside(columns_of(_places(options)[0]))
+    found: Data = catalog.load("tasks", options.task)().read(options.data, asked, seed=options.seed)
     return found
 
 

@@ -150,7 +150,7 @@ def taught(
     told = lesson_for(options, folder, base, data, teachers, threads, listener, more)
     training = Training(
         options, base, data.task, told.parts, options.out, seconds=seconds_of(options), lesson=told.lesson,
-        taught_by=told.teachers,
+        taught_by=told.teachers, columns=data.columns,
     )  # fmt: skip
     if options.search is not None and known is None:
         training = searched(training, folder.study, threads, listener)

@@ -55,8 +55,12 @@ def told_of(run: Run) -> tuple[str, ...]:
     return tuple(known.get("labels", run.options.labels))
 
 
-def take_winner(run: Run, winner: Candidate) -> Artifact:
-    """Copy the winner's built artifact to ``winner/`` with what is needed to open it, whole or not at all."""
+def take_winner(run: Run, winner: Candidate, columns: Mapping[str, str]) -> Artifact:
+    """Copy the winner's built artifact to ``winner/`` with what is needed to open it, whole or not at all.
+
+    Args:
+        columns: of the data by role, which other data are read by.
+    """
     built = file_of(run, winner)
     part, final = run.folder.path / ".winner.part", run.folder.path / "winner"
     shutil.rmtree(part, ignore_errors=True)
@@ -71,7 +75,7 @@ def take_winner(run: Run, winner: Candidate) -> Artifact:
         "task": run.options.task,
         "asked": task_record_of(run.task),
         "classes": run.folder.study.recall("classes", {}),
-        "data": {name: value for name, value in recorded(run.options, {}).items() if name != "source"},
+        "data": {name: value for name, value in recorded(run.options, columns).items() if name != "source"},
         "engine": {"use": winner.engine, **winner.engine_settings},
         "threads": run.threads,
     }

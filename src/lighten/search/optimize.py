@@ -298,7 +298,7 @@ def search_and_conclude(run: Run, asked: Asked, began: float, started: str) -> S
         refused=search.attempts.space.refused,
     )
     if outcome.winner is not None:
-        take_winner(run, outcome.winner)
+        take_winner(run, outcome.winner, asked.columns)
     return summarize(run, asked, search.board, outcome, began, started)
 
 

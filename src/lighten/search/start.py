@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from lighten.core import catalog
-from lighten.core.artifact import is_whole
+from lighten.core.artifact import RECORD, Artifact, is_whole
 from lighten.core.budget import Budget
 from lighten.core.coverage import Coverage
+from lighten.core.data_options import columns_in
 from lighten.core.engine import Engine
 from lighten.core.errors import InputError, UnknownName
 from lighten.core.format import Recognized
@@ -127,9 +128,25 @@ def checked(options: Options, found: Data, listener: Listener, told: Sequence[st
 
 def learned_by(options: Options) -> Hashes:
     """Hashes of the rows that the model learned from, by its folder here or the run's own copy; empty for a hub id."""
+    return learned_in(kept_or_given(options) or Path(options.model))
+
+
+def kept_or_given(options: Options) -> Path | None:
+    """The run's own copy of the model, else its folder here; None for a hub id."""
     kept = options.out / "store" / "model"
     places = (*((kept,) if is_whole(kept) else ()), model_of_run(expanded(options.model)))
-    return learned_in(next((place for place in places if place.is_dir()), Path(options.model)))
+    return next((place for place in places if place.is_dir()), None)
+
+
+def columns_of(place: Path | None) -> dict[str, str]:
+    """Columns by role that a model in a folder was made with; empty where none says it.
+
+    Raises:
+        ModelError: its record is broken.
+    """
+    if place is None or not (place / RECORD).is_file():
+        return {}
+    return columns_in(Artifact.open(place, verify=False).meta.get("data"))
 
 
 def read_data(options: Options) -> Data:
@@ -140,7 +157,8 @@ def read_data(options: Options) -> Data:
     Raises:
         InputError: data or options that cannot be used.
     """
-    found = catalog.load("tasks", options.task)().read(options.data, options.of_data, seed=options.seed)
+    asked = options.of_data.beside(columns_of(kept_or_given(options)))
+    found = catalog.load("tasks", options.task)().read(options.data, asked, seed=options.seed)
     return Data(found.task, keep_apart(found.parts, learned_by(options), options.model), found.columns)
 
 

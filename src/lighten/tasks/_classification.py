@@ -12,6 +12,7 @@ import numpy as np
 
 from lighten.core.data_options import DataOptions, NewRows
 from lighten.core.prediction import Prediction
+from lighten.core.progress import remark
 from lighten.core.rows import Rows
 from lighten.core.session import Session
 from lighten.core.task import Data, Task, check_options
@@ -64,7 +65,14 @@ class Classification(Task):
             return Data(replace(self, heads=heads_of(each)), joined_parts(each), {})
         table = read_table(source)
         columns = find_columns(
-            table, options.text, options.label, options.group, options.unit, options.split_column, kind=self.kind
+            table,
+            options.text,
+            options.label,
+            options.group,
+            options.unit,
+            options.split_column,
+            kind=self.kind,
+            known=options.known,
         )
         parts = split(
             table,
@@ -105,6 +113,7 @@ class Classification(Task):
             options.split_column,
             kind=self.kind,
             judging=True,
+            known=options.known,
         )
         return new_rows(table, columns, drop_empty=options.drop_empty)
 
@@ -119,7 +128,10 @@ class Classification(Task):
         if sections := sections_in(source, options, WHOLE):
             return [row for one in sections for row in self.read_inputs(one.source, one.options)]
         table = read_table(source, labelled=False)
-        cells = table.column(text_column(table, options.text, self.kind))
+        name, notes = text_column(table, options.text, self.kind, known=options.known)
+        for note in notes:
+            remark(note)
+        cells = table.column(name)
         return opened_items(cells, self.kind, table.source) if self.kind else list(map(cell_text, cells))
 
     def item_of(self, row: Any, options: DataOptions) -> Any:

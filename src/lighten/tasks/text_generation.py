@@ -126,7 +126,7 @@ class TextGeneration(Asking, Task):
         from lighten.data.language import read_language
 
         check_options(self, options, f"a task of {self.models}")
-        words = {name: getattr(options, name) for name in (*COMMON, "prompt", "answer", "choices", "shots")}
+        words = {name: getattr(options, name) for name in (*COMMON, "prompt", "answer", "choices", "shots", "known")}
         data = read_language(source, seed=seed, **words)
         settings: dict[str, Any] = dict(data.task)
         return Data(replace(self, **settings), data.parts, dict(data.columns))
@@ -147,6 +147,7 @@ class TextGeneration(Asking, Task):
             prompt=None if self.evidence == DOCUMENTS else options.prompt,
             answer=answer,
             choices=labels,
+            known=options.known,
             **{name: getattr(options, name) for name in COMMON},
         )
         return NewRows(rows, tuple(labels), (), notes)
@@ -158,7 +159,8 @@ class TextGeneration(Asking, Task):
         from lighten.data.language import read_inputs
         from lighten.data.prompts import cell_text
 
-        rows = read_inputs(source, prompt=options.prompt, text=options.text, documents=self.evidence == DOCUMENTS)
+        whole = self.evidence == DOCUMENTS
+        rows = read_inputs(source, prompt=options.prompt, text=options.text, documents=whole, known=options.known)
         return list(rows) if options.prompt else [cell_text(cell) for row in rows for cell in row.values()]
 
     def item_of(self, row: Any, options: DataOptions) -> Any:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lighten.core.artifact import Artifact
-from lighten.core.coverage import sentences
 from lighten.core.data_options import DataOptions
 from lighten.core.engine import Engine
 from lighten.core.progress import Progress
@@ -20,7 +19,7 @@ from lighten.search.openings import opened_before
 from lighten.sessions.process import SessionProcess, telling
 from lighten.store.ledger import earlier_openings, record_opening
 from lighten.verbs.classes import check_guess, shared_classes
-from lighten.verbs.load import coverage_of
+from lighten.verbs.load import unread
 from lighten.verbs.question import Question
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ class Pairing:
         new = self.question.read_new(self.data, options)
         rows, classes = encode(new, shared.names, self.told, shared.known, model=names[0])
         rows, notes = self._unlearned(rows)
-        about = [*unread(self.named, rows), shared.note, classes.note]
+        about = [*unread(self.named, rows.inputs), shared.note, classes.note]
         judged = self.question.task.judged
         before = judged(self._answers(self.sides[0], rows), rows)
         about.append(check_guess(classes, before, rows))
@@ -115,12 +114,3 @@ def opening(rows: Rows, models: Sequence[str], data: str) -> tuple[str, ...]:
     if problem:
         return (problem,)
     return (opened_before(found.rows, len(rows), found.runs),) if found.runs else ()
-
-
-def unread(models: Mapping[str, Artifact], rows: Rows) -> list[str]:
-    """What models do not read of the texts, and what they do not know, one sentence each."""
-    found = []
-    for name, artifact in models.items():
-        coverage = coverage_of(artifact, rows.inputs)
-        found += sentences({"your data": coverage}, name) if coverage is not None else []
-    return found

@@ -14,7 +14,7 @@ from lighten.core.engine import Engine
 from lighten.core.errors import CandidateFailed, DataError, InputError, MissingExtra, ModelError
 from lighten.core.item import Item
 from lighten.core.matching import format_of
-from lighten.core.progress import Progress, reported_to
+from lighten.core.progress import Progress, remarks_to, reported_to
 from lighten.core.recipe import record_of
 from lighten.core.result import Result
 from lighten.core.rows import Rows
@@ -26,7 +26,7 @@ from lighten.measure.quality import judge_all
 from lighten.measure.workload import draw, fit
 from lighten.search.start import meters
 from lighten.sessions.process import SessionProcess, telling
-from lighten.verbs.load import check_models_fit, resolved
+from lighten.verbs.load import check_models_fit, resolved, unread
 from lighten.verbs.question import Question, question_for
 
 if TYPE_CHECKING:
@@ -39,12 +39,14 @@ class Bench:
 
     Attributes:
         results: by model, as named by the user; empty for one that failed. Ratios are against the first model.
-        failed: reason by model. environment: the machine's record.
+        failed: reason by model. environment: the machine's record. notes: what was noticed of the data, and of how much
+            of them the models read.
     """
 
     results: dict[str, list[Result]]
     failed: dict[str, str]
     environment: dict[str, Any]
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As a plain dictionary."""
@@ -52,6 +54,7 @@ class Bench:
             "results": {model: [r.to_json() for r in found] for model, found in self.results.items()},
             "failed": self.failed,
             "environment": self.environment,
+            "notes": list(self.notes),
         }
 
 
@@ -77,7 +80,8 @@ def bench(
     Args:
         models: artifacts, run folders, HF folders, GGUF files, hub ids or samples, of one kind; the first is what the
             others are compared with.
-        data: inputs to ask, such as texts or pictures; labels are not needed.
+        data: inputs to ask, such as texts or pictures; labels are not needed. text: column with them; by default the
+            one that the last model that says it was made with, else found by itself.
         prompt: template, for language models that were made for choices or answers and do not say with which one.
         documents: how many rows are judged where that needs no right answers, the first ones; 0 for none.
         seconds: of measuring, for each model.
@@ -97,8 +101,12 @@ def bench(
         check_models_fit(named)
         cores = threads or allowed_cores()
         sides = {name: settle(resolved(name, Path(scratch) / str(n), longest), cores) for n, name in enumerate(named)}
-        question = question_for({name: artifact for name, (artifact, _) in sides.items()}, prompt)
-        task, texts = question.task, texts_of(question, data, text)
+        named_models = {name: artifact for name, (artifact, _) in sides.items()}
+        notes: list[str] = []
+        with remarks_to(notes.append):
+            question = question_for(named_models, prompt)
+            task, texts = question.task, texts_of(question, data, text)
+        notes += unread(named_models, texts)
         judged = rows_of(texts[:documents] if task.unlabelled else ())
         work = draw(rows_of(texts), task.requests, seed=seed)
         told = progress or (lambda done, total, message: None)
@@ -121,7 +129,7 @@ def bench(
             every, artifact=artifact.id, engine=use, device=engine.device, environment=machine.id,
             bytewise=format_of(artifact).bytewise,
         )  # fmt: skip
-    return Bench(found, field.failed, {**machine.to_json(), "id": machine.id})
+    return Bench(found, field.failed, {**machine.to_json(), "id": machine.id}, tuple(notes))
 
 
 @dataclass(frozen=True)

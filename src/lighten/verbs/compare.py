@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from lighten.core.errors import BudgetError, DataError, UnknownName
 from lighten.core.lists import read_list
 from lighten.core.meter import QualityMeter
 from lighten.core.outcome import Constant
-from lighten.core.progress import Progress, reported_to
+from lighten.core.progress import Progress, remarks_to, reported_to
 from lighten.core.result import Result
 from lighten.core.summary import Flip, Group
 from lighten.core.task import Task
@@ -132,7 +132,9 @@ def compare(
             check_models_fit([str(model)])
         sides = [resolved(str(model), Path(keep) / str(n), longest) for n, model in enumerate((original, candidate))]
         named = {str(original): sides[0][0], str(candidate): sides[1][0]}
-        question = question_for(named, prompt, answer, read_list(choices))
+        noticed: list[str] = []
+        with remarks_to(noticed.append):
+            question = question_for(named, prompt, answer, read_list(choices))
         quality, _ = meters(question.task)
         floor = floor_of(quality, ALIASES.get(metric or "", metric) or question.task.metrics[0], margin)
         columns = DataOptions(
@@ -140,6 +142,7 @@ def compare(
         )
         pairing = Pairing(str(data), sides, named, question, read_list(labels), leave_out_learned, threads, progress)
         heard = pairing.heard(columns)
+        heard = replace(heard, notes=(*noticed, *heard.notes))
     return concluded(str(original), str(candidate), sides, heard, question.task, quality, floor, str(data), seed)
 
 

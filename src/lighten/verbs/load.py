@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from types import TracebackType
 
 from lighten.core.artifact import RECORD, Artifact
-from lighten.core.coverage import Coverage
+from lighten.core.coverage import Coverage, sentences
 from lighten.core.engine import Engine
 from lighten.core.errors import InputError, ModelError
 from lighten.core.home import expanded
@@ -80,7 +80,8 @@ class Model:
         """Rows of a file as :meth:`predict` takes them; nothing in it needs to be right.
 
         Args:
-            text: column with the text; found by itself when it can be.
+            text: column with the text; by default the one that the model was made with, else found by itself. What was
+                noticed is heard inside ``core.progress.remarks_to``.
 
         Raises:
             DataError, UnknownName: the data cannot be used. InputError: nobody says which prompt to ask.
@@ -171,6 +172,15 @@ def coverage_of(artifact: Artifact, items: Sequence[Item]) -> Coverage | None:
         return reader_in(artifact.path).coverage(items)
     except ModelError:
         return None
+
+
+def unread(models: Mapping[str, Artifact], items: Sequence[Item]) -> list[str]:
+    """What models do not read of the items, and what they do not know, one sentence each."""
+    found = []
+    for name, artifact in models.items():
+        coverage = coverage_of(artifact, items)
+        found += sentences({"your data": coverage}, name) if coverage is not None else []
+    return found
 
 
 def resolved(model: str, scratch: Path, longest: int | None = None) -> tuple[Artifact, Engine]:

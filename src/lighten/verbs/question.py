@@ -9,10 +9,11 @@ from pathlib import Path, PurePath
 
 from lighten.core import catalog
 from lighten.core.artifact import Artifact
-from lighten.core.data_options import DataOptions, NewRows
+from lighten.core.data_options import DataOptions, NewRows, columns_in
 from lighten.core.errors import InputError, ModelError
 from lighten.core.item import Item
 from lighten.core.matching import tasks_of
+from lighten.core.progress import remark
 from lighten.core.recipe import task_from
 from lighten.core.task import Task
 from lighten.data.cells import Cell
@@ -39,8 +40,14 @@ class Question:
 
     @cached_property
     def options(self) -> DataOptions:
-        """What is known of the prompt."""
-        return DataOptions(prompt=self.data.get("prompt") or None, answer=self.data.get("answer") or None)
+        """What is known of the prompt and of the columns."""
+        said = DataOptions(prompt=self.data.get("prompt") or None, answer=self.data.get("answer") or None)
+        return said.beside(self.columns)
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Columns by role that the model was made with; empty where nobody says."""
+        return columns_in(self.data)
 
     def changed(self, prompt: str | None, answer: str | None, choices: Sequence[str]) -> Question:
         """With the user's own prompt, column of answers or choices.
@@ -59,17 +66,20 @@ class Question:
         """Every row of new data with what is right.
 
         Args:
-            options: columns; found by themselves where they are not named.
+            options: columns; where they are not named, those that the model was made with, else found by themselves.
 
         Raises:
             DataError, UnknownName: the data cannot be used. InputError: nobody says which prompt to ask.
         """
         self._know_prompt()
         known = self.options
-        return self.task.read_new(source, replace(options, prompt=known.prompt, answer=known.answer), self.labels)
+        asked = replace(options, prompt=known.prompt, answer=known.answer).beside(self.columns)
+        return self.task.read_new(source, asked, self.labels)
 
     def read(self, source: str | Path | Sequence[str], text: str | None = None) -> list[Row]:
         """Rows of data in which nothing needs to be right, for :meth:`item_of`.
+
+        Which column is read where none is named, and why, is heard inside ``core.progress.remarks_to``.
 
         Raises:
             DataError, UnknownName: the data cannot be used. InputError: nobody says which prompt to ask.
@@ -136,4 +146,14 @@ def question_for(
             allowed="one question for all",
             fix="give models that were made for the same, or say what to ask: --choices A,B or --answer COLUMN",
         )
-    return list(told.values())[-1].changed(prompt, answer, choices)
+    last = list(told.values())[-1]
+    return replace(last, data={**_columns_of(told), **last.data}).changed(prompt, answer, choices)
+
+
+def _columns_of(told: Mapping[str, Question]) -> dict[str, str]:
+    """Columns by role of all models, of the last that says it; where they read other texts, that is said."""
+    read = {name: one.columns["text"] for name, one in told.items() if "text" in one.columns}
+    if len(set(read.values())) > 1:
+        each = ", ".join(f"{name} with {column!r}" for name, column in read.items())
+        remark(f"The models were made with different columns of texts: {each}. The last one is read (or give --text).")
+    return {role: name for one in told.values() for role, name in one.columns.items()}

@@ -99,11 +99,13 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Benched:
-    """What was measured: results by model, the reason of each model that failed, the record of the machine."""
+    """What was measured: results by model, the reason of each model that failed, the record of the machine; what was
+    noticed of the data."""
 
     results: Mapping[str, tuple[Result, ...]]
     failed: Mapping[str, str]
     environment: Mapping[str, Any]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
