@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from lighten.core.artifact import Artifact, is_whole
@@ -17,6 +18,7 @@ from lighten.fitting.unlabelled import Unlabelled, unlabelled_rows
 from lighten.models.bring import find
 from lighten.pipeline.workshop import Workshop
 from lighten.search.listener import Listener
+from lighten.search.reading import coverage_of
 from lighten.store.folder import RunFolder, save_parts
 
 
@@ -55,7 +57,7 @@ def opened(
             # Of a hub or a sample: nobody could see its folder before.
             data = reading.apart(options, whole, learned)
         manifest = options.manifest(data.parts.fingerprint, threads)
-        data = reading.settle(options, data, base, threads, listener)
+        data = told_unread(options, reading.settle(options, data, base, threads, listener), base, listener)
         teachers_of(options, masters, data.parts.labels)
         floats = None
         if fresh is not None and reading.asks_model(options):
@@ -78,6 +80,16 @@ def opened(
         except BaseException:
             folder.close()
             raise
+
+
+def told_unread(options: FitOptions, data: Data, base: Artifact, listener: Listener) -> Data:
+    """The data, with what the model does not read of its inputs, or does not know, among its notes: said before any
+    time is spent."""
+    found: list[str] = []
+    coverage_of(options.model, base, data.parts, found.append)
+    for text in found:
+        listener.note(text)
+    return replace(data, parts=replace(data.parts, notes=(*data.parts.notes, *found))) if found else data
 
 
 def as_floats(
