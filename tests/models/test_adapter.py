@@ -18,7 +18,7 @@ from lighten.nets.encoders.network import open_network
 from lighten.nets.facts import language_facts
 from lighten.nets.language.network import open_language
 from lighten.testing.tiny import tiny_network_folder
-from lighten.testing.tiny_language import tiny_language
+from lighten.testing.tiny_language import tiny_judge, tiny_language
 
 QUERY = "bert.encoder.layer.0.attention.self.query"
 PROJ = "model.layers.1.self_attn.q_proj"
@@ -75,6 +75,29 @@ def test_a_base_without_a_head_gets_that_of_the_adapter(tmp_path: Path) -> None:
     bare = adapter(tmp_path / "bare", base, low_rank(QUERY, 32, 32))
     with pytest.raises(ModelError, match="holds no head"):
         bring(str(bare), tmp_path / "out2")
+
+
+@pytest.mark.parametrize("family", ["qwen2", "gemma2", "phi3"])
+def test_a_decoder_that_writes_gets_the_head_of_the_adapter(tmp_path: Path, family: str) -> None:
+    """Whether lighten opens the family as a language model or not: its own head is left out."""
+    base = tiny_judge(family, tmp_path / "base", labels=0)
+    config = json.loads((base / "config.json").read_text())
+    config["architectures"] = [config["architectures"][0].replace("Model", "ForCausalLM")]
+    (base / "config.json").write_text(json.dumps(config))
+    state = {f"model.{name}": value for name, value in load_file(base / "model.safetensors").items()}
+    rows = language_facts(base)["vocabulary"]
+    save_file({**state, "lm_head.weight": torch.randn(rows, 64)}, base / "model.safetensors")
+    name = "model.layers.1.mlp.down_proj"
+    parts = low_rank(name, 64, 96)
+    made = adapter(tmp_path / "lora", base, {**parts, "score.weight": torch.randn(3, 64)})
+    brought = open_network(bring(str(made), tmp_path / "out"))
+    a, b = parts.values()
+    assert brought.has_head and len(brought.labels) == 3
+    torch.testing.assert_close(weight(brought, f"{name}.weight"), state[f"{name}.weight"] + 4.0 * b @ a)
+    writes = adapter(tmp_path / "writes", base, parts, "CAUSAL_LM")
+    if family != "qwen2":
+        with pytest.raises(ModelError, match=r"which cannot be used: .* language model of an architecture that"):
+            find(str(writes))
 
 
 def test_a_language_model_is_merged_with_every_setting(tmp_path: Path) -> None:

@@ -11,9 +11,14 @@ import pytest
 from lighten.core.artifact import Artifact
 from lighten.core.errors import InputError, ModelError, UnsafeFile
 from lighten.core.format import Recognized
+from lighten.models.bring import bring
 from lighten.models.recognize import check_task, recognize, recognize_listing
+from lighten.nets.encoders.network import open_network
+from lighten.nets.vision.facts import vision_facts
+from lighten.nets.vision.folder import leave_head_out
 from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_language import tiny_gguf, tiny_judge, tiny_language
+from lighten.testing.tiny_pictures import LABELS, tiny_vision_folder
 
 
 def listed(names: list[str], config: dict[str, Any] | None = None, adapter: dict[str, Any] | None = None) -> Recognized:
@@ -194,3 +199,29 @@ def test_a_config_that_is_a_link_elsewhere_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(UnsafeFile, match="is a link to"):
         recognize(folder)
     assert json.loads((tmp_path / "outside.json").read_text())["model_type"] == "bert"
+
+
+@pytest.mark.parametrize("told", [None, "one"])
+def test_a_head_is_kept_that_a_config_does_not_name_or_names_alone(tmp_path: Path, told: str | None) -> None:
+    """``architectures`` may be missing, and one name instead of a list: transformers opens both."""
+    for number, folder in enumerate((tiny_network_folder(tmp_path / "bert"), tiny_judge("qwen2", tmp_path / "judge"))):
+        named = bring(str(folder), tmp_path / f"named{number}")
+        config = json.loads((folder / "config.json").read_text())
+        config["architectures"] = config["architectures"][0] if told else None
+        (folder / "config.json").write_text(json.dumps(config))
+        assert recognize(folder).kind == "classifier"
+        brought = bring(str(folder), tmp_path / f"brought{number}")
+        assert brought.meta["labels"] == named.meta["labels"]
+        states = [open_network(one).net.state_dict() for one in (named, brought)]
+        assert all(value.equal(states[1][name]) for name, value in states[0].items())
+
+
+def test_a_head_for_pictures_is_kept_that_a_config_does_not_name(tmp_path: Path) -> None:
+    folder = tiny_vision_folder(tmp_path / "resnet", "resnet")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "architectures": None}))
+    assert recognize(folder).described == "a classifier of pictures (resnet)"
+    brought = bring(str(folder), tmp_path / "brought")
+    assert tuple(brought.meta["labels"]) == LABELS
+    leave_head_out(brought.path)
+    assert recognize(folder) and not vision_facts(brought.path)["has_head"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lighten.core.errors import ModelError, UnsafeFile
 from lighten.core.format import Location
-from lighten.models.refusals import holds_files_of_model, refusal_of_file, refusal_of_folder
+from lighten.models.refusals import holds_files_of_model, refusal_of_file, refusal_of_folder, refuse_weights
 
 
 def location(folder: Path) -> Location:
@@ -39,3 +40,44 @@ def test_what_looks_like_a_model_is_no_folder_of_models(tmp_path: Path) -> None:
     assert not holds_files_of_model(tmp_path / "gone") and not holds_files_of_model(tmp_path)
     (tmp_path / "config.json").write_text("{}")
     assert holds_files_of_model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("config", "loader"),
+    [
+        ({"architectures": ["LlamaForCausalLM"], "model_type": "llama"}, "AutoModelForCausalLM"),
+        ({"architectures": "BertForSequenceClassification"}, "AutoModelForSequenceClassification"),
+        ({"architectures": ["BertForMaskedLM"]}, "AutoModelForMaskedLM"),
+        ({"architectures": ["BertModel"], "model_type": "bert"}, "AutoModel"),
+        ({"architectures": ["ResNetForImageClassification"]}, "AutoModelForImageClassification"),
+        ({"architectures": ["Gemma3ForConditionalGeneration"]}, "AutoModelForImageTextToText"),
+        ({"model_type": "qwen3"}, "AutoModelForCausalLM"),
+        ({"model_type": "bert", "id2label": {"0": "no", "1": "yes"}}, "AutoModelForSequenceClassification"),
+    ],
+)
+def test_pickled_weights_are_written_once_more_by_what_opens_them_whole_and_elsewhere(
+    config: dict[str, Any], loader: str, tmp_path: Path
+) -> None:
+    for where, new in ((str(tmp_path), f"{tmp_path}-safetensors"), ("org/name", "name-safetensors")):
+        with pytest.raises(UnsafeFile) as refused:
+            refuse_weights(where, ["config.json", "pytorch_model.bin"], config)
+        assert f"import {loader} as M; " in refused.value.fix
+        assert f"M.from_pretrained('{where}').save_pretrained('{new}')" in refused.value.fix
+
+
+def test_pickled_weights_of_an_adapter_are_opened_by_peft_and_others_by_whatever_wrote_them() -> None:
+    with pytest.raises(UnsafeFile, match=r"adapter_model\.bin only") as refused:
+        refuse_weights("org/name", ["adapter_config.json", "adapter_model.bin"], adapter="CAUSAL_LM")
+    assert "from peft import AutoPeftModelForCausalLM as M" in refused.value.fix
+    assert refused.value.allowed == "adapter_model.safetensors"
+    with pytest.raises(UnsafeFile) as refused:
+        refuse_weights("org/name", ["config.json", "model.joblib"], {"architectures": ["BertModel"]})
+    assert "python -c" not in refused.value.fix
+
+
+def test_a_pickled_file_is_told_by_the_config_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2"}')
+    (tmp_path / "pytorch_model.bin").write_bytes(b"x")
+    with pytest.raises(UnsafeFile) as refused:
+        refusal_of_file(tmp_path / "pytorch_model.bin")
+    assert "AutoModelForCausalLM" in refused.value.fix

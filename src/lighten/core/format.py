@@ -23,12 +23,14 @@ class Location:
         names: of files, and of folders with "/" behind them; of a file its own name alone.
         read: gives the object of one of its JSON files. Raises ModelError or UnsafeFile.
         path: the folder or the file; None on the hub, where nothing but ``read`` can be asked.
+        headless: whether the model is looked at without the head that it may have, because an adapter brings one.
     """
 
     where: str
     names: tuple[str, ...]
     read: Callable[[str], Mapping[str, Any]]
     path: Path | None = None
+    headless: bool = False
 
     @property
     def is_file(self) -> bool:

@@ -11,7 +11,7 @@ from lighten.core.errors import ModelError
 from lighten.core.format import Format, Location, Recognized
 from lighten.core.rows import Parts
 from lighten.data.classes import unrelated
-from lighten.models.hf_folder import copy_files, has_weights, needing_torch, refuse_head
+from lighten.models.hf_folder import copy_files, has_weights, needing_torch, refuse_head, tensor_names
 from lighten.models.refusals import refuse_weights
 from lighten.nets.record import record
 from lighten.nets.vision.facts import read_vision_config, vision_facts
@@ -48,12 +48,12 @@ class HfImage(Format):
         if location.is_file or CONFIG not in location.names or "model_index.json" in location.names:
             return None
         config = location.read(CONFIG)
-        found = kind_of_pictures(location.where, config)
+        found = kind_of_pictures(location.where, config, tensor_names(location, config))
         if found is None:
             return None
         name, headed = found
         if not has_weights(location.names):
-            refuse_weights(location.where, location.names)
+            refuse_weights(location.where, location.names, config)
         if PROCESSOR not in location.names:
             raise ModelError(
                 f"{location.where} does not say how pictures become its inputs: it has no {PROCESSOR}.",

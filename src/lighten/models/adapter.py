@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from lighten.core.errors import ModelError
 from lighten.files.json_file import read_object
 from lighten.files.weight_files import WHOLE, weight_files
-from lighten.nets.architectures import DECODERS, ENCODERS
+from lighten.nets.architectures import DECODERS, ENCODERS, named_architectures
+from lighten.nets.facts import has_head
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -85,7 +86,7 @@ def merge_adapter(adapter: Path, base: Path, folder: Path) -> None:
             raise _misfit(adapter, name)
         state[known or name] = value.contiguous()
     if classifies:
-        config = _with_head(config, whole, adapter)
+        config = _with_head(config, state, whole, adapter)
         state = {name: value for name, value in state.items() if not name.startswith("lm_head.")}
     (folder / "config.json").write_text(json.dumps(config, indent=1, sort_keys=True), encoding="utf-8")
     save_file({name: value.contiguous() for name, value in state.items()}, folder / WHOLE, metadata={"format": "pt"})
@@ -165,11 +166,13 @@ def _misfit(adapter: Path, name: str) -> ModelError:
     )
 
 
-def _with_head(config: dict[str, Any], whole: Mapping[str, Tensor], adapter: Path) -> dict[str, Any]:
+def _with_head(
+    config: dict[str, Any], state: Mapping[str, Tensor], whole: Mapping[str, Tensor], adapter: Path
+) -> dict[str, Any]:
     """The base's config with the head that the adapter brings, and the names that it may say of its classes."""
     family = config.get("model_type")
     heads = [value for name, value in whole.items() if re.search(r"(^|\.)(classifier|score|out_proj)\.weight$", name)]
-    if str((config.get("architectures") or [""])[0]).endswith("ForSequenceClassification") and not heads:
+    if has_head(config, state) and not heads:
         return config
     if family not in (*ENCODERS, *DECODERS) or not heads:
         raise ModelError(
@@ -180,7 +183,7 @@ def _with_head(config: dict[str, Any], whole: Mapping[str, Tensor], adapter: Pat
     count = int(heads[-1].shape[0])
     names = own.get("id2label") or config.get("id2label") or {}
     kept = names if len(names) == count else {str(i): f"LABEL_{i}" for i in range(count)}
-    name = str((config.get("architectures") or [f"{family}Model"])[0])
+    name = next(iter(named_architectures(config)), f"{family}Model")
     stem = re.split(r"For[A-Z]|Model$|LMHead|PreTrained", name)[0]
     labels = {"id2label": kept, "label2id": {text: int(i) for i, text in kept.items()}}
     return {**config, **labels, "architectures": [f"{stem}ForSequenceClassification"]}

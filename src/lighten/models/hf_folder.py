@@ -19,7 +19,7 @@ from lighten.models.adapter import WEIGHTS as ADAPTER_WEIGHTS
 from lighten.models.adapter import check_adapter, merge_adapter
 from lighten.models.base_of import base_of
 from lighten.models.refusals import no_config, refuse_weights
-from lighten.nets.architectures import is_for_pictures, kind_of_config
+from lighten.nets.architectures import is_for_pictures, kind_of_config, named_architectures
 from lighten.nets.facts import labels_of, weights
 from lighten.nets.gguf.parts import split_groups
 
@@ -49,10 +49,24 @@ def kind_at(location: Location) -> tuple[str, str] | None:
         raise no_config(location.where)
     if is_for_pictures(config):
         return None
-    kind, name = kind_of_config(location.where, config)
+    kind, name = kind_of_config(location.where, config, tensor_names(location, config), headless=location.headless)
     if not tensors:
-        refuse_weights(location.where, location.names)
+        refuse_weights(location.where, location.names, config)
     return kind, name
+
+
+def tensor_names(location: Location, config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of a folder's weights, as far as they can be read and its config does not say what it is; of a repository
+    of the hub those that an index lists."""
+    if named_architectures(config) or not has_weights(location.names):
+        return ()
+    try:
+        if location.path is not None:
+            return tuple(weights(location.path))
+        table = location.read(INDEX).get("weight_map") if INDEX in location.names else None
+    except ModelError:
+        return ()  # a broken file is refused by its name when the folder is checked
+    return tuple(table) if isinstance(table, dict) else ()
 
 
 def has_weights(names: Iterable[str]) -> bool:
@@ -79,7 +93,7 @@ def adapter_at(location: Location, task: str) -> tuple[str, str] | None:
             fix="merge it with peft (merge_and_unload), save that with save_pretrained, and give the folder",
         )
     if ADAPTER_WEIGHTS not in names:
-        refuse_weights(where, names)
+        refuse_weights(where, names, adapter=named)
     if not base:
         raise ModelError(
             f"{where} is a LoRA adapter that does not name its base (base_model_name_or_path).",

@@ -75,30 +75,40 @@ def snapshot_of(folder: Path) -> Path:
     return folder
 
 
-def look(model: str) -> Recognized:
+class NotAtHand(ModelError):
+    """A model that is neither in the cache nor given by the hub."""
+
+
+def look(model: str, *, headless: bool = False) -> Recognized:
     """What a model of the hub is, told with as little fetched as possible: its configs.
 
+    Args:
+        headless: see :class:`Location`.
+
     Raises:
-        ModelError, UnsafeFile: it is nothing that lighten can use, or the hub does not give it.
+        NotAtHand: the hub does not give it. ModelError, UnsafeFile: it is nothing that lighten can use.
         MissingExtra: the hub's library is not installed, and the model is not in the cache.
     """
     name, file = _parts(model)
-    found = _whole_in_cache(name, file)
+    found = _whole_in_cache(name, file, headless)
     if found is not None:
-        return recognize(found)
-    told: Recognized = _asked(model, lambda hub: _listed(hub, name, file)[0])
+        return recognize(found, headless=headless)
+    told: Recognized = _asked(model, lambda hub: _listed(hub, name, file, headless)[0])
     return told
 
 
-def fetch(model: str) -> Path:
+def fetch(model: str, *, headless: bool = False) -> Path:
     """Where a model of the hub lies, fetched when it is not in the cache: a snapshot's folder, or a GGUF file.
 
+    Args:
+        headless: see :class:`Location`.
+
     Raises:
-        ModelError, UnsafeFile, MissingExtra: see :func:`look`.
+        NotAtHand, ModelError, UnsafeFile, MissingExtra: see :func:`look`.
     """
     name, file = _parts(model)
-    found = _whole_in_cache(name, file)
-    return found if found is not None else _asked(model, lambda hub: _downloaded(hub, name, file))
+    found = _whole_in_cache(name, file, headless)
+    return found if found is not None else _asked(model, lambda hub: _downloaded(hub, name, file, headless))
 
 
 def _parts(model: str) -> tuple[str, str]:
@@ -106,7 +116,7 @@ def _parts(model: str) -> tuple[str, str]:
     return (match[1], match[2]) if match else (model, "")
 
 
-def _whole_in_cache(name: str, file: str) -> Path | None:
+def _whole_in_cache(name: str, file: str, headless: bool) -> Path | None:
     """What is in the cache, where nothing is missing; offline also what is not whole, whose error says what is."""
     folder = cached(name)
     if folder is None:
@@ -114,7 +124,7 @@ def _whole_in_cache(name: str, file: str) -> Path | None:
     if file:
         return folder / file if (folder / file).is_file() else None
     try:
-        found = recognize(folder)
+        found = recognize(folder, headless=headless)
         if not found.sealed:
             format_named(found.format).check_complete(found)
     except LightenError:
@@ -126,7 +136,7 @@ def _asked(model: str, do: Callable[[Any], Any]) -> Any:
     """What ``do`` gets from the hub's library; whatever it raises is an error to read."""
     where = f"the cache ({cache_folder()})"
     if offline():
-        raise ModelError(
+        raise NotAtHand(
             f"{model} is no folder here and not in {where}, and HF_HUB_OFFLINE says to leave the network alone.",
             allowed="an HF folder, a GGUF file, a hub id, or sample:NAME",
             fix=nearest_names(model) or "fetch it where there is a network: hf download " + model,
@@ -146,7 +156,7 @@ def _asked(model: str, do: Callable[[Any], Any]) -> Any:
         raise _refusal(model, hub, error) from error
 
 
-def _refusal(model: str, hub: Any, error: Exception) -> ModelError:
+def _refusal(model: str, hub: Any, error: Exception) -> NotAtHand:
     errors = hub.errors
     reason = f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:200]}"
     allowed, hint = "an HF folder, a GGUF file, a hub id, or sample:NAME", nearest_names(model)
@@ -162,7 +172,7 @@ def _refusal(model: str, hub: Any, error: Exception) -> ModelError:
     else:
         seen = f"{model} is no folder here and not in the cache, and the hub cannot be reached ({reason})."
         fix = hint or "check the name and the network, or give a folder"
-    return ModelError(seen, allowed=allowed, fix=fix)
+    return NotAtHand(seen, allowed=allowed, fix=fix)
 
 
 def nearest_names(model: str) -> str:
@@ -176,7 +186,7 @@ def nearest_names(model: str) -> str:
     return f"did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
-def _listed(hub: Any, name: str, file: str) -> tuple[Recognized, list[str]]:
+def _listed(hub: Any, name: str, file: str, headless: bool) -> tuple[Recognized, list[str]]:
     info = hub.HfApi().model_info(name, timeout=SECONDS)
     names = [str(one.rfilename) for one in info.siblings or ()]
     tops = [one for one in names if "/" not in one]
@@ -190,11 +200,11 @@ def _listed(hub: Any, name: str, file: str) -> tuple[Recognized, list[str]]:
             files = [one for one in tops if one.lower().endswith(".gguf")]
             raise ModelError(f"{name} has no file {file} on the hub.", allowed=", ".join(files) or "(no GGUF file)")
         return recognize_listing(name, [file], read), tops
-    return recognize_listing(name, [*tops, *folders], read), tops
+    return recognize_listing(name, [*tops, *folders], read, headless=headless), tops
 
 
-def _downloaded(hub: Any, name: str, file: str) -> Path:
-    found, tops = _listed(hub, name, file)
+def _downloaded(hub: Any, name: str, file: str, headless: bool) -> Path:
+    found, tops = _listed(hub, name, file, headless)
     wanted = list(format_named(found.format).wanted(found, tops))
     folder = Path(hub.snapshot_download(name, allow_patterns=wanted, etag_timeout=SECONDS))
     return folder if found.path == Path(name) else folder / found.path.name

@@ -22,8 +22,11 @@ from lighten.files.links import check_link
 from lighten.models.refusals import holds_files_of_model, refusal_of_file, refusal_of_folder
 
 
-def recognize(path: Path) -> Recognized:
+def recognize(path: Path, *, headless: bool = False) -> Recognized:
     """What lies at ``path``.
+
+    Args:
+        headless: see :class:`Location`.
 
     Raises:
         ModelError: nothing that lighten can use: says what it is, and what to do. UnsafeFile: pickled weights only.
@@ -35,19 +38,21 @@ def recognize(path: Path) -> Recognized:
     found = None if path.exists() else named(str(path))
     if found is not None:
         return found
-    location = location_at(path)
+    location = replace(location_at(path), headless=headless)
     found = ask_formats(location)
     if found is not None:
         return found
     raise refusal_of_file(path) if path.is_file() else refusal_of_folder(location, _is_model)
 
 
-def recognize_listing(where: str, names: Sequence[str], read: Callable[[str], Mapping[str, Any]]) -> Recognized:
+def recognize_listing(
+    where: str, names: Sequence[str], read: Callable[[str], Mapping[str, Any]], *, headless: bool = False
+) -> Recognized:
     """What a repository of the hub holds, told by the names of its files.
 
     Args:
         where: what the user calls it, for the messages. names: of files, and of folders with "/" behind them.
-        read: gives the object of one of its JSON files.
+        read: gives the object of one of its JSON files. headless: see :class:`Location`.
 
     Returns:
         Its path is ``where``, or a file's name, whose header is still to be read.
@@ -55,7 +60,7 @@ def recognize_listing(where: str, names: Sequence[str], read: Callable[[str], Ma
     Raises:
         ModelError, UnsafeFile: see :func:`recognize`.
     """
-    location = Location(where, tuple(names), cache(read))
+    location = Location(where, tuple(names), cache(read), headless=headless)
     found = ask_formats(location)
     if found is None:
         raise refusal_of_folder(location, _is_model)

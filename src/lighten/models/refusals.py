@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from lighten.core.artifact import RECORD
 from lighten.core.errors import ModelError, UnsafeFile
 from lighten.core.format import Location
+from lighten.files.json_file import read_object
 from lighten.models.adapter import CONFIG as ADAPTER_CONFIG
 from lighten.models.adapter import WEIGHTS as ADAPTER_WEIGHTS
+from lighten.nets.architectures import is_for_pictures, loader_of
 
 PICKLED_WEIGHTS = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".nemo", ".ot")
 TRAINER = ("training_args.bin", "optimizer.pt", "optimizer.bin", "scheduler.pt", "scaler.pt", "scheduler.bin")
@@ -39,7 +42,7 @@ def refusal_of_file(path: Path) -> ModelError:
             fix="give the folder that it was saved in, or a hub id",
         )
     if name.endswith(PICKLED_WEIGHTS):
-        refuse_weights(str(path.parent), [path.name])
+        refuse_weights(str(path.parent), [path.name], _config_beside(path))
     for suffix, what in EXPORTED.items():
         if name.endswith(suffix):
             return _exported(str(path), what)
@@ -74,6 +77,13 @@ def refusal_of_folder(location: Location, is_model: Callable[[Path], bool]) -> M
     return no_config(location.where)
 
 
+def _config_beside(path: Path) -> Mapping[str, Any]:
+    try:
+        return read_object(path.parent / "config.json", missing={})
+    except ModelError:
+        return {}
+
+
 def holds_files_of_model(folder: Path) -> bool:
     """Whether a folder looks like that of a model, whether or not it can be used."""
     if not folder.is_dir():
@@ -105,8 +115,14 @@ def _refuse_empty(path: Path, names: Sequence[str], is_model: Callable[[Path], b
         )
 
 
-def refuse_weights(where: str, names: Sequence[str]) -> None:
+def refuse_weights(
+    where: str, names: Sequence[str], config: Mapping[str, Any] | None = None, *, adapter: str = ""
+) -> None:
     """Refuse a model without weights that can be opened, by what is there instead.
+
+    Args:
+        config: what its ``config.json`` says, by which a fix names the class that opens the model whole. adapter: the
+            task of an adapter, as peft calls it; empty for a model.
 
     Raises:
         UnsafeFile: pickled weights only. ModelError: everything else.
@@ -126,20 +142,47 @@ def refuse_weights(where: str, names: Sequence[str]) -> None:
             raise UnsafeFile(
                 f"{where} has its weights for {kind} only ({', '.join(found)}), in files that can hold code.",
                 allowed="model.safetensors",
-                fix=f"with transformers 4: AutoModel...from_pretrained('{where}', {option}=True).save_pretrained(NEW)",
+                fix=f"with transformers 4: {loader_of(config or {})}.from_pretrained('{where}', {option}=True)"
+                f".save_pretrained('{_beside(where)}')",
             )
     exported = next((what for one in names for suffix, what in EXPORTED.items() if one.endswith(suffix)), "")
     if exported or ("onnx/" in names and not pickled):
         raise _exported(where, exported or "an ONNX file")
     if not pickled:
-        raise ModelError(f"{where} has no weights.", allowed="model.safetensors, whole or in parts with their index")
+        allowed = ADAPTER_WEIGHTS if adapter else "model.safetensors, whole or in parts with their index"
+        raise ModelError(f"{where} has no weights.", allowed=allowed)
     raise UnsafeFile(
         f"{where} has its weights in {', '.join(sorted(pickled))} only, which can run code when opened.",
-        allowed="model.safetensors",
-        fix="if you trust where it is from: "
-        'python -c "from transformers import AutoModelForSequenceClassification as M; '
-        f"M.from_pretrained('{where}').save_pretrained('{where}')\"",
+        allowed=ADAPTER_WEIGHTS if adapter else "model.safetensors",
+        fix=f"if you trust where it is from: {_rewriting(where, pickled, config or {}, adapter)}",
     )
+
+
+def _rewriting(where: str, pickled: Sequence[str], config: Mapping[str, Any], adapter: str) -> str:
+    """How pickled weights are written once more as safetensors, whole and into a folder of their own."""
+    new, tuned = _beside(where), _TUNED.get(adapter)
+    if tuned and ADAPTER_WEIGHTS.replace(".safetensors", ".bin") in pickled:
+        package, loader, others = "peft", tuned, ""
+    elif config and any(one.startswith("pytorch_model") and one.endswith(".bin") for one in pickled):
+        package, loader = "transformers", loader_of(config)
+        others = f"{'the image processor' if is_for_pictures(config) else 'the tokenizer'}'s files"
+    else:
+        return "open it with what wrote it, and save it with save_pretrained of transformers"
+    command = f"from {package} import {loader} as M; M.from_pretrained('{where}').save_pretrained('{new}')"
+    return f'python -c "{command}"' + (f", copy {others} there" if others else "") + f", and give {new}"
+
+
+def _beside(where: str) -> str:
+    """A new folder for what is made of a model: beside its own, and here for one of the hub."""
+    path = Path(where)
+    path = path if path.name.strip(".") else path.resolve()
+    return str(path if path.is_dir() else Path(path.name)) + "-safetensors"
+
+
+_TUNED: Mapping[str, str] = {
+    "SEQ_CLS": "AutoPeftModelForSequenceClassification", "CAUSAL_LM": "AutoPeftModelForCausalLM"
+}  # fmt: skip
+"""What of peft opens an adapter with its base, by the adapter's task."""
 
 
 def _exported(where: str, what: str) -> ModelError:

@@ -12,7 +12,7 @@ from lighten.core.format import Location
 from lighten.files.json_file import read_object
 from lighten.models.hf_folder import CONFIG, SLOW
 from lighten.models.recognize import ask_formats
-from lighten.nets.architectures import is_for_pictures
+from lighten.nets.architectures import is_for_pictures, named_architectures
 from lighten.nets.vision.folder import PROCESSOR
 
 BESIDE = (
@@ -59,7 +59,7 @@ def write_random(config: str, folder: str, seed: int, writes: bool) -> dict[str,
             allowed="tokenizer.json (and tokenizer_config.json) in the same folder",
             fix="copy the tokenizer of a model that reads such texts there",
         )
-    named = [str(name) for name in told.get("architectures") or ()]
+    named = named_architectures(told)
     causal = any(name.endswith("ForCausalLM") for name in named) or (not named and writes)
     _build(source, target, seed, causal)
     return {"path": str(target)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from lighten.core.errors import ModelError
@@ -33,6 +33,11 @@ PICTURES = (
 HEADED = ("ForImageClassification", "ForImageClassificationWithTeacher")
 """How the name of an architecture ends that classifies pictures."""
 
+HEADS = ("classifier", "score")
+"""First part of the names of the weights that only a head which classifies texts has."""
+PICTURE_HEADS = ("classifier", "cls_classifier", "distillation_classifier")
+"""The same of a head which classifies pictures."""
+
 SEQ2SEQ = frozenset({
     "t5", "mt5", "umt5", "longt5", "t5gemma", "bart", "mbart", "mvp", "pegasus", "pegasus_x", "marian", "m2m_100",
     "blenderbot", "blenderbot-small", "led", "prophetnet", "nllb-moe", "switch_transformers", "fsmt", "bert-generation",
@@ -53,24 +58,74 @@ METHODS: Mapping[str, str] = {
 }  # fmt: skip
 
 
+_LOADERS: Mapping[str, str] = {
+    "ForSequenceClassification": "AutoModelForSequenceClassification",
+    "ForImageClassification": "AutoModelForImageClassification",
+    "ForCausalLM": "AutoModelForCausalLM",
+    "LMHeadModel": "AutoModelForCausalLM",
+    "ForConditionalGeneration": "AutoModelForImageTextToText",
+    "ForMaskedLM": "AutoModelForMaskedLM",
+    "ForPreTraining": "AutoModelForPreTraining",
+    "ForMaskedImageModeling": "AutoModelForMaskedImageModeling",
+    "ForTokenClassification": "AutoModelForTokenClassification",
+    "ForQuestionAnswering": "AutoModelForQuestionAnswering",
+}
+"""What of transformers opens an architecture with everything that it has, by the end of its name."""
+
+
+def named_architectures(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """What ``architectures`` of a config names, a list of names or one name; empty where it names none."""
+    told = config.get("architectures")
+    return tuple(map(str, told)) if isinstance(told, list) else (told,) if told and isinstance(told, str) else ()
+
+
+def loader_of(config: Mapping[str, Any]) -> str:
+    """The class of transformers that opens what a config describes without leaving out or making up a head."""
+    name, type_ = next(iter(named_architectures(config)), ""), config.get("model_type")
+    if not name and type_ in PICTURES:
+        name = HEADED[0] if "id2label" in config else ""
+    elif not name and "id2label" in config and type_ in (*ENCODERS, *DECODERS):
+        name = "ForSequenceClassification"
+    elif not name and type_ in WRITERS:
+        name = "ForCausalLM"
+    return next((loader for end, loader in _LOADERS.items() if name.endswith(end)), "AutoModel")
+
+
 def is_for_pictures(config: Mapping[str, Any]) -> bool:
     """Whether a config is that of a network which classifies pictures, or could with a head."""
-    listed = config.get("architectures")
-    headed = isinstance(listed, list) and any(str(name).endswith(HEADED) for name in listed)
+    headed = any(name.endswith(HEADED) for name in named_architectures(config))
     return headed or config.get("model_type") in PICTURES
 
 
-def kind_of_config(where: str, config: Mapping[str, Any]) -> tuple[str, str]:
+def is_headed(
+    config: Mapping[str, Any], tensors: Iterable[str], ends: str | tuple[str, ...], heads: Collection[str]
+) -> bool:
+    """Whether a network has a head: as its config names it, and where that names nothing by the names of its weights.
+
+    Args:
+        ends: how the name of an architecture with such a head ends. heads: first part of the names of its weights.
+    """
+    named = named_architectures(config)
+    if named:
+        return any(name.endswith(ends) for name in named)
+    return any(name.partition(".")[0] in heads for name in tensors)
+
+
+def kind_of_config(
+    where: str, config: Mapping[str, Any], tensors: Iterable[str] = (), *, headless: bool = False
+) -> tuple[str, str]:
     """Kind and name of the architecture.
 
     Args:
-        where: what the user calls the model, for the message. config: ``config.json``.
+        where: what the user calls the model, for the message. config: ``config.json``. tensors: names of its weights,
+            which tell of a head where the config names no architecture. headless: a decoder that lighten does not open
+            to write is one without a head.
 
     Raises:
         ModelError: one that lighten cannot use, by its right name.
     """
-    listed = config.get("architectures")
-    name = str(listed[0]) if isinstance(listed, list) and listed else ""
+    name = next(iter(named_architectures(config)), "")
+    headed = is_headed(config, tensors, "ForSequenceClassification", HEADS)
     type_ = str(config.get("model_type") or "")
     shown = name or type_
     refuse_quantized(where, config)
@@ -87,7 +142,7 @@ def kind_of_config(where: str, config: Mapping[str, Any]) -> tuple[str, str]:
             "a sequence-to-sequence model",
             "text classifiers and causal language models",
         )
-    if name.endswith("ForSequenceClassification") and type_ in (*ENCODERS, *DECODERS):
+    if headed and type_ in (*ENCODERS, *DECODERS):
         return CLASSIFIER, shown
     if name.endswith("ForSequenceClassification"):
         raise _unknown(where, f"{name}, model_type {type_ or None!r}", "a text classifier", (*ENCODERS, *DECODERS))
@@ -96,7 +151,8 @@ def kind_of_config(where: str, config: Mapping[str, Any]) -> tuple[str, str]:
     if name.endswith(("ForCausalLM", "LMHeadModel")) or (not name and type_ in WRITERS):
         if type_ in WRITERS:
             return CAUSAL, shown
-        raise _unknown(where, f"{name}, model_type {type_ or None!r}", "a language model", WRITERS, fix=_CONVERT)
+        if not (headless and type_ in DECODERS):
+            raise _unknown(where, f"{name}, model_type {type_ or None!r}", "a language model", WRITERS, fix=_CONVERT)
     if type_ in DECODERS:
         return ENCODER, shown  # a decoder without a head: an embedding model, or one whose head was left out
     raise ModelError(

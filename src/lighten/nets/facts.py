@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from lighten.core.errors import ModelError
 from lighten.files.json_file import read_object
 from lighten.files.safefile import BITS, Tensor, read_header
 from lighten.files.weight_files import weight_files
-from lighten.nets.architectures import DECODERS, ENCODERS
+from lighten.nets.architectures import DECODERS, ENCODERS, HEADS, is_headed
 from lighten.nets.gguf.fit import formats_told, no_gguf, no_network, number_formats
 from lighten.nets.gguf.parts import checked_header
 
@@ -208,14 +208,10 @@ def weights(folder: Path) -> dict[str, Tensor]:
     return found
 
 
-def has_head(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> bool:
-    """Whether the weights hold a head that classifies sequences."""
-    return classifies(config) and any(name.partition(".")[0] in HEAD for name in tensors)
-
-
-def classifies(config: Mapping[str, Any]) -> bool:
-    """Whether a config says that its network classifies sequences."""
-    return any(str(name).endswith("ForSequenceClassification") for name in config.get("architectures") or ())
+def has_head(config: Mapping[str, Any], tensors: Collection[str]) -> bool:
+    """Whether the weights, by their names, hold a head that classifies sequences."""
+    headed = is_headed(config, tensors, "ForSequenceClassification", HEADS)
+    return headed and any(name.partition(".")[0] in HEAD for name in tensors)
 
 
 def labels_of(config: Mapping[str, Any]) -> tuple[str, ...]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 from lighten.core.errors import ModelError, UnsafeFile
 from lighten.files.json_file import read_object
-from lighten.files.safefile import Tensor
-from lighten.nets.architectures import HEADED, PICTURES
+from lighten.nets.architectures import HEADED, PICTURE_HEADS, PICTURES, is_headed
 from lighten.nets.facts import labels_of, number_formats_of, weights
 
 ATTENTIVE = ("vit", "deit", "swin", "swinv2")
@@ -21,8 +20,6 @@ CONVOLUTIONAL = ("resnet", "mobilenet_v1", "mobilenet_v2", "efficientnet")
 """Families whose arithmetic is in convolutions."""
 BARE = ("Model", "ForMaskedImageModeling", "Backbone")
 """How the name of an architecture ends that has no head, and gets one."""
-HEAD = ("classifier", "cls_classifier", "distillation_classifier")
-"""First part of the names of a head's weights."""
 MOBILENETS = {"mobilenet_v1": 13, "mobilenet_v2": 16}
 """Blocks of families whose configs do not count them."""
 
@@ -46,10 +43,10 @@ def read_vision_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def has_vision_head(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> bool:
-    """Whether the weights hold a head that classifies pictures."""
-    named = any(str(name).endswith(HEADED) for name in config.get("architectures") or ())
-    return named and any(name.partition(".")[0] in HEAD for name in tensors)
+def has_vision_head(config: Mapping[str, Any], tensors: Collection[str]) -> bool:
+    """Whether the weights, by their names, hold a head that classifies pictures."""
+    headed = is_headed(config, tensors, HEADED, PICTURE_HEADS)
+    return headed and any(name.partition(".")[0] in PICTURE_HEADS for name in tensors)
 
 
 def vision_facts(folder: Path) -> dict[str, Any]:

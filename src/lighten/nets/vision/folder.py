@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from lighten.files.json_file import read_object
 from lighten.files.links import check_link
 from lighten.files.safefile import FLOATS, read_header
 from lighten.files.weight_files import INDEX, weight_files
-from lighten.nets.architectures import HEADED, PICTURES, is_for_pictures, refuse_quantized
-from lighten.nets.vision.facts import BARE
+from lighten.nets.architectures import HEADED, PICTURES, is_for_pictures, named_architectures, refuse_quantized
+from lighten.nets.vision.facts import BARE, has_vision_head
 
 CONFIG, PROCESSOR = "config.json", "preprocessor_config.json"
 FILES = (CONFIG, PROCESSOR, LEARNED)
@@ -24,19 +24,19 @@ COUNTERS = "num_batches_tracked"
 """How the names of whole numbers end that a batch norm keeps beside its floats."""
 
 
-def kind_of_pictures(where: str, config: Mapping[str, Any]) -> tuple[str, bool] | None:
+def kind_of_pictures(where: str, config: Mapping[str, Any], tensors: Collection[str] = ()) -> tuple[str, bool] | None:
     """Name of the architecture, and whether it has a head that classifies; None where it is nothing for pictures.
 
     Args:
-        where: what the user calls the model, for the message. config: ``config.json``.
+        where: what the user calls the model, for the message. config: ``config.json``. tensors: names of its weights,
+            which tell of a head where the config names no architecture.
 
     Raises:
         ModelError: a network for pictures that lighten cannot use, by its right name.
     """
-    listed = config.get("architectures")
-    name = str(listed[0]) if isinstance(listed, list) and listed else ""
+    name = next(iter(named_architectures(config)), "")
     family = str(config.get("model_type") or "")
-    headed = name.endswith(HEADED)
+    headed = name.endswith(HEADED) if name else has_vision_head(config, tensors)
     if not is_for_pictures(config):
         return None
     refuse_quantized(where, config)
@@ -86,7 +86,7 @@ def check_picture_folder(source: Path) -> list[str]:
 def leave_head_out(folder: Path) -> None:
     """Let ``config.json`` say that the network has no head, so that its head's weights are left where they are."""
     config = read_object(folder / CONFIG)
-    names = [str(name) for name in config["architectures"]]
+    names = named_architectures(config) or (f"{config.get('model_type')}Model",)
     config["architectures"] = [re.sub(r"For\w+$", "Model", name) for name in names]
     config.pop("id2label", None)
     config.pop("label2id", None)

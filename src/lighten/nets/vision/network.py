@@ -18,11 +18,11 @@ from lighten.core.artifact import Artifact
 from lighten.core.errors import ModelError
 from lighten.core.readers import reader_in
 from lighten.isolate.quiet import quiet
-from lighten.nets.architectures import HEADED
+from lighten.nets.architectures import HEADED, PICTURE_HEADS, named_architectures
 from lighten.nets.facts import labels_of, weights
 from lighten.nets.network import Network, class_names
 from lighten.nets.vision.blocks import blocks
-from lighten.nets.vision.facts import HEAD, has_vision_head, read_vision_config
+from lighten.nets.vision.facts import has_vision_head, read_vision_config
 
 PRETRAINING = ("pooler", "mask_token", "decoder")
 """Parts of the names of weights that served pretraining only; a classifier has no place for them."""
@@ -117,7 +117,7 @@ def pool_whole(net: nn.Module) -> None:
 
 
 def _class_of(config: dict[str, Any]) -> Any:
-    named = [str(name) for name in config.get("architectures") or () if str(name).endswith(HEADED)]
+    named = [name for name in named_architectures(config) if name.endswith(HEADED)]
     return getattr(transformers, named[0]) if named else AutoModelForImageClassification
 
 
@@ -125,7 +125,7 @@ def _refuse_differences(folder: Path, told: dict[str, Any], headed: bool) -> Non
     """Raises ModelError: weights that are missing, have no place or another shape; a new head may be missing."""
 
     def of_head(name: str) -> bool:
-        return not headed and name.partition(".")[0] in HEAD
+        return not headed and name.partition(".")[0] in PICTURE_HEADS
 
     problems = [f"{name} is missing from the weights" for name in sorted(told["missing_keys"]) if not of_head(name)]
     problems += [
