@@ -155,3 +155,19 @@ def test_a_busy_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
 def test_one_thread_turns_parallel_tokenizing_off() -> None:
     assert variables(1)["TOKENIZERS_PARALLELISM"] == "false"
     assert variables(4)["TOKENIZERS_PARALLELISM"] == "true"
+
+
+def test_a_child_has_a_home_where_the_user_has_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Libraries look for one as they are imported: nncf cannot be without."""
+    assert "HOME" not in variables(1)  # it has the user's
+    monkeypatch.setattr(Path, "home", nobodys_home)
+    monkeypatch.setenv("LIGHTEN_HOME", str(tmp_path / "ours"))
+    assert variables(1)["HOME"] == str(tmp_path / "ours") and (tmp_path / "ours").is_dir()
+    monkeypatch.delenv("LIGHTEN_HOME")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert Path(variables(1)["HOME"]).parent == tmp_path and Path(variables(1)["HOME"]).is_dir()
+
+
+def nobodys_home() -> Path:
+    """What ``Path.home`` does for a user id that the system has no name for."""
+    raise RuntimeError("Could not determine home directory.")

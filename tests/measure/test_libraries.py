@@ -1,8 +1,11 @@
 """Libraries that are installed and cannot be imported are told, with what their import said."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
-from lighten.measure.libraries import broken_libraries, fix_of, reason_of
+from lighten.measure.doctor import EXTRAS
+from lighten.measure.environment import installed as versions_of
+from lighten.measure.libraries import MODULES, broken_libraries, fix_of, reason_of
 from lighten.testing.plugin import installed
 
 
@@ -49,3 +52,9 @@ def test_the_first_cause_is_told_in_one_line() -> None:
             raise ImportError("Could not import module 'BertModel'") from error
     except ImportError as error:
         assert reason_of(error) == "RuntimeError: operator torchvision::nms does not exist"
+
+
+def test_every_library_that_lighten_asks_for_is_imported_by_its_own_name() -> None:
+    here = versions_of([name for group in EXTRAS.values() for name in group])
+    modules = {name: MODULES.get(name, name.replace("-", "_")).partition(".")[0] for name in here}
+    assert {name: module for name, module in modules.items() if find_spec(module) is None} == {}

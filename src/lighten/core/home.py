@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import tempfile
@@ -22,13 +23,31 @@ def lighten_home() -> Path:
     named = os.environ.get(SWITCH)
     if named:
         return expanded(named)
+    home = _users_home()
+    return _without_home() if home is None else home / ".cache" / "lighten"
+
+
+def home_for_libraries() -> Path | None:
+    """Where libraries find a home that look for one as they are imported; None where the user has one.
+
+    Raises:
+        InputError: see :func:`lighten_home`.
+    """
+    if _users_home() is not None:
+        return None
+    folder = lighten_home()
+    with contextlib.suppress(OSError):  # whoever writes there says so
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _users_home() -> Path | None:
     try:
         home = Path.home()
     except RuntimeError:  # no HOME, and a user id that the system has no name for
-        return _without_home()
-    if home.is_dir() and not os.access(home, os.X_OK):  # another user's, as where a container sets HOME=/root for all
-        return _without_home()
-    return home / ".cache" / "lighten"
+        return None
+    closed = home.is_dir() and not os.access(home, os.X_OK)  # another user's, as where a container sets HOME=/root
+    return None if closed else home
 
 
 def expanded(path: str | Path) -> Path:

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Any, NoReturn
 
 from lighten.core.errors import CandidateFailed, OutOfMemory, SessionCrashed, SessionTimeout
+from lighten.core.home import home_for_libraries
 from lighten.isolate import elsewhere, wire
 from lighten.isolate.environments import EnvironmentSpec
 from lighten.isolate.machine import allowed_memory
@@ -272,9 +273,10 @@ def call(
 
 
 def variables(threads: int) -> dict[str, str]:
-    """Environment of a child: the same threads for every runtime, no network, no telemetry, little chatter."""
-    count = str(threads)
+    """Environment of a child: the same threads for every runtime, no network, no telemetry, little chatter, a home."""
+    count, home = str(threads), home_for_libraries()
     return {
+        **({"HOME": str(home)} if home is not None else {}),
         **{f"{pool}_NUM_THREADS": count for pool in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "RAYON")},
         "VECLIB_MAXIMUM_THREADS": count,
         "TOKENIZERS_PARALLELISM": "true" if threads > 1 else "false",

@@ -17,6 +17,7 @@ MODULES: Mapping[str, str] = {
     "llama-cpp-python": "llama_cpp",
     "huggingface-hub": "huggingface_hub",
     "protobuf": "google.protobuf",
+    "pillow": "PIL.Image",
 }
 """What is imported to see whether a distribution works, where that is not its own name. Transformers imports a model's
 code, and what that needs, only when it is asked for."""
