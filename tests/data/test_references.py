@@ -14,7 +14,7 @@ from lighten.data.alike import copies_of
 from lighten.data.cells import Embedded
 from lighten.data.examples import Example
 from lighten.data.items import FileName
-from lighten.data.references import described, item_at, likeness
+from lighten.data.references import described, item_at, likeness, remarks
 from lighten.readers.image import ImageReader
 from lighten.store.findings import FILE
 from lighten.testing.pictures import picture, saved_picture
@@ -38,7 +38,9 @@ class Counted:
         """Nothing is remembered but what was kept."""
         self.names.clear()
         self._patch.setattr(references, "_likenesses", {})
+        self._patch.setattr(references, "_remarks", {})
         self._patch.setattr("lighten.readers.image._known_likeness", {})
+        self._patch.setattr("lighten.readers.image._known_remarks", {})
         return self
 
 
@@ -70,6 +72,19 @@ def test_files_are_decoded_once_wherever_they_lie(tmp_path: Path, decoded: Count
         item.hash for item in first if isinstance(item, Reference)
     ]
     assert not decoded.names
+
+
+def test_what_is_to_be_said_of_files_is_said_by_the_next_command_too(tmp_path: Path, decoded: Counted) -> None:
+    cells = cells_of(tmp_path / "data", 3)
+    for at in (0, 2):
+        picture(at).save(tmp_path / "data" / f"{at}.png", save_all=True, append_images=[picture(7)])
+    first = described(cells, "image")
+    (said,) = remarks(first)
+    assert said == "Of several pictures in one file the first is read (2 files, such as data/0.png)."
+    bits = [likeness(item) for item in first if isinstance(item, Reference)]
+    again = described(cells, "image", *decoded.in_the_next_command().names)
+    assert remarks(again) == (said,) and not decoded.names
+    assert [likeness(item) for item in again if isinstance(item, Reference)] == bits
 
 
 def test_a_file_with_another_content_is_opened_anew_whatever_its_name_and_time(

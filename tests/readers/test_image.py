@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import shutil
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from lighten.core.errors import DataError, ModelError, UnsafeFile
 from lighten.core.item import Reference, content_hash
 from lighten.core.readers import is_known, kinds_of_files, reader_in
 from lighten.files.stored_zip import write_stored
+from lighten.readers import _pixels
 from lighten.readers._pixels import in_channels
-from lighten.readers.image import FEW, PIXELS, PROCESSOR, ImageReader
+from lighten.readers.image import FEW, PIXELS, PROCESSOR, ImageReader, _known_remarks
 from lighten.testing.pictures import picture
 
 PLAIN = {"image_processor_type": "ViTImageProcessor", "size": {"height": 6, "width": 8}, "do_normalize": False}
@@ -218,6 +220,59 @@ def test_a_line_of_pixels_is_not_made_a_wall_of_them(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=r"line\.png is too large to be resized to a shorter edge of 256"):
             reader([item])
     assert reader([saved(Image.new("L", (60, 1)), tmp_path / "short.png")])[0].shape == (256, 256 * 60, 3)
+
+
+def changed_tag(data: bytes, tag: int, value: int) -> bytes:
+    """A TIFF with another number in one of its tags."""
+    at = data.index(struct.pack("<HHI", tag, 3, 1))
+    return data[: at + 8] + struct.pack("<I", value) + data[at + 12 :]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_pillow_does_not_open_is_named_as_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture(0).save(tmp_path / "a.tif")
+    (tmp_path / "five.tif").write_bytes(changed_tag((tmp_path / "a.tif").read_bytes(), 277, 5))
+    with pytest.raises(DataError, match=r"five\.tif is a TIFF with 5 channels of 8 bits, which Pillow does not open"):
+        ImageReader.describe(tmp_path / "five.tif")
+    (tmp_path / "cut.tif").write_bytes((tmp_path / "a.tif").read_bytes()[:12])
+    with pytest.raises(DataError, match=r"cut\.tif is a damaged TIFF"):
+        ImageReader.describe(tmp_path / "cut.tif")
+    heic = {"HEIC": ("HEIF", "", "no_such_plugin", "pip install it")}
+    monkeypatch.setattr(_pixels, "OPTIONAL", {**_pixels.OPTIONAL, **heic})
+    _pixels.opens.cache_clear()
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40))
+    with pytest.raises(DataError, match=r"a\.heic is a picture in HEIC, which Pillow does not open here") as caught:
+        ImageReader.describe(tmp_path / "a.heic")
+    assert "pip install it, or convert it" in caught.value.fix
+    (tmp_path / "sound.webp").write_bytes(b"RIFF\0\0\0\0WAVEfmt ")
+    with pytest.raises(DataError, match=r"sound\.webp is no picture that can be read"):
+        ImageReader.describe(tmp_path / "sound.webp")
+    _pixels.opens.cache_clear()
+
+
+@pytest.mark.parametrize("suffix", [".jfif", ".jpe", ".jp2", ".j2k", ".avif", ".pbm"])
+def test_less_usual_names_and_formats_are_read(tmp_path: Path, suffix: str) -> None:
+    kind = {".jp2": "JPEG2000", ".j2k": "JPEG2000", ".avif": "AVIF"}.get(suffix)
+    if kind and not _pixels.opens(kind):
+        pytest.skip(f"Pillow does not open {kind} here")
+    made = picture(0).convert("1") if suffix == ".pbm" else picture(0)
+    item = saved(made, tmp_path / f"a{suffix}")
+    assert pixels(ImageReader(PLAIN, 3), item).shape == (6, 8, 3) and kinds_of_files()[suffix] == "image"
+    assert is_known((tmp_path / f"a{suffix}").read_bytes()) or suffix == ".pbm"
+
+
+def test_what_stands_for_several_or_is_too_dark_is_remarked(tmp_path: Path) -> None:
+    frames = [picture(at) for at in range(3)]
+    for suffix in (".gif", ".tif", ".webp", ".png"):
+        item = saved(frames[0], tmp_path / f"many{suffix}", save_all=True, append_images=frames[1:])
+        assert ImageReader.remark(item) == _pixels.SEVERAL, suffix
+        assert ImageReader.remark(saved(frames[0], tmp_path / f"one{suffix}")) == ""
+    for most, said in ((4095, _pixels.DARK), (4096, "")):
+        levels = np.linspace(0, most, 48).astype(np.uint16).reshape(6, 8)
+        item = saved(Image.fromarray(levels), tmp_path / f"{most}.png")
+        assert ImageReader.remark(item) == said
+        _known_remarks.clear()
+        assert ImageReader.remark(item) == said, "also where it was described by another process"
 
 
 def test_a_text_is_no_picture(reader: ImageReader) -> None:

@@ -197,6 +197,17 @@ class Reader(ABC, Generic[Example]):
         return None
 
     @classmethod
+    def remark(cls, item: Reference) -> str:
+        """What should be known of how an item is read, without a point at its end; empty where there is nothing.
+
+        The same words are said once for all items that they are true of, with their number.
+
+        Raises:
+            DataError: see :meth:`describe`.
+        """
+        return ""
+
+    @classmethod
     def preview(cls, item: Reference) -> str:
         """A ``data:`` address of a small picture of an item, for the report; empty where there is none."""
         return ""

@@ -15,7 +15,7 @@ from lighten.data.cells import Cell, Table, count_of, quoted, some_numbers
 from lighten.data.columns import MOST_CLASSES, Columns
 from lighten.data.items import why
 from lighten.data.labels import is_number, label_text, sorted_labels
-from lighten.data.references import described
+from lighten.data.references import described, remarks
 
 _FEW_ROWS = 20
 _LISTED = 5
@@ -89,7 +89,11 @@ def usable(table: Table, columns: Columns, *, drop_empty: bool = False) -> Usabl
             unit = (label_text(units[at]) or "") if units is not None else ""
             rows.append(Example(item, label, at + 1, group, unit))
     broken = {at + 1: item for at, item in items.items() if isinstance(item, DataError)}
-    notes = (*_about_missing(table, without, drop_empty), *_about_broken(table, broken, drop_empty))
+    notes = (
+        *_about_missing(table, without, drop_empty),
+        *_about_broken(table, broken, drop_empty),
+        *remarks(items.values()),
+    )
     if not rows:
         wanted = f"both {columns.text!r} and {columns.label!r}" if columns.label else repr(columns.text)
         raise DataError(f"{table.source} has no row with {wanted}.")

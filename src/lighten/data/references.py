@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -12,10 +13,10 @@ from typing import Any
 
 from lighten.core.errors import DataError, InputError
 from lighten.core.home import expanded, lighten_home
-from lighten.core.item import Reference, content_hash
+from lighten.core.item import Reference, brief, content_hash
 from lighten.core.reader import Reader
 from lighten.core.readers import reader_of
-from lighten.data.cells import Cell, Embedded
+from lighten.data.cells import Cell, Embedded, count_of
 from lighten.data.items import FileName, suffix_of
 from lighten.files.stored_zip import read_bytes, write_stored
 from lighten.isolate.machine import allowed_cores
@@ -27,10 +28,15 @@ _FEW = 16
 """Files below which looking up takes longer than opening them."""
 _BLOCK = 8192
 """Files of which what was found is kept at a time."""
-_SIZE = 8
-"""Bytes in which the size of an item is kept; the bits of its likeness follow, where there are any."""
+_SIZE, _REMARK = 8, 2
+"""Bytes in which the size of an item is kept, and the length of what is to be said of it; that, and the bits of its
+likeness, follow where there are any."""
+_LAYOUT = 2
+"""Counts the ways in which findings were kept: what an older version kept is not read."""
 _likenesses: dict[tuple[str, str], int | None] = {}
 """Perceptual hash by kind and content hash, of what this process has described."""
+_remarks: dict[tuple[str, str], str] = {}
+"""The same for what is to be said of how an item is read."""
 
 Place = tuple[Path, str]
 """A file, and the member of it where it is a stored zip."""
@@ -53,7 +59,7 @@ def described(cells: Iterable[Cell], kind: str) -> list[Reference | DataError]:
             stack.callback(pool.shutdown, cancel_futures=True)
             mapped = pool.map
         version = reader.version() if len(places) >= _FEW else ""
-        findings = Findings(f"{kind} {version}") if version else None
+        findings = Findings(f"{kind} {version}, {_LAYOUT}") if version else None
         hashes, known = [""] * len(places), dict[str, bytes]()
         if findings is not None:
             hashes = list(chain.from_iterable(mapped(_hashes, _pieces(places))))
@@ -65,8 +71,7 @@ def described(cells: Iterable[Cell], kind: str) -> list[Reference | DataError]:
             if content not in known:
                 found.append(next(looked))
                 continue
-            size, bits = _unpacked(known[content])
-            _likenesses[kind, content] = bits
+            size, _remarks[kind, content], _likenesses[kind, content] = _unpacked(known[content])
             found.append(Reference(str(path), content, kind, size, member))
         return [*found, *looked]  # none is left, and what was found is kept now
 
@@ -93,6 +98,18 @@ def item_at(name: str, kind: str) -> Reference:
     """
     (found,) = opened_items([name], kind, name)
     return found
+
+
+def remarks(items: Iterable[object]) -> tuple[str, ...]:
+    """What should be known of how items are read, each sentence once, with how many it is true of."""
+    found: dict[str, list[Reference]] = defaultdict(list)
+    for item in items:
+        if isinstance(item, Reference) and (said := _remarks.get((item.kind, item.hash))):
+            found[said].append(item)
+    return tuple(
+        f"{said[0].upper()}{said[1:]} ({count_of(len(these), 'file')}, such as {brief(these[0])})."
+        for said, these in found.items()
+    )
 
 
 def likeness(item: Reference) -> int | None:
@@ -151,6 +168,7 @@ def _looked_at(reader: type[Reader[Any]], places: Sequence[Place]) -> list[Refer
         try:
             reference = reader.describe(path, member)
             _likenesses[reference.kind, reference.hash] = reader.perceptual(reference)
+            _remarks[reference.kind, reference.hash] = reader.remark(reference)
             found.append(reference)
         except DataError as error:
             found.append(error)
@@ -163,7 +181,8 @@ def _kept(looked: Iterable[Reference | DataError], findings: Findings | None) ->
     try:
         for one in looked:
             if isinstance(one, Reference):
-                new[one.hash] = _packed(one.size, _likenesses[one.kind, one.hash])
+                key = one.kind, one.hash
+                new[one.hash] = _packed(one.size, _remarks[key], _likenesses[key])
             if len(new) >= _BLOCK and findings is not None:
                 findings.keep(new)
                 new.clear()
@@ -173,11 +192,13 @@ def _kept(looked: Iterable[Reference | DataError], findings: Findings | None) ->
             findings.keep(new)
 
 
-def _packed(size: int, bits: int | None) -> bytes:
-    kept = b"" if bits is None else bits.to_bytes(bits.bit_length() // 8 + 1, "big")
-    return size.to_bytes(_SIZE, "big") + kept
+def _packed(size: int, remark: str, bits: int | None) -> bytes:
+    kept, said = b"" if bits is None else bits.to_bytes(bits.bit_length() // 8 + 1, "big"), remark.encode()
+    return size.to_bytes(_SIZE, "big") + len(said).to_bytes(_REMARK, "big") + said + kept
 
 
-def _unpacked(kept: bytes) -> tuple[int, int | None]:
-    bits = int.from_bytes(kept[_SIZE:], "big") if len(kept) > _SIZE else None
-    return int.from_bytes(kept[:_SIZE], "big"), bits
+def _unpacked(kept: bytes) -> tuple[int, str, int | None]:
+    begin = _SIZE + _REMARK
+    end = begin + int.from_bytes(kept[_SIZE:begin], "big")
+    bits = int.from_bytes(kept[end:], "big") if len(kept) > end else None
+    return int.from_bytes(kept[:_SIZE], "big"), kept[begin:end].decode(), bits

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import struct
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
@@ -26,14 +29,39 @@ MAGIC = (
     (b"BM", "BMP"),
     (b"II*\0", "TIFF"),
     (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"),
+    (b"MM\0+", "TIFF"),
     (b"P5", "PPM"),
     (b"P6", "PPM"),
-    (b"RIFF", "WEBP"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG2000"),
+    (b"\xff\x4f\xff\x51", "JPEG2000"),
 )
+BRANDS = (
+    (frozenset((b"avif", b"avis")), "AVIF"),
+    (frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")), "HEIC"),
+)
+"""Formats of pictures that one container has, by what it says that they are."""
+OPTIONAL = {
+    "JPEG2000": ("JPEG2000", "jpg_2000", "", "install a Pillow that was built with OpenJPEG"),
+    "AVIF": ("AVIF", "avif", "pillow_avif", "pip install -U pillow"),
+    "HEIC": ("HEIF", "", "pillow_heif", "pip install pillow-heif"),
+}
+"""What not every Pillow opens: its name there, the feature and the plug-in that bring it, and how a user gets it."""
 _UPRIGHT = 1
 _ORIENTATION = 0x0112
 _WITHOUT_EXIF = ("PPM", "BMP", "GIF")
+SEVERAL = "of several pictures in one file the first is read"
+DARK = (
+    "levels of 16 bits that use 12 of them or fewer are read as dark as they are stored; where a camera wrote them, "
+    "stretch them to 16 bits first"
+)
+_DARK = 0x1000
+_IN_TURN, _COUNTED = ("GIF", "TIFF"), ("WEBP", "PNG", "AVIF")
+"""Formats whose pictures are found one after the other, and those that say how many there are."""
 _WHITE = (255, 255, 255, 255)
+_LONGEST_BOX = 256
+_UNKNOWN = ("unsupported", "not supported", "not available", "not implemented", "unknown")
+"""What decoders say of files that may be whole, and are not for them."""
 _BY_WAY_OF = {"LAB": "RGB", "La": "LA"}
 """What a mode is converted to first, as Pillow converts it to few others."""
 _BROKEN = (
@@ -55,6 +83,34 @@ def library_version() -> str:
     return PIL.__version__
 
 
+def known_as(data: bytes) -> str:
+    """The format of a file, by how it begins; empty for none that is known."""
+    if data[:4] == b"RIFF":
+        return "WEBP" if data[8:12] == b"WEBP" else ""
+    if data[4:8] == b"ftyp":
+        box = data[8 : min(int.from_bytes(data[:4], "big"), _LONGEST_BOX)]
+        said = {box[at : at + 4] for at in range(0, len(box), 4)}
+        return next((kind for brands, kind in BRANDS if said & brands), "")
+    return next((kind for start, kind in MAGIC if data.startswith(start)), "")
+
+
+@cache
+def opens(kind: str) -> str:
+    """What Pillow calls one of ``OPTIONAL``; empty where neither it nor its plug-in opens that here."""
+    from PIL import Image, features
+
+    name, feature, plugin, _ = OPTIONAL[kind]
+    if feature and feature in features.get_supported():
+        return name
+    try:
+        module = import_module(plugin or "_")
+    except ImportError:
+        return ""
+    getattr(module, "register_heif_opener", lambda: None)()
+    Image.init()
+    return name if name in Image.OPEN else ""
+
+
 def open_picture(data: bytes, name: str) -> Image:
     """A picture whose header was read.
 
@@ -71,12 +127,20 @@ def open_picture(data: bytes, name: str) -> Image:
     if not data:
         raise DataError(f"{name} is empty.", allowed="a picture", fix="copy it again, or leave it out")
     try:
-        known = next((kind for start, kind in MAGIC if data.startswith(start)), "")
-        image = Image.open(io.BytesIO(data), formats=(known,) if known else FORMATS)
+        known = known_as(data)
+        called = opens(known) if known in OPTIONAL else known
+        if known and not called:
+            raise DataError(
+                f"{name} is a picture in {known}, which Pillow does not open here.",
+                allowed=", ".join((*FORMATS, *filter(opens, OPTIONAL))),
+                fix=f"{OPTIONAL[known][-1]}, or convert it to JPEG or PNG, or leave it out",
+            )
+        image = Image.open(io.BytesIO(data), formats=(called,) if called else FORMATS)
     except Image.DecompressionBombError as error:
         raise _too_large(name, str(error)) from error
     except UnidentifiedImageError as error:
         what = f"a damaged {known}" if known else f"no picture that can be read: it begins with {data[:12]!r}"
+        what = _kind_of_tiff(data) if known == "TIFF" else what
         raise DataError(
             f"{name} is {what}.", allowed=", ".join(FORMATS), fix="convert it, copy it again, or leave it out"
         ) from error
@@ -115,6 +179,30 @@ def loaded(image: Image, name: str) -> Image:
         return ImageOps.exif_transpose(image)
     except _BROKEN as error:
         raise _damaged(name, error) from error
+
+
+def remark_on(image: Image, data: bytes) -> str:
+    """What there is to say of a picture that was loaded: it stands for several, or is darker than it looks like.
+
+    Args:
+        data: content of its file.
+    """
+    said = [SEVERAL] if _holds_several(image, data) else []
+    if image.mode.startswith("I") and int(np.asarray(image).max()) < _DARK:
+        said.append(DARK)
+    return "; ".join(said)
+
+
+def _holds_several(image: Image, data: bytes) -> bool:
+    if image.format not in _IN_TURN:
+        return bool(image.format in _COUNTED and getattr(image, "is_animated", False))
+    from PIL import Image as library
+
+    try:
+        library.open(io.BytesIO(data), formats=(image.format,)).seek(1)
+    except _BROKEN:
+        return False
+    return True
 
 
 def in_channels(image: Image, channels: int, name: str) -> Image:
@@ -171,9 +259,32 @@ def _too_large(name: str, size: str, what: str = "opened") -> DataError:
     )
 
 
+def _kind_of_tiff(data: bytes) -> str:
+    """What a TIFF is that Pillow does not know: of which numbers, or damaged."""
+    from PIL.TiffImagePlugin import BITSPERSAMPLE, SAMPLESPERPIXEL, ImageFileDirectory_v2
+
+    try:
+        tags, stream = ImageFileDirectory_v2(data[: 16 if data[2:3] == b"+" else 8]), io.BytesIO(data)
+        stream.seek(tags.next)
+        with catch_warnings():
+            simplefilter("ignore")
+            tags.load(stream)
+        bits, channels = dict.fromkeys(tags[BITSPERSAMPLE]), tags.get(SAMPLESPERPIXEL, 1)
+    except _BROKEN:
+        return "a damaged TIFF"
+    return f"a TIFF with {channels} channels of {'/'.join(map(str, bits))} bits, which Pillow does not open"
+
+
 def _damaged(name: str, error: BaseException) -> DataError:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    if any(word in reason.casefold() for word in _UNKNOWN):
+        return DataError(
+            f"{name} is of a kind that Pillow does not open here ({reason}).",
+            allowed=", ".join(FORMATS),
+            fix="convert it, or leave it out",
+        )
     return DataError(
-        f"{name} is damaged ({' '.join(str(error).split()) or type(error).__name__}).",
+        f"{name} is damaged ({reason}).",
         allowed="a picture that can be decoded to its end",
         fix="copy it again, or leave it out",
     )

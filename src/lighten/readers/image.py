@@ -22,7 +22,7 @@ from lighten.files.json_file import read_object
 from lighten.files.stored_zip import read_bytes
 from lighten.isolate.machine import allowed_cores
 from lighten.readers._measured import processor_of
-from lighten.readers._pixels import MAGIC, MODES, in_channels, library_version, loaded, open_picture
+from lighten.readers._pixels import MODES, in_channels, known_as, library_version, loaded, open_picture, remark_on
 from lighten.readers._processing import processing, resolved
 from lighten.readers._varied import varied
 
@@ -47,8 +47,8 @@ ALIKE_SIDE, ALIKE_WAVES = 32, 12
 """A perceptual hash is made of so many waves in each direction of a picture with so many pixels a side."""
 PLAIN = 64.0
 """Size of the largest wave below which a picture has nothing to be known by: noise of some two grey levels."""
-DESCRIBING = 1
-"""Counts the ways in which size and perceptual hash were found: another one knows nothing of what was kept."""
+DESCRIBING = 2
+"""Counts the ways in which size, perceptual hash and remark were found: another one knows nothing of what was kept."""
 PREVIEW = 96
 """Pixels of the longer side of a preview."""
 _PROBE_SIZE = (320, 240)
@@ -63,7 +63,8 @@ class ImageReader(Reader[Pixels]):
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (
-        ".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pnm",
+        ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pnm",
+        ".pbm", ".jp2", ".j2k", ".avif", ".heic", ".heif",
     )  # fmt: skip
     example: ClassVar[str] = "photo.jpg"
     variations: ClassVar[tuple[str, ...]] = ("shift", "flip")
@@ -185,7 +186,7 @@ class ImageReader(Reader[Pixels]):
     @classmethod
     def begins(cls, data: bytes) -> bool:
         """See :meth:`Reader.begins`."""
-        return data.startswith(tuple(start for start, _ in MAGIC))
+        return bool(known_as(data))
 
     @classmethod
     def version(cls) -> str:
@@ -201,7 +202,16 @@ class ImageReader(Reader[Pixels]):
         size = -(-image.width * image.height // BLOCK)
         found = Reference(reference.path, content_hash(data), "image", size, member)
         _known_likeness[found.hash] = _likeness(image, shown(reference))
+        _known_remarks[found.hash] = remark_on(image, data)
         return found
+
+    @classmethod
+    def remark(cls, item: Reference) -> str:
+        """See :meth:`Reader.remark`: of several pictures in a file, and of levels that are too dark to be seen."""
+        if item.hash not in _known_remarks:
+            data = _content(item)
+            _known_remarks[item.hash] = remark_on(loaded(open_picture(data, shown(item)), shown(item)), data)
+        return _known_remarks[item.hash]
 
     @classmethod
     def perceptual(cls, item: Reference) -> int | None:
@@ -238,6 +248,8 @@ class ImageReader(Reader[Pixels]):
 
 _known_likeness: dict[str, int | None] = {}
 """Perceptual hash by content hash, of what this process has described."""
+_known_remarks: dict[str, str] = {}
+"""The same for remarks."""
 
 
 def threads() -> int:
