@@ -35,7 +35,7 @@ def copies_of(rows: Sequence[Example]) -> list[list[int]]:
     for kind, items in files.items():
         bits = {number: likeness(item) for number, item in items.items()}
         hashes = {number: one for number, one in bits.items() if one is not None}
-        for one, other in pairs_within(hashes, reader_of(kind).alike):
+        for one, other in firsts_within(hashes, reader_of(kind).alike).items():
             first, second = sorted((_top(leader, one), _top(leader, other)))
             leader[second] = first
     joined: dict[int, list[int]] = defaultdict(list)
@@ -44,46 +44,75 @@ def copies_of(rows: Sequence[Example]) -> list[list[int]]:
     return [sorted(places) for places in joined.values()]
 
 
-def pairs_within(hashes: Mapping[int, int], most: int) -> list[tuple[int, int]]:
-    """Pairs of keys whose hashes differ by at most ``most`` bits, by way of the pieces that such hashes share.
+def firsts_within(hashes: Mapping[int, int], most: int) -> dict[int, int]:
+    """Of every key, the first one of its group: groups are hashes that differ by at most ``most`` bits, one by one.
 
     Of ``most + 1`` pieces of a hash at least one is untouched by ``most`` changed bits, so that only hashes with a
     piece in common are compared (Manku, Jain and Das Sarma 2007). A piece takes every so many-th bit: bits next to each
-    other say much the same, and too many hashes would share a piece of them.
+    other say much the same, and too many hashes would share a piece of them. What is in one group already is not
+    compared again, and no pair is kept: thousands of frames of one film have millions of them.
     """
     first: dict[int, int] = {}
-    found = {(first[value], key) for key, value in hashes.items() if first.setdefault(value, key) != key}
+    for key, value in hashes.items():
+        first.setdefault(value, key)
     width = max((value.bit_length() for value in first), default=0)
     if not width:
-        return sorted(found)
+        return {key: first[value] for key, value in hashes.items()}
     import numpy as np
 
     keys, length = list(first.values()), -(-width // 64) * 8
     packed = np.frombuffer(b"".join(value.to_bytes(length, "big") for value in first), np.uint8).reshape(-1, length)
     words, bits = packed.view(np.uint64), np.unpackbits(packed, axis=1)
+    groups = np.arange(len(keys))
     for begin in range(most + 1):
-        for one, other in _sharing(bits[:, begin :: most + 1]):
+        for one, other in _sharing(bits[:, begin :: most + 1], groups):
             near = _ones(words[one] ^ words[other]) <= most
-            pairs = zip(one[near].tolist(), other[near].tolist(), strict=True)
-            found |= {(keys[min(pair)], keys[max(pair)]) for pair in pairs}
-    return sorted(found)
+            _join(groups, one[near], other[near])
+    found = {value: keys[group] for value, group in zip(first, groups.tolist(), strict=True)}
+    return {key: found[value] for key, value in hashes.items()}
 
 
-def _sharing(pieces: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Every two rows that are equal, some at a time: their numbers. pieces: bits [n, width]."""
+def _sharing(
+    pieces: NDArray[np.uint8], groups: NDArray[np.intp]
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Every two rows that are equal and not in one group, some at a time: their numbers.
+
+    Args:
+        pieces: bits [n, width]. groups: of each row the number of its group [n], which may change in between.
+    """
     import numpy as np
 
     packed = np.packbits(pieces, axis=1)
     wide = max(1, -(-packed.shape[1] // 8)) * 8
     keys = np.ascontiguousarray(np.pad(packed, ((0, 0), (0, wide - packed.shape[1])))).view(np.uint64)
     order = np.lexsort(keys.T)
-    ordered, left = keys[order], np.arange(len(order))
+    begins = np.flatnonzero(np.r_[True, (keys[order][1:] != keys[order][:-1]).any(axis=1)])
+    block = np.zeros(len(order), np.intp)
+    block[begins[1:]] = 1
+    block = np.cumsum(block)
+    left = np.arange(len(order))
     for distance in range(1, len(order)):
+        grouped = groups[order]
+        is_open = np.minimum.reduceat(grouped, begins) != np.maximum.reduceat(grouped, begins)
         left = left[left + distance < len(order)]
-        left = left[(ordered[left] == ordered[left + distance]).all(axis=1)]
+        left = left[(block[left] == block[left + distance]) & is_open[block[left]]]
         if not len(left):
             return
-        yield order[left], order[left + distance]
+        apart = left[grouped[left] != grouped[left + distance]]
+        yield order[apart], order[apart + distance]
+
+
+def _join(groups: NDArray[np.intp], one: NDArray[np.intp], other: NDArray[np.intp]) -> None:
+    """Make one group of the groups of every two rows, called as its first row. groups: of each row, changed here."""
+    import numpy as np
+
+    leader = list(range(len(groups))) if len(one) else []
+    for pair in np.unique(np.sort([groups[one], groups[other]], axis=0), axis=1).T.tolist():
+        first, second = sorted(_top(leader, number) for number in pair)
+        leader[second] = first
+    if leader:
+        tops = np.fromiter((_top(leader, number) for number in range(len(leader))), np.intp, len(leader))
+        groups[:] = tops[groups]
 
 
 def _ones(words: NDArray[np.uint64]) -> NDArray[np.int64]:
@@ -97,7 +126,7 @@ def _ones(words: NDArray[np.uint64]) -> NDArray[np.int64]:
     words = words - ((words >> one) & masked(0x55))
     words = (words & masked(0x33)) + ((words >> two) & masked(0x33))
     words = (words + (words >> four)) & masked(0x0F)
-    found: NDArray[np.int64] = words.view(np.uint8).reshape(len(words), -1).sum(axis=1, dtype=np.int64)
+    found: NDArray[np.int64] = words.view(np.uint8).reshape(len(words), 8 * words.shape[1]).sum(axis=1, dtype=np.int64)
     return found
 
 
