@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import lzma
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +52,16 @@ SHAPES: dict[str, Callable[[], Any]] = {
     "one list in an object": lambda: {"version": "1", "data": ROWS},
     "deeper": lambda: {"response": {"rows": ROWS, "total": 60}},
     "nested": lambda: [{"id": 1, "data": {"text": row["text"]}, "note": {"label": row["label"]}} for row in ROWS],
+    "columns of lists beside a version": lambda: {"version": 1, "text": TEXTS, "label": LABELS},
+    "columns of lists inside": lambda: {"version": 1, "data": {"text": TEXTS, "label": LABELS}},
+    "lists of parts": lambda: {
+        "train": [["text", "label"], *(list(row.values()) for row in ROWS[:40])],
+        "test": [list(row.values()) for row in ROWS[40:]],
+    },
+    "columns of parts": lambda: {
+        name: {"text": TEXTS[part], "label": LABELS[part]}
+        for name, part in (("train", slice(30)), ("test", slice(30, 60)))
+    },
     "lists of one": lambda: [{"text": row["text"], "label": [row["label"]]} for row in ROWS],
     "label studio": lambda: [
         {"data": {"text": r["text"]}, "annotations": [{"result": [{"value": {"label": [r["label"]]}}]}]} for r in ROWS
@@ -76,6 +87,33 @@ def test_json_of_parts_keeps_them_and_several_lists_are_named() -> None:
     assert same(table) and table.column("split").count("test") == 20
     with pytest.raises(DataError, match=r"several lists of rows: films \(40\), books \(20\)"):
         read_data(json.dumps({"films": ROWS[:40], "books": ROWS[40:]}).encode(), "a.json")
+
+
+def test_lists_of_texts_below_their_labels() -> None:
+    below = {name: [row["text"] for row in ROWS if row["label"] == name] for name in ("good", "bad")}
+    even = {"pos": TEXTS[:30], "neg": TEXTS[30:]}
+    for value in (below, {"version": "1.0", **even}, even, {"train": below, "test": below}):
+        told = {key: inner for key, inner in value.items() if key != "version"}
+        table = read_data(json.dumps(value).encode(), "a.json")
+        lists: Any = told.get("train", told)
+        rows = dict(zip(table.column("text"), table.column("label"), strict=True))
+        assert rows == {text: name for name, texts in lists.items() for text in texts}
+    assert any(
+        "a list of texts for each label: 'pos' (30), 'neg' (30)" in note
+        for note in read_data(json.dumps(even).encode(), "a.json").notes
+    )
+
+
+def test_json_that_is_no_table_is_named_or_one_row() -> None:
+    with pytest.raises(DataError, match=r"differ in length: text \(60\), label \(59\)"):
+        read_data(json.dumps({"text": TEXTS, "label": LABELS[:59]}).encode(), "a.json")
+    with pytest.raises(
+        DataError, match=r"different columns \(train: text, label; test: column_1, column_2, column_3\)"
+    ):
+        rows = [["text", "label"], *([text, label] for text, label in zip(TEXTS, LABELS, strict=True))]
+        read_data(json.dumps({"train": rows, "test": [["a b", 3, 4.5]] * 9}).encode(), "a.json")
+    one = {"text": "Rome is old", "tokens": ["Rome", "is", "old"], "labels": ["B", "O", "O"]}
+    assert len(read_data(json.dumps(one).encode(), "a.json")) == 1
 
 
 def test_several_labels_a_row_are_named_as_what_they_are() -> None:
@@ -116,6 +154,92 @@ LINES = "".join(f"{label}\t{text}\n" for text, label in zip(TEXTS, LABELS, stric
 )
 def test_lines_in_any_usual_shape(name: str, text: str) -> None:
     assert same(read_data(text.encode(), name))
+
+
+VARIED = [text + ", and: more" * (i % 3) for i, text in enumerate(TEXTS)]
+
+
+@pytest.mark.parametrize("separator", ["^", "~", "\x01", "::", "||"])
+@pytest.mark.parametrize("head", ["text{}label\n", ""])
+@pytest.mark.parametrize("name", ["a.csv", "a.txt", "a.data"])
+def test_rare_separators_are_taken_where_they_cut_every_line_alike(separator: str, head: str, name: str) -> None:
+    lines = "".join(f"{text}{separator}{label}\n" for text, label in zip(VARIED, LABELS, strict=True))
+    table = read_data((head.format(separator) + lines).encode(), name)
+    assert list(map(list, table.columns.values())) == [VARIED, LABELS]
+    assert (list(table.columns) == ["text", "label"]) == bool(head)
+    with pytest.raises(DataError) as caught:
+        read_data((lines + f"one{separator}two{separator}three\n").encode(), name)
+    assert any(
+        word in str(caught.value) for word in ("caret", "tilde", "control", "double colon", "double pipe", "pipe")
+    )
+
+
+@pytest.mark.parametrize("name", ["a.md", "a.csv", "a.txt"])
+@pytest.mark.parametrize("edge", ["|", ""])
+def test_the_line_below_the_names_of_a_markdown_table_is_no_row(name: str, edge: str) -> None:
+    rows = [("text", "label"), ("---", ":-:"), *zip(TEXTS, LABELS, strict=True)]
+    lines = [f"{edge} {text} | {label} {edge}".strip() for text, label in rows]
+    assert same(read_data("\n".join(lines).encode(), name))
+    table = read_data(b"| a | b |\n|---|---|\n| x \\| y | z |\n", name)
+    assert dict(table.columns) == {"a": ("x | y",), "b": ("z",)}
+
+
+def tarred(data: bytes) -> bytes:
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w") as archive:
+        info = tarfile.TarInfo("train.csv")
+        info.size = len(data)
+        archive.addfile(info, io.BytesIO(data))
+    return held.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("a.tar", tarred(b"text,label\n")), ("a.tar.gz", gzip.compress(tarred(b"text,label\n"))),
+     ("a.tgz", b"\x1f\x8b damaged"),
+     ("a.gz", gzip.compress(tarred(b"text,label\n"))), ("a", lzma.compress(tarred(b"text,label\n"))),
+     ("a.7z", b"7z\xbc\xaf\x27\x1c\0\4"), ("a.rar", b"Rar!\x1a\x07\x01\0")],
+)  # fmt: skip
+def test_archives_are_named_with_what_unpacks_them(tmp_path: Path, name: str, data: bytes) -> None:
+    with pytest.raises(DataError, match=r"is a \w+ archive, not a table(.|\n)*unpack it and give the folder"):
+        read_data(data, name)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / name).write_bytes(data)
+    with pytest.raises(DataError, match="archive"):
+        read_table(tmp_path / "data" / name)
+    if "." in name and name != "a.gz":
+        with pytest.raises(DataError, match=f"holds no data file. It holds the archive {name}"):
+            read_table(tmp_path / "data")
+
+
+@pytest.mark.parametrize("kind", ["file", "stream", "feather"])
+def test_arrow_files_are_read_alone_and_in_folders(tmp_path: Path, kind: str) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import feather
+
+    def write(rows: list[Any], path: Path) -> None:
+        table = pyarrow.Table.from_pylist(rows)
+        if kind == "feather":
+            feather.write_feather(table, path)
+            return
+        opened = pyarrow.ipc.new_file if kind == "file" else pyarrow.ipc.new_stream
+        with opened(path, table.schema) as writer:
+            writer.write_table(table)
+
+    suffix = ".feather" if kind == "feather" else ".arrow"
+    write(ROWS, tmp_path / f"all{suffix}")
+    assert same(read_table(tmp_path / f"all{suffix}"))
+    (tmp_path / "parts").mkdir()
+    write(ROWS[:40], tmp_path / "parts" / f"x-train-00000-of-00001{suffix}")
+    write(ROWS[40:], tmp_path / "parts" / f"x-test{suffix}")
+    if kind != "feather":
+        write(ROWS, tmp_path / "parts" / "cache-0123abcd.arrow")
+    table = read_table(tmp_path / "parts")
+    assert len(table) == 60 and table.column("split").count("test") == 20
+    with pytest.raises(DataError, match="damaged Arrow"):
+        read_data((tmp_path / f"all{suffix}").read_bytes()[:100], f"a{suffix}")
+    with pytest.raises(DataError, match=r"Feather file of version 1(.|\n)*to_parquet"):
+        read_data(b"FEA1 and more", "a.feather")
 
 
 def test_the_tweets_without_a_header_that_everybody_has() -> None:

@@ -13,6 +13,9 @@ from lighten.core.readers import is_known
 from lighten.data.cells import Embedded, Table
 from lighten.data.jsonrows import table_of_columns
 
+FILE_MAGIC = b"ARROW1"
+_FIRST_FEATHER = b"FEA1"
+
 
 def read_parquet(data: bytes, source: str) -> Table:
     """Table of a parquet file's bytes.
@@ -42,15 +45,42 @@ def read_arrow_files(paths: Sequence[Path], source: str, features: Mapping[str, 
     _require_pyarrow(source)
     import pyarrow
 
-    tables = []
-    for path in paths:
-        data = pyarrow.BufferReader(path.read_bytes())
-        try:
-            opened = pyarrow.ipc.open_file(data) if _is_file_format(path) else pyarrow.ipc.open_stream(data)
-            tables.append(opened.read_all())
-        except (pyarrow.ArrowException, OSError) as error:
-            raise DataError(f"{path} is a damaged Arrow file ({error}).", fix="save the dataset again") from error
+    tables = [_arrow_table(path.read_bytes(), str(path)) for path in paths]
     return _plain(pyarrow.concat_tables(tables), source, features or features_of(tables[0].schema.metadata))
+
+
+def is_arrow(data: bytes, name: str) -> bool:
+    """Whether a file is one of Arrow's (Feather among them), by its first bytes, else by its name."""
+    return data.startswith((FILE_MAGIC, _FIRST_FEATHER)) or name.lower().endswith((".arrow", ".feather"))
+
+
+def read_arrow(data: bytes, source: str) -> Table:
+    """Table of the bytes of an Arrow or Feather file, in the file or the stream format.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+        DataError: damaged, without rows, or the first version of Feather.
+    """
+    _require_pyarrow(source)
+    if data.startswith(_FIRST_FEATHER):
+        raise DataError(
+            f"{source} is a Feather file of version 1.",
+            allowed="version 2, which is Arrow",
+            fix="write it again: pandas.read_feather(FILE).to_parquet('data.parquet')",
+        )
+    table = _arrow_table(data, source)
+    return _plain(table, source, features_of(table.schema.metadata))
+
+
+def _arrow_table(data: bytes, source: str) -> Any:
+    import pyarrow
+
+    held = pyarrow.BufferReader(data)
+    try:
+        opened = pyarrow.ipc.open_file(held) if data.startswith(FILE_MAGIC) else pyarrow.ipc.open_stream(held)
+        return opened.read_all()
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(f"{source} is a damaged Arrow file ({error}).", fix="copy or save it again") from error
 
 
 def features_of(metadata: Mapping[bytes, bytes] | None) -> Mapping[str, object]:
@@ -100,11 +130,6 @@ def _class_name(value: object, words: Sequence[object], name: str, source: str) 
     if not isinstance(value, int) or not 0 <= value < len(words):
         raise DataError(f"Column {name!r} of {source} holds {value!r}, and its class names are {list(words)}.")
     return str(words[value])
-
-
-def _is_file_format(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(6) == b"ARROW1"
 
 
 def _require_pyarrow(source: str) -> None:

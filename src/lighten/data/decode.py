@@ -18,7 +18,7 @@ PICKLED_SUFFIXES = frozenset({".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin
 
 PACKED_SUFFIXES = frozenset({".gz", ".bz2", ".xz", ".zip"})
 
-_TABLE_FORMATS = "csv, tsv, jsonl, json, parquet, txt (also as .gz, .bz2, .xz, or alone in a .zip)"
+_TABLE_FORMATS = "csv, tsv, jsonl, json, parquet, arrow, txt (also as .gz, .bz2, .xz, or alone in a .zip)"
 _PACKED: Mapping[bytes, tuple[str, Callable[[bytes], bytes]]] = {
     b"\x1f\x8b": ("gzip", gzip.decompress),
     b"BZh": ("bzip2", bz2.decompress),
@@ -41,7 +41,11 @@ _MAGIC = {
     b"%PDF": ("a PDF", "extract its text first"),
     b"SQLite format 3": ("an SQLite database", "export the table: sqlite3 -header -csv FILE 'select ...' > data.csv"),
     b"\x28\xb5\x2f\xfd": ("zstandard data", "unzstd FILE"),
+    b"7z\xbc\xaf\x27\x1c": ("a 7z archive", "unpack it and give the folder: 7z x FILE"),
+    b"Rar!\x1a\x07": ("a rar archive", "unpack it and give the folder: unrar x FILE"),
 }
+_TAR_NAMES = (".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz", ".tar.zst")
+_TAR_MAGIC, _TAR_MAGIC_AT = b"ustar", 257
 
 
 def refuse_pickled(name: str, head: bytes = b"") -> None:
@@ -59,12 +63,32 @@ def refuse_pickled(name: str, head: bytes = b"") -> None:
         )
 
 
+def refuse_tar(name: str, data: bytes = b"") -> None:
+    """Refuse a tar archive, by its name or by its content, which may be unpacked already.
+
+    Raises:
+        DataError: says how it is unpacked.
+    """
+    if name.lower().endswith(_TAR_NAMES) or data[_TAR_MAGIC_AT:].startswith(_TAR_MAGIC):
+        raise DataError(
+            f"{name} is a tar archive, not a table.",
+            allowed=_TABLE_FORMATS,
+            fix=f"unpack it and give the folder: tar -xf {shlex.quote(name)}",
+        )
+
+
+def is_packed(name: str) -> bool:
+    """Whether a file is an archive of several, by its name."""
+    return name.lower().endswith((*_TAR_NAMES, ".zip", ".7z", ".rar"))
+
+
 def unpacked(data: bytes, name: str) -> tuple[bytes, str]:
     """The bytes of one file, decompressed when they are gzip, bzip2, xz or a zip that holds one file; and its own name.
 
     Raises:
-        DataError: the data is cut off or damaged, or the archive holds several files.
+        DataError: the data is cut off or damaged, a tar archive, or a zip of several files.
     """
+    refuse_tar(name)
     inner = name[: -len(PurePath(name).suffix)] if PurePath(name).suffix.lower() in PACKED_SUFFIXES else name
     for magic, (kind, decompress) in _PACKED.items():
         if data.startswith(magic):
@@ -90,6 +114,7 @@ def decoded(data: bytes, name: str) -> tuple[str, tuple[str, ...]]:
     if not data.strip():
         raise DataError(f"{name} is empty.", allowed=_TABLE_FORMATS)
     refuse_pickled(name, data[:8])
+    refuse_tar(name, data[: _TAR_MAGIC_AT + len(_TAR_MAGIC)])
     for magic, (what, fix) in _MAGIC.items():
         if data.startswith(magic):
             raise DataError(f"{name} is {what}, not a table.", allowed=_TABLE_FORMATS, fix=fix)

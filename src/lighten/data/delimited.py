@@ -12,9 +12,12 @@ from itertools import islice
 from lighten.core.errors import DataError
 from lighten.data.cells import Table, count_of
 from lighten.data.header import LABEL_NAMES, TEXT_NAMES, names_without_header, why_no_header
+from lighten.data.lines import RARE, is_markdown, likely_separator, rare_separator
 
 _DELIMITERS = {"\t": "tab", "|": "pipe", ";": "semicolon", ",": "comma"}
 """From what texts hold least to what they hold most: where two cut every line alike, the first is meant."""
+_STAND_IN = "\x1f"
+"""Stands for a separator of several characters while csv is read, which knows none."""
 _LOOKED_AT = 200
 _SHOWN = 5
 _Lines = list[tuple[int, list[str]]]
@@ -26,16 +29,23 @@ def parse_delimited(text: str, source: str, delimiter: str = "") -> Table:
     The first line holds the column names, unless it looks like data; then columns get names of their own.
 
     Args:
-        delimiter: one character; found among comma, tab, semicolon and pipe when empty.
+        delimiter: found when empty: comma, tab, semicolon or pipe, else one of ``lines.RARE``.
 
     Raises:
-        DataError: no rows, rows of different width (the first ones are listed), a quote that never ends.
+        DataError: no rows, rows of different width (the first ones are listed), a quote that never ends; a separator
+            that most lines have and some have not.
     """
+    notes: list[str] = []
     with _long_cells():
-        delimiter = delimiter or _find_delimiter(text)
-        lines, notes = _parse(text, source, delimiter)
+        if is_markdown(text):
+            delimiter, lines = "|", _markdown(text)
+        else:
+            delimiter = delimiter or _find_delimiter(text, source)
+            lines, notes = (
+                _parse_rare(text, source, delimiter) if len(delimiter) > 1 else _parse(text, source, delimiter)
+            )
     if delimiter != ",":
-        notes.append(f"{source} is separated by {_DELIMITERS.get(delimiter, repr(delimiter))}s.")
+        notes.append(f"{source} is separated by {_called(delimiter)}s.")
     blank = sum(not cells for _, cells in lines)
     lines = [line for line in lines if line[1]]
     if not lines:
@@ -67,8 +77,18 @@ def _long_cells() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _find_delimiter(text: str) -> str:
-    """The delimiter that cuts the most lines into as many cells as the header; comma when none cuts the header."""
+def _called(delimiter: str) -> str:
+    return _DELIMITERS.get(delimiter) or RARE.get(delimiter) or repr(delimiter)
+
+
+def _find_delimiter(text: str, source: str) -> str:
+    """The delimiter that cuts the most lines into as many cells as the header; comma when none cuts the header.
+
+    Raises:
+        DataError: none does, and nearly all lines have a rare one.
+    """
+    if (rare := rare_separator(text)) == "||":  # each of the pipes alone would cut the lines as well
+        return rare
     best, best_score = ",", (0.0, 0)
     for delimiter in _DELIMITERS:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -81,7 +101,35 @@ def _find_delimiter(text: str) -> str:
         score = (even, widths[0])
         if score > best_score:
             best, best_score = delimiter, score
+    if rare:
+        return rare
+    seems, share = likely_separator(text)
+    if share > best_score[0]:
+        raise DataError(
+            f"{source} seems to be separated by {seems!r} ({_called(seems)}), which {share:.0%} of its lines have as "
+            "often as the first one.",
+            allowed="the same number on every line",
+            fix="put texts that contain it in double quotes, or use jsonl",
+        )
     return best
+
+
+def _markdown(text: str) -> _Lines:
+    """Cells of a table as Markdown has it: without the line below its names, and the space that pads them."""
+    found: _Lines = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            row = line.strip().replace("\\|", _STAND_IN)
+            row = row.removeprefix("|").removesuffix("|") if row.startswith("|") else row
+            found.append((number, [cell.strip().replace(_STAND_IN, "|") for cell in row.split("|")]))
+    del found[1]
+    return found
+
+
+def _parse_rare(text: str, source: str, separator: str) -> tuple[_Lines, list[str]]:
+    """Lines cut by a separator of several characters."""
+    lines, notes = _parse(text.replace(separator, _STAND_IN), source, _STAND_IN)
+    return [(number, [cell.replace(_STAND_IN, separator) for cell in cells]) for number, cells in lines], notes
 
 
 def _parse(text: str, source: str, delimiter: str) -> tuple[_Lines, list[str]]:
@@ -142,7 +190,7 @@ def _refuse_ragged(header: list[str], rows: _Lines, source: str, delimiter: str)
             ]
         ),
         allowed=f"{count_of(len(header), 'cell')} on every line ({', '.join(header)})",
-        fix=f"put texts that contain a {_DELIMITERS.get(delimiter, delimiter)} in double quotes, or use jsonl",
+        fix=f"put texts that contain a {_called(delimiter)} in double quotes, or use jsonl",
     )
 
 

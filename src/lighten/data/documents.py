@@ -21,7 +21,7 @@ DOCUMENT_CHARACTERS = 1000
 """Paragraphs of a text file are joined until a document has this many characters."""
 
 FEWEST_WORDS = 2
-_TABLES = (*(suffix for suffix in DATA_SUFFIXES if suffix not in (".txt", ".json")), ".arrow")
+_TABLES = tuple(suffix for suffix in DATA_SUFFIXES if suffix not in (".txt", ".json"))
 _SAVED = ("dataset_dict.json", "state.json")
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path, PurePath
 
 from lighten.core.errors import DataError
-from lighten.data.arrow import read_parquet
+from lighten.data.arrow import is_arrow, read_arrow, read_parquet
 from lighten.data.cells import Table
-from lighten.data.decode import decoded, refuse_pickled, unpacked
+from lighten.data.decode import decoded, refuse_pickled, refuse_tar, unpacked
 from lighten.data.delimited import parse_delimited
 from lighten.data.idx import is_idx, read_idx
 from lighten.data.items import with_file_names
 from lighten.data.jsonrows import parse_json, parse_jsonl
 from lighten.data.lines import is_fasttext, parse_fasttext, parse_lines, separator_of
 
-DATA_SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet", ".txt")
+DATA_SUFFIXES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet", ".arrow", ".feather", ".txt")
 
 
 def read_file(path: Path, *, labelled: bool = True) -> Table:
@@ -28,6 +28,7 @@ def read_file(path: Path, *, labelled: bool = True) -> Table:
         DataError: missing, unreadable, empty, binary, in an unknown encoding, or malformed.
     """
     refuse_pickled(str(path))
+    refuse_tar(str(path))
     if is_idx(path):
         return read_idx([path], str(path), labelled=labelled)
     try:
@@ -47,6 +48,8 @@ def read_data(data: bytes, name: str) -> Table:
     suffix = PurePath(inner).suffix.lower()
     if data.startswith(b"PAR1"):
         return read_parquet(data, name)
+    if is_arrow(data, inner):
+        return read_arrow(data, name)
     if suffix == ".parquet":
         raise DataError(f"{name} is not parquet: it does not start with PAR1.", fix="copy or write it again")
     refuse_pickled(inner)

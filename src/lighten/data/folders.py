@@ -12,6 +12,7 @@ from lighten.core.readers import kinds_of_files
 from lighten.data.arrow import read_arrow_files
 from lighten.data.cells import Cell, Table, count_of, join_tables
 from lighten.data.classfolders import is_class_folder, is_text, items_in, read_class_folder, read_item_folder
+from lighten.data.decode import is_packed
 from lighten.data.files import DATA_SUFFIXES, read_file
 from lighten.data.fixed import split_word
 from lighten.data.idx import is_idx, read_idx
@@ -61,8 +62,12 @@ def _read_tree(folder: Path, tree: Tree, labelled: bool, notes: Sequence[str]) -
         return read_class_folder(folder, visible, labelled=labelled)
     files = [folder / path for path in visible if _is_data(path)]
     if not files:
+        packed = [path for path in visible if is_packed(path.name)]
+        found = [f"It holds the archive {packed[0]}."] if packed else []
         raise DataError(
-            " ".join([f"{folder} holds no data file.", *notes]), allowed=", ".join((*DATA_SUFFIXES, *kinds_of_files()))
+            " ".join([f"{folder} holds no data file.", *found, *notes]),
+            allowed=", ".join((*DATA_SUFFIXES, *kinds_of_files())),
+            fix="unpack it and give the folder that comes out" if packed else "",
         )
     tables = [read_file(_inside(folder, str(path.relative_to(folder)))) for path in files]
     splits = [split_of(path.relative_to(folder)) for path in files]
@@ -202,6 +207,8 @@ def _is_data(path: Path) -> bool:
     name = path.name.lower().removesuffix(".gz")
     if path.name.lower() in {"dataset_info.json", "dataset_infos.json", "state.json", "package.json"}:
         return False
+    if name.endswith(".arrow") and name.startswith("cache-"):  # what a data set was computed to on the way
+        return False
     return name.endswith(DATA_SUFFIXES) and not (
         name.endswith(".txt") and name.startswith(("readme", "licen", "notes"))
     )
@@ -210,7 +217,7 @@ def _is_data(path: Path) -> bool:
 def split_of(path: Path) -> str:
     """The split that a file's path says (``train-00000.parquet``, ``test/part.csv``); empty when none or several."""
     name = path.name.lower().removesuffix(".gz")
-    stem = next((name.removesuffix(s) for s in (*DATA_SUFFIXES, ".arrow", ".md") if name.endswith(s)), name)
+    stem = next((name.removesuffix(s) for s in (*DATA_SUFFIXES, ".md") if name.endswith(s)), name)
     named = {split_word(part) for part in (*path.parts[:-1], stem)} - {""}
     return next(iter(named)) if len(named) == 1 else ""
 

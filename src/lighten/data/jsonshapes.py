@@ -8,19 +8,28 @@ from typing import Any
 from lighten.core.errors import DataError
 from lighten.data.cells import count_of
 from lighten.data.fixed import split_word
-from lighten.data.header import why_no_header
+from lighten.data.header import TEXT_NAMES, USUAL_NAMES, why_no_header
 
 Row = Mapping[str, Any]
 _DEEPEST = 6
 _MOST_COLUMNS = 1000
+_LONGEST_NOTE = 40
+"""Characters of a text that describes a table; a longer one is a cell of a row."""
+_FEWEST_TEXTS = 10
+"""Texts in lists under labels; of fewer the object is a row that holds lists."""
+_CLASSES = frozenset({
+    "pos", "neg", "positive", "negative", "neutral", "ham", "spam", "yes", "no", "true", "false", "good", "bad",
+    *map(str, range(10)),
+})  # fmt: skip
+"""Labels under which texts stand, where lists of one length could be columns, too."""
 
 
 def rows_of_json(value: object, source: str) -> tuple[Sequence[object], tuple[str, ...]]:
     """Rows of a JSON value: a list of them, or one of the shapes below; and notes about what was taken.
 
     Lists of objects, of lists (columns by position) and of texts; the shapes of pandas (records, columns, index, split,
-    table); columns of lists; an object in which one list of rows stands (``{"version": 1, "data": [...]}``), or one for
-    each part (``{"train": [...], "test": [...]}``).
+    table); columns of lists; a list of texts for each class (``{"pos": [...], "neg": [...]}``); an object in which one
+    of these stands (``{"version": 1, "data": [...]}``), or one for each part (``{"train": [...], "test": [...]}``).
 
     Raises:
         DataError: none of these.
@@ -33,9 +42,13 @@ def rows_of_json(value: object, source: str) -> tuple[Sequence[object], tuple[st
         names = [str(name) for name in value["columns"]]
         if all(isinstance(row, list) and len(row) == len(names) for row in value["data"]):
             return [dict(zip(names, row, strict=True)) for row in value["data"]], ()
+    if (divided := _parts(value, source)) is not None:
+        return divided
+    if (table := _in_lists(value, source)) is not None:
+        return table
     columns = _columns(value)
     if columns is not None:
-        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)], ()
+        return _rows_of_columns(columns), ()
     indexed = _indexed(value)
     if indexed is not None:
         return indexed, ()
@@ -53,7 +66,99 @@ def rows_of_json(value: object, source: str) -> tuple[Sequence[object], tuple[st
     if found:
         (name, rows), *_ = found.items()
         return rows, (f"The {count_of(len(rows), 'row')} of {source} stand in {name!r}.",)
+    inside = {name: table for name, one in value.items() if isinstance(one, dict) and (table := _in_lists(one, source))}
+    if len(inside) == 1:
+        (name, (rows_inside, notes)), *_ = inside.items()
+        return rows_inside, (f"The {count_of(len(rows_inside), 'row')} of {source} stand in {name!r}.", *notes)
     return [value], ()
+
+
+def _parts(value: Mapping[str, Any], source: str) -> tuple[Sequence[object], tuple[str, ...]] | None:
+    """Rows of ``{"train": [...], "test": [...]}`` with their part: lists of anything, or objects of lists; else None.
+
+    Raises:
+        DataError: the parts have different columns.
+    """
+    value = {name: one for name, one in value.items() if isinstance(one, list | dict)}
+    parts = {name: split_word(name) for name in value}
+    held = [one for one in value.values() if one]
+    if len(held) < 2 or not all(parts.values()) or len(set(parts.values())) < len(parts):
+        return None
+    found: dict[str, tuple[Sequence[object], tuple[str, ...]]] = {}
+    for name, one in value.items():
+        lists = isinstance(one, list) and bool(one) and all(isinstance(row, type(one[0])) for row in one)
+        table = _rows_of_list(one) if lists else _in_lists(one, source) if isinstance(one, dict) else None
+        if table is None or not all(isinstance(row, dict) for row in table[0]):
+            return None
+        found[name] = table
+    return _joined(found, parts, source)
+
+
+def _joined(
+    found: Mapping[str, tuple[Sequence[Any], tuple[str, ...]]], parts: Mapping[str, str], source: str
+) -> tuple[Sequence[object], tuple[str, ...]]:
+    """Rows of all parts; where rows are lists, the names above those of one part are those of all."""
+    notes = tuple(dict.fromkeys(note for _, about in found.values() for note in about))
+    names = {name: tuple(rows[0]) for name, (rows, _) in found.items()}
+    given = [one for one in names.values() if one != by_position(len(one))]
+    rows = []
+    for name, (own, _) in found.items():
+        position = names[name] == by_position(len(names[name]))
+        called = given[0] if position and given and len(given[0]) == len(names[name]) else None
+        rows += [
+            {**(dict(zip(called, row.values(), strict=True)) if called else row), "split": parts[name]} for row in own
+        ]
+    lists = [set(row) for row in rows if "column_1" in row]
+    if lists and len(lists) < len(rows):
+        listed = "; ".join(f"{name}: {', '.join(own)}" for name, own in names.items())
+        raise DataError(f"The parts of {source} have different columns ({listed}).", allowed="the same in every part")
+    return rows, notes
+
+
+def by_position(width: int) -> tuple[str, ...]:
+    """Names of columns that nobody named."""
+    return tuple(f"column_{at}" for at in range(1, width + 1))
+
+
+def _in_lists(value: Mapping[str, Any], source: str) -> tuple[Sequence[object], tuple[str, ...]] | None:
+    """Rows of columns of lists, or of a list of texts for each class, beside single values that describe them.
+
+    Raises:
+        DataError: columns of different lengths.
+    """
+    lists = {name: one for name, one in value.items() if isinstance(one, list)}
+    others = [name for name in value if name not in lists]
+    if len(lists) < 2 or any(isinstance(value[name], dict) for name in others) or not all(lists.values()):
+        return None
+    if any(isinstance(cell, dict) for one in lists.values() for cell in one[:20]):
+        return None
+    usual = [name for name in lists if name.casefold() in USUAL_NAMES]
+    if any(name.casefold() in TEXT_NAMES for name in others):
+        return None  # a row, some of whose cells are lists
+    classes = not usual and all(name.casefold() in _CLASSES for name in lists)
+    described = not any(isinstance(value[name], str) and len(value[name]) > _LONGEST_NOTE for name in others)
+    if others and not (described and (usual or classes)):
+        return None
+    notes = (f"{', '.join(map(repr, others))} of {source} stand beside the rows and were left out.",) if others else ()
+    texts = all(isinstance(cell, str) for one in lists.values() for cell in one)
+    lengths = {name: len(one) for name, one in lists.items()}
+    even = len(set(lengths.values())) == 1
+    if texts and not usual and (classes or not even):
+        if sum(lengths.values()) < _FEWEST_TEXTS:
+            return None
+        listed = ", ".join(f"{name!r} ({count:,})" for name, count in lengths.items())
+        about = f"{source} has a list of texts for each label: {listed}."
+        return [{"text": text, "label": name} for name, one in lists.items() for text in one], (about, *notes)
+    if even:
+        return _rows_of_columns(lists), notes
+    if usual:
+        listed = ", ".join(f"{name} ({count:,})" for name, count in lengths.items())
+        raise DataError(f"The columns of {source} differ in length: {listed}.", allowed="one value per row")
+    return None
+
+
+def _rows_of_columns(columns: Mapping[str, Sequence[Any]]) -> list[Row]:
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def unnested(columns: Mapping[str, Sequence[Any]], depth: int = 0) -> Iterator[tuple[str, Sequence[Any]]]:
@@ -78,7 +183,7 @@ def _rows_of_list(value: list[Any]) -> tuple[Sequence[object], tuple[str, ...]]:
     widths = {len(row) if isinstance(row, list) else 0 for row in value}
     if len(widths) != 1 or widths == {0}:
         return value, ()
-    names = [f"column_{at}" for at in range(1, widths.pop() + 1)]
+    names = list(by_position(widths.pop()))
     first = value[0]
     note = "Rows are lists, so the columns are called by their position."
     named = len(set(map(str, first))) == len(names) and all(isinstance(cell, str) and len(cell) <= 60 for cell in first)

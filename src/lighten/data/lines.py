@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from lighten.core.errors import DataError
 from lighten.data.cells import Table, quoted
 from lighten.data.header import USUAL_NAMES
@@ -9,7 +12,16 @@ from lighten.data.header import USUAL_NAMES
 LABEL = "__label__"
 """What fastText writes before every label of a line."""
 
+RARE: Mapping[str, str] = {
+    "||": "double pipe", "::": "double colon", "\x01": "control character (\\x01)", "^": "caret", "~": "tilde",
+}  # fmt: skip
+"""Separators that texts hardly hold: taken only where every line has as many of them as the first one."""
+_FEWEST_LINES = 5
+"""Lines without column names above them that say surely what separates them."""
+_MOSTLY, _NEARLY_ALL = 0.8, 0.95
 _LOOKED_AT = 200
+_BELOW_NAMES = re.compile(r"(?=.*(--|:-|-:))\|?(\s*:?-+:?\s*\|)+(\s*:?-+:?)?\s*")
+"""The line that Markdown has between the names of a table's columns and its rows."""
 
 
 def parse_lines(text: str, source: str) -> Table:
@@ -27,16 +39,62 @@ def separator_of(text: str) -> str:
 
     A tab where every line has as many as the first one; another separator only below a line of usual column names.
     """
-    lines = [line.removesuffix("\r") for line in text.split("\n")[:_LOOKED_AT] if line.strip()]
+    lines = _first_lines(text)
     if not lines:
         return ""
+    if is_markdown(text):
+        return "|"
+    if rare := rare_separator(text):
+        return rare
     if len({line.count("\t") for line in lines}) == 1 and "\t" in lines[0]:
         return "\t"
     for separator in (",", ";", "|"):
         names = [name.strip().strip('"').casefold() for name in lines[0].split(separator)]
         if len(names) > 1 and all(name in USUAL_NAMES for name in names):
             return separator
+    seems, share = likely_separator(text)
+    return seems if share >= _NEARLY_ALL else ""  # the lines that differ are named where they are cut
+
+
+def is_markdown(text: str) -> bool:
+    """Whether a text is a table as Markdown has it: a line of dashes and pipes below the names, pipes in every line."""
+    lines = _first_lines(text)
+    return len(lines) > 2 and bool(_BELOW_NAMES.fullmatch(lines[1].strip())) and all("|" in line for line in lines)
+
+
+def rare_separator(text: str) -> str:
+    """The rare separator that cuts every line into as many cells; empty where none surely does.
+
+    It is sure below a line of names of which one is usual, and where each of several lines is cut in two.
+    """
+    lines = [line for line in text.split("\n") if line.strip()]
+    for separator in RARE:
+        count = lines[0].count(separator) if lines else 0
+        known = count > 0 and _has_usual_name(lines[0], separator)
+        sure = known or (count == 1 and len(lines) >= _FEWEST_LINES)
+        if sure and len(lines) > 1 and all(line.count(separator) == count for line in lines):
+            return separator
     return ""
+
+
+def likely_separator(text: str) -> tuple[str, float]:
+    """The rare separator that most lines have as often as the first one, with their share; nothing where none has."""
+    lines = _first_lines(text)
+    shares = {}
+    for separator in RARE:
+        count = lines[0].count(separator) if lines else 0
+        if count and (len(lines) >= _FEWEST_LINES or _has_usual_name(lines[0], separator)):
+            shares[separator] = sum(line.count(separator) == count for line in lines) / len(lines)
+    best = max(shares, key=lambda one: shares[one], default="")
+    return (best, shares[best]) if best and shares[best] >= _MOSTLY else ("", 0.0)
+
+
+def _has_usual_name(line: str, separator: str) -> bool:
+    return any(name.strip().strip('"').casefold() in USUAL_NAMES for name in line.split(separator))
+
+
+def _first_lines(text: str) -> list[str]:
+    return [line.removesuffix("\r") for line in text.split("\n")[:_LOOKED_AT] if line.strip()]
 
 
 def is_fasttext(text: str) -> bool:

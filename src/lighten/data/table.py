@@ -21,7 +21,7 @@ def read_table(source: str | Path | Sequence[str], *, labelled: bool = True) -> 
     """Read users' data.
 
     Args:
-        source: a file (csv, tsv, jsonl, json list, parquet, txt, IDX; csv and json also gzipped), a folder (what
+        source: a file (csv, tsv, jsonl, json, parquet, arrow, txt, IDX; csv and json also gzipped), a folder (what
             ``save_to_disk`` writes, files whose names may say their split, a folder for each class), a hub id
             ``user/name``, ``sample:NAME``, or ``-`` for csv or JSON on standard input. One file that is an item
             itself, such as a picture, or several, are a table of them.

@@ -155,3 +155,17 @@ def test_any_mutation_is_read_or_refused(written: Callable[[bytes], Path]) -> No
         else:
             assert all(0 < t.begin < t.end <= len(content) for t in found.tensors.values())
     assert 5_000 < refused < 10_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [(31, "Q4_0_4_4 (type 31), which llama.cpp has removed"), (38, "IQ4_NL_8_8 (type 38), which llama.cpp has removed"),
+     (40, "NVFP4 (type 40), which is not read here"), (137, "type 137, which another program")],
+)  # fmt: skip
+def test_formats_that_are_not_read_are_named_with_what_to_do(
+    written: Callable[[bytes], Path], kind: int, message: str
+) -> None:
+    with pytest.raises(ModelError) as caught:
+        read_gguf(written(file(tensors=[("t", kind, (4,), 0)])))
+    assert message in caught.value.seen and "the tensor t" in caught.value.seen
+    assert "another quantization of the same model" in caught.value.fix and "Q4_K" in caught.value.allowed

@@ -38,6 +38,15 @@ FORMATS: Mapping[int, tuple[str, int, int]] = {
     29: ("IQ1_M", 256, 56), 30: ("BF16", 1, 2), 34: ("TQ1_0", 256, 54), 35: ("TQ2_0", 256, 66), 39: ("MXFP4", 32, 17),
 }  # fmt: skip
 """Tensor formats by number: name, elements in a block, bytes of a block."""
+REMOVED: Mapping[int, str] = {
+    4: "Q4_2", 5: "Q4_3", 31: "Q4_0_4_4", 32: "Q4_0_4_8", 33: "Q4_0_8_8", 36: "IQ4_NL_4_4", 37: "IQ4_NL_4_8",
+    38: "IQ4_NL_8_8",
+}  # fmt: skip
+"""Formats that llama.cpp had once, by number, and reads no more either."""
+LATER: Mapping[int, str] = {40: "NVFP4", 41: "Q1_0", 42: "Q2_0"}
+"""Formats that llama.cpp has got since, by number."""
+MOST_FORMATS = 512
+"""Other programs count theirs up from some hundreds; a greater number is none of a whole file."""
 
 SCALARS: Mapping[int, str] = {
     0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<B", 10: "<Q", 11: "<q", 12: "<d",
@@ -149,7 +158,7 @@ class _Reader:
             shape = tuple(self._number("<Q", f"the shape of {name}") for _ in range(dimensions))
             kind, offset = self._number("<I", f"the format of {name}"), self._number("<Q", f"the offset of {name}")
             if kind not in FORMATS:
-                raise self._broken(f"{name} has the unknown format {kind}")
+                raise self._other_format(name, kind)
             format, block, bytes_ = FORMATS[kind]
             if 0 in shape or prod(shape) > 8 * self.size or shape[0] % block:
                 raise self._broken(f"{name} of shape {list(shape)} cannot be {format}, which has blocks of {block}")
@@ -216,6 +225,22 @@ class _Reader:
             raise self._broken(f"it ends within {what}")
         self.at += count
         return found
+
+    def _other_format(self, name: str, kind: int) -> ModelError:
+        """The error of a tensor in a format that is not read here."""
+        if kind >= MOST_FORMATS:
+            return self._broken(f"{name} has the unknown format {kind}")
+        if kind in REMOVED:
+            what = f"{REMOVED[kind]} (type {kind}), which llama.cpp has removed"
+        elif kind in LATER:
+            what = f"{LATER[kind]} (type {kind}), which is not read here"
+        else:
+            what = f"type {kind}, which another program or a later llama.cpp wrote"
+        return ModelError(
+            f"{self.path} has the tensor {name} in the format {what}.",
+            allowed=", ".join(format for format, _, _ in FORMATS.values()),
+            fix="take another quantization of the same model, such as Q4_K_M, Q8_0 or F16",
+        )
 
     def _broken(self, why: str) -> ModelError:
         return ModelError(f"{self.path} is not a whole GGUF file: {why}.", fix="copy or download it again")
