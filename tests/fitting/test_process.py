@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from lighten.core.data_options import DataOptions
+from lighten.core.errors import OutOfMemory
 from lighten.fitting import process, workers
 from lighten.fitting.options import FitOptions
 from lighten.models.bring import bring
+from lighten.nets.training.checkpoint import deaths_in
 from lighten.search.listener import Quiet
 from lighten.tasks.text_classification import TextClassification
 from lighten.testing.tiny import tiny_network_folder
@@ -65,3 +67,26 @@ def test_it_is_told_what_to_train_and_what_it_says_is_heard(tmp_path: Path, monk
     assert asked["folder"] == str(tmp_path / "run") and asked["function"] == "lighten.fitting.child:fit"
     assert asked["columns"] == {"text": "body"}
     assert notes.heard == ["a note", (1, 2, "half")]
+
+
+def test_an_end_for_want_of_memory_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        """Stands for the processes."""
+
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def fit(self, *_: object) -> None:
+            raise OutOfMemory("It held too much.")
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(process, "Workers", Full)
+    base = bring(str(tiny_network_folder(tmp_path / "net", layers=2)), tmp_path / "base")
+    options = FitOptions("m", "d", tmp_path / "run", "text_classification", DataOptions(), seed=5)
+    training = process.Training(options, base, TextClassification(), tmp_path / "parts.json", tmp_path / "run")
+    for deaths in (1, 2):
+        with pytest.raises(OutOfMemory):
+            process.trained_in_process(training, 2, Quiet())
+        assert deaths_in(tmp_path / "run" / "checkpoint") == deaths

@@ -26,7 +26,7 @@ from lighten.isolate.child import emit
 from lighten.isolate.machine import peak_bytes
 from lighten.measure.rates import matmul_rate
 from lighten.nets.training.attack import EmbeddingAttack, attack_on, embedding_of
-from lighten.nets.training.checkpoint import EVERY, Checkpoints
+from lighten.nets.training.checkpoint import EVERY, Checkpoints, deaths_in
 from lighten.nets.training.flops import flops_per_row
 from lighten.nets.training.group import Group, Meeting
 from lighten.nets.training.loop import train
@@ -203,7 +203,7 @@ def fit(**told: Any) -> dict[str, Any]:
 
     found = train(
         work, seed=job.seed, threads=job.threads, watch=telling, seconds=job.seconds, checkpoints=checkpoints,
-        heard=heard, note=lambda text: emit({"note": text}), group=group,
+        heard=heard, note=lambda text: emit({"note": text}), group=group, deaths=deaths_in(checkpoints.folder),
     )  # fmt: skip
     scalars.finished(found.points, found.updates)
     spent, joules, peaks = scalars.spent, rapl.joules_between(before, rapl.counters()), group.gather(peak_bytes())

@@ -9,11 +9,14 @@ from typing import Any
 
 from lighten.core.artifact import Artifact
 from lighten.core.data_options import columns_in
+from lighten.core.errors import OutOfMemory
 from lighten.core.recipe import task_record_of
 from lighten.core.task import Task
+from lighten.fitting.child import CHECKPOINTS
 from lighten.fitting.launch import Launch
 from lighten.fitting.options import FitOptions
 from lighten.fitting.workers import Workers
+from lighten.nets.training.checkpoint import count_death
 from lighten.search.listener import Listener
 
 
@@ -93,5 +96,8 @@ def trained_in_process(
     workers = Workers(launch, each)
     try:
         return workers.fit(arguments, hearing(listener))
+    except OutOfMemory:
+        count_death(training.folder / CHECKPOINTS)
+        raise
     finally:
         workers.close()

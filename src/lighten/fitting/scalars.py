@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from lighten.core.training import CurvePoint
 from lighten.fitting.tensorboard import EventFile
@@ -36,8 +37,8 @@ class Scalars:
         self._events = EventFile(folder / EVENTS)
         self.points: list[CurvePoint] = []
         self._evaluated = 0
-        self._losses: list[float] = []
-        self._since: State | None = None
+        self._loss, self._many = 0.0, 0
+        self._begun = False
         self._rows = 0
         self._seconds: float | None = None
         self._began, self._cpu = time.monotonic(), cpu_seconds()
@@ -45,24 +46,25 @@ class Scalars:
 
     def heard(self, state: State, loss: float, share: float) -> None:
         """See ``loop.Heard``."""
-        if self._since is None:
-            self._take_up(state.updates)
-            self._since = state
-            self._rows = max((point.rows for point in self.points if point.loss is not None), default=0)
+        if not self._begun:
+            self._take_up(state.updates, state.told)
             self._every = state.end / POINTS
         self._evaluations(state.points, share)
-        self._losses.append(loss)
+        self._loss, self._many = self._loss + loss, self._many + 1
         if state.rows - self._rows >= self._every or not self.points:
-            values = {"loss": sum(self._losses) / len(self._losses)}
+            values = {"loss": self._loss / self._many}
             if self._seconds is not None:
                 values["rows_per_second"] = (state.rows - self._rows) / max(state.seconds - self._seconds, 1e-9)
             self._add(state.updates, state.rows, share, **values)
-            self._rows, self._seconds, self._losses = state.rows, state.seconds, []
+            self._rows, self._seconds, self._loss, self._many = state.rows, state.seconds, 0.0, 0
+        state.told = {
+            "loss": self._loss, "many": self._many, "rows": self._rows, "seconds": self._seconds, "spent": self.spent
+        }  # fmt: skip
 
     def finished(self, points: list[Point], updates: int) -> None:
         """The training is over: write what is left."""
-        if self._since is None:
-            self._take_up(updates + 1)
+        if not self._begun:
+            self._take_up(updates + 1, {})
         self._evaluations(points, 0.0)
 
     @property
@@ -71,13 +73,27 @@ class Scalars:
         seconds, cpu = self._before
         return seconds + time.monotonic() - self._began, cpu + cpu_seconds() - self._cpu + self._others()
 
-    def _take_up(self, step: int) -> None:
-        """Keep what was written before an update; a killed training had gone on behind its last checkpoint."""
-        self.points = [point for point in read_curve(self._path) if point.step < step]
+    def _take_up(self, step: int, told: Mapping[str, Any]) -> None:
+        """Keep what was written before an update; a killed training had gone on behind its last checkpoint. What that
+        cost was spent.
+
+        Args:
+            told: what the checkpoint has of an earlier sitting; empty where there was none.
+        """
+        self._begun = True
+        every = read_curve(self._path)
+        self.points = [point for point in every if point.step < step]
         self._evaluated = sum(point.score is not None for point in self.points)
-        if self.points:
-            last = self.points[-1]
-            self._before = last.seconds, last.cpu_seconds
+        self._before = max(
+            (float(told["spent"][0]), float(told["spent"][1])) if told else (0.0, 0.0),
+            *((point.seconds, point.cpu_seconds) for point in every),
+            (0.0, 0.0),
+        )
+        if told:
+            self._loss, self._many = told["loss"], told["many"]
+            self._rows, self._seconds = told["rows"], told["seconds"]
+        if every:
+            self._events.begin(step)
         text = "".join(_line(point) for point in self.points)
         part = self._path.with_name(f".{self._path.name}.part")
         with writing(self._path.parent):

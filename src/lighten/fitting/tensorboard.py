@@ -20,7 +20,7 @@ _POLYNOMIAL, _MASK = 0x82F63B78, 0xA282EAD8
 
 
 class EventFile:
-    """One event file in a folder; a resumed training writes another one, and TensorBoard joins them by step."""
+    """One event file in a folder; a resumed training writes another one, and TensorBoard joins them."""
 
     def __init__(self, folder: Path) -> None:
         with writing(folder):
@@ -32,6 +32,10 @@ class EventFile:
         """Add scalars by tag."""
         values = b"".join(_bytes(1, _bytes(1, tag.encode()) + _float(2, value)) for tag, value in scalars.items())
         self._append(_double(1, time.time()) + _number(2, step) + _bytes(5, values))
+
+    def begin(self, step: int) -> None:
+        """A training was taken up: what older files have from a step on is dropped (``SessionLog.START``)."""
+        self._append(_double(1, time.time()) + _number(2, step) + _bytes(7, _number(1, 1)))
 
     def _append(self, event: bytes) -> None:
         length = struct.pack("<Q", len(event))

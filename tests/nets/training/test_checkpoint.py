@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import json
 import random
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors import SafetensorError
@@ -15,7 +17,8 @@ from safetensors.torch import save_file
 
 from lighten.core.errors import RunFolderError
 from lighten.nets.training import checkpoint
-from lighten.nets.training.checkpoint import Checkpoints, Snapshot
+from lighten.nets.training.checkpoint import Checkpoints, Snapshot, count_death, deaths_in
+from lighten.nets.training.randomness import seed_all, untouched
 
 
 def snapshot(number: int = 1, kept: int = 1) -> Snapshot:
@@ -31,16 +34,20 @@ def snapshot(number: int = 1, kept: int = 1) -> Snapshot:
     )
 
 
+@pytest.fixture(autouse=True)
+def _untouched() -> Iterator[None]:
+    with untouched():
+        yield
+
+
 def test_what_is_written_comes_back_with_the_random_states(tmp_path: Path) -> None:
-    torch.manual_seed(5)
-    random.seed(5)
+    seed_all(5)
     Checkpoints(tmp_path, {"model": "m"}).save(snapshot(7, 2))
-    expected = torch.rand(3), random.random()
-    torch.manual_seed(6)
-    random.seed(6)
+    expected = torch.rand(3), random.random(), np.random.rand()
+    seed_all(6)
     found = Checkpoints(tmp_path, {"model": "m"}).load()
     assert found is not None
-    assert torch.equal(torch.rand(3), expected[0]) and random.random() == expected[1]
+    assert torch.equal(torch.rand(3), expected[0]) and (random.random(), np.random.rand()) == expected[1:]
     assert (found.state, found.counts, found.precision) == ({"rows": 7}, {"lazy.0.step": 4}, "bf16")
     assert (found.number, found.kept) == (7, 2)
     assert torch.equal(found.weights["a.b"], torch.full((2, 3), 7.0))
@@ -113,6 +120,25 @@ def test_best_weights_that_a_file_holds_are_not_written_again(tmp_path: Path) ->
     assert (folder / "best-00000001.safetensors").samefile(held) and held.is_file()
     found = Checkpoints(folder, {}).load()
     assert found is not None and torch.equal(found.best["a.b"], torch.ones(2))
+
+
+def test_another_kind_of_processor_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Checkpoints(tmp_path, {}).save(snapshot(1))
+    (same := Checkpoints(tmp_path, {})).load()
+    monkeypatch.setattr(checkpoint, "processor", lambda: "vax")
+    (other := Checkpoints(tmp_path, {})).load()
+    assert not same.notes and "(vax; the checkpoint is from " in other.notes[0]
+
+
+def test_deaths_are_counted_beside_the_checkpoints(tmp_path: Path) -> None:
+    folder = tmp_path / "checkpoint"
+    assert deaths_in(folder) == 0
+    count_death(folder)
+    count_death(folder)
+    Checkpoints(folder, {}).save(snapshot(1))
+    assert deaths_in(folder) == 2
+    (tmp_path / "file").write_text("")
+    count_death(tmp_path / "file")
 
 
 def test_one_of_another_training_or_layout_is_refused(tmp_path: Path) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -16,15 +19,20 @@ from lighten.core.step import Silent, Watch
 from lighten.nets.encoders.network import open_network
 from lighten.nets.encoders.walk import layer_list
 from lighten.nets.forward import logits
+from lighten.nets.module.network import open_module
 from lighten.nets.network import Network
 from lighten.nets.training import loop, pacing
+from lighten.nets.training.checkpoint import Checkpoints
 from lighten.nets.training.group import Group
+from lighten.nets.training.kept import tensors_of
 from lighten.nets.training.loop import train as train_work
+from lighten.nets.training.memory import Fitted
 from lighten.nets.training.rows import RowsTraining, fit
-from lighten.nets.training.schedule import LAST, Schedule, Trained
-from lighten.nets.training.trainable import Batch
+from lighten.nets.training.schedule import LAST, Schedule, State, Trained
+from lighten.nets.training.trainable import Batch, Trainable
 from lighten.tasks.text_classification import TextClassification
 from lighten.testing.tiny import tiny_network_folder, toy_rows
+from lighten.testing.tiny_modules import allowing, tiny_code, tiny_module
 
 TASK, TRAIN, TUNE = TextClassification(), toy_rows(320), toy_rows(80, seed=1)
 
@@ -323,3 +331,193 @@ def test_processes_of_one_machine_share_its_room_for_what_frozen_blocks_put_out(
     one.keep_prefix = keep_prefix  # type: ignore[method-assign, assignment]
     train_work(one, seed=0, threads=1, watch=Silent(), group=Third())
     assert heard == [3]
+
+
+class Killed(BaseException):
+    """Stands for ``kill -9``: what is on the disk then is all that is left."""
+
+
+class Seldom(Checkpoints):
+    """Written after every third update."""
+
+    updates = 0
+
+    def due(self) -> bool:
+        self.updates += 1
+        return self.updates % 3 == 0
+
+
+Ends = tuple[dict[str, torch.Tensor], Trained]
+
+
+def end_of(make: Callable[[], Trainable], folder: Path, kill: int = 0, **more: Any) -> Ends:
+    """What a training comes to: all that its network holds, and what became of it; killed after an update."""
+
+    def heard(state: State, *_: float) -> None:
+        if state.updates == kill:
+            raise Killed
+
+    one = make()
+    result = train_work(
+        one, seed=3, threads=1, watch=Silent(), checkpoints=Seldom(folder, {}), heard=heard, **more
+    )  # fmt: skip
+    return {name: tensor.clone() for name, tensor in tensors_of(one.net).items()}, result
+
+
+def taken_up(make: Callable[[], Trainable], folder: Path, *kills: int) -> tuple[Ends, Ends]:
+    """A training in one sitting, and one that was killed after some updates and taken up."""
+    whole = end_of(make, folder / "whole")
+    for kill in kills:
+        with pytest.raises(Killed):
+            end_of(make, folder / "killed", kill)
+    return whole, end_of(make, folder / "killed")
+
+
+def same(one: Ends, other: Ends) -> None:
+    """They ended with the same bits, and say the same of it."""
+    assert one[0].keys() == other[0].keys()
+    assert all(torch.equal(tensor, other[0][name]) for name, tensor in one[0].items())
+    told, told_other = ({**asdict(result), "seconds": 0} for _, result in (one, other))
+    assert told == told_other
+
+
+@pytest.mark.parametrize("how", ["bf16", "recompute", "lora", "prefix", "lora of a prefix in bf16"])
+def test_taken_up_it_ends_with_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    folder, rows = tiny_network_folder(tmp_path / "net", layers=3, labels=None), toy_rows(44)
+    schedule = Schedule(
+        epochs=3, batch_rows=8, dropout=0.1, learning_rate=1e-3, patience=99,
+        freeze="1" if "prefix" in how else "", rank=4 if "lora" in how else 0,
+    )  # fmt: skip
+    if how == "recompute":
+        monkeypatch.setattr(loop, "fitted", lambda *_, **__: Fitted(3, True))
+    kept: list[bool] = []
+
+    def make() -> Trainable:
+        network = open_network(folder, ("negative", "positive"))
+        precision = "bf16" if "bf16" in how else "fp32"
+        one = RowsTraining(network, rows, TUNE, TASK, schedule, threads=1, precision=precision, seed=3)
+        keep = one.keep_prefix
+
+        def kept_prefix(*given: Any) -> bool:
+            kept.append(keep(*given))
+            return kept[-1]
+
+        one.keep_prefix = kept_prefix  # type: ignore[method-assign, assignment]
+        return one
+
+    whole, rest = taken_up(make, tmp_path, 8, 14)
+    same(whole, rest)
+    assert whole[1].updates == 18 and whole[1].precision == ("bf16" if "bf16" in how else "fp32")
+    assert kept == ["prefix" in how] * 4
+
+
+COUNTING = """
+
+class Counting(Masked):
+    def __init__(self, vocabulary, classes):
+        super().__init__(vocabulary, classes)
+        self.register_buffer("seen", torch.zeros(()), persistent=False)
+
+    def forward(self, ids, mask):
+        if self.training:
+            self.seen = self.seen + 1
+        noise = numpy.random.rand() if self.training else 0.0
+        return super().forward(ids, mask) * (1 + noise) / (1 + 0.01 * self.seen)
+
+
+def counting(vocabulary, classes):
+    return Counting(vocabulary, classes)
+"""
+"""A network that draws from numpy, and counts what it does not save, in a new tensor each time."""
+
+
+def test_what_a_network_of_ones_own_draws_and_counts_is_kept(tmp_path: Path) -> None:
+    code, rows = tiny_code(tmp_path / "code"), toy_rows(44)
+    with (code / "mynets.py").open("a") as stream:
+        stream.write(f"\n\nimport numpy\n{COUNTING}")
+    made = tiny_module(code, "counting", tmp_path / "made", rows.inputs, ("negative", "positive"))
+    schedule = Schedule(epochs=3, batch_rows=8, learning_rate=1e-2, patience=99)
+
+    def make() -> Trainable:
+        return RowsTraining(open_module(made, ("negative", "positive")), rows, TUNE, TASK, schedule, threads=1)
+
+    before = np.random.get_state(legacy=True)[1].tolist()
+    with allowing(code):
+        whole, rest = taken_up(make, tmp_path, 8)
+    same(whole, rest)
+    best = max(whole[1].points, key=lambda point: (point.score.quality, -point.score.loss))
+    assert float(whole[0]["own.seen"]) == best.updates > 0
+    assert np.random.get_state(legacy=True)[1].tolist() == before
+
+
+def test_what_went_otherwise_before_a_kill_is_still_said(tmp_path: Path) -> None:
+    folder, rows = tiny_network_folder(tmp_path / "net", layers=2, labels=None), toy_rows(44)
+
+    def make() -> Trainable:
+        network = open_network(folder, ("negative", "positive"))
+        one = RowsTraining(network, rows, TUNE, TASK, Schedule(epochs=3, batch_rows=8, patience=99), threads=1)
+        backward, bad = one.backward, one.batches(0, 3)[3]
+
+        def failing(batch: Batch, weight: float) -> float:
+            value = backward(batch, weight)
+            return math.nan if list(batch) == bad else value
+
+        one.backward = failing  # type: ignore[method-assign, assignment]
+        return one
+
+    whole, rest = taken_up(make, tmp_path, 9)
+    same(whole, rest)
+    assert "came apart at update 4" in rest[1].notes[0]
+
+
+def test_a_sitting_that_died_of_its_memory_is_taken_up_in_smaller_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, rows = tiny_network_folder(tmp_path / "net", layers=2, labels=None), toy_rows(44)
+    sizes: list[int] = []
+
+    def make() -> Trainable:
+        network = open_network(folder, ("negative", "positive"))
+        one = RowsTraining(network, rows, TUNE, TASK, Schedule(epochs=3, batch_rows=8, patience=99), threads=1)
+        backward = one.backward
+
+        def seen(batch: Batch, weight: float) -> float:
+            sizes.append(len(batch))
+            return backward(batch, weight)
+
+        one.backward = seen  # type: ignore[method-assign, assignment]
+        return one
+
+    for kill, deaths, most in ((6, 0, 8), (9, 1, 4), (12, 1, 4)):
+        sizes.clear()
+        with pytest.raises(Killed):
+            end_of(make, tmp_path / "run", kill, deaths=deaths)
+        assert max(sizes) == most
+    monkeypatch.setattr(loop, "fitted", lambda *_, **__: Fitted(2, False, "There are 3 MB."))
+    sizes.clear()
+    _, result = end_of(make, tmp_path / "run", deaths=1)
+    assert max(sizes) == 2
+    assert len(result.notes) == 2 and "ended for its memory" in result.notes[0] and "There are 3 MB" in result.notes[1]
+    assert all("not those of one sitting" in note for note in result.notes)
+
+
+def test_a_machine_that_becomes_slow_ends_it_in_the_end(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, each = 0.0, 1.0
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: now))
+    one, told = work(network, epochs=1000, patience=1000), []
+    backward = one.backward
+
+    def slow(batch: Batch, weight: float) -> float:
+        nonlocal now
+        now += each
+        return backward(batch, weight)
+
+    def heard(state: State, *_: float) -> None:
+        nonlocal each
+        each = 1.0 if state.updates < 10 else 10.0
+
+    one.backward = slow  # type: ignore[method-assign, assignment]
+    result = train_work(one, seed=0, threads=1, watch=Silent(), seconds=100.0, heard=heard, note=told.append)
+    assert 150.0 < now < 170.0 and result.planned == result.rows
+    assert len(told) == 1 and "has become slower" in told[0] and result.notes == told
+    assert result.points[-1].fraction == 1.0  # what it had learned was judged, and the best is kept

@@ -99,6 +99,26 @@ def test_what_does_not_fit_is_cut_and_then_computed_again(tmp_path: Path) -> Non
     assert fitted(work, [], room=0) == Fitted()
 
 
+def test_taken_up_batches_stay_as_they_were_while_they_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work, free = texts(tmp_path), 0.0
+    batches, gradients = work.batches(0, 0), learning(work) * memory.GRADIENT / MOMENTS
+    whole, _ = held_by(work, max(range(24), key=work.extent))
+    monkeypatch.setattr(memory, "available_memory", lambda: free)
+    free = (gradients + whole.of(8.5)) / memory.AGAIN
+    for before in (Fitted(8), Fitted(2, True)):
+        assert fitted(work, batches, before=before) is before
+    for before in (Fitted(9), Fitted()):
+        assert (
+            fitted(work, batches, before=before).piece
+            == fitted(work, batches, room=memory.SHARE * free, before=before).piece
+            < 8
+        )
+    assert "pieces" in fitted(work, batches, before=Fitted()).note
+    free = 1e12
+    for before in (Fitted(), Fitted(3), Fitted(3, True)):
+        assert fitted(work, batches, before=before) is before
+
+
 @pytest.mark.parametrize("make", [texts, language])
 def test_blocks_that_are_computed_again_give_the_same_gradients(tmp_path: Path, make: object) -> None:
     work = make(tmp_path)  # type: ignore[operator]

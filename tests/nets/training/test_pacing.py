@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from lighten.nets.training.pacing import CURVE, SPARE, end_by_clock, end_in_time
+from lighten.nets.training.pacing import CURVE, SPARE, end_by_clock, end_in_time, is_late
 
 
 def test_a_plan_is_made_of_updates_that_were_timed() -> None:
@@ -27,3 +27,8 @@ def test_the_plan_moves_with_the_clock() -> None:
     assert end_by_clock(100, 20.0, 0.1, 0.0, 50.0, 150) == 150
     assert end_by_clock(100, -3.0, 0.1, 1.0, 50.0, 150) == 100
     assert end_by_clock(100, 5.0, 0.0, 0.0, 50.0, 150) == 150
+
+
+def test_what_was_planned_once_may_take_longer_but_not_without_end() -> None:
+    assert not is_late(149.0, 100.0) and is_late(151.0, 100.0)
+    assert not is_late(30.0, 1.0) and is_late(32.0, 1.0)

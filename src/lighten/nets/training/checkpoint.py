@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import json
 import os
-import random
+import platform
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ from torch import Tensor
 
 from lighten.core.artifact import sha256
 from lighten.core.errors import LightenError, RunFolderError
+from lighten.isolate.machine import cpu_flags
+from lighten.nets.training.randomness import generators, put_back
 from lighten.store.artifacts import disk_error, says_full
 from lighten.store.durable import sync
 
@@ -42,6 +45,8 @@ LARGE = 1 << 30
 """Bytes from which one is kept, not two."""
 KEPT = "kept.safetensors"
 """File of the folder in which a training keeps the best weights of a network that is too large for the memory."""
+DEATHS = "ended-for-memory"
+"""File of the folder that counts how often a sitting was ended for want of memory."""
 RANDOM = "random.torch"
 """Name of the tensor with torch's random state."""
 
@@ -106,7 +111,7 @@ class Checkpoints:
             self.folder.mkdir(parents=True, exist_ok=True)
             tensors = {f"weights.{name}": tensor for name, tensor in snapshot.weights.items()}
             tensors |= {f"moments.{name}": tensor for name, tensor in snapshot.moments.items()}
-            tensors[RANDOM] = torch.random.get_rng_state()
+            tensors[RANDOM], drawn = generators()
             state = self._write(f"state-{number:08d}.safetensors", tensors)
             has_best = bool(snapshot.best) or held is not None
             if has_best and self._best[0] != best:
@@ -119,7 +124,8 @@ class Checkpoints:
                 "state": dict(snapshot.state),
                 "counts": dict(snapshot.counts),
                 "precision": snapshot.precision,
-                "random": _python_state(),
+                "random": drawn,
+                "processor": processor(),
                 "number": number,
                 "kept": best,
                 "files": files,
@@ -159,6 +165,7 @@ class Checkpoints:
     def _opened(self, record: Mapping[str, Any]) -> Snapshot:
         parts: dict[str, dict[str, Tensor]] = {"weights": {}, "moments": {}}
         best: dict[str, Tensor] = {}
+        drawn = torch.random.get_rng_state()
         for name, digest in record["files"].items():
             if name.startswith("best"):
                 best = load_file(self.folder / name)
@@ -166,12 +173,16 @@ class Checkpoints:
                 continue
             for key, tensor in load_file(self.folder / name).items():
                 if key == RANDOM:
-                    torch.random.set_rng_state(tensor)
+                    drawn = tensor
                 else:
                     kind, _, own = key.partition(".")
                     parts[kind][own] = tensor
-        version, words, gauss = record["random"]
-        random.setstate((version, tuple(words), gauss))
+        put_back(drawn, record["random"])
+        if (here := processor()) != (there := record["processor"]):
+            self.notes.append(
+                f"It goes on on another kind of processor ({here}; the checkpoint is from {there}): sums are rounded "
+                "otherwise, and the weights will not be those of one sitting, bit for bit."
+            )
         own = {name: record[name] for name in ("state", "counts", "precision", "number", "kept")}
         return Snapshot(weights=parts["weights"], best=best, moments=parts["moments"], **own)
 
@@ -228,7 +239,7 @@ class Checkpoints:
     def _sweep(self) -> None:
         """Remove all but the last two good ones, of large ones all but the last, and what no record names."""
         records = sorted(path for path in self.folder.glob("*.json") if path.name not in self._damaged)
-        kept = {KEPT}
+        kept = {KEPT, DEATHS}
         newest = _read(records[-1]) or {"files": {}}
         large = sum((self.folder / name).stat().st_size for name in newest["files"]) >= LARGE
         for path in records[-1 if large else -2 :]:
@@ -258,6 +269,21 @@ def _read(path: Path) -> dict[str, Any] | None:
     return record if isinstance(record, dict) and {"version", "identity", "files"} <= set(record) else None
 
 
-def _python_state() -> list[Any]:
-    version, words, gauss = random.getstate()
-    return [version, list(words), gauss]
+def deaths_in(folder: Path) -> int:
+    """How often a sitting of the training in a folder was ended for want of memory."""
+    try:
+        return int((folder / DEATHS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return 0
+
+
+def count_death(folder: Path) -> None:
+    """Count one more; the next sitting cuts its batches. What cannot be written is not counted."""
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / DEATHS).write_text(str(deaths_in(folder) + 1), encoding="utf-8")
+
+
+def processor() -> str:
+    """What of the processor decides how sums are rounded: its kind, and the instructions that kernels are chosen by."""
+    return " ".join((platform.machine(), torch.backends.cpu.get_cpu_capability(), *cpu_flags()))

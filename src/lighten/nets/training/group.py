@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import random
 import re
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,6 +26,7 @@ from lighten.core.errors import PeerLost, StepFailed
 from lighten.isolate.machine import cpu_seconds
 from lighten.nets.training.checkpoint import Snapshot
 from lighten.nets.training.order import drawn
+from lighten.nets.training.randomness import seed_all
 
 T = TypeVar("T")
 HANGING = timedelta(hours=2)
@@ -178,8 +178,7 @@ class ProcessGroup(Group):
     def draw(self, seed: int, update: int) -> None:
         """A pure function of seed, rank and update: nothing of it must be kept to go on."""
         own = drawn(seed, update, self.rank)
-        torch.manual_seed(own.getrandbits(63))
-        random.seed(own.getrandbits(63))
+        seed_all(own.getrandbits(63))
 
     def add_up(self, net: nn.Module, loss: float, piece: int) -> tuple[float, int]:
         """See :meth:`Group.add_up`."""

@@ -98,12 +98,17 @@ class Kept:
 def tensors_of(net: nn.Module, without: Collection[str] = ()) -> dict[str, Tensor]:
     """All that a network's answers depend on, weights and buffers, by name, each once: the live tensors.
 
+    Of a network of the user's own also what it does not save: such buffers may count something there, while those of
+    models that we know follow from their settings.
+
     Args:
         without: names of those that are left out.
     """
     found: dict[str, Tensor] = {}
     seen: set[tuple[int, int]] = set()
-    for name, tensor in net.state_dict().items():
+    saved: dict[str, Tensor] = net.state_dict()
+    unsaved = [(name, one) for name, one in net.named_buffers() if name not in saved] if hasattr(net, "own") else []
+    for name, tensor in (*saved.items(), *unsaved):
         key = (tensor.data_ptr(), tensor.numel())
         if name not in without and (key not in seen or not tensor.numel()):  # empty ones lie nowhere
             seen.add(key)

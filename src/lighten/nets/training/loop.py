@@ -8,29 +8,32 @@ the weights that it would have had, bit for bit.
 from __future__ import annotations
 
 import math
-import random
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import astuple
 
 import torch
+from torch import Tensor
 
 from lighten.core.errors import StepFailed
+from lighten.core.progress import as_clock
 from lighten.core.step import Watch
 from lighten.nets.training.attention import quick_attention
 from lighten.nets.training.checkpoint import KEPT, Checkpoints, Snapshot
 from lighten.nets.training.group import Group
 from lighten.nets.training.kept import Kept
-from lighten.nets.training.memory import fitted, is_out_of_memory, recomputable, recomputing
-from lighten.nets.training.pacing import CURVE, LEAST_TRIED, TRIED, TRYING, end_by_clock, end_in_time
+from lighten.nets.training.memory import Fitted, fitted, is_out_of_memory, recomputable, recomputing
+from lighten.nets.training.pacing import CURVE, LEAST_TRIED, TRIED, TRYING, end_by_clock, end_in_time, is_late
 from lighten.nets.training.precision import NAMED, using_threads
+from lighten.nets.training.randomness import generators, put_back, seed_all, untouched
 from lighten.nets.training.schedule import LAST, TAKE_BACK, Point, Score, State, Trained
 from lighten.nets.training.setback import BACK, SETBACKS, came_apart
 from lighten.nets.training.trainable import Trainable
 
 AHEAD = 0.25
 """Share of the time that there is which may be spent on what frozen blocks put out, before anything is learned."""
+OTHERWISE = "Sums are rounded otherwise so, and the weights are not those of one sitting, bit for bit."
 
 Heard = Callable[[State, float, float], None]
 """Told after each update how far the training is, the loss and the share of the peak rate."""
@@ -47,17 +50,20 @@ def train(
     heard: Heard | None = None,
     note: Callable[[str], None] | None = None,
     group: Group | None = None,
+    deaths: int = 0,
 ) -> Trained:
     """Train in place; the weights that did best on ``tune``, or the last, are kept (``Schedule.keep``).
 
     The training ends within the time that ``watch`` leaves, where it bounds that: then the plan moves with the clock.
 
     Args:
-        seconds: that it may take; the plan is made once, by timing the first updates, and stays.
+        seconds: that it may take; the plan is made once, by timing the first updates, and stays. Where it has taken far
+            longer (``pacing.is_late``), it ends.
         checkpoints: where it goes on from what it finds there, and writes how far it is; None for nowhere.
         heard: told of every update. note: told, in a sentence, what goes otherwise than planned.
         group: processes that train together, a batch of ``work`` at a time; None for this one alone. Checkpoints are
             rank 0's.
+        deaths: how often a sitting of it was ended for want of memory: pieces of batches are halved for each.
 
     Raises:
         DataError: rows that the network cannot learn from.
@@ -69,15 +75,12 @@ def train(
     with ExitStack() as stack:
         stack.enter_context(using_threads(threads))
         stack.enter_context(quick_attention())
-        stack.enter_context(torch.random.fork_rng(devices=[]))
-        before = random.getstate()
-        stack.callback(random.setstate, before)
+        stack.enter_context(untouched())
         stack.enter_context(work.prepared())
-        torch.manual_seed(seed)
-        random.seed(seed)
+        seed_all(seed)
         loop = _Loop(work, seed, threads, watch, checkpoints, heard, note, group or Group())
         stack.callback(loop.close)
-        return loop.run(seconds)
+        return loop.run(seconds, deaths)
 
 
 class _Loop:
@@ -100,17 +103,30 @@ class _Loop:
         self.planned = work.planned()
         self.state = State(end=self.planned)
         self.descent = work.optimizer()
-        self.weights = work.weights()
-        own = {parameter.data_ptr() for parameter in work.net.parameters()}
-        self.statistics = [tensor for tensor in self.weights.values() if tensor.data_ptr() not in own]
         self.kept = Kept(lambda: self.weights, None if checkpoints is None else checkpoints.folder / KEPT)
-        self.notes: list[str] = []
+        self.begun, self.before = time.perf_counter(), 0.0
         self.first = (0, 0.0)
         self.judge_seconds = 0.0
         self.stands = False
         """Whether the live weights are those that are kept."""
         self.recomputing = ExitStack()
         """Closed when blocks are to keep what they compute, as ever."""
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """All that training changes: a module may have put a new tensor in the place of one that counts."""
+        return self.work.weights()
+
+    @property
+    def statistics(self) -> list[Tensor]:
+        """What of them is no weight, such as what norms of batches count."""
+        own = {parameter.data_ptr() for parameter in self.work.net.parameters()}
+        return [tensor for tensor in self.weights.values() if tensor.data_ptr() not in own]
+
+    @property
+    def spent(self) -> float:
+        """Seconds by the clock, all sittings together."""
+        return self.before + time.perf_counter() - self.begun
 
     @property
     def precision(self) -> str:
@@ -123,19 +139,19 @@ class _Loop:
         self.descent.close()
         self.kept.close()
 
-    def run(self, seconds: float | None) -> Trained:
+    def run(self, seconds: float | None, deaths: int = 0) -> Trained:
         """Train until the plan, the time or the patience ends."""
         self.group.check(lambda: f"{self.schedule} {self.seed} {self.work.batches(0, self.seed)} {[*self.weights]}")
-        begun, fresh = time.perf_counter(), not self._taken_up()
+        fresh = not self._taken_up()
         if fresh:
             self.group.spread(self.weights)
             self.work.dtype = NAMED[self.group.decide(self._choose_precision)]
         self._keep_prefix(fresh, seconds)
-        if fresh:
-            self._fit_memory()
+        self._fit_memory(fresh)
+        self._cut_after(deaths)
         self._recompute(self.state.recompute)
         if fresh:
-            self._begin(seconds, begun)
+            self._begin(seconds, self.begun)
         self._save(now=True)
         while not self._ended():
             batches = self.work.batches(self.state.epoch, self.seed)
@@ -144,6 +160,7 @@ class _Loop:
                 self.state.epoch, self.state.batch = self.state.epoch + last, 0 if last else number + 1
                 self._update(batches[number], number)
                 self._replan()
+                self._end_late(seconds)
                 if self._evaluated() or self._ended():
                     break
                 self._save()
@@ -179,15 +196,36 @@ class _Loop:
         if kept and not self.state.prefix:
             self.work.keep_prefix(False)
 
-    def _fit_memory(self) -> None:
-        """Choose how much of a batch is computed at once, and whether blocks keep what they compute."""
-        every = self.work.batches(0, self.seed)
+    def _fit_memory(self, fresh: bool) -> None:
+        """Choose how much of a batch is computed at once, and whether blocks keep what they compute; taken up, as an
+        earlier sitting did, where that fits what is free now."""
+        every, state = self.work.batches(0, self.seed), self.state
         mine = [own for batch in every if (own := self.group.share(batch, self.work.least))]
-        found = fitted(self.work, mine, among=self.group.here)
-        self.state.piece = self.group.decide(lambda: found.piece)
-        self.state.recompute = self.group.decide(lambda: found.recompute)
-        if found.note:
+        before = None if fresh else Fitted(state.piece, state.recompute)
+        with untouched():
+            found = fitted(self.work, mine, among=self.group.here, before=before)
+        piece, recompute = self.group.decide(lambda: [found.piece, found.recompute])
+        if not fresh and (piece, recompute) != (state.piece, state.recompute):
+            self._note(f"{found.note or 'There is less memory than there was.'} {OTHERWISE}")
+        elif found.note:
             self._note(found.note)
+        state.piece, state.recompute = piece, bool(recompute)
+
+    def _cut_after(self, deaths: int) -> None:
+        """Halve pieces after a sitting that was ended for its memory: what was measured was too little."""
+        state, least = self.state, self.work.least
+        again, state.deaths = self.group.decide(lambda: [max(deaths - state.deaths, 0), max(deaths, state.deaths)])
+        if not again:
+            return
+        whole = max((len(batch) for batch in self.work.batches(0, self.seed)), default=1)
+        piece = max(-(-(state.piece or whole) // 2**again), least)
+        if piece == (state.piece or whole):
+            state.recompute = True
+        state.piece = piece
+        self._note(
+            f"It was ended for its memory before: from here on gradients are added up over pieces of at most {piece} "
+            f"row{'s' if piece > 1 else ''}. {OTHERWISE}"
+        )
 
     def _recompute(self, wanted: bool) -> None:
         self.state.recompute = wanted
@@ -196,9 +234,9 @@ class _Loop:
 
     def _plan_by_time(self, seconds: float, begun: float) -> None:
         """Time some updates, undo them, and decide once and for all how much is learned in the time."""
-        rolls, plays, state = torch.random.get_rng_state(), random.getstate(), self.state
+        drawn, state = generators(), self.state
         heard, self.heard = self.heard, None
-        self.state = State(end=self.planned, piece=state.piece, recompute=state.recompute)
+        self.state = State(end=self.planned, piece=state.piece, recompute=state.recompute, notes=state.notes)
         times: list[tuple[int, float]] = []
         for number, batch in enumerate(self.work.batches(0, self.seed)[:TRIED]):
             start = time.perf_counter()
@@ -216,8 +254,7 @@ class _Loop:
         self.kept.give_back()
         self.descent.forget()
         self.stands = True
-        torch.random.set_rng_state(rolls)
-        random.setstate(plays)
+        put_back(*drawn)
         left = seconds - (time.perf_counter() - begun)
         end = end_in_time(times, left, self.judge_seconds, state.interval, self.planned)
         state.end = self.group.decide(lambda: end)
@@ -246,8 +283,8 @@ class _Loop:
         whole, own = self.work.size(batch), self.group.share(batch, self.work.least)
         loss = self._gradients(own, whole) if own else 0.0
         loss, piece = self.group.add_up(self.work.net, loss, self.state.piece)
-        if self.statistics:
-            self.group.average(self.statistics, self.work.size(own) / whole if own else 0.0)
+        if self.group.size > 1 and (statistics := self.statistics):
+            self.group.average(statistics, self.work.size(own) / whole if own else 0.0)
         if piece != self.state.piece:
             self._note(
                 f"From here on gradients are added up over pieces of at most {piece} rows: so many fit a worker."
@@ -267,7 +304,7 @@ class _Loop:
         finest = max(len(batch) // least, 1)
         many = min(-(-len(batch) // most), finest)
         pieces = [batch[len(batch) * n // many : len(batch) * (n + 1) // many] for n in range(many)]
-        state = torch.random.get_rng_state()
+        drawn = generators()
         try:
             total = 0.0
             for piece in pieces:
@@ -279,7 +316,7 @@ class _Loop:
             if stuck or not is_out_of_memory(error):
                 raise
         self.work.net.zero_grad(set_to_none=True)
-        torch.random.set_rng_state(state)
+        put_back(*drawn)
         self.state.piece = max(-(-most // 2), least)
         if many == finest:
             self._recompute(True)
@@ -370,6 +407,17 @@ class _Loop:
         end = end_by_clock(state.rows, left, each, judging, state.interval, self.planned)
         state.end = self.group.decide(lambda: end)
 
+    def _end_late(self, seconds: float | None) -> None:
+        """End where the machine has become so slow that the plan takes far longer than it was to take."""
+        state = self.state
+        if seconds is None or state.rows >= state.end or not self.group.decide(lambda: is_late(self.spent, seconds)):
+            return
+        self._note(
+            f"It was ended after {as_clock(self.spent)}, at {state.rows:,} of {state.end:,} {self.work.noun} that were "
+            f"planned for {as_clock(seconds)}: this machine has become slower than it was when that was planned."
+        )
+        state.end = state.rows
+
     def _finish(self) -> Trained:
         state = self.state
         if not state.over:
@@ -384,7 +432,7 @@ class _Loop:
         self.work.finished()
         self._report(math.nan)
         return Trained(
-            state.rows, state.seconds, state.updates, state.end, state.points, state.best, self.precision, self.notes
+            state.rows, state.seconds, state.updates, state.end, state.points, state.best, self.precision, state.notes
         )
 
     def _report(self, loss: float) -> None:
@@ -397,19 +445,21 @@ class _Loop:
         self.watch.progress(state.rows, max(state.end, state.rows), ", ".join(parts))
 
     def _note(self, text: str) -> None:
-        self.notes.append(text)
+        self.state.notes.append(text)
         if self.tell is not None:
             self.tell(text)
 
     def _taken_up(self) -> bool:
         """Go on from a checkpoint, where there is one."""
         found = self.checkpoints.load() if self.checkpoints is not None else None
+        found = self.group.hand_out(found)
+        if found is not None:
+            self.state = State.from_json(found.state)
+            self.before = self.state.spent
         for text in self.checkpoints.notes if self.checkpoints is not None else ():
             self._note(text)
-        found = self.group.hand_out(found)
         if found is None:
             return False
-        self.state = State.from_json(found.state)
         with torch.no_grad():
             for name, tensor in self.weights.items():
                 tensor.copy_(found.weights[name])
@@ -424,6 +474,7 @@ class _Loop:
         """Write a checkpoint, where one is due."""
         if self.checkpoints is None or not (now or self.checkpoints.due()):
             return
+        self.state.spent = self.spent
         moments, counts = self.descent.state()
         self.checkpoints.save(
             Snapshot(

@@ -28,10 +28,14 @@ from lighten.nets.training.trainable import Trainable
 
 SHARE = 0.8
 """Part of the memory that is left which a step may take."""
+AGAIN = 0.95
+"""Part of it where a training is taken up: as long as its batches fit this, they are computed as they were."""
 BACK = 1.5
 """How many times what is kept the way back takes at its most: gradients of what it is computing just then."""
 MOMENTS = 16
 """Bytes for a number that learns, beside itself: its gradient, two moments, and its best value so far."""
+GRADIENT = 4
+"""Those of its gradient alone: of a training that is taken up, the others are in the memory already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +67,43 @@ class Fitted:
     recompute: bool = False
     note: str = ""
 
+    def holds(self, other: Fitted) -> bool:
+        """Whether it takes no more memory than another."""
+        fits = not other.piece or 0 < self.piece <= other.piece
+        return fits and (self.recompute or not other.recompute)
 
-def fitted(work: Trainable, batches: Sequence[Sequence[int]], room: float | None = None, *, among: int = 1) -> Fitted:
+
+def fitted(
+    work: Trainable,
+    batches: Sequence[Sequence[int]],
+    room: float | None = None,
+    *,
+    among: int = 1,
+    before: Fitted | None = None,
+) -> Fitted:
     """How the batches of a training fit the memory.
 
     Args:
         batches: of a pass. room: bytes; None for what is left here, for each of ``among`` processes.
+        before: how they did in an earlier sitting, whose moments are in the memory; it stays unless they do not any
+            more, and then pieces become no larger. The kernel may have ended that sitting for its memory.
     """
-    left = SHARE * available_memory() / among if room is None else room
-    left -= MOMENTS * sum(one.numel() for one in work.net.parameters() if one.requires_grad)
+
+    def left(share: float) -> float:
+        return share * available_memory() / among if room is None else room
+
+    if before is None:
+        return _fitted(work, batches, left(SHARE), MOMENTS)
+    if before.holds(_fitted(work, batches, left(AGAIN), GRADIENT)):
+        return before
+    found = _fitted(work, batches, left(SHARE), GRADIENT)
+    piece = min((one for one in (found.piece, before.piece) if one), default=0)
+    return Fitted(piece, found.recompute or before.recompute, found.note)
+
+
+def _fitted(work: Trainable, batches: Sequence[Sequence[int]], left: float, each: int) -> Fitted:
+    """See :func:`fitted`. left: bytes. each: of them for a number that learns."""
+    left -= each * sum(one.numel() for one in work.net.parameters() if one.requires_grad)
     if not batches:
         return Fitted()
     longest = max((row for batch in batches for row in batch), key=work.extent)

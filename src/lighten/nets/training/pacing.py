@@ -8,6 +8,9 @@ SPARE = 0.95
 """Share of the time left that training plans to use."""
 TRIED, TRYING, LEAST_TRIED = 16, 0.04, 3
 """Updates that are timed to plan by time, share of the time that this may take, and updates at the least."""
+LATE, LEAST_LATE = 1.5, 30.0
+"""After how many times its time, and how many seconds more at the least, a training that was planned once is ended: the
+plan stays, so that it ends with the same weights whenever it is taken up, and a machine may become slower."""
 CURVE = 6
 """Evaluations of a training that is planned by time, at the least."""
 
@@ -29,6 +32,11 @@ def end_in_time(
     left = left * SPARE - judge_seconds
     judged = min(interval, max(left / each, 1.0) / CURVE)
     return max(int(min(left / (each + judge_seconds / judged), planned)), least)
+
+
+def is_late(spent: float, seconds: float) -> bool:
+    """Whether a training that was planned once has taken far longer than it was to take."""
+    return spent > max(LATE * seconds, seconds + LEAST_LATE)
 
 
 def end_by_clock(rows: int, left: float, each: float, judge_seconds: float, interval: float, planned: int) -> int:

@@ -152,7 +152,9 @@ class State:
         prefix: whether batches begin from what frozen blocks put out, computed once.
         seconds: spent in updates, evaluations left out.
         idle: evaluations in a row without a better one. points: all evaluations; best: the best of them.
-        over: whether it has ended.
+        over: whether it has ended. notes: what went otherwise than planned, one sentence each.
+        spent: seconds by the clock, all sittings together. deaths: of sittings, for want of memory.
+        told: what those who hear of updates keep here to go on, as plain values.
     """
 
     epoch: int = 0
@@ -173,6 +175,10 @@ class State:
     points: list[Point] = field(default_factory=list)
     best: Score | None = None
     over: bool = False
+    notes: list[str] = field(default_factory=list)
+    spent: float = 0.0
+    deaths: int = 0
+    told: dict[str, Any] = field(default_factory=dict)
 
     @property
     def fraction(self) -> float:
