@@ -15,6 +15,8 @@ from lighten.data.columns import Columns
 from lighten.data.examples import Example
 from lighten.data.learned import hashes_of, keep_apart, learned_in, save_learned, seen_before, unseen
 from lighten.data.parts import split
+from lighten.readers.image import ImageReader
+from lighten.testing.pictures import picture, saved_picture
 
 TEXTS = tuple(f"sentence number {i}" for i in range(400))
 USERS = tuple(f"user{i // 4}" for i in range(400))
@@ -47,6 +49,16 @@ def test_hashes_are_kept_in_the_folder_and_passed_on(tmp_path: Path) -> None:
     (folders[0] / LEARNED).write_bytes(b"short")
     with pytest.raises(ModelError, match="damaged"):
         learned_in(folders[0])
+
+
+def test_a_picture_that_was_stored_anew_is_learned_with_the_one_beside_it(tmp_path: Path) -> None:
+    items = [saved_picture(tmp_path / f"{seed}.png", seed, size=(120, 90)) for seed in range(4)]
+    picture(1, size=(120, 90)).save(tmp_path / "again.jpg", quality=85)
+    items.append(ImageReader.describe(tmp_path / "again.jpg"))
+    ids = tuple(Example(item, "", 1).id for item in items)
+    rows, known = Rows(tuple(items), (0,) * 5, ids=ids), hashes_of([ids[1]])
+    assert seen_before(rows, known).tolist() == [False, True, False, False, True]
+    assert not seen_before(rows.take([0, 2, 3, 4]), known).any(), "alone it is not known again"
 
 
 def test_the_hashes_are_sealed_and_do_not_count_as_the_models_size(tmp_path: Path) -> None:

@@ -265,14 +265,14 @@ def test_what_stands_for_several_or_is_too_dark_is_remarked(tmp_path: Path) -> N
     frames = [picture(at) for at in range(3)]
     for suffix in (".gif", ".tif", ".webp", ".png"):
         item = saved(frames[0], tmp_path / f"many{suffix}", save_all=True, append_images=frames[1:])
-        assert ImageReader.remark(item) == _pixels.SEVERAL, suffix
-        assert ImageReader.remark(saved(frames[0], tmp_path / f"one{suffix}")) == ""
-    for most, said in ((4095, _pixels.DARK), (4096, "")):
+        assert ImageReader.remarked(item) == 1, suffix
+        assert ImageReader.remarked(saved(frames[0], tmp_path / f"one{suffix}")) == 0
+    for most, said in ((4095, 2), (4096, 0)):
         levels = np.linspace(0, most, 48).astype(np.uint16).reshape(6, 8)
         item = saved(Image.fromarray(levels), tmp_path / f"{most}.png")
-        assert ImageReader.remark(item) == said
+        assert ImageReader.remarked(item) == said
         _known_remarks.clear()
-        assert ImageReader.remark(item) == said, "also where it was described by another process"
+        assert ImageReader.remarked(item) == said, "also where it was described by another process"
 
 
 def test_a_text_is_no_picture(reader: ImageReader) -> None:

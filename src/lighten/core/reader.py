@@ -45,6 +45,9 @@ class Reader(ABC, Generic[Example]):
     """Those of them that a network learns from where nobody says which: measured to help, and without harm."""
     alike: ClassVar[int] = 0
     """Most bits in which the :meth:`perceptual` hashes of near-copies differ."""
+    remarks: ClassVar[tuple[str, ...]] = ()
+    """What may have to be known of how an item is read, 8 sentences at most, without a point at the end of each: said
+    once for all items that it is true of (see :meth:`remarked`), with their number."""
     extra: ClassVar[str] = ""
     """Optional dependency group that brings its libraries."""
 
@@ -197,15 +200,13 @@ class Reader(ABC, Generic[Example]):
         return None
 
     @classmethod
-    def remark(cls, item: Reference) -> str:
-        """What should be known of how an item is read, without a point at its end; empty where there is nothing.
-
-        The same words are said once for all items that they are true of, with their number.
+    def remarked(cls, item: Reference) -> int:
+        """Which of ``remarks`` are true of an item: a bit for each, the lowest for the first.
 
         Raises:
             DataError: see :meth:`describe`.
         """
-        return ""
+        return 0
 
     @classmethod
     def preview(cls, item: Reference) -> str:

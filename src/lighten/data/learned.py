@@ -1,5 +1,8 @@
 """Rows that a model learned from: their hashes travel in its artifact, so that no later proof calls them unseen.
 
+A hash knows a row again, not what was made of it: a picture that was stored anew counts as learned where the row that
+it is a near-copy of is in the same data and was learned, and as unseen where it comes alone.
+
 Writing them needs the standard library alone, because it is done wherever a model is made, in environments that have
 nothing else too; numpy comes with comparing them.
 """
@@ -66,11 +69,18 @@ def _read(folder: Path) -> bytes:
 
 
 def seen_before(rows: Rows, learned: Hashes) -> NDArray[np.bool_]:
-    """Which rows are among the learned ones: bool [n]."""
+    """Which rows are among the learned ones, or near-copies of one of ``rows`` that is: bool [n]."""
     import numpy as np
 
     own = np.fromiter((int(one, 16) for one in rows.ids), dtype=np.uint64, count=len(rows.ids))
-    return np.isin(own, learned)
+    seen = np.isin(own, learned)
+    if seen.any() and not seen.all():
+        from lighten.data.alike import copies_of
+        from lighten.data.examples import Example
+
+        for group in copies_of([Example(item, "", number) for number, item in enumerate(rows.inputs)]):
+            seen[group] = seen[group].any()
+    return seen
 
 
 def keep_apart(parts: Parts, learned: Hashes, model: str) -> Parts:

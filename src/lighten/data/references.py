@@ -28,14 +28,14 @@ _FEW = 16
 """Files below which looking up takes longer than opening them."""
 _BLOCK = 8192
 """Files of which what was found is kept at a time."""
-_SIZE, _REMARK = 8, 2
-"""Bytes in which the size of an item is kept, and the length of what is to be said of it; that, and the bits of its
-likeness, follow where there are any."""
+_SIZE = 8
+"""Bytes in which the size of an item is kept; one of its remarks follows, and the bits of its likeness where there are
+any."""
 _LAYOUT = 2
 """Counts the ways in which findings were kept: what an older version kept is not read."""
 _likenesses: dict[tuple[str, str], int | None] = {}
 """Perceptual hash by kind and content hash, of what this process has described."""
-_remarks: dict[tuple[str, str], str] = {}
+_remarks: dict[tuple[str, str], int] = {}
 """The same for what is to be said of how an item is read."""
 
 Place = tuple[Path, str]
@@ -104,11 +104,12 @@ def remarks(items: Iterable[object]) -> tuple[str, ...]:
     """What should be known of how items are read, each sentence once, with how many it is true of."""
     found: dict[str, list[Reference]] = defaultdict(list)
     for item in items:
-        if isinstance(item, Reference) and (said := _remarks.get((item.kind, item.hash))):
-            found[said].append(item)
+        if isinstance(item, Reference) and (bits := _remarks.get((item.kind, item.hash))):
+            for number, said in enumerate(reader_of(item.kind).remarks):
+                if bits >> number & 1:
+                    found[said].append(item)
     return tuple(
-        f"{said[0].upper()}{said[1:]} ({count_of(len(these), 'file')}, such as {brief(these[0])})."
-        for said, these in found.items()
+        f"{said} ({count_of(len(these), 'file')}, such as {brief(these[0])})." for said, these in found.items()
     )
 
 
@@ -168,7 +169,7 @@ def _looked_at(reader: type[Reader[Any]], places: Sequence[Place]) -> list[Refer
         try:
             reference = reader.describe(path, member)
             _likenesses[reference.kind, reference.hash] = reader.perceptual(reference)
-            _remarks[reference.kind, reference.hash] = reader.remark(reference)
+            _remarks[reference.kind, reference.hash] = reader.remarked(reference)
             found.append(reference)
         except DataError as error:
             found.append(error)
@@ -192,13 +193,11 @@ def _kept(looked: Iterable[Reference | DataError], findings: Findings | None) ->
             findings.keep(new)
 
 
-def _packed(size: int, remark: str, bits: int | None) -> bytes:
-    kept, said = b"" if bits is None else bits.to_bytes(bits.bit_length() // 8 + 1, "big"), remark.encode()
-    return size.to_bytes(_SIZE, "big") + len(said).to_bytes(_REMARK, "big") + said + kept
+def _packed(size: int, remarked: int, bits: int | None) -> bytes:
+    kept = b"" if bits is None else bits.to_bytes(bits.bit_length() // 8 + 1, "big")
+    return size.to_bytes(_SIZE, "big") + bytes([remarked]) + kept
 
 
-def _unpacked(kept: bytes) -> tuple[int, str, int | None]:
-    begin = _SIZE + _REMARK
-    end = begin + int.from_bytes(kept[_SIZE:begin], "big")
-    bits = int.from_bytes(kept[end:], "big") if len(kept) > end else None
-    return int.from_bytes(kept[:_SIZE], "big"), kept[begin:end].decode(), bits
+def _unpacked(kept: bytes) -> tuple[int, int, int | None]:
+    bits = int.from_bytes(kept[_SIZE + 1 :], "big") if len(kept) > _SIZE + 1 else None
+    return int.from_bytes(kept[:_SIZE], "big"), kept[_SIZE], bits

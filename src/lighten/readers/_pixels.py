@@ -50,11 +50,12 @@ OPTIONAL = {
 _UPRIGHT = 1
 _ORIENTATION = 0x0112
 _WITHOUT_EXIF = ("PPM", "BMP", "GIF")
-SEVERAL = "of several pictures in one file the first is read"
-DARK = (
-    "levels of 16 bits that use 12 of them or fewer are read as dark as they are stored; where a camera wrote them, "
-    "stretch them to 16 bits first"
+REMARKS = (
+    "Of several pictures in one file the first is read",
+    "Levels of 16 bits that use 12 of them or fewer are read as dark as they are stored; where a camera wrote them, "
+    "stretch them to 16 bits first",
 )
+"""What may be to be said of how a picture is read."""
 _DARK = 0x1000
 _IN_TURN, _COUNTED = ("GIF", "TIFF"), ("WEBP", "PNG", "AVIF")
 """Formats whose pictures are found one after the other, and those that say how many there are."""
@@ -181,16 +182,10 @@ def loaded(image: Image, name: str) -> Image:
         raise _damaged(name, error) from error
 
 
-def remark_on(image: Image, data: bytes) -> str:
-    """What there is to say of a picture that was loaded: it stands for several, or is darker than it looks like.
-
-    Args:
-        data: content of its file.
-    """
-    said = [SEVERAL] if _holds_several(image, data) else []
-    if image.mode.startswith("I") and int(np.asarray(image).max()) < _DARK:
-        said.append(DARK)
-    return "; ".join(said)
+def remarks_on(image: Image, data: bytes) -> int:
+    """Which of ``REMARKS`` are true of a picture that was loaded, a bit for each. data: content of its file."""
+    is_dark = image.mode.startswith("I") and int(np.asarray(image).max()) < _DARK
+    return _holds_several(image, data) | is_dark << 1
 
 
 def _holds_several(image: Image, data: bytes) -> bool:

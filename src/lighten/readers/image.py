@@ -22,7 +22,16 @@ from lighten.files.json_file import read_object
 from lighten.files.stored_zip import read_bytes
 from lighten.isolate.machine import allowed_cores
 from lighten.readers._measured import processor_of
-from lighten.readers._pixels import MODES, in_channels, known_as, library_version, loaded, open_picture, remark_on
+from lighten.readers._pixels import (
+    MODES,
+    REMARKS,
+    in_channels,
+    known_as,
+    library_version,
+    loaded,
+    open_picture,
+    remarks_on,
+)
 from lighten.readers._processing import processing, resolved
 from lighten.readers._varied import varied
 
@@ -69,6 +78,7 @@ class ImageReader(Reader[Pixels]):
     example: ClassVar[str] = "photo.jpg"
     variations: ClassVar[tuple[str, ...]] = ("shift", "flip")
     alike: ClassVar[int] = 10
+    remarks: ClassVar[tuple[str, ...]] = REMARKS
     extra: ClassVar[str] = "vision"
 
     def __init__(self, settings: Mapping[str, Any], channels: int, *, family: str = "", place: str = PROCESSOR) -> None:
@@ -202,15 +212,15 @@ class ImageReader(Reader[Pixels]):
         size = -(-image.width * image.height // BLOCK)
         found = Reference(reference.path, content_hash(data), "image", size, member)
         _known_likeness[found.hash] = _likeness(image, shown(reference))
-        _known_remarks[found.hash] = remark_on(image, data)
+        _known_remarks[found.hash] = remarks_on(image, data)
         return found
 
     @classmethod
-    def remark(cls, item: Reference) -> str:
-        """See :meth:`Reader.remark`: of several pictures in a file, and of levels that are too dark to be seen."""
+    def remarked(cls, item: Reference) -> int:
+        """See :meth:`Reader.remarked`: of several pictures in a file, and of levels that are too dark to be seen."""
         if item.hash not in _known_remarks:
             data = _content(item)
-            _known_remarks[item.hash] = remark_on(loaded(open_picture(data, shown(item)), shown(item)), data)
+            _known_remarks[item.hash] = remarks_on(loaded(open_picture(data, shown(item)), shown(item)), data)
         return _known_remarks[item.hash]
 
     @classmethod
@@ -248,7 +258,7 @@ class ImageReader(Reader[Pixels]):
 
 _known_likeness: dict[str, int | None] = {}
 """Perceptual hash by content hash, of what this process has described."""
-_known_remarks: dict[str, str] = {}
+_known_remarks: dict[str, int] = {}
 """The same for remarks."""
 
 
