@@ -213,12 +213,15 @@ class Format(ABC):
         """
         return artifact
 
-    def suit(self, artifact: Artifact, parts: Parts) -> Artifact:
+    def suit(self, artifact: Artifact, parts: Parts, seed: int = 0) -> Artifact:
         """An artifact in the caller's own folder, sealed again as the data want it; as it is in most cases.
 
         Without its head where no label of the data means one of its classes and a new head can be trained instead; made
         for the inputs where only the code that makes it was brought. Nothing but train and the labels is looked at.
         Its record may say in ``told``, in a sentence, what was done.
+
+        Args:
+            seed: of what is random at first.
 
         Raises:
             ModelError: it cannot be made for them.

@@ -83,7 +83,7 @@ class HfImage(Format):
         check_vision(folder)
         return {"family": known["family"], "labels": list(known["labels"])}
 
-    def suit(self, artifact: Artifact, parts: Parts) -> Artifact:
+    def suit(self, artifact: Artifact, parts: Parts, seed: int = 0) -> Artifact:
         """See :meth:`Format.suit`."""
         known, labels = vision_facts(artifact.path), parts.labels
         if not known["has_head"] or not labels or not unrelated(known["labels"], labels):

@@ -106,7 +106,7 @@ class Module(Format):
         Record(record.factory, record.sources, longest=longest).save(artifact.path)
         return self._sealed(artifact, artifact.meta)
 
-    def suit(self, artifact: Artifact, parts: Parts) -> Artifact:
+    def suit(self, artifact: Artifact, parts: Parts, seed: int = 0) -> Artifact:
         """See :meth:`Format.suit`: a network that waits for data is made for these."""
         if read_record(artifact.path).is_made or not len(parts.train):
             return artifact
@@ -118,6 +118,7 @@ class Module(Format):
             folder=str(artifact.path.resolve()),
             items=[to_plain(item) for item in sample],
             labels=list(parts.labels),
+            seed=seed,
         )
         return self._sealed(artifact, {**artifact.meta, **self._meta(read_record(artifact.path)), "told": made["told"]})
 

@@ -128,7 +128,7 @@ def suit(
             note(f"{taken}, which is what they are taken for.")
             return brought
         about = f"{taken}, so they are something else"
-    found = format.suit(brought, parts)
+    found = format.suit(brought, parts, seed)
     if told := found.meta.get("told"):
         note(told)
     if found.id != brought.id and own:

@@ -114,3 +114,13 @@ def test_a_limit_that_was_asked_for_is_the_length_of_texts(tmp_path: Path, code:
         made = Module().suit(short, Parts(rows, rows, rows, rows, CLASSES))
     assert Artifact.open(made.path).id == made.id
     assert open_module(made, CLASSES).reader.max_tokens == 12  # type: ignore[attr-defined]
+
+
+def test_random_weights_are_those_of_the_seed(tmp_path: Path, code: Path, in_this_process: None) -> None:
+    rows, found = toy_rows(30), []
+    with allowing(code):
+        for number, seed in enumerate((3, 3, 4)):
+            brought = bring("mynets:texts", tmp_path / str(number))
+            made = Module().suit(brought, Parts(rows, rows, rows, rows, CLASSES), seed)
+            found.append(open_module(made, CLASSES).net.own.head.weight)
+    assert torch.equal(found[0], found[1]) and not torch.equal(found[0], found[2])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from lighten.nets.training import examples
 from lighten.nets.training.examples import Examples
@@ -42,3 +43,19 @@ def test_processes_share_the_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(examples, "available_memory", lambda: 2 * 20 * SIDE * SIDE * 3 / examples.SHARE)
     assert Examples(reader, items, among=2).kept is not None
     assert Examples(reader, items, among=3).kept is None
+
+
+def test_batches_of_several_shapes_do_not_depend_on_the_room_there_is(tmp_path: Path) -> None:
+    reader = ImageReader({"image_processor_type": "ViTImageProcessor", "size": {"shortest_edge": 8}}, 3)
+    pictures = []
+    for n in range(70):
+        Image.new("RGB", (8, 12 if n % 3 else 8)).save(tmp_path / f"{n}.png")
+        pictures.append(ImageReader.describe(tmp_path / f"{n}.png"))
+    kept, unread = Examples(reader, pictures, room=1e12), Examples(reader, pictures, room=0.0)
+    assert kept.kept is not None and unread.kept is None
+    for seed in (None, 1, 2):
+        shuffles = [None if seed is None else random.Random(seed) for _ in range(2)]
+        batches = unread.batches(8, shuffles[0])
+        assert batches == kept.batches(8, shuffles[1])
+        for batch in batches:
+            assert len({example.shape for example in unread.take(batch)}) == 1

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from lighten.core.errors import InputError, StepFailed
+from lighten.core.errors import DataError, InputError, StepFailed
 from lighten.core.rows import Rows
 from lighten.core.step import Needs, Silent
 from lighten.nets.encoders.network import open_network
@@ -212,3 +212,13 @@ def test_changes_of_low_rank_begin_by_the_seed_of_a_fit(tmp_path: Path) -> None:
             train(work, seed=7, threads=1, watch=Silent())
         ends.append(network.net.state_dict())
     assert all(torch.equal(ends[0][name], one) for name, one in ends[1].items())
+
+
+def test_rows_that_are_too_few_for_a_batch_are_not_planned(tmp_path: Path) -> None:
+    network, rows = open_vision(tiny_vision_folder(tmp_path / "net")), tiny_pictures(tmp_path / "rows", 9)
+    work = RowsTraining(network, rows, rows, ImageClassification(), Schedule(epochs=2, batch_rows=4), threads=1)
+    assert work.planned() == 2 * 8
+    result = train(work, seed=0, threads=1, watch=Silent())
+    assert result.rows == result.planned == 16
+    with pytest.raises(DataError, match="one row to train on, and a row alone says nothing to the norms"):
+        RowsTraining(network, rows.take([0]), rows, ImageClassification(), Schedule(), threads=1)

@@ -110,11 +110,11 @@ def begin(name: str, code: Path, folder: Path) -> Record:
     return _made(record, found, reader_of(reader).fitted((), {**found.wishes(), **said}), said["labels"], folder)
 
 
-def make_for(folder: str, items: Sequence[Any], labels: Sequence[str]) -> dict[str, Any]:
+def make_for(folder: str, items: Sequence[Any], labels: Sequence[str], seed: int = 0) -> dict[str, Any]:
     """Make the network that a folder names the factory of, with a reader, for data; for a child process.
 
     Args:
-        items: of train, as plain values. labels: names of the classes.
+        items: of train, as plain values. labels: names of the classes. seed: of the random weights.
 
     Returns:
         ``labels``, of a network that is trained; ``told``, how inputs are read.
@@ -128,7 +128,7 @@ def make_for(folder: str, items: Sequence[Any], labels: Sequence[str]) -> dict[s
     found = load_factory(record.factory, permitted(record, str(path / FILE)))
     wishes = found.wishes() | ({"length": record.longest} if record.longest else {})
     reader = reader_for(inputs).fitted(inputs, wishes)
-    made = _made(record, found, reader, labels, path, inputs, wishes)
+    made = _made(record, found, reader, labels, path, inputs, wishes, seed)
     return {"labels": list(made.labels) if made.trained else [], "told": reader_in(path).told()}
 
 
@@ -140,10 +140,11 @@ def _made(
     folder: Path,
     items: Sequence[Item] = (),
     wishes: Mapping[str, Any] | None = None,
+    seed: int = 0,
 ) -> Record:
     """Call the factory, see that what it returns fits, and write all of it into the folder."""
     arguments = found.called_with({"classes": len(labels), "labels": list(labels), **reader.sizes()})
-    module = found.module(arguments)
+    module = found.module(arguments, seed)
     said = said_by(module)
     if items and any(name in said for name in OF_INPUTS):
         reader = type(reader).fitted(items, {**(wishes or {}), **said})

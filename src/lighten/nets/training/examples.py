@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from lighten.core.item import Item
 from lighten.core.reader import Reader
-from lighten.data.buckets import batches_by_length, batches_by_size
+from lighten.data.buckets import batches_by_size
 from lighten.isolate.machine import available_memory
 
 SHARE = 0.25
 """Part of the memory left that examples may take; texts, which are small, are always kept."""
 SIZED = 16
 """Items whose size tells that of all."""
+AT_ONCE = 64
+"""Items that are read at a time where only their shapes are wanted."""
 
 
 class Examples:
-    """What a reader makes of items.
+    """What a reader makes of items. Their batches do not depend on whether there was room to keep them.
 
     Attributes:
         kept: all of them; None where they take too much memory.
@@ -48,7 +51,16 @@ class Examples:
         return [self.kept[row] for row in rows]
 
     def batches(self, most: int, shuffle: random.Random) -> list[list[int]]:
-        """Row numbers in batches of at most ``most``; of what is not kept, a batch may hold several shapes."""
-        if self.kept is None:
-            return batches_by_length([1] * len(self), most, shuffle=shuffle)
-        return batches_by_size(self.reader, self.kept, most, shuffle=shuffle)
+        """Row numbers in batches of at most ``most``, of one shape each where the reader does not pad."""
+        examples = self._shapes if self.kept is None else self.kept
+        return batches_by_size(self.reader, examples, most, shuffle=shuffle)
+
+    @cached_property
+    def _shapes(self) -> list[Any]:
+        """Arrays of the shapes of all examples, which take no room; read once where a reader leaves shapes free."""
+        fixed = not any(name for axes in self.reader.axes().values() for name in axes[1:])
+        found: list[Any] = []
+        for begin in range(0, len(self), len(self) if fixed else AT_ONCE):
+            some = self.reader(self._items[begin : begin + (1 if fixed else AT_ONCE)])
+            found += [np.broadcast_to(np.zeros((), np.uint8), np.shape(one)) for one in some]
+        return found * len(self) if fixed else found

@@ -16,24 +16,27 @@ from lighten.store.artifacts import writing
 SMALL = 256 << 20
 """Bytes up to which they are kept in memory: a second network of many gigabytes is not there."""
 
+Live = Mapping[str, Tensor] | Callable[[], Mapping[str, Tensor]]
+
 
 class Kept:
     """A copy of tensors, which can be given back to them.
 
     Args:
-        live: gives the tensors whose values are kept, by name; other ones, where a module puts new ones in their place.
+        live: the tensors whose values are kept, by name, or what gives them: a module may put new ones in their place.
         file: where they are kept that are too large for the memory, such as in the folder of a run, which the next
             sitting takes over after a kill; None for a temporary one.
         small: bytes up to which they are kept in memory.
     """
 
-    def __init__(self, live: Callable[[], Mapping[str, Tensor]], file: Path | None = None, small: int = SMALL) -> None:
-        self._live, self._file = live, file
+    def __init__(self, live: Live, file: Path | None = None, small: int = SMALL) -> None:
+        self._live: Callable[[], Mapping[str, Tensor]] = live if callable(live) else lambda: live
+        self._file = file
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._copies: dict[str, Tensor] = {}
         self.version = 0
         """How often something was kept: 0 while nothing is."""
-        if sum(tensor.nbytes for tensor in live().values()) <= small:
+        if sum(tensor.nbytes for tensor in self._live().values()) <= small:
             self._file = None
         elif file is None:
             self._folder = tempfile.TemporaryDirectory(prefix="lighten-")

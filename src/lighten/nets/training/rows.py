@@ -93,6 +93,11 @@ class RowsTraining(Trainable):
         self.part: LearningPart = learning_part(network, schedule.freeze, schedule.rank, seed)
         # A batch norm has nothing to say of a row alone.
         self.least = 2 if any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in network.net.modules()) else 1
+        if len(rows) < self.least:
+            raise DataError(
+                "There is one row to train on, and a row alone says nothing to the norms of batches of this network.",
+                allowed="2 rows or more",
+            )
 
     @property
     def judged_first(self) -> bool:
@@ -138,8 +143,12 @@ class RowsTraining(Trainable):
         return len(batch)
 
     def planned(self) -> int:
-        """Rows, repeats counted."""
-        return round(self.schedule.epochs * len(self.examples))
+        """Rows, repeats counted, but for those of a pass that are too few for a batch."""
+        learned = len(self.examples)
+        if self.least > 1:
+            batches = self.examples.batches(self.schedule.batch_rows, drawn(self.seed, 0))
+            learned = sum(len(batch) for batch in batches if len(batch) >= self.least)
+        return round(self.schedule.epochs * learned)
 
     def backward(self, batch: Batch, weight: float) -> float:
         """See :meth:`Trainable.backward`."""
