@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from lighten.core.summary import Summary
+from lighten.models.recognize import recognize
 from lighten.reports.describe import findings
+from lighten.search.optimize import borrowed
 from lighten.testing.stage import Act, Stage, act_of
+from lighten.testing.tiny import tiny_network_folder
+from lighten.testing.tiny_language import tiny_gguf
 
 Make = Callable[..., Stage]
 ORIGINAL = Act(100.0)
@@ -164,3 +169,11 @@ def test_killed_between_the_opening_and_the_answers_it_goes_on_in_the_same_order
     assert made.heard[before:] == [f"proof {key}" for key in order]  # nothing is searched again
     with made.open() as run:
         assert run.folder.study.recall("proof opened") == order
+
+
+def test_a_file_that_is_only_looked_at_is_not_copied(tmp_path: Path, in_this_process: None) -> None:
+    gguf = tiny_gguf("llama", tmp_path / "gguf").path / "model.gguf"
+    lent = borrowed(recognize(gguf), tmp_path / "lent")
+    assert lent is not None and (lent.path / "model.gguf").is_symlink() and lent.size == gguf.stat().st_size
+    folder = tiny_network_folder(tmp_path / "net", layers=1)
+    assert borrowed(recognize(folder), tmp_path / "copy") is None and not (tmp_path / "copy").exists()

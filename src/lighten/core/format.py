@@ -182,6 +182,22 @@ class Format(ABC):
         """Which files of a repository on the hub are fetched for a model. names: all that it has."""
         return names
 
+    def files(self, found: Recognized) -> Sequence[Path]:
+        """Files that :meth:`bring` copies of a model that lies here, or reads to make its own, for what they take."""
+        if not found.path.is_dir():
+            return [found.path]
+        names = sorted(path.name for path in found.path.iterdir() if path.is_file())
+        wanted = set(self.wanted(found, names))
+        return [found.path / name for name in names if name in wanted]
+
+    def tried(self, found: Recognized) -> None:
+        """Open a model that is borrowed, as far as :meth:`bring` would, to see whether it can be.
+
+        Raises:
+            ModelError: it cannot.
+        """
+        return
+
     def bring(self, found: Recognized, folder: Path, model: str) -> Mapping[str, Any]:
         """Copy what belongs to a model into the empty ``folder``, after :meth:`check`.
 

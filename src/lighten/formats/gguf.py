@@ -52,6 +52,14 @@ class Gguf(Format):
         """See :meth:`Format.wanted`: the file, or all parts of it."""
         return split_groups(names)[found.path.name]
 
+    def files(self, found: Recognized) -> Sequence[Path]:
+        """See :meth:`Format.files`: the file, or all parts of it."""
+        return parts_of(found.path)
+
+    def tried(self, found: Recognized) -> None:
+        """See :meth:`Format.tried`."""
+        call("lighten.nets.runtimes.llama_api:check_loads", path=str(found.path))
+
     def bring(self, found: Recognized, folder: Path, model: str) -> Mapping[str, Any]:
         """See :meth:`Format.bring`; parts are joined."""
         source = found.path

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from lighten.core.artifact import Artifact
 from lighten.core.format import Format, Location, Recognized
 from lighten.files.weight_files import weight_files
+from lighten.models.base_of import base_of
 from lighten.models.hf_folder import (
     ADAPTER,
     CONFIG,
@@ -75,6 +76,10 @@ class Hf(Format):
     def wanted(self, found: Recognized, names: Sequence[str]) -> list[str]:
         """See :meth:`Format.wanted`."""
         return hub_files(names)
+
+    def files(self, found: Recognized) -> Sequence[Path]:
+        """See :meth:`Format.files`: of an adapter, those of its base, too."""
+        return [*super().files(found), *(super().files(base_of(found, *BASES)) if found.kind == ADAPTER else ())]
 
     def bring(self, found: Recognized, folder: Path, model: str) -> Mapping[str, Any]:
         """See :meth:`Format.bring`."""

@@ -77,6 +77,10 @@ class HfCausal(Format):
         """See :meth:`Format.wanted`."""
         return hub_files(names)
 
+    def files(self, found: Recognized) -> Sequence[Path]:
+        """See :meth:`Format.files`: of an adapter, those of its base, too."""
+        return [*super().files(found), *(super().files(base_of(found, *BASES)) if found.kind == ADAPTER else ())]
+
     def bring(self, found: Recognized, folder: Path, model: str) -> Mapping[str, Any]:
         """See :meth:`Format.bring`."""
         if found.kind == TEXT_PART:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -76,6 +76,12 @@ class Module(Format):
         """See :meth:`Format.check`: its code may be run."""
         if found.kind != FACTORIES and whole:
             permitted(read_record(found.path), str(found.path / FILE))
+
+    def files(self, found: Recognized) -> Sequence[Path]:
+        """See :meth:`Format.files`: nothing is known of what a factory makes before it is called."""
+        if found.kind == FACTORIES:
+            return []
+        return sorted(path for path in found.path.iterdir() if self._is_wanted(path.name))
 
     def bring(self, found: Recognized, folder: Path, model: str) -> Mapping[str, Any]:
         """See :meth:`Format.bring`; of a factory, what it makes waits for data unless it says all of it itself."""

@@ -13,6 +13,7 @@ from lighten.core.matching import format_named, format_of
 from lighten.core.training import model_of_run
 from lighten.models.hub import HUB_FILE, HUB_ID, fetch, look, nearest_names, snapshot_of
 from lighten.models.recognize import named, recognize
+from lighten.models.room import check_room, size_of_model
 
 
 def bring(model: str, folder: Path, *, longest: int | None = None) -> Artifact:
@@ -30,7 +31,7 @@ def bring(model: str, folder: Path, *, longest: int | None = None) -> Artifact:
         InputError: a classifier does not read ``longest`` tokens.
         UnsafeFile: weights that are pickled only, code of its own, or links that leave the folder.
         MissingExtra: the hub's library, or torch, is not installed.
-        RunFolderError: ``folder`` holds something already.
+        RunFolderError: ``folder`` holds something already, or its disk has no room.
     """
     return _limited(_bring(find(model), folder, model), longest)
 
@@ -54,6 +55,7 @@ def _limited(artifact: Artifact, longest: int | None) -> Artifact:
 def _bring(found: Recognized, folder: Path, model: str) -> Artifact:
     if folder.exists() and any(folder.iterdir()):
         raise RunFolderError(f"{folder} is not empty.", allowed="an empty or a new folder")
+    check_room(folder, size_of_model(found), model)
     if found.sealed:
         folder.mkdir(parents=True, exist_ok=True)
         return _copy_artifact(Artifact.open(found.path), folder)

@@ -28,6 +28,7 @@ from lighten.measure.environment import MachineRecord
 from lighten.measure.workload import draw
 from lighten.models.bring import find
 from lighten.models.recognize import check_task, recognize
+from lighten.models.room import check_room, seconds_to_bring, size_of_model
 from lighten.pipeline.make import versions
 from lighten.pipeline.workshop import Workshop
 from lighten.search.classes import asking, settle_classes, suit
@@ -205,11 +206,12 @@ class Inspected:
     disk: DiskSpace | None
 
 
-def inspect(options: Options, asked: Asked, listener: Listener, scratch: Path) -> Inspected:
+def inspect(options: Options, asked: Asked, listener: Listener, scratch: Path, *, dry: bool = False) -> Inspected:
     """Look at the model and at the engines.
 
     Args:
-        scratch: an empty folder that the model may be brought into.
+        scratch: an empty folder that the model may be brought into. dry: no run follows: a model that is only to be
+            read is not copied, and the disk of the run is not asked for.
 
     Raises:
         InputError: one of them cannot be used. CandidateFailed: the model does not run.
@@ -222,8 +224,13 @@ def inspect(options: Options, asked: Asked, listener: Listener, scratch: Path) -
         listener.note(f"{kept} is broken, and is brought again.")
     format = (found if found is not None else recognize(kept)).format
     check_memory(asked, found.path if found is not None else kept, listener)
+    if found is not None and not dry:
+        check_disk(options.out, space_for(options.out, {}, size_of_model(found)))
     engines, refused = working_engines(asked, format, listener)
-    fresh = bring_model(options.model, found, scratch, options.longest) if found is not None else None
+    fresh = None
+    if found is not None:
+        lent = borrowed(found, scratch / MODEL) if dry and not asked.task.settles_classes else None
+        fresh = lent or bring_model(options.model, found, scratch, options.longest)
     if fresh is not None and not (options.labels and facts_of(fresh)["has_head"]):
         answer = asking(fresh, engines[0], options.threads or allowed_cores(), listener.progress)
         fresh = suit(fresh, asked.parts, options.model, listener.note, answer, seed=options.seed)
@@ -322,18 +329,36 @@ def located(model: str, task: Task) -> Recognized:
 def bring_model(model: str, found: Recognized, scratch: Path, longest: int | None = None) -> Artifact:
     """The user's model, checked and copied into ``scratch`` by a process of its own, so that this one stays small.
 
+    It is a copy and no link: what a run judges must stay as it is when its user goes on with the original.
+
     Raises:
-        ModelError, UnsafeFile: it cannot be used.
+        ModelError, UnsafeFile: it cannot be used. RunFolderError: the disk of ``scratch`` has no room.
     """
+    check_room(scratch, size_of_model(found), model)
     reply = call(
         "lighten.models.bring:bring_resolved",
-        deadline=600.0,
+        deadline=seconds_to_bring(size_of_model(found)),
         source=str(found.path),
         folder=str(scratch / "model"),
         model=model,
         longest=longest or 0,
     )
     return Artifact.open(reply["path"], verify=False)
+
+
+def borrowed(found: Recognized, folder: Path) -> Artifact | None:
+    """A model where it lies, to be looked at; None where it must be copied for that.
+
+    Raises:
+        ModelError: it cannot be opened.
+    """
+    format = format_named(found.format)
+    folder.mkdir()
+    if found.sealed or not format.borrow(found, folder):
+        folder.rmdir()
+        return None
+    format.tried(found)
+    return Artifact(folder, "", found.format, {path.name: "" for path in folder.iterdir()})
 
 
 def keep_model(folder: RunFolder, brought: Artifact | None) -> Artifact:

@@ -97,7 +97,7 @@ def plan_run(options: Options, listener: Listener | None = None) -> Plan:
     asked = ask(options, heard)
     RunFolder.check(options.out, manifest_of(asked, options.threads or allowed_cores()), resume=options.resume)
     with tempfile.TemporaryDirectory(prefix="lighten-") as scratch:
-        found = inspect(options, asked, heard, Path(scratch))
+        found = inspect(options, asked, heard, Path(scratch), dry=True)
     asked = found.asked
     facts = {**found.facts, **asked.task.facts}
     format = str(found.facts["format"])
