@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from lighten.core.training import TrainingResult
-from lighten.fitting.mlflow import metrics_of, record_in_mlflow
+from lighten.fitting.mlflow import FAILED, KILLED, end_in_mlflow, metrics_of, record_in_mlflow
 from lighten.testing.trainings import result
 
 STANDIN = """
@@ -42,18 +43,25 @@ class MlflowClient:
         self._say("run", experiment, run_name)
         return types.SimpleNamespace(info=types.SimpleNamespace(run_id="r1"))
 
+    def get_run(self, run):
+        if os.environ.get("MLFLOW_STANDIN_FORGETS"):
+            raise MlflowException("no such run")
+        return types.SimpleNamespace(info=types.SimpleNamespace(run_id=run))
+
     def log_param(self, run, key, value):
         self._say("param", key, value)
 
     def log_batch(self, run, metrics):
+        if os.environ.get("MLFLOW_STANDIN_STOPS"):
+            raise {"error": MlflowException, "kill": KeyboardInterrupt}[os.environ["MLFLOW_STANDIN_STOPS"]]("no more")
         self._say("metrics", [one.all for one in metrics])
         self._say("times", [one.timestamp for one in metrics])
 
     def log_artifact(self, run, path):
         self._say("artifact", os.path.basename(path))
 
-    def set_terminated(self, run):
-        self._say("end", run)
+    def set_terminated(self, run, status=None):
+        self._say("end", run, status)
 """
 
 
@@ -87,7 +95,11 @@ def test_settings_curve_scores_and_report_are_one_run_which_is_made_once(install
     made = finished(tmp_path)
     assert record_in_mlflow(made) == f"MLflow at {installed} has the run r1."
     told = [json.loads(line) for line in installed.read_text().splitlines()]
-    assert told[0] == ["experiment", "lighten"] and told[1] == ["run", "7", "sentiment"] and told[-1] == ["end", "r1"]
+    assert (
+        told[0] == ["experiment", "lighten"]
+        and told[1] == ["run", "7", "sentiment"]
+        and told[-1] == ["end", "r1", "FINISHED"]
+    )
     assert ["param", "lr", 1e-4] in told and ["param", "model", "<b>net</b>"] in told
     assert ["artifact", "report.html"] in told and ["artifact", "result.json"] in told
     sent = next(words[1] for words in told if words[0] == "metrics")
@@ -109,6 +121,36 @@ def test_what_goes_wrong_there_is_said_and_the_training_stands(
     assert record_in_mlflow(made).endswith("no connection")
     monkeypatch.delenv("MLFLOW_STANDIN_FAILS")
     assert record_in_mlflow(made).endswith("has the run r1.")
+
+
+@pytest.mark.parametrize(("stops", "ended"), [("error", "FAILED"), ("kill", "KILLED")])
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_what_was_recorded_by_half_does_not_go_on_for_ever_and_is_the_same_run_again(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stops: str, ended: str, forgotten: bool
+) -> None:
+    made = finished(tmp_path)
+    monkeypatch.setenv("MLFLOW_STANDIN_STOPS", stops)
+    with suppress(KeyboardInterrupt):
+        assert "was not recorded" in record_in_mlflow(made)
+    monkeypatch.delenv("MLFLOW_STANDIN_STOPS")
+    if forgotten:
+        monkeypatch.setenv("MLFLOW_STANDIN_FORGETS", "1")
+    assert record_in_mlflow(made).endswith("has the run r1.") and record_in_mlflow(made) == ""
+    told = [json.loads(line) for line in installed.read_text().splitlines()]
+    assert [words for words in told if words[0] == "end"] == [["end", "r1", ended], ["end", "r1", "FINISHED"]]
+    assert len([words for words in told if words[0] == "run"]) == 1 + forgotten
+
+
+def test_a_training_that_failed_is_a_run_that_failed_until_it_is_taken_up(installed: Path, tmp_path: Path) -> None:
+    made = finished(tmp_path)
+    run = Path(made.paths["result"]).parent
+    for how in (FAILED, KILLED):
+        assert end_in_mlflow(run, {"model": "<b>net</b>"}, how).endswith("has the run r1.")
+    assert record_in_mlflow(made).endswith("has the run r1.")
+    assert end_in_mlflow(run, {}, FAILED) == ""
+    told = [json.loads(line) for line in installed.read_text().splitlines()]
+    assert [words[2] for words in told if words[0] == "end"] == ["FAILED", "KILLED", "FINISHED"]
+    assert [words for words in told if words[0] == "run"] == [["run", "7", "sentiment"]]
 
 
 def test_nothing_is_sent_where_nobody_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import importlib
 import json
 import os
 import re
@@ -23,7 +24,7 @@ import pytest
 
 import lighten
 from lighten.core.artifact import Artifact
-from lighten.core.errors import InputError, ModelError, RunFolderError
+from lighten.core.errors import InputError, Interrupted, ModelError, RunFolderError, StepFailed
 from lighten.core.training import TrainingResult
 from lighten.data.learned import learned_in
 from lighten.models.bring import find
@@ -312,3 +313,34 @@ def test_a_network_of_the_users_own_is_trained_and_taken_up_and_on(
         assert json.loads(json.dumps(again.to_json()))["proof"] == found["proof"]
         lighten.train("run", "pictures.csv", epochs=1, threads=1, out="on")
     assert find("on").sealed
+
+
+@pytest.mark.parametrize(
+    ("error", "begun", "told"),
+    [
+        (StepFailed("It came apart."), True, ["FAILED"]),
+        (Interrupted("It was interrupted."), True, ["KILLED"]),
+        (StepFailed("It came apart."), False, []),
+        (RunFolderError("Another process is working in it."), True, []),
+    ],
+)
+def test_a_training_that_ends_before_its_time_is_told_to_mlflow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, begun: bool, told: list[str]
+) -> None:
+    verb, heard, notes = importlib.import_module("lighten.verbs.train"), [], Notes()
+
+    def failing(*_: object) -> None:
+        raise error
+
+    def ended(folder: Path, asked: dict[str, Any], how: str) -> str:
+        assert folder == tmp_path and asked["seed"] == 0
+        heard.append(how)
+        return "It is there."
+
+    monkeypatch.setattr(verb, "train_model", failing)
+    monkeypatch.setattr(verb, "end_in_mlflow", ended)
+    if begun:
+        (tmp_path / "scalars.jsonl").write_text("")
+    with pytest.raises(type(error)):
+        lighten.train("m", "d", task="text-classification", out=tmp_path, listener=notes)
+    assert heard == told and notes.notes == ["It is there."] * len(told)

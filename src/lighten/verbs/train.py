@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lighten.core.data_options import DataOptions
+from lighten.core.errors import CandidateFailed, Interrupted
 from lighten.core.lists import read_list
 from lighten.core.training import TrainingResult
-from lighten.fitting.mlflow import record_in_mlflow
+from lighten.fitting.mlflow import FAILED, KILLED, end_in_mlflow, record_in_mlflow
 from lighten.fitting.options import FitOptions
 from lighten.fitting.run import train_model
+from lighten.fitting.scalars import FILE as SCALARS
 from lighten.fitting.tasks import task_of_model
 from lighten.reports.training import write_training_page
 from lighten.reports.training_card import write_training_card
@@ -161,10 +163,19 @@ def trained(options: FitOptions, listener: Listener | None) -> TrainingResult:
     Raises:
         InputError, StepFailed, Interrupted: see :func:`train`.
     """
-    result = train_model(options, listener)
+    try:
+        result = train_model(options, listener)
+    except (CandidateFailed, Interrupted) as error:
+        if (options.out / SCALARS).is_file():
+            told = {name: getattr(options, name) for name in ("model", "data", "task", "seed", "workers")}
+            _tell(end_in_mlflow(options.out, told, KILLED if isinstance(error, Interrupted) else FAILED), listener)
+        raise
     write_training_page(result, Path(result.paths["report"]))
     write_training_card(result, Path(result.paths["model"]) / "README.md")
-    told = record_in_mlflow(result)
-    if told and listener is not None:
-        listener.note(told)
+    _tell(record_in_mlflow(result), listener)
     return result
+
+
+def _tell(text: str, listener: Listener | None) -> None:
+    if text and listener is not None:
+        listener.note(text)
