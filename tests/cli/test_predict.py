@@ -13,8 +13,10 @@ from typer.testing import CliRunner
 
 from lighten.cli import predict
 from lighten.core.artifact import Artifact
-from lighten.core.errors import InputError
+from lighten.core.errors import DataError, InputError
 from lighten.nets.baselines.counts import fit_ngram
+from lighten.readers import image
+from lighten.readers._pixels import loaded
 from lighten.testing.pictures import saved_picture
 from lighten.testing.tiny_artifacts import tiny_artifact
 from lighten.testing.tiny_pictures import LABELS, tiny_pictures, tiny_vision_folder
@@ -137,3 +139,57 @@ def test_documents_are_read_by_the_column_that_the_model_was_made_with(tmp_path:
     assert all(float(line) < 1 for line in found.stdout.splitlines())
     assert "Note: Texts are the column 'spot' (as when the model was made)." in found.stderr
     assert all(float(line) > 1 for line in run(made, str(path), "--text", "place").stdout.splitlines())
+
+
+@pytest.fixture
+def seeing(tmp_path: Path) -> str:
+    folder = tiny_vision_folder(tmp_path / "seeing")
+    return str(Artifact.seal(folder, format="hf-image", meta={"labels": list(LABELS)}).path)
+
+
+def test_files_that_cannot_be_opened_are_left_out_and_counted(seeing: str, tmp_path: Path) -> None:
+    paths = [Path(saved_picture(tmp_path / "p" / f"{at}.png", at, size=(90, 90)).path) for at in range(6)]
+    paths[1].write_text("no picture")
+    paths[4].write_bytes(paths[4].read_bytes()[:2000])  # its header is whole
+    paths.append(tmp_path / "p" / "gone.png")
+    said = run(seeing, *map(str, paths), "--drop-empty")
+    names = [line.partition("\t")[0] for line in said.stdout.splitlines()]
+    assert names == [str(paths[at]) for at in (0, 2, 3, 5)] and said.exit_code == 0
+    assert "Left out: 3 rows of 7 could not be answered: " in said.stderr
+    for name, why in (("1.png", "is no picture"), ("4.png", "is damaged"), ("gone.png", "cannot be read")):
+        assert f"{name} {why}" in said.stderr
+    lines = run(seeing, "--drop-empty", "--batch", "2", text="\n".join(map(str, [*paths, ""]))).stdout.splitlines()
+    assert lines == [line.partition("\t")[2] for line in said.stdout.splitlines()]
+
+
+def test_what_comes_before_a_file_that_cannot_be_opened_is_answered(seeing: str, tmp_path: Path) -> None:
+    paths = [saved_picture(tmp_path / f"{at}.png", at, size=(90, 90)).path for at in range(4)]
+    Path(paths[2]).write_bytes(Path(paths[2]).read_bytes()[:2000])
+    ended = run(seeing, *paths)
+    assert [line.partition("\t")[0] for line in ended.stdout.splitlines()] == paths[:2]
+    assert isinstance(ended.exception, DataError) and "2.png is damaged" in str(ended.exception)
+    assert "--drop-empty" in ended.exception.fix
+    alone = run(seeing, paths[2], "--drop-empty")
+    assert isinstance(alone.exception, DataError) and not alone.stdout, "nothing is left to be answered"
+
+
+def test_a_picture_that_is_only_asked_is_decoded_once(
+    seeing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [saved_picture(tmp_path / f"{at}.png", at).path for at in range(3)]
+    decoded: list[str] = []
+
+    def counted(picture: Any, name: str) -> Any:
+        decoded.append(name)
+        return loaded(picture, name)
+
+    monkeypatch.setattr(image, "loaded", counted)
+    assert len(run(seeing, *paths).stdout.splitlines()) == 3
+    assert sorted(decoded) == paths
+
+
+def test_rows_in_which_nothing_stands_are_left_out_where_that_is_asked(chooser: str, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text('place\nplace 1n\n""\nplace 2y\n')
+    assert len(run(chooser, str(tmp_path / "p.csv")).stdout.splitlines()) == 3
+    said = run(chooser, str(tmp_path / "p.csv"), "--drop-empty")
+    assert said.stdout == "bad\ngood\n" and "Left out: 1 row in which nothing stands" in said.stderr

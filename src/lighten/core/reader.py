@@ -188,6 +188,17 @@ class Reader(ABC, Generic[Example]):
         raise DataError(f"{path} is a file, and {cls.__name__} reads none.", allowed="items that are no files")
 
     @classmethod
+    def glance(cls, path: Path, member: str = "") -> Reference:
+        """The same reference by the beginning of the file: what is damaged further on shows when it is read.
+
+        For an item that is only asked, which is then decoded once. Nothing is remembered of it.
+
+        Raises:
+            DataError: see :meth:`describe`, as far as that can be seen.
+        """
+        return cls.describe(path, member)
+
+    @classmethod
     def perceptual(cls, item: Reference) -> int | None:
         """Bits that hardly differ where one item is a copy of another that was stored anew: at most by ``alike`` bits.
 

@@ -137,6 +137,14 @@ class Task(ABC):
             DataError, UnknownName: see :meth:`read`.
         """
 
+    def unopened(self, source: str | Path | Sequence[str], options: DataOptions) -> Sequence[Any]:
+        """The same rows, without any file that is an input being opened: that is done by :meth:`item_of`, one by one.
+
+        Raises:
+            DataError, UnknownName: see :meth:`read`.
+        """
+        return self.read_inputs(source, options)
+
     def item_of(self, row: Any, options: DataOptions) -> Any:
         """The item that a model is asked of one row: a row of :meth:`read_inputs`, or what a user gives for one.
 

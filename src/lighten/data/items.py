@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 
-from lighten.core.errors import DataError
+from lighten.core.errors import DataError, LightenError
 from lighten.core.home import expanded
 from lighten.core.readers import kinds_of_files
 from lighten.data.cells import Cell, Embedded, Table, quoted
@@ -51,10 +51,10 @@ def table_of_files(names: Sequence[str]) -> Table:
     """A table of files that are items themselves, in one column that has the name of their kind.
 
     Raises:
-        DataError: none, one that is not there or is no item, or several kinds.
+        DataError: none, one that is no item, or several kinds. Whether each is there shows when it is opened.
     """
     kinds = {name: kind_of_file(expanded(name)) for name in names}
-    other = next((name for name, kind in kinds.items() if not kind or not expanded(name).is_file()), None)
+    other = next((name for name, kind in kinds.items() if not kind), None)
     if other is not None or len(set(kinds.values())) != 1:
         seen = (
             f"{other} is no file that is answered by itself"
@@ -128,7 +128,7 @@ def kind_of_file(name: str | PurePath) -> str:
     return kinds_of_files().get(suffix_of(str(name)), "")
 
 
-def why(error: DataError) -> str:
+def why(error: LightenError) -> str:
     """A reason in one line."""
     return error.seen.rstrip(".")
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from lighten.core.errors import DataError, InputError
@@ -90,14 +90,44 @@ def opened_items(cells: Sequence[Cell], kind: str, source: str) -> list[Referenc
     return [one for one in every if isinstance(one, Reference)]
 
 
+def unopened_items(cells: Sequence[Cell], kind: str) -> list[str | Reference]:
+    """What every cell names, for :func:`item_at`; what came inside of the table is put away, and referred to.
+
+    Raises:
+        InputError: it cannot be put away. MissingExtra: the reader's library is not installed.
+    """
+    reader = reader_of(kind)
+    inside = iter(put_away([cell for cell in cells if isinstance(cell, Embedded)]))
+    return [
+        _glanced(reader, kind, *next(inside))
+        if isinstance(cell, Embedded)
+        else cell
+        if isinstance(cell, FileName)
+        else str("" if cell is None else cell)
+        for cell in cells
+    ]
+
+
 def item_at(name: str, kind: str) -> Reference:
-    """The item that a file is.
+    """The item that a file is, by its beginning: it is decoded when it is asked.
+
+    Args:
+        name: a path, or a cell that names a file relative to its folder.
 
     Raises:
         DataError: it cannot be opened. MissingExtra: the reader's library is not installed.
     """
-    (found,) = opened_items([name], kind, name)
-    return found
+    if not name.strip():
+        raise DataError("A row names no file.", allowed=f"the path of an {kind} file")
+    return reader_of(kind).glance(_file(name))
+
+
+def _glanced(reader: type[Reader[Any]], kind: str, path: Path, member: str) -> Reference:
+    """The reference to what was put away; what cannot be opened is refused when it is asked."""
+    try:
+        return reader.glance(path, member)
+    except DataError:
+        return Reference(str(path), PurePath(member).stem, kind, 1, member)
 
 
 def remarks(items: Iterable[object]) -> tuple[str, ...]:

@@ -206,14 +206,15 @@ class ImageReader(Reader[Pixels]):
     @classmethod
     def describe(cls, path: Path, member: str = "") -> Reference:
         """See :meth:`Reader.describe`. The file is decoded to its end, and what it is like remembered."""
-        reference = Reference(str(path.absolute()), "", "image", 0, member)
-        data = _content(reference)
-        image = open_picture(data, shown(reference))
-        size = -(-image.width * image.height // BLOCK)
-        found = Reference(reference.path, content_hash(data), "image", size, member)
-        _known_likeness[found.hash] = _likeness(image, shown(reference))
+        found, image, data = _opened(path, member)
+        _known_likeness[found.hash] = _likeness(image, shown(found))
         _known_remarks[found.hash] = remarks_on(image, data)
         return found
+
+    @classmethod
+    def glance(cls, path: Path, member: str = "") -> Reference:
+        """See :meth:`Reader.glance`: of a picture its header."""
+        return _opened(path, member)[0]
 
     @classmethod
     def remarked(cls, item: Reference) -> int:
@@ -271,6 +272,15 @@ def threads() -> int:
 @cache
 def _decoders() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads(), thread_name_prefix="decode")
+
+
+def _opened(path: Path, member: str) -> tuple[Reference, Image, bytes]:
+    """The reference to a picture, the picture of which the header was read, and the content of its file."""
+    reference = Reference(str(path.absolute()), "", "image", 0, member)
+    data = _content(reference)
+    image = open_picture(data, shown(reference))
+    size = -(-image.width * image.height // BLOCK)
+    return Reference(reference.path, content_hash(data), "image", size, member), image, data
 
 
 def _content(item: Reference) -> bytes:

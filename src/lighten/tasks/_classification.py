@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from lighten.data.cells import Cell, Table
+
 
 WHOLE = ("longest",)
 """What is said of data that holds for all of several tasks."""
@@ -119,27 +121,43 @@ class Classification(Task):
 
     def read_inputs(self, source: str | Path | Sequence[str], options: DataOptions) -> Sequence[Any]:
         """See :meth:`Task.read_inputs`: the column of inputs."""
-        from lighten.data.columns import text_column
-        from lighten.data.prompts import cell_text
         from lighten.data.references import opened_items
         from lighten.data.several import sections_in
-        from lighten.data.table import read_table
 
         if sections := sections_in(source, options, WHOLE):
             return [row for one in sections for row in self.read_inputs(one.source, one.options)]
+        table, cells = self._asked(source, options)
+        return opened_items(cells, self.kind, table.source) if self.kind else cells
+
+    def unopened(self, source: str | Path | Sequence[str], options: DataOptions) -> Sequence[Any]:
+        """See :meth:`Task.unopened`: names of files where inputs are files."""
+        from lighten.data.references import unopened_items
+        from lighten.data.several import sections_in
+
+        if sections := sections_in(source, options, WHOLE):
+            return [row for one in sections for row in self.unopened(one.source, one.options)]
+        _, cells = self._asked(source, options)
+        return unopened_items(cells, self.kind) if self.kind else cells
+
+    def _asked(self, source: str | Path | Sequence[str], options: DataOptions) -> tuple[Table, Sequence[Cell]]:
+        """The table, and the cells of its inputs: texts, and what refers to files, as it stands there."""
+        from lighten.data.columns import text_column
+        from lighten.data.prompts import cell_text
+        from lighten.data.table import read_table
+
         table = read_table(source, labelled=False)
         name, notes = text_column(table, options.text, self.kind, known=options.known)
-        for note in notes:
+        for note in (*table.notes, *notes):
             remark(note)
         cells = table.column(name)
-        return opened_items(cells, self.kind, table.source) if self.kind else list(map(cell_text, cells))
+        return table, cells if self.kind else list(map(cell_text, cells))
 
     def item_of(self, row: Any, options: DataOptions) -> Any:
         """See :meth:`Task.item_of`: a text is the path of a file where inputs are files."""
         if self.kind and isinstance(row, str | PurePath):
             from lighten.data.references import item_at
 
-            return item_at(str(row), self.kind)
+            return item_at(row if isinstance(row, str) else str(row), self.kind)
         return super().item_of(row, options)
 
     def predict(self, session: Session, inputs: Sequence[Any], labels: Sequence[str]) -> list[Prediction]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from types import TracebackType
 
 from lighten.core.artifact import RECORD, Artifact
 from lighten.core.coverage import Coverage, sentences
 from lighten.core.engine import Engine
-from lighten.core.errors import InputError, ModelError
+from lighten.core.errors import InputError, MissingExtra, ModelError
 from lighten.core.home import expanded
 from lighten.core.item import Item, Reference, file_of
 from lighten.core.matching import engine_for, facts_of, format_of
@@ -28,6 +28,19 @@ from lighten.verbs.question import Question, Row, question_of
 _ASKED = (str, PurePath, Reference, tuple, Mapping)
 SMALLER = "close other programs, or take a smaller file of the model: fewer layers, or numbers of fewer bits"
 """What to do about a model that does not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a model says of rows.
+
+    Attributes:
+        answers: in the rows' order; of a row that cannot be answered, why.
+        coverage: how much of the others it reads, where it does not read every one whole; else None.
+    """
+
+    answers: tuple[Prediction | InputError, ...]
+    coverage: Coverage | None
 
 
 class Model:
@@ -68,13 +81,47 @@ class Model:
         """
         if isinstance(texts, (str, PurePath)) or not all(isinstance(text, _ASKED) for text in texts):
             raise InputError("predict takes a list of inputs.", fix=f"model.predict([{str(texts)[:40]!r}])")
-        inputs = [self.question.item_of(text) for text in texts]
-        answers = self.question.task.predict(self._session, inputs, self.labels) if inputs else []
-        return [replace(one, file=file_of(item)) for one, item in zip(answers, inputs, strict=True)]
+        return self._asked([self.question.item_of(text) for text in texts])
+
+    def answered(self, rows: Sequence[Row]) -> Answered:
+        """Like :meth:`predict`, but where a row cannot be answered the reason stands in its place.
+
+        Raises:
+            MissingExtra: a library is missing, so that none can be.
+        """
+        items = [self._item(row) for row in rows]
+        able = [item for item in items if not isinstance(item, InputError)]
+        answers = iter(self._each(able))
+        every = tuple(item if isinstance(item, InputError) else next(answers) for item in items)
+        return Answered(every, coverage_of(self.artifact, able) if able else None)
 
     def coverage(self, texts: Sequence[Row]) -> Coverage | None:
         """How much of ``texts`` the model reads, where it does not read every one whole; else None."""
         return coverage_of(self.artifact, [self.question.item_of(text) for text in texts])
+
+    def _item(self, row: Row) -> Item | InputError:
+        try:
+            return self.question.item_of(row)
+        except MissingExtra:
+            raise
+        except InputError as error:
+            return error
+
+    def _asked(self, items: Sequence[Item]) -> list[Prediction]:
+        answers = self.question.task.predict(self._session, items, self.labels) if items else []
+        return [replace(one, file=file_of(item)) for one, item in zip(answers, items, strict=True)]
+
+    def _each(self, items: Sequence[Item]) -> list[Prediction | InputError]:
+        """The answers, or why there is none: what fails together is asked by halves."""
+        try:
+            return [*self._asked(items)]
+        except MissingExtra:
+            raise
+        except InputError as error:
+            if len(items) == 1:
+                return [error]
+        half = len(items) // 2
+        return [*self._each(items[:half]), *self._each(items[half:])]
 
     def read(self, source: str | Path | Sequence[str], text: str | None = None) -> list[Row]:
         """Rows of a file as :meth:`predict` takes them; nothing in it needs to be right.

@@ -87,6 +87,15 @@ class Question:
         self._know_prompt()
         return list(self.task.read_inputs(source, replace(self.options, text=text)))
 
+    def unopened(self, source: str | Path | Sequence[str], text: str | None = None) -> list[Row]:
+        """The same rows, of which no file was opened yet.
+
+        Raises:
+            DataError, UnknownName: the data cannot be used. InputError: nobody says which prompt to ask.
+        """
+        self._know_prompt()
+        return list(self.task.unopened(source, replace(self.options, text=text)))
+
     def item_of(self, row: Row) -> Item:
         """What a model is asked of a row, without the examples before it.
 
@@ -102,6 +111,12 @@ class Question:
                 "The model does not say which prompt it was made for.",
                 fix='give it: --prompt "{text}", or longer, just as it was when the model was made',
             )
+
+
+def holds_nothing(row: Row) -> bool:
+    """Whether there is nothing in a row that could be asked."""
+    cells = row.values() if isinstance(row, Mapping) else (row,)
+    return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells)
 
 
 def question_of(artifact: Artifact) -> Question:
