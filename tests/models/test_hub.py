@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from lighten.core.errors import MissingExtra, ModelError
+from lighten.isolate.hub import cache_folder, cached, cached_names
 from lighten.models.bring import bring, find
-from lighten.models.hub import cache_folder, cached, cached_names, fetch, look
+from lighten.models.hub import fetch, look
 from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_language import tiny_gguf
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from lighten.core.errors import DataError, MissingExtra, UnsafeFile
 from lighten.core.readers import kinds_of_files
@@ -18,6 +19,7 @@ from lighten.data.fixed import split_word
 from lighten.data.idx import is_idx, read_idx
 from lighten.data.items import holds_items, kind_of_file
 from lighten.data.tree import Tree, tree_of
+from lighten.isolate.hub import DATA_SETS, SECONDS, Refusal, asked, cached, offline
 
 HUB_ID = re.compile(r"(?P<repo>[A-Za-z0-9][\w.-]*/[\w.-]+?)(?P<inside>/[\w.-][\w./-]*)?")
 _HUB_SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".jsonl", ".jsonl.gz", ".json", ".ndjson")
@@ -85,33 +87,37 @@ def read_hub(name: str) -> Table:
         name: ``user/name``, or ``user/name/folder`` for one folder (one configuration) of it.
 
     Raises:
-        MissingExtra: huggingface_hub is not installed.
+        MissingExtra: huggingface_hub is not installed, and the data set is not in the cache.
         DataError: not reachable, not found, or without such files.
     """
-    try:
-        from huggingface_hub import snapshot_download
-    except ImportError as error:
-        raise MissingExtra(f"Downloading {name}", "hub", str(error)) from error
     match = HUB_ID.fullmatch(name)
     if match is None:
         raise DataError(f"{name!r} is not a data set's id.", allowed="user/name or user/name/folder")
     repo, inside = match["repo"], (match["inside"] or "").strip("/")
     patterns = [f"{inside}/*{s}" if inside else f"*{s}" for s in _HUB_SUFFIXES]
+
+    def fetched(hub: Any) -> str:
+        hub.HfApi().dataset_info(repo, timeout=SECONDS)
+        return str(hub.snapshot_download(repo, repo_type="dataset", allow_patterns=patterns, etag_timeout=SECONDS))
+
+    kept, notes = cached(repo, DATA_SETS), list[str]()
     try:
-        root = Path(snapshot_download(repo, repo_type="dataset", allow_patterns=patterns))
-    except Exception as error:  # the hub's client raises errors of its own and of every library below it
-        first_line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(
-            f"There is no file or folder {name!r} here, and the hub's data set {repo!r} could not be fetched: "
-            f"{first_line}",
-            allowed="a path, a hub id (user/name), sample:NAME, or - for standard input",
-            fix="check the spelling, the network, and for private data the token (HF_TOKEN)",
-        ) from error
+        root = kept if kept is not None and offline() else Path(asked(repo, DATA_SETS, fetched))
+    except MissingExtra:
+        if kept is None:
+            raise
+        root = kept
+    except Refusal as error:
+        if kept is None or error.missing:
+            allowed = "a path, a hub id (user/name), sample:NAME, or - for standard input"
+            raise DataError(error.seen, allowed=allowed, fix=error.fix) from error
+        root = kept
+        notes.append(f"{name} was read from the cache, as it was fetched before: the hub does not give it now.")
     folder = root / inside
     if not folder.is_dir():
         raise DataError(f"The data set {repo!r} has no folder {inside!r} with parquet, csv or JSON files.")
     table = read_folder(folder)
-    return Table(table.columns, name, table.notes)
+    return Table(table.columns, name, (*table.notes, *notes))
 
 
 def _read_saved(folder: Path) -> Table:

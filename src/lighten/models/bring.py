@@ -11,7 +11,8 @@ from lighten.core.format import Recognized
 from lighten.core.home import expanded
 from lighten.core.matching import format_named, format_of
 from lighten.core.training import model_of_run
-from lighten.models.hub import HUB_FILE, HUB_ID, fetch, look, nearest_names, snapshot_of
+from lighten.isolate.hub import nearest_names
+from lighten.models.hub import HUB_FILE, HUB_ID, fetch, look, snapshot_of
 from lighten.models.recognize import named, recognize
 from lighten.models.room import check_room, size_of_model
 

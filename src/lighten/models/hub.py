@@ -1,71 +1,22 @@
-"""Models of the Hugging Face hub: the cache first, then the network, briefly; every failure is an error of ours.
-
-The cache is read by its layout (``models--ORG--NAME/refs`` and ``snapshots``), which needs no library and no network:
-what plain transformers opens with ``HF_HUB_OFFLINE=1`` is opened here too.
-"""
+"""Models of the Hugging Face hub: the cache first, then the network, briefly; every failure is an error of ours."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lighten.core.errors import LightenError, MissingExtra, ModelError, nearest
+from lighten.core.errors import LightenError, ModelError
 from lighten.core.format import Recognized
-from lighten.core.home import expanded
 from lighten.core.matching import format_named
 from lighten.files.json_file import read_object
-from lighten.isolate.quiet import quiet
+from lighten.isolate.hub import MODELS, SECONDS, Refusal, asked, cached, offline
 from lighten.models.recognize import recognize, recognize_listing
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 HUB_FILE = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)/([\w. -]+\.gguf)", re.I)
 """A file of a repository, such as ``org/name-GGUF/name-Q8_0.gguf``."""
-SECONDS = 10.0
-"""How long the hub may take to answer at all."""
-YES = frozenset({"1", "true", "yes", "on"})
-
-
-def cache_folder() -> Path:
-    """Where the hub's library keeps what it fetched."""
-    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
-        if os.environ.get(name):
-            return expanded(os.environ[name])
-    home = os.environ.get("HF_HOME")
-    if not home:
-        home = str(Path(os.environ.get("XDG_CACHE_HOME") or expanded("~/.cache")) / "huggingface")
-    return expanded(home) / "hub"
-
-
-def offline() -> bool:
-    """Whether the user asked to leave the network alone."""
-    return any(os.environ.get(name, "").lower() in YES for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
-
-
-def cached_names() -> list[str]:
-    """Ids of the models in the cache."""
-    try:
-        folders = [path.name for path in cache_folder().iterdir() if path.name.startswith("models--")]
-    except OSError:
-        return []
-    return sorted(name.removeprefix("models--").replace("--", "/") for name in folders)
-
-
-def cached(model: str) -> Path | None:
-    """The snapshot of a model in the cache: that of its main revision, else the latest; None when it has none."""
-    folder = cache_folder() / f"models--{model.replace('/', '--')}"
-    try:
-        named = (folder / "refs" / "main").read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        named = ""
-    try:
-        if named and (folder / "snapshots" / named).is_dir():
-            return folder / "snapshots" / named
-        return max((folder / "snapshots").iterdir(), key=lambda path: path.stat().st_mtime, default=None)
-    except OSError:
-        return None
 
 
 def snapshot_of(folder: Path) -> Path:
@@ -134,56 +85,12 @@ def _whole_in_cache(name: str, file: str, headless: bool) -> Path | None:
 
 def _asked(model: str, do: Callable[[Any], Any]) -> Any:
     """What ``do`` gets from the hub's library; whatever it raises is an error to read."""
-    where = f"the cache ({cache_folder()})"
-    if offline():
+    try:
+        return asked(model, MODELS, do)
+    except Refusal as error:
         raise NotAtHand(
-            f"{model} is no folder here and not in {where}, and HF_HUB_OFFLINE says to leave the network alone.",
-            allowed="an HF folder, a GGUF file, a hub id, or sample:NAME",
-            fix=nearest_names(model) or "fetch it where there is a network: hf download " + model,
-        )
-    try:
-        import huggingface_hub as hub
-    except ImportError as error:
-        raise MissingExtra(
-            f"The model {model}, which is no folder here and so is looked up on the hub,", "hub", str(error)
+            error.seen, allowed="an HF folder, a GGUF file, a hub id, or sample:NAME", fix=error.fix
         ) from error
-    try:
-        with quiet():
-            return do(hub)
-    except LightenError:
-        raise
-    except Exception as error:  # the library passes on what its own libraries raise, from sockets up
-        raise _refusal(model, hub, error) from error
-
-
-def _refusal(model: str, hub: Any, error: Exception) -> NotAtHand:
-    errors = hub.errors
-    reason = f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:200]}"
-    allowed, hint = "an HF folder, a GGUF file, a hub id, or sample:NAME", nearest_names(model)
-    if isinstance(error, errors.GatedRepoError):
-        seen, fix = f"{model} is gated on the hub.", "accept its terms on its page, then run `hf auth login`"
-    elif isinstance(error, errors.RepositoryNotFoundError):
-        seen = f"There is no {model} on the hub, or it is private; and there is no such folder here."
-        fix = hint or "check the name; for a private model run `hf auth login`"
-    elif isinstance(error, errors.HFValidationError):
-        seen, fix = f"{model} is no folder here, and no id that the hub could have.", hint or "check the name"
-    elif isinstance(error, OSError) and getattr(error, "errno", None) == 28:
-        seen, fix = f"There is no space left to fetch {model} ({cache_folder()}).", "set HF_HOME to a larger disk"
-    else:
-        seen = f"{model} is no folder here and not in the cache, and the hub cannot be reached ({reason})."
-        fix = hint or "check the name and the network, or give a folder"
-    return NotAtHand(seen, allowed=allowed, fix=fix)
-
-
-def nearest_names(model: str) -> str:
-    """The nearest names: of what is in the cache, and of folders here."""
-    parent = expanded(model).parent
-    try:
-        here = [str(parent / path.name) for path in parent.iterdir() if path.is_dir()]
-    except OSError:
-        here = []
-    near = nearest(model, [*cached_names(), *here], most=3)
-    return f"did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 def _listed(hub: Any, name: str, file: str, headless: bool) -> tuple[Recognized, list[str]]:
