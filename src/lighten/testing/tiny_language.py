@@ -185,14 +185,21 @@ def tiny_language(
 
 
 def tiny_judge(
-    family: str, folder: Path, *, padding: str = "named", seed: int = 0, tokenizer: str = "", labels: int = 2
+    family: str,
+    folder: Path,
+    *,
+    padding: str = "named",
+    seed: int = 0,
+    tokenizer: str = "",
+    labels: int = 2,
+    **config: Any,
 ) -> Path:
     """Write a random decoder with a head that classifies, as rerankers and guards are, and return the folder.
 
     Args:
         family: one of ``JUDGES``.
         padding: ``named`` by the config; ``unnamed``, as many models have it; ``ending``: the token that ends a text.
-        labels: outputs of the head; 0 for a network without one.
+        labels: outputs of the head; 0 for a network without one. config: what else its config says.
     """
     folder.mkdir(parents=True, exist_ok=True)
     kind = tokenizer or TOKENIZERS.get(family, "gemma" if family.startswith("gemma") else "sentencepiece")
@@ -204,12 +211,11 @@ def tiny_judge(
     head = {"id2label": names, "label2id": {name: i for i, name in names.items()}} if labels else {}
     more = {**_MORE.get(family, {"head_dim": 16} if family.startswith("gemma") else {}), **_SHAPE}
     rows = -(-made.get_vocab_size() // 32) * 32
-    config = AutoConfig.for_model(
-        family, **{**more, "num_hidden_layers": 2, "vocab_size": rows, "bos_token_id": None, **roles, **head}
-    )
+    said = {**more, "num_hidden_layers": 2, "vocab_size": rows, "bos_token_id": None, **roles, **head, **config}
+    made_of = AutoConfig.for_model(family, **said)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        net = (AutoModelForSequenceClassification if labels else AutoModel).from_config(config)
+        net = (AutoModelForSequenceClassification if labels else AutoModel).from_config(made_of)
         for parameter in net.parameters():
             if parameter.dim() > 1:
                 parameter.data.mul_(8.0)
