@@ -28,3 +28,10 @@ def test_notes_are_kept_and_progress_is_passed_on() -> None:
     notes.progress(1.0, 2.0, "trying engine ort")
     assert notes.notes == ["Texts are short."]
     assert heard.heard == ["data", (1.0, 2.0, "trying engine ort")]
+
+
+def test_a_warning_is_kept_among_the_notes() -> None:
+    notes = Notes(Quiet())
+    notes.note("Texts are short.")
+    notes.warning("Labelled rows speak against what the labels were taken for.")
+    assert notes.notes == ["Texts are short.", "Labelled rows speak against what the labels were taken for."]

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import fields, replace
 from importlib.util import find_spec
+from inspect import signature
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tomli_w
 
 import lighten
+from lighten.cli.apply import command
+from lighten.core.artifact import Artifact
+from lighten.core.data_options import DataOptions
 from lighten.core.errors import DataError, ModelError, PlanError, RunFolderError
 from lighten.core.recipe import Recipe, record_of
 from lighten.data.learned import learned_in, seen_before
 from lighten.search.options import Options, asked_of, recorded
 from lighten.search.start import read_data
 from lighten.testing.require import require
-from lighten.testing.tiny import tiny_network_folder
+from lighten.testing.tiny import tiny_network_folder, toy_rows
+from lighten.testing.tiny_artifacts import META
 from lighten.testing.tiny_language import tiny_documents, tiny_gguf
-from lighten.verbs.apply import apply, planned
+from lighten.verbs.apply import apply, overridden, planned, prepared
 from lighten.verbs.compare import compare
 
 LLAMA = "llama.cpp (pip install 'lighten[llama]')"
@@ -143,3 +149,42 @@ def test_rows_that_a_model_learned_from_are_known_wherever_it_goes(made: Path, t
     other = read_data(replace(options, model=str(moved), seed=1)).parts
     assert not seen_before(other.proof, known).any() and "went to train" in other.notes[-1]
     assert other.fingerprint != read_data(replace(options, seed=1)).parts.fingerprint
+
+
+def test_every_option_of_data_is_taken_that_an_error_may_advise(made: Path, tmp_path: Path) -> None:
+    asked = {one.name for one in fields(DataOptions)}
+    assert asked <= set(signature(apply).parameters) and asked <= set(signature(command).parameters)
+    lines = (made / "moods.csv").read_text().splitlines()[1:]
+    (tmp_path / "two.csv").write_text(
+        "\n".join(["before,after,mood", *(f"{line[: line.rindex(',')]},{line}" for line in lines)])
+    )
+    data = f'source = "{tmp_path / "two.csv"}"\nchoices = "good,bad"\nlabel = "mood"'
+    found = apply(recipe(made, data, LEARN), tmp_path / "out", prompt="{after} It was", unit="none", threads=1)
+    assert (found.meta["data"]["prompt"], found.meta["data"]["unit"]) == ("{after} It was", "none")
+
+
+def test_what_the_user_says_takes_the_place_of_what_the_recipe_says() -> None:
+    said = {"text": "review", "answer": "mood", "group": "shop"}
+    assert overridden(said, {}) == said
+    assert overridden(said, {"prompt": "{review}:"}) == {"answer": "mood", "group": "shop", "prompt": "{review}:"}
+    assert overridden(said, {"label": "mood", "group": "none"}) == {"text": "review", "label": "mood", "group": "none"}
+    assert overridden({"label": "mood", "choices": ("a", "b")}, {"answer": "mood"}) == {"answer": "mood"}
+
+
+def test_rows_that_speak_against_the_labels_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = toy_rows(400)
+    right = dict(zip(rows.inputs, rows.targets, strict=True))
+    lines = [f"{text},{META['labels'][label]}" for text, label in right.items()]
+    (tmp_path / "rows.csv").write_text("\n".join(["text,label", *lines]))
+    base = Artifact.seal(tiny_network_folder(tmp_path / "net", layers=1), format="hf", meta=META)
+    exchanged = ("negative=positive", "positive=negative")
+    options = Options(
+        str(base.path), str(tmp_path / "rows.csv"), tmp_path / "out", task="text_classification", labels=exchanged
+    )
+    monkeypatch.setattr(
+        "lighten.verbs.apply.asking", lambda *given: lambda texts: np.eye(2)[[right[text] for text in texts]]
+    )
+    told: list[str] = []
+    head = f'model = "{base.path}"\ntask = "text_classification"\n[data]\nsource = "rows.csv"'
+    prepared(Recipe.from_toml(head), options, read_data(options), base, 1, lambda *far: None, told.append)
+    assert [text for text in told if "speak against" in text and "100.0%" in text], told

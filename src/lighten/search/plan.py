@@ -27,13 +27,17 @@ from lighten.store.folder import RunFolder
 
 
 class Notes(Quiet):
-    """Collects the notes, and passes everything else on."""
+    """Collects the notes and warnings, and passes everything else on."""
 
     def __init__(self, listener: Listener) -> None:
         self.listener, self.notes = listener, list[str]()
 
     def note(self, text: str) -> None:
         """Keep it."""
+        self.notes.append(text)
+
+    def warning(self, text: str) -> None:
+        """Keep it, too."""
         self.notes.append(text)
 
     def phase(self, name: str, seconds_left: float | None) -> None:

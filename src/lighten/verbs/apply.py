@@ -34,8 +34,16 @@ def apply(
     out: str | Path,
     *,
     data: str | Path | None = None,
+    text: str | None = None,
+    label: str | None = None,
+    group: str | None = None,
+    unit: str | None = None,
     split_column: str | None = None,
     threads: int = 0,
+    prompt: str | None = None,
+    answer: str | None = None,
+    choices: Sequence[str] | str = (),
+    shots: int = 0,
     drop_empty: bool = False,
     labels: Sequence[str] | str = (),
     longest: int | None = None,
@@ -48,8 +56,8 @@ def apply(
 
     Args:
         out: folder of the artifact; must not exist yet.
-        data, split_column, labels, longest, drop_empty, merge_labels, drop_rare: override what the recipe says, as in
-            ``optimize``.
+        data, text, label, group, unit, split_column, prompt, answer, choices, shots, labels, longest, drop_empty,
+            merge_labels, drop_rare: override what the recipe says, as in ``optimize``.
         progress: told how far the work is: done, total, message. note: told what a user should know.
 
     Raises:
@@ -64,14 +72,22 @@ def apply(
     if target.exists():
         raise RunFolderError(f"{target} exists already.", fix="give --out a new folder")
     given: dict[str, Any] = {
+        "text": text,
+        "label": label,
+        "group": group,
+        "unit": unit,
         "split_column": split_column,
+        "prompt": prompt,
+        "answer": answer,
+        "choices": read_list(choices) if choices else None,
+        "shots": shots or None,
         "drop_empty": drop_empty or None,
         "merge_labels": merge_labels,
         "drop_rare": drop_rare or None,
         "labels": read_list(labels) if labels else None,
         "longest": longest,
     }
-    said = asked_of(made.data) | {name: value for name, value in given.items() if value is not None}
+    said = overridden(asked_of(made.data), {name: value for name, value in given.items() if value is not None})
     found = find(made.model, whole=False)
     if not isinstance(recipe, Recipe):
         format_named(found.format).refuse_unnamed(found, str(recipe))
@@ -94,6 +110,18 @@ def apply(
         return replace(sealed, path=target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+INSTEAD: Mapping[str, tuple[str, ...]] = {
+    "prompt": ("text",), "answer": ("label", "choices"), "label": ("answer",), "choices": ("answer",)
+}  # fmt: skip
+"""What a recipe says of data that an option takes the place of, beside what it says of the same."""
+
+
+def overridden(said: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a recipe says of its data, where the user says nothing else."""
+    replaced = {name for option in given for name in INSTEAD.get(option, ())}
+    return {name: value for name, value in said.items() if name not in replaced} | dict(given)
 
 
 @dataclass(frozen=True)
@@ -134,6 +162,8 @@ def prepared(
         settled = settle_classes(parts, known["labels"], told, answer, read.task, model=made.model, seed=made.seed)
         parts, classes = settled.parts, settled.classes.record()
         options = replace(options, labels=settled.classes.told)
+        if settled.warning and note is not None:
+            note(settled.warning)
     parts = keep_apart(parts, learned_in(base.path), made.model)
     if note is not None:
         coverage_of(made.model, base, parts, note)
