@@ -102,8 +102,8 @@ def apply(
         (scratch / STORE).mkdir(parents=True)
         base = bring(made.model, scratch / STORE / "model", longest=options.longest)
         if not (options.labels and facts_of(base)["has_head"]):
-            answer = asking(base, engine_for(base.format), cores, progress or _silent)
-            base = suit(base, read.parts, made.model, note or _unheard, answer, seed=made.seed)
+            heard = asking(base, engine_for(base.format), cores, progress or _silent)
+            base = suit(base, read.parts, made.model, note or _unheard, heard, seed=made.seed)
         job = prepared(made, options, read, base, cores, progress or _silent, note)
         sealed = sealed_with(carried_out(made, job, base, scratch, cores, progress), made, job.meta)
         sealed.path.rename(target)
