@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -104,3 +105,46 @@ def test_the_winner_knows_the_columns_of_its_data(run: Callable[..., Any], monke
     made.options = Options("m", "d.csv", Path("out"), task="text_classification", group="none", text="title")
     found = finish.take_winner(made, winner(made), {"text": "title", "label": "stars"})
     assert found.meta["data"] == {"text": "title", "label": "stars", "group": "none"}
+
+
+def ended(made: Any, monkeypatch: pytest.MonkeyPatch) -> Candidate:
+    """What is taken as the winner of a run whose store has it as it is."""
+    monkeypatch.setattr(finish, "file_of", lambda run, winner: made.original)
+    made.options = Options("m", "d.csv", Path("out"), task="text_generation")
+    return replace(winner(made), engine_settings={"threads": 2})
+
+
+def test_the_winner_is_copied_whole_and_says_how_it_is_used(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made = run(rows("a text"))
+    best = ended(made, monkeypatch)
+    (tmp_path / ".winner.part").mkdir()
+    (tmp_path / ".winner.part" / "of a run that was killed").touch()
+    found = finish.take_winner(made, best, {})
+    assert found.path == tmp_path / "winner"
+    opened = Artifact.open(found.path)  # which compares every file with its hash
+    assert (opened.id, opened.format, opened.files) == (made.original.id, made.original.format, made.original.files)
+    assert opened.meta["engine"] == {"use": "numpy", "threads": 2} and opened.meta["threads"] == 1
+    assert opened.meta["asked"]["use"] == "text_generation" and opened.meta["task"] == "text_generation"
+    assert [path.name for path in tmp_path.glob(".winner*")] == []
+
+
+def test_a_winner_takes_the_place_of_an_older_one_whole_or_not_at_all(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made = run(rows("a text"))
+    best = ended(made, monkeypatch)
+    (tmp_path / "winner").mkdir()
+    (tmp_path / "winner" / "README.md").write_text("the older one")
+
+    def full(*given: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk, pytest.raises(OSError, match="No space"):
+        disk.setattr(finish.shutil, "copyfile", full)
+        finish.take_winner(made, best, {})
+    assert [path.name for path in (tmp_path / "winner").iterdir()] == ["README.md"]
+    found = finish.take_winner(made, best, {})
+    assert not (found.path / "README.md").exists() and Artifact.open(found.path).id == made.original.id
+    assert [path.name for path in tmp_path.glob(".winner*")] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from lighten.core.errors import DataError
 from lighten.core.power import Power
 from lighten.search.listener import Quiet
 from lighten.search.options import Options
+from lighten.search.power import check_power
 from lighten.search.start import Asked, ask
 
 
@@ -161,3 +163,18 @@ def test_too_few_documents_are_refused_with_the_number(tmp_path: Path) -> None:
 def test_a_power_is_kept_for_the_report(tmp_path: Path) -> None:
     (power,) = asked(table(tmp_path, 4000)).power
     assert isinstance(power, Power) and power.enough is not None and power.n >= power.enough
+
+
+def test_what_is_said_of_each_floor_is_kept_with_it_and_floors_that_say_nothing_are_left_out(tmp_path: Path) -> None:
+    found = asked(table(tmp_path, 4000), "accuracy>=-2pt", "log_loss<=+5%")
+    power, notes = check_power(found.budget, found.quality, found.parts, found.columns)
+    assert power == found.power and len(power) == len(notes) == 1
+    assert f"Your {power[0].n:,} proof rows can prove" in notes[0] and "you allow 2.0" in notes[0]
+    few = replace(found.parts, proof=found.parts.proof.take(range(20)))
+    with pytest.raises(DataError, match=r"20 proof rows can never prove accuracy>=-2pt"):
+        check_power(found.budget, found.quality, few, found.columns)
+
+
+def test_a_floor_of_groups_needs_groups(tmp_path: Path) -> None:
+    error = refusal(table(tmp_path, 4000), "worst_group>=-2pt")
+    assert "--keep worst_group cannot be proved" in str(error) and error.fix == "name one with --group COLUMN"

@@ -62,8 +62,9 @@ def take_winner(run: Run, winner: Candidate, columns: Mapping[str, str]) -> Arti
         columns: of the data by role, which other data are read by.
     """
     built = file_of(run, winner)
-    part, final = run.folder.path / ".winner.part", run.folder.path / "winner"
-    shutil.rmtree(part, ignore_errors=True)
+    part, old, final = (run.folder.path / name for name in (".winner.part", ".winner.old", "winner"))
+    for left in (part, old):
+        shutil.rmtree(left, ignore_errors=True)
     part.mkdir()
     for name in built.files:
         target = part / name
@@ -90,9 +91,10 @@ def take_winner(run: Run, winner: Candidate, columns: Mapping[str, str]) -> Arti
     )
     sync_tree(part)
     if final.exists():
-        shutil.rmtree(final)
+        final.rename(old)
     part.rename(final)
     sync(run.folder.path)
+    shutil.rmtree(old, ignore_errors=True)
     return replace(sealed, path=final)
 
 
