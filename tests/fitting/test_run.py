@@ -43,7 +43,7 @@ def test_a_training_is_announced_when_it_begins(
     monkeypatch.setattr(run, "trained_in_process", lambda *_, **__: {"steps": 1})
     asked = replace(options, search=search)
     folder = RunFolder.open(options.out, {}, resume=False)
-    data: Any = SimpleNamespace(task=None)
+    data: Any = SimpleNamespace(task=None, columns=None)
     try:
         assert run.taught(asked, folder, None, data, [], 1, phases) == {"steps": 1}  # type: ignore[arg-type]
     finally:

@@ -22,8 +22,9 @@ def test_what_is_kept_comes_back(tmp_path: Path, small: int, own: bool) -> None:
     kept.keep()
     live["a"].mul_(-1)
     live["n"].add_(1)
-    values = kept.values() if kept.file is None else load_file(kept.file)
-    assert torch.equal(values["a"], torch.arange(6.0).reshape(2, 3))
+    if small or own:
+        values = kept.values() if kept.file is None else load_file(kept.file)
+        assert torch.equal(values["a"], torch.arange(6.0).reshape(2, 3))
     kept.give_back()
     assert torch.equal(live["a"], torch.arange(6.0).reshape(2, 3)) and int(live["n"]) == 3
     kept.put({"a": torch.ones(2, 3), "n": torch.tensor(9)})
@@ -46,6 +47,28 @@ def test_who_holds_the_file_by_another_name_keeps_what_it_held(tmp_path: Path) -
     kept.keep()
     assert load_file(tmp_path / "other")["a"].tolist() == [1.0, 1.0]
     kept.close()
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_temporary_file_has_no_name_that_a_kill_could_leave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    monkeypatch.setattr(module.tempfile, "tempdir", str(tmp_path))
+    if named:
+        monkeypatch.setattr(module, "OPEN", tmp_path / "none")  # as on systems without it
+    elif not module.OPEN.is_dir():
+        pytest.skip("this system has no /proc")
+    live = {"a": torch.ones(2)}
+    kept = Kept(live, small=0)
+    for value in (1.0, 2.0):
+        live["a"].fill_(value)
+        kept.keep()
+        live["a"].zero_()
+        kept.give_back()
+        assert live["a"].tolist() == [value, value] and kept.file is None
+        assert len(list(tmp_path.rglob("*.safetensors"))) == named
+    kept.close()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

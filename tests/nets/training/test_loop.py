@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,7 +25,7 @@ from lighten.nets.network import Network
 from lighten.nets.training import loop, pacing
 from lighten.nets.training.checkpoint import Checkpoints
 from lighten.nets.training.group import Group
-from lighten.nets.training.kept import tensors_of
+from lighten.nets.training.kept import Kept, tensors_of
 from lighten.nets.training.loop import train as train_work
 from lighten.nets.training.memory import Fitted
 from lighten.nets.training.rows import RowsTraining, fit
@@ -381,7 +382,7 @@ def same(one: Ends, other: Ends) -> None:
     assert told == told_other
 
 
-@pytest.mark.parametrize("how", ["bf16", "recompute", "lora", "prefix", "lora of a prefix in bf16"])
+@pytest.mark.parametrize("how", ["bf16", "recompute", "lora", "prefix", "lora of a prefix in bf16", "file"])
 def test_taken_up_it_ends_with_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     folder, rows = tiny_network_folder(tmp_path / "net", layers=3, labels=None), toy_rows(44)
     schedule = Schedule(
@@ -390,6 +391,8 @@ def test_taken_up_it_ends_with_the_same_weights(tmp_path: Path, monkeypatch: pyt
     )  # fmt: skip
     if how == "recompute":
         monkeypatch.setattr(loop, "fitted", lambda *_, **__: Fitted(3, True))
+    if how == "file":
+        monkeypatch.setattr(loop, "Kept", partial(Kept, small=0))
     kept: list[bool] = []
 
     def make() -> Trainable:

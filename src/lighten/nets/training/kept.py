@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from lighten.store.artifacts import writing
 
 SMALL = 256 << 20
 """Bytes up to which they are kept in memory: a second network of many gigabytes is not there."""
+OPEN = Path("/proc/self/fd")
+"""Where Linux has what this process has opened, whether it still has a name or not."""
 
 Live = Mapping[str, Tensor] | Callable[[], Mapping[str, Tensor]]
 
@@ -25,7 +28,7 @@ class Kept:
     Args:
         live: the tensors whose values are kept, by name, or what gives them: a module may put new ones in their place.
         file: where they are kept that are too large for the memory, such as in the folder of a run, which the next
-            sitting takes over after a kill; None for a temporary one.
+            sitting takes over after a kill; None for a temporary one, which a kill takes with it.
         small: bytes up to which they are kept in memory.
     """
 
@@ -33,6 +36,7 @@ class Kept:
         self._live: Callable[[], Mapping[str, Tensor]] = live if callable(live) else lambda: live
         self._file = file
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._open = -1
         self._copies: dict[str, Tensor] = {}
         self.version = 0
         """How often something was kept: 0 while nothing is."""
@@ -46,6 +50,9 @@ class Kept:
         """Remove the file; closing twice is allowed."""
         if self._file is not None:
             self._file.unlink(missing_ok=True)
+        if self._open >= 0:
+            os.close(self._open)
+            self._open = -1
         if self._folder is not None:
             self._folder.cleanup()
 
@@ -74,12 +81,23 @@ class Kept:
                     part.replace(self._file)  # a new file: a checkpoint may hold the old one by another name
                 finally:
                     part.unlink(missing_ok=True)
+            if self._folder is not None:
+                self._hide()
         self.version += 1
+
+    def _hide(self) -> None:
+        """Take the name from a temporary file: it is there while this process is, and after a kill it is not."""
+        assert self._file is not None
+        if OPEN.is_dir():
+            before, self._open = self._open, os.open(self._file, os.O_RDONLY)
+            if before >= 0:
+                os.close(before)
+            self._file.unlink()
 
     @property
     def file(self) -> Path | None:
-        """The file that holds what is kept; None where the memory does, or nothing is kept."""
-        return self._file if self.version else None
+        """The file that holds what is kept; None where the memory or a temporary one does, or nothing is kept."""
+        return self._file if self.version and self._folder is None else None
 
     def values(self) -> Mapping[str, Tensor]:
         """What is kept in memory, by name; nothing where a file holds it."""
@@ -93,7 +111,7 @@ class Kept:
                 for name, tensor in self._copies.items():
                     live[name].copy_(tensor)
                 return
-            with safe_open(self._file, "pt") as found:
+            with safe_open(self._file if self._open < 0 else OPEN / str(self._open), "pt") as found:
                 for name, tensor in live.items():
                     tensor.copy_(found.get_tensor(name))
 
