@@ -225,3 +225,18 @@ def test_a_head_for_pictures_is_kept_that_a_config_does_not_name(tmp_path: Path)
     assert tuple(brought.meta["labels"]) == LABELS
     leave_head_out(brought.path)
     assert recognize(folder) and not vision_facts(brought.path)["has_head"]
+
+
+def test_a_base_on_the_hub_is_looked_at_without_its_head() -> None:
+    files = {"config.json": {"architectures": ["Gemma2ForCausalLM"], "model_type": "gemma2"}}
+    names = ["config.json", "model.safetensors", "tokenizer.json"]
+    with pytest.raises(ModelError, match="language model of an architecture that lighten does not open"):
+        recognize_listing("org/name", names, lambda name: files[name])
+    assert recognize_listing("org/name", names, lambda name: files[name], headless=True).kind == "encoder"
+
+
+def test_in_a_repository_of_the_hub_an_index_tells_of_a_head_that_a_config_does_not_name() -> None:
+    index = {"weight_map": {"model.norm.weight": "model-1.safetensors", "score.weight": "model-2.safetensors"}}
+    files = {"config.json": {"model_type": "qwen3"}, "model.safetensors.index.json": index}
+    names = ["model-1.safetensors", "model-2.safetensors", "tokenizer.json", *files]
+    assert recognize_listing("org/name", names, lambda name: files[name]).kind == "classifier"

@@ -81,3 +81,5 @@ def test_a_pickled_file_is_told_by_the_config_beside_it(tmp_path: Path) -> None:
     with pytest.raises(UnsafeFile) as refused:
         refusal_of_file(tmp_path / "pytorch_model.bin")
     assert "AutoModelForCausalLM" in refused.value.fix
+    (tmp_path / "model.safetensors").write_bytes(b"x")
+    assert refusal_of_file(tmp_path / "pytorch_model.bin").fix == f"give {tmp_path}"

@@ -31,7 +31,9 @@ def refusal_of_file(path: Path) -> ModelError:
         UnsafeFile: it holds pickled weights.
     """
     name = path.name.lower()
-    if path.name == ADAPTER_WEIGHTS or (name.endswith((".safetensors", ".json")) and holds_files_of_model(path.parent)):
+    whole = any(path.parent.glob("*.safetensors"))  # pickled weights beside them are not needed
+    parts = (".safetensors", ".json", *(PICKLED_WEIGHTS if whole else ()))
+    if path.name == ADAPTER_WEIGHTS or (name.endswith(parts) and holds_files_of_model(path.parent)):
         return ModelError(
             f"{path} is a file of a model.", allowed="the whole folder, or a GGUF file", fix=f"give {path.parent}"
         )
