@@ -26,9 +26,11 @@ from draws import (
     exact_alone,
     exact_paired,
     gained,
+    gained_in_units,
     grouped,
     log_loss,
     paired,
+    swapped,
     tokens,
 )
 
@@ -58,6 +60,16 @@ class Design:
         """What is asked: ``difference``, ``share`` or ``absolute``."""
         return {"points": "difference", "ratio": "share", "": "absolute"}[self.floor.relative]
 
+    @property
+    def in_units(self) -> bool:
+        """Whether its rows belong together."""
+        return "units" in self.setting
+
+    @property
+    def gains(self) -> bool:
+        """Whether the floor lies above what the original reaches."""
+        return "a gain" in self.setting
+
 
 def asked(metric: str, bound: float, relative: str = "points") -> Constraint:
     """A floor as the budget makes it."""
@@ -83,8 +95,9 @@ def _right_or_wrong() -> list[Design]:
             draw, exact = partial(alone, metric, n, value), partial(exact_alone, metric, n, 1.0 - value)
             found.append(Design(asked(metric, value, ""), f"n={n}, the original always right", draw, exact=exact))
     for n in (200, 1000):  # a floor above the original: a gain
-        draw, exact = partial(gained, n, 0.9), partial(exact_alone, "accuracy", n, 0.1)
-        found.append(Design(asked("accuracy", 0.9, ""), f"n={n}, a gain: the original at 0.85", draw, exact=exact))
+        for metric in ("accuracy", "exact_match"):
+            draw, exact = partial(gained, metric, n, 0.9), partial(exact_alone, metric, n, 0.1)
+            found.append(Design(asked(metric, 0.9, ""), f"n={n}, a gain: the original at 0.85", draw, exact=exact))
     return found
 
 
@@ -99,6 +112,8 @@ def _groups() -> list[Design]:
         for losses, which in (((0.0,) * len(sizes), "all"), ((0.0, *[-0.05] * len(others)), "the first")):
             draw = partial(grouped, sizes, losses, 0.08)
             found.append(Design(asked("worst_group", 0.9, ""), f"{name}, {which} at the floor", draw, 0.1))
+        draw = partial(grouped, sizes, (-0.05,) * len(sizes), 0.08)
+        found.append(Design(asked("worst_group", 0.95, ""), f"{name}, a gain: the original at 0.9", draw, 0.1))
     return found
 
 
@@ -133,13 +148,22 @@ def _units() -> list[Design]:
             found.append(Design(asked(metric, 0.02), name, draw, 0.05))
             draw = partial(clustered, metric, units, 0.1, spread, 0.0, sizes)
             found.append(Design(asked(metric, 0.9, ""), name, draw, 0.05))
+            draw = partial(gained_in_units, metric, units, 0.9, spread, sizes)
+            found.append(Design(asked(metric, 0.9, ""), f"{name}, a gain: the original at 0.85", draw, 0.05))
         for metric in ("flips", "answer_flips"):
             if metric == "answer_flips" and (units, spread) != (50, "uneven"):
                 continue
             draw = partial(clustered, metric, units, 0.03, spread, 0.0, sizes)
             found.append(Design(asked(metric, 0.03, ""), name, draw, 0.05))
+            if (units, spread) == (50, "uneven"):  # of an original that differs from itself nowhere
+                found.append(Design(asked(metric, 0.03), name, draw, 0.05))
         draw = partial(clustered, "worst_group", 2 * units, 0.05, spread, 0.08, sizes)
         found.append(Design(asked("worst_group", 0.05), f"2 groups of {name}", draw, 0.05))
+        draw = partial(clustered, "worst_group", 2 * units, 0.1, spread, 0.0, sizes)
+        found.append(Design(asked("worst_group", 0.9, ""), f"2 groups of {name}", draw, 0.05))
+        draw = partial(gained_in_units, "worst_group", 2 * units, 0.9, spread, sizes)
+        name = f"2 groups of {name}, a gain: the original at 0.85"
+        found.append(Design(asked("worst_group", 0.9, ""), name, draw, 0.05))
     return found
 
 
@@ -158,10 +182,15 @@ def _scores() -> list[Design]:
                 found.append(Design(asked(metric, 0.1 * true), name, make, share))
                 found.append(Design(asked(metric, 0.1, "ratio"), name, make, share))
                 found.append(Design(asked(metric, 1.1 * true, ""), name, make, share))
+                gain = f"{name}, a gain: the original 10 % worse"
+                found.append(Design(asked(metric, true, ""), gain, partial(swapped, make), share))
     for metric, true, draw in (("brier", ERROR, brier),):
         make = partial(draw, 1000, "rare", 50)
         found.append(Design(asked(metric, 0.1, "ratio"), "n=1000 in 50 units", make, 0.05))
         found.append(Design(asked(metric, 1.1 * true, ""), "n=1000 in 50 units", make, 0.05))
+        found.append(Design(asked(metric, 0.1 * true), "n=1000 in 50 units", make, 0.05))
+        name = "n=1000 in 50 units, a gain: the original 10 % worse"
+        found.append(Design(asked(metric, true, ""), name, partial(swapped, make), 0.05))
     return found
 
 
@@ -181,6 +210,11 @@ def _macro() -> list[Design]:
         draw = partial(confusion, n, prior, true, units)
         found.append(Design(asked("macro_f1", margin), f"{name}, n={n} d={disagreement:g}", draw, 0.05))
         found.append(Design(asked("macro_f1", true.candidate, ""), f"{name}, n={n} d={disagreement:g}", draw, 0.1))
+    for n, units in ((500, 0), (1000, 50)):
+        true = confused(three, 0.08, -0.03)
+        name = f"3 classes, n={n}{f' in {units} units' if units else ''}, a gain: the original 3 points worse"
+        draw = partial(confusion, n, three, true, units)
+        found.append(Design(asked("macro_f1", true.candidate, ""), name, draw, 0.1))
     return found
 
 
@@ -199,4 +233,18 @@ def _documents() -> list[Design]:
     found.append(
         Design(asked("token_flips", 0.05), "100 documents, uneven", partial(tokens, 100, 0.05, "uneven"), 0.05)
     )
+    for n in (40, 200):
+        draw = partial(swapped, partial(bits, n, "even", 0.02))
+        name = f"{n} documents of unequal size, a gain: the original 2 % worse"
+        found.append(Design(asked("bits_per_byte", BITS, ""), name, draw, 0.05))
+    for n, units, harm in ((200, 40, "even"), (200, 40, "heavy"), (1000, 100, "even")):
+        draw, name = partial(bits, n, harm, 0.02, units=units), f"{n} documents in {units} units, {harm} loss"
+        for margin, relative in ((0.02, "points"), (0.02, "ratio"), (BITS + 0.02, "")):
+            found.append(Design(asked("bits_per_byte", margin, relative), name, draw, 0.05))
+        name = f"{name}, a gain: the original 2 % worse"
+        found.append(Design(asked("bits_per_byte", BITS, ""), name, partial(swapped, draw), 0.05))
+    for n, units, spread in ((200, 40, "uneven"), (200, 40, "all or nothing"), (1000, 100, "uneven")):
+        draw, name = partial(tokens, n, 0.05, spread, units=units), f"{n} documents in {units} units, {spread}"
+        found.append(Design(asked("token_flips", 0.05, ""), name, draw, 0.05))
+        found.append(Design(asked("token_flips", 0.05), name, draw, 0.05))
     return found

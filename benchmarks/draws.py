@@ -80,10 +80,16 @@ def alone(metric: str, n: int, value: float, rng: np.random.Generator) -> Case:
     return counted(metric, n, n - int(rng.binomial(n, value)), 0)
 
 
-def gained(n: int, value: float, rng: np.random.Generator) -> Case:
+def gained(metric: str, n: int, value: float, rng: np.random.Generator) -> Case:
     """As :func:`alone`, with an original that is right on 85 % of the rows, and no part of the verdict."""
-    shown = alone("accuracy", n, value, rng)
-    return Case(shown.rows, logits(rng.random(n) < 0.85), shown.candidate, shown.key)
+    shown = alone(metric, n, value, rng)
+    return Case(shown.rows, ANSWERS[metric](rng.random(n) < 0.85), shown.candidate, shown.key)
+
+
+def swapped(draw: Callable[[np.random.Generator], Case], rng: np.random.Generator) -> Case:
+    """The candidate of another design for the original and its original for the candidate, which is better by that."""
+    shown = draw(rng)
+    return Case(shown.rows, shown.candidate, shown.original, shown.key)
 
 
 def changed(metric: str, n: int, rate: float, rng: np.random.Generator) -> Case:
@@ -137,6 +143,14 @@ def clustered(
     make = ANSWERS[{"flips": "accuracy", "answer_flips": "exact_match"}.get(metric, metric)]
     groups = np.where(unit % 2 == 0, "a", "b")
     return Case(with_units(n, unit, groups), make(before), make(after))
+
+
+def gained_in_units(
+    metric: str, units: int, value: float, spread: str, sizes: tuple[int, int], rng: np.random.Generator
+) -> Case:
+    """As :func:`clustered` without noise: a candidate right on ``value`` of the rows, and an original on less."""
+    shown = clustered(metric, units, 1.0 - value, spread, 0.0, sizes, rng)
+    return Case(shown.rows, ANSWERS[metric](rng.random(len(shown.rows)) < value - 0.05), shown.candidate)
 
 
 def grouped(sizes: tuple[int, ...], losses: tuple[float, ...], disagreement: float, rng: np.random.Generator) -> Case:
@@ -285,17 +299,29 @@ BITS = 1.0
 """True bits per byte of the originals below."""
 
 
-def bits(n: int, harm: str, margin: float, rng: np.random.Generator) -> Case:
-    """Documents of very unequal size that cost ``margin`` more bits per byte."""
+def bits(n: int, harm: str, margin: float, rng: np.random.Generator, units: int = 0) -> Case:
+    """Documents of very unequal size that cost ``margin`` more bits per byte; those of a unit are changed alike."""
     size = np.ceil(rng.lognormal(6.0, 1.0, n))
     before = size * rng.normal(BITS, 0.2, n)
-    change = rng.exponential(1.0, n) - 1.0 if harm == "heavy" else rng.normal(0.0, 1.0, n)
+    change = _changes(n, harm, rng)
+    unit = _unit_of(n, units)
+    if unit is not None:  # half of the variance is the unit's
+        change = (change + _changes(units, harm, rng)[unit]) / 2**0.5
     after = before + size * (margin + 0.08 * change)
-    return Case(plain_rows(n), documents(size, before * log(2.0)), documents(size, after * log(2.0)))
+    rows = plain_rows(n) if unit is None else with_units(n, unit.tolist())
+    return Case(rows, documents(size, before * log(2.0)), documents(size, after * log(2.0)))
 
 
-def tokens(n: int, rate: float, spread: str, rng: np.random.Generator) -> Case:
-    """Documents with this share of changed tokens, more in some than in others."""
-    moved = rng.random((n, PROBES)) < unit_rates(n, rate, spread, rng)[:, None]
+def _changes(n: int, harm: str, rng: np.random.Generator) -> Floats:
+    """[n] changes with mean 0 and variance 1: ``even``, or ``heavy``, where a few carry them."""
+    return rng.exponential(1.0, n) - 1.0 if harm == "heavy" else rng.normal(0.0, 1.0, n)
+
+
+def tokens(n: int, rate: float, spread: str, rng: np.random.Generator, units: int = 0) -> Case:
+    """Documents with this share of changed tokens, more in some than in others, or in some units of them."""
+    unit = _unit_of(n, units)
+    rates = unit_rates(n, rate, spread, rng) if unit is None else unit_rates(units, rate, spread, rng)[unit]
+    moved = rng.random((n, PROBES)) < rates[:, None]
     size = np.full(n, 1000.0)
-    return Case(plain_rows(n), documents(size, size), documents(size, size, 1.0 + moved))
+    rows = plain_rows(n) if unit is None else with_units(n, unit.tolist())
+    return Case(rows, documents(size, size), documents(size, size, 1.0 + moved))

@@ -144,7 +144,7 @@ def main() -> int:
     simulated = (cell(one, judge, options.repeats, rng) for one in wanted)
     cells: list[Cell] = []
     if not options.json:
-        print(f"{'quantity':<14}{'kind':<11}{'setting':<58}{'bound':>7}{'false':>7}{'error':>9}{'exact':>8}")
+        print(f"{'quantity':<14}{'kind':<11}{'setting':<74}{'bound':>7}{'false':>7}{'error':>9}{'exact':>8}")
     for one in chain(simulated, () if options.only else sequence_cells(judge, options.repeats, rng)):
         cells.append(one)
         if not options.json:
@@ -166,7 +166,7 @@ def line(one: Cell) -> str:
     exact = f"{one.exact:.2%}" if one.exact is not None else "-"
     flag = "TOO HIGH" if one.too_high else ""
     return (
-        f"{one.quantity:<14}{one.kind:<11}{one.setting:<58}{one.bound:>7.4g}{one.rate:>7.2%} +- {one.error:.2%}"
+        f"{one.quantity:<14}{one.kind:<11}{one.setting:<74}{one.bound:>7.4g}{one.rate:>7.2%} +- {one.error:.2%}"
         f"{exact:>8}  {flag}"
     )
 
