@@ -524,3 +524,27 @@ def test_a_machine_that_becomes_slow_ends_it_in_the_end(network: Network, monkey
     assert 150.0 < now < 170.0 and result.planned == result.rows
     assert len(told) == 1 and "has become slower" in told[0] and result.notes == told
     assert result.points[-1].fraction == 1.0  # what it had learned was judged, and the best is kept
+
+
+def test_what_was_spent_before_the_first_checkpoint_is_not_given_again(
+    tmp_path: Path, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, fatal = 0.0, 6
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: now))
+    one, count = work(network, epochs=1000, patience=1000), 0
+    backward = one.backward
+
+    def slow(batch: Batch, weight: float) -> float:
+        nonlocal now, count
+        now, count = now + 1.0, count + 1
+        if count == fatal:
+            raise Killed
+        return backward(batch, weight)
+
+    one.backward = slow  # type: ignore[method-assign, assignment]
+    with pytest.raises(Killed):  # while the first updates are timed
+        train_work(one, seed=0, threads=1, watch=Silent(), seconds=200.0, checkpoints=Seldom(tmp_path / "run", {}))
+    assert Checkpoints(tmp_path / "run", {}).spent == 5.0
+    now += 1000.0
+    result = train_work(one, seed=0, threads=1, watch=Silent(), seconds=200.0, checkpoints=Seldom(tmp_path / "run", {}))
+    assert result.rows == pytest.approx((200.0 - 5.0) * 32, rel=0.12) and Checkpoints(tmp_path / "run", {}).spent == 0.0

@@ -34,7 +34,7 @@ from lighten.core.artifact import sha256
 from lighten.core.errors import LightenError, RunFolderError
 from lighten.isolate.machine import cpu_flags
 from lighten.nets.training.randomness import generators, put_back
-from lighten.store.artifacts import disk_error, says_full
+from lighten.store.artifacts import disk_error, says_full, writing
 from lighten.store.durable import sync
 
 VERSION = 3
@@ -47,6 +47,8 @@ KEPT = "kept.safetensors"
 """File of the folder in which a training keeps the best weights of a network that is too large for the memory."""
 DEATHS = "ended-for-memory"
 """File of the folder that counts how often a sitting was ended for want of memory."""
+SPENT = "spent-before"
+"""File of the folder with the seconds that sittings took which were ended before the first checkpoint."""
 RANDOM = "random.torch"
 """Name of the tensor with torch's random state."""
 
@@ -154,6 +156,24 @@ class Checkpoints:
             self._check(record)
             return self._opened(record)
         return None
+
+    @property
+    def spent(self) -> float:
+        """Seconds that sittings took which were ended before the first checkpoint, as far as :meth:`spend` knows."""
+        try:
+            return float((self.folder / SPENT).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return 0.0
+
+    def spend(self, seconds: float) -> None:
+        """Write down what was spent so far, before there is a checkpoint; the first one replaces it.
+
+        Raises:
+            RunFolderError: the disk is full or cannot be written.
+        """
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._put(SPENT, lambda path: path.write_text(str(seconds), encoding="utf-8"))
 
     def remove(self) -> None:
         """Remove all of them: the training is over."""

@@ -147,6 +147,7 @@ class _Loop:
             self.group.spread(self.weights)
             self.work.dtype = NAMED[self.group.decide(self._choose_precision)]
         self._keep_prefix(fresh, seconds)
+        self._spend(fresh)
         self._fit_memory(fresh)
         self._cut_after(deaths)
         self._recompute(self.state.recompute)
@@ -179,6 +180,7 @@ class _Loop:
             self._judge(0.0)
         else:
             self._keep()
+        self._spend()
         if seconds is not None:
             self._plan_by_time(seconds, begun)
         self.state.due = self.state.interval
@@ -189,7 +191,7 @@ class _Loop:
 
     def _keep_prefix(self, fresh: bool, seconds: float | None) -> None:
         """Compute what no update changes, where there is room and time, or as an earlier sitting did."""
-        left = min(math.inf if seconds is None else seconds, self.watch.seconds_left())
+        left = min(math.inf if seconds is None else max(seconds - self.spent, 0.0), self.watch.seconds_left())
         decided, left = (None, AHEAD * left) if fresh else (self.state.prefix, math.inf)
         kept = self.work.keep_prefix(decided, left, self.group.here)
         self.state.prefix = all(self.group.gather(float(kept)))
@@ -242,6 +244,7 @@ class _Loop:
             start = time.perf_counter()
             self._update(batch, number)
             times.append((self.work.size(batch), time.perf_counter() - start))
+            self._spend()
             if self.group.decide(lambda: len(times) >= LEAST_TRIED and time.perf_counter() - begun > TRYING * seconds):
                 break
         for name in ("piece", "recompute", "setbacks", "factor"):
@@ -255,7 +258,7 @@ class _Loop:
         self.descent.forget()
         self.stands = True
         put_back(*drawn)
-        left = seconds - (time.perf_counter() - begun)
+        left = seconds - self.spent
         end = end_in_time(times, left, self.judge_seconds, state.interval, self.planned)
         state.end = self.group.decide(lambda: end)
         state.interval = min(self.work.interval(state.end), state.end / CURVE)
@@ -459,6 +462,7 @@ class _Loop:
         for text in self.checkpoints.notes if self.checkpoints is not None else ():
             self._note(text)
         if found is None:
+            self.before = 0.0 if self.checkpoints is None else self.checkpoints.spent
             return False
         with torch.no_grad():
             for name, tensor in self.weights.items():
@@ -469,6 +473,11 @@ class _Loop:
         self.descent.restore(found.moments, found.counts)
         self.work.dtype = NAMED[found.precision]
         return True
+
+    def _spend(self, fresh: bool = True) -> None:
+        """Remember the time of a sitting that has no checkpoint yet: killed, it does not get that again."""
+        if fresh and self.checkpoints is not None:
+            self.checkpoints.spend(self.spent)
 
     def _save(self, *, now: bool = False) -> None:
         """Write a checkpoint, where one is due."""
