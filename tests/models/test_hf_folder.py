@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from lighten.core.errors import ModelError, UnsafeFile
-from lighten.models.hf_folder import adapter_at, check_folder, copy_files, hub_files, kind_at, wanted_files
+from lighten.models.hf_folder import (
+    adapter_at,
+    check_folder,
+    copy_files,
+    hub_files,
+    kind_at,
+    tensor_names,
+    wanted_files,
+)
 from lighten.models.recognize import location_at
 from lighten.testing.tiny import tiny_network_folder
 
@@ -48,3 +56,15 @@ def test_of_a_repository_every_part_of_the_weights_is_fetched() -> None:
     found = hub_files(["model-00001-of-00002.safetensors", "README.md", "pytorch_model.bin", "config.json"])
     assert "model-00001-of-00002.safetensors" in found and "config.json" in found
     assert not {"README.md", "pytorch_model.bin"} & set(found)
+
+
+def test_names_of_weights_are_read_only_where_a_config_says_nothing_and_never_through_a_link(tmp_path: Path) -> None:
+    folder = tiny_network_folder(tmp_path / "model")
+    assert tensor_names(location_at(folder), {"architectures": ["BertModel"]}) == ()
+    assert "classifier.weight" in tensor_names(location_at(folder), {})
+    (folder / "model.safetensors").write_bytes(b"broken")
+    assert tensor_names(location_at(folder), {}) == ()
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(UnsafeFile, match="is a link to"):
+        tensor_names(location_at(folder), {})

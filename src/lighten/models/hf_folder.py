@@ -57,11 +57,16 @@ def kind_at(location: Location) -> tuple[str, str] | None:
 
 def tensor_names(location: Location, config: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of a folder's weights, as far as they can be read and its config does not say what it is; of a repository
-    of the hub those that an index lists."""
+    of the hub those that an index lists.
+
+    Raises:
+        UnsafeFile: a link leaves the folder.
+    """
     if named_architectures(config) or not has_weights(location.names):
         return ()
     try:
         if location.path is not None:
+            _check_links(location.path, weight_files(location.path))
             return tuple(weights(location.path))
         table = location.read(INDEX).get("weight_map") if INDEX in location.names else None
     except ModelError:
