@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from lighten.testing.pictures import saved_picture
 from lighten.testing.tiny import tiny_network_folder
+from lighten.testing.tiny_pictures import tiny_vision_folder
 
 Case = Callable[[Path], Sequence[str]]
 
@@ -94,6 +96,39 @@ def without_tokenizer(folder: Path) -> None:
             path.unlink()
 
 
+def pictures(folder: Path, *names: str) -> Path:
+    """A folder of small pictures, of which no two are the same."""
+    for number, name in enumerate(names):
+        saved_picture(folder / name, number)
+    return folder
+
+
+def classes(folder: Path, each: int, *broken: str) -> str:
+    """A folder of pictures for each of two classes, some of which are none; its path as a word of a command."""
+    made = pictures(folder, *(f"{label}/{at}.png" for label in ("cats", "dogs") for at in range(each)))
+    for name in broken:
+        (made / name).write_text("no picture", encoding="utf-8")
+    return str(made)
+
+
+def seeing(folder: Path, change: Callable[[Path], object]) -> list[str]:
+    """A tiny network for pictures after ``change``, with data that is fine."""
+    name = tiny_vision_folder(folder / "model", "vit")
+    change(name)
+    return [str(name), "--data", classes(folder / "p", 150), "--keep", "accuracy>=-15pt"]
+
+
+def settings(folder: Path, **changed: object) -> None:
+    """Change what is done to pictures."""
+    path = folder / "preprocessor_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changed}), encoding="utf-8")
+
+
+def of_five_channels(folder: Path) -> None:
+    """Make it a network for pictures that no file holds."""
+    tiny_vision_folder(folder, "vit", channels=5)
+
+
 GOOD_TEXT = [("fine words", "yes"), ("other words", "no")]
 DATA: dict[str, tuple[Case, str]] = {
     "missing file": (lambda f: [str(f / "none.csv")], "none.csv"),
@@ -146,6 +181,31 @@ MODELS: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
+PICTURES: dict[str, tuple[Case, str]] = {
+    "no classes": (lambda f: [str(pictures(f / "p", "1.png", "2.png"))], "Nothing says the classes of the image files"),
+    "one picture in each class": (lambda f: [classes(f / "p", 1)], "holds one image file in each of its 2 folders"),
+    "folders in folders": (
+        lambda f: [str(pictures(f / "p", "a/1.png", "a/2.png", "b/c/3.png", "b/c/4.png"))],
+        "which level names the class is open",
+    ),
+    "no pictures": (lambda f: [classes(f / "p", 3, "cats/1.png", "dogs/2.png")], "has 2 files that cannot be opened"),
+    "the way out when files are broken": (lambda f: [classes(f / "p", 3, "cats/1.png")], "--drop-empty"),
+    "files that are not there": (
+        lambda f: [rows(f / "d.csv", [(f"{i}.png", "yes" if i % 2 else "no") for i in range(40)], ("path", "label"))],
+        "0.png cannot be read: No such file or directory (row 1)",
+    ),
+    "a folder of other files": (lambda f: [written(f / "d.docx", b"") and str(f)], "holds no data file"),
+}
+SEEING: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a processor for pictures of another size": (
+        lambda f: settings(f, size={"height": 16, "width": 16}),
+        "makes pictures of 16 x 16 pixels, and the network takes 32 x 32",
+    ),
+    "a processor that is not known": (lambda f: settings(f, image_processor_type="SegformerImageProcessor"), "ViTImag"),
+    "five channels": (of_five_channels, "The network takes pictures of 5 channels"),
+}
+
+
 def refused(folder: Path, words: Sequence[str], expected: str) -> None:
     """Run ``optimize``, check that it refuses, and that it left nothing."""
     out = folder / "out"
@@ -163,6 +223,19 @@ def test_data_and_budget_are_refused_before_anything_is_written(case: str, tmp_p
     make, expected = DATA[case]
     words = make(tmp_path)
     refused(tmp_path, [str(tmp_path / "no-model"), "--task", "text-classification", "--data", *words], expected)
+
+
+@pytest.mark.parametrize("case", PICTURES)
+def test_pictures_are_refused_before_anything_is_written(case: str, tmp_path: Path) -> None:
+    make, expected = PICTURES[case]
+    words = make(tmp_path)
+    refused(tmp_path, [str(tmp_path / "no-model"), "--task", "image-classification", "--data", *words], expected)
+
+
+@pytest.mark.parametrize("case", SEEING)
+def test_models_of_pictures_are_refused_before_anything_is_written(case: str, tmp_path: Path) -> None:
+    change, expected = SEEING[case]
+    refused(tmp_path, [*seeing(tmp_path, change), "--engines", "eager"], expected)
 
 
 @pytest.mark.parametrize("case", MODELS)

@@ -51,6 +51,60 @@ def test_optimize_finds_a_smaller_winner(told: Path) -> None:
     assert (told / "run" / "report.html").stat().st_size > 0
 
 
+@pytest.fixture(scope="module")
+def fresh(told: Path) -> Path:
+    """A table of pictures that neither model was made with, each by one of two cameras."""
+    rows = tiny_pictures(told / "new", 240, seed=9)
+    lines = [f"{at}.png,{LABELS[target]},{'left' if at % 2 else 'right'}" for at, target in enumerate(rows.targets)]
+    path = told / "new" / "new.csv"
+    path.write_text("\n".join(["photo,label,camera", *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def original(told: Path) -> str:
+    """The trained original of the run."""
+    return str(json.loads((told / "stdout.json").read_text(encoding="utf-8"))["paths"]["original"])
+
+
+def test_other_pictures_are_compared_in_groups(told: Path, fresh: Path, original: str) -> None:
+    done = command(
+        "compare", original, told / "run" / "winner", "--data", fresh, "--group", "camera", "--margin", "20pt", "--json"
+    )
+    found = json.loads(done.stdout)
+    assert [verdict["state"] for verdict in found["verdicts"]] == ["holds"]
+    assert sorted(group["name"] for group in found["groups"]) == ["left", "right"]
+    assert sum(group["n"] for group in found["groups"]) == 240
+
+
+def test_the_winner_is_measured_beside_the_original(told: Path, fresh: Path, original: str) -> None:
+    done = command("bench", original, told / "run" / "winner", "--data", fresh, "--seconds", "1", "--json")
+    found = json.loads(done.stdout)
+    assert not found["failed"] and len(found["results"]) == 2
+    assert all({"p50", "rows_per_second", "size"} <= {one["meter"] for one in each} for each in found["results"].values())
+
+
+def test_the_report_and_the_card_are_about_pictures(told: Path) -> None:
+    command("report", told / "run")
+    page = (told / "run" / "report.html").read_text(encoding="utf-8")
+    card = (told / "run" / "winner" / "README.md").read_text(encoding="utf-8")
+    assert "a text to classify" not in page + card
+    assert "/winner photo.jpg" in card
+
+
+def test_the_recipe_of_the_run_is_carried_out_again(told: Path) -> None:
+    made = told / "again"
+    command("apply", told / "run" / "run.toml", "--out", made)
+    shown = next((told / "data" / LABELS[0]).glob("*.png"))
+    assert command("predict", made, shown).stdout == command("predict", told / "run" / "winner", shown).stdout
+
+
+def test_every_picture_of_a_folder_is_answered(told: Path) -> None:
+    lines = command("predict", told / "run" / "winner", told / "data").stdout.splitlines()
+    right = sum(Path(line.partition("\t")[0]).parent.name == line.partition("\t")[2] for line in lines)
+    assert len(lines) == PICTURES and right > 0.8 * PICTURES
+
+
 def test_the_winner_predicts_files(told: Path) -> None:
     shown = [next((told / "data" / label).glob("*.png")) for label in LABELS]
     done = command("predict", told / "run" / "winner", *shown)
