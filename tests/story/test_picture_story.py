@@ -81,7 +81,9 @@ def test_the_winner_is_measured_beside_the_original(told: Path, fresh: Path, ori
     done = command("bench", original, told / "run" / "winner", "--data", fresh, "--seconds", "1", "--json")
     found = json.loads(done.stdout)
     assert not found["failed"] and len(found["results"]) == 2
-    assert all({"p50", "rows_per_second", "size"} <= {one["meter"] for one in each} for each in found["results"].values())
+    assert all(
+        {"p50", "rows_per_second", "size"} <= {one["meter"] for one in each} for each in found["results"].values()
+    )
 
 
 def test_the_report_and_the_card_are_about_pictures(told: Path) -> None:
