@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from lighten.core.artifact import Artifact, is_whole
@@ -63,6 +65,22 @@ def test_it_trains_and_seals(asked: dict[str, object], tmp_path: Path) -> None:
     assert again["steps"] == 4 and "resumed" in again["cost"]["energy_note"]
     with pytest.raises(RunFolderError, match="of another training: seed was 0 and is now 1"):
         child.fit(**{**asked, "seed": 1})  # type: ignore[arg-type]
+
+
+def test_a_full_disk_at_the_end_is_said_and_the_training_is_not_lost(
+    asked: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> NoReturn:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(child, "save_model", full)
+        with pytest.raises(RunFolderError, match=r"is full(.|\n)*--resume"):
+            child.fit(**asked)  # type: ignore[arg-type]
+    steps: list[int] = []
+    monkeypatch.setattr(child.Telling, "heard", lambda self, state: steps.append(state.updates))
+    assert child.fit(**asked)["steps"] == 4 and not steps  # type: ignore[arg-type]
+    assert is_whole(tmp_path / "model")
 
 
 def test_changes_of_low_rank_are_merged_and_kept_as_an_adapter(asked: dict[str, object], tmp_path: Path) -> None:
