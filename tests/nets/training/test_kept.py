@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from lighten.core.errors import RunFolderError
 from lighten.nets.training import kept as module
-from lighten.nets.training.kept import Kept, tensors_of
+from lighten.nets.training.kept import Kept, by_itself, put_into, tensors_of
 
 
 @pytest.mark.parametrize(("small", "own"), [(0, False), (0, True), (1 << 20, True)])
@@ -84,3 +84,38 @@ def test_all_that_answers_depend_on_is_named_once() -> None:
     net = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.Linear(3, 3), torch.nn.BatchNorm1d(3))
     net[1].weight = net[0].weight
     assert set(tensors_of(net)) == set(net.state_dict()) - {"1.weight"}
+
+
+class Own(torch.nn.Module):
+    """A network of a user's own, with buffers that it does not save."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.own = torch.nn.Linear(2, 2)
+        table, line = torch.ones(4), torch.arange(3.0)
+        self.register_buffer("rotations", torch.ones(3, dtype=torch.complex64), persistent=False)
+        self.register_buffer("mask", line.expand(2, 3), persistent=False)
+        self.register_buffer("cache", table[:2], persistent=False)
+        self.register_buffer("count", torch.tensor(0), persistent=False)
+        self.register_buffer("none", None, persistent=False)
+
+
+@pytest.mark.parametrize("small", [0, 1 << 20])
+def test_of_a_users_own_network_what_counts_is_kept_and_a_cache_that_grew_is_left(tmp_path: Path, small: int) -> None:
+    net = Own()
+    assert set(tensors_of(net)) == {"own.weight", "own.bias", "cache", "count"}
+    kept = Kept(lambda: tensors_of(net), tmp_path / "kept.safetensors", small)
+    kept.keep()
+    net.count, net.cache, net.none = net.count + 1, torch.zeros(7), torch.ones(1)
+    kept.give_back()
+    assert int(net.count) == 0 and net.cache.tolist() == [0.0] * 7 and net.none.tolist() == [1.0]
+    kept.close()
+
+
+def test_files_take_tensors_that_share_their_memory() -> None:
+    table = torch.arange(6.0)
+    assert by_itself(table) is not None and by_itself(table).data_ptr() == table.data_ptr()
+    assert by_itself(table[:3]).data_ptr() != table.data_ptr() and by_itself(table[:3]).tolist() == [0.0, 1.0, 2.0]
+    live = {"a": torch.zeros(3), "b": torch.zeros(2)}
+    put_into(live, ["a"], {"a": table[:3]}.__getitem__)
+    assert live["a"].tolist() == [0.0, 1.0, 2.0] and live["b"].tolist() == [0.0, 0.0]

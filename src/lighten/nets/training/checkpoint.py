@@ -33,6 +33,7 @@ from torch import Tensor
 from lighten.core.artifact import sha256
 from lighten.core.errors import LightenError, RunFolderError
 from lighten.isolate.machine import cpu_flags
+from lighten.nets.training.kept import by_itself
 from lighten.nets.training.randomness import generators, put_back
 from lighten.store.artifacts import disk_error, says_full, writing
 from lighten.store.durable import sync
@@ -230,7 +231,7 @@ class Checkpoints:
             return False
 
     def _write(self, name: str, tensors: Mapping[str, Tensor]) -> tuple[str, str]:
-        own = {key: tensor.detach().contiguous() for key, tensor in tensors.items()}
+        own = {key: by_itself(tensor) for key, tensor in tensors.items()}
         self._put(name, lambda path: save_file(own, path))
         return name, sha256(self.folder / name)
 

@@ -77,7 +77,7 @@ class Kept:
             with writing(self._file.parent):
                 self._file.parent.mkdir(parents=True, exist_ok=True)
                 try:
-                    save_file({name: tensor.detach().contiguous() for name, tensor in values.items()}, part)
+                    save_file({name: by_itself(tensor) for name, tensor in values.items()}, part)
                     part.replace(self._file)  # a new file: a checkpoint may hold the old one by another name
                 finally:
                     part.unlink(missing_ok=True)
@@ -105,15 +105,30 @@ class Kept:
 
     def give_back(self) -> None:
         """Put what is kept into the tensors that it came from."""
-        live = self._live()
-        with torch.no_grad():
-            if self._file is None:
-                for name, tensor in self._copies.items():
-                    live[name].copy_(tensor)
-                return
-            with safe_open(self._file if self._open < 0 else OPEN / str(self._open), "pt") as found:
-                for name, tensor in live.items():
-                    tensor.copy_(found.get_tensor(name))
+        if self._file is None:
+            put_into(self._live(), self._copies, self._copies.__getitem__)
+            return
+        with safe_open(self._file if self._open < 0 else OPEN / str(self._open), "pt") as found:
+            put_into(self._live(), found.keys(), found.get_tensor)
+
+
+def put_into(live: Mapping[str, Tensor], names: Collection[str], value: Callable[[str], Tensor]) -> None:
+    """Put values into the live tensors of the same names. What has another shape by now is left: a cache that grew.
+
+    Args:
+        names: of the values. value: gives one by its name.
+    """
+    known = set(names)
+    with torch.no_grad():
+        for name, tensor in live.items():
+            if name in known and (found := value(name)).shape == tensor.shape:
+                tensor.copy_(found)
+
+
+def by_itself(tensor: Tensor) -> Tensor:
+    """A tensor as a file takes it: in one piece, of a memory that no other one shares."""
+    found = tensor.detach().contiguous()
+    return found if found.untyped_storage().nbytes() == found.nbytes else found.clone()
 
 
 def tensors_of(net: nn.Module, without: Collection[str] = ()) -> dict[str, Tensor]:
@@ -128,10 +143,18 @@ def tensors_of(net: nn.Module, without: Collection[str] = ()) -> dict[str, Tenso
     found: dict[str, Tensor] = {}
     seen: set[tuple[int, int]] = set()
     saved: dict[str, Tensor] = net.state_dict()
-    unsaved = [(name, one) for name, one in net.named_buffers() if name not in saved] if hasattr(net, "own") else []
+    others = net.named_buffers() if hasattr(net, "own") else ()
+    unsaved = [(name, one.detach()) for name, one in others if name not in saved and _is_plain(one)]
     for name, tensor in (*saved.items(), *unsaved):
         key = (tensor.data_ptr(), tensor.numel())
         if name not in without and (key not in seen or not tensor.numel()):  # empty ones lie nowhere
             seen.add(key)
             found[name] = tensor.detach()
     return found
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    """Whether a tensor can count something: numbers that lie apart. Tables of rotations are complex, masks repeat."""
+    if tensor.layout is not torch.strided or tensor.is_complex():
+        return False
+    return not any(size > 1 and not stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))

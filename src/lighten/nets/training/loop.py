@@ -13,7 +13,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import astuple
 
-import torch
 from torch import Tensor
 
 from lighten.core.errors import StepFailed
@@ -22,7 +21,7 @@ from lighten.core.step import Watch
 from lighten.nets.training.attention import quick_attention
 from lighten.nets.training.checkpoint import KEPT, Checkpoints, Snapshot
 from lighten.nets.training.group import Group
-from lighten.nets.training.kept import Kept
+from lighten.nets.training.kept import Kept, put_into
 from lighten.nets.training.memory import Fitted, fitted, is_out_of_memory, recomputable, recomputing
 from lighten.nets.training.pacing import CURVE, LEAST_TRIED, TRIED, TRYING, end_by_clock, end_in_time, is_late
 from lighten.nets.training.precision import NAMED, using_threads
@@ -464,9 +463,7 @@ class _Loop:
         if found is None:
             self.before = 0.0 if self.checkpoints is None else self.checkpoints.spent
             return False
-        with torch.no_grad():
-            for name, tensor in self.weights.items():
-                tensor.copy_(found.weights[name])
+        put_into(self.weights, found.weights, found.weights.__getitem__)
         if found.best:
             self.kept.put(found.best)
             self.kept.version = found.kept
