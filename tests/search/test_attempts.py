@@ -49,3 +49,16 @@ def test_time_and_number_bound_them(stage: Callable[..., Stage]) -> None:
         assert attempts.attempt(Architecture(), one)
         assert attempts.spent()
         assert not attempts.attempt(Architecture(), two)
+
+
+def test_none_is_begun_that_takes_from_the_proof_once_there_is_something_to_prove(stage: Callable[..., Stage]) -> None:
+    with stage(Act(100.0), Act(120.0, wrong=0.5), Act(50.0), Act(20.0)).open(seconds=1000.0) as run:
+        evaluate(run, 0, (), Stage.ORIGINAL, "original")
+        attempts = Attempts(run, Planning(run))
+        bad, good, late = attempts.variants.every[1:4]
+        assert attempts.attempt(Architecture(), bad)
+        assert attempts.planning.expected() > 0 and attempts.kept() == attempts.reserve
+        assert attempts.attempt(Architecture(), good)
+        assert attempts.kept() == attempts.reserve + attempts.planning.expected()
+        run.clock.seconds = run.clock.spent + attempts.reserve + attempts.planning.expected() / 2
+        assert not attempts.attempt(Architecture(), late)

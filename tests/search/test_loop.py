@@ -104,6 +104,7 @@ def test_what_a_family_refuses_is_not_proposed(space: Space) -> None:
     ("roles", "left", "told"),
     [
         (("original", "stock"), 200.0, True),
+        (("original", "stock"), 320.0, True),  # and none was begun that would have taken from the proof
         (("original", "stock"), 400.0, False),
         (("original", "stock", "search"), 200.0, False),
         (("original",), 200.0, False),  # said by the conclusion
@@ -117,7 +118,7 @@ def test_a_search_without_time_for_anything_of_its_own_says_so(roles: tuple[str,
         listener=SimpleNamespace(note=said.append),
     )
     search.attempts = SimpleNamespace(  # type: ignore[assignment]
-        reserve=300.0, planning=SimpleNamespace(variant=lambda: 60.0)
+        reserve=300.0, kept=lambda: 330.0, planning=SimpleNamespace(variant=lambda: 60.0)
     )
     search.board = SimpleNamespace(  # type: ignore[assignment]
         done={key: SimpleNamespace(role=role) for key, role in enumerate(roles)}
@@ -126,4 +127,4 @@ def test_a_search_without_time_for_anything_of_its_own_says_so(roles: tuple[str,
     assert said == search.run.notes
     assert bool(said) is told
     if told:
-        assert "3.3 min were left" in said[0] and "--time 26m" in said[0]
+        assert f"{left / 60:.1f} min were left" in said[0] and f"--time {26 if left < 300 else 24}m" in said[0]

@@ -57,6 +57,15 @@ def test_a_last_measurement_that_contradicts_the_order_lets_the_proof_go_on(stag
     assert won(summary) == 2
 
 
+def test_what_seemed_too_dear_and_is_cheap_in_the_last_measurement_is_proved(stage: Make) -> None:
+    """Beside a shadow of the search, the only candidate seemed to cost more than the original: the end shows else."""
+    late = Act({"search": 120.0, "proof": 50.0, "report": 50.0})
+    summary = stage(ORIGINAL, late).play()
+    assert summary.state == "winner"
+    assert proved_in_order(summary) == [1] and won(summary) == 1
+    assert summary.winner is not None and summary.winner.ratio["toll"] == pytest.approx(2.0)
+
+
 def test_where_the_time_is_over_it_is_said_that_the_last_measurement_contradicts(stage: Make) -> None:
     dear_at_last = Act({"search": 10.0, "proof": 10.0, "report": 50.0})
     made = stage(ORIGINAL, dear_at_last, Act(20.0, wrong=0.005))

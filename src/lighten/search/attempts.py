@@ -9,12 +9,13 @@ from lighten.core.recipe import engine_from, record_of
 from lighten.core.result import Candidate
 from lighten.core.space import Space, Variant
 from lighten.search import proposals
+from lighten.search.chance import LEAST_CHANCE
 from lighten.search.context import Run
 from lighten.search.evaluate import evaluate
 from lighten.search.leaderboard import Leaderboard
 from lighten.search.planning import Planning, spent_on
 from lighten.search.proposals import Architecture
-from lighten.search.racing import cost
+from lighten.search.racing import cost, promising
 from lighten.search.trials import Trials
 from lighten.search.variants import Variants
 
@@ -63,6 +64,17 @@ class Attempts:
         most, kept = self.run.options.candidates, self.reserve if reserve is None else reserve
         return self.run.clock.left <= kept or (most is not None and len(self.board.done) - 1 >= most)
 
+    def kept(self) -> float:
+        """Seconds that must be left for another candidate to be begun: the reserve, and, where there is something to
+        prove already, what a candidate takes, so that none takes from the proof."""
+        board, budget = self.board, self.run.budget
+        hopeful = any(
+            promising(one, board.original, budget, board.quantities) and board.chance(one) >= LEAST_CHANCE
+            for one in board.done.values()
+            if one.key
+        )
+        return self.reserve + (self.planning.expected() if hopeful else 0.0)
+
     def epochs_for(self, architecture: Architecture) -> float | None:
         """How many epochs of recovery fit into the time left; see ``Planning.passes_for``."""
         usual = max((float(getattr(cls(), "epochs", 1)) for cls in self.space.recovery), default=1.0)
@@ -93,11 +105,11 @@ class Attempts:
 
         Args:
             variant: one of ``variants``, or one of them with other settings of its engine.
-            reserve: seconds to keep back, if not those planned and those that candidates took so far.
+            reserve: seconds to keep back, if not those of :meth:`kept`.
         """
         if self.known(architecture, variant):
             return True
-        if self.spent(reserve=self.reserve + self.planning.expected() if reserve is None else reserve):
+        if self.spent(reserve=self.kept() if reserve is None else reserve):
             return False
         chosen = variant
         if proposals.variant_name(variant) not in self.choices[proposals.VARIANT]:

@@ -10,7 +10,7 @@ from lighten.core.result import Candidate
 from lighten.proof.sequence import SequenceResult, fixed_sequence
 from lighten.search.ceilings import ceilings_of, is_out
 from lighten.search.context import Run
-from lighten.search.finals import contenders, finalists, latest, measure_finalists, recalled
+from lighten.search.finals import contenders, finalists, latest, measure_finalists, recalled, remember
 from lighten.search.ladder import measure_together, rungs
 from lighten.search.leaderboard import Leaderboard
 from lighten.search.missed import nearest_of, reasons_of
@@ -92,6 +92,15 @@ def conclude(
         return Outcome("unproved", measured=recalled(run, board), reason=f"{type(error).__name__}: {error}")
     run.listener.phase("report", run.clock.left)
     proof, last = last_measurement(run, board, proof)
+    if not fixed:  # what seemed too dear may cost less by the last measurement
+        remember(run, {**recalled(run, board), **last})
+        if fix_order(run, board):
+            run.listener.phase("proof", run.clock.left)
+            try:
+                proof, last = last_measurement(run, board, prove(run))
+            except FAILURES as error:
+                return Outcome("unproved", measured=recalled(run, board), reason=f"{type(error).__name__}: {error}")
+            run.listener.phase("report", run.clock.left)
     every = latest(board, {**recalled(run, board), **last})
     held = judge_held(run, board, proof.sequence.held, last)
     best = choose(held)
@@ -131,11 +140,14 @@ def fix_order(run: Run, board: Leaderboard) -> bool:
 def last_measurement(run: Run, board: Leaderboard, proof: Proof) -> tuple[Proof, dict[int, Candidate]]:
     """Measure everything that holds, and the baselines, in one interleaved run; return it with the proof so far.
 
+    Where nothing was worth proving, what may hold is measured once more, the cheapest of it.
+
     Where a candidate that was never proved turns out clearly cheaper than the best that holds, it is measured with
     them and, if it still is, proved, as long as the sequence and the time allow it.
     """
     planning, fixed = Planning(run), [c.key for c in rungs(board, None).values()]
-    keys = list(dict.fromkeys([0, *fixed, *proof.sequence.held]))
+    dear = [] if proof.sequence.tested else sorted(contenders(run, board, {}, whole=True), key=lambda one: one.price)
+    keys = list(dict.fromkeys([0, *fixed, *proof.sequence.held, *(c.candidate.key for c in dear[:MOST_RIVALS])]))
     last = measure_together(run, [board.done[key] for key in keys])
     while True:
         every = latest(board, {**recalled(run, board), **last})

@@ -66,7 +66,11 @@ class Search:
     def _tell_untried(self) -> None:
         """Say so where the time was over before anything but the stock candidates was tried."""
         clock, reserve, done = self.run.clock, self.attempts.reserve, self.board.done.values()
-        if clock.seconds is None or clock.left > reserve or {one.role for one in done} != {"original", "stock"}:
+        if (
+            clock.seconds is None
+            or clock.left > self.attempts.kept()
+            or {one.role for one in done} != {"original", "stock"}
+        ):
             return  # where not even those were tried, the conclusion says why
         wanted = clock.spent + reserve + WORTHWHILE * self.attempts.planning.variant()
         self.run.notes.append(
