@@ -27,12 +27,13 @@ test: check  ## linters, types, all tests: the stories beside everything else, o
 
 # One story stands with the units, so that both halves take about as long.
 WITH_UNITS := tests/story/test_examples.py
+SLOWEST    := --durations=30 --durations-min=5
 
 test-units: env
-	$(BIN)/python -m pytest $(filter-out tests/story %.py %__pycache__,$(wildcard tests/*)) $(WITH_UNITS)
+	$(BIN)/python -m pytest $(SLOWEST) $(filter-out tests/story %.py %__pycache__,$(wildcard tests/*)) $(WITH_UNITS)
 
 test-stories: env
-	$(BIN)/python -m pytest -p no:cacheprovider tests/story --ignore=$(WITH_UNITS)
+	$(BIN)/python -m pytest $(SLOWEST) -p no:cacheprovider tests/story --ignore=$(WITH_UNITS)
 
 schemas: env  ## the JSON Schema of every --json, in docs/schema
 	$(BIN)/python docs/schema/make.py
