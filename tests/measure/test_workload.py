@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lighten.core.errors import DataError
-from lighten.core.meter import Workload
+from lighten.core.meter import SLICES, Workload
 from lighten.core.priors import USUAL
 from lighten.core.rows import Rows
 from lighten.core.session import Session
@@ -81,3 +81,13 @@ def test_a_very_slow_model_keeps_enough_to_say_something(monkeypatch: pytest.Mon
     assert (len(fitted.singles), len(fitted.batch)) == (workload.LEAST_SINGLES, workload.LEAST_BATCH)
     tiny = Workload(("a",), ("a", "b"))
     assert fit(tiny, Ticking(5.0, monkeypatch), 10.0) == tiny
+
+
+@pytest.mark.parametrize("count", [40, 200])
+def test_every_slice_of_the_singles_has_every_size(count: int) -> None:
+    rows = Rows(tuple("x" * size for size in range(1, 1001)), (0,) * 1000)
+    singles = draw(rows).singles[:count]
+    every = [sorted(map(len, singles[number::SLICES])) for number in range(SLICES)]
+    for ranks in zip(*every, strict=True):
+        assert max(ranks) - min(ranks) <= 1000 * SLICES / 200
+    assert singles != tuple(sorted(singles, key=len))

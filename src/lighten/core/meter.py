@@ -20,12 +20,17 @@ if TYPE_CHECKING:
     from lighten.proof.verdict import Verdict
 
 
+SLICES = 5
+"""Slices of the requests that are sent alone, one for each turn: every fifth request, from another one on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Workload:
     """What the sessions are asked while they are timed: requests drawn from the user's own data.
 
     Attributes:
-        singles: inputs sent one at a time.
+        singles: inputs sent one at a time. Each of the ``SLICES`` has its share of every size: sessions are compared
+            slice by slice.
         batch: inputs sent all at once.
         files: bytes on disk of the built artifact.
         load_seconds: wall-clock seconds that opening the session took.

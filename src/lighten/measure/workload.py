@@ -10,7 +10,7 @@ from time import perf_counter
 
 from lighten.core.errors import DataError
 from lighten.core.item import Item, size_of
-from lighten.core.meter import Workload
+from lighten.core.meter import SLICES, Workload
 from lighten.core.priors import USUAL, Requests
 from lighten.core.rows import Rows
 from lighten.core.session import Session
@@ -34,7 +34,10 @@ def draw(rows: Rows, requests: Requests = USUAL, *, seed: int = 0) -> Workload:
     if not rows.inputs:
         raise DataError("There is no row to measure with.", fix="give more data")
     rng = random.Random(seed)
-    return Workload(_by_size(rows.inputs, requests.singles, rng), _by_size(rows.inputs, requests.batch, rng))
+    singles = _dealt(_by_size(rows.inputs, requests.singles, rng), rng)
+    batch = list(_by_size(rows.inputs, requests.batch, rng))
+    rng.shuffle(batch)
+    return Workload(singles, tuple(batch))
 
 
 def fit(work: Workload, session: Session, seconds: float) -> Workload:
@@ -71,11 +74,28 @@ def _seconds(session: Session, requests: Sequence[Sequence[Item]]) -> float:
     return taken
 
 
-def _by_size(inputs: Sequence[Item], count: int, rng: random.Random) -> tuple[Item, ...]:
-    """A random sample, shuffled: one from each of ``count`` equal slices of the inputs sorted by size."""
+def _by_size(inputs: Sequence[Item], count: int, rng: random.Random) -> list[Item]:
+    """A random sample, the smallest first: one from each of ``count`` equal slices of the inputs sorted by size."""
     order = sorted(range(len(inputs)), key=lambda i: (size_of(inputs[i]), i))
     count = min(count, len(order))
     edges = [len(order) * i // count for i in range(count + 1)]
-    drawn = [inputs[order[rng.randrange(low, high)]] for low, high in pairwise(edges)]
-    rng.shuffle(drawn)
-    return tuple(drawn)
+    return [inputs[order[rng.randrange(low, high)]] for low, high in pairwise(edges)]
+
+
+def _dealt(drawn: Sequence[Item], rng: random.Random) -> tuple[Item, ...]:
+    """The same requests in a random order in which neighbours by size, dealt to one slice each, stand side by side.
+
+    So each slice has the whole mix of sizes: how much quicker one session is than another depends on the size, and
+    three slices of eight texts gave ratios from 0.9 to 1.7.
+
+    Args:
+        drawn: the smallest first.
+    """
+    whole = len(drawn) // SLICES * SLICES
+    hands = [list(drawn[at : at + SLICES]) for at in range(0, whole, SLICES)]
+    for hand in hands:
+        rng.shuffle(hand)
+    rng.shuffle(hands)
+    rest = list(drawn[whole:])
+    rng.shuffle(rest)
+    return tuple(item for hand in [*hands, rest] for item in hand)

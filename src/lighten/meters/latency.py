@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lighten.core.meter import SpeedMeter, Workload
+from lighten.core.meter import SLICES, SpeedMeter, Workload
 from lighten.core.result import LOWER, Measured, Quantity
 from lighten.core.session import Session
 from lighten.core.spread import half_iqr
@@ -29,7 +29,7 @@ class Latency(SpeedMeter):
         Quantity("p95", "ms", LOWER, "95 of 100 requests, sent one at a time, are answered within this time."),
         Quantity("p99", "ms", LOWER, "99 of 100 requests, sent one at a time, are answered within this time."),
     )
-    turns = 5
+    turns = SLICES
 
     def turn(self, session: Session, work: Workload, number: int) -> Mapping[str, Any]:
         """Time one slice: every ``turns``-th request. ``{"ms": milliseconds of each request}``.
