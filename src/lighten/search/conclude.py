@@ -92,7 +92,7 @@ def conclude(
         return Outcome("unproved", measured=recalled(run, board), reason=f"{type(error).__name__}: {error}")
     run.listener.phase("report", run.clock.left)
     proof, last = last_measurement(run, board, proof)
-    if not fixed:  # what seemed too dear may cost less by the last measurement
+    if not fixed and run.clock.left > 0:  # what seemed too dear may cost less by the last measurement
         remember(run, {**recalled(run, board), **last})
         if fix_order(run, board):
             run.listener.phase("proof", run.clock.left)
@@ -140,13 +140,14 @@ def fix_order(run: Run, board: Leaderboard) -> bool:
 def last_measurement(run: Run, board: Leaderboard, proof: Proof) -> tuple[Proof, dict[int, Candidate]]:
     """Measure everything that holds, and the baselines, in one interleaved run; return it with the proof so far.
 
-    Where nothing was worth proving, what may hold is measured once more, the cheapest of it.
+    Where nothing was worth proving and there is time left, what may hold is measured once more, the cheapest of it.
 
     Where a candidate that was never proved turns out clearly cheaper than the best that holds, it is measured with
     them and, if it still is, proved, as long as the sequence and the time allow it.
     """
     planning, fixed = Planning(run), [c.key for c in rungs(board, None).values()]
-    dear = [] if proof.sequence.tested else sorted(contenders(run, board, {}, whole=True), key=lambda one: one.price)
+    again = not proof.sequence.tested and run.clock.left > 0
+    dear = sorted(contenders(run, board, {}, whole=True), key=lambda one: one.price) if again else []
     keys = list(dict.fromkeys([0, *fixed, *proof.sequence.held, *(c.candidate.key for c in dear[:MOST_RIVALS])]))
     last = measure_together(run, [board.done[key] for key in keys])
     while True:
