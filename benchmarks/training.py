@@ -402,12 +402,7 @@ def accuracy(rows: int, rounds: int, threads: int) -> list[dict[str, Any]]:
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--what",
-        choices=("text", "pictures", "resnet", "lora", "sweep"),
-        action="append",
-        help="the first two by default",
-    )
+    parser.add_argument("--what", choices=WHAT, action="append", help="the first two by default")
     parser.add_argument("--seconds", type=float, default=10.0, help="of each turn")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=4000, help="to learn from; four times as many pictures")
