@@ -22,7 +22,7 @@ from lighten.nets.encoders.walk import layer_list
 from lighten.nets.forward import logits
 from lighten.nets.module.network import open_module
 from lighten.nets.network import Network
-from lighten.nets.training import loop, pacing
+from lighten.nets.training import loop, pacing, pieces
 from lighten.nets.training.checkpoint import Checkpoints
 from lighten.nets.training.group import Group
 from lighten.nets.training.kept import Kept, tensors_of
@@ -215,39 +215,6 @@ def test_a_loss_that_is_no_number_goes_back_at_a_lower_rate(network: Network) ->
     assert accuracy(network, toy_rows(200, seed=2)) > 0.7  # it still learns
 
 
-def test_a_batch_that_does_not_fit_is_cut_and_gives_the_same_gradients(network: Network) -> None:
-    one, told = work(network, epochs=1), []
-    batch = one.batches(0, 0)[0]
-    with one.prepared():
-        one.backward(batch, 1.0)
-    whole = {name: p.grad.clone() for name, p in network.net.named_parameters()}
-    network.net.zero_grad()
-    backward = one.backward
-
-    def narrow(rows: list[int], weight: float) -> float:
-        if len(rows) > 10:
-            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
-        return backward(rows, weight)
-
-    one.backward = narrow  # type: ignore[method-assign, assignment]
-    state = loop._Loop(one, 0, 1, Silent(), None, None, told.append, Group())
-    with one.prepared():
-        state._gradients(batch, len(batch))
-    for name, parameter in network.net.named_parameters():
-        found = parameter.grad.to_dense() if parameter.grad.is_sparse else parameter.grad
-        torch.testing.assert_close(found, whole[name], atol=1e-6, rtol=1e-4)
-    state.close()
-    assert ["16" in told[0], "8" in told[1]] == [True, True] and state.state.piece == 8
-    one.backward = backward  # type: ignore[method-assign]
-
-    def broken(rows: list[int], weight: float) -> float:
-        raise RuntimeError("something else")
-
-    one.backward = broken  # type: ignore[method-assign]
-    with pytest.raises(RuntimeError, match="something else"):
-        train_work(one, seed=0, threads=1, watch=Silent())
-
-
 def test_a_plan_by_time_is_made_from_the_first_updates_and_undoes_them(
     network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -295,28 +262,6 @@ def test_a_setback_goes_back_to_what_was_learned_where_nothing_is_held_out_too(n
 
     result = train_work(one, seed=0, threads=1, watch=Silent(), note=told)
     assert len(back) == 1 and not torch.equal(back[0], first) and not result.points
-
-
-def test_no_piece_is_smaller_than_what_can_be_learned_from(network: Network) -> None:
-    one, told, sizes = work(network, epochs=1), [], []
-    one.least = 2
-    backward = one.backward
-
-    def narrow(rows: list[int], weight: float) -> float:
-        sizes.append(len(rows))
-        if len(rows) > 2 and not state.state.recompute:
-            raise MemoryError
-        return backward(rows, weight)
-
-    one.backward = narrow  # type: ignore[method-assign, assignment]
-    state = loop._Loop(one, 0, 1, Silent(), None, None, told.append, Group())
-    with one.prepared():
-        state._gradients(one.batches(0, 0)[0][:7], 7)
-        state.state.piece = 1
-        state._gradients(one.batches(0, 0)[0][:5], 5)
-    state.close()
-    assert sizes == [7, 3, 2, 2, 3, 2, 2, 3, 2, 3] and state.state.recompute
-    assert "As few rows as can be learned from at once (2)" in told[-1]
 
 
 def test_processes_of_one_machine_share_its_room_for_what_frozen_blocks_put_out(network: Network) -> None:
@@ -390,7 +335,7 @@ def test_taken_up_it_ends_with_the_same_weights(tmp_path: Path, monkeypatch: pyt
         freeze="1" if "prefix" in how else "", rank=4 if "lora" in how else 0,
     )  # fmt: skip
     if how == "recompute":
-        monkeypatch.setattr(loop, "fitted", lambda *_, **__: Fitted(3, True))
+        monkeypatch.setattr(pieces, "fitted", lambda *_, **__: Fitted(3, True))
     if how == "file":
         monkeypatch.setattr(loop, "Kept", partial(Kept, small=0))
     kept: list[bool] = []
@@ -496,7 +441,7 @@ def test_a_sitting_that_died_of_its_memory_is_taken_up_in_smaller_pieces(
         with pytest.raises(Killed):
             end_of(make, tmp_path / "run", kill, deaths=deaths)
         assert max(sizes) == most
-    monkeypatch.setattr(loop, "fitted", lambda *_, **__: Fitted(2, False, "There are 3 MB."))
+    monkeypatch.setattr(pieces, "fitted", lambda *_, **__: Fitted(2, False, "There are 3 MB."))
     sizes.clear()
     _, result = end_of(make, tmp_path / "run", deaths=1)
     assert max(sizes) == 2

@@ -22,8 +22,8 @@ from lighten.nets.training.attention import quick_attention
 from lighten.nets.training.checkpoint import KEPT, Checkpoints, Snapshot
 from lighten.nets.training.group import Group
 from lighten.nets.training.kept import Kept, put_into
-from lighten.nets.training.memory import Fitted, fitted, is_out_of_memory, recomputable, recomputing
 from lighten.nets.training.pacing import CURVE, LEAST_TRIED, TRIED, TRYING, end_by_clock, end_in_time, is_late
+from lighten.nets.training.pieces import Pieces
 from lighten.nets.training.precision import NAMED, using_threads
 from lighten.nets.training.randomness import generators, put_back, seed_all, untouched
 from lighten.nets.training.schedule import LAST, TAKE_BACK, Point, Score, State, Trained
@@ -32,7 +32,6 @@ from lighten.nets.training.trainable import Trainable
 
 AHEAD = 0.25
 """Share of the time that there is which may be spent on what frozen blocks put out, before anything is learned."""
-OTHERWISE = "Sums are rounded otherwise so, and the weights are not those of one sitting, bit for bit."
 
 Heard = Callable[[State, float, float], None]
 """Told after each update how far the training is, the loss and the share of the peak rate."""
@@ -86,16 +85,9 @@ class _Loop:
     """State of one call of :func:`train`."""
 
     def __init__(
-        self,
-        work: Trainable,
-        seed: int,
-        threads: int,
-        watch: Watch,
-        checkpoints: Checkpoints | None,
-        heard: Heard | None,
-        note: Callable[[str], None] | None,
-        group: Group,
-    ) -> None:
+        self, work: Trainable, seed: int, threads: int, watch: Watch, checkpoints: Checkpoints | None,
+        heard: Heard | None, note: Callable[[str], None] | None, group: Group,
+    ) -> None:  # fmt: skip
         self.group = group
         self.work, self.schedule, self.seed, self.threads, self.watch = work, work.schedule, seed, threads, watch
         self.checkpoints, self.heard, self.tell = checkpoints, heard, note
@@ -108,19 +100,12 @@ class _Loop:
         self.judge_seconds = 0.0
         self.stands = False
         """Whether the live weights are those that are kept."""
-        self.recomputing = ExitStack()
-        """Closed when blocks are to keep what they compute, as ever."""
+        self.pieces = Pieces(work, group, self._note)
 
     @property
     def weights(self) -> dict[str, Tensor]:
         """All that training changes: a module may have put a new tensor in the place of one that counts."""
         return self.work.weights()
-
-    @property
-    def statistics(self) -> list[Tensor]:
-        """What of them is no weight, such as what norms of batches count."""
-        own = {parameter.data_ptr() for parameter in self.work.net.parameters()}
-        return [tensor for tensor in self.weights.values() if tensor.data_ptr() not in own]
 
     @property
     def spent(self) -> float:
@@ -134,7 +119,7 @@ class _Loop:
 
     def close(self) -> None:
         """Leave nothing behind."""
-        self.recomputing.close()
+        self.pieces.close()
         self.descent.close()
         self.kept.close()
 
@@ -147,11 +132,11 @@ class _Loop:
             self.work.dtype = NAMED[self.group.decide(self._choose_precision)]
         self._keep_prefix(fresh, seconds)
         self._spend(fresh)
-        self._fit_memory(fresh)
-        self._cut_after(deaths)
-        self._recompute(self.state.recompute)
+        self.pieces.fit(self.state, self.seed, fresh=fresh)
+        self.pieces.cut_after(self.state, self.seed, deaths)
+        self.pieces.recompute(self.state, self.state.recompute)
         if fresh:
-            self._begin(seconds, self.begun)
+            self._begin(seconds)
         self._save(now=True)
         while not self._ended():
             batches = self.work.batches(self.state.epoch, self.seed)
@@ -170,8 +155,8 @@ class _Loop:
         state = self.state
         return state.over or state.rows >= state.end or state.epoch >= self.schedule.epochs
 
-    def _begin(self, seconds: float | None, begun: float) -> None:
-        """Judge what is there, and plan. begun: by the clock."""
+    def _begin(self, seconds: float | None) -> None:
+        """Judge what is there, and plan."""
         if self.state.prefix:
             self._note("What the frozen part makes of a row was computed once; every pass begins from there.")
         self.state.interval = self.work.interval(self.state.end)
@@ -181,7 +166,7 @@ class _Loop:
             self._keep()
         self._spend()
         if seconds is not None:
-            self._plan_by_time(seconds, begun)
+            self._plan_by_time(seconds)
         self.state.due = self.state.interval
 
     def _choose_precision(self) -> str:
@@ -197,43 +182,7 @@ class _Loop:
         if kept and not self.state.prefix:
             self.work.keep_prefix(False)
 
-    def _fit_memory(self, fresh: bool) -> None:
-        """Choose how much of a batch is computed at once, and whether blocks keep what they compute; taken up, as an
-        earlier sitting did, where that fits what is free now."""
-        every, state = self.work.batches(0, self.seed), self.state
-        mine = [own for batch in every if (own := self.group.share(batch, self.work.least))]
-        before = None if fresh else Fitted(state.piece, state.recompute)
-        with untouched():
-            found = fitted(self.work, mine, among=self.group.here, before=before)
-        piece, recompute = self.group.decide(lambda: [found.piece, found.recompute])
-        if not fresh and (piece, recompute) != (state.piece, state.recompute):
-            self._note(f"{found.note or 'There is less memory than there was.'} {OTHERWISE}")
-        elif found.note:
-            self._note(found.note)
-        state.piece, state.recompute = piece, bool(recompute)
-
-    def _cut_after(self, deaths: int) -> None:
-        """Halve pieces after a sitting that was ended for its memory: what was measured was too little."""
-        state, least = self.state, self.work.least
-        again, state.deaths = self.group.decide(lambda: [max(deaths - state.deaths, 0), max(deaths, state.deaths)])
-        if not again:
-            return
-        whole = max((len(batch) for batch in self.work.batches(0, self.seed)), default=1)
-        piece = max(-(-(state.piece or whole) // 2**again), least)
-        if piece == (state.piece or whole):
-            state.recompute = True
-        state.piece = piece
-        self._note(
-            f"It was ended for its memory before: from here on gradients are added up over pieces of at most {piece} "
-            f"row{'s' if piece > 1 else ''}. {OTHERWISE}"
-        )
-
-    def _recompute(self, wanted: bool) -> None:
-        self.state.recompute = wanted
-        if wanted:
-            self.recomputing.enter_context(recomputing(self.work))
-
-    def _plan_by_time(self, seconds: float, begun: float) -> None:
+    def _plan_by_time(self, seconds: float) -> None:
         """Time some updates, undo them, and decide once and for all how much is learned in the time."""
         drawn, state = generators(), self.state
         heard, self.heard = self.heard, None
@@ -244,7 +193,9 @@ class _Loop:
             self._update(batch, number)
             times.append((self.work.size(batch), time.perf_counter() - start))
             self._spend()
-            if self.group.decide(lambda: len(times) >= LEAST_TRIED and time.perf_counter() - begun > TRYING * seconds):
+            if self.group.decide(
+                lambda: len(times) >= LEAST_TRIED and time.perf_counter() - self.begun > TRYING * seconds
+            ):
                 break
         for name in ("piece", "recompute", "setbacks", "factor"):
             setattr(state, name, getattr(self.state, name))
@@ -268,7 +219,7 @@ class _Loop:
         share = state.rate(self.schedule, learned)
         self.stands = False
         self.group.draw(self.seed, state.updates)
-        loss = self._gradients_of_all(batch)
+        loss = self.pieces.gradients_of_all(state, batch)
         norm = self.descent.step(share)
         state.advance(self.schedule, learned)
         state.seconds += time.perf_counter() - start
@@ -279,57 +230,6 @@ class _Loop:
         elif self.heard is not None:
             self.heard(state, loss, share)
         self._report(loss)
-
-    def _gradients_of_all(self, batch: list[int]) -> float:
-        """Gradients of a batch's mean loss, of which every process of the group computes its share; gives the loss."""
-        whole, own = self.work.size(batch), self.group.share(batch, self.work.least)
-        loss = self._gradients(own, whole) if own else 0.0
-        loss, piece = self.group.add_up(self.work.net, loss, self.state.piece)
-        if self.group.size > 1 and (statistics := self.statistics):
-            self.group.average(statistics, self.work.size(own) / whole if own else 0.0)
-        if piece != self.state.piece:
-            self._note(
-                f"From here on gradients are added up over pieces of at most {piece} rows: so many fit a worker."
-            )
-            self.state.piece = piece
-        return loss
-
-    def _gradients(self, batch: list[int], whole: int) -> float:
-        """Gradients of rows, computed in pieces where the memory wants that; gives their part of the mean loss.
-
-        No piece is smaller than what can be learned from at once: for that, some may be larger than what fits.
-
-        Args:
-            whole: size of the batch that they are a share of.
-        """
-        most, least = min(self.state.piece or len(batch), len(batch)), self.work.least
-        finest = max(len(batch) // least, 1)
-        many = min(-(-len(batch) // most), finest)
-        pieces = [batch[len(batch) * n // many : len(batch) * (n + 1) // many] for n in range(many)]
-        drawn = generators()
-        try:
-            total = 0.0
-            for piece in pieces:
-                weight = self.work.size(piece) / whole
-                total += weight * self.work.backward(piece, weight)
-            return total
-        except (MemoryError, RuntimeError) as error:
-            stuck = many == finest and (self.state.recompute or not recomputable(self.work))
-            if stuck or not is_out_of_memory(error):
-                raise
-        self.work.net.zero_grad(set_to_none=True)
-        put_back(*drawn)
-        self.state.piece = max(-(-most // 2), least)
-        if many == finest:
-            self._recompute(True)
-            fewest = "A single row" if least == 1 else f"As few rows as can be learned from at once ({least})"
-            self._note(f"{fewest} did not fit the memory: from here on blocks are computed again on the way back.")
-        else:
-            self._note(
-                f"A batch of {len(batch)} rows did not fit the memory: from here on gradients are added up over pieces "
-                f"of at most {self.state.piece}."
-            )
-        return self._gradients(batch, whole)
 
     def _go_back(self, batch: list[int], number: int, loss: float, norm: float) -> None:
         """Take the last good weights and a lower rate, after an update that came apart.
