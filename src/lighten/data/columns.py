@@ -107,21 +107,15 @@ def find_columns(
         text = item_column(table, kind, text or _holding(table, kind, known), notes)
     taken |= {parts} if parts else set()
     if group is None:
-        named = _recalled(known, "group", notes, "Groups are") or _by_name(
-            table, GROUP_NAMES, taken, "--group", notes, "Groups are"
-        )
+        named = _guessed(table, known, "group", GROUP_NAMES, taken, notes, "Groups are")
         group = _useful_group(table, _wanted(named, grouped, "--group", notes), notes)
         taken |= {name for name in [group if grouped else named] if name}
     if unit is None:
-        named = _recalled(known, "unit", notes, "Rows are kept together by") or _by_name(
-            table, UNIT_NAMES, taken, "--unit", notes, "Rows are kept together by"
-        )
+        named = _guessed(table, known, "unit", UNIT_NAMES, taken, notes, "Rows are kept together by")
         unit = _useful_unit(table, _wanted(named, united, "--unit", notes), notes)
         taken |= {name for name in [unit if united else named] if name}
     if label is None and labelled:
-        label = _recalled(known, "label", notes, "Labels are") or _by_name(
-            table, LABEL_NAMES, taken, "--label", notes, "Labels are"
-        )
+        label = _guessed(table, known, "label", LABEL_NAMES, taken, notes, "Labels are")
         if label is None and kind and not set(table.columns) - taken - {text or ""}:
             raise no_classes(table, kind)
         taken |= {label} if label else set()
@@ -232,6 +226,19 @@ def _recalled(known: Mapping[str, str], role: str, notes: list[str], what: str) 
     if role in known:
         notes.append(f"{what} the column {known[role]!r} (as when the model was made).")
     return known.get(role)
+
+
+def _guessed(
+    table: Table,
+    known: Mapping[str, str],
+    role: str,
+    names: Sequence[str],
+    taken: Iterable[str],
+    notes: list[str],
+    what: str,
+) -> str | None:
+    """The column of a role that nobody gave: the one that the model was made with, else one with a usual name."""
+    return _recalled(known, role, notes, what) or _by_name(table, names, taken, f"--{role}", notes, what)
 
 
 def _holding(table: Table, kind: str, known: Mapping[str, str]) -> str | None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from lighten.data.cells import Cell, Table
+    from lighten.data.columns import Columns
 
 
 WHOLE = ("longest",)
@@ -54,7 +55,6 @@ class Classification(Task):
 
     def read(self, source: str | Path, options: DataOptions, *, seed: int) -> Data:
         """See :meth:`Task.read`: one row per input, with its label."""
-        from lighten.data.columns import find_columns
         from lighten.data.parts import split
         from lighten.data.several import heads_of, joined_parts, sections_in
         from lighten.data.table import read_table
@@ -66,16 +66,7 @@ class Classification(Task):
             }
             return Data(replace(self, heads=heads_of(each)), joined_parts(each), {})
         table = read_table(source)
-        columns = find_columns(
-            table,
-            options.text,
-            options.label,
-            options.group,
-            options.unit,
-            options.split_column,
-            kind=self.kind,
-            known=options.known,
-        )
+        columns = self._columns(table, options)
         parts = split(
             table,
             columns,
@@ -85,6 +76,13 @@ class Classification(Task):
             drop_rare=options.drop_rare,
         )
         return Data(self, parts, columns.roles())
+
+    def _columns(self, table: Table, options: DataOptions, *, judging: bool = False) -> Columns:
+        """Which columns of a table are read, as the options say."""
+        from lighten.data.columns import find_columns
+
+        asked = options.text, options.label, options.group, options.unit, options.split_column
+        return find_columns(table, *asked, kind=self.kind, judging=judging, known=options.known)
 
     def takes(self, source: str | Path) -> bool:
         """See :meth:`Task.takes`: files of its kind, or no files at all."""
@@ -98,7 +96,6 @@ class Classification(Task):
 
     def read_new(self, source: str | Path, options: DataOptions, labels: Sequence[str]) -> NewRows:
         """See :meth:`Task.read_new`: the labels are the data's own; which class each is, is for others to say."""
-        from lighten.data.columns import find_columns
         from lighten.data.parts import new_rows
         from lighten.data.several import joined_new, sections_in
         from lighten.data.table import read_table
@@ -106,17 +103,7 @@ class Classification(Task):
         if sections := sections_in(source, options, WHOLE):
             return joined_new({one.name: self.read_new(one.source, one.options, labels) for one in sections})
         table = read_table(source)
-        columns = find_columns(
-            table,
-            options.text,
-            options.label,
-            options.group,
-            options.unit,
-            options.split_column,
-            kind=self.kind,
-            judging=True,
-            known=options.known,
-        )
+        columns = self._columns(table, options, judging=True)
         return new_rows(table, columns, drop_empty=options.drop_empty)
 
     def read_inputs(self, source: str | Path | Sequence[str], options: DataOptions) -> Sequence[Any]:
