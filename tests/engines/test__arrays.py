@@ -24,7 +24,7 @@ from lighten.core.errors import BuildFailed
 from lighten.core.item import Item
 from lighten.core.rows import Rows
 from lighten.core.step import Needs
-from lighten.engines._arrays import SMALL, Arrays, ArraySession, Batching, Outputs, check_alone, even_piece
+from lighten.engines._arrays import Arrays, ArraySession, Batching, Outputs, check_alone, even_piece
 from lighten.nets.encoders.network import open_network
 from lighten.nets.facts import FAMILIES
 from lighten.nets.forward import logits
@@ -257,24 +257,32 @@ def test_answers_that_depend_on_what_is_asked_beside_are_refused_where_a_model_i
 
 
 class Watched:
-    """A reader of numbers, each as so many of them as it is told; remembers how many threads read at the same time."""
+    """A reader of numbers; remembers how many threads read at the same time. Those that may be more wait for another.
+
+    Args:
+        alone: whether threads hinder each other.
+    """
 
     pads = False
 
-    def __init__(self, many: int) -> None:
-        self.many, self.lock, self.reading, self.most = many, threading.Lock(), 0, 0
+    def __init__(self, alone: bool) -> None:
+        self.alone, self.lock, self.reading, self.most = alone, threading.Lock(), 0, 0
+        self.another = threading.Barrier(1 if alone else 2, timeout=60)
 
     def __call__(self, items: Sequence[Any]) -> list[Any]:
         with self.lock:
             self.reading += 1
             self.most = max(self.most, self.reading)
-        threading.Event().wait(0.02)
+        self.another.wait()
         with self.lock:
             self.reading -= 1
-        return [np.full(self.many, item, np.float32) for item in items]
+        return [np.full(3, item, np.float32) for item in items]
+
+    def hinder(self, items: Sequence[Any]) -> bool:
+        return self.alone
 
     def probe(self) -> list[Any]:
-        return self([0.0])
+        return [np.zeros(3, np.float32)]
 
     def size(self, example: Any) -> int:
         return len(example)
@@ -291,10 +299,9 @@ class First(ArraySession):
         return arrays["x"][:, :1]
 
 
-def test_what_is_small_is_read_by_one_stream_at_a_time() -> None:
-    for many in (SMALL, SMALL + 1):
-        reader = Watched(many)
-        with First(reader, Batching(rows=1, tokens=1, elements=8 * many, streams=4)) as session:  # type: ignore[arg-type]
-            asked = [float(number) for number in range(64)]
-            assert session.run(asked)[:, 0].tolist() == asked
-        assert (reader.most == 1) is (many == SMALL)
+@pytest.mark.parametrize("alone", [True, False])
+def test_what_threads_hinder_each_other_in_is_read_by_one_stream_at_a_time(alone: bool) -> None:
+    reader, asked = Watched(alone), [float(number) for number in range(64)]
+    with First(reader, Batching(rows=1, tokens=1, elements=24, streams=4)) as session:  # type: ignore[arg-type]
+        assert session.run(asked)[:, 0].tolist() == asked
+    assert (reader.most == 1) is alone

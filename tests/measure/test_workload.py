@@ -1,6 +1,7 @@
 """Requests are drawn from the user's data, with its mix of lengths, the same each time."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -91,3 +92,10 @@ def test_every_slice_of_the_singles_has_every_size(count: int) -> None:
     for ranks in zip(*every, strict=True):
         assert max(ranks) - min(ranks) <= 1000 * SLICES / 200
     assert singles != tuple(sorted(singles, key=len))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_begins_the_singles_has_every_size_too(seed: int) -> None:
+    rows = Rows(tuple("x" * size for size in range(1, 1001)), (0,) * 1000)
+    sizes = sorted(len(text) for text in draw(rows, seed=seed).singles[:40])
+    assert max(b - a for a, b in pairwise([0, *sizes, 1000])) <= 150  # of 1,000; eight hands of five

@@ -83,7 +83,16 @@ def test_another_candidate_is_expected_to_take_what_others_took(run: Any) -> Non
     planning = Planning(run)
     assert planning.expected() == 0.0
     planning.learn(0, Spent("stage", variant=33.0))
-    assert planning.expected("stage") == planning.variant("stage") > 0
+    assert planning.expected() == planning.variant() > 0
+
+
+def test_a_late_proof_wants_the_room_that_the_search_keeps_for_one(run: Any) -> None:
+    planning = Planning(run)
+    needed = planning.reserve_for_proof() - planning.together() / 2
+    run.clock.left = needed + 1.0
+    assert planning.has_room_for_proof()
+    run.clock.left = needed - 1.0
+    assert not planning.has_room_for_proof()
 
 
 def test_no_more_than_half_of_the_time_is_kept_back(run: Any) -> None:

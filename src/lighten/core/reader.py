@@ -187,6 +187,11 @@ class Reader(ABC, Generic[Example]):
         """
         raise DataError(f"{path} is a file, and {cls.__name__} reads none.", allowed="items that are no files")
 
+    def hinder(self, items: Sequence[Item]) -> bool:
+        """Whether threads that read such items at the same time hinder each other, as where most of the work is the
+        interpreter's."""
+        return False
+
     @classmethod
     def glance(cls, path: Path, member: str = "") -> Reference:
         """The same reference by the beginning of the file: what is damaged further on shows when it is read.

@@ -30,9 +30,6 @@ ALONE = 8192
 gigabytes. Rows half as long take a quarter of that, and four of them are computed at a time."""
 PIECE = 64
 """Items that one worker reads at a time."""
-SMALL = 64 * 64 * 3
-"""Numbers of an item that is small: reading it is mostly the interpreter's work, which threads do one after the other
-anyway, and slower so than one of them alone (pictures of 28 x 28: 119 us with two, 58 with one)."""
 SMALL_TIMES = 4
 """Times ``rows`` that a batch may have of what is not padded, such as pictures, where they are small (``elements``)."""
 
@@ -68,9 +65,7 @@ class ArraySession(Session):
         self._multiple = batching.multiple if reader.pads else 1
         self._most = batching.tokens if reader.pads else batching.elements
         self._workers: ThreadPoolExecutor | None = None
-        self._reading: Lock | None = None
-        if not reader.pads and np.asarray(reader.probe()[0]).size <= SMALL:
-            self._reading = Lock()
+        self._reading = Lock()
         self.columns: int = columns or self.forward(self._batch(reader.probe()[:1])).shape[-1]
 
     @abstractmethod
@@ -113,12 +108,14 @@ class ArraySession(Session):
 
     def _in_pieces(self, inputs: Sequence[Item]) -> Outputs:
         """Answers to items that are not padded, such as pictures: each stream reads its own batches, so that no more of
-        them are in memory than are computed. Small ones are read by one stream at a time, while the others compute."""
+        them are in memory than are computed. What threads hinder each other in reading is read by one stream at a time,
+        while the others compute."""
+        alone = self._reading if self.reader.hinder(inputs) else nullcontext()
         rows = even_piece(len(inputs), SMALL_TIMES * self.batching.rows, self.batching.streams)
         outputs = np.empty((len(inputs), self.columns), np.float32)
 
         def answer(start: int) -> None:
-            with self._reading or nullcontext():
+            with alone:
                 examples = self.reader(inputs[start : start + rows])
             for batch in batches_by_size(self.reader, examples, rows, self._most):
                 found = self.forward(self.reader.batch([examples[row] for row in batch]))

@@ -95,7 +95,7 @@ def _recorded(folder: Path, write: Callable[[Any, str], None], how: str) -> str:
     from mlflow.tracking import MlflowClient
 
     client: Any = None
-    run, ended = "", KILLED
+    run, ended, closed = "", KILLED, False
     try:
         client = MlflowClient()
         run = _begun(client, str(known.get("run", "")), folder.name)
@@ -103,12 +103,13 @@ def _recorded(folder: Path, write: Callable[[Any, str], None], how: str) -> str:
         write(client, run)
         ended = how
         client.set_terminated(run, how)
+        closed = True
         write_whole(kept, json.dumps({"place": place, "run": run, "over": how == FINISHED}) + "\n")
     except (MlflowException, OSError) as error:
         ended = FAILED
         return f"The training was not recorded in MLflow at {place}: {error}"
     finally:
-        if run and ended != how:  # it would seem to go on for ever
+        if run and not closed:  # it would seem to go on for ever
             with suppress(MlflowException, OSError):
                 client.set_terminated(run, ended)
     return f"MLflow at {place} has the run {run}."

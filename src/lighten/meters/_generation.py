@@ -14,7 +14,7 @@ import numpy as np
 
 from lighten.core.item import texts
 from lighten.core.language import LanguageSession
-from lighten.core.meter import Workload
+from lighten.core.meter import SLICES, Workload
 from lighten.core.result import Measured
 from lighten.core.session import Session
 from lighten.core.spread import half_iqr
@@ -52,8 +52,14 @@ def excerpts(work: Workload, number: int, count: int) -> list[str]:
     Turn ``number`` gets other requests than the turn before, the warm-up (-1) others than the first turn; fewer
     requests than ``count`` repeat themselves. Empty when no request has any text.
     """
-    asked = [text for text in texts(work.singles) if text.strip()]
+    asked = _mixed(work)
     return [_head(asked[(number * count + i) % len(asked)]) for i in range(count)] if asked else []
+
+
+def _mixed(work: Workload) -> list[str]:
+    """The texts of the requests, but empty ones, slice by slice: those side by side are of all sizes."""
+    every = [text for number in range(SLICES) for text in texts(work.singles[number::SLICES])]
+    return [text for text in every if text.strip()]
 
 
 def _head(text: str) -> str:
@@ -67,7 +73,7 @@ def joined(work: Workload, most: int, number: int = 0) -> str:
 
     Each ``number`` begins at another request; empty when no request has any text.
     """
-    asked = [text for text in texts(work.singles) if text.strip()]
+    asked = _mixed(work)
     parts: list[str] = []
     size = 0
     while asked and size < most:

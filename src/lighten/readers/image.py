@@ -127,9 +127,13 @@ class ImageReader(Reader[Pixels]):
 
     def __call__(self, items: Sequence[Item]) -> list[Pixels]:
         """See :meth:`Reader.__call__`: resized and cropped, in eight bits."""
-        if len(items) <= FEW or threads() == 1 or sum(map(size_of, items)) < SMALL * len(items):
+        if len(items) <= FEW or threads() == 1 or self.hinder(items):
             return [self._read(item) for item in items]
         return list(_decoders().map(self._read, items))
+
+    def hinder(self, items: Sequence[Item]) -> bool:
+        """See :meth:`Reader.hinder`: small pictures do."""
+        return sum(map(size_of, items)) < SMALL * len(items)
 
     def size(self, example: Pixels) -> int:
         """See :meth:`Reader.size`: its numbers."""

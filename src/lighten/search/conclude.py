@@ -92,7 +92,7 @@ def conclude(
         return Outcome("unproved", measured=recalled(run, board), reason=f"{type(error).__name__}: {error}")
     run.listener.phase("report", run.clock.left)
     proof, last = last_measurement(run, board, proof)
-    if not fixed and run.clock.left > 0:  # what seemed too dear may cost less by the last measurement
+    if not fixed and Planning(run).has_room_for_proof():  # what seemed too dear may cost less by the last measurement
         remember(run, {**recalled(run, board), **last})
         if fix_order(run, board):
             run.listener.phase("proof", run.clock.left)
@@ -146,7 +146,7 @@ def last_measurement(run: Run, board: Leaderboard, proof: Proof) -> tuple[Proof,
     them and, if it still is, proved, as long as the sequence and the time allow it.
     """
     planning, fixed = Planning(run), [c.key for c in rungs(board, None).values()]
-    again = not proof.sequence.tested and run.clock.left > 0
+    again = not proof.sequence.tested and planning.has_room_for_proof()
     dear = sorted(contenders(run, board, {}, whole=True), key=lambda one: one.price) if again else []
     keys = list(dict.fromkeys([0, *fixed, *proof.sequence.held, *(c.candidate.key for c in dear[:MOST_RIVALS])]))
     last = measure_together(run, [board.done[key] for key in keys])

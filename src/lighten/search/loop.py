@@ -88,7 +88,7 @@ class Search:
     def _sample(self) -> None:
         """Explore what bisection left open with Optuna's sampler, until it only repeats itself."""
         attempts, repeats = self.attempts, 0
-        while not attempts.spent() and repeats < MOST_REPEATS and attempts.space.reshaping:
+        while not attempts.spent(reserve=attempts.kept()) and repeats < MOST_REPEATS and attempts.space.reshaping:
             number, point = attempts.trials.ask()
             architecture, variant = proposals.from_parameters(attempts.space, self.variants.every, point)
             epochs = attempts.epochs_for(architecture) if architecture.reshaping else None

@@ -119,9 +119,9 @@ class Planning:
         rate = candidate.value("rows_per_second") if candidate is not None else None
         return 1.0 / (rate or 100.0)
 
-    def expected(self, engine: str = "") -> float:
+    def expected(self) -> float:
         """As :meth:`variant`; 0 while no candidate was measured: the first ones are begun as long as there is time."""
-        return self.variant(engine) if any(one.variant is not None for one in self._spent()) else 0.0
+        return self.variant() if any(one.variant is not None for one in self._spent()) else 0.0
 
     def reserve_for_proof(self) -> float:
         """Seconds that the proof and the last measurements will take, at most half of what there are.
@@ -132,6 +132,10 @@ class Planning:
         one = median(others) if others else self.proving(0) * (self.priors.proving - 1.0)
         seconds = self.proving(0) + one + self.together()
         return min(seconds, 0.5 * (self.run.options.seconds or float("inf")))
+
+    def has_room_for_proof(self) -> bool:
+        """Whether a proof fits into the time left, as the search keeps it back; one measurement is behind it."""
+        return self.run.clock.left > self.reserve_for_proof() - self.together() / LAST
 
     def proving(self, key: int) -> float:
         """Seconds that a candidate's answers on the proof take, from what one took before."""

@@ -12,7 +12,7 @@ from types import TracebackType
 from lighten.core.artifact import RECORD, Artifact
 from lighten.core.coverage import Coverage, sentences
 from lighten.core.engine import Engine
-from lighten.core.errors import InputError, MissingExtra, ModelError
+from lighten.core.errors import InputError, MissingEnvironment, MissingExtra, ModelError, UnsafeFile
 from lighten.core.home import expanded
 from lighten.core.item import Item, Reference, file_of
 from lighten.core.matching import engine_for, facts_of, format_of
@@ -91,13 +91,11 @@ class Model:
         """
         items = [self._item(row) for row in rows]
         able = [item for item in items if not isinstance(item, InputError)]
-        answers = iter(self._each(able))
+        found = self._each(able)
+        answers = iter(found)
         every = tuple(item if isinstance(item, InputError) else next(answers) for item in items)
-        return Answered(every, coverage_of(self.artifact, able) if able else None)
-
-    def coverage(self, texts: Sequence[Row]) -> Coverage | None:
-        """How much of ``texts`` the model reads, where it does not read every one whole; else None."""
-        return coverage_of(self.artifact, [self.question.item_of(text) for text in texts])
+        read = [item for item, answer in zip(able, found, strict=True) if not isinstance(answer, InputError)]
+        return Answered(every, coverage_of(self.artifact, read) if read else None)
 
     def _item(self, row: Row) -> Item | InputError:
         try:
@@ -112,10 +110,10 @@ class Model:
         return [replace(one, file=file_of(item)) for one, item in zip(answers, items, strict=True)]
 
     def _each(self, items: Sequence[Item]) -> list[Prediction | InputError]:
-        """The answers, or why there is none: what fails together is asked by halves."""
+        """The answers, or why there is none: what fails together is asked by halves. A model's faults are no row's."""
         try:
             return [*self._asked(items)]
-        except MissingExtra:
+        except (MissingExtra, MissingEnvironment, ModelError, UnsafeFile):
             raise
         except InputError as error:
             if len(items) == 1:

@@ -9,6 +9,7 @@ from lighten.core.data_options import DataOptions
 from lighten.core.errors import CandidateFailed, Interrupted
 from lighten.core.lists import read_list
 from lighten.core.training import TrainingResult
+from lighten.fitting.launch import Launch
 from lighten.fitting.mlflow import FAILED, KILLED, end_in_mlflow, record_in_mlflow
 from lighten.fitting.options import FitOptions
 from lighten.fitting.run import train_model
@@ -166,8 +167,10 @@ def trained(options: FitOptions, listener: Listener | None) -> TrainingResult:
     try:
         result = train_model(options, listener)
     except (CandidateFailed, Interrupted) as error:
-        if (options.out / SCALARS).is_file():
-            told = {name: getattr(options, name) for name in ("model", "data", "task", "seed", "workers")}
+        launch = Launch.found(options.workers, options.threads)
+        if launch.leads and (options.out / SCALARS).is_file():
+            told = {name: getattr(options, name) for name in ("model", "data", "task", "seed")}
+            told["workers"] = launch.size
             _tell(end_in_mlflow(options.out, told, KILLED if isinstance(error, Interrupted) else FAILED), listener)
         raise
     write_training_page(result, Path(result.paths["report"]))

@@ -117,5 +117,6 @@ def test_files_take_tensors_that_share_their_memory() -> None:
     assert by_itself(table) is not None and by_itself(table).data_ptr() == table.data_ptr()
     assert by_itself(table[:3]).data_ptr() != table.data_ptr() and by_itself(table[:3]).tolist() == [0.0, 1.0, 2.0]
     live = {"a": torch.zeros(3), "b": torch.zeros(2)}
-    put_into(live, ["a"], {"a": table[:3]}.__getitem__)
+    told = {"a": table[:3], "b": table, "c": table}
+    assert put_into(live, told, told.__getitem__) == ["b", "c"]
     assert live["a"].tolist() == [0.0, 1.0, 2.0] and live["b"].tolist() == [0.0, 0.0]

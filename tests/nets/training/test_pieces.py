@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,19 @@ def test_no_piece_is_smaller_than_what_can_be_learned_from(network: Network) -> 
     pieces.close()
     assert sizes == [7, 3, 2, 2, 3, 2, 2, 3, 2, 3] and state.recompute
     assert "As few rows as can be learned from at once (2)" in told[-1]
+
+
+@pytest.mark.parametrize(("size", "deaths", "piece"), [(1, 1, 16), (2, 1, 8), (2, 2, 4)])
+def test_after_a_death_each_process_computes_half_of_its_share(
+    network: Network, size: int, deaths: int, piece: int
+) -> None:
+    class Several(Group):
+        def share(self, batch: Sequence[int], least: int) -> list[int]:
+            return list(batch[: len(batch) // size])
+
+    told: list[str] = []
+    pieces, state = Pieces(work(network), Several(), told.append), State()
+    pieces.cut_after(state, 0, deaths)
+    assert (state.piece, state.deaths) == (piece, deaths) and f"at most {piece} rows" in told[0]
+    pieces.cut_after(state, 0, deaths)
+    assert state.piece == piece and len(told) == 1

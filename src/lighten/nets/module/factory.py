@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from lighten.core.artifact import sha256
 from lighten.core.errors import ModelError, UnknownName, nearest
 from lighten.nets.module.record import ALSO, ARGUMENTS
+from lighten.nets.training.randomness import seed_all, untouched
 
 KEPT = ("channels", "size", "length")
 """Arguments whose default, where they have one, is obeyed: inputs are made to fit it."""
@@ -79,8 +79,8 @@ class Found:
             f"{self.name.partition(':')[2]}({', '.join(f'{name}={value!r:.40}' for name, value in arguments.items())})"
         )
         try:
-            with _importable(self.root), torch.random.fork_rng(devices=[]):
-                torch.manual_seed(seed)
+            with _importable(self.root), untouched():
+                seed_all(seed)
                 made = self.make(**arguments)
         except Exception as error:  # whatever the user's code raises
             raise ModelError(

@@ -32,7 +32,7 @@ from torch import Tensor
 
 from lighten.core.artifact import sha256
 from lighten.core.errors import LightenError, RunFolderError
-from lighten.isolate.machine import cpu_flags
+from lighten.isolate.machine import cpu_flags, cpu_model
 from lighten.nets.training.kept import by_itself
 from lighten.nets.training.randomness import generators, put_back
 from lighten.store.artifacts import disk_error, says_full, writing
@@ -306,5 +306,5 @@ def count_death(folder: Path) -> None:
 
 
 def processor() -> str:
-    """What of the processor decides how sums are rounded: its kind, and the instructions that kernels are chosen by."""
-    return " ".join((platform.machine(), torch.backends.cpu.get_cpu_capability(), *cpu_flags()))
+    """What of the processor decides how sums are rounded: its kind and name, and what kernels are chosen by."""
+    return " ".join((platform.machine(), cpu_model(), torch.backends.cpu.get_cpu_capability(), *cpu_flags()))

@@ -112,17 +112,22 @@ class Kept:
             put_into(self._live(), found.keys(), found.get_tensor)
 
 
-def put_into(live: Mapping[str, Tensor], names: Collection[str], value: Callable[[str], Tensor]) -> None:
+def put_into(live: Mapping[str, Tensor], names: Collection[str], value: Callable[[str], Tensor]) -> list[str]:
     """Put values into the live tensors of the same names. What has another shape by now is left: a cache that grew.
 
     Args:
         names: of the values. value: gives one by its name.
+
+    Returns:
+        Names of the values that were left, as no tensor takes them.
     """
-    known = set(names)
+    left = set(names)
     with torch.no_grad():
         for name, tensor in live.items():
-            if name in known and (found := value(name)).shape == tensor.shape:
+            if name in left and (found := value(name)).shape == tensor.shape:
                 tensor.copy_(found)
+                left.remove(name)
+    return sorted(left)
 
 
 def by_itself(tensor: Tensor) -> Tensor:

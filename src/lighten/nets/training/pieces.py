@@ -52,7 +52,8 @@ class Pieces:
         again, state.deaths = self.group.decide(lambda: [max(deaths - state.deaths, 0), max(deaths, state.deaths)])
         if not again:
             return
-        whole = max((len(batch) for batch in self.work.batches(0, seed)), default=1)
+        shares = (len(self.group.share(batch, least)) for batch in self.work.batches(0, seed))
+        whole = self.group.decide(lambda: max(shares, default=1))
         piece = max(-(-(state.piece or whole) // 2**again), least)
         if piece == (state.piece or whole):
             state.recompute = True
