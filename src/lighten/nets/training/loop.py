@@ -23,7 +23,7 @@ from lighten.nets.training.checkpoint import KEPT, Checkpoints, Snapshot
 from lighten.nets.training.group import Group
 from lighten.nets.training.kept import Kept, put_into
 from lighten.nets.training.pacing import CURVE, LEAST_TRIED, TRIED, TRYING, end_by_clock, end_in_time, is_late
-from lighten.nets.training.pieces import OTHERWISE, Pieces
+from lighten.nets.training.pieces import Pieces
 from lighten.nets.training.precision import NAMED, using_threads
 from lighten.nets.training.randomness import generators, put_back, seed_all, untouched
 from lighten.nets.training.schedule import LAST, TAKE_BACK, Point, Score, State, Trained
@@ -364,7 +364,9 @@ class _Loop:
             self.before = 0.0 if self.checkpoints is None else self.checkpoints.spent
             return False
         if left := put_into(self.weights, found.weights, found.weights.__getitem__):
-            self._note(f"The network has no place now for {', '.join(left)} of the checkpoint. {OTHERWISE}")
+            self._note(
+                f"The network has no place now for {', '.join(left)} of the checkpoint: not the same weights, then."
+            )
         if found.best:
             self.kept.put(found.best)
             self.kept.version = found.kept
