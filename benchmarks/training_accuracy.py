@@ -2,10 +2,11 @@
 were not learned from, and the seconds of learning until it was first reached.
 
 Both make three passes over the same rows of ``sample:reviews``, 32 at a time, with what is usual for each: the loop in
-bf16 with rows of like length together, texts cut at 512 tokens, AdamW at 5e-5 with warm-up and linear decay; lighten
-with its defaults, which drop nothing out (the model's config has 0.1, as the loop has it), and end with the weights that
-did best on 2,000 rows of tune; what judging these takes is not counted. Both are judged by the same unseen rows at the
-same places, while the clock stands. They take turns, seed by seed, the first one in turns too. ``training.py --what accuracy`` prints it.
+bf16 with rows of like length together, texts cut at 512 tokens, AdamW at 5e-5 with warm-up and linear decay, and the
+dropout of 0.1 that the model's config has; lighten with its defaults, which drop nothing out. It ends with the weights
+that did best on 2,000 rows of tune; what judging these takes is not counted. Both are judged by the same unseen rows
+at the same places, while the clock stands. They take turns, seed by seed, and which begins changes.
+``training.py --what accuracy`` prints it.
 """
 
 from __future__ import annotations
