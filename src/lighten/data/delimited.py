@@ -32,15 +32,14 @@ def parse_delimited(text: str, source: str, delimiter: str = "") -> Table:
         delimiter: found when empty: comma, tab, semicolon or pipe, else one of ``lines.RARE``.
 
     Raises:
-        DataError: no rows, rows of different width (the first ones are listed), a quote that never ends; a separator
-            that most lines have and some have not.
+        DataError: no rows, rows of different width (the first ones are listed), a quote that never ends.
     """
     notes: list[str] = []
     with _long_cells():
         if is_markdown(text):
             delimiter, lines = "|", _markdown(text)
         else:
-            delimiter = delimiter or _find_delimiter(text, source)
+            delimiter = delimiter or _find_delimiter(text)
             lines, notes = (
                 _parse_rare(text, source, delimiter) if len(delimiter) > 1 else _parse(text, source, delimiter)
             )
@@ -81,11 +80,11 @@ def _called(delimiter: str) -> str:
     return _DELIMITERS.get(delimiter) or RARE.get(delimiter) or repr(delimiter)
 
 
-def _find_delimiter(text: str, source: str) -> str:
+def _find_delimiter(text: str) -> str:
     """The delimiter that cuts the most lines into as many cells as the header; comma when none cuts the header.
 
-    Raises:
-        DataError: none does, and nearly all lines have a rare one.
+    A rare one that most lines have as often as the first is taken too: the lines that differ are named where they are
+    cut.
     """
     if (rare := rare_separator(text)) == "||":  # each of the pipes alone would cut the lines as well
         return rare
@@ -104,14 +103,7 @@ def _find_delimiter(text: str, source: str) -> str:
     if rare:
         return rare
     seems, share = likely_separator(text)
-    if share > best_score[0]:
-        raise DataError(
-            f"{source} seems to be separated by {seems!r} ({_called(seems)}), which {share:.0%} of its lines have as "
-            "often as the first one.",
-            allowed="the same number on every line",
-            fix="put texts that contain it in double quotes, or use jsonl",
-        )
-    return best
+    return seems if share > best_score[0] or (share == best_score[0] and best in seems) else best
 
 
 def _markdown(text: str) -> _Lines:

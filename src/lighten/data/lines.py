@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from lighten.core.errors import DataError
 from lighten.data.cells import Table, quoted
@@ -20,6 +21,9 @@ _FEWEST_LINES = 5
 """Lines without column names above them that say surely what separates them."""
 _MOSTLY, _NEARLY_ALL = 0.8, 0.95
 _LOOKED_AT = 200
+_NO_TEXT = ("\x01",)
+_FEWEST_OF_A_LABEL, _LONGEST_LABEL = 4, 40
+"""Rows for each label, and characters of one, where no name says that a column holds labels."""
 _BELOW_NAMES = re.compile(r"(?=.*(--|:-|-:))\|?(\s*:?-+:?\s*\|)+(\s*:?-+:?)?\s*")
 """The line that Markdown has between the names of a table's columns and its rows."""
 
@@ -37,23 +41,26 @@ def parse_lines(text: str, source: str) -> Table:
 def separator_of(text: str) -> str:
     """What separates the columns of a ``.txt`` file; empty when each line is one text.
 
-    A tab where every line has as many as the first one; another separator only below a line of usual column names.
+    A tab where every line has as many as the first one; another separator below a line of usual column names; a rare
+    one also where what it cuts off repeats as labels do, as texts may well hold one of these a line.
     """
     lines = _first_lines(text)
     if not lines:
         return ""
     if is_markdown(text):
         return "|"
-    if rare := rare_separator(text):
-        return rare
     if len({line.count("\t") for line in lines}) == 1 and "\t" in lines[0]:
         return "\t"
+    if (rare := rare_separator(text)) and _is_meant(lines, rare):
+        return rare
     for separator in (",", ";", "|"):
         names = [name.strip().strip('"').casefold() for name in lines[0].split(separator)]
         if len(names) > 1 and all(name in USUAL_NAMES for name in names):
             return separator
     seems, share = likely_separator(text)
-    return seems if share >= _NEARLY_ALL else ""  # the lines that differ are named where they are cut
+    return (
+        seems if share >= _NEARLY_ALL and _is_meant(lines, seems) else ""
+    )  # the lines that differ are named where they are cut
 
 
 def is_markdown(text: str) -> bool:
@@ -93,13 +100,36 @@ def _has_usual_name(line: str, separator: str) -> bool:
     return any(name.strip().strip('"').casefold() in USUAL_NAMES for name in line.split(separator))
 
 
+def _is_meant(lines: Sequence[str], separator: str) -> bool:
+    """Whether a rare separator cuts columns in plain text: below usual names, or beside what looks like labels.
+
+    A control character is no part of a text, so that it is always meant.
+    """
+    if separator in _NO_TEXT or _has_usual_name(lines[0], separator):
+        return True
+    alike = [line for line in lines if line.count(separator) == lines[0].count(separator)]
+    first, after = zip(*(line.split(separator, 1) for line in alike), strict=True)
+    before, last = zip(*(line.rsplit(separator, 1) for line in alike), strict=True)
+    sides = ((first, after), (last, before))
+    return any(
+        _are_labels([one.strip() for one in cells]) and len(set(cells)) < len(set(rest)) for cells, rest in sides
+    )
+
+
+def _are_labels(cells: Sequence[str]) -> bool:
+    """Whether cells are a few short values, each of which is there more than once."""
+    held = Counter(cells)
+    few = 2 <= len(held) <= len(cells) // _FEWEST_OF_A_LABEL
+    return few and min(held.values()) > 1 and all(0 < len(cell) <= _LONGEST_LABEL for cell in held)
+
+
 def _first_lines(text: str) -> list[str]:
-    return [line.removesuffix("\r") for line in text.split("\n")[:_LOOKED_AT] if line.strip()]
+    return [line.removesuffix("\r") for line in text.split("\n", _LOOKED_AT)[:_LOOKED_AT] if line.strip()]
 
 
 def is_fasttext(text: str) -> bool:
     """Whether the first lines begin with ``__label__`` and a word."""
-    lines = [line for line in text.split("\n")[:_LOOKED_AT] if line.strip()]
+    lines = [line for line in text.split("\n", _LOOKED_AT)[:_LOOKED_AT] if line.strip()]
     return bool(lines) and all(line.lstrip().startswith(LABEL) and len(line.split()[0]) > len(LABEL) for line in lines)
 
 
