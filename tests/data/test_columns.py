@@ -199,6 +199,28 @@ def test_the_split_that_a_model_was_made_by_says_what_it_is_judged_by() -> None:
     assert find_columns(data, judging=True, split="none", known={"split_column": "lot"}).skipped == frozenset()
 
 
+def test_what_a_model_was_made_with_is_kept_for_its_role() -> None:
+    data = table(domain=LONG, label=FEW)
+    found = find_columns(data, known={"text": "domain", "label": "label"})
+    assert (found.text, found.label, found.group) == ("domain", "label", None)
+    found = find_columns(table(topic=LONG, verdict=FEW), known={"text": "topic", "label": "y"})
+    assert (found.text, found.label) == ("topic", "verdict")
+    data = table(user=LONG, topic=FEW, label=FEW, domain=["a", "b"] * (len(LONG) // 2))
+    found = find_columns(data, known={"text": "user", "label": "domain", "group": "label", "unit": "topic"})
+    assert (found.text, found.label, found.group, found.unit) == ("user", "domain", "label", None)
+    found = find_columns(table(text=LONG, label=FEW, kind=FEW), label="kind", known={"text": "text", "label": "label"})
+    assert (found.text, found.label) == ("text", "kind")
+    found = find_columns(table(text=LONG, label=FEW), labelled=False, known={"text": "gone", "label": "label"})
+    assert (found.text, found.label) == ("text", "")
+
+
+def test_rows_are_mixed_where_a_model_was_made_so() -> None:
+    data = table(text=LONG, label=FEW, split=["train", "train", "test"] * (len(LONG) // 3))
+    assert find_columns(data, judging=True).skipped
+    found = find_columns(data, judging=True, known={"split_column": "none"})
+    assert found.mixed and not found.skipped
+
+
 def test_texts_beside_the_one_that_is_taken_are_named() -> None:
     labels: list[Cell] = ["good", "bad"] * 10
     titles: list[Cell] = ["Great", "Bad", "Fine", "Good"] * 5

@@ -97,10 +97,16 @@ def find_columns(
     _check_given(table, given | ({"--split-column": split} if split != MIXED else {}))
     notes: list[str] = []
     taken = {n for n in given.values() if n is not None}
-    known = {role: name for role, name in known.items() if name in table.columns and name not in taken}
-    split = known.get("split_column") if split is None and judging else split
+    mixing = known.get("split_column") == MIXED
+    named_here = {"text": text, "label": label, "group": group, "unit": unit, "split_column": split}
+    known = {
+        role: name
+        for role, name in known.items()
+        if name in table.columns and name not in taken and named_here.get(role) is None
+    }
+    split = known.get("split_column", MIXED if mixing else None) if split is None and judging else split
     files = {n for n in table.columns if holds_items(table.column(n))}
-    parts, mixed = find_split(table, split, taken | files), split == MIXED
+    parts, mixed = find_split(table, split, taken | files | _kept_for(known, "split_column")), split == MIXED
     nested = {n for n in table.columns if n not in taken and is_json(table.column(n))}
     taken |= nested | files | {n for n in table.columns if _NO_ROLE.fullmatch(n)}
     if kind:
@@ -120,7 +126,7 @@ def find_columns(
             raise no_classes(table, kind)
         taken |= {label} if label else set()
     text = text or _recalled(known, "text", notes, "Texts are")
-    taken |= {text} if text else set()
+    taken |= {*known.values(), *([text] if text else [])}
     asked = text is None and labelled
     if asked:
         refuse_pairs(table, taken)
@@ -237,8 +243,17 @@ def _guessed(
     notes: list[str],
     what: str,
 ) -> str | None:
-    """The column of a role that nobody gave: the one that the model was made with, else one with a usual name."""
+    """The column of a role that nobody gave: the one that the model was made with, else one with a usual name.
+
+    What the model was made with in another role is left to that.
+    """
+    taken = {*taken, *_kept_for(known, role)}
     return _recalled(known, role, notes, what) or _by_name(table, names, taken, f"--{role}", notes, what)
+
+
+def _kept_for(known: Mapping[str, str], role: str) -> set[str]:
+    """Columns that a model was made with in other roles than this one."""
+    return {name for other, name in known.items() if other != role}
 
 
 def _holding(table: Table, kind: str, known: Mapping[str, str]) -> str | None:
