@@ -240,6 +240,9 @@ def test_arrow_files_are_read_alone_and_in_folders(tmp_path: Path, kind: str) ->
         read_data((tmp_path / f"all{suffix}").read_bytes()[:100], f"a{suffix}")
     with pytest.raises(DataError, match=r"Feather file of version 1(.|\n)*to_parquet"):
         read_data(b"FEA1 and more", "a.feather")
+    with pytest.raises(DataError, match="Feather file of version 1"):
+        read_data(b"FEA1 \0\0 FEA1", "a.data")
+    assert list(read_data(b"FEA1,label\nsome,good\nmore,bad\n", "a.csv").columns) == ["FEA1", "label"]
 
 
 def test_the_tweets_without_a_header_that_everybody_has() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,7 +40,37 @@ def test_what_is_hidden_is_counted_where_it_would_be_read(tmp_path: Path) -> Non
     )
     assert tree.files == (Path("1.csv"),)
     (note,) = tree.notes(tmp_path, lambda path: path.suffix == ".csv")
-    assert "3 files of" in note and "(.cache/3.csv, _old/2.csv, b/.5.csv)" in note
+    assert "2 files of" in note and "(_old/2.csv, b/.5.csv)" in note, "what begins with a point is not looked into"
+
+
+def test_links_to_what_is_here_anyway_are_told_and_not_read_twice(tmp_path: Path) -> None:
+    folder = put(tmp_path / "data", "v1/a.csv", "v2/b.csv", "_all/c.csv", "x/y/d.csv")
+    (folder / "current").symlink_to("v2", target_is_directory=True)
+    (folder / "v1" / "newer").symlink_to("../x", target_is_directory=True)
+    (folder / "shown").symlink_to("_all", target_is_directory=True)
+    tree = tree_of(folder)
+    assert tree.files == tuple(map(Path, ("shown/c.csv", "v1/a.csv", "v2/b.csv", "x/y/d.csv")))
+    assert tree.again == (Path("current"), Path("v1/newer"))
+    assert any("2 links lead to a folder whose files are read anyway" in note for note in tree.notes(folder, bool))
+
+
+def test_what_cannot_be_read_is_left_out_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = put(tmp_path / "data", "a.csv", "lost+found/b.csv", ".Trash-1000/c.csv", "b/locked/d.csv", "b/e.csv")
+    (folder / "round").symlink_to("round")
+    scan = os.scandir
+
+    def locked(path: Path) -> Any:
+        if path.name in ("lost+found", ".Trash-1000", "locked", "closed"):
+            raise PermissionError(13, "Permission denied")
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", locked)
+    tree = tree_of(folder)
+    assert tree.files == (Path("a.csv"), Path("b/e.csv")) and tree.circles == (Path("round"),)
+    assert tree.unread == (Path("b/locked"), Path("lost+found"))
+    assert any("2 entries of" in note and "(b/locked, lost+found)" in note for note in tree.notes(folder, bool))
+    with pytest.raises(DataError, match=r"closed cannot be read: Permission denied"):
+        tree_of(put(tmp_path / "closed", "a.csv"))
 
 
 def test_classes_that_are_links_are_classes_and_hidden_ones_are_told(tmp_path: Path) -> None:

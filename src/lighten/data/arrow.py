@@ -51,7 +51,12 @@ def read_arrow_files(paths: Sequence[Path], source: str, features: Mapping[str, 
 
 def is_arrow(data: bytes, name: str) -> bool:
     """Whether a file is one of Arrow's (Feather among them), by its first bytes, else by its name."""
-    return data.startswith((FILE_MAGIC, _FIRST_FEATHER)) or name.lower().endswith((".arrow", ".feather"))
+    return data.startswith(FILE_MAGIC) or _is_first_feather(data) or name.lower().endswith((".arrow", ".feather"))
+
+
+def _is_first_feather(data: bytes) -> bool:
+    """Whether a file begins and ends as Feather's first version does; a text may begin so, too."""
+    return data.startswith(_FIRST_FEATHER) and data.endswith(_FIRST_FEATHER) and len(data) > len(_FIRST_FEATHER)
 
 
 def read_arrow(data: bytes, source: str) -> Table:
@@ -62,7 +67,7 @@ def read_arrow(data: bytes, source: str) -> Table:
         DataError: damaged, without rows, or the first version of Feather.
     """
     _require_pyarrow(source)
-    if data.startswith(_FIRST_FEATHER):
+    if data.startswith(_FIRST_FEATHER):  # here also one that was cut short, by its name
         raise DataError(
             f"{source} is a Feather file of version 1.",
             allowed="version 2, which is Arrow",

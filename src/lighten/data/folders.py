@@ -28,7 +28,8 @@ _HUB_SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".jsonl", ".jsonl.gz", "
 def read_folder(folder: Path, *, labelled: bool = True) -> Table:
     """Rows of every file of a folder. Splits are joined, and the column ``split`` says where each row came from.
 
-    Links to folders are followed. Files and folders whose names begin with ``.`` or ``_`` are left out, and counted.
+    Links to other folders are followed. Files and folders whose names begin with ``.`` or ``_`` are left out, and
+    counted (see ``tree.Tree``).
 
     Args:
         labelled: whether folders are to name classes; else every file in them is a row, wherever it lies.
