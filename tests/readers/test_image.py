@@ -275,6 +275,32 @@ def test_what_stands_for_several_or_is_too_dark_is_remarked(tmp_path: Path) -> N
         assert ImageReader.remarked(item) == said, "also where it was described by another process"
 
 
+def test_several_are_remarked_whatever_the_second_is_and_whichever_way_they_are_turned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    for suffix in (".webp", ".png", ".tif"):
+        frames = [picture(at) for at in range(2)]
+        item = saved(frames[0], tmp_path / f"turned{suffix}", save_all=True, append_images=frames[1:], exif=turned)
+        assert ImageReader.remarked(item) == 1, suffix
+        _known_remarks.clear()
+        assert ImageReader.remarked(item) == 1, "also where it was described by another process"
+    small, large = picture(0, size=(8, 6)), picture(1, size=(100, 100))
+    for suffix in (".gif", ".tif"):
+        small.save(tmp_path / f"large{suffix}", save_all=True, append_images=[large])
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    for suffix in (".gif", ".tif"):
+        assert ImageReader.remarked(ImageReader.describe(tmp_path / f"large{suffix}")) == 1, suffix
+
+
+def test_what_has_no_plugin_to_open_it_is_not_opened_by_a_module_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(_pixels, "import_module", asked.append)
+    monkeypatch.setitem(_pixels.OPTIONAL, "NONE", ("NONE", "", "", "nothing"))
+    assert _pixels.opens("NONE") == "" and not asked
+
+
 def test_a_text_is_no_picture(reader: ImageReader) -> None:
     with pytest.raises(DataError, match="An input is no picture: 'a cat'"):
         reader(["a cat"])

@@ -57,8 +57,8 @@ REMARKS = (
 )
 """What may be to be said of how a picture is read."""
 _DARK = 0x1000
-_IN_TURN, _COUNTED = ("GIF", "TIFF"), ("WEBP", "PNG", "AVIF")
-"""Formats whose pictures are found one after the other, and those that say how many there are."""
+_OF_SEVERAL = ("GIF", "TIFF", "WEBP", "PNG", "AVIF")
+"""Formats in which somebody may have put several pictures on purpose."""
 _WHITE = (255, 255, 255, 255)
 _LONGEST_BOX = 256
 _UNKNOWN = ("unsupported", "not supported", "not available", "not implemented", "unknown")
@@ -103,8 +103,10 @@ def opens(kind: str) -> str:
     name, feature, plugin, _ = OPTIONAL[kind]
     if feature and feature in features.get_supported():
         return name
+    if not plugin:
+        return ""
     try:
-        module = import_module(plugin or "_")
+        module = import_module(plugin)
     except ImportError:
         return ""
     getattr(module, "register_heif_opener", lambda: None)()
@@ -185,19 +187,22 @@ def loaded(image: Image, name: str) -> Image:
 def remarks_on(image: Image, data: bytes) -> int:
     """Which of ``REMARKS`` are true of a picture that was loaded, a bit for each. data: content of its file."""
     is_dark = image.mode.startswith("I") and int(np.asarray(image).max()) < _DARK
-    return _holds_several(image, data) | is_dark << 1
+    return _holds_several(data) | is_dark << 1
 
 
-def _holds_several(image: Image, data: bytes) -> bool:
-    if image.format not in _IN_TURN:
-        return bool(image.format in _COUNTED and getattr(image, "is_animated", False))
+def _holds_several(data: bytes) -> bool:
+    """Whether a file that was opened holds several pictures. It is opened anew: what was turned upright has no file."""
     from PIL import Image as library
 
+    known = known_as(data)
+    if known not in _OF_SEVERAL:
+        return False
     try:
-        library.open(io.BytesIO(data), formats=(image.format,)).seek(1)
+        return bool(getattr(library.open(io.BytesIO(data), formats=(known,)), "is_animated", False))
+    except library.DecompressionBombError:
+        return True  # the first was opened, so it is the second that is too large
     except _BROKEN:
         return False
-    return True
 
 
 def in_channels(image: Image, channels: int, name: str) -> Image:
