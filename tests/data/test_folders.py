@@ -75,15 +75,40 @@ def test_what_was_fetched_before_is_read_where_the_hub_cannot_be_reached(
     assert any("read from the cache" in note for note in read_hub("org/films").notes)
     hub.told.clear()
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert len(read_hub("org/films")) == 2 and not hub.told
+    table = read_hub("org/films")
+    assert len(table) == 2 and not hub.told
+    assert any("from the cache" in note and "HF_HUB_OFFLINE" in note for note in table.notes)
     with pytest.raises(DataError, match="leave the network alone") as caught:
         read_hub("org/filmz")
     assert "did you mean 'org/films'?" in caught.value.fix
     monkeypatch.delenv("HF_HUB_OFFLINE")
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    assert len(read_hub("org/films")) == 2, "its library is not needed for what is there"
+    table = read_hub("org/films")
+    assert len(table) == 2, "its library is not needed for what is there"
+    assert any("from the cache" in note and "huggingface_hub is not installed" in note for note in table.notes)
     with pytest.raises(MissingExtra):
         read_hub("org/others")
+
+
+def test_what_was_fetched_in_part_is_not_read_as_the_whole(hub: Hub) -> None:
+    hub.error = TimeoutError("too slow")
+    fill(hub.folder)
+    rows = (hub.folder / "train.csv").read_text()
+    (hub.folder / "big").mkdir()
+    (hub.folder / "train.csv").rename(hub.folder / "big" / "train-00000-of-00003.csv")
+    for number in (1, 2):
+        with pytest.raises(
+            DataError, match=rf"in part only: it lacks (big/)?train-0000{number}-of-00003\.csv"
+        ) as caught:
+            read_hub("org/films/big" if number == 1 else "org/films")
+        assert caught.value.fix == "hf download --repo-type dataset org/films"
+        (hub.folder / "big" / f"train-0000{number}-of-00003.csv").write_text(rows)
+    assert len(read_hub("org/films")) == 6
+    with pytest.raises(DataError, match=r"lacks the folder 'small'; and the hub does not give it now \(.*too slow"):
+        read_hub("org/films/small")
+    hub.error = OSError(28, "No space left on device")
+    with pytest.raises(DataError, match="no space left to fetch org/films"):
+        read_hub("org/films")
 
 
 def test_a_data_set_that_is_not_there_is_named(hub: Hub) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from lighten.data.tree import Tree, tree_of
 from lighten.isolate.hub import DATA_SETS, SECONDS, Refusal, asked, cached, offline
 
 HUB_ID = re.compile(r"(?P<repo>[A-Za-z0-9][\w.-]*/[\w.-]+?)(?P<inside>/[\w.-][\w./-]*)?")
+_ONE_OF = re.compile(r"(?P<before>.+)-(?P<number>\d+)-of-(?P<of>\d+)(?P<after>\..+)")
+"""Names of files of which there is a number: ``train-00001-of-00003.parquet``."""
 _HUB_SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".jsonl", ".jsonl.gz", ".json", ".ndjson")
 
 
@@ -89,7 +92,7 @@ def read_hub(name: str) -> Table:
 
     Raises:
         MissingExtra: huggingface_hub is not installed, and the data set is not in the cache.
-        DataError: not reachable, not found, or without such files.
+        DataError: not reachable, not found, without such files, or in the cache in part only.
     """
     match = HUB_ID.fullmatch(name)
     if match is None:
@@ -101,24 +104,53 @@ def read_hub(name: str) -> Table:
         hub.HfApi().dataset_info(repo, timeout=SECONDS)
         return str(hub.snapshot_download(repo, repo_type="dataset", allow_patterns=patterns, etag_timeout=SECONDS))
 
-    kept, notes = cached(repo, DATA_SETS), list[str]()
+    kept, why = cached(repo, DATA_SETS), ""
     try:
-        root = kept if kept is not None and offline() else Path(asked(repo, DATA_SETS, fetched))
+        if kept is not None and offline():
+            root, why = kept, "HF_HUB_OFFLINE says to leave the network alone"
+        else:
+            root = Path(asked(repo, DATA_SETS, fetched))
     except MissingExtra:
         if kept is None:
             raise
-        root = kept
+        root, why = kept, "huggingface_hub is not installed"
     except Refusal as error:
-        if kept is None or error.missing:
+        if kept is None or error.missing or error.full:
             allowed = "a path, a hub id (user/name), sample:NAME, or - for standard input"
             raise DataError(error.seen, allowed=allowed, fix=error.fix) from error
-        root = kept
-        notes.append(f"{name} was read from the cache, as it was fetched before: the hub does not give it now.")
+        root, why = kept, f"the hub does not give it now ({error.seen.removesuffix('.')})"
     folder = root / inside
+    if why:
+        _check_fetched(folder, repo, why)
     if not folder.is_dir():
         raise DataError(f"The data set {repo!r} has no folder {inside!r} with parquet, csv or JSON files.")
     table = read_folder(folder)
-    return Table(table.columns, name, (*table.notes, *notes))
+    note = f"{name} was read from the cache, as it was fetched before: {why}."
+    return Table(table.columns, name, (*table.notes, *([note] if why else [])))
+
+
+def _check_fetched(folder: Path, repo: str, why: str) -> None:
+    """Refuse what was fetched in part only, as far as the names of its files say so. why: it is not fetched now.
+
+    Raises:
+        DataError: the folder, or one of a number of files (``train-00001-of-00003.parquet``), is not there.
+    """
+    lacking = [] if folder.is_dir() else [f"the folder {folder.name!r}"]
+    groups: dict[tuple[str, ...], set[int]] = defaultdict(set)
+    for path in folder.rglob("*-of-*"):
+        if (match := _ONE_OF.fullmatch(str(path.relative_to(folder)))) and path.is_file():
+            groups[match["before"], match["of"], match["after"]].add(int(match["number"]))
+    for (before, of, after), numbers in groups.items():
+        first = int(int(of) in numbers)  # some count from one
+        gone = [number for number in range(first, int(of) + first) if number not in numbers]
+        lacking += [f"{before}-{number:0{len(of)}}-of-{of}{after}" for number in gone]
+    if lacking:
+        shown = ", ".join(lacking[:3]) + (f" and {len(lacking) - 3:,} more" if len(lacking) > 3 else "")
+        raise DataError(
+            f"The cache has {repo} in part only: it lacks {shown}; and {why}.",
+            allowed="a data set that was fetched whole",
+            fix=f"{DATA_SETS.fetch} {repo}",
+        )
 
 
 def _read_saved(folder: Path) -> Table:

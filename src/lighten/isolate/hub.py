@@ -22,11 +22,16 @@ YES = frozenset({"1", "true", "yes", "on"})
 
 
 class Refusal(Exception):
-    """The hub does not give something. seen: what is the matter. fix: what to do; empty where nobody knows."""
+    """The hub does not give something.
 
-    def __init__(self, seen: str, fix: str = "", *, missing: bool = False) -> None:
+    Args:
+        seen: what is the matter. fix: what to do; empty where nobody knows.
+        missing: the hub has no such thing. full: there is no space for it here.
+    """
+
+    def __init__(self, seen: str, fix: str = "", *, missing: bool = False, full: bool = False) -> None:
         super().__init__(seen)
-        self.seen, self.fix, self.missing = seen, fix, missing
+        self.seen, self.fix, self.missing, self.full = seen, fix, missing, full
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,6 @@ def _refusal(name: str, kind: Kind, hub: Any, error: Exception) -> Refusal:
         return Refusal(seen, hint or "check the name", missing=True)
     if isinstance(error, OSError) and getattr(error, "errno", None) == 28:
         seen = f"There is no space left to fetch {name} ({cache_folder()})."
-        return Refusal(seen, "set HF_HOME to a larger disk")
+        return Refusal(seen, "set HF_HOME to a larger disk", full=True)
     seen = f"{name} is no folder here and not in the cache, and the hub cannot be reached ({reason})."
     return Refusal(seen, hint or "check the name and the network, or give a folder")
