@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from lighten.core.artifact import Artifact
 from lighten.core.format import Format, Location, Recognized
 from lighten.files.weight_files import weight_files
-from lighten.models.base_of import base_of
 from lighten.models.hf_folder import (
     ADAPTER,
     CONFIG,
@@ -17,6 +16,7 @@ from lighten.models.hf_folder import (
     check_floats,
     check_found,
     copy_model,
+    files_with_base,
     hub_files,
     kind_at,
     needing_torch,
@@ -79,7 +79,7 @@ class Hf(Format):
 
     def files(self, found: Recognized) -> Sequence[Path]:
         """See :meth:`Format.files`: of an adapter, those of its base, too."""
-        return [*super().files(found), *(super().files(base_of(found, *BASES)) if found.kind == ADAPTER else ())]
+        return files_with_base(super().files, found, *BASES)
 
     def bring(self, found: Recognized, folder: Path, model: str) -> Mapping[str, Any]:
         """See :meth:`Format.bring`."""

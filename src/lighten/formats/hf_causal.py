@@ -19,6 +19,7 @@ from lighten.models.hf_folder import (
     check_found,
     copy_files,
     copy_model,
+    files_with_base,
     hub_files,
     kind_at,
     needing_torch,
@@ -79,7 +80,7 @@ class HfCausal(Format):
 
     def files(self, found: Recognized) -> Sequence[Path]:
         """See :meth:`Format.files`: of an adapter, those of its base, too."""
-        return [*super().files(found), *(super().files(base_of(found, *BASES)) if found.kind == ADAPTER else ())]
+        return files_with_base(super().files, found, *BASES)
 
     def bring(self, found: Recognized, folder: Path, model: str) -> Mapping[str, Any]:
         """See :meth:`Format.bring`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -188,6 +188,13 @@ def check_found(found: Recognized, kinds: Collection[str], allowed: str, *, whol
     base = base_of(found, kinds, allowed)
     _check_links(found.path, [ADAPTER_WEIGHTS, ADAPTER_CONFIG])
     check_folder(base.path)
+
+
+def files_with_base(
+    files: Callable[[Recognized], Sequence[Path]], found: Recognized, kinds: Collection[str], allowed: str
+) -> Sequence[Path]:
+    """Files of a model, as ``files`` finds them; of an adapter, those of its base, too. See :func:`check_found`."""
+    return [*files(found), *(files(base_of(found, kinds, allowed)) if found.kind == ADAPTER else ())]
 
 
 def copy_model(found: Recognized, folder: Path, kinds: Collection[str], allowed: str) -> None:
