@@ -104,15 +104,20 @@ def _sharing(
 
 def _join(groups: NDArray[np.intp], one: NDArray[np.intp], other: NDArray[np.intp]) -> None:
     """Make one group of the groups of every two rows, called as its first row. groups: of each row, changed here."""
+    if not len(one):
+        return
     import numpy as np
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
 
-    leader = list(range(len(groups))) if len(one) else []
-    for pair in np.unique(np.sort([groups[one], groups[other]], axis=0), axis=1).T.tolist():
-        first, second = sorted(_top(leader, number) for number in pair)
-        leader[second] = first
-    if leader:
-        tops = np.fromiter((_top(leader, number) for number in range(len(leader))), np.intp, len(leader))
-        groups[:] = tops[groups]
+    touched, places = np.unique([groups[one], groups[other]], return_inverse=True)
+    start, end = places.reshape(2, -1)
+    pairs = coo_matrix((np.ones(len(start), bool), (start, end)), (len(touched), len(touched)))
+    _, parts = connected_components(pairs, directed=False)
+    _, firsts = np.unique(parts, return_index=True)
+    called = np.arange(len(groups))
+    called[touched] = touched[firsts][parts]
+    groups[:] = called[groups]
 
 
 def _ones(words: NDArray[np.uint64]) -> NDArray[np.int64]:
