@@ -272,6 +272,7 @@ def test_the_environment_bounds_a_measurement(monkeypatch: pytest.MonkeyPatch) -
     for told, most in (("", float("inf")), ("2", 2.0), ("0", 0.0)):
         monkeypatch.setenv(interleave.SWITCH, told)
         assert interleave.most_seconds() == most
+        assert interleave.told_seconds() == ({"measure_seconds": f"{told} s ({interleave.SWITCH})"} if told else {})
     for told in ("soon", "-1", "nan"):
         monkeypatch.setenv(interleave.SWITCH, told)
         with pytest.raises(InputError, match="LIGHTEN_MEASURE_SECONDS is") as caught:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
+
+import pytest
 
 from lighten.proof.sequence import fixed_sequence
 from lighten.proof.verdict import judge_counts
-from lighten.search.conclude import Proved, choose, judge_held, rivals_of
-from lighten.search.finals import latest
+from lighten.search import conclude
+from lighten.search.conclude import Proved, choose, judge_held, last_measurement, rivals_of
+from lighten.search.finals import latest, remember
 from lighten.search.leaderboard import Leaderboard
 from lighten.search.prove import Proof
 
@@ -81,3 +85,28 @@ def test_rivals_are_those_that_were_left_out_and_are_clearly_cheaper(measured: A
     proof = Proof(sequence, {}, (3, 2, 4))
     assert rivals_of(run, board, proof, best, every) == [2]  # 3 is no cheaper but for noise, 4 cannot hold
     assert proof.is_open
+
+
+@pytest.mark.parametrize(("slow", "left", "again"), [(True, 0.0, False), (True, 900.0, True), (False, 0.0, True)])
+def test_where_measuring_is_slow_and_the_time_over_the_finalists_measurement_is_the_last(
+    measured: Any, monkeypatch: pytest.MonkeyPatch, slow: bool, left: float, again: bool
+) -> None:
+    run = measured({0: (100.0, 0), 1: (50.0, 2)}, left=left)
+    run.task = SimpleNamespace(priors=replace(run.task.priors, slow_answers=slow))
+    board, asked = Leaderboard(run), []
+    remember(run, {key: board.done[key] for key in (0, 1)})
+
+    def together(run: Any, candidates: Any) -> dict[int, Any]:
+        asked.append([one.key for one in candidates])
+        return {key: board.done[key] for key in asked[-1]}
+
+    monkeypatch.setattr(conclude, "measure_together", together)
+    proof = Proof(fixed_sequence([(1, lambda: [judge_counts(998, 1, 1, 1000, 0.03)])]), {}, ())
+    _, last = last_measurement(run, board, proof)
+    assert list(last) == [0, 1]
+    assert asked == ([[0, 1]] if again else [])
+    if again:
+        return
+    remember(run, {0: board.done[0]})  # who holds was not measured with it
+    last_measurement(run, board, proof)
+    assert asked == [[0, 1]]

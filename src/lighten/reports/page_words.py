@@ -124,6 +124,7 @@ PAGE: dict[str, tuple[str, str]] = {
     "environment.system": ("system", "操作系统"),
     "environment.python": ("Python", "Python 版本"),
     "environment.libraries": ("libraries", "依赖库版本"),
+    "environment.measure_seconds": ("a measurement takes at most", "单次测量时间上限"),
     "environment.bandwidth": ("memory bandwidth", "内存带宽"),
     "environment.memory_bandwidth": ("memory bandwidth", "内存带宽"),
     "environment.rates": ("measured rates", "实测速率"),

@@ -14,7 +14,7 @@ from lighten.search.finals import contenders, finalists, latest, measure_finalis
 from lighten.search.ladder import measure_together, rungs
 from lighten.search.leaderboard import Leaderboard
 from lighten.search.missed import nearest_of, reasons_of
-from lighten.search.planning import Planning
+from lighten.search.planning import LAST, Planning
 from lighten.search.prove import FAILURES, Proof, extend, open_proof, prove
 from lighten.search.racing import WORTH, cost
 
@@ -140,6 +140,9 @@ def fix_order(run: Run, board: Leaderboard) -> bool:
 def last_measurement(run: Run, board: Leaderboard, proof: Proof) -> tuple[Proof, dict[int, Candidate]]:
     """Measure everything that holds, and the baselines, in one interleaved run; return it with the proof so far.
 
+    Where that takes minutes for which no time is left, and it were the same as the finalists' measurement before the
+    proof, that one counts.
+
     Where nothing was worth proving and there is time left, what may hold is measured once more, the cheapest of it.
 
     Where a candidate that was never proved turns out clearly cheaper than the best that holds, it is measured with
@@ -149,7 +152,12 @@ def last_measurement(run: Run, board: Leaderboard, proof: Proof) -> tuple[Proof,
     again = not proof.sequence.tested and planning.has_room_for_proof()
     dear = sorted(contenders(run, board, {}, whole=True), key=lambda one: one.price) if again else []
     keys = list(dict.fromkeys([0, *fixed, *proof.sequence.held, *(c.candidate.key for c in dear[:MOST_RIVALS])]))
-    last = measure_together(run, [board.done[key] for key in keys])
+    known = recalled(run, board)
+    over = run.task.priors.slow_answers and run.clock.left < planning.together() / LAST
+    if over and known.keys() >= set(keys):
+        last = {key: known[key] for key in keys}
+    else:
+        last = measure_together(run, [board.done[key] for key in keys])
     while True:
         every = latest(board, {**recalled(run, board), **last})
         best = choose(judge_held(run, board, proof.sequence.held, last))

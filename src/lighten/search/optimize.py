@@ -25,6 +25,7 @@ from lighten.data.learned import learned_in
 from lighten.isolate.machine import allowed_cores
 from lighten.isolate.process import call
 from lighten.measure.environment import MachineRecord
+from lighten.measure.interleave import told_seconds
 from lighten.measure.workload import draw
 from lighten.models.bring import find
 from lighten.models.recognize import check_task, recognize
@@ -153,7 +154,7 @@ def begin(
         facts={**facts_of(base), **asked.task.facts},
         engines=engines,
         refused=refused,
-        environment={**machine.to_json(), "id": machine.id},
+        environment={**machine.to_json(), "id": machine.id, **told_seconds()},
         quality=asked.quality,
         speed=asked.speed,
         work=draw(asked.parts.select, asked.task.requests, seed=options.seed),
