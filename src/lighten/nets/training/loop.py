@@ -20,6 +20,7 @@ from lighten.core.progress import as_clock
 from lighten.core.step import Watch
 from lighten.nets.training.attention import quick_attention
 from lighten.nets.training.checkpoint import KEPT, Checkpoints, Snapshot
+from lighten.nets.training.convolution import quick_convolution
 from lighten.nets.training.group import Group
 from lighten.nets.training.kept import Kept, put_into
 from lighten.nets.training.pacing import CURVE, LEAST_TRIED, TRIED, TRYING, end_by_clock, end_in_time, is_late
@@ -71,10 +72,8 @@ def train(
         PeerLost: one of the group has gone.
     """
     with ExitStack() as stack:
-        stack.enter_context(using_threads(threads))
-        stack.enter_context(quick_attention())
-        stack.enter_context(untouched())
-        stack.enter_context(work.prepared())
+        for one in (using_threads(threads), quick_attention(), quick_convolution(), untouched(), work.prepared()):
+            stack.enter_context(one)
         seed_all(seed)
         loop = _Loop(work, seed, threads, watch, checkpoints, heard, note, group or Group())
         stack.callback(loop.close)
