@@ -15,6 +15,8 @@ from lighten.nets.training.convolution import convolution, quick_convolution
 ROWS, CHANNELS, OUT = 5, 6, 64
 OURS = "_Convolution"
 
+of_ours: Any = convolution
+
 
 def drawn(seed: int, *shape: int, dtype: torch.dtype = torch.bfloat16) -> Tensor:
     made = torch.randn(*shape, generator=torch.Generator().manual_seed(seed)).to(dtype)
@@ -81,8 +83,8 @@ def test_where_one_weight_sees_one_place_it_is_a_product(name: str, dtype: torch
 def test_what_autocast_makes_bf16_is_computed_so_and_answers_like_torch() -> None:
     given = three((2, 2), (3, 3), torch.float32)
     with torch.autocast("cpu", torch.bfloat16):
-        mine, theirs = convolution(*given, padding=1), functional.conv2d(*given, padding=1)
-        alone = convolution(*three((1, 1), (3, 3), torch.float32), padding=1)
+        mine, theirs = (of(*given, padding=1) for of in (of_ours, functional.conv2d))
+        alone = of_ours(*three((1, 1), (3, 3), torch.float32), padding=1)
     assert OURS in named(mine) and OURS not in named(theirs)
     assert mine.dtype is theirs.dtype is alone.dtype is torch.bfloat16 and torch.equal(mine, theirs)
     assert all(one.dtype is torch.float32 for one in torch.autograd.grad(mine.sum(), given))
