@@ -1,7 +1,7 @@
 """How fast a user could train without lighten, and lighten's own loop, in turns: rows or images a second.
 
-    python benchmarks/training.py [--what text|pictures|resnet|accuracy|lora|sweep] [--seconds 10] [--rounds 3]
-        [--rows 4000] [--threads 2]
+    python benchmarks/training.py [--what text|pictures|resnet|lora|sweep|accuracy|accuracy-pictures|accuracy-resnet]
+        [--seconds 10] [--rounds 3] [--rows 4000] [--threads 2]
 
 text: MiniLM on ``sample:reviews``, 32 rows an update: Hugging Face's Trainer with its defaults, a plain loop in fp32
 and bf16, the same with rows of similar length together (the best that a user has), that without the dropout of the
@@ -11,7 +11,7 @@ pictures: the small CNN of the tutorials on ``sample:fashion``: the loop that th
 in memory with 256, bf16 with channels last, and lighten with 256.
 resnet: half as wide a ResNet-18, the same way.
 accuracy: what three passes of text come to, and how soon, beside the best of these loops (``training_accuracy.py``); a
-round is a seed.
+round is a seed. accuracy-pictures, accuracy-resnet: the same of the two networks, beside the loop that tutorials show.
 lora: changes of rank 16 of Gemma 3 270M on the movie documents of ``sample:reviews``: peft in Hugging Face's Trainer
 with its defaults, a plain loop that computes the same in fp32 and bf16, and ``lighten train --lora``, each turn in a
 process of its own, so that the peak of memory is its own (see ``training_lora.py``); not among what runs by default.
@@ -40,7 +40,6 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
@@ -50,10 +49,19 @@ logging.disable(logging.WARNING)
 import torch  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
+from training_pictures import (  # noqa: E402
+    Cnn,
+    Examples,
+    fashion,
+    from_loader,
+    from_memory,
+    half_resnet,
+    reader_of,
+    steps_of,
+)
 
 from lighten.core import catalog  # noqa: E402
 from lighten.core.data_options import DataOptions  # noqa: E402
-from lighten.core.rows import Rows  # noqa: E402
 from lighten.core.spread import half_iqr  # noqa: E402
 from lighten.core.step import Silent  # noqa: E402
 from lighten.data.samples import fetch_sample  # noqa: E402
@@ -64,13 +72,13 @@ from lighten.nets.network import Network  # noqa: E402
 from lighten.nets.training.loop import train  # noqa: E402
 from lighten.nets.training.rows import RowsTraining  # noqa: E402
 from lighten.nets.training.schedule import Schedule, State  # noqa: E402
-from lighten.readers.image import ImageReader  # noqa: E402
 
 OUT = Path(__file__).parent / "out"
 BATCH, PICTURES = 32, 256
 WARM = 3
 """Updates of a turn that are not counted."""
-WHAT = ("text", "pictures", "resnet", "accuracy", "lora", "sweep")
+WHAT = ("text", "pictures", "resnet", "accuracy", "accuracy-pictures", "accuracy-resnet", "lora", "sweep")
+NETWORKS = {"pictures": Cnn, "resnet": half_resnet}
 UNDROPPED = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 """Settings of MiniLM; its own are 0.1, which every other plain loop trains with."""
 MANY = 100_000
@@ -214,94 +222,26 @@ def trainer(net: Any, ids: list[list[int]], targets: torch.Tensor, tokenizer: An
     return turn
 
 
-class Cnn(nn.Module):  # type: ignore[misc]
-    """The small CNN of the tutorials for grey pictures of 28 x 28, answering as models of transformers do."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Conv2d(1, 32, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(32, 64, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Flatten(), nn.Linear(64 * 7 * 7, 128), nn.ReLU(), nn.Linear(128, 10),
-        )  # fmt: skip
-
-    def forward(self, pixel_values: torch.Tensor) -> SimpleNamespace:
-        """pixel_values: [rows, 1, 28, 28]."""
-        return SimpleNamespace(logits=self.layers(pixel_values))
-
-
-MEAN, STD = 0.286, 0.353
-PROCESSOR = {
-    "image_processor_type": "ViTImageProcessor", "do_resize": False, "size": {"height": 28, "width": 28},
-    "image_mean": [MEAN], "image_std": [STD],
-}  # fmt: skip
-
-
-def half_resnet() -> nn.Module:
-    """A ResNet-18 of half the width for grey pictures, from random weights."""
-    from transformers import ResNetConfig, ResNetForImageClassification
-
-    config = ResNetConfig(
-        num_channels=1, embedding_size=32, hidden_sizes=[32, 64, 128, 256], depths=[2, 2, 2, 2], layer_type="basic",
-        num_labels=10,
-    )  # fmt: skip
-    return ResNetForImageClassification(config).train()
-
-
 def pictures(rows: int, threads: int, made: Callable[[], nn.Module] = Cnn) -> dict[str, Callable[[], Turn]]:
     """The rungs of training a small network, the first one what is compared with."""
-    data = catalog.load("tasks", "image_classification")().read("sample:fashion", DataOptions(), seed=0)
-    part: Rows = data.parts.train.take(range(min(rows, len(data.parts.train))))
-    reader = ImageReader(PROCESSOR, 1)
-    read = reader(part.inputs)
-    x, y = torch.from_numpy(reader.batch(read)["pixel_values"]), torch.tensor(part.targets)
-    levels = ((x[:, 0] * STD + MEAN) * 255).round().to(torch.uint8).numpy()
+    learned, _ = fashion(rows)
 
-    def loader() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        from PIL import Image
-
-        class Pictures(torch.utils.data.Dataset[Any]):  # what torchvision's data sets do with each picture
-            def __len__(self) -> int:
-                return len(levels)
-
-            def __getitem__(self, row: int) -> tuple[torch.Tensor, int]:
-                import numpy as np
-
-                pixels = np.asarray(Image.fromarray(levels[row]), dtype=np.float32) / 255
-                return (torch.from_numpy(pixels)[None] - MEAN) / STD, int(y[row])
-
-        while True:
-            yield from torch.utils.data.DataLoader(Pictures(), 64, shuffle=True, drop_last=True)
-
-    def memory(batch: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        while True:
-            order = torch.randperm(len(x))
-            for at in range(0, len(x) - batch + 1, batch):
-                yield x[order[at : at + batch]], y[order[at : at + batch]]
-
-    def plain(data: Iterator[tuple[torch.Tensor, torch.Tensor]], bf16: bool, layout: torch.memory_format) -> Steps:
-        net = made().to(memory_format=layout)
-        optimizer = torch.optim.Adam(net.parameters(), 1e-3)
-        for images, wanted in data:
-            optimizer.zero_grad()
-            with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-                loss = F.cross_entropy(net(images.contiguous(memory_format=layout)).logits, wanted)
-            loss.backward()
-            optimizer.step()
-            yield len(wanted)
+    def plain(
+        data: Iterator[Examples], bf16: bool = False, layout: torch.memory_format = torch.contiguous_format
+    ) -> Turn:
+        return of_steps(lambda: steps_of(made().to(memory_format=layout), data, bf16, layout))
 
     def ours() -> Turn:
-        network = Network(made(), reader, data.parts.labels)
+        network = Network(made(), reader_of(), learned.labels)
         schedule = Schedule(epochs=MANY, batch_rows=PICTURES)
-        return of_lighten(
-            RowsTraining(network, part, part.take(range(8)), data.task, schedule, threads=threads), threads
-        )
+        few = learned.rows.take(range(8))
+        return of_lighten(RowsTraining(network, learned.rows, few, learned.task, schedule, threads=threads), threads)
 
     flat, last = torch.contiguous_format, torch.channels_last
     return {
-        "the tutorials' loop: DataLoader, batch 64, fp32": lambda: of_steps(lambda: plain(loader(), False, flat)),
-        "in memory, batch 256, fp32": lambda: of_steps(lambda: plain(memory(PICTURES), False, flat)),
-        "in memory, batch 256, bf16, channels last": lambda: of_steps(lambda: plain(memory(PICTURES), True, last)),
+        "the tutorials' loop: DataLoader, batch 64, fp32": lambda: plain(from_loader(learned), False, flat),
+        "in memory, batch 256, fp32": lambda: plain(from_memory(learned, PICTURES), False, flat),
+        "in memory, batch 256, bf16, channels last": lambda: plain(from_memory(learned, PICTURES), True, last),
         "lighten": ours,
     }
 
@@ -396,12 +336,14 @@ def sweep(rows: int, threads: int) -> list[dict[str, Any]]:
     return compare_trials(Path(fetch_sample("minilm")), part, tune, data.parts.labels, data.task, threads)
 
 
-def accuracy(rows: int, rounds: int, threads: int) -> list[dict[str, Any]]:
-    """What training comes to, and how soon."""
-    from training_accuracy import compare as compare_curves
+def accuracy(of: str, rows: int, rounds: int, threads: int) -> list[dict[str, Any]]:
+    """What training comes to, and how soon. of: a network of pictures; nothing for texts."""
+    from training_accuracy import of_pictures, of_texts
 
+    if of:
+        return of_pictures(NETWORKS[of], 4 * rows, rounds, threads)
     data = catalog.load("tasks", "text_classification")().read("sample:reviews", DataOptions(), seed=0)
-    return compare_curves(Path(fetch_sample("minilm")), data, rows, rounds, threads)
+    return of_texts(Path(fetch_sample("minilm")), data, rows, rounds, threads)
 
 
 def main() -> None:
@@ -420,8 +362,8 @@ def main() -> None:
         if what == "lora":
             found[what] = lora(asked.rounds, asked.seconds, asked.threads, asked.rows)
             continue
-        if what == "accuracy":
-            found[what] = accuracy(asked.rows, asked.rounds, asked.threads)
+        if what.startswith("accuracy"):
+            found[what] = accuracy(what.partition("-")[2], asked.rows, asked.rounds, asked.threads)
             continue
         if what == "sweep":
             found[what] = sweep(asked.rows, asked.threads)
@@ -429,7 +371,7 @@ def main() -> None:
         if what == "text":
             made = texts(asked.rows, asked.threads)
         else:
-            made = pictures(4 * asked.rows, asked.threads, half_resnet if what == "resnet" else Cnn)
+            made = pictures(4 * asked.rows, asked.threads, NETWORKS[what])
         unit = "rows/s" if what == "text" else "images/s"
         found[what] = compare(made, asked.rounds, asked.seconds, unit)
     OUT.mkdir(exist_ok=True)

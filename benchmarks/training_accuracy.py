@@ -6,7 +6,9 @@ bf16 with rows of like length together, texts cut at 512 tokens, AdamW at 5e-5 w
 dropout of 0.1 that the model's config has; lighten with its defaults, which drop nothing out. It ends with the weights
 that did best on 2,000 rows of tune; what judging these takes is not counted. Both are judged by the same unseen rows
 at the same places, while the clock stands. They take turns, seed by seed, and which begins changes.
-``training.py --what accuracy`` prints it.
+``training.py --what accuracy`` prints it. ``of_pictures`` does the same for small networks of pictures, which make five
+passes from random weights beside the loop that tutorials show: a DataLoader, 64 a batch, fp32, Adam at 1e-3; lighten
+with its defaults.
 """
 
 from __future__ import annotations
@@ -14,13 +16,14 @@ from __future__ import annotations
 import random
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+from training_pictures import fashion, from_loader, reader_of, steps_of
 
 from lighten.core.rows import Rows
 from lighten.core.spread import half_iqr
@@ -28,11 +31,13 @@ from lighten.core.step import Silent
 from lighten.core.task import Data
 from lighten.nets.encoders.network import open_network
 from lighten.nets.forward import logits
+from lighten.nets.network import Network
 from lighten.nets.training.loop import train
-from lighten.nets.training.rows import RowsTraining
-from lighten.nets.training.schedule import Schedule, State
+from lighten.nets.training.rows import RowsTraining, schedule_of
+from lighten.nets.training.schedule import Hyperparameters, Schedule, State
 
 PASSES, BATCH, PLACES = 3, 32, 12
+PICTURE_PASSES = 5
 BELOW = 0.005
 """The accuracy that both must reach is this much below what the loop ends with."""
 
@@ -80,23 +85,19 @@ def of_the_loop(folder: Path, rows: Rows, judged: Callable[[Any], float], data: 
     return curve
 
 
-def of_lighten(
-    folder: Path, rows: Rows, tune: Rows, judged: Callable[[Any], float], data: Data, threads: int, seed: int
-) -> Curve:
-    """``lighten train``'s loop with its defaults."""
-    torch.manual_seed(seed)
-    network, curve = open_network(folder, data.parts.labels), []
-    schedule = Schedule(epochs=PASSES, batch_rows=BATCH)
-    work = RowsTraining(network, rows, tune, data.task, schedule, threads=threads)
-    every = work.planned() / PLACES
+def of_lighten(work: RowsTraining, judged: Callable[[Any], float], seed: int) -> Curve:
+    """``lighten train``'s loop."""
+    network, curve, seen, every = work.network, [], 0, work.planned() / PLACES
 
     def heard(state: State, loss: float, share: float) -> None:
-        if state.rows // every > (state.rows - BATCH) // every:
+        nonlocal seen
+        if state.rows // every > seen // every:
             training = network.net.training
             curve.append((state.seconds, judged(network)))
             network.net.train(training)
+        seen = state.rows
 
-    found = train(work, seed=seed, threads=threads, watch=Silent(), heard=heard)
+    found = train(work, seed=seed, threads=work.threads, watch=Silent(), heard=heard)
     curve.append((found.seconds, judged(network)))  # the weights that did best on tune
     return curve
 
@@ -106,27 +107,70 @@ def until(curve: Curve, accuracy: float) -> float:
     return next((seconds for seconds, reached in curve if reached >= accuracy), float("inf"))
 
 
-def compare(folder: Path, data: Data, many: int, rounds: int, threads: int) -> list[dict[str, Any]]:
-    """Let both take turns, a seed at a time, and print what they came to."""
+def of_texts(folder: Path, data: Data, many: int, rounds: int, threads: int) -> list[dict[str, Any]]:
+    """MiniLM: let both take turns, a seed at a time, and print what they came to."""
     part = data.parts.train.take(range(min(many, len(data.parts.train))))
     tune, unseen = (one.take(range(min(2000, len(one)))) for one in (data.parts.tune, data.parts.proof))
 
     def judged(network: Any) -> float:
         return float(data.task.right(logits(network, unseen.inputs, threads), unseen).mean())
 
-    curves: dict[str, list[Curve]] = {"length-grouped bf16": [], "lighten": []}
+    def lighten(seed: int) -> Curve:
+        torch.manual_seed(seed)
+        network = open_network(folder, data.parts.labels)
+        schedule = Schedule(epochs=PASSES, batch_rows=BATCH)
+        return of_lighten(RowsTraining(network, part, tune, data.task, schedule, threads=threads), judged, seed)
+
+    first = "length-grouped bf16"
+    return compare({first: lambda seed: of_the_loop(folder, part, judged, data, seed), "lighten": lighten}, rounds)
+
+
+def of_pictures(made: Callable[[], nn.Module], many: int, rounds: int, threads: int) -> list[dict[str, Any]]:
+    """A small network of pictures from random weights: the same, beside the loop that tutorials show."""
+    learned, others = fashion(many)
+    tune, unseen = (others[name].take(range(min(4000, len(others[name])))) for name in ("tune", "proof"))
+
+    def judged(network: Any) -> float:
+        return float(learned.task.right(logits(network, unseen.inputs, threads), unseen).mean())
+
+    def begun(seed: int) -> Network:
+        torch.manual_seed(seed)
+        return Network(made(), reader_of(), learned.labels)
+
+    def loop(seed: int) -> Curve:
+        network, seconds, rows, curve = begun(seed), 0.0, 0, list[tuple[float, float]]()
+        net, every = network.net.train(), PICTURE_PASSES * len(learned.x) / PLACES
+        steps = steps_of(net, from_loader(learned), False, torch.contiguous_format)
+        while len(curve) < PLACES - 1:
+            began = time.perf_counter()
+            more = next(steps)
+            seconds, rows = seconds + time.perf_counter() - began, rows + more
+            if rows // every > (rows - more) // every:
+                curve.append((seconds, judged(network)))
+                net.train()
+        return curve
+
+    def lighten(seed: int) -> Curve:
+        network = begun(seed)
+        schedule = schedule_of(network, Hyperparameters(epochs=PICTURE_PASSES, from_scratch=True))
+        work = RowsTraining(network, learned.rows, tune, learned.task, schedule, threads=threads)
+        return of_lighten(work, judged, seed)
+
+    return compare({"the tutorials' loop": loop, "lighten": lighten}, rounds)
+
+
+def compare(ways: Mapping[str, Callable[[int], Curve]], rounds: int) -> list[dict[str, Any]]:
+    """Let them take turns, a seed at a time, and print what they came to beside the first one."""
+    first, *_ = ways
+    curves: dict[str, list[Curve]] = {name: [] for name in ways}
     for seed in range(rounds):
-        ways = {
-            "length-grouped bf16": lambda seed=seed: of_the_loop(folder, part, judged, data, seed),
-            "lighten": lambda seed=seed: of_lighten(folder, part, tune, judged, data, threads, seed),
-        }
         for name in sorted(ways, reverse=bool(seed % 2)):
-            curves[name].append(ways[name]())
+            curves[name].append(ways[name](seed))
         for name, every in curves.items():
             print(f"  seed {seed}: {name}: {every[-1][-1][1]:.2%} after {every[-1][-1][0]:.0f} s", flush=True)
-    wanted = statistics.median(curve[-1][1] for curve in curves["length-grouped bf16"]) - BELOW
+    wanted = statistics.median(curve[-1][1] for curve in curves[first]) - BELOW
     print(f"\n| rung | accuracy at the end | s | s until {wanted:.1%} | x first |\n| --- | ---: | ---: | ---: | ---: |")
-    firsts = [until(curve, wanted) for curve in curves["length-grouped bf16"]]
+    firsts = [until(curve, wanted) for curve in curves[first]]
     found = []
     for name, every in curves.items():
         ends, times = [curve[-1][1] for curve in every], [until(curve, wanted) for curve in every]
