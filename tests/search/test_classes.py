@@ -94,6 +94,13 @@ def test_numbers_that_rows_speak_against_stop_with_both_figures() -> None:
     assert told.parts.tune.targets[:2] == (1, 0) and not told.warning and told.tune_right > 0.8
 
 
+def test_numbers_that_no_order_explains_may_be_classes_of_another_kind() -> None:
+    for order, others in (((1, 0, 0), True), ((1, 0, 2), False)):
+        with pytest.raises(DataError, match="speak against") as caught:
+            settle(("shirt", "shoe", "bag"), ("0", "1", "2"), Classifier(*order))
+        assert ("classes of another kind, give them their names" in caught.value.fix) is others
+
+
 def test_names_that_rows_speak_against_stop_too_unless_the_user_insists() -> None:
     with pytest.raises(DataError, match="speak against"):
         settle(("no", "yes"), ("no", "yes"), Classifier(1, 0))

@@ -216,12 +216,18 @@ def contradiction(classes: Classes, found: Assignment) -> str:
 
 
 def contradicted(classes: Classes, found: Assignment, model: str) -> DataError:
-    """The error that says so, with both ways forward."""
+    """The error that says so, with both ways forward; a third one where no order says of every class which it is."""
+    others = (
+        "; if they are classes of another kind, give them their names in the data (a digit is not the class of that "
+        "number): a new head is trained where the model has none of them"
+        if classes.how == NUMBERED and not found.settled
+        else ""
+    )
     return DataError(
         contradiction(classes, found),
         allowed=f"labels that mean what {model} answers",
         fix=f"if the other way is right: {option_text(classes.saying(found.best))}; to go on as it is: "
-        f"{option_text(classes.saying(classes.places))}",
+        f"{option_text(classes.saying(classes.places))}{others}",
     )
 
 
