@@ -44,6 +44,8 @@ class Task(ABC):
 
     options: ClassVar[tuple[str, ...]] = ()
     """Options of the data that it takes beside ``COMMON``; others are refused."""
+    kind: ClassVar[str] = ""
+    """Name of the reader of inputs that are files; empty for inputs that stand as they are, such as texts."""
     models: ClassVar[str] = "a model"
     """What a model for it is called in a sentence."""
     settles_classes: ClassVar[bool] = False

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lighten.core.language import LanguageSession
     from lighten.core.meter import SpeedMeter, Workload
     from lighten.core.session import Session
+    from lighten.core.task import Task
 
 SILENCED = ("openvino_telemetry",)
 """Packages that send usage data home and know no switch. OpenVINO and NNCF work without them and then send nothing."""
@@ -46,6 +47,7 @@ class Child:
 
     def __init__(self) -> None:
         self.session: Session | None = None
+        self.task: Task | None = None
         self.work: Workload | None = None
         self.meters: dict[str, SpeedMeter] = {}
         self.load_seconds = 0.0
@@ -68,7 +70,8 @@ class Child:
         runtime = engine_from(engine)
         session = runtime.open(verified, threads=threads)
         self.load_seconds, self.load_others = perf_counter() - started, neighbours.share()
-        self.session = task_from(task).wrap(session) if task else session
+        self.task = task_from(task) if task else None
+        self.session = self.task.wrap(session) if self.task is not None else session
         found = {"seconds": self.load_seconds, "version": runtime.version(), "device": runtime.device}
         if isinstance(session, LanguageSession):
             found["writing"] = {"context": session.context, "streams": session.streams}
@@ -77,6 +80,14 @@ class Child:
     def run(self, inputs: list[Any]) -> dict[str, Any]:
         """Answer ``inputs``, items as plain values. Returns ``arrays``: the answers."""
         return {wire.ARRAYS: [self._opened().run(tuple(map(from_plain, inputs)))]}
+
+    def predict(self, inputs: list[Any], labels: list[str]) -> dict[str, Any]:
+        """See ``Task.predict``; inputs are items as plain values. Returns ``predictions``: of each its label, scores
+        and measures."""
+        if self.task is None:
+            raise RuntimeError("no task asks this session")
+        found = self.task.predict(self._opened(), tuple(map(from_plain, inputs)), labels)
+        return {"predictions": [(one.label, dict(one.scores), dict(one.measures)) for one in found]}
 
     def replies(self, prompts: list[str], most: int) -> dict[str, Any]:
         """Go on with ``prompts``, the most likely token at each place, up to ``most`` of them. Returns ``texts``.

@@ -23,6 +23,7 @@ from lighten.isolate.machine import allowed_memory
 DOING = {
     "open": "opened the artifact",
     "run": "answered",
+    "predict": "answered",
     "replies": "wrote samples",
     "encode": "read a text",
     "pieces": "spelled tokens",
@@ -93,6 +94,15 @@ class ChildProcess:
     def pid(self) -> int:
         """Process id; 0 when it is not running."""
         return self._process.pid if self._process else 0
+
+    @property
+    def gone(self) -> bool:
+        """Whether the process has ended, as far as that shows without asking it anything."""
+        if self._process is None:
+            return True
+        waiting = select.poll()
+        waiting.register(self._socket, 0)  # hang-ups are always reported
+        return bool(waiting.poll(0))
 
     def ask(
         self,

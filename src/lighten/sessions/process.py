@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from math import isfinite
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed
 from lighten.core.item import Item, size_of, to_plain
 from lighten.core.meter import Workload
+from lighten.core.prediction import Prediction
 from lighten.core.recipe import record_of, task_record_of
 from lighten.core.session import Session
 from lighten.core.task import Task
@@ -110,6 +112,25 @@ class SessionProcess(Session):
             bad = int((~np.isfinite(found).all(axis=1)).sum())
             raise BuildFailed(f"Its answers to {bad} of {len(inputs)} inputs hold NaN or infinity.")
         return found
+
+    def predict(self, inputs: Sequence[Item], labels: Sequence[str]) -> list[Prediction]:
+        """What the task's model says of ``inputs``, as a user reads it; worked out in the child.
+
+        Raises:
+            BuildFailed: another number of answers, or such as hold NaN or infinity.
+            InputError: an input that cannot be read. SessionCrashed: a session without a task, or see :meth:`run`.
+        """
+        asked = sum(map(size_of, inputs)), len(inputs)
+        self._new, began = False, monotonic()
+        plain, patience = list(map(to_plain, inputs)), self._pace.patience(*asked)
+        told = self.child.ask("predict", patience, inputs=plain, labels=list(labels))["predictions"]
+        self._pace.learn(*asked, monotonic() - began)
+        if len(told) != len(inputs):
+            raise BuildFailed(f"It answered {len(inputs)} inputs with {len(told)} predictions.")
+        bad = sum(not all(map(isfinite, values.values())) for _, *both in told for values in both)
+        if bad:
+            raise BuildFailed(f"Its answers to {bad} of {len(inputs)} inputs hold NaN or infinity.")
+        return [Prediction(label, scores, measures) for label, scores, measures in told]
 
     def answers(self, inputs: Sequence[Item], heard: Callable[[int], None] | None = None) -> NDArray[Any]:
         """Answer many inputs: as :meth:`run`, but in pieces, so that no request takes long.

@@ -45,8 +45,6 @@ class Classification(Task):
     options: ClassVar[tuple[str, ...]] = ("labels", "merge_labels", "drop_rare")
     models: ClassVar[str] = "a classifier"
     settles_classes: ClassVar[bool] = True
-    kind: ClassVar[str] = ""
-    """Name of the reader of inputs that are files; empty for texts, which stand as they are."""
 
     @property
     def metrics(self) -> tuple[str, ...]:

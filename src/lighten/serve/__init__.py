@@ -1,0 +1,1 @@
+"""A built artifact behind HTTP: admission, batching, replicas that are restarted, and the protocols people speak."""

@@ -1,0 +1,120 @@
+"""The application: which route a request takes, who may take it, and what becomes of errors. Bare ASGI."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from lighten.serve.http import Held, Receive, Reply, Request, Route, Scope, Send, json_reply, plain_words
+from lighten.serve.keys import Keys
+from lighten.serve.limits import Limits
+from lighten.serve.refusals import ClientGone, Refusal, no_such, unauthorized, unexpected, wrong_method
+
+log = logging.getLogger("lighten.serve")
+
+
+class Routes:
+    """Routes by their paths.
+
+    Args:
+        every: no two of them have the same method and path.
+    """
+
+    def __init__(self, every: Iterable[Route]) -> None:
+        self.every = tuple(every)
+        self._fixed: dict[str, dict[str, Route]] = {}
+        self._open: dict[int, list[tuple[list[str], dict[str, Route]]]] = {}
+        for route in self.every:
+            if "{" not in route.path:
+                self._fixed.setdefault(route.path, {})[route.method] = route
+                continue
+            parts = route.path.split("/")
+            alike = self._open.setdefault(len(parts), [])
+            methods = next((methods for known, methods in alike if known == parts), None)
+            if methods is None:
+                alike.append((parts, methods := {}))
+            methods[route.method] = route
+
+    def find(self, path: str) -> tuple[Mapping[str, Route], dict[str, str]]:
+        """Routes of a path by method, none where nothing is there; the parts of the path that they leave open."""
+        fixed = self._fixed.get(path)
+        if fixed is not None:
+            return fixed, {}
+        parts = path.split("/")
+        for known, methods in self._open.get(len(parts), ()):
+            if all(a == b or (a[:1] == "{" and b) for a, b in zip(known, parts, strict=True)):
+                return methods, {a[1:-1]: b for a, b in zip(known, parts, strict=True) if a[:1] == "{"}
+        return {}, {}
+
+    def paths(self) -> list[str]:
+        """All of them."""
+        return sorted({route.path for route in self.every})
+
+
+class App:
+    """An ASGI application over some routes.
+
+    Args:
+        keys: who may ask; None for everybody.
+
+    Attributes:
+        strays: refusals by code of requests that reached no model.
+    """
+
+    def __init__(self, routes: Iterable[Route], limits: Limits, keys: Keys | None = None) -> None:
+        self.routes, self.limits, self.keys = Routes(routes), limits, keys
+        self.room = Held(limits.held)
+        self.strays: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI. Whatever is no request of HTTP is no business of this application."""
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive, self.limits, self.room)
+        route: Route | None = None
+        try:
+            route = self._route(request)
+            reply = await route.handler(request)
+        except ClientGone:
+            return
+        except Refusal as refusal:
+            reply = self._refused(refusal, route)
+        except Exception:
+            log.exception("%s %s", request.method, route.path if route is not None else "(no route)")
+            reply = self._refused(unexpected(), route)
+        finally:
+            request.done()
+        await reply.send(send)
+
+    def _route(self, request: Request) -> Route:
+        """Raises Refusal: no such path, another method, or no key."""
+        methods, params = self.routes.find(request.path)
+        method = "GET" if request.method == "HEAD" else request.method
+        route = methods.get(method)
+        if self.keys is not None and not (route is not None and route.unlocked):
+            secret = secret_of(request.headers)
+            if secret is None or self.keys.name_of(secret) is None:
+                raise self._stray(unauthorized())
+        if not methods:
+            raise self._stray(no_such("path", request.path, self.routes.paths()))
+        if route is None:
+            raise self._stray(wrong_method(request.method, ", ".join(sorted(methods))))
+        request.params = params
+        return route
+
+    def _stray(self, refusal: Refusal) -> Refusal:
+        self.strays[refusal.code] += 1
+        return refusal
+
+    def _refused(self, refusal: Refusal, route: Route | None) -> Reply:
+        words = route.words if route is not None else plain_words
+        return json_reply(words(refusal), refusal.status, refusal.headers)
+
+
+def secret_of(headers: Mapping[bytes, bytes]) -> bytes | None:
+    """The key that a request has: ``Authorization: Bearer KEY``, or ``X-API-Key``."""
+    kind, _, secret = headers.get(b"authorization", b"").partition(b" ")
+    if kind.lower() == b"bearer" and secret:
+        return secret.strip()
+    return headers.get(b"x-api-key")

@@ -1,0 +1,111 @@
+"""Connections of uvicorn with what it leaves open: bounds on headers and on slow senders, and who has gone away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from lighten.serve.limits import Limits
+from lighten.serve.presence import EXTENSION, Presence
+
+TOO_LARGE, TOO_SLOW = b"431 Request Header Fields Too Large", b"408 Request Timeout"
+
+
+class Oversized(Exception):
+    """The headers of a request are too large."""
+
+
+class Connection(HttpToolsProtocol):
+    """One connection. ``limits`` is set by :func:`connections_within`."""
+
+    limits = Limits()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """It begins: the first request has to come within ``slow`` seconds."""
+        super().connection_made(transport)
+        self._present: deque[Presence] = deque()
+        self._heading, self._seen, self._oversized = True, 0, False
+        self._timer: asyncio.TimerHandle | None = None
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is over: whoever works for it hears so."""
+        self._unwatch()
+        super().connection_lost(exc)
+        while self._present:
+            self._present.popleft().leave()
+
+    def data_received(self, data: bytes) -> None:
+        """Some bytes; those of a request's line and headers are counted."""
+        if self._heading:
+            self._seen += len(data)
+        super().data_received(data)
+        if self._heading and self._seen and not self.transport.is_closing():
+            if self._seen > self.limits.headers:
+                self._end(TOO_LARGE)
+            elif self._timer is None:
+                self._watch()
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        presence = Presence()
+        self._present.append(presence)
+        self.scope["extensions"] = {EXTENSION: presence}
+
+    def on_headers_complete(self) -> None:
+        """Its headers are there.
+
+        Raises:
+            Oversized: they are too large, though they came at once.
+        """
+        self._unwatch()
+        if self._seen > self.limits.headers:
+            size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+            if size > self.limits.headers:
+                self._oversized = True
+                raise Oversized
+        self._heading = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """All of it is there; another one may follow."""
+        super().on_message_complete()
+        self._heading, self._seen = True, 0
+
+    def on_response_complete(self) -> None:
+        """The oldest request has its answer."""
+        if self._present:
+            self._present.popleft()
+        super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What cannot be parsed is refused, and what is too large by its own name."""
+        if self._oversized:
+            self._end(TOO_LARGE)
+        else:
+            super().send_400_response(msg)
+
+    def _watch(self) -> None:
+        self._timer = self.loop.call_later(self.limits.slow, self._too_slow)
+
+    def _unwatch(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _too_slow(self) -> None:
+        if self._heading and not self.transport.is_closing():
+            self._end(TOO_SLOW)
+
+    def _end(self, status: bytes) -> None:
+        lines = (b"HTTP/1.1 " + status, b"content-length: 0", b"connection: close", b"", b"")
+        self.transport.write(b"\r\n".join(lines))
+        self.transport.close()
+
+
+def connections_within(limits: Limits) -> type[Connection]:
+    """The class of connections of a server with such limits."""
+    return type("Connection", (Connection,), {"limits": limits})

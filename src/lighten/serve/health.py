@@ -1,0 +1,42 @@
+"""``/health/live``, ``/health/ready`` and ``/metrics``: what those ask who run the server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lighten.serve.http import Reply, Request, Route, json_reply
+from lighten.serve.metrics import CONTENT_TYPE, exposition
+from lighten.serve.models import Models
+
+SAID: Mapping[str, Any] = {"responses": {"200": {"description": "Yes"}, "503": {"description": "No"}}}
+
+
+def routes(models: Models, strays: Callable[[], Mapping[str, int]]) -> list[Route]:
+    """Their routes.
+
+    Args:
+        strays: refusals by code of requests that reached no model.
+    """
+
+    async def live(request: Request) -> Reply:
+        return json_reply({"live": True})
+
+    async def ready(request: Request) -> Reply:
+        return readiness(models)
+
+    async def metrics(request: Request) -> Reply:
+        told = exposition(models.samples(), strays(), models.ready)
+        return Reply(told.encode(), kind=CONTENT_TYPE.encode())
+
+    text = {"responses": {"200": {"description": "Metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}}}
+    return [
+        Route("GET", "/health/live", live, "Whether the server runs", SAID, unlocked=True),
+        Route("GET", "/health/ready", ready, "Whether every model answers", SAID, unlocked=True),
+        Route("GET", "/metrics", metrics, "Metrics in the text format of Prometheus", text),
+    ]
+
+
+def readiness(models: Models) -> Reply:
+    """Whether requests are taken, in one word why not, with the status that probes look at."""
+    return json_reply({"ready": models.ready, "state": models.state}, 200 if models.ready else 503)

@@ -1,0 +1,236 @@
+"""What requests and replies are to the protocols: bodies read within limits, JSON that cannot do harm, bytes back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from lighten.serve.limits import Limits
+from lighten.serve.presence import EXTENSION, Presence
+from lighten.serve.refusals import ClientGone, Refusal, too_large, too_slow, unavailable, unreadable, unsupported
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+JSON = b"application/json"
+BYTES = b"application/octet-stream"
+BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.S)
+"""Texts, which hold what brackets they like, and brackets."""
+
+
+class Held:
+    """Bytes of bodies that are in memory.
+
+    Args:
+        most: of all together.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most, self.bytes = most, 0
+
+    def take(self, count: int) -> None:
+        """So many more.
+
+        Raises:
+            Refusal: there is no room for them.
+        """
+        if self.bytes + count > self.most:
+            seen = f"Bodies of {self.bytes:,} bytes are being worked on, and there is no room for {count:,} more."
+            raise unavailable(seen, code="no_room")
+        self.bytes += count
+
+    def give_back(self, count: int) -> None:
+        """So many fewer."""
+        self.bytes -= count
+
+
+class Request:
+    """One request. Its body is read when it is asked for.
+
+    Attributes:
+        method, path, params: of its line; ``params`` are the parts of the path that the route leaves open.
+        presence: of who sent it.
+    """
+
+    __slots__ = ("_held", "_limits", "_receive", "_room", "_scope", "headers", "method", "params", "path", "presence")
+
+    def __init__(self, scope: Scope, receive: Receive, limits: Limits, room: Held) -> None:
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        self.params: Mapping[str, str] = {}
+        self.presence: Presence = (scope.get("extensions") or {}).get(EXTENSION) or Presence()
+        self._scope, self._receive, self._limits, self._room, self._held = scope, receive, limits, room, 0
+
+    async def body(self) -> bytes:
+        """All of it.
+
+        Raises:
+            Refusal: too large, sent too slowly, or in a coding that is not taken. ClientGone: it broke off.
+        """
+        if b"content-encoding" in self.headers:
+            coding = self.headers[b"content-encoding"].decode("latin-1")
+            if coding.lower() != "identity":
+                raise unsupported(f"The body is in the coding {coding[:40]!r}.", "bodies as they are")
+        told = self.headers.get(b"content-length", b"")
+        if told.isdigit():
+            self._take(int(told) if len(told) < 19 else self._limits.body + 1)
+        message = await self._next()
+        if not message.get("more_body", False):
+            body: bytes = message.get("body", b"")
+            self._take(len(body) - self._held)
+            return body
+        try:
+            async with asyncio.timeout(self._limits.slow):
+                return await self._rest(message.get("body", b""))
+        except TimeoutError as error:
+            raise too_slow(self._limits.slow) from error
+
+    async def json(self) -> Any:
+        """The value that the body is in JSON.
+
+        Raises:
+            Refusal: see :meth:`body`, or it is no JSON.
+        """
+        return read_json(await self.body(), self._limits.depth)
+
+    def done(self) -> None:
+        """It has its answer: the room that its body took is free."""
+        self._room.give_back(self._held)
+        self._held = 0
+
+    async def _rest(self, first: bytes) -> bytes:
+        parts, size, more = [first], len(first), True
+        while more:
+            message = await self._next()
+            part, more = message.get("body", b""), message.get("more_body", False)
+            parts.append(part)
+            size += len(part)
+            self._take(size - self._held)
+        return b"".join(parts)
+
+    async def _next(self) -> MutableMapping[str, Any]:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        return message
+
+    def _take(self, more: int) -> None:
+        """Bytes beyond those that were counted."""
+        if more <= 0:
+            return
+        if self._held + more > self._limits.body:
+            allowed = f"at most {self._limits.body:,} bytes in one request"
+            raise too_large("The body is too large.", allowed, "send fewer inputs at a time", closes=True)
+        self._room.take(more)
+        self._held += more
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is sent back."""
+
+    body: bytes
+    status: int = 200
+    kind: bytes = JSON
+    headers: Sequence[tuple[bytes, bytes]] = ()
+
+    async def send(self, send: Send) -> None:
+        """Send it."""
+        length = b"%d" % len(self.body)
+        headers = [(b"content-type", self.kind), (b"content-length", length), *self.headers]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+Handler = Callable[[Request], Awaitable[Reply]]
+Words = Callable[[Refusal], Any]
+"""How a protocol says what is wrong, as a JSON value."""
+
+
+def plain_words(refusal: Refusal) -> dict[str, Any]:
+    """An error as an object: ``code`` for programs, the rest for people."""
+    told = {"code": refusal.code, "message": refusal.seen, "allowed": refusal.allowed, "fix": refusal.fix}
+    return {"error": {name: text for name, text in told.items() if text}}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path that is answered.
+
+    Attributes:
+        path: parts in braces are left open (``/predict/{name}``).
+        summary: one line for the OpenAPI document. schema: more of it, merged in. words: how errors are said.
+        unlocked: whether it is answered without a key.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    schema: Mapping[str, Any]
+    words: Words = plain_words
+    unlocked: bool = False
+
+
+def json_reply(value: Any, status: int = 200, headers: Sequence[tuple[bytes, bytes]] = ()) -> Reply:
+    """A value as JSON."""
+    return Reply(write_json(value), status, JSON, headers)
+
+
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def write_json(value: Any) -> bytes:
+    """A value as JSON; half characters, which UTF-8 has none of, become question marks."""
+    return _encoder.encode(value).encode("utf-8", "replace")
+
+
+def read_json(body: bytes, depth: int) -> Any:
+    """The value of a body.
+
+    Args:
+        depth: levels of lists and objects that it may have.
+
+    Raises:
+        Refusal: it is no JSON in UTF-8, is too deep, or holds NaN or infinity.
+    """
+    if body.count(b"[") + body.count(b"{") > depth and deeper(body, depth):
+        raise unreadable("The JSON is nested too deeply.", allowed=f"at most {depth} levels")
+    try:
+        return _decoder.decode(body.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise unreadable("The body is not UTF-8.", allowed="JSON in UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        seen = "The body is empty." if not body.strip() else f"The body is no JSON: {error}."
+        raise unreadable(seen, allowed="JSON in UTF-8") from error
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse)
+
+
+def deeper(body: bytes, depth: int) -> bool:
+    """Whether brackets outside of texts stand more than ``depth`` levels deep.
+
+    >>> deeper(b'[[["[[[["]]]', 3), deeper(b"[[[[", 3)
+    (False, True)
+    """
+    level = 0
+    for found in BRACKETS.finditer(body):
+        mark = found.group()
+        if mark in (b"[", b"{"):
+            level += 1
+            if level > depth:
+                return True
+        elif mark in (b"]", b"}"):
+            level -= 1
+    return False

@@ -1,0 +1,142 @@
+"""Metrics: what a server counts, in the text format of Prometheus, by the names that dashboards of Triton know.
+
+Families that begin with ``nv_inference_`` mean what Triton's mean, times in microseconds; the others are lighten's own.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+INPUTS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0)
+"""Upper bounds of the buckets of histograms."""
+
+
+class Histogram:
+    """How often a value was at most each of some bounds."""
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self.bounds, self.counts = bounds, [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def add(self, value: float) -> None:
+        """One more value."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.total += value
+
+    def lines(self, name: str, labels: str) -> Iterator[str]:
+        """As Prometheus reads it. labels: without braces."""
+        held = 0
+        for bound, count in zip((*(f"{bound:g}" for bound in self.bounds), "+Inf"), self.counts, strict=True):
+            held += count
+            yield f'{name}_bucket{{{labels},le="{bound}"}} {held}'
+        yield f"{name}_sum{{{labels}}} {self.total:.9g}"
+        yield f"{name}_count{{{labels}}} {held}"
+
+
+@dataclass
+class Counts:
+    """What is counted of one version of a model.
+
+    Attributes:
+        answered, failed: requests. inputs: that were answered. batches: that were asked. cancelled: requests whose
+            client went away. refused: requests by the code of their refusal.
+        request, queue, compute: seconds of all requests, of their waiting, and of the batches.
+        latency, batch: seconds of requests, inputs of batches.
+    """
+
+    answered: int = 0
+    failed: int = 0
+    inputs: int = 0
+    batches: int = 0
+    cancelled: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    request: float = 0.0
+    queue: float = 0.0
+    compute: float = 0.0
+    latency: Histogram = field(default_factory=lambda: Histogram(SECONDS))
+    batch: Histogram = field(default_factory=lambda: Histogram(INPUTS))
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """How it stands with one version of a model now: pieces and work that wait, batches that run, replicas by state,
+    and how often one of them began anew."""
+
+    waiting: int
+    work: int
+    running: int
+    states: Mapping[str, int]
+    restarts: int
+
+
+Sample = tuple[str, str, Counts, Gauges]
+"""Name and version of a model, what was counted, how it stands."""
+
+
+def exposition(samples: Sequence[Sample], strays: Mapping[str, int], ready: bool) -> str:
+    """All metrics as Prometheus reads them.
+
+    Args:
+        strays: refusals by code of requests that name no model.
+    """
+    lines: list[str] = []
+
+    def family(name: str, kind: str, told: str, values: Iterable[tuple[str, float]]) -> None:
+        lines.extend((f"# HELP {name} {told}", f"# TYPE {name} {kind}"))
+        lines.extend(f"{name}{{{labels}}} {value:.17g}" if labels else f"{name} {value:g}" for labels, value in values)
+
+    known = [(labels_of(name, version), counts, now) for name, version, counts, now in samples]
+    for name, told, value in (
+        ("nv_inference_request_success", "Requests that were answered.", lambda c: c.answered),
+        ("nv_inference_count", "Inputs that were answered.", lambda c: c.inputs),
+        ("nv_inference_exec_count", "Batches that were asked.", lambda c: c.batches),
+        ("nv_inference_request_duration_us", "Microseconds of all requests.", lambda c: round(c.request * 1e6)),
+        ("nv_inference_queue_duration_us", "Microseconds that requests waited.", lambda c: round(c.queue * 1e6)),
+        ("nv_inference_compute_infer_duration_us", "Microseconds of all batches.", lambda c: round(c.compute * 1e6)),
+        ("lighten_cancelled_total", "Requests whose client went away.", lambda c: c.cancelled),
+    ):
+        family(name, "counter", told, [(labels, value(counts)) for labels, counts, _ in known])
+    failures = [(f'{labels},reason="OTHER"', float(counts.failed)) for labels, counts, _ in known]
+    failures += [(f'{labels},reason="CANCELED"', float(counts.cancelled)) for labels, counts, _ in known]
+    failures += [(f'{labels},reason="REJECTED"', float(sum(counts.refused.values()))) for labels, counts, _ in known]
+    family("nv_inference_request_failure", "counter", "Requests without an answer.", failures)
+    refusals = [(f'{at},code="{code}"', float(n)) for at, counts, _ in known for code, n in counts.refused.items()]
+    refusals += [(f'model="",version="",code="{code}"', float(n)) for code, n in strays.items()]
+    family("lighten_refused_total", "counter", "Requests that were refused, by reason.", refusals)
+    for name, told, now_value in (
+        ("nv_inference_pending_request_count", "Pieces of requests that wait.", lambda g: g.waiting),
+        ("lighten_queue_work", "Work that waits, in units of size.", lambda g: g.work),
+        ("lighten_batches_running", "Batches that are being answered.", lambda g: g.running),
+    ):
+        family(name, "gauge", told, [(labels, now_value(now)) for labels, _, now in known])
+    states = [(f'{at},state="{state}"', float(n)) for at, _, now in known for state, n in now.states.items()]
+    family("lighten_replicas", "gauge", "Replicas by state.", states)
+    restarts = [(labels, float(now.restarts)) for labels, _, now in known]
+    family("lighten_restarts_total", "counter", "Replicas that began anew.", restarts)
+    for name, told, of in (
+        ("lighten_request_seconds", "Seconds of requests that were answered.", lambda c: c.latency),
+        ("lighten_batch_inputs", "Inputs of batches.", lambda c: c.batch),
+    ):
+        lines.extend((f"# HELP {name} {told}", f"# TYPE {name} histogram"))
+        for labels, counts, _ in known:
+            lines.extend(of(counts).lines(name, labels))
+    family("lighten_ready", "gauge", "Whether requests are taken.", [("", float(ready))])
+    return "\n".join(lines) + "\n"
+
+
+def labels_of(model: str, version: str) -> str:
+    """Both as labels of Prometheus, without braces.
+
+    >>> labels_of('a "b"', "1")
+    'model="a \\\\"b\\\\"",version="1"'
+    """
+    return f'model="{_escaped(model)}",version="{_escaped(version)}"'
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

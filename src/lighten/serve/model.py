@@ -1,0 +1,268 @@
+"""A model as it is served: its replicas, what waits for them, and the way of a request from arrival to answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+from typing import Any
+
+from lighten.core.errors import InputError, LightenError
+from lighten.core.item import Item
+from lighten.core.prediction import Prediction
+from lighten.serve.admission import Load, refused
+from lighten.serve.intake import intake_of, unusable_in
+from lighten.serve.limits import Limits
+from lighten.serve.metrics import Counts, Gauges
+from lighten.serve.presence import Presence
+from lighten.serve.queue import WorkQueue
+from lighten.serve.rate import EACH, Rate, waiting_time, work_of
+from lighten.serve.refusals import ClientGone, Refusal, expired, failed, unavailable
+from lighten.serve.replica import OWN_FAULTS, Replica, Turn
+from lighten.serve.servable import Servable
+from lighten.serve.tickets import Ticket
+from lighten.serve.worker import State
+
+log = logging.getLogger("lighten.serve")
+BEST_FIRST = (State.READY, State.LOADING, State.RESTARTING, State.FAILED, State.STOPPED)
+
+
+class ServedModel:
+    """One version of a model. Lives on the event loop; its replicas have threads of their own.
+
+    Args:
+        replicas: processes of it. threads: cores that each may use.
+
+    Attributes:
+        queue, rate, counts: what waits, how fast it is answered, what became of it.
+        open: requests that are on their way.
+    """
+
+    def __init__(self, source: Servable, limits: Limits, *, replicas: int = 1, threads: int = 1) -> None:
+        self.source, self.limits = source, limits
+        self.queue, self.rate, self.counts = WorkQueue(), Rate(), Counts()
+        self.intake = intake_of(source, limits)
+        self.open = 0
+        made = (Replica(source, self.queue, self.rate, limits, threads=threads, told=self._told, changed=self._changed)
+                for _ in range(replicas))  # fmt: skip
+        self.replicas = tuple(made)
+        self._reading = ThreadPoolExecutor(1, thread_name_prefix=f"read-{source.name}")
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._settled = asyncio.Event()
+
+    @property
+    def name(self) -> str:
+        """By which it is asked."""
+        return self.source.name
+
+    @property
+    def version(self) -> str:
+        """By which it is told from others of its name."""
+        return self.source.version
+
+    @property
+    def state(self) -> State:
+        """Of the replica that is best off."""
+        states = {replica.state for replica in self.replicas}
+        return next(state for state in BEST_FIRST if state in states)
+
+    @property
+    def ready(self) -> bool:
+        """Whether any replica answers."""
+        return any(replica.state is State.READY for replica in self.replicas)
+
+    def gauges(self) -> Gauges:
+        """How it stands with it now."""
+        states = Counter(str(replica.state) for replica in self.replicas)
+        running = sum(replica.running is not None for replica in self.replicas)
+        restarts = sum(replica.restarts for replica in self.replicas)
+        return Gauges(len(self.queue), self.queue.work, running, states, restarts)
+
+    def start(self) -> None:
+        """Begin to open it; called on the event loop."""
+        self._loop = asyncio.get_running_loop()
+        for replica in self.replicas:
+            replica.start()
+
+    async def loaded(self) -> None:
+        """Wait until every replica is open.
+
+        Raises:
+            LightenError: why one of them cannot be opened.
+        """
+        await self._settled.wait()
+        for replica in self.replicas:
+            if replica.state is State.FAILED and replica.failure is not None:
+                raise replica.failure
+
+    async def predict(self, values: Sequence[Any], deadline: float, presence: Presence) -> list[Prediction]:
+        """What the model says of what a client sent, in order.
+
+        Args:
+            deadline: seconds from now. presence: of the client.
+
+        Raises:
+            Refusal: why there is no answer. ClientGone: nobody waits for one.
+        """
+        self.open += 1
+        began = monotonic()
+        try:
+            found = await self._predicted(values, deadline, presence)
+        except ClientGone:
+            self.counts.cancelled += 1
+            raise
+        except Refusal as refusal:
+            if refusal.code == "failed":
+                self.counts.failed += 1
+            else:
+                self.counts.refused[refusal.code] += 1
+            raise
+        finally:
+            self.open -= 1
+        took = monotonic() - began
+        self.counts.answered += 1
+        self.counts.inputs += len(found)
+        self.counts.request += took
+        self.counts.latency.add(took)
+        return found
+
+    async def _predicted(self, values: Sequence[Any], deadline: float, presence: Presence) -> list[Prediction]:
+        intake = self.intake
+        if intake.immediate:
+            items = intake.items(values)
+        else:
+            self._admit(EACH * len(values), deadline)  # at least so much it will be, known before any work
+            items = await self._read(values)
+        try:
+            self._admit(work_of(items), deadline)
+            ticket = self._ticket(items)
+        except BaseException:
+            intake.forget(items)
+            raise
+        assert self._loop is not None
+        timer = self._loop.call_later(deadline, self._give_up, ticket, expired(deadline))
+        presence.on_leave(lambda: self._give_up(ticket, ClientGone()))
+        try:
+            return await ticket.answer
+        finally:
+            timer.cancel()
+            presence.on_leave(None)
+            if not ticket.over or ticket.answer.cancelled():
+                self._give_up(ticket, ClientGone())
+
+    async def _read(self, values: Sequence[Any]) -> list[Item]:
+        assert self._loop is not None
+        return await self._loop.run_in_executor(self._reading, self.intake.items, values)
+
+    def _ticket(self, items: list[Item]) -> Ticket:
+        """Have items wait, cut into pieces that do not hold up others."""
+        limits = self.limits
+        most = self.rate.work(limits.batch_seconds)
+        ticket = Ticket(items, limits.batch, most, freed=lambda: self.intake.forget(items))
+        self.queue.put(ticket.pieces)
+        return ticket
+
+    def load(self) -> Load:
+        """How busy it is."""
+        now = monotonic()
+        running = [(one[0], now - one[1]) for replica in self.replicas if (one := replica.running) is not None]
+        able = sum(replica.state is State.READY for replica in self.replicas)
+        seconds = waiting_time(self.rate, self.queue.work, running, able)
+        return Load(self.queue.work, self.queue.inputs, seconds, able)
+
+    def _admit(self, work: int, deadline: float) -> None:
+        """Raises Refusal where a request of so much work may not wait."""
+        if not self.ready:
+            raise self._unavailable()
+        refusal = refused(self.load(), work, deadline, self.rate, self.limits)
+        if refusal is not None:
+            raise refusal
+
+    def _unavailable(self) -> Refusal:
+        now = monotonic()
+        resumes = min((r.resumes for r in self.replicas if r.state is State.RESTARTING), default=now)
+        return unavailable(f"The model {self.name!r} is {self.state}.", max(1.0, resumes - now), code=str(self.state))
+
+    def _give_up(self, ticket: Ticket, error: Exception) -> None:
+        """Nobody waits for a request any more: what of it has not begun gives its place away."""
+        ticket.fail(error)
+        for piece in ticket.pieces:
+            if self.queue.drop(piece):
+                ticket.dropped(piece)
+
+    def _told(self, turn: Turn) -> None:
+        """Called by threads."""
+        self._soon(self._heard, turn)
+
+    def _changed(self) -> None:
+        """Called by threads."""
+        self._soon(self._settle)
+
+    def _soon(self, function: Callable[..., None], *given: Any) -> None:
+        assert self._loop is not None
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits for anything
+            self._loop.call_soon_threadsafe(function, *given)
+
+    def _heard(self, turn: Turn) -> None:
+        """A batch has come back."""
+        seconds = turn.ended - turn.began
+        counts = self.counts
+        counts.batches += 1
+        counts.compute += seconds
+        counts.batch.add(turn.inputs)
+        if not any(isinstance(one, LightenError) for one in turn.predictions):
+            self.rate.learn(turn.work, seconds)
+        for piece, found in zip(turn.pieces, turn.predictions, strict=True):
+            ticket = piece.ticket
+            if not ticket.began:
+                ticket.began = turn.began
+                counts.queue += turn.began - ticket.since
+            if isinstance(found, LightenError):
+                ticket.dropped(piece)
+                self._give_up(ticket, self._refusal_of(found))
+            else:
+                ticket.answered(piece, found)
+
+    def _refusal_of(self, error: LightenError) -> Refusal:
+        if isinstance(error, InputError) and not isinstance(error, OWN_FAULTS):
+            return unusable_in(error)
+        log.error("model %s version %s: %s", self.name, self.version, error.seen)
+        return failed(error)
+
+    def _settle(self) -> None:
+        """A replica has changed its state."""
+        states = [replica.state for replica in self.replicas]
+        for replica in self.replicas:
+            if replica.state is State.RESTARTING and replica.failure is not None:
+                log.warning("model %s version %s restarts: %s", self.name, self.version, replica.failure.seen)
+        if State.LOADING not in states or State.FAILED in states:
+            self._settled.set()
+        if all(state in (State.FAILED, State.STOPPED) for state in states):
+            self._empty()
+
+    def _empty(self) -> None:
+        """Nothing that waits will be answered."""
+        for piece in self.queue.clear():
+            piece.ticket.dropped(piece, self._unavailable())
+
+    async def stop(self, seconds: float) -> None:
+        """End its replicas; what still waits is refused.
+
+        Args:
+            seconds: after which they are ended in the middle of a batch.
+        """
+        for replica in self.replicas:
+            replica.stop()
+        self.queue.close()
+        self._empty()
+        loop, until = asyncio.get_running_loop(), monotonic() + seconds
+        for replica in self.replicas:
+            if not await loop.run_in_executor(None, replica.join, max(0.0, until - monotonic())):
+                replica.abort()
+                await loop.run_in_executor(None, replica.join)
+        self._reading.shutdown(wait=True, cancel_futures=True)
+        self.intake.close()

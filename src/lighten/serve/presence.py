@@ -1,0 +1,34 @@
+"""Presence: whether a client is still there, told by its connection without a task that listens for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+EXTENSION = "lighten.presence"
+"""Key of ``scope["extensions"]`` under which a connection gives it to the application."""
+
+
+class Presence:
+    """A client who waits for one answer.
+
+    Attributes:
+        gone: whether it has closed its connection.
+    """
+
+    __slots__ = ("_called", "gone")
+
+    def __init__(self) -> None:
+        self.gone = False
+        self._called: Callable[[], object] | None = None
+
+    def on_leave(self, called: Callable[[], object] | None) -> None:
+        """What is called when the client goes away, at once where it has gone; None for nothing any more."""
+        self._called = called
+        if self.gone and called is not None:
+            called()
+
+    def leave(self) -> None:
+        """The client has gone."""
+        self.gone = True
+        if self._called is not None:
+            self._called()

@@ -1,0 +1,119 @@
+"""Queue: what waits to be answered. Threads of workers take from it, the event loop puts into it and takes back."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from math import inf, log
+from threading import Condition
+
+from lighten.serve.tickets import Piece
+
+LOOK = 256
+"""Of how many pieces, the oldest, a batch is made."""
+
+
+class WorkQueue:
+    """Pieces that wait, in the order in which they came. How much may wait is for :mod:`lighten.serve.admission`.
+
+    Attributes:
+        work, inputs: of all that waits; to be read without a lock.
+        closed: nothing is taken from it any more.
+    """
+
+    def __init__(self) -> None:
+        self.work = self.inputs = 0
+        self.closed = False
+        self._waiting: OrderedDict[Piece, None] = OrderedDict()
+        self._changed = Condition()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, pieces: Iterable[Piece]) -> None:
+        """They wait from now on."""
+        with self._changed:
+            for piece in pieces:
+                self._waiting[piece] = None
+                self._count(piece, 1)
+                self._changed.notify()
+
+    def put_back(self, pieces: Sequence[Piece]) -> None:
+        """They were taken, and nobody began with them: they wait before all others."""
+        with self._changed:
+            for piece in reversed(pieces):
+                self._waiting[piece] = None
+                self._waiting.move_to_end(piece, last=False)
+                self._count(piece, 1)
+            self._changed.notify()
+
+    def drop(self, piece: Piece) -> bool:
+        """Take a piece back at once. Returns whether it still waited."""
+        with self._changed:
+            if piece not in self._waiting:
+                return False
+            del self._waiting[piece]
+            self._count(piece, -1)
+            return True
+
+    def take(self, rows: int, work: float, timeout: float = inf) -> list[Piece]:
+        """Pieces to be answered together, the oldest among them; waits until there is one.
+
+        Args:
+            rows, work: most inputs and most work of a batch; the oldest piece is taken in any case.
+            timeout: seconds after which there is none.
+        """
+        with self._changed:
+            if not self._waiting:
+                self._changed.wait_for(self._wakes, None if timeout == inf else timeout)
+            if self.closed or not self._waiting:
+                return []
+            taken = joined(self._waiting, rows, work, whole=self.inputs <= rows and self.work <= work)
+            for piece in taken:
+                del self._waiting[piece]
+                self._count(piece, -1)
+            return taken
+
+    def clear(self) -> list[Piece]:
+        """Take back everything that waits."""
+        with self._changed:
+            found = list(self._waiting)
+            self._waiting.clear()
+            self.work = self.inputs = 0
+            return found
+
+    def close(self) -> None:
+        """Whoever waits for work gets none."""
+        with self._changed:
+            self.closed = True
+            self._changed.notify_all()
+
+    def _wakes(self) -> bool:
+        return self.closed or bool(self._waiting)
+
+    def _count(self, piece: Piece, sign: int) -> None:
+        self.work += sign * piece.work
+        self.inputs += sign * len(piece.items)
+
+
+def joined(waiting: Iterable[Piece], rows: int, work: float, *, whole: bool = False) -> list[Piece]:
+    """The oldest piece, and of the others those whose inputs are most like its own in size, as many as fit.
+
+    A request never waits for more than one batch because of its size: sooner or later it is the oldest.
+
+    Args:
+        waiting: in the order in which they came. whole: whether all of them fit.
+    """
+    if whole:
+        return list(waiting)
+    first, *others = islice(waiting, LOOK)
+    taken, rows, work = [first], rows - len(first.items), work - first.work
+    wanted = log(first.each)
+    for piece in sorted(others, key=lambda one: abs(log(one.each) - wanted)):
+        if rows <= 0 or work <= 0:
+            break
+        if len(piece.items) <= rows and piece.work <= work:
+            taken.append(piece)
+            rows, work = rows - len(piece.items), work - piece.work
+    return taken

@@ -1,0 +1,38 @@
+"""Servable: a model as a server knows it: a name, a version, what is opened, and what is asked of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from lighten.core.artifact import Artifact
+from lighten.core.data_options import DataOptions
+from lighten.core.engine import Engine
+from lighten.core.task import Task
+
+
+@dataclass(frozen=True)
+class Servable:
+    """A built artifact that is to be served.
+
+    Attributes:
+        name, version: by which it is asked. artifact: built for ``engine``.
+        task: what asks it. labels: names of what it chooses from; empty where it chooses nothing.
+        options: what is known of the prompt and of the columns that it was made with.
+    """
+
+    name: str
+    version: str
+    artifact: Artifact
+    engine: Engine
+    task: Task
+    labels: tuple[str, ...] = ()
+    options: DataOptions = field(default_factory=DataOptions)
+
+    def item_of(self, row: Any) -> Any:
+        """What the model is asked of one row.
+
+        Raises:
+            InputError: it cannot be asked.
+        """
+        return self.task.item_of(row, self.options)

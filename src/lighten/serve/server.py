@@ -1,0 +1,196 @@
+"""The server's life: listen, load, answer; on SIGTERM say so, finish what runs, and end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import ipaddress
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from lighten.core.errors import InputError, MissingExtra
+from lighten.serve.app import App
+from lighten.serve.keys import Keys
+from lighten.serve.limits import Limits
+from lighten.serve.models import Models
+
+SWITCH_SECONDS = 0.0005
+"""Seconds after which a thread that computes in Python lets another one go on: a replica whose batch has come back
+waits for the event loop no longer than that."""
+BACKLOG = 2048
+CLOSING_SECONDS = 5
+"""Seconds in which clients have to take their last answers."""
+
+
+def listen(host: str, port: int, keys: Keys | None, *, unlocked: bool = False) -> socket.socket:
+    """A socket that listens.
+
+    Args:
+        port: 0 for one that the kernel chooses. unlocked: whether the user asked for a server without keys by name.
+
+    Raises:
+        InputError: others can reach it and nobody needs a key, or there is no such address, or it is taken.
+    """
+    if keys is None and not unlocked and not is_loopback(host):
+        raise InputError(
+            f"Whoever reaches {host or 'this machine'} could ask everything: no keys were given.",
+            allowed="127.0.0.1, ::1 or localhost without keys",
+            fix="give --keys FILE (lighten serve --new-key NAME --keys FILE makes one), or say --without-keys",
+        )
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        made = socket.socket(family, kind, proto)
+    except (OSError, UnicodeError) as error:
+        raise InputError(f"There is no address {host!r} here: {error}.", fix="--host 127.0.0.1") from error
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+        made.listen(BACKLOG)
+    except OSError as error:
+        made.close()
+        seen = f"{host}:{port} cannot be listened at: {error.strerror}."
+        raise InputError(seen, fix="take another --port, or 0 for any that is free") from error
+    made.setblocking(False)
+    return made
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine reaches an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def address_of(listening: socket.socket) -> str:
+    """Where a socket listens, as people write it."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def check_extra() -> None:
+    """Find what serves.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    try:
+        import httptools  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra("lighten serve", "serve", str(error)) from error
+
+
+def run(models: Models, app: App, listening: socket.socket, limits: Limits, ready: Callable[[], object]) -> None:
+    """Serve until SIGTERM or SIGINT; what runs then is finished within the grace time, a second signal ends it at once.
+
+    Args:
+        ready: called once every model answers.
+
+    Raises:
+        LightenError: why a model cannot be opened. MissingExtra: what serves is not installed.
+    """
+    check_extra()
+    before, handlers = sys.getswitchinterval(), {number: signal.getsignal(number) for number in SIGNALS}
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(models, app, listening, limits, ready))
+    finally:
+        sys.setswitchinterval(before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        listening.close()
+
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class _Life:
+    """What signals ask for: to end, and to end at once."""
+
+    def __init__(self) -> None:
+        self.over = asyncio.Event()
+        self.draining: asyncio.Task[None] | None = None
+
+    def end(self) -> None:
+        """Called for every signal."""
+        if self.over.is_set() and self.draining is not None:
+            self.draining.cancel()
+        self.over.set()
+
+
+async def _serve(
+    models: Models, app: App, listening: socket.socket, limits: Limits, ready: Callable[[], object]
+) -> None:
+    loop, life = asyncio.get_running_loop(), _Life()
+    for number in SIGNALS:
+        loop.add_signal_handler(number, life.end)
+    server = _server(app, limits)
+    tasks = [loop.create_task(work) for work in (server.serve(sockets=[listening]), models.load(), life.over.wait())]
+    serving, loading, ending = tasks
+    try:
+        await asyncio.wait((serving, loading, ending), return_when=asyncio.FIRST_COMPLETED)
+        if loading.done():
+            await loading
+            gc.collect()
+            gc.freeze()  # what is there now stays: there is no need to look through it again and again
+            ready()
+            await asyncio.wait((serving, ending), return_when=asyncio.FIRST_COMPLETED)
+        life.draining = loop.create_task(models.drain(limits.grace))
+        with contextlib.suppress(asyncio.CancelledError):
+            await life.draining
+    finally:
+        await models.stop()
+        server.should_exit = True
+        await serving
+        gc.unfreeze()
+        for task in (loading, ending):
+            task.cancel()
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+def _server(app: App, limits: Limits) -> Any:
+    import uvicorn
+
+    from lighten.serve.connection import connections_within
+
+    class Server(uvicorn.Server):
+        """uvicorn's, but for signals, which are for the models first."""
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+    return Server(
+        uvicorn.Config(
+            app,  # type: ignore[arg-type]
+            http=connections_within(limits),
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=limits.connections,
+            timeout_keep_alive=limits.idle,
+            timeout_graceful_shutdown=CLOSING_SECONDS,
+        )
+    )
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it is installed; it is not made for every system."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
