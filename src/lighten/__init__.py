@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from lighten.verbs.resume import resume
     from lighten.verbs.sample import sample
     from lighten.verbs.schema import schema
+    from lighten.verbs.serve import serve
     from lighten.verbs.train import train
 else:
     from importlib import import_module
 
-    import_module("lighten.train")  # the folder of training steps: loaded later, it would take the place of the verb
-    del train, import_module
+    import_module("lighten.train")  # a folder with the name of a verb: loaded later, it would take the verb's place
+    import_module("lighten.serve")
+    del train, serve, import_module
 
 __version__ = "0.1.0"
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "resume",
     "sample",
     "schema",
+    "serve",
     "train",
 ]
 

@@ -48,7 +48,7 @@ def test_every_plugin_has_its_test(kind: str, entry: catalog.Entry) -> None:
 SOURCE = Path(catalog.__file__).parent.parent
 TESTED = [
     path
-    for folder in ("fitting", "search", "proof", "pipeline", "measure")
+    for folder in ("fitting", "search", "proof", "pipeline", "measure", "serve")
     for path in sorted((SOURCE / folder).glob("*.py"))
     if path.stem != "__init__"
 ]

@@ -25,7 +25,7 @@ LEVELS = {
     **dict.fromkeys(PLUGINS, 6),
     "sessions": 7,
     **dict.fromkeys(("pipeline", "measure"), 8),
-    **dict.fromkeys(("search", "reports"), 9),
+    **dict.fromkeys(("search", "reports", "serve"), 9),
     "fitting": 10,
     "verbs": 11,
     "cli": 12,

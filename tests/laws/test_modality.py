@@ -16,7 +16,7 @@ import lighten
 from lighten.core import catalog
 
 ROOT = Path(lighten.__file__).parent
-ABOVE = ("fitting", "search", "measure", "sessions", "pipeline", "reports", "verbs")
+ABOVE = ("fitting", "search", "measure", "sessions", "pipeline", "reports", "serve", "verbs")
 KINDS = ("tasks", "formats", "engines", "readers", *catalog.STEP_KINDS)
 MODALITIES = {"language", "vision", "picture", "pictures", "image", "images", "sound", "audio", "speech", "evidence"}
 COLUMNS = {"text"}

@@ -28,6 +28,7 @@ from lighten.cli import (
     resume,
     sample,
     schema,
+    serve,
     train,
 )
 from lighten.cli.ending import ended
@@ -48,6 +49,7 @@ for verb in (
     compare,
     bench,
     predict,
+    serve,
     chat,
     apply,
     report,

@@ -63,9 +63,14 @@ class App:
     """
 
     def __init__(self, routes: Iterable[Route], limits: Limits, keys: Keys | None = None) -> None:
-        self.routes, self.limits, self.keys = Routes(routes), limits, keys
+        self.limits, self.keys = limits, keys
+        self.answer(routes)
         self.room = Held(limits.held)
         self.strays: Counter[str] = Counter()
+
+    def answer(self, routes: Iterable[Route]) -> None:
+        """Answer these routes from now on, and no others."""
+        self.routes = Routes(routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI. Whatever is no request of HTTP is no business of this application."""

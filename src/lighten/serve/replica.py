@@ -93,7 +93,8 @@ class Replica(Worker):
         made = SessionProcess(
             model.artifact, model.engine, threads=self._threads, task=model.task, deadline=self._limits.hang
         )
-        self._session = made.__enter__()
+        self._session = made  # from now on it can be ended by others, in the middle of loading
+        made.__enter__()
         self.load_seconds = monotonic() - began
 
     def turn(self) -> bool:

@@ -22,6 +22,7 @@ OUTPUTS: Mapping[str, str] = {
     "bench": "lighten bench",
     "predict": "each line of lighten predict",
     "chat": "lighten chat --once",
+    "serve": "the first line of lighten serve, once every model answers",
     "clean": "lighten clean",
     "doctor": "lighten doctor",
     "engines": "lighten engine list",
@@ -203,10 +204,12 @@ def kind_of(output: str) -> Any:
     """The type of an output: a dataclass, a tuple of one, or several of which it is one."""
     from lighten.search.plan import Plan
     from lighten.verbs.clean import Cleaned
+    from lighten.verbs.serve import Serving
 
     kinds: Mapping[str, Any] = {
         "optimize": SearchOutcome, "train": TrainingResult, "plan": Plan, "compare": Compared, "bench": Benched,
         "predict": Choice | WrittenAnswer | Likelihood, "chat": Reply, "clean": Cleaned, "doctor": Health,
         "engines": tuple[EngineHome, ...], "catalog": tuple[Listed, ...], "settings": tuple[SettingRow, ...],
+        "serve": Serving,
     }  # fmt: skip
     return kinds[output]
