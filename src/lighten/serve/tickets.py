@@ -21,7 +21,7 @@ class Piece:
     """
 
     ticket: Ticket
-    items: Sequence[Item]
+    items: Sequence[Item] = field(repr=False)
     begin: int
     work: int
     since: float = field(default_factory=monotonic)

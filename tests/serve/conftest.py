@@ -1,0 +1,138 @@
+"""Models whose engine is a fake, opened as a server opens them, and servers in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lighten.core.artifact import Artifact
+from lighten.core.recipe import record_of
+from lighten.core.task import Task
+from lighten.serve.app import App
+from lighten.serve.limits import Limits
+from lighten.serve.model import ServedModel
+from lighten.serve.models import Models
+from lighten.serve.servable import Servable
+from lighten.tasks.text_classification import TextClassification
+from lighten.verbs.serve import application
+
+LABELS = ("even", "odd")
+ServableOf = Callable[..., Servable]
+Opened = Callable[..., AbstractAsyncContextManager["Stage"]]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Models that are open, and the application over them."""
+
+    models: Models
+    app: App
+
+    @property
+    def model(self) -> ServedModel:
+        """The first of them."""
+        return next(iter(self.models))
+
+
+@pytest.fixture
+def servable_of(fake_engine: type, artifact: Artifact) -> ServableOf:
+    """``servable_of(name="m", version="1", fault="segv", after=1)``: a model whose engine misbehaves as told."""
+
+    def make(name: str = "m", version: str = "1", task: Task | None = None, **settings: Any) -> Servable:
+        engine = fake_engine(**settings)
+        return Servable(name, version, artifact, engine, task or TextClassification(), LABELS)
+
+    return make
+
+
+@pytest.fixture
+def opened(servable_of: ServableOf) -> Opened:
+    """``async with opened(limits, replicas=2, **settings) as stage``: one model that answers, or the given ones."""
+
+    @asynccontextmanager
+    async def stage(
+        limits: Limits | None = None,
+        *sources: Servable,
+        replicas: int = 1,
+        load: bool = True,
+        keys: Any = None,
+        **settings: Any,
+    ) -> AsyncIterator[Stage]:
+        bounds = limits or Limits()
+        every = sources or (servable_of(**settings),)
+        models = Models([ServedModel(source, bounds, replicas=replicas) for source in every])
+        try:
+            if load:
+                await models.load()
+            yield Stage(models, application(models, bounds, keys))
+        finally:
+            await models.stop()
+
+    return stage
+
+
+@dataclass(frozen=True)
+class Running:
+    """``lighten serve`` in a process of its own."""
+
+    process: subprocess.Popen[str]
+    told: dict[str, Any]
+
+    @property
+    def port(self) -> int:
+        """At which it listens."""
+        return int(self.told["address"].rpartition(":")[2])
+
+    def ask(self, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        """One request over a connection of its own: status, headers, body."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        data = body if isinstance(body, bytes) or body is None else json.dumps(body)
+        connection.request("GET" if body is None else "POST", path, data, headers)
+        reply = connection.getresponse()
+        found = reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read()
+        connection.close()
+        return found
+
+
+@pytest.fixture(scope="module")
+def serving(fake_engine: type, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """``with serving("--limit", "slow=1", fault="segv", after=1) as running``: until the end of the block."""
+    pytest.importorskip("uvicorn", reason="pip install 'lighten[serve]'")
+
+    @contextmanager
+    def run(*options: str, **settings: Any) -> Iterator[Running]:
+        folder = model_folder(tmp_path_factory.mktemp("served") / "model", fake_engine(**settings))
+        words = [sys.executable, "-m", "lighten", "serve", f"m={folder}", "--port", "0", "--json", *options]
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stdout is not None and process.stderr is not None
+        try:
+            line = process.stdout.readline()
+            if not line:
+                pytest.fail(process.stderr.read())
+            yield Running(process, json.loads(line))
+        finally:
+            process.terminate()
+            try:
+                process.communicate(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+
+    return run
+
+
+def model_folder(folder: Path, engine: Any) -> Path:
+    """An artifact that the fake engine opens, with the settings that it is opened with."""
+    folder.mkdir(parents=True)
+    (folder / "fake.txt").write_text("fake", encoding="utf-8")
+    meta = {"labels": list(LABELS), "asked": {"use": "text_classification"}, "engine": record_of(engine)}
+    return Artifact.seal(folder, format="fake", meta=meta).path

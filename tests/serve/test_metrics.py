@@ -1,0 +1,60 @@
+"""Metrics are what Prometheus reads, by the names that dashboards of Triton know."""
+
+import re
+
+from lighten.serve.metrics import Counts, Gauges, Histogram, exposition, labels_of
+
+LINE = re.compile(r'[a-zA-Z_:][a-zA-Z0-9_:]*(\{[a-z]+="([^"\\]|\\.)*"(,[a-z]+="([^"\\]|\\.)*")*\})? [0-9.e+-]+')
+"""A sample in the text format."""
+
+
+def told() -> str:
+    counts = Counts(answered=3, failed=1, inputs=5, batches=2, cancelled=1, request=0.5, queue=0.1, compute=0.25)
+    counts.refused.update(["overloaded", "overloaded", "unusable"])
+    counts.latency.add(0.003)
+    now = Gauges(waiting=4, work=99, running=1, states={"ready": 1}, restarts=2)
+    return exposition([('re"views', "1", counts, now)], {"not_found": 7}, True)
+
+
+def test_every_line_can_be_read_and_every_family_is_described_once() -> None:
+    lines = told().splitlines()
+    samples = [line for line in lines if not line.startswith("#")]
+    assert all(LINE.fullmatch(line) for line in samples)
+    described = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    assert len(described) == len(set(described))
+    for name in {re.split(r"[{ ]", line)[0] for line in samples}:
+        assert name in described or re.sub(r"_(bucket|sum|count)$", "", name) in described
+
+
+def test_what_was_counted_stands_under_the_known_names() -> None:
+    text, at = told(), 'model="re\\"views",version="1"'
+    for line in (
+        f"nv_inference_request_success{{{at}}} 3",
+        f"nv_inference_count{{{at}}} 5",
+        f"nv_inference_exec_count{{{at}}} 2",
+        f"nv_inference_queue_duration_us{{{at}}} 100000",
+        f'nv_inference_request_failure{{{at},reason="OTHER"}} 1',
+        f"nv_inference_pending_request_count{{{at}}} 4",
+        f'lighten_refused_total{{{at},code="overloaded"}} 2',
+        'lighten_refused_total{model="",version="",code="not_found"} 7',
+        f'lighten_replicas{{{at},state="ready"}} 1',
+        "lighten_ready 1",
+    ):
+        assert line in text.splitlines(), line
+
+
+def test_buckets_add_up() -> None:
+    histogram = Histogram((1.0, 2.0))
+    for value in (0.5, 1.0, 1.5, 9.0):
+        histogram.add(value)
+    assert list(histogram.lines("x", 'a="b"')) == [
+        'x_bucket{a="b",le="1"} 2',
+        'x_bucket{a="b",le="2"} 3',
+        'x_bucket{a="b",le="+Inf"} 4',
+        'x_sum{a="b"} 12',
+        'x_count{a="b"} 4',
+    ]
+
+
+def test_names_of_models_cannot_break_out_of_their_labels() -> None:
+    assert labels_of('a"b\\c\nd', "1") == 'model="a\\"b\\\\c\\nd",version="1"'

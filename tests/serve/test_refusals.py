@@ -1,0 +1,23 @@
+"""A refusal has a status, a code, and words that say what to do."""
+
+import pytest
+
+from lighten.serve import refusals
+
+
+def test_a_missing_name_is_answered_with_those_there_are() -> None:
+    found = refusals.no_such("model", "reviws", ["reviews", "chat"])
+    assert found.status == 404 and found.allowed == "chat, reviews" and "did you mean 'reviews'" in found.fix
+    assert found.line == "There is no model 'reviws'. Allowed: chat, reviews. To do: did you mean 'reviews'?."
+    assert len(refusals.no_such("path", "x" * 10_000, []).seen) < 200
+
+
+@pytest.mark.parametrize(("seconds", "header"), [(0.001, b"1"), (1.0, b"1"), (2.1, b"3")])
+def test_retry_after_is_in_whole_seconds_and_never_too_early(seconds: float, header: bytes) -> None:
+    assert refusals.overloaded("full", seconds).headers == [(b"retry-after", header)]
+
+
+def test_headers_say_what_clients_have_to_do() -> None:
+    assert refusals.unauthorized().headers == [(b"www-authenticate", b"Bearer")]
+    assert (b"connection", b"close") in refusals.too_slow(3.0).headers
+    assert refusals.unusable("x").headers == []

@@ -1,0 +1,80 @@
+"""Tensors of the Open Inference Protocol: JSON and bytes say the same, and what does not fit is refused."""
+
+import struct
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lighten.serve.refusals import Refusal
+from lighten.serve.tensors import Tensor, flat, input_values, packed_strings, split_body, unpacked_strings
+
+
+def tensor(**changed: Any) -> dict[str, Any]:
+    found = {"name": "input", "datatype": "BYTES", "shape": [2], "data": ["a", "b"], **changed}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+@given(st.lists(st.binary(max_size=20), max_size=6))
+def test_strings_come_back_as_they_were(values: list[bytes]) -> None:
+    assert unpacked_strings(packed_strings(values)) == values
+
+
+@pytest.mark.parametrize("data", [b"\1", b"\5\0\0\0ab", b"\xff\xff\xff\xff"])
+def test_lengths_that_lie_are_refused(data: bytes) -> None:
+    with pytest.raises(Refusal, match="no strings with their lengths"):
+        unpacked_strings(data)
+
+
+def test_both_forms_hold_the_same() -> None:
+    texts = Tensor("label", "BYTES", (2,), ["good", "schön"])
+    head, data = texts.in_binary()
+    assert texts.in_json() == {"name": "label", "datatype": "BYTES", "shape": [2], "data": ["good", "schön"]}
+    assert head["parameters"] == {"binary_data_size": len(data)}
+    assert [one.decode() for one in unpacked_strings(data)] == ["good", "schön"]
+    head, data = Tensor("scores", "FP32", (1, 2), [0.25, 0.75]).in_binary()
+    assert head["shape"] == [1, 2] and struct.unpack("<2f", data) == (0.25, 0.75)
+
+
+def test_a_body_is_split_where_its_header_says() -> None:
+    assert split_body(b"{}", None) == (b"{}", b"")
+    assert split_body(b"{}\1\2", b"2") == (b"{}", b"\1\2")
+    for told in (b"9", b"-1", b"x", b"", b"9" * 40):
+        with pytest.raises(Refusal, match="bytes are JSON"):
+            split_body(b"{}", told)
+
+
+def test_values_come_from_json_of_any_shape_and_from_bytes() -> None:
+    assert input_values([tensor()], b"") == ["a", "b"]
+    assert input_values([tensor(shape=[2, 1], data=[["a"], ["b"]])], b"") == ["a", "b"]
+    packed = packed_strings([b"a", b"\xff"])
+    asked = tensor(data=None, parameters={"binary_data_size": len(packed)})
+    assert input_values([asked], packed) == [b"a", b"\xff"]
+    assert flat([[["a"]], "b"]) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "behind", "status"),
+    [
+        (None, b"", 422),
+        ([], b"", 422),
+        ([1], b"", 422),
+        ([tensor(), tensor()], b"", 422),
+        ([tensor(datatype="FP32")], b"", 422),
+        ([tensor(shape=[3])], b"", 422),
+        ([tensor(shape=None)], b"", 422),
+        ([tensor(shape=[-1])], b"", 422),
+        ([tensor(shape=[True])], b"", 422),
+        ([tensor(data="ab")], b"", 422),
+        ([tensor(parameters=[])], b"", 422),
+        ([tensor()], b"xx", 400),
+        ([tensor(parameters={"binary_data_size": 2})], b"xx", 422),
+        ([tensor(data=None, parameters={"binary_data_size": 3})], b"xx", 400),
+        ([tensor(data=None, parameters={"binary_data_size": "2"})], b"xx", 400),
+    ],
+)
+def test_what_does_not_fit_is_refused(inputs: Any, behind: bytes, status: int) -> None:
+    with pytest.raises(Refusal) as refusal:
+        input_values(inputs, behind)
+    assert refusal.value.status == status
