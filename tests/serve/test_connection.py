@@ -1,0 +1,103 @@
+"""Connections: headers that never end, senders that are slow, clients that go away; over real sockets."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+pytest.importorskip("uvicorn", reason="pip install 'lighten[serve]'")
+
+from lighten.serve.connection import Connection, connections_within
+from lighten.serve.limits import Limits
+
+PATIENCE = 30.0
+"""Seconds that only a test that fails takes."""
+
+
+@pytest.fixture(scope="module")
+def running(serving: Callable[..., Any]) -> Iterator[Any]:
+    """A server whose limits are small."""
+    limits = ("--limit", "headers=2000", "--limit", "slow=0.5", "--limit", "batch=1")
+    with serving(*limits, milliseconds=30.0) as found:
+        yield found
+
+
+def said(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
+    """Everything that the server says to some bytes until it closes the connection."""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+        for part in parts:
+            connection.sendall(part)
+            time.sleep(pause)
+        found = b""
+        while more := connection.recv(65536):
+            found += more
+        return found
+
+
+def test_headers_are_bounded_however_they_come(running: Any) -> None:
+    line = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
+    assert said(running.port, line + b"X-Long: " + b"y" * 5000 + b"\r\n\r\n").startswith(b"HTTP/1.1 431")
+    assert said(running.port, line, b"X-Long: " + b"y" * 5000, pause=0.05).startswith(b"HTTP/1.1 431")
+    assert said(running.port, b"GET /" + b"a" * 5000).startswith(b"HTTP/1.1 431")
+    many = b"".join(b"X-%d: y\r\n" % number for number in range(400))
+    assert said(running.port, line, many, b"\r\n", pause=0.05).startswith(b"HTTP/1.1 431")
+
+
+def test_a_large_body_in_one_go_is_no_large_header(running: Any) -> None:
+    status, _, body = running.ask("/predict/m", {"inputs": ["x" * 20_000]})
+    assert status == 200 and json.loads(body)["predictions"][0]["label"] == "even"
+
+
+def test_slow_senders_are_not_waited_for(running: Any) -> None:
+    assert said(running.port, b"GET /health/live HTTP/1.1\r\nHost").startswith(b"HTTP/1.1 408")
+    assert said(running.port).startswith(b"HTTP/1.1 408")
+    half = b'POST /predict/m HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{"inputs"'
+    assert said(running.port, half).startswith(b"HTTP/1.1 408")
+
+
+def test_a_connection_is_used_again_and_may_rest_between(running: Any) -> None:
+    ask = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", running.port), timeout=PATIENCE) as connection:
+        for _ in range(3):
+            connection.sendall(ask)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+            time.sleep(0.7)  # longer than a sender may take
+
+
+def test_what_is_no_http_is_refused(running: Any) -> None:
+    assert said(running.port, b"hello\r\n\r\n").startswith(b"HTTP/1.1 400")
+
+
+def test_clients_that_disconnect_leave_no_place_behind(running: Any) -> None:
+    body = json.dumps({"inputs": ["a"]}).encode()
+    request = b"POST /predict/m HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    for _ in range(5):
+        clients = [socket.create_connection(("127.0.0.1", running.port), timeout=PATIENCE) for _ in range(20)]
+        for client in clients:
+            client.sendall(request)
+        for client in clients:
+            client.close()
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        metrics = running.ask("/metrics")[2].decode()
+        if (
+            'pending_request_count{model="m",version="1"} 0' in metrics
+            and 'running{model="m",version="1"} 0' in metrics
+        ):
+            break
+        time.sleep(0.05)
+    else:
+        raise AssertionError(metrics)
+    cancelled = next(line for line in metrics.splitlines() if line.startswith("lighten_cancelled_total"))
+    assert int(cancelled.split()[-1]) > 50  # the others were answered before they went
+    assert running.ask("/predict/m", {"inputs": ["a"]})[0] == 200
+
+
+def test_limits_belong_to_a_server() -> None:
+    limits = Limits(headers=600)
+    assert connections_within(limits).limits == limits and Connection.limits == Limits()
