@@ -17,6 +17,7 @@ from hypothesis import settings
 from lighten.core import catalog
 from lighten.core.artifact import Artifact
 from lighten.core.home import lighten_home
+from lighten.core.task import Task
 from lighten.sessions.process import SessionProcess
 from lighten.testing.fake import fake_artifact
 from lighten.testing.plugin import installed, plugin_package
@@ -55,7 +56,7 @@ os.environ["LIGHTEN_HOME"] = _home_for_tests()
 
 FAKES = Path(__file__).parent / "fakes"
 
-ORDER = ("laws", "core", "proof", "data", "store", "isolate", "reports", "meters", "measure", "cli", "verbs", "search")
+ORDER = ("laws", "core", "proof", "data", "store", "isolate", "reports", "meters", "measure", "cli", "verbs", "serve", "search")
 """Folders of tests that are quick, in their order; what they do not name comes after them, and the stories last."""
 
 
@@ -113,7 +114,10 @@ def artifact(tmp_path: Path) -> Artifact:
 def session_of(fake_engine: type, artifact: Artifact) -> Callable[..., SessionProcess]:
     """``session_of(fault="segv", deadline=5)``: a session process, not started yet."""
 
-    def make(*, deadline: float = 20.0, memory: int | None = None, **settings: Any) -> SessionProcess:
-        return SessionProcess(artifact, fake_engine(**settings), threads=1, deadline=deadline, memory=memory)
+    def make(
+        *, deadline: float = 20.0, memory: int | None = None, task: Task | None = None, **settings: Any
+    ) -> SessionProcess:
+        engine = fake_engine(**settings)
+        return SessionProcess(artifact, engine, threads=1, task=task, deadline=deadline, memory=memory)
 
     return make

@@ -76,30 +76,31 @@ def test_outputs_are_those_that_were_named_each_in_its_own_form(opened: Opened) 
     asyncio.run(body())
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        (b"[]", 422),
-        (b"{", 400),
-        ({"inputs": []}, 422),
-        (asking("a", outputs={}), 422),
-        (asking("a", outputs=[{"name": 1}]), 422),
-        (asking("a", parameters=[]), 422),
-        (asking("a", parameters={"binary_data_output": 1}), 422),
-        (asking("a", parameters={"timeout": "1"}), 422),
-        (asking("a", parameters={"timeout": -1}), 422),
-        (asking("a", parameters={"timeout": 10**400}), 200),
-        (asking("a", parameters={"timeout": 0}), 200),
-        (asking(), 422),
-    ],
-)
-def test_errors_are_one_text(opened: Opened, body: Any, status: int) -> None:
-    async def asked() -> None:
-        async with opened() as stage:
-            found = await ask(stage.app, INFER, body)
-            assert found.status == status and (status == 200 or isinstance(found.json["error"], str))
+CASES: list[tuple[Any, int]] = [
+    (b"[]", 422),
+    (b"{", 400),
+    ({"inputs": []}, 422),
+    (asking("a", outputs={}), 422),
+    (asking("a", outputs=[{"name": 1}]), 422),
+    (asking("a", parameters=[]), 422),
+    (asking("a", parameters={"binary_data_output": 1}), 422),
+    (asking("a", parameters={"timeout": "1"}), 422),
+    (asking("a", parameters={"timeout": -1}), 422),
+    (asking("a", parameters={"timeout": 10**400}), 200),
+    (asking("a", parameters={"timeout": 0}), 200),
+    (asking(), 422),
+]
 
-    asyncio.run(asked())
+
+def test_errors_are_one_text(opened: Opened) -> None:
+    async def body() -> None:
+        async with opened() as stage:
+            for asked, status in CASES:
+                found = await ask(stage.app, INFER, asked)
+                assert found.status == status, asked
+                assert status == 200 or isinstance(found.json["error"], str)
+
+    asyncio.run(body())
 
 
 def test_a_timeout_is_in_microseconds(opened: Opened) -> None:

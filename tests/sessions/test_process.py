@@ -1,5 +1,7 @@
 """A session in a process of its own: whatever it does, the parent gets a typed failure and goes on."""
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +23,7 @@ from lighten.core.meter import Workload
 from lighten.engines.numpy import NumPy
 from lighten.nets.baselines.counts import fit_ngram
 from lighten.sessions.process import SessionProcess
+from lighten.tasks.text_classification import TextClassification
 from lighten.tasks.text_generation import TextGeneration
 
 Make = Callable[..., SessionProcess]
@@ -42,6 +45,34 @@ def test_answers_come_back_in_order_as_float32(session_of: Make) -> None:
     assert answers.dtype == np.float32 and answers.argmax(axis=1).tolist() == [1, 0, 1]
     assert not is_running(pid)
     session.close()
+
+
+def test_predictions_are_worked_out_in_the_child(session_of: Make) -> None:
+    labels = ("even", "odd")
+    with session_of(task=TextClassification()) as session:
+        found = session.predict(TEXTS, labels)
+        assert [one.label for one in found] == ["odd", "even", "odd"]
+        assert found[0].scores["odd"] == pytest.approx(0.731, abs=1e-3) and session.predict([], labels) == []
+    with session_of() as session, pytest.raises(SessionCrashed, match="no task asks"):
+        session.predict(TEXTS, labels)
+    with (
+        session_of(task=TextClassification(), fault="nan") as session,
+        pytest.raises(BuildFailed, match="1 of 3 inputs hold NaN"),
+    ):
+        session.predict(TEXTS, labels)
+
+
+def test_a_process_that_ended_by_itself_is_seen_without_asking(session_of: Make) -> None:
+    session = session_of()
+    assert session.child.gone
+    with session:
+        assert not session.child.gone and len(session.run(TEXTS)) == 3
+        os.kill(session.child.pid, signal.SIGKILL)
+        until = time.monotonic() + 10
+        while not session.child.gone and time.monotonic() < until:
+            time.sleep(0.01)
+        assert session.child.gone
+    assert session.child.gone
 
 
 def test_any_text_survives_the_way(session_of: Make) -> None:

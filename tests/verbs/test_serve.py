@@ -55,7 +55,7 @@ def test_what_is_asked_of_a_model_is_what_it_was_made_for(counted: Counted, tmp_
     made = counted("m", asked={"use": "text_generation", "evidence": "choices", "choices": [" good", " bad"]},
                    data={"prompt": "{place}:"})  # fmt: skip
     found = servable(Named("m", "1", str(made)), tmp_path / "scratch")
-    assert found.labels == (" good", " bad") and found.item_of({"place": "home"}) == "home:"
+    assert found.labels == ("good", "bad") and found.item_of({"place": "home"}) == "home:"
 
 
 def test_a_key_is_made_and_known(tmp_path: Path) -> None:
