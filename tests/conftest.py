@@ -56,7 +56,21 @@ os.environ["LIGHTEN_HOME"] = _home_for_tests()
 
 FAKES = Path(__file__).parent / "fakes"
 
-ORDER = ("laws", "core", "proof", "data", "store", "isolate", "reports", "meters", "measure", "cli", "verbs", "serve", "search")
+ORDER = (
+    "laws",
+    "core",
+    "proof",
+    "data",
+    "store",
+    "isolate",
+    "reports",
+    "meters",
+    "measure",
+    "cli",
+    "verbs",
+    "serve",
+    "search",
+)
 """Folders of tests that are quick, in their order; what they do not name comes after them, and the stories last."""
 
 

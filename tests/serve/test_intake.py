@@ -116,6 +116,16 @@ def test_what_is_no_picture_leaves_no_file_and_no_name(files: Files, tmp_path: P
     assert refusal_of(files, 7).status == refusal_of(files, "").status == 422
 
 
+def test_a_full_disk_is_told_as_no_room(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, data: bytes) -> int:
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    found = refusal_of(files, picture())
+    assert (found.status, found.code) == (503, "no_room") and not list(Path(files._folder.name).iterdir())
+
+
 def test_large_pictures_are_refused_by_their_pixels(files: Files) -> None:
     assert refusal_of(files, picture(side=200)).status == 413 and not list(Path(files._folder.name).iterdir())
 

@@ -17,7 +17,7 @@ from lighten.core.errors import DataError, InputError
 from lighten.core.item import Item, references_in, size_of
 from lighten.core.readers import reader_of
 from lighten.serve.limits import Limits
-from lighten.serve.refusals import Refusal, too_large, unusable, unusable_input
+from lighten.serve.refusals import Refusal, too_large, unavailable, unusable, unusable_input
 from lighten.serve.servable import Servable
 
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
@@ -64,7 +64,7 @@ class Intake(ABC):
         """One of them.
 
         Raises:
-            InputError: it cannot be asked.
+            InputError: it cannot be asked. Refusal: there is no room for it.
         """
 
     @abstractmethod
@@ -141,6 +141,9 @@ class Files(Intake):
         try:
             path.write_bytes(value)
             return self._reader.glance(path)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise unavailable("There is no room for what was sent.", code="no_room") from error
         except DataError as error:
             path.unlink(missing_ok=True)
             raise type(error)(nameless(error.seen), allowed=error.allowed, fix=error.fix) from error

@@ -11,6 +11,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from lighten.core.errors import InputError
+from lighten.core.home import expanded
+from lighten.core.training import model_of_run
 from lighten.isolate.machine import allowed_cores
 from lighten.serve import health, openapi, predict, v2
 from lighten.serve.app import App
@@ -182,6 +184,6 @@ def servable(one: Named, scratch: Path) -> Servable:
     Raises:
         ModelError, UnsafeFile: it cannot be used.
     """
-    artifact, engine = resolved(one.model, scratch)
+    artifact, engine = resolved(str(model_of_run(expanded(one.model))), scratch)
     question = question_of(artifact)
     return Servable(one.name, one.version, artifact, engine, question.task, question.labels, question.options)

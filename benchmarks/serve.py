@@ -1,0 +1,300 @@
+"""A classifier of texts behind HTTP: ``lighten serve`` beside plain FastAPI, alone and with two uvicorn workers.
+
+    python benchmarks/serve.py WINNER REVIEWS.csv [--rounds 3] [--seconds 5] [--connections 1 8 32 64]
+
+WINNER is an artifact with ``model.onnx`` and ``tokenizer.json``; the other rungs open the same file. The load comes
+from wrk, one thread, closed loop, over loopback: one text of the column ``text`` for each request, in random order. All
+servers are up; rungs take turns, every other round in reverse order. A slice in which others took more than a tenth of
+the cores is set aside. Ratios are medians of the ratios of slices of one round; CPU is cores busy on average, of a
+server with all its processes, and of wrk, which shares the cores. ``32 texts``: inputs/s where each request has 32,
+beside lighten's own session in turns. Needs wrk, fastapi and uvicorn. Writes ``benchmarks/out/serve.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import random
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+from lighten.isolate.machine import allowed_cores, busy_seconds
+from lighten.measure.environment import MachineRecord
+from lighten.sessions.process import SessionProcess
+from lighten.verbs.load import resolved
+from lighten.verbs.question import question_of
+
+HERE = Path(__file__).parent
+OUT = HERE / "out"
+OURS, FIRST, WORKERS = "lighten serve", "FastAPI", "FastAPI, two uvicorn workers"
+MANY = 32
+"""Texts of a request that has several."""
+FAIR = 0.1
+"""Share of the cores that others may have taken of a slice that counts."""
+LUA = """local bodies = {} ; math.randomseed(7)
+function init(args)
+  for line in io.lines(args[1]) do
+    bodies[#bodies + 1] = wrk.format("POST", args[2], {["Content-Type"] = "application/json"}, line)
+  end
+end
+function request() return bodies[math.random(#bodies)] end
+function done(summary, latency, _)
+  local e = summary.errors
+  local errors = e.connect + e.read + e.write + e.status + e.timeout
+  io.write(string.format('@{"requests": %d, "us": %d, "p50": %f, "p99": %f, "errors": %d}\\n', summary.requests,
+    summary.duration, latency:percentile(50), latency:percentile(99), errors))
+end"""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A server that is up: its process, where it listens, and files of bodies with one text and with several."""
+
+    name: str
+    pid: int
+    port: int
+    path: str
+    one: Path
+    many: Path | None = None
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Some seconds of load on one rung. p50, p99 in milliseconds; server, client and others in cores."""
+
+    requests: float
+    p50: float
+    p99: float
+    errors: int
+    server: float
+    client: float
+    others: float
+
+
+def processes_of(pid: int) -> Iterator[int]:
+    """A process and all that it started."""
+    parents: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents.setdefault(int(path.read_text().rpartition(")")[2].split()[1]), []).append(int(path.parent.name))
+        except OSError:
+            continue
+    waiting = [pid]
+    while waiting:
+        yield (one := waiting.pop())
+        waiting += parents.get(one, [])
+
+
+def cpu_of(pid: int) -> float:
+    """CPU-seconds of a process and all that it started."""
+    total = 0
+    for one in processes_of(pid):
+        try:
+            total += sum(map(int, Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[11:13]))
+        except OSError:
+            continue
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def load(rung: Rung, bodies: Path, lua: Path, connections: int, seconds: float) -> Slice:
+    """Some seconds of load."""
+    busy, server, own = busy_seconds() or 0.0, cpu_of(rung.pid), sum(os.times()[:2])
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    words = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "20s", "-s", str(lua)]
+    words += [f"http://127.0.0.1:{rung.port}", "--", str(bodies), rung.path]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=seconds + 60, check=True)
+    wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    client = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    served, all_of = cpu_of(rung.pid) - server, (busy_seconds() or 0.0) - busy
+    told = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("@"))[1:])
+    others = max(0.0, all_of - served - client - sum(os.times()[:2]) + own)
+    return Slice(
+        told["requests"] / told["us"] * 1e6, told["p50"] / 1e3, told["p99"] / 1e3, told["errors"],
+        served / wall, client / wall, others / wall,
+    )  # fmt: skip
+
+
+@contextmanager
+def fastapi(name: str, workers: int, model: Path, port: int, bodies: Path, log: Path) -> Iterator[Rung]:
+    """Plain FastAPI, once its workers answer."""
+    words = [sys.executable, "-m", "uvicorn", "--factory", "serve_rungs:app", "--workers", str(workers)]
+    words += ["--port", str(port), "--no-access-log", "--log-level", "error", "--app-dir", str(HERE)]
+    with log.open("w") as errors, subprocess.Popen(words, env={**os.environ, "MODEL": str(model)}, stderr=errors) as up:
+        try:
+            yield answering(Rung(name, up.pid, port, "/predict", bodies), up, log)
+        finally:
+            up.terminate()
+
+
+@contextmanager
+def ours(name: str, options: Sequence[str], model: Path, one: Path, many: Path, log: Path) -> Iterator[Rung]:
+    """``lighten serve``, once it is ready."""
+    words = [sys.executable, "-m", "lighten", "serve", f"m={model}", "--port", "0", "--json", *options]
+    with log.open("w") as errors, subprocess.Popen(words, stdout=subprocess.PIPE, stderr=errors, text=True) as up:
+        try:
+            assert up.stdout is not None
+            line = up.stdout.readline()
+            if not line:
+                sys.exit(f"{name} does not start: {log.read_text()[-800:]}")
+            port = int(json.loads(line)["address"].rpartition(":")[2])
+            yield answering(Rung(name, up.pid, port, "/predict/m", one, many), up, log)
+        finally:
+            up.terminate()
+
+
+def answering(rung: Rung, up: subprocess.Popen[Any], log: Path) -> Rung:
+    """The same rung, once it has answered something."""
+    body = rung.one.read_text(encoding="utf-8").splitlines()[0]
+    for _ in range(300):
+        try:
+            connection = HTTPConnection("127.0.0.1", rung.port, timeout=5)
+            connection.request("POST", rung.path, body, {"Content-Type": "application/json"})
+            if connection.getresponse().status == 200:
+                return rung
+        except OSError:
+            pass
+        if up.poll() is not None:
+            break
+        time.sleep(0.2)
+    sys.exit(f"{rung.name} does not answer: {log.read_text()[-800:]}")
+
+
+def own_session(model: Path, texts: Sequence[str], seconds: float) -> float:
+    """Texts that lighten's own session answers in a second, ``MANY`` at a time, for some seconds."""
+    with tempfile.TemporaryDirectory() as scratch:
+        artifact, engine = resolved(str(model), Path(scratch) / "model")
+        task = question_of(artifact).task
+        with SessionProcess(artifact, engine, threads=allowed_cores(), task=task) as session:
+            answered, began = 0, 0.0
+            for number in range(10**9):
+                session.run(texts[number * MANY % len(texts) :][:MANY])
+                if number == 20:
+                    began = time.perf_counter()  # it is warm
+                elif number > 20:
+                    answered += MANY
+                    if time.perf_counter() - began > seconds:
+                        break
+            return answered / (time.perf_counter() - began)
+
+
+def medians(slices: Sequence[Slice]) -> Slice:
+    """Of those that count, or of the two quietest."""
+    calm = sorted(slices, key=lambda one: one.others)
+    few = [one for one in calm if one.others < FAIR * allowed_cores()]
+    kept = few if len(few) >= 2 else calm[:2]
+    values = {name: statistics.median(getattr(one, name) for one in kept) for name in asdict(kept[0])}
+    return Slice(**{**values, "errors": sum(one.errors for one in slices)})
+
+
+def ratio(found: Mapping[tuple[str, int], Sequence[Slice]], name: str, other: str, connections: int) -> float:
+    """Requests/s of a rung beside another one's, in the same rounds."""
+    pairs = zip(found[name, connections], found[other, connections], strict=True)
+    return statistics.median(a.requests / b.requests for a, b in pairs)
+
+
+def checks_of(
+    table: Mapping[tuple[str, int], Slice], found: Mapping[tuple[str, int], Sequence[Slice]], several: float
+) -> dict[str, bool]:
+    """What has to hold, by its words."""
+    best = max((name for name in (FIRST, WORKERS)), key=lambda name: max(
+        one.requests for (rung, _), one in table.items() if rung == name))  # fmt: skip
+    checks = {}
+    for connections in sorted({connections for _, connections in table}):
+        one = table[OURS, connections]
+        if connections == 1:
+            checks["p50 at one connection is no worse"] = one.p50 <= table[best, 1].p50
+            continue
+        times = ratio(found, OURS, best, connections)
+        checks[f"1.3x the requests/s of {best} at {connections} connections ({times:.2f}x)"] = times >= 1.3
+        checks[f"p99 at most 2x p50 at {connections} connections"] = one.p99 <= 2 * one.p50
+    checks[f"{MANY} texts for each request: 90 % of the session ({several:.0%})"] = several >= 0.9
+    checks["no errors"] = not any(one.errors for one in table.values())
+    return checks
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--connections", type=int, nargs="+", default=[1, 8, 32, 64])
+    parser.add_argument(
+        "--option", action="append", default=[], help="an option of lighten serve, as --option=--threads=1"
+    )
+    parser.add_argument(
+        "--port", type=int, default=8311, help="of the first of the others; the second has the next one"
+    )
+    asked = parser.parse_args()
+    if shutil.which("wrk") is None:
+        sys.exit("wrk makes the load and is not installed: apt install wrk")
+    with asked.data.open(newline="", encoding="utf-8") as file:
+        texts = [row["text"] for row in csv.DictReader(file)]
+    random.Random(0).shuffle(texts)
+    texts = texts[:1000]
+    found: dict[tuple[str, int], list[Slice]] = {}
+    many: list[tuple[Slice, float]] = []
+    with ExitStack() as stack:
+        work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        (work / "load.lua").write_text(LUA, encoding="utf-8")
+        pieces = [texts[start : start + MANY] for start in range(0, len(texts) - MANY, MANY)]
+        for name, lines in {
+            "text": [{"text": text} for text in texts],
+            "one": [{"inputs": [text]} for text in texts],
+            "many": [{"inputs": piece} for piece in pieces],
+        }.items():
+            (work / name).write_text("\n".join(map(json.dumps, lines)) + "\n", encoding="utf-8")
+        bodies = work / "one", work / "many"
+        enter, two = stack.enter_context, [*asked.option, "--replicas", "2"]
+        rungs = [
+            enter(fastapi(FIRST, 1, asked.model, asked.port, work / "text", work / "fastapi.log")),
+            enter(fastapi(WORKERS, 2, asked.model, asked.port + 1, work / "text", work / "workers.log")),
+            enter(ours(OURS, asked.option, asked.model, *bodies, work / "one.log")),
+            enter(ours(f"{OURS}, two replicas", two, asked.model, *bodies, work / "two.log")),
+        ]
+        lua = work / "load.lua"
+        for rung in rungs:
+            load(rung, rung.one, lua, 8, 1)
+        for number in range(asked.rounds):
+            for connections in asked.connections:
+                for rung in rungs if number % 2 == 0 else reversed(rungs):
+                    one = load(rung, rung.one, lua, connections, asked.seconds)
+                    found.setdefault((rung.name, connections), []).append(one)
+                    print(f"round {number + 1}: {rung.name}, {connections}: {one}", file=sys.stderr, flush=True)
+            several = load(rungs[2], bodies[1], lua, 4, asked.seconds)
+            many.append((several, own_session(asked.model, texts, asked.seconds)))
+    table = {key: medians(slices) for key, slices in found.items()}
+    share = statistics.median(one.requests * MANY / alone for one, alone in many)
+    heads = ("req/s", "p50 ms", "p99 ms", "server", "client", "others")
+    print(f"{'rung':32s} {'conns':>5s} " + " ".join(f"{head:>7s}" for head in heads))
+    for (name, connections), one in sorted(table.items(), key=lambda item: item[0][1]):
+        print(f"{name:32s} {connections:5d} {one.requests:7.0f} {one.p50:7.2f} {one.p99:7.2f} {one.server:7.2f} "
+              f"{one.client:7.2f} {one.others:7.2f}")  # fmt: skip
+    print(f"{MANY} texts for each request: {statistics.median(one.requests for one, _ in many) * MANY:.0f} texts/s, "
+          f"the session alone {statistics.median(alone for _, alone in many):.0f}")  # fmt: skip
+    checks = checks_of(table, found, share)
+    for what, met in checks.items():
+        print(f"{'met   ' if met else 'MISSED'}  {what}")
+    OUT.mkdir(exist_ok=True)
+    rows = [{"rung": name, "connections": n, **asdict(one)} for (name, n), one in table.items()]
+    record = {"rows": rows, "share_of_session": share, "checks": checks, "environment": MachineRecord.here().to_json()}
+    (OUT / "serve.json").write_text(json.dumps(record, indent=1, default=str) + "\n", encoding="utf-8")
+    sys.exit(0 if all(checks.values()) else 1)
+
+
+if __name__ == "__main__":
+    main()
