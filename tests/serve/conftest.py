@@ -104,6 +104,12 @@ class Running:
 
 
 @pytest.fixture(scope="module")
+def model_of() -> Callable[[Path, Any], Path]:
+    """``model_of(folder, engine)``: an artifact that the fake engine opens with its own settings."""
+    return model_folder
+
+
+@pytest.fixture(scope="module")
 def serving(fake_engine: type, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """``with serving("--limit", "slow=1", fault="segv", after=1) as running``: until the end of the block."""
     pytest.importorskip("uvicorn", reason="pip install 'lighten[serve]'")

@@ -12,9 +12,12 @@ def test_a_missing_name_is_answered_with_those_there_are() -> None:
     assert len(refusals.no_such("path", "x" * 10_000, []).seen) < 200
 
 
-@pytest.mark.parametrize(("seconds", "header"), [(0.001, b"1"), (1.0, b"1"), (2.1, b"3")])
-def test_retry_after_is_in_whole_seconds_and_never_too_early(seconds: float, header: bytes) -> None:
-    assert refusals.overloaded("full", seconds).headers == [(b"retry-after", header)]
+@pytest.mark.parametrize(
+    ("seconds", "whole", "exact"),
+    [(0.0001, b"1", b"1"), (0.25, b"1", b"250"), (1.0, b"1", b"1000"), (2.1, b"3", b"2100")],
+)
+def test_retry_after_is_never_too_early(seconds: float, whole: bytes, exact: bytes) -> None:
+    assert refusals.overloaded("full", seconds).headers == [(b"retry-after", whole), (b"retry-after-ms", exact)]
 
 
 def test_headers_say_what_clients_have_to_do() -> None:

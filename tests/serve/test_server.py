@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -18,7 +19,7 @@ import pytest
 
 from lighten.core.errors import InputError, MissingExtra
 from lighten.serve.keys import Keys
-from lighten.serve.server import address_of, check_extra, is_loopback, listen
+from lighten.serve.server import address_of, allow_files, check_extra, is_loopback, listen
 
 Serving = Callable[..., Any]
 PATIENCE = 30.0
@@ -133,17 +134,38 @@ def test_a_killed_engine_comes_back_and_nobody_hangs(serving: Serving) -> None:
         assert running.ask("/predict/m", {"inputs": ["a"]})[0] == 200
 
 
-def test_a_model_that_cannot_be_opened_ends_it_with_its_reason(fake_engine: type, tmp_path: Path) -> None:
-    pytest.importorskip("uvicorn")
-    from lighten.core.artifact import Artifact
-    from lighten.core.recipe import record_of
+def test_files_are_allowed_for_all_connections() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+        allow_files(100)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (612, before[1])
+        allow_files(1)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 612  # never fewer than there were
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
-    folder = tmp_path / "model"
-    folder.mkdir()
-    (folder / "fake.txt").write_text("fake")
-    engine = record_of(fake_engine(fault="refuse", at="open"))
-    meta = {"labels": ["even", "odd"], "asked": {"use": "text_classification"}, "engine": engine}
-    Artifact.seal(folder, format="fake", meta=meta)
+
+def test_it_can_be_ended_while_it_loads(fake_engine: type, tmp_path: Path, model_of: Callable[..., Path]) -> None:
+    pytest.importorskip("uvicorn")
+    folder = model_of(tmp_path / "model", fake_engine(fault="hang", at="open"))
+    words = [sys.executable, "-m", "lighten", "serve", f"m={folder}", "--port", "0"]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE)
+    try:
+        until(lambda: children_of(process.pid))
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_model_that_cannot_be_opened_ends_it_with_its_reason(
+    fake_engine: type, tmp_path: Path, model_of: Callable[..., Path]
+) -> None:
+    pytest.importorskip("uvicorn")
+    folder = model_of(tmp_path / "model", fake_engine(fault="refuse", at="open"))
     words = [sys.executable, "-m", "lighten", "serve", f"m={folder}", "--port", "0"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1 and "The fake refuses this model" in done.stderr and "Traceback" not in done.stderr

@@ -11,6 +11,8 @@ from lighten.serve.limits import Limits
 from lighten.serve.presence import EXTENSION, Presence
 
 TOO_LARGE, TOO_SLOW = b"431 Request Header Fields Too Large", b"408 Request Timeout"
+SPARE = 64
+"""Connections beyond the most that there may be that still hear so (503); more of them are closed without a word."""
 
 
 class Oversized(Exception):
@@ -28,7 +30,10 @@ class Connection(HttpToolsProtocol):
         self._present: deque[Presence] = deque()
         self._heading, self._seen, self._oversized = True, 0, False
         self._timer: asyncio.TimerHandle | None = None
-        self._watch()
+        if len(self.connections) > self.limits.connections + SPARE:
+            self.transport.abort()
+        else:
+            self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over: whoever works for it hears so."""

@@ -41,10 +41,12 @@ class Refusal(Exception):
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """Headers that go with it: whole seconds, at least one, until it is worth asking again."""
+        """Headers that go with it: until it is worth asking again, whole seconds, at least one; and what some clients
+        prefer, milliseconds."""
         found = []
         if self.retry_after is not None:
-            found.append((b"retry-after", str(max(1, ceil(self.retry_after))).encode()))
+            found.append((b"retry-after", b"%d" % max(1, ceil(self.retry_after))))
+            found.append((b"retry-after-ms", b"%d" % max(1, ceil(self.retry_after * 1e3))))
         if self.status == 401:
             found.append((b"www-authenticate", b"Bearer"))
         if self.closes:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import ipaddress
+import resource
 import signal
 import socket
 import sys
@@ -22,6 +23,8 @@ SWITCH_SECONDS = 0.0005
 """Seconds after which a thread that computes in Python lets another one go on: a replica whose batch has come back
 waits for the event loop no longer than that."""
 BACKLOG = 2048
+OTHER_FILES = 512
+"""Files that a server has open beside its connections, at the most, about."""
 CLOSING_SECONDS = 5
 """Seconds in which clients have to take their last answers."""
 
@@ -97,6 +100,7 @@ def run(models: Models, app: App, listening: socket.socket, limits: Limits, read
         LightenError: why a model cannot be opened. MissingExtra: what serves is not installed.
     """
     check_extra()
+    allow_files(limits.connections)
     before, handlers = sys.getswitchinterval(), {number: signal.getsignal(number) for number in SIGNALS}
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
@@ -107,6 +111,15 @@ def run(models: Models, app: App, listening: socket.socket, limits: Limits, read
         for number, handler in handlers.items():
             signal.signal(number, handler)
         listening.close()
+
+
+def allow_files(connections: int) -> None:
+    """Let this process have a file open for each connection, and those it needs beside them, as far as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + OTHER_FILES
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
