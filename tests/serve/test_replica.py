@@ -173,6 +173,22 @@ def test_one_that_cannot_be_read_costs_no_other_its_answer(servable_of: Servable
     assert not any(isinstance(one, LightenError) for one in told.values())
 
 
+def test_a_fault_of_one_input_in_a_process_that_lives_on_costs_no_other_its_answer(servable_of: ServableOf) -> None:
+    found = Bench(servable_of())
+    session = Picky()
+    found.replica._session = session  # type: ignore[assignment]
+
+    def predict(inputs: list[str], labels: object) -> list[Prediction]:
+        if "x" in inputs:
+            raise BuildFailed("NaN")
+        return [Prediction("good") for _ in inputs]
+
+    session.predict = predict  # type: ignore[method-assign]
+    found.put("a", "x", "b", "c")
+    assert found.replica.turn()
+    assert sorted(found.answers()) == ["BuildFailed", "good", "good", "good"]
+
+
 def test_a_death_among_halves_leaves_nobody_waiting(servable_of: ServableOf) -> None:
     found = Bench(servable_of())
     found.replica._session = Picky()  # type: ignore[assignment]

@@ -264,5 +264,6 @@ class ServedModel:
             if not await loop.run_in_executor(None, replica.join, max(0.0, until - monotonic())):
                 replica.abort()
                 await loop.run_in_executor(None, replica.join)
+        self._empty()  # what came back from a process that died meanwhile
         self._reading.shutdown(wait=True, cancel_futures=True)
         self.intake.close()

@@ -143,12 +143,9 @@ class Replica(Worker):
             found = self._session.predict(items, self._model.labels)
         except OWN_FAULTS as error:
             return self._fail(batch, error, began)
-        except InputError as error:
-            if len(batch) == 1:
-                self._tell(batch, [error], began)
-                return True
-            return self._by_halves(batch)
-        except CandidateFailed as error:
+        except (InputError, CandidateFailed) as error:
+            if len(batch) > 1 and not self._session.child.gone:
+                return self._by_halves(batch)
             return self._fail(batch, error, began)
         except Exception as error:
             unforeseen = SessionCrashed(f"{type(error).__name__}: {error}")
@@ -162,7 +159,7 @@ class Replica(Worker):
         return True
 
     def _by_halves(self, batch: Sequence[Piece]) -> bool:
-        """One of them cannot be read, and the others have nothing to do with it."""
+        """One of them cannot be answered, and the others have nothing to do with it."""
         half = len(batch) // 2
         try:
             first = self._answer(batch[:half])
