@@ -58,7 +58,7 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
         presence = Presence()
         self._present.append(presence)
-        self.scope["extensions"] = {EXTENSION: presence}
+        self.scope["extensions"] = {EXTENSION: presence}  # type: ignore[dict-item]
 
     def on_headers_complete(self) -> None:
         """Its headers are there.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -74,6 +74,27 @@ class Gauges:
     restarts: int
 
 
+COUNTED: Sequence[tuple[str, str, Callable[[Counts], float]]] = (
+    ("nv_inference_request_success", "Requests that were answered.", lambda c: c.answered),
+    ("nv_inference_count", "Inputs that were answered.", lambda c: c.inputs),
+    ("nv_inference_exec_count", "Batches that were asked.", lambda c: c.batches),
+    ("nv_inference_request_duration_us", "Microseconds of all requests.", lambda c: round(c.request * 1e6)),
+    ("nv_inference_queue_duration_us", "Microseconds that requests waited.", lambda c: round(c.queue * 1e6)),
+    ("nv_inference_compute_infer_duration_us", "Microseconds of all batches.", lambda c: round(c.compute * 1e6)),
+    ("lighten_cancelled_total", "Requests whose client went away.", lambda c: c.cancelled),
+)
+"""Counters: name, what it is, where it stands."""
+GAUGED: Sequence[tuple[str, str, Callable[[Gauges], float]]] = (
+    ("nv_inference_pending_request_count", "Pieces of requests that wait.", lambda g: g.waiting),
+    ("lighten_queue_work", "Work that waits, in units of size.", lambda g: g.work),
+    ("lighten_batches_running", "Batches that are being answered.", lambda g: g.running),
+)
+SPREAD: Sequence[tuple[str, str, Callable[[Counts], Histogram]]] = (
+    ("lighten_request_seconds", "Seconds of requests that were answered.", lambda c: c.latency),
+    ("lighten_batch_inputs", "Inputs of batches.", lambda c: c.batch),
+)
+"""Gauges and histograms, likewise."""
+
 Sample = tuple[str, str, Counts, Gauges]
 """Name and version of a model, what was counted, how it stands."""
 
@@ -91,15 +112,7 @@ def exposition(samples: Sequence[Sample], strays: Mapping[str, int], ready: bool
         lines.extend(f"{name}{{{labels}}} {value:.17g}" if labels else f"{name} {value:g}" for labels, value in values)
 
     known = [(labels_of(name, version), counts, now) for name, version, counts, now in samples]
-    for name, told, value in (
-        ("nv_inference_request_success", "Requests that were answered.", lambda c: c.answered),
-        ("nv_inference_count", "Inputs that were answered.", lambda c: c.inputs),
-        ("nv_inference_exec_count", "Batches that were asked.", lambda c: c.batches),
-        ("nv_inference_request_duration_us", "Microseconds of all requests.", lambda c: round(c.request * 1e6)),
-        ("nv_inference_queue_duration_us", "Microseconds that requests waited.", lambda c: round(c.queue * 1e6)),
-        ("nv_inference_compute_infer_duration_us", "Microseconds of all batches.", lambda c: round(c.compute * 1e6)),
-        ("lighten_cancelled_total", "Requests whose client went away.", lambda c: c.cancelled),
-    ):
+    for name, told, value in COUNTED:
         family(name, "counter", told, [(labels, value(counts)) for labels, counts, _ in known])
     failures = [(f'{labels},reason="OTHER"', float(counts.failed)) for labels, counts, _ in known]
     failures += [(f'{labels},reason="CANCELED"', float(counts.cancelled)) for labels, counts, _ in known]
@@ -108,20 +121,13 @@ def exposition(samples: Sequence[Sample], strays: Mapping[str, int], ready: bool
     refusals = [(f'{at},code="{code}"', float(n)) for at, counts, _ in known for code, n in counts.refused.items()]
     refusals += [(f'model="",version="",code="{code}"', float(n)) for code, n in strays.items()]
     family("lighten_refused_total", "counter", "Requests that were refused, by reason.", refusals)
-    for name, told, now_value in (
-        ("nv_inference_pending_request_count", "Pieces of requests that wait.", lambda g: g.waiting),
-        ("lighten_queue_work", "Work that waits, in units of size.", lambda g: g.work),
-        ("lighten_batches_running", "Batches that are being answered.", lambda g: g.running),
-    ):
+    for name, told, now_value in GAUGED:
         family(name, "gauge", told, [(labels, now_value(now)) for labels, _, now in known])
     states = [(f'{at},state="{state}"', float(n)) for at, _, now in known for state, n in now.states.items()]
     family("lighten_replicas", "gauge", "Replicas by state.", states)
     restarts = [(labels, float(now.restarts)) for labels, _, now in known]
     family("lighten_restarts_total", "counter", "Replicas that began anew.", restarts)
-    for name, told, of in (
-        ("lighten_request_seconds", "Seconds of requests that were answered.", lambda c: c.latency),
-        ("lighten_batch_inputs", "Inputs of batches.", lambda c: c.batch),
-    ):
+    for name, told, of in SPREAD:
         lines.extend((f"# HELP {name} {told}", f"# TYPE {name} histogram"))
         for labels, counts, _ in known:
             lines.extend(of(counts).lines(name, labels))

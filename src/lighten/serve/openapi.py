@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from importlib.metadata import version
 from typing import Any
 
-from lighten import __version__
 from lighten.serve.http import Reply, Request, Route, json_reply
 
 VERSION = "3.1.0"
@@ -60,7 +60,7 @@ def document_of(described: Iterable[Route], *, locked: bool) -> dict[str, Any]:
         paths.setdefault(one.path, {})[one.method.lower()] = operation
     document: dict[str, Any] = {
         "openapi": VERSION,
-        "info": {"title": "lighten", "version": __version__},
+        "info": {"title": "lighten", "version": version("lighten")},
         "paths": dict(sorted(paths.items())),
     }
     if locked:

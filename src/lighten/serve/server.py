@@ -184,7 +184,7 @@ def _server(app: App, limits: Limits) -> Any:
 
     return Server(
         uvicorn.Config(
-            app,  # type: ignore[arg-type]
+            app,
             http=connections_within(limits),
             ws="none",
             lifespan="off",

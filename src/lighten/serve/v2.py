@@ -8,9 +8,9 @@ the index of the model repository.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
 from typing import Any
 
-from lighten import __version__
 from lighten.core import catalog
 from lighten.core.prediction import Prediction
 from lighten.serve.health import readiness
@@ -67,7 +67,7 @@ def routes(models: Models, limits: Limits) -> list[Route]:
         return models.find(request.params["name"], request.params.get("version", ""))
 
     async def server(request: Request) -> Reply:
-        return json_reply({"name": "lighten", "version": __version__, "extensions": EXTENSIONS})
+        return json_reply({"name": "lighten", "version": version("lighten"), "extensions": EXTENSIONS})
 
     async def live(request: Request) -> Reply:
         return json_reply({"live": True})
