@@ -52,7 +52,7 @@ def refusal_of(intake: Intake, *values: Any) -> Refusal:
 
 
 def test_texts_come_as_text_or_as_bytes(plain: Intake) -> None:
-    assert isinstance(plain, Plain) and plain.immediate
+    assert isinstance(plain, Plain) and plain.immediate and plain.pads
     assert plain.items(["a", "schön".encode(), ""]) == ["a", "schön", ""]
 
 
@@ -86,7 +86,7 @@ def test_a_file_lies_where_only_its_reader_finds_it_until_it_was_answered(files:
     data = picture()
     encoded = base64.b64encode(data).decode()
     items = files.items([data, encoded, f"data:image/png;base64,{encoded}"])
-    assert not files.immediate
+    assert not files.immediate and not files.pads
     for item in items:
         assert isinstance(item, Reference) and item.kind == "image" and Path(item.path).read_bytes() == data
     files.forget(items)

@@ -23,7 +23,7 @@ def test_all_that_waits_is_taken_where_it_fits() -> None:
     queue, waiting = WorkQueue(), pieces(5, 500, 7)
     queue.put(waiting)
     assert (queue.inputs, queue.work, len(queue)) == (3, sum(one.work for one in waiting), 3)
-    assert queue.take(8, 1e9) == waiting and (queue.inputs, queue.work) == (0, 0)
+    assert set(queue.take(8, 1e9)) == set(waiting) and (queue.inputs, queue.work) == (0, 0)
 
 
 def test_the_oldest_is_taken_with_those_of_its_size() -> None:
@@ -31,6 +31,8 @@ def test_the_oldest_is_taken_with_those_of_its_size() -> None:
     assert joined(waiting, 3, 1e9) == [waiting[0], waiting[4], waiting[2]]
     assert joined(waiting[1:], 2, 1e9) == [waiting[1], waiting[3]]
     assert joined(waiting, 8, 1) == [waiting[0]]  # too large for a batch, and yet its turn
+    assert joined(waiting, 8, 1e9, 1.5) == [waiting[0], waiting[4], waiting[2]]
+    assert joined(waiting[1:], 8, 1e9, 1.1) == [waiting[1]]
 
 
 @given(st.lists(st.integers(0, 3000), min_size=1, max_size=40), st.integers(1, 8), st.integers(1, 5000))
@@ -59,7 +61,7 @@ def test_what_nobody_began_with_comes_before_all_others() -> None:
     queue, (first, second, third) = WorkQueue(), pieces(1, 2, 3)
     queue.put([third])
     queue.put_back([first, second])
-    assert queue.take(8, 1e9) == [first, second, third]
+    assert queue.take(2, 1e9)[0] is first and len(queue) == 1
 
 
 def test_who_waits_for_work_is_woken_by_it_and_by_the_end() -> None:

@@ -32,9 +32,11 @@ class Intake(ABC):
 
     Attributes:
         immediate: whether reading them is so quick that nobody needs to be let past meanwhile.
+        pads: whether inputs of different sizes are padded where they are answered together (see ``Reader.pads``).
     """
 
     immediate = True
+    pads = True
 
     def __init__(self, model: Servable, limits: Limits) -> None:
         self.model, self.limits = model, limits
@@ -128,6 +130,7 @@ class Files(Intake):
     def __init__(self, model: Servable, limits: Limits) -> None:
         super().__init__(model, limits)
         self._reader = reader_of(model.task.kind)
+        self.pads = self._reader.pads
         shared = str(SHARED) if SHARED.is_dir() else None
         self._folder = tempfile.TemporaryDirectory(prefix="lighten-serve-", dir=shared)
 

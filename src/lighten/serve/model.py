@@ -8,6 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -19,7 +20,7 @@ from lighten.serve.intake import intake_of, unusable_in
 from lighten.serve.limits import Limits
 from lighten.serve.metrics import Counts, Gauges
 from lighten.serve.presence import Presence
-from lighten.serve.queue import WorkQueue
+from lighten.serve.queue import LIKE, WorkQueue
 from lighten.serve.rate import EACH, Rate, waiting_time, work_of
 from lighten.serve.refusals import ClientGone, Refusal, expired, failed, unavailable
 from lighten.serve.replica import OWN_FAULTS, Replica, Turn
@@ -47,9 +48,20 @@ class ServedModel:
         self.queue, self.rate, self.counts = WorkQueue(), Rate(), Counts()
         self.intake = intake_of(source, limits)
         self.open = 0
-        made = (Replica(source, self.queue, self.rate, limits, threads=threads, told=self._told, changed=self._changed)
-                for _ in range(replicas))  # fmt: skip
-        self.replicas = tuple(made)
+        like = LIKE if self.intake.pads else inf
+        self.replicas = tuple(
+            Replica(
+                source,
+                self.queue,
+                self.rate,
+                limits,
+                threads=threads,
+                like=like,
+                told=self._told,
+                changed=self._changed,
+            )
+            for _ in range(replicas)
+        )
         self._reading = ThreadPoolExecutor(1, thread_name_prefix=f"read-{source.name}")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._settled = asyncio.Event()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from time import monotonic, sleep
 
 from lighten.core.errors import (
@@ -61,6 +62,7 @@ class Replica(Worker):
 
     Args:
         queue: shared by the replicas of a model. rate: of the model, learned elsewhere.
+        threads: cores that it may use. like: how much alike in size the inputs of a batch are (see ``queue.joined``).
         told: called by the thread with every turn. changed: see :class:`Worker`.
 
     Attributes:
@@ -76,6 +78,7 @@ class Replica(Worker):
         limits: Limits,
         *,
         threads: int,
+        like: float = inf,
         told: Callable[[Turn], object],
         changed: Callable[[], object],
     ) -> None:
@@ -83,7 +86,7 @@ class Replica(Worker):
         self.running: tuple[int, float] | None = None
         self.load_seconds = 0.0
         self._model, self._queue, self._rate, self._limits = model, queue, rate, limits
-        self._threads, self._told = threads, told
+        self._threads, self._like, self._told = threads, like, told
         self._session: SessionProcess | None = None
         self._last, self._ended = 0, 0.0
 
@@ -102,7 +105,8 @@ class Replica(Worker):
         assert self._session is not None
         self._let_others_come()
         limits = self._limits
-        batch = self._queue.take(limits.batch, self._rate.work(limits.batch_seconds), IDLE_SECONDS)
+        work = self._rate.work(limits.batch_seconds)
+        batch = self._queue.take(limits.batch, work, IDLE_SECONDS, like=self._like)
         if self._session.child.gone:
             self._queue.put_back(batch)
             raise Died(self._session.child.failure or SessionCrashed("The process ended while it was idle."))
