@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lighten.verbs.clean import clean
     from lighten.verbs.compare import compare
     from lighten.verbs.doctor import doctor
+    from lighten.verbs.export import export
     from lighten.verbs.load import load
     from lighten.verbs.optimize import optimize
     from lighten.verbs.plan import plan
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
 else:
     from importlib import import_module
 
-    import_module("lighten.train")  # a folder with the name of a verb: loaded later, it would take the verb's place
-    import_module("lighten.serve")
-    del train, serve, import_module
+    for folder in ("train", "serve", "export"):  # with the names of verbs: loaded later, they would take their place
+        import_module(f"lighten.{folder}")
+    del train, serve, export, folder, import_module
 
 __version__ = "0.1.0"
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "compare",
     "doctor",
     "engine",
+    "export",
     "load",
     "load_summary",
     "optimize",

@@ -25,6 +25,7 @@ from lighten.core.format import Format
 from lighten.core.meter import QualityMeter, SpeedMeter
 from lighten.core.reader import Reader
 from lighten.core.step import Step
+from lighten.core.target import Target
 from lighten.core.task import Task
 
 STEP_KINDS = ("train", "prune", "distill", "export", "quantize")
@@ -37,6 +38,7 @@ KINDS: dict[str, tuple[type, ...]] = {
     "tasks": (Task,),
     "meters": (SpeedMeter, QualityMeter),
     "readers": (Reader,),
+    "targets": (Target,),
 }
 """Every folder of plug-ins and the class its files must define."""
 

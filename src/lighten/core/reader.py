@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lighten.core.coverage import Coverage
+    from lighten.core.plain import PlainReading
 
 Example = TypeVar("Example")
 """What one item becomes: token ids, or an array."""
@@ -99,6 +100,22 @@ class Reader(ABC, Generic[Example]):
     @abstractmethod
     def probe(self) -> list[Example]:
         """What a build is asked before it is handed out: examples that differ."""
+
+    def plain(self) -> PlainReading:
+        """How items are read by a program that has no lighten.
+
+        Raises:
+            ModelError: no public library reads them so.
+        """
+        raise ModelError(
+            f"{type(self).__name__} reads items in a way that no other program knows.",
+            allowed="models whose inputs are read by a public library",
+            fix="hand it over with lighten inside: lighten export MODEL --to docker OUT",
+        )
+
+    def samples(self, folder: Path) -> list[Item]:
+        """A few items to ask a model where there is no data: files of them are written into ``folder``."""
+        return []
 
     def for_learning(self) -> Reader[Example]:
         """The reader for training and calibration, which may read less where that takes too much memory."""

@@ -68,6 +68,13 @@ class Task(ABC):
         return False
 
     @property
+    def problem_type(self) -> str:
+        """What loaders of the Hugging Face ecosystem call its answers, so that they compute the same from a network's
+        outputs: ``single_label_classification`` where the largest logit is the answer. Empty where no such word fits.
+        """
+        return ""
+
+    @property
     def speeds(self) -> tuple[str, ...]:
         """Speed meters, by catalog name, that make sense for this task."""
         return ("latency", "load", "memory", "size", "throughput")

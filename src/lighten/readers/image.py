@@ -32,11 +32,14 @@ from lighten.readers._pixels import (
     open_picture,
     remarks_on,
 )
+from lighten.readers._plain_picture import plain_picture
 from lighten.readers._processing import processing, resolved
 from lighten.readers._varied import varied
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from lighten.core.plain import PlainReading
 
 PROCESSOR, CONFIG = "preprocessor_config.json", "config.json"
 PIXELS = "pixel_values"
@@ -162,13 +165,18 @@ class ImageReader(Reader[Pixels]):
 
     def probe(self) -> list[Pixels]:
         """See :meth:`Reader.probe`: black, a slope, and noise."""
-        from PIL import Image as library
+        return [self._processed(image, "the probe") for image in _drawn()]
 
-        width, height = _PROBE_SIZE
-        slope = np.add.outer(np.arange(height), np.arange(width)) * 255 // (width + height)
-        noise = np.random.default_rng(0).integers(0, 256, (height, width))
-        drawn = [library.fromarray(levels.astype(np.uint8)) for levels in (np.zeros_like(slope), slope, noise)]
-        return [self._processed(image, "the probe") for image in drawn]
+    def plain(self) -> PlainReading:
+        """See :meth:`Reader.plain`: with Pillow and numpy alone."""
+        return plain_picture(self)
+
+    def samples(self, folder: Path) -> list[Item]:
+        """See :meth:`Reader.samples`: the pictures of the probe."""
+        paths = [folder / f"probe{number}.png" for number in range(len(_drawn()))]
+        for path, image in zip(paths, _drawn(), strict=True):
+            image.save(path)
+        return [self.describe(path) for path in paths]
 
     def ranges(self) -> Mapping[str, tuple[NDArray[Any], NDArray[Any]]]:
         """See :meth:`Reader.ranges`: the floats of the darkest and the brightest level."""
@@ -265,6 +273,16 @@ _known_likeness: dict[str, int | None] = {}
 """Perceptual hash by content hash, of what this process has described."""
 _known_remarks: dict[str, int] = {}
 """The same for remarks."""
+
+
+def _drawn() -> list[Image]:
+    """Pictures that need no file: black, a slope, and noise."""
+    from PIL import Image as library
+
+    width, height = _PROBE_SIZE
+    slope = np.add.outer(np.arange(height), np.arange(width)) * 255 // (width + height)
+    noise = np.random.default_rng(0).integers(0, 256, (height, width))
+    return [library.fromarray(levels.astype(np.uint8)) for levels in (np.zeros_like(slope), slope, noise)]
 
 
 def threads() -> int:

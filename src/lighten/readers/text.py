@@ -16,11 +16,14 @@ from lighten.core.reader import Reader
 from lighten.data.buckets import pad
 from lighten.files.json_file import read_object
 from lighten.files.safefile import read_header
+from lighten.readers._plain_text import plain_text
 from lighten.readers._vocabulary import PAD, tokenizer_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from tokenizers import Encoding, Tokenizer
+
+    from lighten.core.plain import PlainReading
 
 TOKENIZER, SETTINGS = "tokenizer.json", "tokenizer_config.json"
 IDS, MASK = "input_ids", "attention_mask"
@@ -164,6 +167,19 @@ class Encoder(Reader[list[int]]):
         """See :meth:`Reader.probe`: short, long and empty texts."""
         return self(PROBE)
 
+    def plain(self) -> PlainReading:
+        """See :meth:`Reader.plain`: with ``tokenizers`` alone."""
+        return plain_text(self, filled=False)
+
+    def samples(self, folder: Path) -> list[Item]:
+        """See :meth:`Reader.samples`: the texts of the probe."""
+        return list(PROBE)
+
+    def token_of(self, token: int) -> str | None:
+        """What the tokenizer calls an id; None for one that it does not know."""
+        found: str | None = self._native.id_to_token(token)
+        return found
+
     def truncated(self, texts: Sequence[Item]) -> int:
         """How many of ``texts`` are longer than ``max_tokens``."""
         return self.coverage(texts, most=len(texts)).cut
@@ -259,6 +275,10 @@ class _Filled(Encoder):
     def axes(self) -> Mapping[str, tuple[str, ...]]:
         """See :meth:`Reader.axes`."""
         return {IDS: ("batch",)}
+
+    def plain(self) -> PlainReading:
+        """See :meth:`Encoder.plain`."""
+        return plain_text(self, filled=True)
 
     def with_limit(self, max_tokens: int) -> Encoder:
         """See :meth:`Encoder.with_limit`."""

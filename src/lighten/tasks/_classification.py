@@ -51,6 +51,11 @@ class Classification(Task):
         """See :meth:`Task.metrics`."""
         return ("accuracy", "macro_f1", "worst_group", "log_loss", "brier", "calibration_error", "flips")
 
+    @property
+    def problem_type(self) -> str:
+        """See :meth:`Task.problem_type`: none where there are several tasks, each with classes of its own."""
+        return "" if self.heads else "single_label_classification"
+
     def read(self, source: str | Path, options: DataOptions, *, seed: int) -> Data:
         """See :meth:`Task.read`: one row per input, with its label."""
         from lighten.data.parts import split

@@ -10,7 +10,7 @@ from lighten.core.step import settings_of
 
 
 def catalog(kind: str | None = None) -> list[known.Entry]:
-    """Every step, format, engine, task, meter and reader, or those of one kind; nothing is imported.
+    """Every step, format, engine, task, meter, reader and target, or those of one kind; nothing is imported.
 
     Raises:
         UnknownName: there is no such kind.
@@ -30,7 +30,9 @@ def settings(name: str) -> list[dict[str, Any]]:
     Raises:
         UnknownName: there is no such step or engine. MissingExtra: its libraries are not installed.
     """
-    names = {entry.name: entry for kind in known.KINDS for entry in known.entries(kind)}
+    names: dict[str, known.Entry] = {}
+    for entry in (entry for kind in known.KINDS for entry in known.entries(kind)):
+        names.setdefault(entry.name, entry)  # a target may be called as a format or an engine is, and has no settings
     if name not in names:
         raise UnknownName("entry of the catalog", name, names)
     entry = names[name]

@@ -23,6 +23,7 @@ OUTPUTS: Mapping[str, str] = {
     "predict": "each line of lighten predict",
     "chat": "lighten chat --once",
     "serve": "the first line of lighten serve, once every model answers",
+    "export": "lighten export",
     "clean": "lighten clean",
     "doctor": "lighten doctor",
     "engines": "lighten engine list",
@@ -205,10 +206,12 @@ def kind_of(output: str) -> Any:
     from lighten.search.plan import Plan
     from lighten.verbs.clean import Cleaned
     from lighten.verbs.serve import Serving
+    from lighten.verbs.export import Exported
 
     kinds: Mapping[str, Any] = {
         "optimize": SearchOutcome, "train": TrainingResult, "plan": Plan, "compare": Compared, "bench": Benched,
-        "predict": Choice | WrittenAnswer | Likelihood, "chat": Reply, "clean": Cleaned, "doctor": Health,
+        "predict": Choice | WrittenAnswer | Likelihood, "chat": Reply, "export": Exported,
+        "clean": Cleaned, "doctor": Health,
         "engines": tuple[EngineHome, ...], "catalog": tuple[Listed, ...], "settings": tuple[SettingRow, ...],
         "serve": Serving,
     }  # fmt: skip

@@ -1,0 +1,1 @@
+"""One file = one thing that other people's loaders and servers open as it is; no number of a model changes."""

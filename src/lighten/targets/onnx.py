@@ -1,0 +1,99 @@
+"""A folder in ONNX that optimum, sentence-transformers, transformers.js and ONNX Runtime open."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from lighten.core.matching import is_packed
+from lighten.core.readers import reader_in
+from lighten.core.target import RUN, Source, Target, Way
+from lighten.targets._hf import CONFIG, config_of, no_classes, pinned, write_json, write_reading
+from lighten.targets._onnx_folder import FILE, RUNTIME, WEIGHTS, Graph, libraries, write_graph
+from lighten.targets._script import script
+
+SUBFOLDER = "onnx"
+"""Where transformers.js looks for a network."""
+
+
+class Onnx(Target):
+    """``config.json``, the reader's files and ``model.onnx`` as the hub has them, and a program of its own."""
+
+    title: ClassVar[tuple[str, str]] = ("an ONNX folder", "ONNX 文件夹")
+    consumes: ClassVar[tuple[str, ...]] = ("onnx", "onnx-int8")
+    extra: ClassVar[str] = "ort"
+
+    def check(self, source: Source) -> str:
+        """See :meth:`Target.check`."""
+        return no_classes(source)
+
+    def write(self, source: Source, folder: Path) -> None:
+        """See :meth:`Target.write`."""
+        reading, graph = reader_in(source.artifact.path).plain(), Graph(source.artifact)
+        packed = is_packed(source.artifact.format)
+        js = {"dtype": "q8" if packed else "fp32", **({"use_external_data_format": True} if graph.external else {})}
+        write_json(folder / CONFIG, {**config_of(source, reading), "transformers.js_config": js})
+        write_reading(reading, folder, graph.inputs)
+        write_graph(source.artifact, graph, folder)
+        (folder / SUBFOLDER).mkdir()
+        _same(folder / FILE, folder / SUBFOLDER / ("model_quantized.onnx" if packed else FILE))
+        if graph.external:
+            _same(folder / WEIGHTS, folder / SUBFOLDER / WEIGHTS)
+        (folder / RUN).write_text(script(reading, RUNTIME), encoding="utf-8")
+        (folder / "requirements.txt").write_text(pinned(libraries(reading)), encoding="utf-8")
+
+    def about(self, source: Source) -> tuple[str, str]:
+        """See :meth:`Target.about`."""
+        return (
+            "A network in ONNX with its classes and the files of its reader, laid out as the Hugging Face hub has "
+            "them. `onnx/` holds the same network under the name that transformers.js looks for.",
+            "ONNX 格式的网络，附类别与读取器文件，按 Hugging Face hub 的布局存放。"
+            "`onnx/` 中是同一网络，文件名为 transformers.js 所要求的名称。",
+        )
+
+    def ways(self, source: Source) -> Sequence[Way]:
+        """See :meth:`Target.ways`."""
+        reading = reader_in(source.artifact.path).plain()
+        value, head, job = reading.example, reading.head, reading.pipeline
+        first = (
+            f"pip install -r requirements.txt\npython {RUN} {value!r}",
+            "sh",
+        )
+        loader = "AutoTokenizer" if reading.settings else "AutoImageProcessor"
+        role = "tokenizer" if reading.settings else "image_processor"
+        optimum = (
+            f"from optimum.onnxruntime import ORTModel{head}\n"
+            f"from transformers import {loader}, pipeline\n\n"
+            f'model = ORTModel{head}.from_pretrained(".", file_name="{FILE}")\n'
+            f'answer = pipeline("{job}", model=model, {role}={loader}.from_pretrained("."))\n'
+            f"print(answer({value!r}))"
+        )
+        js = (
+            'import { env, pipeline } from "@huggingface/transformers";\n\n'
+            'env.localModelPath = "..";  // the folder that this one is in\n'
+            f'const answer = await pipeline("{job}", "{{folder}}", {{ local_files_only: true }});\n'
+            f"console.log(await answer({value!r}));"
+        )
+        found = [
+            Way(("With ONNX Runtime alone", "只用 ONNX Runtime"), *first),
+            Way(("With optimum", "用 optimum"), optimum, "python"),
+        ]
+        if reading.settings:
+            crosses = (
+                "from sentence_transformers import CrossEncoder\n\n"
+                f'model = CrossEncoder(".", backend="onnx", model_kwargs={{"file_name": "{FILE}"}})\n'
+                f"print(model.predict([{value!r}]))"
+            )
+            found.append(Way(("With sentence-transformers", "用 sentence-transformers"), crosses, "python"))
+        return [*found, Way(("With transformers.js", "用 transformers.js"), js, "js")]
+
+
+def _same(file: Path, other: Path) -> None:
+    """The same file under another name; a copy where the disk has no second names."""
+    try:
+        os.link(file, other)
+    except OSError:
+        shutil.copyfile(file, other)

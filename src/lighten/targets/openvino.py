@@ -1,0 +1,63 @@
+"""A folder in OpenVINO's format that optimum-intel and OpenVINO open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from lighten.core.readers import reader_in
+from lighten.core.target import RUN, Source, Target, Way
+from lighten.targets._hf import CONFIG, config_of, no_classes, pinned, write_json, write_reading
+from lighten.targets._openvino_folder import Graph, libraries, runtime, settings_of, write_graph
+from lighten.targets._script import script
+
+
+class Openvino(Target):
+    """``config.json``, the reader's files and ``openvino_model.xml`` as the hub has them, and a program of its own."""
+
+    title: ClassVar[tuple[str, str]] = ("an OpenVINO folder", "OpenVINO 文件夹")
+    consumes: ClassVar[tuple[str, ...]] = ("openvino", "openvino-int8")
+    extra: ClassVar[str] = "ov"
+
+    def check(self, source: Source) -> str:
+        """See :meth:`Target.check`."""
+        return no_classes(source)
+
+    def write(self, source: Source, folder: Path) -> None:
+        """See :meth:`Target.write`."""
+        reading, graph = reader_in(source.artifact.path).plain(), Graph(source.artifact)
+        write_json(folder / CONFIG, config_of(source, reading))
+        write_reading(reading, folder, graph.inputs)
+        write_graph(source.artifact, graph, folder)
+        (folder / RUN).write_text(script(reading, runtime(source)), encoding="utf-8")
+        (folder / "requirements.txt").write_text(pinned(libraries(reading)), encoding="utf-8")
+
+    def about(self, source: Source) -> tuple[str, str]:
+        """See :meth:`Target.about`."""
+        return (
+            "A network in OpenVINO's format with its classes and the files of its reader, laid out as the Hugging "
+            "Face hub has them. OpenVINO rounds more than the graph says where the processor is faster so; with the "
+            "settings below it computes as it did when this model was measured.",
+            "OpenVINO 格式的网络，附类别与读取器文件，按 Hugging Face hub 的布局存放。"
+            "在更快的处理器上，OpenVINO 会降低计算精度；使用下列设置，则与测量时的计算一致。",
+        )
+
+    def ways(self, source: Source) -> Sequence[Way]:
+        """See :meth:`Target.ways`."""
+        reading = reader_in(source.artifact.path).plain()
+        value, head = reading.example, reading.head
+        loader = "AutoTokenizer" if reading.settings else "AutoImageProcessor"
+        role = "tokenizer" if reading.settings else "image_processor"
+        settings = {name: str(value) for name, value in settings_of(source).items()}
+        optimum = (
+            f"from optimum.intel import OVModel{head}\n"
+            f"from transformers import {loader}, pipeline\n\n"
+            f'model = OVModel{head}.from_pretrained(".", ov_config={settings!r})\n'
+            f'answer = pipeline("{reading.pipeline}", model=model, {role}={loader}.from_pretrained("."))\n'
+            f"print(answer({value!r}))"
+        )
+        return [
+            Way(("With OpenVINO alone", "只用 OpenVINO"), f"pip install -r requirements.txt\npython {RUN} {value!r}"),
+            Way(("With optimum-intel", "用 optimum-intel"), optimum, "python"),
+        ]
