@@ -14,7 +14,7 @@ import pytest
 import lighten
 
 ROOT = Path(lighten.__file__).parent
-PLUGINS = ("train", "prune", "distill", "export", "quantize", "formats", "engines", "tasks", "meters")
+PLUGINS = ("train", "prune", "distill", "export", "quantize", "formats", "engines", "tasks", "meters", "targets")
 LEVELS = {
     **dict.fromkeys(("core", "proof"), 0),
     **dict.fromkeys(("isolate", "store", "files"), 1),

@@ -17,7 +17,7 @@ from lighten.core import catalog
 
 ROOT = Path(lighten.__file__).parent
 ABOVE = ("fitting", "search", "measure", "sessions", "pipeline", "reports", "serve", "verbs")
-KINDS = ("tasks", "formats", "engines", "readers", *catalog.STEP_KINDS)
+KINDS = ("tasks", "formats", "engines", "readers", "targets", *catalog.STEP_KINDS)
 MODALITIES = {"language", "vision", "picture", "pictures", "image", "images", "sound", "audio", "speech", "evidence"}
 COLUMNS = {"text"}
 """Names of plug-ins that are names of columns, too."""

@@ -15,12 +15,12 @@ def command(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="A kind (steps, formats, engines, tasks, meters, readers, targets) or an entry: prune.layers."
+            help="A kind (steps, formats, engines, tasks, meters, readers, targets) or one entry: prune.layers."
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what can be used here: every step, format, engine, task, meter, reader and target, or the settings of one."""
+    """Show what can be used here: steps, formats, engines, tasks, meters, readers, targets; or the settings of one."""
     from dataclasses import asdict
 
     from rich.console import Console

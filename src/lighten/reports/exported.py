@@ -21,6 +21,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "on data that nobody has used: `lighten compare ORIGINAL WINNER --data new.csv`.",
         "asked": "{rows} inputs were asked of this folder by a program without lighten, and of the model: all answers "
         "are the same{apart}.",
+        "equal": ", to the last digit",
         "apart": ", and no probability is further apart than {apart:.1g}",
         "copied": "Its files are the model's, byte for byte.",
         "made": "Written by lighten {version} from a model of format {format}{way}.",
@@ -37,6 +38,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "none": "模型旁边没有运行摘要，因此这里不说明验证结果。请用无人用过的数据再次比较："
         "`lighten compare ORIGINAL WINNER --data new.csv`。",
         "asked": "用不含 lighten 的程序向此文件夹与原模型各询问 {rows} 个输入：答案全部一致{apart}。",
+        "equal": "，各位数字完全相同",
         "apart": "，概率相差不超过 {apart:.1g}",
         "copied": "其文件与模型逐字节相同。",
         "made": "由 lighten {version} 从 {format} 格式的模型写出{way}。",
@@ -96,4 +98,5 @@ def same_sentence(rows: int, apart: float | None, lang: str) -> str:
     words = WORDS[lang]
     if not rows:
         return words["copied"]
-    return words["asked"].format(rows=rows, apart="" if apart is None else words["apart"].format(apart=apart))
+    close = "" if apart is None else words["apart"].format(apart=apart) if apart else words["equal"]
+    return words["asked"].format(rows=rows, apart=close)

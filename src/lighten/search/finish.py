@@ -80,6 +80,8 @@ def take_winner(run: Run, winner: Candidate, columns: Mapping[str, str]) -> Arti
         "engine": {"use": winner.engine, **winner.engine_settings},
         "threads": run.threads,
     }
+    family = run.original.meta.get("family")  # other people's loaders ask for it, and the original may not be here then
+    meta |= {"family": family} if family else {}
     sealed = Artifact.seal(
         part,
         format=built.format,

@@ -76,7 +76,7 @@ class Gguf(Target):
         engine = source.engine
         cache, flash = str(engine.get("cache", "f16")), str(engine.get("flash", "auto"))
         options = f"-m {FILE} -c {int(engine.get('cells', 2048))} -fa {flash} -ctk {cache} -ctv {cache}"
-        serve = f"llama-server {options} -np {int(engine.get('streams', 16))} --port 8080"
+        serve = f"llama-server {options} -np {int(engine.get('streams', 16))} -kvu --port 8080"
         ask = (
             "curl -s http://127.0.0.1:8080/v1/completions -H 'content-type: application/json' \\\n"
             '  -d \'{"prompt": "Once upon a time", "max_tokens": 24, "temperature": 0}\''

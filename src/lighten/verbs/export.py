@@ -15,7 +15,7 @@ from typing import Any
 from lighten.core import catalog
 from lighten.core.artifact import STORE, Artifact
 from lighten.core.errors import InputError, LightenError, ModelError, RunFolderError
-from lighten.core.matching import fits
+from lighten.core.matching import fits, format_named
 from lighten.core.progress import Progress, reported_to
 from lighten.core.recipe import record_of
 from lighten.core.summary import Summary
@@ -256,12 +256,15 @@ class Handover:
 
     def _refused(self, why: str, *, other: bool = False) -> ModelError:
         """The refusal, with the targets that this model can be exported to."""
-        to, open_to = catalog.name_of(self.target), self._possible()
+        to, source = catalog.name_of(self.target), self.plain_source()
+        open_to = self._possible(source)
         fix = f"lighten export {self.model} --to {open_to[0]} OUT" if open_to else ""
         if other:
-            engines = [name for name in catalog.names("engines") if self._runs(name)]
-            look = f"--engines {','.join(engines)}" if engines else ""
-            fix += f"; or look for a winner of that kind: lighten optimize ORIGINAL --data DATA {look}".rstrip()
+            engines = [name for name in catalog.names("engines") if self._runs(name, catalog.name_of(source.task))]
+            look = (
+                f"look for a winner of that kind: lighten optimize ORIGINAL --data DATA --engines {','.join(engines)}"
+            )
+            fix = "; or ".join([*filter(None, [fix]), *([look] if engines else [])])
         return ModelError(
             f"{self.model} cannot be exported to {to}: {why}, and nothing turns one into the other without changing "
             "its numbers, which would be another model."
@@ -271,19 +274,20 @@ class Handover:
             fix=fix,
         )
 
-    def _runs(self, engine: str) -> bool:
-        """Whether an engine's winners are what the target takes."""
+    def _runs(self, engine: str, task: str) -> bool:
+        """Whether an engine's winners for a task are what the target takes."""
         with suppress(InputError):
-            return any(fits(format, self.target.consumes) for format in catalog.load("engines", engine).stores)
+            stores = [one for one in catalog.load("engines", engine).stores if fits(one, self.target.consumes)]
+            return any(task in format_named(one).tasks for one in stores)
         return False
 
-    def _possible(self) -> list[str]:
-        """Targets that the model can be exported to."""
-        found, source = [], self.plain_source()
+    def _possible(self, source: Source) -> list[str]:
+        """Targets that the model can be exported to, those that take every model last."""
+        found = []
         for name in catalog.names("targets"):
             with suppress(InputError):
                 target: Target = catalog.load("targets", name)()
                 way = way_to(self.artifact, target.consumes) if target.consumes else ()
                 if way is not None and (way or not target.check(source)):
-                    found.append(name)
-        return found
+                    found.append((not target.consumes, name))
+        return [name for _, name in sorted(found)]
