@@ -12,6 +12,7 @@ from lighten.sessions.process import SessionProcess
 from lighten.targets.gguf import Gguf
 from lighten.testing.target_contract import check_target, source_of
 from lighten.testing.tiny_language import tiny_gguf, tiny_texts
+from lighten.verbs.agreement import difference
 from lighten.verbs.load import engine_of
 
 pytest.importorskip("xllamacpp", reason="llama.cpp is not installed: pip install 'lighten[llama]'")
@@ -26,7 +27,8 @@ def test_contract(tmp_path: Path) -> None:
     prompts = list(tiny_texts(3))
     found = plain_answers(tmp_path / "out", Gguf().asking(source), prompts, threads=1, deadline=120.0)
     with SessionProcess(artifact, engine_of(artifact), threads=1) as session:
-        assert [one["answer"] for one in found] == session.replies(prompts, 24)
+        for prompt, one, wanted in zip(prompts, found, session.replies(prompts, 24), strict=True):
+            difference(prompt, {"answer": wanted}, one)
 
 
 def test_settings_that_were_measured_stand_in_the_program_and_the_command_lines(tmp_path: Path) -> None:

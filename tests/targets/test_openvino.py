@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lighten.core.artifact import Artifact
+from lighten.core.rows import Parts, Rows
 from lighten.core.target import Source
+from lighten.engines.ov_genai import OvGenai
+from lighten.isolate.environments import find
+from lighten.isolate.plain import plain_answers
+from lighten.pipeline.workshop import Workshop
+from lighten.sessions.process import SessionProcess
+from lighten.store.folder import save_parts
 from lighten.targets.openvino import Openvino
+from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.engine_contract import texts
+from lighten.testing.require import require
 from lighten.testing.target_contract import check_target, source_of
 from lighten.testing.tiny_artifacts import tiny_artifact
+from lighten.testing.tiny_language import tiny_language, tiny_texts
+from lighten.verbs.agreement import difference
 
 ASKED = ["", "good", *texts(6)]
 
@@ -35,6 +48,27 @@ def test_its_program_and_page_ask_openvino_for_the_precision_that_was_measured(
     Openvino().write(openvino_source, tmp_path)
     assert "'INFERENCE_PRECISION_HINT': 'f32'" in (tmp_path / "run.py").read_text()
     assert any("'INFERENCE_PRECISION_HINT': 'f32'" in way.code for way in Openvino().ways(openvino_source))
+
+
+def test_a_language_model_goes_on_as_it_does_in_its_engine(tmp_path: Path) -> None:
+    require(find(OvGenai.environment), "the environment of ov_genai (lighten engine add ov-genai)")
+    artifact = Artifact.seal(tiny_language("qwen3", tmp_path / "hf"), format="hf-causal", meta={"labels": []})
+    rows = Rows(("a",), (0,))
+    save_parts(Parts(rows, rows, rows, rows, ()), tmp_path / "parts.json")
+    workshop = Workshop(tmp_path / "store", tmp_path / "parts.json", TextGeneration(), seed=0, threads=1)
+    try:
+        built = workshop.build(artifact, OvGenai(cache="f32", group=0))
+    finally:
+        workshop.close()
+    engine = {"use": "ov_genai", "cache": "f32", "group": 0}
+    source = replace(source_of(built), engine=engine)
+    check_target(Openvino(), source, tmp_path / "out")
+    assert Openvino().writes(source) and "OVModelForCausalLM" in Openvino().ways(source)[1].code
+    prompts = list(tiny_texts(3))
+    found = plain_answers(tmp_path / "out", Openvino().asking(source), prompts, threads=1, deadline=120.0)
+    with SessionProcess(built, OvGenai(cache="f32", group=0), threads=1) as session:
+        for prompt, one, wanted in zip(prompts, found, session.replies(prompts, 24), strict=True):
+            difference(prompt, {"answer": wanted}, one)
 
 
 def test_optimum_intel_gives_the_same_answers(openvino_source: Source, tmp_path: Path) -> None:

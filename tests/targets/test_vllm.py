@@ -14,6 +14,7 @@ from lighten.testing.target_contract import check_target, source_of
 from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_artifacts import META, tiny_artifact
 from lighten.testing.tiny_language import tiny_language, tiny_texts
+from lighten.verbs.agreement import difference
 from lighten.verbs.load import engine_of
 
 
@@ -32,7 +33,8 @@ def test_a_language_model(tmp_path: Path) -> None:
     prompts = list(tiny_texts(3))
     found = plain_answers(tmp_path / "out", Vllm().asking(source), prompts, threads=1, deadline=120.0)
     with SessionProcess(artifact, engine_of(artifact), threads=1) as session:
-        assert [one["answer"] for one in found] == session.replies(prompts, 24)
+        for prompt, one, wanted in zip(prompts, found, session.replies(prompts, 24), strict=True):
+            difference(prompt, {"answer": wanted}, one)
 
 
 def test_what_vllm_does_not_run_is_refused(tmp_path: Path) -> None:

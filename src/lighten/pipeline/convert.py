@@ -10,7 +10,7 @@ from typing import Any
 from lighten.core import catalog
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
-from lighten.core.errors import MissingExtra
+from lighten.core.errors import InputError
 from lighten.core.matching import facts_of, fits, is_packed
 from lighten.core.recipe import engine_from, record_of, step_from, task_from, task_record_of
 from lighten.core.step import Needs, Step, after
@@ -59,10 +59,10 @@ def _from(format: str, facts: Mapping[str, Any]) -> Iterator[tuple[Conversion, s
 
 
 def _usable(kind: str, name: str) -> Any:
-    """A step or engine with its defaults; None where its libraries are not installed."""
+    """A step or engine with its defaults; None where it cannot be had here."""
     try:
         return catalog.load(kind, name)()
-    except MissingExtra:
+    except InputError:
         return None
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from lighten.core.plain import PlainReading
 from lighten.core.target import Source
+from lighten.files.json_file import read_object
 
 CONFIG = "config.json"
 OWN = (
@@ -68,6 +69,13 @@ def write_reading(reading: PlainReading, folder: Path, inputs: Collection[str]) 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write an object as JSON that people read."""
     path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def known_class(path: Path) -> None:
+    """Have a tokenizer's settings name a class that every version of transformers knows, where they name a new one."""
+    settings = read_object(path, missing={})
+    if settings.get("tokenizer_class") == "TokenizersBackend":
+        write_json(path, {**settings, "tokenizer_class": "PreTrainedTokenizerFast"})
 
 
 def no_classes(source: Source) -> str:

@@ -10,6 +10,7 @@ from lighten.core.readers import reader_in
 from lighten.core.target import RUN, Source, Target, Way
 from lighten.targets._hf import CONFIG, config_of, no_classes, pinned, write_json, write_reading
 from lighten.targets._openvino_folder import Graph, libraries, runtime, settings_of, write_graph
+from lighten.targets._openvino_writer import FORMAT, ways_of_writer, write_writer
 from lighten.targets._script import script
 
 
@@ -17,15 +18,18 @@ class Openvino(Target):
     """``config.json``, the reader's files and ``openvino_model.xml`` as the hub has them, and a program of its own."""
 
     title: ClassVar[tuple[str, str]] = ("an OpenVINO folder", "OpenVINO 文件夹")
-    consumes: ClassVar[tuple[str, ...]] = ("openvino", "openvino-int8")
+    consumes: ClassVar[tuple[str, ...]] = ("openvino", "openvino-int8", FORMAT)
     extra: ClassVar[str] = "ov"
 
     def check(self, source: Source) -> str:
         """See :meth:`Target.check`."""
-        return no_classes(source)
+        return "" if self.writes(source) else no_classes(source)
 
     def write(self, source: Source, folder: Path) -> None:
         """See :meth:`Target.write`."""
+        if self.writes(source):
+            write_writer(source, folder)
+            return
         reading, graph = reader_in(source.artifact.path).plain(), Graph(source.artifact)
         write_json(folder / CONFIG, config_of(source, reading))
         write_reading(reading, folder, graph.inputs)
@@ -36,15 +40,17 @@ class Openvino(Target):
     def about(self, source: Source) -> tuple[str, str]:
         """See :meth:`Target.about`."""
         return (
-            "A network in OpenVINO's format with its classes and the files of its reader, laid out as the Hugging "
+            "A network in OpenVINO's format with its config and the files of its reader, laid out as the Hugging "
             "Face hub has them. OpenVINO rounds more than the graph says where the processor is faster so; with the "
             "settings below it computes as it did when this model was measured.",
-            "OpenVINO 格式的网络，附类别与读取器文件，按 Hugging Face hub 的布局存放。"
+            "OpenVINO 格式的网络，附配置与读取器文件，按 Hugging Face hub 的布局存放。"
             "在更快的处理器上，OpenVINO 会降低计算精度；使用下列设置，则与测量时的计算一致。",
         )
 
     def ways(self, source: Source) -> Sequence[Way]:
         """See :meth:`Target.ways`."""
+        if self.writes(source):
+            return ways_of_writer(source)
         reading = reader_in(source.artifact.path).plain()
         value, head = reading.example, reading.head
         loader = "AutoTokenizer" if reading.settings else "AutoImageProcessor"
@@ -61,3 +67,7 @@ class Openvino(Target):
             Way(("With OpenVINO alone", "只用 OpenVINO"), f"pip install -r requirements.txt\npython {RUN} {value!r}"),
             Way(("With optimum-intel", "用 optimum-intel"), optimum, "python"),
         ]
+
+    def writes(self, source: Source) -> bool:
+        """See :meth:`Target.writes`."""
+        return source.artifact.format == FORMAT

@@ -14,7 +14,7 @@ from lighten.core.target import RUN, Source, Target, Way
 from lighten.files.json_file import read_object
 from lighten.nets.facts import SHAPES
 from lighten.nets.language.network import METADATA
-from lighten.targets._hf import CONFIG, pinned, write_json, write_reading
+from lighten.targets._hf import CONFIG, known_class, pinned, write_json, write_reading
 
 WRITERS = frozenset({
     "Gemma2ForCausalLM", "Gemma3ForCausalLM", "GemmaForCausalLM", "LlamaForCausalLM", "MistralForCausalLM",
@@ -48,7 +48,8 @@ def answer(text, most=24):
     inputs = tokenizer(text, return_tensors="pt", return_token_type_ids=False)
     with torch.inference_mode():
         made = model.generate(**inputs, max_new_tokens=most, do_sample=False, num_beams=1)
-    return {{"answer": tokenizer.decode(made[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)}}
+    asked = tokenizer.decode(inputs["input_ids"][0], skip_special_tokens=True)
+    return {{"answer": tokenizer.decode(made[0], skip_special_tokens=True)[len(asked) :]}}
 
 
 if __name__ == "__main__":
@@ -96,7 +97,7 @@ class Vllm(Target):
     def check(self, source: Source) -> str:
         """See :meth:`Target.check`."""
         config = read_object(source.artifact.path / CONFIG, missing={})
-        named = [str(name) for name in config.get("architectures") or ["(none)"]]
+        named = [str(name) for name in config.get("architectures") or ["network without a name"]]
         if named[0] not in WRITERS | JUDGES:
             return f"it is a {named[0]}, and vLLM runs {', '.join(sorted(WRITERS | JUDGES))}"
         if SHAPES in config:
@@ -118,7 +119,7 @@ class Vllm(Target):
             write_json(folder / CONFIG, config)
             write_reading(reader_in(artifact.path).plain(), folder, ("input_ids", "attention_mask"))
         else:
-            _known_class(folder / "tokenizer_config.json")
+            known_class(folder / "tokenizer_config.json")
         text = WRITER if self.writes(source) else JUDGE
         (folder / RUN).write_text(text.format(dtype=self._dtype(source)), encoding="utf-8")
         (folder / "requirements.txt").write_text(pinned(("torch", "transformers")), encoding="utf-8")
@@ -158,10 +159,3 @@ class Vllm(Target):
     def writes(self, source: Source) -> bool:
         """See :meth:`Target.writes`."""
         return source.artifact.format == "hf-causal"
-
-
-def _known_class(path: Path) -> None:
-    """Have a tokenizer's settings name a class that every version of transformers knows."""
-    settings = read_object(path, missing={})
-    if settings.get("tokenizer_class") == "TokenizersBackend":
-        write_json(path, {**settings, "tokenizer_class": "PreTrainedTokenizerFast"})

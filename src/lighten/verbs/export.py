@@ -193,7 +193,8 @@ class Handover:
         Raises:
             CandidateFailed: it answers differently. RunFolderError: it cannot be written.
         """
-        part = place.absolute().with_name(f".{place.name}.part")
+        final = place.resolve()
+        part = final.with_name(f".{final.name}.part")
         try:
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir(parents=True)
@@ -203,10 +204,10 @@ class Handover:
             files = {p.relative_to(part).as_posix(): p.stat().st_size for p in sorted(part.rglob("*")) if p.is_file()}
             sync_tree(part)
             check_empty(place)
-            if place.is_dir():
-                place.rmdir()
-            part.rename(place)
-            sync(place.absolute().parent)
+            if final.is_dir():
+                final.rmdir()
+            part.rename(final)
+            sync(final.parent)
         except OSError as error:
             raise disk_error(error, place) from error
         finally:

@@ -134,6 +134,11 @@ class Tokens:
         known = told if isinstance(told, list) else [] if told is None else [told]
         return frozenset(known).union(i for i in range(self.size) if self.name(i) in ENDINGS)
 
+    def told(self) -> str:
+        """``tokenizer.json`` that puts the start token first by itself, also where only the settings say so."""
+        text: str = _native(self.source, self.settings).to_str(pretty=True)
+        return text + "\n"
+
     def save(self, folder: Path) -> None:
         """Write the tokenizer's files."""
         (folder / TOKENIZER).write_text(self.source, encoding="utf-8")
