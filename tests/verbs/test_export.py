@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import lighten
+from lighten.core import catalog
 from lighten.core.artifact import Artifact
 from lighten.core.errors import BuildFailed, InputError, ModelError, RunFolderError, UnknownName
 from lighten.core.rows import Parts, Rows
@@ -18,6 +19,7 @@ from lighten.store.folder import save_parts
 from lighten.store.summaries import save_summary
 from lighten.targets.onnx import Onnx
 from lighten.testing import summaries
+from lighten.testing.plugin import installed, plugin_package
 from lighten.testing.tiny import toy_rows
 from lighten.testing.tiny_artifacts import LABELS, META, tiny_artifact
 from lighten.verbs.export import name_for
@@ -123,6 +125,38 @@ def test_what_cannot_be_meant_is_refused(
         lighten.export(**asked)  # type: ignore[arg-type]
     assert words in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+MINE = '''"""A folder of my own."""
+from lighten.core.target import Target, Way
+
+class Mine(Target):
+    """One answer to everything."""
+
+    title = ("mine", "我的")
+    consumes = ("onnx",)
+
+    def write(self, source, folder):
+        scores = {label: float(label == source.labels[0]) for label in source.labels}
+        (folder / "run.py").write_text(f"def answer(value): return {{'label': {source.labels[0]!r}, 'scores': {scores}}}")
+
+    def about(self, source):
+        return "Mine.", "我的。"
+
+    def ways(self, source):
+        return [Way(("Run it", "运行"), "python run.py")]
+'''
+
+
+def test_a_package_brings_a_target_which_is_asked_as_every_other(tmp_path: Path) -> None:
+    (tmp_path / "packages").mkdir()
+    plugin_package(tmp_path / "packages", "targets", "mine", MINE)
+    with installed(tmp_path / "packages"):
+        assert "mine" in catalog.names("targets")
+        with pytest.raises(BuildFailed, match="answers differently"):
+            lighten.export(tiny_artifact("hf").path, "mine", tmp_path / "out")
+    with pytest.raises(UnknownName):
+        lighten.export(tiny_artifact("hf").path, "mine", tmp_path / "out")
 
 
 @pytest.mark.parametrize(

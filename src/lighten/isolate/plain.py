@@ -20,7 +20,6 @@ SAID = "\x1e"
 HARNESS = f"""
 import json, sys
 asked = json.load(sys.stdin)
-sys.path.insert(0, "")
 space = {{"__name__": "asked"}}
 exec(compile(asked["code"], "the folder's program", "exec"), space)
 answers = [space["answer"](value) for value in asked["values"]]

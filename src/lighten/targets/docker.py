@@ -32,14 +32,16 @@ USER lighten
 EXPOSE {port}
 HEALTHCHECK --interval=10s --start-period=30s CMD ["python", "-c", "{health}"]
 STOPSIGNAL SIGTERM
-CMD ["lighten", "serve", "{model}", "--host", "0.0.0.0", "--port", "{port}", "--keys", "/run/secrets/keys"]
+CMD ["lighten", "serve", "{name}={model}", "--host", "0.0.0.0", "--port", "{port}", "--keys", "/run/secrets/keys"]
 """
 HEALTH = "import urllib.request as u; u.urlopen('http://127.0.0.1:{port}/health/ready', timeout=3)"
 BY_HAND = """python{python} -m venv prefix
 prefix/bin/pip install --no-deps -r requirements.txt
 prefix/bin/pip install --no-deps wheels/*.whl
-prefix/bin/lighten serve {model} --host 127.0.0.1 --port {port} --keys keys.txt"""
+prefix/bin/lighten serve --new-key me --keys keys.txt
+prefix/bin/lighten serve {name}={model} --host 127.0.0.1 --port {port} --keys keys.txt"""
 BUILD = """docker build -t {name} .
+docker run --rm --user "$(id -u)" -v "$PWD:/keys" {name} lighten serve --new-key me --keys /keys/keys.txt
 docker run --rm -p {port}:{port} -v "$PWD/keys.txt:/run/secrets/keys:ro" {name}"""
 
 
@@ -72,7 +74,7 @@ class Docker(Target):
         pins = closure([*_extras(source), *BESIDE])
         (folder / "requirements.txt").write_text("".join(f"{n}=={v}\n" for n, v in pins.items()), encoding="utf-8")
         health = HEALTH.format(port=PORT)
-        text = FILE.format(python=_python(), model=MODEL, port=PORT, health=health)
+        text = FILE.format(python=_python(), model=MODEL, port=PORT, health=health, name=source.name)
         (folder / "Dockerfile").write_text(text, encoding="utf-8")
         (folder / ".dockerignore").write_text("keys.txt\nprefix\nREADME.md\n", encoding="utf-8")
 
@@ -96,7 +98,7 @@ class Docker(Target):
                     "The same by hand, without docker, in an empty folder `prefix`",
                     "不用 docker，在空文件夹 `prefix` 中手动执行",
                 ),
-                BY_HAND.format(python=_python(), model=MODEL, port=PORT),
+                BY_HAND.format(python=_python(), model=MODEL, port=PORT, name=source.name),
             ),
         ]
 
