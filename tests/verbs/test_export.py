@@ -137,8 +137,9 @@ class Mine(Target):
     consumes = ("onnx",)
 
     def write(self, source, folder):
-        scores = {label: float(label == source.labels[0]) for label in source.labels}
-        (folder / "run.py").write_text(f"def answer(value): return {{'label': {source.labels[0]!r}, 'scores': {scores}}}")
+        first = source.labels[0]
+        said = {"label": first, "scores": {label: float(label == first) for label in source.labels}}
+        (folder / "run.py").write_text(f"def answer(value): return {said}")
 
     def about(self, source):
         return "Mine.", "我的。"

@@ -72,9 +72,10 @@ class Onnx(Target):
             f"print(answer({value!r}))"
         )
         js = (
+            'import path from "node:path";\n'
             'import { env, pipeline } from "@huggingface/transformers";\n\n'
-            'env.localModelPath = "..";  // the folder that this one is in\n'
-            f'const answer = await pipeline("{job}", "{{folder}}", {{ local_files_only: true }});\n'
+            "[env.localModelPath, env.allowRemoteModels] = [path.dirname(process.cwd()), false];\n"
+            f'const answer = await pipeline("{job}", path.basename(process.cwd()));\n'
             f"console.log(await answer({value!r}));"
         )
         found = [
