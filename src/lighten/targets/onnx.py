@@ -11,8 +11,9 @@ from typing import ClassVar
 from lighten.core.matching import is_packed
 from lighten.core.readers import reader_in
 from lighten.core.target import RUN, Source, Target, Way
+from lighten.nets.runtimes.onnx_model import FILE, WEIGHTS
 from lighten.targets._hf import CONFIG, config_of, no_classes, pinned, write_json, write_reading
-from lighten.targets._onnx_folder import FILE, RUNTIME, WEIGHTS, Graph, libraries, write_graph
+from lighten.targets._onnx_folder import RUNTIME, Graph, libraries, write_graph
 from lighten.targets._script import script
 
 SUBFOLDER = "onnx"

@@ -244,7 +244,8 @@ class Handover:
     def _config(self) -> dict[str, Any]:
         """``config.json`` of the network that the model was made from: its own, or that of the run's original."""
         summary = self._summary()
-        places = [self.artifact.path, *([Path(summary.paths["original"])] if summary is not None else [])]
+        told = summary.paths.get("original", "") if summary is not None else ""
+        places = [self.artifact.path, *([Path(told)] if told else [])]
         places += [self.run / STORE / "model"] if self.run is not None else []
         for place in places:
             with suppress(ModelError):
