@@ -107,5 +107,6 @@ def test_sentence_transformers_gives_the_same_answers(config: dict[str, Any], tm
     pytest.importorskip("optimum.onnxruntime", reason="optimum is not installed: pip install 'optimum[onnxruntime]'")
     found = check_target(Onnx(), source_of(tiny_artifact("onnx"), config=config), tmp_path, ASKED[1:])
     model = sentences.CrossEncoder(str(tmp_path), backend="onnx", model_kwargs={"file_name": "model.onnx"})
-    for answer, scores in zip(found, model.predict(ASKED[1:], apply_softmax=True), strict=True):
+    for text, answer in zip(ASKED[1:], found, strict=True):
+        scores = model.predict(text, apply_softmax=True)
         assert list(answer["scores"].values()) == pytest.approx(list(map(float, scores)), abs=1e-3)

@@ -71,6 +71,30 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
+def loader_code(reading: PlainReading, package: str, kind: str, options: str) -> str:
+    """Python that opens a folder with a loader's class and asks it once.
+
+    Args:
+        package: that the class is imported from. kind: what its name begins with. options: of ``from_pretrained``.
+    """
+    name = f"{kind}{reading.head}"
+    opened = f'model = {name}.from_pretrained(".", {options})\n'
+    if reading.config.get("num_channels") == 1:  # pipelines make colours of every picture
+        return (
+            f"import numpy as np\nfrom {package} import {name}\nfrom PIL import Image\n"
+            f"from transformers import AutoImageProcessor\n\n{opened}"
+            f'picture = np.asarray(Image.open("{reading.example}").convert("L"))[:, :, None]\n'
+            'inputs = AutoImageProcessor.from_pretrained(".")(picture, return_tensors="pt")\n'
+            "print(model.config.id2label[int(model(**inputs).logits.argmax())])"
+        )
+    role, loader = ("tokenizer", "AutoTokenizer") if reading.settings else ("image_processor", "AutoImageProcessor")
+    return (
+        f"from {package} import {name}\nfrom transformers import {loader}, pipeline\n\n{opened}"
+        f'answer = pipeline("{reading.pipeline}", model=model, {role}={loader}.from_pretrained("."))\n'
+        f"print(answer({reading.example!r}))"
+    )
+
+
 def known_class(path: Path) -> None:
     """Have a tokenizer's settings name a class that every version of transformers knows, where they name a new one."""
     settings = read_object(path, missing={})

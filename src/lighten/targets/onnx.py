@@ -12,7 +12,7 @@ from lighten.core.matching import is_packed
 from lighten.core.readers import reader_in
 from lighten.core.target import RUN, Source, Target, Way
 from lighten.nets.runtimes.onnx_model import FILE, WEIGHTS
-from lighten.targets._hf import CONFIG, config_of, no_classes, pinned, write_json, write_reading
+from lighten.targets._hf import CONFIG, config_of, loader_code, no_classes, pinned, write_json, write_reading
 from lighten.targets._onnx_folder import RUNTIME, Graph, libraries, write_graph
 from lighten.targets._script import script
 
@@ -58,20 +58,12 @@ class Onnx(Target):
     def ways(self, source: Source) -> Sequence[Way]:
         """See :meth:`Target.ways`."""
         reading = reader_in(source.artifact.path).plain()
-        value, head, job = reading.example, reading.head, reading.pipeline
+        value, job = reading.example, reading.pipeline
         first = (
             f"pip install -r requirements.txt\npython {RUN} {value!r}",
             "sh",
         )
-        loader = "AutoTokenizer" if reading.settings else "AutoImageProcessor"
-        role = "tokenizer" if reading.settings else "image_processor"
-        optimum = (
-            f"from optimum.onnxruntime import ORTModel{head}\n"
-            f"from transformers import {loader}, pipeline\n\n"
-            f'model = ORTModel{head}.from_pretrained(".", file_name="{FILE}")\n'
-            f'answer = pipeline("{job}", model=model, {role}={loader}.from_pretrained("."))\n'
-            f"print(answer({value!r}))"
-        )
+        optimum = loader_code(reading, "optimum.onnxruntime", "ORTModel", f'file_name="{FILE}"')
         js = (
             'import path from "node:path";\n'
             'import { env, pipeline } from "@huggingface/transformers";\n\n'
@@ -87,10 +79,12 @@ class Onnx(Target):
             crosses = (
                 "from sentence_transformers import CrossEncoder\n\n"
                 f'model = CrossEncoder(".", backend="onnx", model_kwargs={{"file_name": "{FILE}"}})\n'
-                f"print(model.predict([{value!r}]))"
+                f"print(model.predict({value!r}, apply_softmax=True))  # one text at a time: lists are pairs"
             )
             found.append(Way(("With sentence-transformers", "用 sentence-transformers"), crosses, "python"))
-        return [*found, Way(("With transformers.js", "用 transformers.js"), js, "js")]
+        if reading.config.get("num_channels") != 1:
+            found.append(Way(("With transformers.js", "用 transformers.js"), js, "js"))
+        return found
 
 
 def _same(file: Path, other: Path) -> None:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from lighten.core.readers import reader_in
 from lighten.core.target import RUN, Source, Target, Way
-from lighten.targets._hf import CONFIG, config_of, no_classes, pinned, write_json, write_reading
+from lighten.targets._hf import CONFIG, config_of, loader_code, no_classes, pinned, write_json, write_reading
 from lighten.targets._openvino_folder import Graph, libraries, runtime, settings_of, write_graph
 from lighten.targets._openvino_writer import FORMAT, ways_of_writer, write_writer
 from lighten.targets._script import script
@@ -52,17 +52,9 @@ class Openvino(Target):
         if self.writes(source):
             return ways_of_writer(source)
         reading = reader_in(source.artifact.path).plain()
-        value, head = reading.example, reading.head
-        loader = "AutoTokenizer" if reading.settings else "AutoImageProcessor"
-        role = "tokenizer" if reading.settings else "image_processor"
-        settings = {name: str(value) for name, value in settings_of(source).items()}
-        optimum = (
-            f"from optimum.intel import OVModel{head}\n"
-            f"from transformers import {loader}, pipeline\n\n"
-            f'model = OVModel{head}.from_pretrained(".", ov_config={settings!r})\n'
-            f'answer = pipeline("{reading.pipeline}", model=model, {role}={loader}.from_pretrained("."))\n'
-            f"print(answer({value!r}))"
-        )
+        settings = {name: str(one) for name, one in settings_of(source).items()}
+        optimum = loader_code(reading, "optimum.intel", "OVModel", f"ov_config={settings!r}")
+        value = reading.example
         return [
             Way(("With OpenVINO alone", "只用 OpenVINO"), f"pip install -r requirements.txt\npython {RUN} {value!r}"),
             Way(("With optimum-intel", "用 optimum-intel"), optimum, "python"),
