@@ -47,7 +47,9 @@ def test_its_program_and_page_ask_openvino_for_the_precision_that_was_measured(
 ) -> None:
     Openvino().write(openvino_source, tmp_path)
     assert "'INFERENCE_PRECISION_HINT': 'f32'" in (tmp_path / "run.py").read_text()
-    assert any("'INFERENCE_PRECISION_HINT': 'f32'" in way.code for way in Openvino().ways(openvino_source))
+    code = Openvino().ways(openvino_source)[1].code
+    assert "'INFERENCE_PRECISION_HINT': 'f32'" in code
+    assert "dynamic_shapes=False" in code, "with free axes OpenVINO answered 23 of 64 pictures otherwise in int8"
 
 
 def test_a_language_model_goes_on_as_it_does_in_its_engine(tmp_path: Path) -> None:
@@ -77,7 +79,7 @@ def test_optimum_intel_gives_the_same_answers(openvino_source: Source, tmp_path:
 
     found = check_target(Openvino(), openvino_source, tmp_path, ASKED[1:])
     settings = {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": "128"}
-    model = intel.OVModelForSequenceClassification.from_pretrained(tmp_path, ov_config=settings)
+    model = intel.OVModelForSequenceClassification.from_pretrained(tmp_path, dynamic_shapes=False, ov_config=settings)
     ask = pipeline("text-classification", model=model, tokenizer=AutoTokenizer.from_pretrained(tmp_path))
     for text, answer in zip(ASKED[1:], found, strict=True):
         (other,) = ask(text, truncation=True)

@@ -42,9 +42,11 @@ class Openvino(Target):
         return (
             "A network in OpenVINO's format with its config and the files of its reader, laid out as the Hugging "
             "Face hub has them. OpenVINO rounds more than the graph says where the processor is faster so; with the "
-            "settings below it computes as it did when this model was measured.",
+            "settings below it computes as it did when this model was measured. optimum-intel frees every axis unless "
+            "dynamic_shapes=False is said, and OpenVINO then answers some int8 networks for pictures wrongly.",
             "OpenVINO 格式的网络，附配置与读取器文件，按 Hugging Face hub 的布局存放。"
-            "在更快的处理器上，OpenVINO 会降低计算精度；使用下列设置，则与测量时的计算一致。",
+            "在更快的处理器上，OpenVINO 会降低计算精度；使用下列设置，则与测量时的计算一致。"
+            "若不写 dynamic_shapes=False，optimum-intel 会放开所有维度，OpenVINO 对某些 int8 图片网络会给出错误答案。",
         )
 
     def ways(self, source: Source) -> Sequence[Way]:
@@ -53,7 +55,7 @@ class Openvino(Target):
             return ways_of_writer(source)
         reading = reader_in(source.artifact.path).plain()
         settings = {name: str(one) for name, one in settings_of(source).items()}
-        optimum = loader_code(reading, "optimum.intel", "OVModel", f"ov_config={settings!r}")
+        optimum = loader_code(reading, "optimum.intel", "OVModel", f"dynamic_shapes=False, ov_config={settings!r}")
         value = reading.example
         return [
             Way(("With OpenVINO alone", "只用 OpenVINO"), f"pip install -r requirements.txt\npython {RUN} {value!r}"),
