@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import Any, ClassVar, Protocol
 
 from lighten.core.plain import PlainReading
 from lighten.readers._pixels import MODES
-
-if TYPE_CHECKING:
-    from lighten.readers.image import ImageReader
+from lighten.readers._processing import Processing
 
 HEAD = '''
 def arrays_of(picture):
@@ -39,7 +37,16 @@ CROP = """\
 """
 
 
-def plain_picture(reader: ImageReader) -> PlainReading:
+class PictureProcessor(Protocol):
+    """An image processor; see ``readers.image.ImageReader`` for what each means."""
+
+    example: ClassVar[str]
+    settings: dict[str, Any]
+    channels: int
+    processing: Processing
+
+
+def plain_picture(reader: PictureProcessor) -> PlainReading:
     """How ``reader`` reads, in the same arithmetic: eight bits until the last, float64 to rescale, then float32."""
     done, settings, channels = reader.processing, reader.settings, reader.channels
     code = [HEAD, OPAQUE if channels != 4 else "", f'    image = image.convert("{MODES[channels]}")\n']
@@ -69,7 +76,7 @@ def plain_picture(reader: ImageReader) -> PlainReading:
     )
 
 
-def _levels(reader: ImageReader) -> str:
+def _levels(reader: PictureProcessor) -> str:
     """From the picture to floats, [1, channels, height, width]."""
     settings, channels = reader.settings, reader.channels
     lines = [f"levels = np.asarray(image).reshape(image.height, image.width, {channels})"]

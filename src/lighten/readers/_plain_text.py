@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from lighten.core.plain import PlainReading
-
-if TYPE_CHECKING:
-    from lighten.readers.text import Encoder
 
 ROLES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 SAME = ("do_lower_case", "clean_up_tokenization_spaces", "split_special_tokens")
@@ -25,7 +22,21 @@ def arrays_of(text):
 '''
 
 
-def plain_text(encoder: Encoder, *, filled: bool) -> PlainReading:
+class Tokenizing(Protocol):
+    """A tokenizer with its limit; see ``readers.text.Encoder`` for what each means."""
+
+    source: str
+    settings: dict[str, Any]
+    max_tokens: int
+    side: str
+    special: int
+    pad_id: int
+    vocabulary_size: int
+
+    def token_of(self, token: int) -> str | None: ...
+
+
+def plain_text(encoder: Tokenizing, *, filled: bool) -> PlainReading:
     """How ``encoder`` reads. filled: whether every text is padded to the limit, in front."""
     special = bool(encoder.settings.get("split_special_tokens"))
     setup = ['tokenizer = Tokenizer.from_file(str(HERE / "tokenizer.json"))']
@@ -49,7 +60,7 @@ def plain_text(encoder: Encoder, *, filled: bool) -> PlainReading:
     )
 
 
-def _tokenizer(encoder: Encoder, filled: bool) -> str:
+def _tokenizer(encoder: Tokenizing, filled: bool) -> str:
     """``tokenizer.json`` that cuts, and pads where the network wants it, just as the reader does."""
     from tokenizers import Tokenizer
 
@@ -67,7 +78,7 @@ def _tokenizer(encoder: Encoder, filled: bool) -> str:
     return text + "\n"
 
 
-def _settings(encoder: Encoder, filled: bool) -> str:
+def _settings(encoder: Tokenizing, filled: bool) -> str:
     """``tokenizer_config.json`` with what every version of its loaders reads alike."""
     known = encoder.settings
     said: dict[str, Any] = {role: _content(known[role]) for role in ROLES if known.get(role) is not None}
