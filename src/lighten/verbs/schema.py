@@ -205,8 +205,8 @@ def kind_of(output: str) -> Any:
     """The type of an output: a dataclass, a tuple of one, or several of which it is one."""
     from lighten.search.plan import Plan
     from lighten.verbs.clean import Cleaned
-    from lighten.verbs.serve import Serving
     from lighten.verbs.export import Exported
+    from lighten.verbs.serve import Serving
 
     kinds: Mapping[str, Any] = {
         "optimize": SearchOutcome, "train": TrainingResult, "plan": Plan, "compare": Compared, "bench": Benched,
