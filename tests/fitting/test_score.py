@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lighten.core.rows import Rows
+from lighten.core.rows import Parts, Rows
 from lighten.fitting import score
-from lighten.fitting.score import open_once, scores
+from lighten.fitting.score import against_constant, open_once, scores
 from lighten.search.listener import Quiet
 from lighten.search.start import meters
 from lighten.store.study import Study
@@ -40,6 +40,15 @@ def test_every_quantity_has_bounds_and_the_main_one_stands_by_group_the_worst_fi
     assert loss.lower is not None and loss.upper is not None and loss.lower < loss.value < loss.upper
     assert [(one.group, one.value) for one in found if one.group] == [("a", 0.94), ("b", 0.98)]
     assert not {"flips", "answer_flips"} & {one.metric for one in found}  # there is nothing to compare with
+
+
+def test_a_model_that_is_no_better_than_one_answer_is_called_so() -> None:
+    quality, _ = meters(TASK)
+    parts = Parts(ROWS, ROWS, ROWS, ROWS, ("no", "yes"))
+    always = np.tile([0.9, 0.1], (100, 1))
+    said = against_constant(TASK, quality, always, parts, 0)
+    assert "always answering 'no': accuracy 50.00% against 50.00% on 100 rows" in said
+    assert against_constant(TASK, quality, answers({1, 2}), parts, 0) == ""
 
 
 def test_what_is_answered_is_called_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ from lighten.fitting.lessons import (
 from lighten.fitting.options import FitOptions
 from lighten.fitting.process import Training, trained_in_process
 from lighten.fitting.scalars import FILE, read_curve
-from lighten.fitting.score import open_once, scores, timed_answers
+from lighten.fitting.score import against_constant, open_once, scores, timed_answers
 from lighten.fitting.setup import opened, without_labels
 from lighten.fitting.sweep.asking import check_search, searched, sweep_of
 from lighten.fitting.teachers import Teacher
@@ -200,6 +200,8 @@ def scored(
     )
     quality, _ = meters(task)
     found = scores(quality, answers, proof, task, options.seed)
+    if said := against_constant(task, quality, answers, data.parts, options.seed):
+        note(said)
     beside = compared(options, folder, base, made, data, teachers, (found[0], seconds), threads, listener, note)
     grid = grid_of(options, folder, base, data, threads, listener, note) if options.grid else Grid()
     result = _result(options, study, data, trained, threads, grid, notes, proof=found, opened=before, compared=beside)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from time import monotonic
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -15,9 +16,10 @@ from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed
 from lighten.core.meter import QualityMeter
 from lighten.core.result import HIGHER
-from lighten.core.rows import Rows
+from lighten.core.rows import Parts, Rows
 from lighten.core.task import Task
 from lighten.core.training import ProofScore
+from lighten.measure.constant import weigh_against_constant
 from lighten.measure.quality import judge_all
 from lighten.search.listener import Listener
 from lighten.sessions.process import SessionProcess, telling
@@ -25,6 +27,28 @@ from lighten.store.ledger import earlier_openings, record_opening
 from lighten.store.study import Study
 
 NAME, BEFORE = "opening of the proof", "opened before"
+LONGEST = 60
+"""Characters of an answer that are shown."""
+
+
+def against_constant(
+    task: Task, quality: Mapping[str, QualityMeter], answers: NDArray[Any], parts: Parts, seed: int
+) -> str:
+    """That a model is not shown to be better than one answer that needs no model; empty where it is, or where none is.
+
+    Args:
+        answers: [n, columns], of the model to ``proof``.
+    """
+    found = weigh_against_constant(
+        task, quality, answers, parts.proof, parts.labels, learned=parts.train, part="proof", seed=seed
+    )
+    if found is None:
+        return ""
+    return (
+        f"The model is not shown to be better than always answering {found.answer[:LONGEST]!r}: {found.metric} "
+        f"{found.original:.2%} against {found.share:.2%} on {found.n:,} rows that nothing had seen. "
+        "More passes, more rows or more --time may help."
+    )
 
 
 def answers_on(
