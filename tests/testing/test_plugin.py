@@ -84,7 +84,16 @@ class Nothing(Format):
     def save(self, model, folder):
         return folder
 '''
-OTHERS = {"formats": FORMAT, "tasks": TASK, "meters": METER, "engines": ENGINE, "readers": READER}
+TARGET = '''"""A target of nothing."""
+from lighten.core.target import Target
+
+class Nothing(Target):
+    title = ("nothing", "\u65e0")
+    write = about = ways = lambda *given: None
+'''
+OTHERS = {
+    "formats": FORMAT, "tasks": TASK, "meters": METER, "engines": ENGINE, "readers": READER, "targets": TARGET,
+}  # fmt: skip
 SOURCES = {**dict.fromkeys(catalog.STEP_KINDS, STEP), **OTHERS}
 
 
