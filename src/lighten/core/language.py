@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lighten.core.errors import InputError
 from lighten.core.item import Item
 from lighten.core.session import Session
+from lighten.core.streamed_text import StreamedText
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,27 +50,98 @@ class Sampling:
     Attributes:
         temperature: 0 takes the most likely token.
         top_p: share of probability that the tokens to draw from hold together, the most likely first.
-        seed: of the draws.
+        seed: of the draws. draw: which of several answers that are drawn from the same seed this is.
     """
 
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0
+    draw: int = 0
 
 
 GREEDY = Sampling()
+
+END, STOP, MOST, FULL = "end", "stop", "most", "full"
+"""Why an answer ended: the model ended it, it came to a text that ends it, it had its tokens, the context is full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is to be continued, and how.
+
+    Attributes:
+        tokens: of the prompt, at least one.
+        most: tokens of the answer; 0 only where the prompt itself is ``told``.
+        stop: whether a token that ends an answer ends it.
+        until: texts that end an answer; the one that comes first, which is no part of it.
+        likely: of how many tokens, the most likely ones at each place, the probability is told; 0 for that of the
+            chosen one only, None for none.
+        told: whether the tokens of the prompt are told, too, before those of the answer.
+        schema: JSON Schema, as JSON, that the answer is to keep; empty for any text.
+    """
+
+    tokens: tuple[int, ...]
+    most: int
+    sampling: Sampling = GREEDY
+    stop: bool = True
+    until: tuple[str, ...] = ()
+    likely: int | None = None
+    told: bool = False
+    schema: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """A token that may stand at a place.
+
+    Attributes:
+        logprob: natural logarithm of its probability, before temperature and whatever bounds the draw; None for the
+            first token of a prompt, which follows nothing. piece: bytes that it stands for.
+    """
+
+    token: int
+    logprob: float | None
+    piece: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a step brought to one sequence.
+
+    Attributes:
+        number: of the sequence, as :meth:`LanguageSession.add` gave it.
+        token: that was written; None where the answer ends without one more.
+        text: of the answer that is certain since: whole characters, and nothing that may be a text that ends it.
+        ended: ``END``, ``STOP``, ``MOST`` or ``FULL`` when the sequence is over; empty before.
+        chosen: the token with its probability; None where it is not asked. top: the most likely ones there.
+        given: whether it is a token of the prompt.
+    """
+
+    number: int
+    token: int | None
+    text: str = ""
+    ended: str = ""
+    chosen: Likely | None = None
+    top: tuple[Likely, ...] = ()
+    given: bool = False
 
 
 class LanguageSession(Session):
     """A language model that is loaded. Tokens are its own; text goes in and out by :meth:`encode` and :meth:`pieces`.
 
+    Prompts are continued in two ways: all at once by :meth:`generate`, or in a batch that they join and leave while it
+    runs (:meth:`add`, :meth:`step`, :meth:`drop`). A session that knows no better writes one whole answer in a step;
+    those of lighten's own engines come on by a token in each.
+
     Attributes:
         context: most tokens of one sequence, prompt and answer together.
-        streams: sequences that :meth:`generate` works on at the same time.
+        streams: sequences that :meth:`generate` and :meth:`step` work on at the same time.
     """
 
     context: int
     streams: int
+    _added: dict[int, Prompt] | None = None
+    _numbers: int = 0
 
     @abstractmethod
     def encode(self, text: str, *, begin: bool = True, special: bool = False) -> list[int]:
@@ -121,6 +193,53 @@ class LanguageSession(Session):
             InputError: a prompt that leaves no room for an answer within the context.
         """
 
+    def add(self, prompt: Prompt) -> int:
+        """Have a prompt continued beside those that are; it begins in one of the next steps.
+
+        Returns:
+            Its number, which no other sequence of this session has.
+
+        Raises:
+            InputError: a prompt that leaves no room for an answer, or that asks for what this engine cannot give.
+        """
+        check_prompt(prompt, self.context)
+        if prompt.likely is not None or prompt.told or prompt.schema:
+            what = "keeps no schema" if prompt.schema else "tells no probabilities"
+            raise InputError(f"This engine {what}.", allowed="prompts without", fix="take a model of another engine")
+        if self._added is None:
+            self._added = {}
+        self._numbers += 1
+        self._added[self._numbers] = prompt
+        return self._numbers
+
+    def step(self) -> list[Written]:
+        """Go on with what was added; nothing where there is nothing to go on with.
+
+        Returns:
+            What came, in the order in which it did. A sequence is over with the one that says why it ended; a step may
+            bring nothing to a sequence, such as while its prompt is long or there is no room for it yet.
+        """
+        if not self._added:
+            return []
+        number = next(iter(self._added))
+        prompt = self._added.pop(number)
+        text, found = StreamedText(prompt.until), list[Written]()
+
+        def hear(_: int, token: int) -> bool:
+            found.append(Written(number, token, text.push(self.pieces([token])[0])))
+            return text.ended
+
+        made = self.generate([prompt.tokens], prompt.most, sampling=prompt.sampling, stop=prompt.stop, heard=hear)
+        full = len(prompt.tokens) + len(made[0]) >= self.context
+        ended = END if len(made[0]) < prompt.most else MOST
+        ended = STOP if text.ended else FULL if full and ended == END else ended
+        return [*found, Written(number, None, text.finish(), ended)]
+
+    def drop(self, number: int) -> None:
+        """Go on with a sequence no more; nothing happens when it is over."""
+        if self._added is not None:
+            self._added.pop(number, None)
+
     def forget(self) -> None:
         """Let go of what is kept of earlier calls to save work, so that the next call computes everything anew."""
 
@@ -168,6 +287,59 @@ def check_prompts(prompts: Sequence[Sequence[int]], context: int) -> None:
     for number, prompt in enumerate(prompts):
         if not prompt or len(prompt) >= context:
             raise InputError(f"Prompt {number} has {len(prompt):,} tokens.", allowed=f"1 to {context - 1:,} tokens")
+
+
+def check_prompt(prompt: Prompt, context: int) -> None:
+    """Refuse a prompt that no engine can continue.
+
+    Raises:
+        InputError: see :func:`check_prompts`; or no answer is asked for.
+    """
+    room = context + (prompt.told and not prompt.most)
+    if not prompt.tokens or len(prompt.tokens) >= room:
+        raise InputError(f"The prompt has {len(prompt.tokens):,} tokens.", allowed=f"1 to {room - 1:,} tokens")
+    if prompt.most < (not prompt.told):
+        raise InputError(f"An answer of at most {prompt.most} tokens was asked for.", allowed="1 or more")
+
+
+def written_by_steps(
+    session: LanguageSession,
+    prompts: Sequence[Sequence[int]],
+    most: int,
+    *,
+    sampling: Sampling = GREEDY,
+    stop: bool = True,
+    heard: Callable[[int, int], bool] | None = None,
+) -> list[list[int]]:
+    """:meth:`LanguageSession.generate` of a session whose steps are as fast: all prompts are added at once.
+
+    Each prompt has draws of its own, whatever it is asked with.
+    """
+    check_prompts(prompts, session.context)
+    made: list[list[int]] = [[] for _ in prompts]
+    if most < 1:
+        return made
+    running: dict[int, int] = {}
+    try:
+        for place, tokens in enumerate(prompts):
+            drawn = replace(sampling, draw=place)
+            running[session.add(Prompt(tuple(tokens), most, drawn, stop))] = place
+        while running:
+            for one in session.step():
+                if one.number not in running:
+                    continue
+                place, over = running[one.number], bool(one.ended)
+                if one.token is not None:
+                    made[place].append(one.token)
+                    if heard is not None and heard(place, one.token) and not over:
+                        session.drop(one.number)
+                        over = True
+                if over:
+                    del running[one.number]
+    except BaseException:
+        session.forget()
+        raise
+    return made
 
 
 class Answers:

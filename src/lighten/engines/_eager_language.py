@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from lighten.core.language import (
     GREEDY,
@@ -25,11 +26,18 @@ from lighten.engines._tokens import TokenSession
 from lighten.nets.language.network import LanguageNetwork
 from lighten.nets.training.precision import using_threads
 
+Logits = NDArray[np.float32]
 MOST_CONTEXT = 4096
 TOKENS = 2048
 """Tokens in a batch, padding included."""
 PLACES = 64
 """Places whose logits are held at a time."""
+
+
+class Row:
+    """Keys and values of one sequence; None before its first token."""
+
+    cache: Any = None
 
 
 class EagerLanguageSession(TokenSession):
@@ -166,6 +174,19 @@ class EagerLanguageSession(TokenSession):
                     running.discard(n)
             ids = torch.tensor(tokens)[:, None]
             mask = torch.cat([mask, torch.ones(len(numbers), 1, dtype=torch.long)], dim=1)
+
+    def opened(self) -> Row:
+        """See :meth:`SteppingSession.opened`."""
+        return Row()
+
+    def feed(self, state: Row, tokens: Sequence[int]) -> Logits:
+        """See :meth:`SteppingSession.feed`."""
+        with using_threads(self._threads), torch.inference_mode():
+            ids = torch.tensor([list(tokens)])
+            output = self._net(input_ids=ids, past_key_values=state.cache, use_cache=True, logits_to_keep=1)
+            state.cache = output.past_key_values
+            logits: Logits = output.logits[0, -1].float().numpy()
+            return logits
 
     def close(self) -> None:
         """See :meth:`Session.close`."""

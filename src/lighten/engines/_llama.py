@@ -15,17 +15,21 @@ from lighten.core.errors import BuildFailed
 from lighten.core.language import (
     GREEDY,
     LEAST_SHARED,
-    Answers,
     LanguageSession,
+    Prompt,
     Sampling,
     Scores,
     Span,
+    Written,
+    check_prompt,
     check_spans,
     common_start,
     kept_start,
+    written_by_steps,
 )
+from lighten.engines._continued import Continued, Guides, check_idle
 from lighten.engines._lookup import Lookup
-from lighten.engines._sampling import chosen, log_softmax_at
+from lighten.engines._sampling import log_softmax_at
 from lighten.nets.runtimes.llama_api import LlamaVocabulary, library, load_model
 
 FLASH = {"auto": -1, "off": 0, "on": 1}
@@ -64,6 +68,22 @@ class Branch:
 
     span: int
     places: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Running:
+    """A sequence of :class:`Continued` in the cache.
+
+    Attributes:
+        sequence: its number in llama.cpp. fed: tokens of its prompt that are computed.
+        shared: of those, the ones whose cells are those of sequence 0. lookup: guesses at what comes, where it guesses.
+    """
+
+    continued: Continued
+    sequence: int
+    fed: int
+    shared: int
+    lookup: Lookup | None
 
 
 class LlamaSettings(Protocol):
@@ -121,6 +141,11 @@ class LlamaSession(LanguageSession):
             )
         self._memory = self._lib.llama_get_memory(self._context)
         self._kept: tuple[int, ...] = ()
+        self._waiting: dict[int, Continued] = {}
+        self._running: dict[int, Running] = {}
+        self._free = list(range(engine.streams, 0, -1))
+        self._last = 0
+        self._guides = Guides(self)
         self._batch = self._lib.llama_batch_init(self._batch_size, 0, engine.streams + 1)
         trained = int(self._lib.llama_model_n_ctx_train(self._model))
         self.context = min(self.context, trained) if trained > 0 else self.context
@@ -140,6 +165,7 @@ class LlamaSession(LanguageSession):
 
     def score(self, spans: Sequence[Span]) -> list[Scores]:
         """See :meth:`LanguageSession.score`."""
+        check_idle(self, len(self._running) + len(self._waiting))
         check_spans(spans, self.context)
         found: list[Scores | None] = [None] * len(spans)
         if not spans:
@@ -261,63 +287,191 @@ class LlamaSession(LanguageSession):
         stop: bool = True,
         heard: Callable[[int, int], bool] | None = None,
     ) -> list[list[int]]:
-        """See :meth:`LanguageSession.generate`."""
-        answers = Answers(self, prompts, most, stop=stop, heard=heard)
-        if most > 0 and prompts:
+        """See :meth:`LanguageSession.generate`; written by steps, which work on all prompts together."""
+        check_idle(self, len(self._running) + len(self._waiting))
+        return written_by_steps(self, prompts, most, sampling=sampling, stop=stop, heard=heard)
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of tokens."""
+        return self._words.size
+
+    def add(self, prompt: Prompt) -> int:
+        """See :meth:`LanguageSession.add`."""
+        check_prompt(prompt, self.context)
+        continued = Continued(self._last + 1, prompt, self, self._guides.guide(prompt))
+        self._last += 1
+        self._waiting[self._last] = continued
+        return self._last
+
+    def step(self) -> list[Written]:
+        """See :meth:`LanguageSession.step`: one token of every sequence that runs, and some of the prompts that come.
+
+        Prompts are read in portions of a batch, so that a long one holds up nobody for more than that.
+        """
+        if not self._running and not self._waiting:
+            return []
+        with self._clean():
+            self._join()
+            return self._advance()
+
+    def drop(self, number: int) -> None:
+        """See :meth:`LanguageSession.drop`."""
+        self._waiting.pop(number, None)
+        if number in self._running:
             with self._clean():
-                self._write([tuple(prompt) for prompt in prompts], most, sampling, answers)
-        return answers.kept
+                self._leave(self._running[number])
 
-    def _write(self, prompts: Sequence[tuple[int, ...]], most: int, sampling: Sampling, answers: Answers) -> None:
-        """Continue all prompts, as many at a time as there are sequences and cells for."""
-        made, shared = answers.kept, self._share(prompts)
-        random = np.random.default_rng(sampling.seed)
-        waiting = list(range(len(prompts)))[::-1]
-        running: dict[int, int] = {}
-        free = list(range(self.streams, 0, -1))
-        known = [Lookup(prompt) for prompt in prompts] if self._ahead and sampling.temperature <= 0 else []
-        while waiting or running:
-            places: list[PendingToken] = []
-            asked: list[tuple[int, int | None]] = []
-            for number, sequence in running.items():
-                position = len(prompts[number]) + len(made[number]) - 1
-                # Guesses are worth their arithmetic only where one sequence leaves most of the machine idle.
-                few = min(self._ahead, answers.room(number) - 1)
-                guesses = known[number].guess(few) if known and len(running) == 1 else []
-                fed = [made[number][-1], *guesses]
-                places += [PendingToken(token, position + i, (sequence,), True) for i, token in enumerate(fed)]
-                asked += [(number, guess) for guess in (*guesses, None)]
-            held = shared + sum(self._room(prompts[n], most) - shared for n in running)
-            while waiting and free and held + self._room(prompts[waiting[-1]], most) - shared <= self._cells:
-                number = waiting.pop()
-                held += self._room(prompts[number], most) - shared
-                running[number] = free.pop()
-                self._lib.llama_memory_seq_cp(self._memory, 0, running[number], 0, shared)
-                ids = prompts[number]
-                places += [PendingToken(ids[i], i, (running[number],)) for i in range(shared, len(ids))]
-                places[-1].wanted = True
-                asked.append((number, None))
-            at, missed = 0, dict[int, int]()
-            for logits in self._decode(places):
-                for row, (number, guess) in zip(logits, asked[at : at + len(logits)], strict=True):
-                    if number in missed or number not in running:
-                        continue  # what stands behind a wrong guess, or behind the end
-                    token = chosen(row, sampling, random)
-                    if known:
-                        known[number].add(token)
-                    if not answers.take(number, token):
-                        free.append(running.pop(number))
-                        if len(prompts) == 1:
-                            self._keep(free[-1], (*prompts[0], *made[0][:-1]))
-                        self._lib.llama_memory_seq_rm(self._memory, free[-1], -1, -1)
-                    elif guess is not None and guess != token:
-                        missed[number] = len(prompts[number]) + len(made[number]) - 1
-                at += len(logits)
-            for number in missed.keys() & running.keys():
-                self._lib.llama_memory_seq_rm(self._memory, running[number], missed[number], -1)
+    def _join(self) -> None:
+        """Prompts that wait begin, as far as there are sequences and cells for them."""
+        joining: list[Continued] = []
+        held = len(self._kept) + sum(self._room(one.continued) - one.shared for one in self._running.values())
+        for continued in self._waiting.values():
+            if len(joining) == len(self._free):
+                break
+            more = self._room(continued) - self._known(continued)
+            if held + more > self._cells and not self._running and not joining:
+                self._keep_first(0)  # alone, it fits in any case
+                held, more = len(self._kept), self._room(continued)
+            if held + more > self._cells:
+                break
+            held += more
+            joining.append(continued)
+        self._share_among(joining)
+        for continued in joining:
+            del self._waiting[continued.number]
+            sequence = self._free.pop()
+            shared = self._branch(sequence, self._known(continued))
+            lookup = Lookup(continued.prompt.tokens) if self._ahead and continued.plain else None
+            self._running[continued.number] = Running(continued, sequence, shared, shared, lookup)
 
-    def _room(self, prompt: Sequence[int], most: int) -> int:
-        return min(len(prompt) + most, self.context)
+    def _room(self, continued: Continued) -> int:
+        """Cells that a sequence may come to need."""
+        return min(len(continued.prompt.tokens) + continued.prompt.most, self.context)
+
+    def _known(self, continued: Continued) -> int:
+        """How many tokens of a prompt stand in sequence 0, and need not be computed; 0 where it is not worth it."""
+        if continued.prompt.told:
+            return 0  # the logits of each are asked
+        known = kept_start(self._kept, [continued.prompt.tokens])
+        return known if known >= LEAST_SHARED and self._whole() else 0
+
+    def _whole(self) -> bool:
+        """Whether nothing of sequence 0 is lost: layers with a sliding window may have lost what was behind it."""
+        return bool(self._lib.llama_memory_seq_pos_min(self._memory, 0) == 0)
+
+    def _share_among(self, joining: Sequence[Continued]) -> None:
+        """What prompts that join together begin with is computed once, where it is not kept."""
+        if self._running:
+            return  # they would have to wait for it
+        prompts = [one.prompt.tokens for one in joining if not one.prompt.told]
+        wanted = common_start(prompts)
+        if len(prompts) > 1 and len(set(prompts)) == 1 and len(prompts[0]) > LEAST_SHARED:
+            wanted = prompts[0][:-1]
+        if not wanted:
+            return
+        known = kept_start(self._kept, [(*wanted, -1)])
+        # Where all go on from what is kept well enough, what others may come back to is not given away for little.
+        if len(wanted) < known + LEAST_SHARED:
+            return
+        self._keep_first(known if known >= LEAST_SHARED and self._whole() else 0)
+        known = len(self._kept)
+        for _ in self._decode([PendingToken(wanted[i], i, (0,)) for i in range(known, len(wanted))]):
+            raise AssertionError("nothing was asked")
+        self._kept = wanted
+
+    def _keep_first(self, count: int) -> None:
+        """Of sequence 0, keep so many tokens; none where the model cannot be cut back."""
+        if count and not self._lib.llama_memory_seq_rm(self._memory, 0, count, -1):
+            count = 0
+        if not count:
+            self._lib.llama_memory_seq_rm(self._memory, 0, -1, -1)
+        self._kept = self._kept[:count]
+        for one in self._running.values():
+            one.shared = min(one.shared, count)  # the others are its own now
+
+    def _branch(self, sequence: int, count: int) -> int:
+        """A sequence begins with the first ``count`` tokens of sequence 0. Returns how many it has."""
+        if not count:
+            return 0
+        self._lib.llama_memory_seq_cp(self._memory, 0, sequence, 0, len(self._kept))
+        if count < len(self._kept) and not self._lib.llama_memory_seq_rm(self._memory, sequence, count, -1):
+            self._lib.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+            return 0
+        return count
+
+    def _leave(self, one: Running) -> None:
+        """A sequence is over; the last one there is stays as sequence 0, for a prompt that goes on from it."""
+        continued = one.continued
+        del self._running[continued.number]
+        tokens = (*continued.prompt.tokens, *continued.made[:-1])
+        if not self._running and not self._waiting and one.fed >= len(continued.prompt.tokens):
+            self._keep(one.sequence, tokens)
+        self._lib.llama_memory_seq_rm(self._memory, one.sequence, -1, -1)
+        self._free.append(one.sequence)
+
+    def _advance(self) -> list[Written]:
+        """Compute a portion of what there is to compute."""
+        places: list[PendingToken] = []
+        asked: list[tuple[Running, int | None, int]] = []
+        for one in self._running.values():
+            prompt, made = one.continued.prompt.tokens, one.continued.made
+            if one.fed < len(prompt):
+                continue
+            position = len(prompt) + len(made) - 1
+            # Guesses are worth their arithmetic only where one sequence leaves most of the machine idle.
+            few = min(self._ahead, one.continued.room - 1)
+            guesses = one.lookup.guess(few) if one.lookup is not None and len(self._running) == 1 else []
+            fed = [made[-1], *guesses]
+            places += [PendingToken(token, position + i, (one.sequence,), True) for i, token in enumerate(fed)]
+            asked += [(one, guess, -1) for guess in (*guesses, None)]
+        for one in self._running.values():
+            prompt = one.continued.prompt.tokens
+            end = min(len(prompt), one.fed + max(self._batch_size - len(places), 0))
+            for place in range(one.fed, end):
+                wanted = place == len(prompt) - 1 or one.continued.prompt.told
+                places.append(PendingToken(prompt[place], place, (one.sequence,), wanted))
+                if wanted:
+                    asked.append((one, None, place))
+            one.fed = end
+        return self._heard(places, asked)
+
+    def _heard(
+        self, places: Sequence[PendingToken], asked: Sequence[tuple[Running, int | None, int]]
+    ) -> list[Written]:
+        """Compute places, and take from their logits.
+
+        Args:
+            asked: of each place whose logits are wanted: the sequence, the guess that follows there, and the place in
+                its prompt or -1 behind that.
+        """
+        found: list[Written] = []
+        at, missed = 0, dict[int, int]()
+        for logits in self._decode(places):
+            for row, (one, guess, place) in zip(logits, asked[at : at + len(logits)], strict=True):
+                continued = one.continued
+                if continued.over or continued.number in missed:
+                    continue  # what stands behind a wrong guess, or behind the end
+                if continued.prompt.told and place == 0:
+                    found += continued.given(0, None)
+                if 0 <= place < len(continued.prompt.tokens) - 1:
+                    found += continued.given(place + 1, row)
+                elif not continued.over:
+                    before = len(continued.made)
+                    found += continued.take(row)
+                    if len(continued.made) == before or continued.over:
+                        continue
+                    token = continued.made[-1]
+                    if one.lookup is not None:
+                        one.lookup.add(token)
+                    if guess is not None and guess != token:
+                        missed[continued.number] = len(continued.prompt.tokens) + len(continued.made) - 1
+            at += len(logits)
+        for number, first in missed.items():
+            self._lib.llama_memory_seq_rm(self._memory, self._running[number].sequence, first, -1)
+        for one in [one for one in self._running.values() if one.continued.over]:
+            self._leave(one)
+        return found
 
     def _decode(self, places: Sequence[PendingToken]) -> Iterator[Logits]:
         """Compute tokens in their order; gives the logits that are wanted, [places, vocabulary], piece by piece.
@@ -358,6 +512,9 @@ class LlamaSession(LanguageSession):
         """See :meth:`LanguageSession.forget`."""
         self._lib.llama_memory_clear(self._memory, False)
         self._kept = ()
+        self._free += [one.sequence for one in self._running.values()]
+        self._running.clear()
+        self._waiting.clear()
 
     def close(self) -> None:
         """See :meth:`Session.close`."""

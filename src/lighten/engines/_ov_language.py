@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -51,6 +51,13 @@ class OvSettings(Protocol):
     def group(self) -> int: ...
 
 
+class Row:
+    """One sequence by itself. request: an infer request of its own, whose state holds it."""
+
+    def __init__(self, request: Any) -> None:
+        self.request, self.length = request, 0
+
+
 class OvLanguageSession(TokenSession):
     """See :class:`LanguageSession`. One infer request; its state holds the rows that are at work.
 
@@ -64,7 +71,9 @@ class OvLanguageSession(TokenSession):
         self._slides = bool(config.get("sliding_window")) and bool(config.get("use_sliding_window", True))
         self.streams, self._batch = engine.streams, engine.batch
         self._places = max(MOST_LOGITS // int(config["vocab_size"]), engine.streams)
-        self._request: Any = _request(folder, engine, threads)
+        self._compiled: Any = _compiled(folder, engine, threads)
+        self._request: Any = self._compiled.create_infer_request()
+        self._idle: list[Any] = []
         self._mask = np.ones((1, 0), np.int64)
         self._prefix: tuple[int, ...] = ()
         self._kept: list[tuple[Any, Any]] = []
@@ -194,10 +203,7 @@ class OvLanguageSession(TokenSession):
         places = wanted.astype(np.int64) if len(wanted) else np.zeros(1, np.int64)
         given = {"input_ids": ids, "attention_mask": self._mask, "position_ids": positions, "wanted": places}
         given["beam_idx"] = self._from
-        try:
-            self._request.infer({name: np.ascontiguousarray(value) for name, value in given.items()})
-        except RuntimeError as error:
-            raise BuildFailed(f"OpenVINO failed while it computed {ids.size} tokens: {error}") from error
+        _ask(self._request, given)
         self._from = np.arange(len(ids), dtype=np.int32)
         logits: Logits = self._request.get_tensor("logits").data[0]
         return logits
@@ -232,17 +238,57 @@ class OvLanguageSession(TokenSession):
             state.state = kept
         self._mask, self._from = np.ones((1, len(self._prefix)), np.int64), np.zeros(1, np.int32)
 
+    def opened(self) -> Row:
+        """See :meth:`SteppingSession.opened`. Requests share the weights."""
+        if self._compiled is None:
+            raise InputError("This session is closed.", fix="open the artifact again")
+        return Row(self._idle.pop() if self._idle else self._compiled.create_infer_request())
+
+    def feed(self, state: Row, tokens: Sequence[int]) -> Logits:
+        """See :meth:`SteppingSession.feed`."""
+        for begin in range(0, len(tokens), self._batch):
+            ids = np.array([tokens[begin : begin + self._batch]], np.int64)
+            before, state.length = state.length, state.length + ids.shape[1]
+            given = {
+                "input_ids": ids,
+                "attention_mask": np.ones((1, state.length), np.int64),
+                "position_ids": np.arange(before, state.length)[None],
+                "wanted": np.array([ids.shape[1] - 1]),
+                "beam_idx": np.zeros(1, np.int32),
+            }
+            _ask(state.request, given)
+        logits: Logits = state.request.get_tensor("logits").data[0, -1]
+        return logits
+
+    def released(self, state: Row) -> None:
+        """See :meth:`SteppingSession.released`: another sequence may have the request."""
+        state.request.reset_state()
+        self._idle.append(state.request)
+
     def forget(self) -> None:
         """See :meth:`LanguageSession.forget`."""
         self._prefix, self._kept = (), []
 
     def close(self) -> None:
         """See :meth:`Session.close`."""
-        self._request, self._kept, self._prefix = None, [], ()
+        self._compiled, self._request, self._kept, self._prefix, self._idle = None, None, [], (), []
 
 
-def _request(folder: Path, engine: OvSettings, threads: int) -> Any:
-    """The model compiled, ready to be asked.
+def _ask(request: Any, given: Mapping[str, NDArray[Any]]) -> None:
+    """Compute some tokens.
+
+    Raises:
+        BuildFailed: OpenVINO cannot.
+    """
+    try:
+        request.infer({name: np.ascontiguousarray(value) for name, value in given.items()})
+    except RuntimeError as error:
+        count = given["input_ids"].size
+        raise BuildFailed(f"OpenVINO failed while it computed {count} tokens: {error}") from error
+
+
+def _compiled(folder: Path, engine: OvSettings, threads: int) -> Any:
+    """The model compiled; its infer requests are ready to be asked.
 
     Raises:
         BuildFailed: OpenVINO refuses it.
@@ -258,8 +304,7 @@ def _request(folder: Path, engine: OvSettings, threads: int) -> Any:
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": engine.group,
     }
     try:
-        compiled = import_ov("the engine ov_genai").Core().compile_model(model, "CPU", settings)
-        return compiled.create_infer_request()
+        return import_ov("the engine ov_genai").Core().compile_model(model, "CPU", settings)
     except RuntimeError as error:
         raise BuildFailed(f"OpenVINO refuses the model: {error}") from error
 

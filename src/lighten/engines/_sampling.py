@@ -43,3 +43,20 @@ def chosen(logits: NDArray[np.float32], sampling: Sampling, random: np.random.Ge
     kept = int(np.searchsorted(np.cumsum(probabilities), sampling.top_p)) + 1
     probabilities = probabilities[:kept] / probabilities[:kept].sum()
     return int(random.choice(order[:kept], p=probabilities))
+
+
+def most_likely(
+    logits: NDArray[np.float32], token: int, count: int
+) -> tuple[float, list[tuple[int, float]]]:
+    """Log-probability of one token, and the ``count`` most likely ones with theirs, in nats, the likeliest first.
+
+    Args:
+        logits: [vocabulary].
+    """
+    wide = logits.astype(np.float64)
+    highest = float(wide.max())
+    normal = highest + float(np.log(np.exp(wide - highest).sum()))
+    count = min(count, len(wide))
+    top = np.argpartition(-wide, count - 1)[:count] if count else np.empty(0, int)
+    order = top[np.argsort(-wide[top], kind="stable")]
+    return float(wide[token]) - normal, [(int(one), float(wide[one]) - normal) for one in order]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lighten.core.language import LanguageSession
+from lighten.engines._stepping import SteppingSession
 
 if TYPE_CHECKING:
     from lighten.nets.language.network import Tokens
 
 
-class TokenSession(LanguageSession):
+class TokenSession(SteppingSession):
     """A language session that knows text only by its tokenizer.
 
     Args:
@@ -21,6 +21,12 @@ class TokenSession(LanguageSession):
 
     def __init__(self, tokens: Tokens, eos: int | list[int] | None) -> None:
         self._tokens, self._ends = tokens, tokens.endings(eos)
+        self._size = tokens.size
+
+    @property
+    def vocabulary(self) -> int:
+        """See :meth:`SteppingSession.vocabulary`."""
+        return self._size
 
     def encode(self, text: str, *, begin: bool = True, special: bool = False) -> list[int]:
         """See :meth:`LanguageSession.encode`."""

@@ -17,13 +17,14 @@ from lighten.core.language import (
     GREEDY,
     Answers,
     ChoiceSession,
-    LanguageSession,
+    Prompt,
     Sampling,
     Scores,
     Span,
     check_spans,
 )
 from lighten.engines._sampling import chosen
+from lighten.engines._stepping import SteppingSession
 from lighten.nets.baselines.byte_model import BOUNDARY, ByteModel, Cursors, symbols_of
 from lighten.nets.baselines.linear import LinearModel, open_linear
 from lighten.nets.baselines.opening import open_byte_lm
@@ -72,7 +73,13 @@ class NumPy(Engine):
         return ByteSession(open_byte_lm(artifact.path))
 
 
-class ByteSession(LanguageSession):
+class Place:
+    """A place in one text; nothing before its first token."""
+
+    cursors: Cursors | None = None
+
+
+class ByteSession(SteppingSession):
     """See :class:`LanguageSession`. Tokens are bytes, and the boundary that begins and ends a text."""
 
     context = CONTEXT
@@ -130,6 +137,29 @@ class ByteSession(LanguageSession):
             numbers = range(begin, min(begin + self.streams, len(prompts)))
             _write(self.model.cursors([prompts[number] for number in numbers]), numbers, sampling, answers)
         return answers.kept
+
+    @property
+    def vocabulary(self) -> int:
+        """See :meth:`SteppingSession.vocabulary`."""
+        return BOUNDARY + 1
+
+    def add(self, prompt: Prompt) -> int:
+        """See :meth:`LanguageSession.add`."""
+        check_tokens(prompt.tokens)
+        return super().add(prompt)
+
+    def opened(self) -> Place:
+        """See :meth:`SteppingSession.opened`."""
+        return Place()
+
+    def feed(self, state: Place, tokens: Sequence[int]) -> NDArray[np.float32]:
+        """See :meth:`SteppingSession.feed`."""
+        if state.cursors is None:
+            state.cursors = self.model.cursors([tokens])
+        else:
+            for token in tokens:
+                state.cursors.feed([token])
+        return np.log(state.cursors.probabilities()[0]).astype(np.float32)
 
     def close(self) -> None:
         """See :meth:`Session.close`."""

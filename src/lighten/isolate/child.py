@@ -15,11 +15,11 @@ import select
 import socket
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from lighten.core.item import from_plain
 from lighten.isolate import wire
@@ -38,8 +38,36 @@ TURN_OF_A_THREAD = 0.0005
 stream whose runtime is done waits for another that decodes pictures: 71 microseconds a picture instead of 123."""
 
 _parent: socket.socket | None = None
-_lines: BinaryIO | None = None
+_lines: Lines | None = None
 _sending = threading.Lock()
+
+
+class Lines:
+    """What the parent says, line by line; it can be looked whether there is a line."""
+
+    def __init__(self, parent: socket.socket) -> None:
+        self._parent, self._rest = parent, b""
+        self._poll = select.poll()
+        self._poll.register(parent, select.POLLIN)
+
+    def waiting(self) -> bool:
+        """Whether a line is there, or on its way."""
+        return b"\n" in self._rest or bool(self._poll.poll(0))
+
+    def readline(self) -> bytes:
+        """The next one; empty when the parent has gone."""
+        parts = [self._rest]
+        while b"\n" not in parts[-1]:
+            part = self._parent.recv(1 << 20)
+            if not part:
+                return b""
+            parts.append(part)
+        line, _, self._rest = b"".join(parts).partition(b"\n")
+        return line
+
+    def __iter__(self) -> Iterator[bytes]:
+        while line := self.readline():
+            yield line
 
 
 class Child:
@@ -128,6 +156,25 @@ class Child:
         tell = (lambda number, token: inquire({"number": number, "token": token}, self)) if heard else None
         return {"made": self._language().generate(prompts, most, sampling=Sampling(**sampling), stop=stop, heard=tell)}
 
+    def write(self) -> dict[str, Any]:
+        """Continue prompts that come and go while it runs, until the parent is told no more; see ``writing.Desk``."""
+        from lighten.isolate.writing import Desk
+
+        assert _lines is not None
+        desk = Desk(self._language(), emit)
+        with desk:
+            while True:
+                while not desk.busy or _lines.waiting():
+                    line = _lines.readline()
+                    if not line:
+                        os._exit(0)
+                    message = wire.unpack(line)
+                    if "op" in message:
+                        _reply(self, message)
+                    else:
+                        desk.hear(message)
+                desk.step()
+
     def forget(self) -> dict[str, Any]:
         """See ``LanguageSession.forget``."""
         self._language().forget()
@@ -215,10 +262,19 @@ def inquire(event: Mapping[str, Any], child: Child) -> bool:
     with _sending:
         _parent.sendall(wire.pack({"event": event, "asks": True}))
     while "answer" not in (message := wire.unpack(_lines.readline())):
-        reply = answer(child, message)
-        with _sending:
-            _parent.sendall(_packed(reply))
+        _reply(child, message)
     return bool(message["answer"])
+
+
+def _reply(child: Child, message: dict[str, Any]) -> None:
+    """Do what a message asks while another operation runs, and answer it; closing ends the process."""
+    closing = message["op"] == "close"
+    reply = answer(child, message)
+    with _sending, contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        if _parent is not None:
+            _parent.sendall(_packed(reply))
+    if closing:
+        os._exit(0)
 
 
 def answer(child: Child, message: dict[str, Any]) -> dict[str, Any]:
@@ -252,15 +308,11 @@ def main(number: int) -> None:
     threading.Thread(target=leave_with, args=(parent,), daemon=True).start()
     for name in SILENCED:
         sys.modules[name] = None  # type: ignore[assignment]  # importing it now raises ImportError
-    child, _lines = Child(), parent.makefile("rb")
+    child, _lines = Child(), Lines(parent)
     for line in _lines:
         message = wire.unpack(line)
-        closing = message["op"] == "close"
-        reply = answer(child, message)
-        with _sending, contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            parent.sendall(_packed(reply))
-        if closing:
-            break
+        if "op" in message:  # what was said to an operation that has failed meanwhile is heard by nobody
+            _reply(child, message)
     os._exit(0)  # the exit handlers of native libraries have nothing to add, and some of them crash
 
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic
@@ -30,6 +31,7 @@ DOING = {
     "ends": "looked at a token",
     "score": "scored tokens",
     "generate": "wrote",
+    "write": "wrote",
     "load": "took the workload",
     "turn": "was measured",
     "call": "was at work",
@@ -62,8 +64,10 @@ class ChildProcess:
         self.peak = 0
         self.failure: CandidateFailed | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._talk: Conversation | None = None
         self._busy = False
         self._rest = self._words = b""
+        self._watched = 0.0
 
     def start(self) -> None:
         """Start the process; it has nothing heavy imported yet.
@@ -134,6 +138,8 @@ class ChildProcess:
             line = self._line(until)
             while line.startswith(wire.EVENT):
                 told = wire.unpack(line)
+                if self._talk is not None and on_event is None:
+                    self._talk.events.append(told["event"])  # what it does all the while tells of itself
                 answer = on_event(told["event"]) if on_event is not None else None
                 if told.get("asks"):
                     self._socket.sendall(wire.pack({"answer": bool(answer)}))
@@ -153,6 +159,20 @@ class ChildProcess:
         if "error" in reply:
             raise wire.unpack_error(reply["error"])
         return reply
+
+    def converse(self, operation: str) -> Conversation:
+        """Begin an operation that goes on until the process ends, is told things while it runs, and tells what it does.
+
+        Other operations can be asked meanwhile (:meth:`ask`).
+
+        Raises:
+            SessionCrashed: the process is not running.
+        """
+        if self._process is None:
+            raise self.failure or SessionCrashed("The child process is not running.")
+        self._talk = Conversation(self, operation)
+        self._talk.tell(op=operation)
+        return self._talk
 
     def kill(self) -> None:
         """End the process at once, from any thread: whoever waits for its answer hears that it died."""
@@ -214,6 +234,82 @@ class ChildProcess:
                 return self._socket.recv(most)
             self._watch_memory()
 
+    def _push(self, data: bytes, operation: str) -> None:
+        """Send bytes; receive what comes while there is no room for them.
+
+        Raises:
+            SessionCrashed: the process died.
+        """
+        left, waiting = memoryview(data), select.poll()
+        if self._process is None:
+            raise self.failure or SessionCrashed("The child process is not running.")
+        waiting.register(self._socket, select.POLLIN | select.POLLOUT)
+        self._socket.settimeout(0)
+        while left:
+            ready = dict(waiting.poll()).get(self._socket.fileno(), 0)
+            try:
+                if ready & select.POLLOUT:
+                    left = left[self._socket.send(left) :]
+                elif ready:
+                    self._receive(operation)
+            except BlockingIOError:
+                continue
+            except (BrokenPipeError, ConnectionResetError):
+                self._died(operation)
+
+    def _receive(self, operation: str) -> None:
+        """Take in what was sent, without waiting.
+
+        Raises:
+            SessionCrashed: the process died.
+        """
+        try:
+            part = self._socket.recv(1 << 20)
+        except BlockingIOError:
+            return
+        except ConnectionResetError:
+            part = b""
+        if not part:
+            self._died(operation)
+        self._rest += part
+
+    def _wait(self, timeout: float, bell: int) -> bool:
+        """Whether something was sent before the time is up, or a bell rings. Watches the memory of the process.
+
+        Raises:
+            SessionCrashed: the process is not running. OutOfMemory: see ``_watch_memory``.
+        """
+        if self._process is None:
+            raise self.failure or SessionCrashed("The child process is not running.")
+        self._socket.settimeout(0)
+        waiting, own = select.poll(), self._socket.fileno()
+        waiting.register(own, select.POLLIN)
+        if bell >= 0:
+            waiting.register(bell, select.POLLIN)
+        until = monotonic() + timeout
+        while True:
+            if monotonic() >= self._watched + POLL_SECONDS:
+                self._watch_memory()
+                self._watched = monotonic()
+            ready = waiting.poll(max(0.0, min(until - monotonic(), POLL_SECONDS)) * 1e3)
+            if ready or monotonic() >= until:
+                return any(number == own for number, _ in ready)
+
+    def _take_events(self, events: deque[Mapping[str, Any]], operation: str) -> None:
+        """Events among what was received.
+
+        Raises:
+            LightenError: the operation has ended; with its error.
+        """
+        while b"\n" in self._rest:
+            line, _, self._rest = self._rest.partition(b"\n")
+            told = wire.unpack(line)
+            if line.startswith(wire.EVENT):
+                events.append(told["event"])
+                continue
+            self._talk = None
+            raise wire.unpack_error(told["error"]) if "error" in told else SessionCrashed(f"It ended to {operation}.")
+
     def _watch_memory(self) -> None:
         held = resident_bytes(self.pid)
         self.peak = max(self.peak, held)
@@ -253,6 +349,46 @@ class ChildProcess:
         self._socket.close()
         self._process = None
         return code
+
+
+class Conversation:
+    """An operation that runs all the while, as :meth:`ChildProcess.converse` began it. For one thread.
+
+    Attributes:
+        events: that were told and not taken yet, the oldest first.
+    """
+
+    def __init__(self, child: ChildProcess, operation: str) -> None:
+        self.events: deque[Mapping[str, Any]] = deque()
+        self._child, self._operation = child, operation
+
+    def tell(self, **message: Any) -> None:
+        """Say something. What is told meanwhile is taken in, so that neither waits for the other.
+
+        Raises:
+            SessionCrashed: the process died.
+        """
+        self._child._push(wire.pack(message), self._operation)
+
+    def hear(self, timeout: float, bell: int = -1) -> bool:
+        """Wait until something is told, and take it in.
+
+        Args:
+            timeout: seconds. bell: file descriptor; that it can be read ends the waiting, too.
+
+        Returns:
+            Whether there are events.
+
+        Raises:
+            SessionCrashed: the process died. OutOfMemory: it went over its memory, and was ended.
+            LightenError: the operation failed, by class and message; it is over.
+        """
+        child = self._child
+        child._take_events(self.events, self._operation)
+        if not self.events and child._wait(timeout, bell):
+            child._receive(self._operation)
+            child._take_events(self.events, self._operation)
+        return bool(self.events)
 
 
 def call(

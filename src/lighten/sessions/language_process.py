@@ -8,12 +8,14 @@ from typing import Any
 
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
-from lighten.core.language import GREEDY, LanguageSession, Sampling, Scores, Span
+from lighten.core.errors import CandidateFailed
+from lighten.core.language import GREEDY, LanguageSession, Prompt, Sampling, Scores, Span, Written, check_prompt
 from lighten.core.session import Session
 from lighten.isolate.environments import spec_of
 from lighten.isolate.process import ChildProcess
 from lighten.isolate.wire import ARRAYS
 from lighten.sessions.process import SessionProcess
+from lighten.sessions.writing import Failed, Read, Spelled, Writing
 
 A_DAY = 86_400.0
 DEADLINE = 600.0
@@ -29,6 +31,7 @@ class LanguageProcess(LanguageSession):
 
     def __init__(self, child: ChildProcess, context: int, streams: int) -> None:
         self._child, self.context, self.streams = child, context, streams
+        self._writing, self._running, self._last = Writing(child), set[int](), 0
 
     def encode(self, text: str, *, begin: bool = True, special: bool = False) -> list[int]:
         """See :meth:`LanguageSession.encode`."""
@@ -76,6 +79,39 @@ class LanguageProcess(LanguageSession):
             heard=heard is not None,
         )["made"]
         return made
+
+    def add(self, prompt: Prompt) -> int:
+        """See :meth:`LanguageSession.add`. What the engine refuses is raised by the step in which it hears of it."""
+        check_prompt(prompt, self.context)
+        self._last += 1
+        self._writing.add(self._last, prompt)
+        self._running.add(self._last)
+        return self._last
+
+    def step(self) -> list[Written]:
+        """See :meth:`LanguageSession.step`. The process does not wait for it: it goes on by itself."""
+        try:
+            while self._running:
+                found: list[Written] = []
+                for one in self._writing.hear(A_DAY):
+                    if isinstance(one, Failed):
+                        self._running.discard(one.number)
+                        raise one.error
+                    if not isinstance(one, Read | Spelled):
+                        found += [written for written in one if written.number in self._running]
+                self._running -= {written.number for written in found if written.ended}
+                if found:
+                    return found
+        except CandidateFailed:
+            self._running.clear()
+            raise
+        return []
+
+    def drop(self, number: int) -> None:
+        """See :meth:`LanguageSession.drop`."""
+        if number in self._running:
+            self._running.discard(number)
+            self._writing.drop(number)
 
     def forget(self) -> None:
         """See :meth:`LanguageSession.forget`."""
