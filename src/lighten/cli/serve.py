@@ -46,7 +46,8 @@ def command(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Serve models over HTTP: POST /predict/NAME, and the Open Inference Protocol v2 below /v2.
+    """Serve models over HTTP: POST /predict/NAME, the Open Inference Protocol v2 below /v2, and for models that write
+    OpenAI's protocol below /v1.
 
     It listens on this machine only, unless there are keys. SIGTERM and Ctrl-C finish what runs and then end it.
     """

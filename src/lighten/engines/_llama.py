@@ -436,9 +436,7 @@ class LlamaSession(LanguageSession):
             one.fed = end
         return self._heard(places, asked)
 
-    def _heard(
-        self, places: Sequence[PendingToken], asked: Sequence[tuple[Running, int | None, int]]
-    ) -> list[Written]:
+    def _heard(self, places: Sequence[PendingToken], asked: Sequence[tuple[Running, int | None, int]]) -> list[Written]:
         """Compute places, and take from their logits.
 
         Args:

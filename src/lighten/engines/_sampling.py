@@ -45,9 +45,7 @@ def chosen(logits: NDArray[np.float32], sampling: Sampling, random: np.random.Ge
     return int(random.choice(order[:kept], p=probabilities))
 
 
-def most_likely(
-    logits: NDArray[np.float32], token: int, count: int
-) -> tuple[float, list[tuple[int, float]]]:
+def most_likely(logits: NDArray[np.float32], token: int, count: int) -> tuple[float, list[tuple[int, float]]]:
     """Log-probability of one token, and the ``count`` most likely ones with theirs, in nats, the likeliest first.
 
     Args:

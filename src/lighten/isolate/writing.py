@@ -1,8 +1,9 @@
 """Prompts that a process continues while others come and go: what parent and child say of them, and the child's part.
 
 The parent says ``add`` (a number of its own, and the prompt), ``drop`` (the number), ``read`` (a number, and a text
-whose tokens it wants) or ``spell`` (a number, and tokens whose text it wants). The child tells of every step what each sequence came on by, of every text its tokens, and of
-what cannot be done why; it goes on by itself as long as there is something to go on with.
+whose tokens it wants) or ``spell`` (a number, and tokens whose text it wants). The child tells of every step what each
+sequence came on by, of every text its tokens, and of what cannot be done why; it goes on by itself as long as there is
+something to go on with.
 """
 
 from __future__ import annotations

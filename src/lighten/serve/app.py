@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from lighten.serve.http import Held, Receive, Reply, Request, Route, Scope, Send, json_reply, plain_words
+from lighten.serve.http import Held, Receive, Reply, Request, Route, Scope, Send, Sent, json_reply, plain_words
 from lighten.serve.keys import Keys
 from lighten.serve.limits import Limits
 from lighten.serve.refusals import ClientGone, Refusal, no_such, unauthorized, unexpected, wrong_method
@@ -80,7 +80,7 @@ class App:
         route: Route | None = None
         try:
             route = self._route(request)
-            reply = await route.handler(request)
+            reply: Sent = await route.handler(request)
         except ClientGone:
             return
         except Refusal as refusal:

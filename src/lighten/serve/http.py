@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from lighten.serve.limits import Limits
 from lighten.serve.presence import EXTENSION, Presence
@@ -133,7 +133,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is sent back."""
+    """What is sent back at once."""
 
     body: bytes
     status: int = 200
@@ -148,7 +148,14 @@ class Reply:
         await send({"type": "http.response.body", "body": self.body})
 
 
-Handler = Callable[[Request], Awaitable[Reply]]
+class Sent(Protocol):
+    """What can be sent back, at once or bit by bit."""
+
+    async def send(self, send: Send) -> None:
+        """Send it."""
+
+
+Handler = Callable[[Request], Awaitable[Sent]]
 Words = Callable[[Refusal], Any]
 """How a protocol says what is wrong, as a JSON value."""
 

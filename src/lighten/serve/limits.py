@@ -39,6 +39,16 @@ class Limits:
     queue_seconds: float = setting(
         0.2, "Seconds of work that may wait, by the measured rate; two full batches always may.", unit="s", low=0.0
     )
+    waiting_tokens: int = setting(
+        200_000, "Most tokens of prompts and answers that wait to be written.", unit="tokens", low=1
+    )
+    answer: int = setting(512, "Tokens of an answer whose request does not say how many.", unit="tokens", low=1)
+    answers: int = setting(16, "Most answers that one request may ask for.", unit="answers", low=1)
+    stops: int = setting(16, "Most texts that may end an answer.", unit="texts", low=1)
+    messages: int = setting(512, "Most messages of a conversation.", unit="messages", low=1)
+    write_deadline: float = setting(
+        300.0, "Seconds until an answer that is being written is given up.", unit="s", low=0.001
+    )
     deadline: float = setting(30.0, "Seconds until a request is given up; it may ask for less.", unit="s", low=0.001)
     grace: float = setting(30.0, "Seconds in which what runs is finished after SIGTERM.", unit="s", low=0.0)
     slow: float = setting(20.0, "Seconds in which a client has to have sent its request.", unit="s", low=0.1)

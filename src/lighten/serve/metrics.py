@@ -1,6 +1,7 @@
-"""Metrics: what a server counts, in the text format of Prometheus, by the names that dashboards of Triton know.
+"""Metrics: what a server counts, in the text format of Prometheus, by the names that dashboards know.
 
-Families that begin with ``nv_inference_`` mean what Triton's mean, times in microseconds; the others are lighten's own.
+Families that begin with ``nv_inference_`` mean what Triton's mean, times in microseconds; those that begin with
+``vllm:``, of models that write, what vLLM's mean; the others are lighten's own.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+TOKEN_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.5, 1.0, 2.5)
 INPUTS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0)
 """Upper bounds of the buckets of histograms."""
 
@@ -39,6 +41,21 @@ class Histogram:
 
 
 @dataclass
+class Written:
+    """What is counted of what a model writes.
+
+    Attributes:
+        prompted, tokens: tokens of prompts and of answers. first, each: seconds until the first token of an answer, and
+            on average until each further one.
+    """
+
+    prompted: int = 0
+    tokens: int = 0
+    first: Histogram = field(default_factory=lambda: Histogram(SECONDS))
+    each: Histogram = field(default_factory=lambda: Histogram(TOKEN_SECONDS))
+
+
+@dataclass
 class Counts:
     """What is counted of one version of a model.
 
@@ -46,7 +63,7 @@ class Counts:
         answered, failed: requests. inputs: that were answered. batches: that were asked. cancelled: requests whose
             client went away. refused: requests by the code of their refusal.
         request, queue, compute: seconds of all requests, of their waiting, and of the batches.
-        latency, batch: seconds of requests, inputs of batches.
+        latency, batch: seconds of requests, inputs of batches. written: of a model that writes.
     """
 
     answered: int = 0
@@ -60,18 +77,22 @@ class Counts:
     compute: float = 0.0
     latency: Histogram = field(default_factory=lambda: Histogram(SECONDS))
     batch: Histogram = field(default_factory=lambda: Histogram(INPUTS))
+    written: Written | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Gauges:
     """How it stands with one version of a model now: pieces and work that wait, batches that run, replicas by state,
-    and how often one of them began anew."""
+    how often one of them began anew; and of one that writes, the streams that run and wait, and the tokens of these."""
 
     waiting: int
     work: int
     running: int
     states: Mapping[str, int]
     restarts: int
+    streams: int = 0
+    streams_waiting: int = 0
+    tokens_waiting: int = 0
 
 
 COUNTED: Sequence[tuple[str, str, Callable[[Counts], float]]] = (
@@ -131,6 +152,29 @@ def exposition(samples: Sequence[Sample], strays: Mapping[str, int], ready: bool
         lines.extend((f"# HELP {name} {told}", f"# TYPE {name} histogram"))
         for labels, counts, _ in known:
             lines.extend(of(counts).lines(name, labels))
+    writing = [(at, counts.written, now) for at, counts, now in known if counts.written is not None]
+    for name, told, written_value in (
+        ("vllm:prompt_tokens_total", "Tokens of prompts whose answers are over.", lambda w: w.prompted),
+        ("vllm:generation_tokens_total", "Tokens that were written.", lambda w: w.tokens),
+    ):
+        family(name, "counter", told, [(f"{at},{_named(at)}", written_value(one)) for at, one, _ in writing])
+    for name, told, now_value in (
+        ("vllm:num_requests_running", "Answers that are being written.", lambda g: g.streams),
+        ("vllm:num_requests_waiting", "Answers that wait to be written.", lambda g: g.streams_waiting),
+        (
+            "lighten_waiting_tokens",
+            "Tokens of prompts and answers that wait to be written.",
+            lambda g: g.tokens_waiting,
+        ),
+    ):
+        family(name, "gauge", told, [(f"{at},{_named(at)}", now_value(now)) for at, _, now in writing])
+    for name, told, times in (
+        ("vllm:time_to_first_token_seconds", "Seconds until the first token of an answer.", lambda w: w.first),
+        ("vllm:time_per_output_token_seconds", "Seconds of each further token of an answer.", lambda w: w.each),
+    ):
+        lines.extend((f"# HELP {name} {told}", f"# TYPE {name} histogram"))
+        for at, one, _ in writing:
+            lines.extend(times(one).lines(name, f"{at},{_named(at)}"))
     family("lighten_ready", "gauge", "Whether requests are taken.", [("", float(ready))])
     return "\n".join(lines) + "\n"
 
@@ -142,6 +186,11 @@ def labels_of(model: str, version: str) -> str:
     'model="a \\\\"b\\\\"",version="1"'
     """
     return f'model="{_escaped(model)}",version="{_escaped(version)}"'
+
+
+def _named(labels: str) -> str:
+    """The model once more by the label that dashboards of vLLM look for."""
+    return labels.partition(",version=")[0].replace("model=", "model_name=", 1)
 
 
 def _escaped(text: str) -> str:

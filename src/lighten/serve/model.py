@@ -40,31 +40,33 @@ class ServedModel:
 
     Attributes:
         queue, rate, counts: what waits, how fast it is answered, what became of it.
-        open: requests that are on their way.
+        open: requests that are on their way. writes: whether it continues texts.
     """
+
+    writes = False
 
     def __init__(self, source: Servable, limits: Limits, *, replicas: int = 1, threads: int = 1) -> None:
         self.source, self.limits = source, limits
         self.queue, self.rate, self.counts = WorkQueue(), Rate(), Counts()
         self.intake = intake_of(source, limits)
         self.open = 0
-        like = LIKE if self.intake.pads else inf
-        self.replicas = tuple(
-            Replica(
-                source,
-                self.queue,
-                self.rate,
-                limits,
-                threads=threads,
-                like=like,
-                told=self._told,
-                changed=self._changed,
-            )
-            for _ in range(replicas)
-        )
+        self.replicas = tuple(self._replica(threads) for _ in range(replicas))
         self._reading = ThreadPoolExecutor(1, thread_name_prefix=f"read-{source.name}")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._settled = asyncio.Event()
+
+    def _replica(self, threads: int) -> Replica:
+        """One of those that answer."""
+        return Replica(
+            self.source,
+            self.queue,
+            self.rate,
+            self.limits,
+            threads=threads,
+            like=LIKE if self.intake.pads else inf,
+            told=self._told,
+            changed=self._changed,
+        )
 
     @property
     def name(self) -> str:

@@ -14,7 +14,7 @@ from lighten.core.errors import InputError
 from lighten.core.home import expanded
 from lighten.core.training import model_of_run
 from lighten.isolate.machine import allowed_cores
-from lighten.serve import health, openapi, predict, v2
+from lighten.serve import health, openai, openapi, predict, v2
 from lighten.serve.app import App
 from lighten.serve.keys import Keys, make_key, read_keys
 from lighten.serve.limits import Limits
@@ -22,6 +22,7 @@ from lighten.serve.model import ServedModel
 from lighten.serve.models import Models
 from lighten.serve.servable import Servable
 from lighten.serve.server import address_of, check_extra, listen, run
+from lighten.serve.writing_model import WritingModel
 from lighten.verbs.load import check_models_fit, resolved
 from lighten.verbs.question import question_of
 
@@ -106,7 +107,7 @@ def serve(
         sources = [servable(one, scratch / str(number)) for number, one in enumerate(asked)]
         listening = stack.enter_context(listen(host, port, known, unlocked=without_keys))
         share = max(1, cores // replicas)
-        served = Models([ServedModel(source, bounds, replicas=replicas, threads=share) for source in sources])
+        served = Models([model_of(source, bounds, replicas=replicas, threads=share) for source in sources])
         app = application(served, bounds, known)
         versions = [
             ServedVersion(s.name, s.version, one.model, s.artifact.id, s.engine.version())
@@ -131,10 +132,21 @@ def application(models: Models, limits: Limits, keys: Keys | None = None) -> App
     routes = [
         *predict.routes(models, limits),
         *v2.routes(models, limits),
+        *openai.routes(models, limits),
         *health.routes(models, lambda: app.strays),
     ]
     app.answer([*routes, openapi.route(routes, locked=keys is not None)])
     return app
+
+
+def model_of(source: Servable, limits: Limits, *, replicas: int, threads: int) -> ServedModel:
+    """A model as it is served: one that writes can be asked to.
+
+    Raises:
+        ModelError: its chat template cannot be used.
+    """
+    kind = WritingModel if source.task.writes else ServedModel
+    return kind(source, limits, replicas=replicas, threads=threads)
 
 
 def named(models: Sequence[str]) -> list[Named]:

@@ -76,9 +76,7 @@ class Vocabulary:
         MissingExtra: llguidance is not installed. InputError: no token ends an answer.
     """
 
-    def __init__(
-        self, pieces: Sequence[bytes], endings: Sequence[int], encode: Callable[[str], Sequence[int]]
-    ) -> None:
+    def __init__(self, pieces: Sequence[bytes], endings: Sequence[int], encode: Callable[[str], Sequence[int]]) -> None:
         if not endings:
             raise InputError("No token of this model ends an answer, and none can be held to a JSON Schema.")
         library = _library()

@@ -1,0 +1,368 @@
+"""OpenAI's protocol, below ``/v1``: models, completions, chat completions and embeddings.
+
+Source: https://platform.openai.com/docs/api-reference
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from time import time
+from typing import Any, cast
+
+from lighten.core.errors import InputError
+from lighten.core.language import Prompt, Written
+from lighten.serve.event_stream import DONE, EventStream, event_of
+from lighten.serve.http import Request, Route, Sent, json_reply
+from lighten.serve.limits import Limits
+from lighten.serve.models import Models
+from lighten.serve.openai_asked import Asked, Completion, Talk, Unfit, completion_asked, talk_asked
+from lighten.serve.openai_told import Choice, Completed, Talked, Told
+from lighten.serve.refusals import ClientGone, Refusal, no_such
+from lighten.serve.streams import Answers
+from lighten.serve.writing_model import WritingModel
+
+FEW = 16
+"""Tokens of a completion whose request does not say how many, as OpenAI has it."""
+TYPES: Mapping[int, str] = {
+    401: "authentication_error",
+    404: "invalid_request_error",
+    429: "rate_limit_error",
+}
+"""What OpenAI calls kinds of errors, by status; others below 500 are the request's, the rest the server's."""
+
+
+def words(refusal: Refusal) -> dict[str, Any]:
+    """An error as OpenAI has it."""
+    ours = "server_error" if refusal.status >= 500 else "invalid_request_error"
+    code = "model_not_found" if refusal.status == 404 and getattr(refusal, "param", "") == "model" else refusal.code
+    param = getattr(refusal, "param", "") or None
+    return {
+        "error": {
+            "message": refusal.line,
+            "type": TYPES.get(refusal.status, ours),
+            "param": param,
+            "code": code,
+        }
+    }
+
+
+def routes(models: Models, limits: Limits) -> list[Route]:
+    """All routes of this protocol."""
+    started = int(time())
+
+    def record(name: str) -> dict[str, Any]:
+        model = writing(models, name)
+        return {
+            "id": name,
+            "object": "model",
+            "created": started,
+            "owned_by": "lighten",
+            "max_model_len": model.context,
+        }
+
+    async def every(request: Request) -> Sent:
+        return json_reply({"object": "list", "data": [record(name) for name in names(models)]})
+
+    async def one(request: Request) -> Sent:
+        return json_reply(record(request.params["name"]))
+
+    async def completions(request: Request) -> Sent:
+        asked = completion_asked(await request.json(), limits)
+        model = open_for(models, asked.model)
+        await _check_schema(model, asked)
+        prompts, echoed = await _completed(model, asked, limits)
+        prompted = sum(len(prompt.tokens) for prompt in prompts[:: asked.count])
+        told = Completed(asked.model, prompted, likely=asked.likely is not None, mark=mark_of(model))
+        return await _answered(model, asked, prompts, told, request, limits, echoed)
+
+    async def talk(request: Request) -> Sent:
+        asked = talk_asked(await request.json(), limits)
+        model = open_for(models, asked.model)
+        if not model.talks:
+            seen = f"The model {asked.model!r} has no chat template: it continues texts, and answers none."
+            raise Unfit("model", seen, fix="ask it at /v1/completions", code="unsupported")
+        await _check_schema(model, asked)
+        tokens = await _talked(model, asked)
+        prompts = _prompts(model, asked, [tokens], limits.answer)
+        told = Talked(asked.model, len(tokens), likely=asked.likely is not None, mark=mark_of(model))
+        return await _answered(model, asked, prompts, told, request, limits, ())
+
+    async def embeddings(request: Request) -> Sent:
+        body = await request.json()
+        name = body.get("model") if isinstance(body, dict) else None
+        if not isinstance(name, str):
+            raise Unfit("model", "No model is named.", allowed="the name of one", code="missing_parameter")
+        known = models.names
+        if name.partition(":")[0] not in known:
+            raise _no_model(name, known)
+        models.open_for(*_split(name))
+        seen = f"The model {name!r} gives no embeddings: it was made to answer, not to be compared."
+        raise Unfit("model", seen, fix=f"ask it at /predict/{name.partition(':')[0]}", code="unsupported")
+
+    def refusing(handler: Callable[[Request], Awaitable[Sent]]) -> Callable[[Request], Awaitable[Sent]]:
+        async def answer(request: Request) -> Sent:
+            try:
+                return await handler(request)
+            except Refusal as refusal:
+                raise as_openai(refusal) from refusal.__cause__
+
+        return answer
+
+    listed = {"responses": {"200": {"description": "Models that write"}}}
+    answered = {"200": {"description": "Answers, or a stream of server-sent events where stream is true"}}
+    return [
+        Route("GET", "/v1/models", refusing(every), "Models that write", listed, words),
+        Route("GET", "/v1/models/{name}", refusing(one), "A model that writes", listed, words),
+        Route("POST", "/v1/completions", refusing(completions), "Texts that go on with prompts",
+              {"requestBody": _body(COMPLETION), "responses": answered}, words),
+        Route("POST", "/v1/chat/completions", refusing(talk), "What a model answers to a conversation",
+              {"requestBody": _body(TALK), "responses": answered}, words),
+        Route("POST", "/v1/embeddings", refusing(embeddings), "Refused: no model here gives embeddings",
+              {"requestBody": _body(EMBEDDING), "responses": {"400": {"description": "No model gives any"}}}, words),
+    ]  # fmt: skip
+
+
+def as_openai(refusal: Refusal) -> Refusal:
+    """A refusal with the status that OpenAI has for it: what cannot be answered is 400."""
+    if refusal.status != 422:
+        return refusal
+    return Unfit(getattr(refusal, "param", ""), refusal.seen, allowed=refusal.allowed, fix=refusal.fix)
+
+
+def names(models: Models) -> list[str]:
+    """Names of all models that write, and of their versions where there are several."""
+    found: list[str] = []
+    for name in models.names:
+        versions = models.versions(name)
+        if models.find(name).writes:
+            found.append(name)
+        if len(versions) > 1:
+            found += [f"{name}:{one}" for one in versions if models.find(name, one).writes]
+    return found
+
+
+def writing(models: Models, told: str) -> WritingModel:
+    """A model that writes, by its name, or name and version with a colon between them.
+
+    Raises:
+        Refusal: there is none of this name; says those there are.
+    """
+    known = names(models)
+    name, version = _split(told)
+    found = models.find(name, version) if name in models.names and (told in known or version) else None
+    if found is None or not found.writes:
+        raise _no_model(told, known)
+    return cast(WritingModel, found)
+
+
+def open_for(models: Models, told: str) -> WritingModel:
+    """The same, for a request that is to be answered.
+
+    Raises:
+        Refusal: there is none, or no request is taken any more.
+    """
+    found = writing(models, told)
+    if models.draining:
+        raise models.refusal()
+    return found
+
+
+def mark_of(model: WritingModel) -> str:
+    """What tells one build of a model from another."""
+    return f"lighten-{model.source.artifact.id[:12] or model.version}"
+
+
+def _split(told: str) -> tuple[str, str]:
+    name, _, version = told.partition(":")
+    return name, version
+
+
+def _no_model(name: str, known: Sequence[str]) -> Refusal:
+    refusal = no_such("model", name, known)
+    found = Unfit("model", refusal.seen, allowed=refusal.allowed, fix=refusal.fix, code=refusal.code)
+    found.status = 404
+    return found
+
+
+async def _check_schema(model: WritingModel, asked: Asked) -> None:
+    """Raises Unfit before anything waits."""
+    if asked.schema:
+        try:
+            await model.check_schema(asked.schema)
+        except InputError as error:
+            raise Unfit("response_format", error.seen, allowed=error.allowed, fix=error.fix) from error
+
+
+async def _completed(model: WritingModel, asked: Completion, limits: Limits) -> tuple[list[Prompt], list[str]]:
+    """Prompts of all answers, and with what each is echoed."""
+    if len(asked.prompts) * asked.count > limits.inputs:
+        seen = f"{len(asked.prompts):,} prompts, each with {asked.count} answers, are asked for."
+        raise Unfit("n", seen, allowed=f"at most {limits.inputs:,} answers in one request")
+
+    async def tokens_of(one: str | tuple[int, ...]) -> tuple[int, ...]:
+        return one if isinstance(one, tuple) else await model.tokens_of(one, begin=True, special=False)
+
+    async def text_of(one: str | tuple[int, ...]) -> str:
+        return one if isinstance(one, str) else await model.text_of(one)
+
+    every = await asyncio.gather(*map(tokens_of, asked.prompts))
+    texts = await asyncio.gather(*map(text_of, asked.prompts)) if asked.echo else []
+    echoed = [text for text in texts for _ in range(asked.count)]
+    return _prompts(model, asked, every, FEW, told=asked.echo), echoed
+
+
+async def _talked(model: WritingModel, asked: Talk) -> tuple[int, ...]:
+    """Tokens of a conversation in the model's own template, with one start token."""
+    try:
+        text = await model.rendered(asked.messages)
+    except InputError as error:
+        raise Unfit("messages", error.seen, allowed=error.allowed, fix=error.fix) from error
+    begin = await model.beginning()
+    tokens = await model.tokens_of(text, begin=False, special=True)
+    return tokens if tokens[:1] == begin else begin + tokens  # most templates write the start token themselves
+
+
+def _prompts(
+    model: WritingModel, asked: Asked, every: Sequence[tuple[int, ...]], default: int, *, told: bool = False
+) -> list[Prompt]:
+    """A prompt for each answer.
+
+    Args:
+        default: tokens of an answer where nothing is said; fewer where the context has no room for them.
+
+    Raises:
+        Unfit: one leaves no room for its answer.
+    """
+    found = []
+    for tokens in every:
+        room = model.context - len(tokens)
+        most = asked.most if asked.most is not None else min(default, max(room, 1))
+        if most > room or not tokens:
+            where = "messages" if isinstance(asked, Talk) else "prompt"
+            seen = f"The prompt has {len(tokens):,} tokens, and {most:,} are asked for." if tokens else "It is empty."
+            allowed = f"{model.context:,} tokens together, the context of the model as it was opened"
+            raise Unfit(where, seen, allowed=allowed, code="context_length_exceeded")
+        for draw in range(asked.count):
+            sampling = type(asked.sampling)(asked.sampling.temperature, asked.sampling.top_p, asked.sampling.seed, draw)
+            shown = told and (asked.likely is not None or most == 0)
+            found.append(Prompt(tokens, most, sampling, True, asked.until, asked.likely, shown, asked.schema))
+    return found
+
+
+async def _answered(
+    model: WritingModel,
+    asked: Asked,
+    prompts: Sequence[Prompt],
+    told: Told,
+    request: Request,
+    limits: Limits,
+    echoed: Sequence[str],
+) -> Sent:
+    """Have prompts continued, and tell what came.
+
+    Args:
+        echoed: with what each answer begins; nothing for answers that begin with themselves.
+    """
+    answers = model.write(prompts, limits.write_deadline, request.presence)
+    choices = [Choice(place, text) for place, text in enumerate(echoed)] or [Choice(n) for n in range(len(prompts))]
+    if asked.stream:
+        events = _events(answers, choices, told, counted=asked.usage, trimmed=isinstance(asked, Talk))
+        return EventStream(events, answers.close)
+    try:
+        async for news in answers:
+            for place, one in news:
+                _take(choices[place], one, trimmed=isinstance(asked, Talk))
+    finally:
+        answers.close()
+    return json_reply(told.whole(choices))
+
+
+def _take(choice: Choice, one: Written, *, trimmed: bool) -> str:
+    """An answer goes on. Returns by what.
+
+    Args:
+        trimmed: whether the blanks before it are no part of it: some tokenizers put one in front of every word.
+    """
+    text = one.text.lstrip() if trimmed and not choice.text else one.text
+    choice.take(Written(one.number, one.token, text, one.ended, one.chosen, one.top, one.given))
+    return text
+
+
+async def _events(
+    answers: Answers, choices: Sequence[Choice], told: Told, *, counted: bool, trimmed: bool
+) -> AsyncIterator[bytes]:
+    """Answers as server-sent events, those that came together in one piece."""
+    first = [part for one in choices for part in told.begun(one.place)]
+    first += [told.delta(one.place, one.text, (), "") for one in choices if one.text]
+    if first:
+        yield b"".join(event_of(told.part([part], counted=counted)) for part in first)
+    try:
+        async for news in answers:
+            found = []
+            for place, one in news:
+                choice = choices[place]
+                text = _take(choice, one, trimmed=trimmed)
+                likely = [one] if one.chosen is not None else []
+                if text or one.ended or (likely and told.likely):
+                    part = told.delta(place, text, likely, choice.reason if one.ended else "")
+                    found.append(event_of(told.part([part], counted=counted)))
+            if found:
+                yield b"".join(found)
+    except ClientGone:
+        raise
+    except Refusal as refusal:
+        yield event_of(words(refusal))
+        return
+    yield (event_of(told.counted(choices)) if counted else b"") + DONE
+
+
+def _body(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+TEXTS: Mapping[str, Any] = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+COMMON: Mapping[str, Any] = {
+    "model": {"type": "string"},
+    "max_tokens": {"type": "integer", "minimum": 0},
+    "temperature": {"type": "number", "minimum": 0, "maximum": 2},
+    "top_p": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+    "n": {"type": "integer", "minimum": 1},
+    "seed": {"type": "integer"},
+    "stop": TEXTS,
+    "stream": {"type": "boolean"},
+    "stream_options": {"type": "object", "properties": {"include_usage": {"type": "boolean"}}},
+    "response_format": {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}}},
+    "user": {"type": "string"},
+}
+COMPLETION: Mapping[str, Any] = {
+    "type": "object",
+    "required": ["model", "prompt"],
+    "properties": {
+        **COMMON,
+        "prompt": {"anyOf": [{"type": "string"}, {"type": "array"}]},
+        "echo": {"type": "boolean"},
+        "logprobs": {"type": "integer", "minimum": 0, "maximum": 5},
+    },
+}
+TALK: Mapping[str, Any] = {
+    "type": "object",
+    "required": ["model", "messages"],
+    "properties": {
+        **COMMON,
+        "max_completion_tokens": {"type": "integer", "minimum": 1},
+        "logprobs": {"type": "boolean"},
+        "top_logprobs": {"type": "integer", "minimum": 0, "maximum": 20},
+        "messages": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "object", "required": ["role", "content"]},
+        },
+    },
+}
+EMBEDDING: Mapping[str, Any] = {
+    "type": "object",
+    "required": ["model", "input"],
+    "properties": {"model": {"type": "string"}, "input": TEXTS},
+}
+"""JSON Schemas of requests."""

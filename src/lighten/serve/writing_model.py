@@ -1,0 +1,257 @@
+"""A model that writes, as it is served: its chat template, its tokens, and the way of an answer from prompt to end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from time import monotonic
+from typing import cast
+
+from lighten.core.errors import InputError, LightenError
+from lighten.core.language import Prompt
+from lighten.nets.language.chat_template import Renderer, find_template
+from lighten.nets.language.grammar import check_schema
+from lighten.serve.admission import Load, refused
+from lighten.serve.limits import Limits
+from lighten.serve.metrics import Gauges, Written
+from lighten.serve.model import ServedModel
+from lighten.serve.presence import Presence
+from lighten.serve.rate import Rate
+from lighten.serve.refusals import ClientGone, Refusal, expired
+from lighten.serve.replica import Replica
+from lighten.serve.servable import Servable
+from lighten.serve.streams import Answers, Errand, Stream, StreamQueue
+from lighten.serve.worker import State
+from lighten.serve.writer import Step, Writer
+
+
+class WritingModel(ServedModel):
+    """One version of a model that writes. Beside what every model is asked, it continues texts.
+
+    Attributes:
+        streams, pace: what waits to be written, and how fast tokens are computed. written: what became of it.
+    """
+
+    writes = True
+
+    def __init__(self, source: Servable, limits: Limits, *, replicas: int = 1, threads: int = 1) -> None:
+        self.streams, self.pace, self.written = StreamQueue(), Rate(), Written()
+        template = find_template(source.artifact)
+        self._start: tuple[int, ...] | None = None
+        self._renderer = Renderer(template) if template is not None else None
+        super().__init__(source, limits, replicas=replicas, threads=threads)
+        self.counts.written = self.written
+
+    def _replica(self, threads: int) -> Replica:
+        return Writer(
+            self.source,
+            self.queue,
+            self.rate,
+            self.limits,
+            threads=threads,
+            streams=self.streams,
+            heard=self._hear,
+            told=self._told,
+            changed=self._changed,
+        )
+
+    @property
+    def writers(self) -> tuple[Writer, ...]:
+        """Its replicas."""
+        return cast("tuple[Writer, ...]", self.replicas)
+
+    @property
+    def talks(self) -> bool:
+        """Whether it has a chat template."""
+        return self._renderer is not None
+
+    @property
+    def context(self) -> int:
+        """Most tokens of a prompt and its answer; 0 until it is open."""
+        return max(writer.context for writer in self.writers)
+
+    def gauges(self) -> Gauges:
+        """See :meth:`ServedModel.gauges`."""
+        now = super().gauges()
+        writing = sum(len(writer.written) for writer in self.writers)
+        return replace(now, streams=writing, streams_waiting=len(self.streams), tokens_waiting=self.streams.work)
+
+    async def rendered(self, messages: Sequence[Mapping[str, str]]) -> str:
+        """A conversation as its chat template writes it, up to where the answer begins.
+
+        Raises:
+            InputError: the template refuses it, or fails.
+        """
+        assert self._renderer is not None
+        return await asyncio.get_running_loop().run_in_executor(self._reading, self._renderer.render, messages)
+
+    async def check_schema(self, schema: str) -> None:
+        """Refuse a JSON Schema that no answer can be held to.
+
+        Raises:
+            InputError: why.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._reading, check_schema, schema)
+
+    async def tokens_of(self, text: str, *, begin: bool, special: bool) -> tuple[int, ...]:
+        """Tokens of a text; see :meth:`LanguageSession.encode`.
+
+        Raises:
+            Refusal: there is no room for what may come of it, or no process that could say.
+        """
+        self._admit_writing(1, 1, self.limits.write_deadline)  # before any work is done for it
+        return cast("tuple[int, ...]", await self._asked(text, begin=begin, special=special))
+
+    async def beginning(self) -> tuple[int, ...]:
+        """The token that begins a text; nothing for a model that has none. Raises what :meth:`tokens_of` does."""
+        if self._start is None:
+            self._start = (await self.tokens_of("", begin=True, special=False))[:1]
+        return self._start
+
+    async def text_of(self, tokens: Sequence[int]) -> str:
+        """The text of tokens. Raises what :meth:`tokens_of` does."""
+        self._admit_writing(1, 1, self.limits.write_deadline)
+        return cast(str, await self._asked(tokens))
+
+    def write(self, prompts: Sequence[Prompt], deadline: float, presence: Presence) -> Answers:
+        """Have prompts continued, all for one request. Whoever asks closes the answers.
+
+        Args:
+            deadline: seconds from now. presence: of the client, who frees its places by leaving.
+
+        Raises:
+            Refusal: they may not wait. While the answers are read, why there will be no more of them.
+        """
+        assert self._loop is not None
+        self._admit_writing(sum(len(one.tokens) + one.most for one in prompts), len(prompts), deadline)
+        timer: asyncio.TimerHandle | None = None
+
+        def closed(found: Answers) -> None:
+            if timer is not None:
+                timer.cancel()
+            presence.on_leave(None)
+            self._closed(found)
+
+        answers = Answers(prompts, closed)
+        self.open += 1
+        self.streams.put(answers.streams)
+        timer = self._loop.call_later(deadline, self._end, answers, expired(deadline))
+        presence.on_leave(lambda: self._end(answers, ClientGone()))
+        return answers
+
+    def load_of_writing(self) -> Load:
+        """How busy it is with writing."""
+        able = [writer for writer in self.writers if writer.state is State.READY]
+        running = sum(len(writer.written) for writer in able)
+        free = sum(writer.slots for writer in able) - running - len(self.streams)
+        # The next one that ends has had its part of what is left to them together.
+        left = sum(writer.left for writer in able) / running if running and free <= 0 else 0.0
+        seconds = self.pace.seconds(self.streams.work + left) / max(1, len(able))
+        return Load(self.streams.work, len(self.streams), seconds, len(able))
+
+    def _admit_writing(self, work: int, count: int, deadline: float) -> None:
+        """Raises Refusal where so many tokens may not wait."""
+        refusal = self._refusal(work, count, deadline) if self.ready else self._unavailable()
+        if refusal is not None:
+            self.counts.refused[refusal.code] += 1
+            raise refusal
+
+    def _refusal(self, work: int, count: int, deadline: float) -> Refusal | None:
+        slots = max((writer.slots for writer in self.writers), default=1)
+        bounds = replace(self.limits, batch=max(slots, count), queue=self.limits.waiting_tokens)
+        return refused(self.load_of_writing(), work, deadline, self.pace, bounds)
+
+    async def _asked(self, asked: str | Sequence[int], *, begin: bool = True, special: bool = False) -> object:
+        assert self._loop is not None
+        errand = Errand(asked, self._loop.create_future(), begin, special)
+        self.open += 1
+        try:
+            self.streams.ask(errand)
+            async with asyncio.timeout(self.limits.deadline):
+                return await errand.done
+        except TimeoutError as error:
+            raise expired(self.limits.deadline) from error
+        finally:
+            self.open -= 1
+
+    def _hear(self, step: Step) -> None:
+        """Called by threads."""
+        self._soon(self._take_in, step)
+
+    def _take_in(self, step: Step) -> None:
+        """A writer has heard something."""
+        if step.work:
+            self.pace.learn(step.work, step.seconds)
+        for errand, found in step.done:
+            if errand.done.done():
+                continue
+            if isinstance(found, LightenError):
+                errand.done.set_exception(self._refusal_of(found))
+            else:
+                errand.done.set_result(found)
+        for stream, one in step.news:
+            if isinstance(one, LightenError):
+                self._end(stream.answers, self._refusal_of(one))
+                continue
+            stream.answers.told(stream, one)
+            if one.ended:
+                self._count(stream)
+
+    def _count(self, stream: Stream) -> None:
+        """A stream is over."""
+        written, now = self.written, monotonic()
+        written.prompted += len(stream.prompt.tokens)
+        written.tokens += stream.made
+        written.first.add(stream.first - stream.since)
+        if stream.made > 1:
+            written.each.add((now - stream.first) / (stream.made - 1))
+
+    def _end(self, answers: Answers, error: Exception) -> None:
+        """There will be no more of some answers."""
+        answers.fail(error)
+        self._drop(answers)
+
+    def _drop(self, answers: Answers) -> None:
+        for stream in answers.streams:
+            self.streams.drop(stream)
+
+    def _closed(self, answers: Answers) -> None:
+        """Nobody waits for answers any more: count them, and free their places."""
+        self.open -= 1
+        whole = answers.over and answers.error is None
+        if not whole:
+            self._drop(answers)
+        counts, took = self.counts, monotonic() - answers.streams[0].since
+        error = answers.error
+        if whole:
+            counts.answered += 1
+            counts.inputs += len(answers.streams)
+            counts.request += took
+            counts.latency.add(took)
+        elif isinstance(error, Refusal) and error.code == "failed":
+            counts.failed += 1
+        elif isinstance(error, Refusal):
+            counts.refused[error.code] += 1
+        else:
+            counts.cancelled += 1
+
+    def _empty(self) -> None:
+        """See :meth:`ServedModel._empty`."""
+        super()._empty()
+        streams, errands = self.streams.clear()
+        for stream in streams:
+            stream.answers.fail(self._unavailable())
+        for errand in errands:
+            if not errand.done.done():
+                errand.done.set_exception(self._unavailable())
+
+    async def stop(self, seconds: float) -> None:
+        """See :meth:`ServedModel.stop`."""
+        await super().stop(seconds)
+        for writer in self.writers:
+            writer.hang_up()
+        if self._renderer is not None:
+            with suppress(InputError):
+                self._renderer.close()
