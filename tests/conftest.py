@@ -135,3 +135,22 @@ def session_of(fake_engine: type, artifact: Artifact) -> Callable[..., SessionPr
         return SessionProcess(artifact, engine, threads=1, task=task, deadline=deadline, memory=memory)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def scribe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[type]:
+    """The engine that writes letters, installed as a plug-in."""
+    folder = tmp_path_factory.mktemp("scribes")
+    plugin_package(folder, "engines", "scribe", module="lighten.testing.scribe")
+    with installed(folder):
+        yield catalog.load("engines", "scribe")
+
+
+@pytest.fixture
+def scribe_of(scribe: type, artifact: Artifact) -> Callable[..., SessionProcess]:
+    """``scribe_of(milliseconds=5)``: a session process of that engine, not started yet."""
+
+    def make(**settings: Any) -> SessionProcess:
+        return SessionProcess(artifact, scribe(**settings), threads=1, deadline=20.0)
+
+    return make

@@ -7,7 +7,21 @@ from itertools import pairwise
 import pytest
 
 from lighten.core.errors import InputError
-from lighten.core.language import CODED_BYTES, PROBES, Span, answer_code, check_spans, code_of, probe_places
+from lighten.core.language import (
+    CODED_BYTES,
+    END,
+    MOST,
+    PROBES,
+    Prompt,
+    Span,
+    answer_code,
+    check_prompt,
+    check_spans,
+    code_of,
+    probe_places,
+    written_by_steps,
+)
+from lighten.testing.fake import FakeLanguageSession
 
 
 def test_spans_that_fit() -> None:
@@ -57,3 +71,63 @@ def test_places_are_where_words_begin() -> None:
     gaps = {after - before for before, after in pairwise(many)}
     assert gaps <= {4, 6}
     assert probe_places(text, 1) == [41]
+
+
+class Whole(FakeLanguageSession):
+    """Writes whole answers, as an engine does that knows no steps."""
+
+
+def test_a_session_that_knows_no_steps_writes_whole_answers() -> None:
+    session = Whole(2)
+    first, second = session.encode("ab"), session.encode("xyz")
+    one, other = session.add(Prompt(tuple(first), 6)), session.add(Prompt(tuple(second), 4, stop=False))
+    gone = session.add(Prompt(tuple(second), 4))
+    session.drop(gone)
+    heard = {number: [w for w in session.step() if w.number == number] for number in (one, other)}
+    assert session.step() == []
+    for number, prompt, most, stop in ((one, first, 6, True), (other, second, 4, False)):
+        made = session.generate([prompt], most, stop=stop)[0]
+        assert [w.token for w in heard[number] if w.token is not None] == made
+        assert heard[number][-1].ended == (END if len(made) < most else MOST)
+    for asked in (Prompt((1,), 3, likely=0), Prompt((1,), 3, told=True), Prompt((1,), 3, schema="{}")):
+        with pytest.raises(InputError, match="This engine"):
+            session.add(asked)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "seen"),
+    [
+        (Prompt((), 3), "The prompt has 0 tokens"),
+        (Prompt((1,) * 8, 3), "The prompt has 8 tokens"),
+        (Prompt((1,), 0), "at most 0 tokens"),
+        (Prompt((1,) * 9, 0, told=True), "The prompt has 9 tokens"),
+    ],
+)
+def test_a_prompt_that_cannot_be_continued_is_refused(prompt: Prompt, seen: str) -> None:
+    check_prompt(Prompt((1,) * 7, 3), 8)
+    check_prompt(Prompt((1,) * 8, 0, told=True), 8)
+    with pytest.raises(InputError, match=seen):
+        check_prompt(prompt, 8)
+
+
+def test_written_by_steps_is_generate_and_leaves_nothing_behind() -> None:
+    session = Whole(3)
+    prompts = [session.encode(text) for text in ("ab", "cd", "q")]
+    plain = [session.generate([prompt], 7, stop=False)[0] for prompt in prompts]
+    assert written_by_steps(session, prompts, 7, stop=False) == plain
+    assert written_by_steps(session, prompts, 0) == [[], [], []] and written_by_steps(session, [], 4) == []
+    heard: list[tuple[int, int]] = []
+
+    def hear(number: int, token: int) -> bool:
+        heard.append((number, token))
+        return number == 1 and len([1 for at, _ in heard if at == 1]) == 2
+
+    assert written_by_steps(session, prompts, 7, stop=False, heard=hear) == [plain[0], plain[1][:2], plain[2]]
+
+    def fails(number: int, token: int) -> bool:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        written_by_steps(session, prompts, 7, heard=fails)
+    with pytest.raises(InputError, match="Prompt 1 has 0 tokens"):
+        written_by_steps(session, [[1], []], 3)
