@@ -22,8 +22,13 @@ from lighten.serve.limits import Limits
 from lighten.serve.model import ServedModel
 from lighten.serve.models import Models
 from lighten.serve.servable import Servable
+from lighten.serve.writing_model import WritingModel
 from lighten.tasks.text_classification import TextClassification
+from lighten.tasks.text_generation import TextGeneration
+from lighten.testing.asgi import Answer, ask
+from lighten.testing.scribe import TEMPLATE
 from lighten.verbs.serve import application
+from lighten.verbs.serve import model_of as served
 
 LABELS = ("even", "odd")
 ServableOf = Callable[..., Servable]
@@ -142,3 +147,51 @@ def model_folder(folder: Path, engine: Any) -> Path:
     (folder / "fake.txt").write_text("fake", encoding="utf-8")
     meta = {"labels": list(LABELS), "asked": {"use": "text_classification"}, "engine": record_of(engine)}
     return Artifact.seal(folder, format="fake", meta=meta).path
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A model that writes, open, and the application over it."""
+
+    models: Models
+    app: App
+
+    @property
+    def model(self) -> WritingModel:
+        """The model."""
+        found = next(iter(self.models))
+        assert isinstance(found, WritingModel)
+        return found
+
+    async def ask(self, path: str, body: Any = None, **more: Any) -> Answer:
+        """Ask the application."""
+        return await ask(self.app, path, body, **more)
+
+
+@pytest.fixture
+def writing(scribe: type, tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Desk]]:
+    """``async with writing(limits, milliseconds=5, replicas=2) as desk``: a model that writes letters in their order.
+
+    Args:
+        template: its chat template; empty for none.
+    """
+
+    @asynccontextmanager
+    async def stage(
+        limits: Limits | None = None, *, replicas: int = 1, load: bool = True, template: str = TEMPLATE, **settings: Any
+    ) -> AsyncIterator[Desk]:
+        folder = tmp_path / f"scribe-{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        (folder / "fake.txt").write_text("fake", encoding="utf-8")
+        meta = {"labels": [], **({"chat_template": template} if template else {})}
+        sealed, bounds = Artifact.seal(folder, format="fake", meta=meta), limits or Limits()
+        source = Servable("m", "1", sealed, scribe(**settings), TextGeneration())
+        models = Models([served(source, bounds, replicas=replicas, threads=1)])
+        try:
+            if load:
+                await models.load()
+            yield Desk(models, application(models, bounds))
+        finally:
+            await models.stop()
+
+    return stage

@@ -15,7 +15,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, NoReturn
 
-from lighten.core.errors import CandidateFailed, OutOfMemory, SessionCrashed, SessionTimeout
+from lighten.core.errors import CandidateFailed, LightenError, OutOfMemory, SessionCrashed, SessionTimeout
 from lighten.core.home import home_for_libraries
 from lighten.isolate import elsewhere, wire
 from lighten.isolate.environments import EnvironmentSpec
@@ -295,12 +295,8 @@ class ChildProcess:
             if ready or monotonic() >= until:
                 return any(number == own for number, _ in ready)
 
-    def _take_events(self, events: deque[Mapping[str, Any]], operation: str) -> None:
-        """Events among what was received.
-
-        Raises:
-            LightenError: the operation has ended; with its error.
-        """
+    def _take_events(self, events: deque[Mapping[str, Any]], operation: str) -> LightenError | None:
+        """Take the events out of what was received. Returns why the operation has ended; None while it goes on."""
         while b"\n" in self._rest:
             line, _, self._rest = self._rest.partition(b"\n")
             told = wire.unpack(line)
@@ -308,7 +304,8 @@ class ChildProcess:
                 events.append(told["event"])
                 continue
             self._talk = None
-            raise wire.unpack_error(told["error"]) if "error" in told else SessionCrashed(f"It ended to {operation}.")
+            return wire.unpack_error(told["error"]) if "error" in told else SessionCrashed(f"It ended to {operation}.")
+        return None
 
     def _watch_memory(self) -> None:
         held = resident_bytes(self.pid)
@@ -361,6 +358,7 @@ class Conversation:
     def __init__(self, child: ChildProcess, operation: str) -> None:
         self.events: deque[Mapping[str, Any]] = deque()
         self._child, self._operation = child, operation
+        self._error: LightenError | None = None
 
     def tell(self, **message: Any) -> None:
         """Say something. What is told meanwhile is taken in, so that neither waits for the other.
@@ -384,10 +382,12 @@ class Conversation:
             LightenError: the operation failed, by class and message; it is over.
         """
         child = self._child
-        child._take_events(self.events, self._operation)
-        if not self.events and child._wait(timeout, bell):
+        self._error = self._error or child._take_events(self.events, self._operation)
+        if not self.events and self._error is None and child._wait(timeout, bell):
             child._receive(self._operation)
-            child._take_events(self.events, self._operation)
+            self._error = child._take_events(self.events, self._operation)
+        if self._error is not None and not self.events:
+            raise self._error
         return bool(self.events)
 
 

@@ -99,7 +99,7 @@ class Writer(Replica):
             return self._take_in(self._writing.hear(IDLE_SECONDS, self._bell.fileno()))
         except CandidateFailed as error:
             self._lose(error)
-            if self._session.child.gone:
+            if self._session.child.gone or isinstance(error, SessionTimeout):
                 raise Died(error) from error
             return False
 
