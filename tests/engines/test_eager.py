@@ -15,6 +15,7 @@ from lighten.core.language import LanguageSession, Sampling, Span
 from lighten.engines.eager import Eager
 from lighten.nets.training.precision import using_threads
 from lighten.testing.engine_contract import check_engine, texts
+from lighten.testing.steps_contract import check_steps
 from lighten.testing.tiny_artifacts import META, tiny_artifact
 from lighten.testing.tiny_language import FAMILIES as LANGUAGE_FAMILIES
 from lighten.testing.tiny_language import POSITIONS, span_cases, tiny_language, tiny_texts
@@ -138,6 +139,11 @@ def test_prompts_together_are_continued_as_prompts_alone(language: Artifact) -> 
     with opened(language, rows=3) as session:
         assert len({len(prompt) for prompt in prompts}) > 3
         assert session.generate(prompts, 9, stop=False) == [session.generate([p], 9, stop=False)[0] for p in prompts]
+
+
+def test_prompts_join_and_leave_while_others_run(language: Artifact) -> None:
+    with opened(language, rows=3) as session:
+        check_steps(session, [[*range(40, 52)], [*range(40, 50), 7], [11, 12, 13], [*range(40, 90)]])
 
 
 def test_pieces_of_a_text_are_its_bytes(language: Artifact) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -14,7 +15,7 @@ import torch
 
 from lighten.core.artifact import Artifact
 from lighten.core.errors import BuildFailed, InputError, LightenError, MissingExtra, ModelError
-from lighten.core.language import LanguageSession, Sampling, Span
+from lighten.core.language import END, LanguageSession, Prompt, Sampling, Span, Written
 from lighten.engines import _llama
 from lighten.engines.eager import Eager
 from lighten.engines.llama import Llama
@@ -22,6 +23,7 @@ from lighten.nets.gguf.file import FILE
 from lighten.nets.training.precision import using_threads
 from lighten.testing.engine_contract import check_declaration
 from lighten.testing.require import require
+from lighten.testing.steps_contract import check_steps, run, take, tokens_of
 from lighten.testing.tiny_language import (
     FAMILIES,
     LINEAR,
@@ -152,8 +154,6 @@ def test_text_goes_in_and_out_as_with_the_tokenizer_it_came_with(pair: Pair) -> 
 
 
 def test_the_end_token_is_not_put_behind_a_text_that_may_go_on(tmp_path: Path) -> None:
-    import json
-
     folder = tiny_language("llama", tmp_path / "hf")
     source = json.loads((folder / "tokenizer.json").read_text())
     source["post_processor"]["single"].append({"SpecialToken": {"id": "</s>", "type_id": 0}})
@@ -283,6 +283,99 @@ def test_what_a_sliding_window_has_lost_is_not_gone_on_from(tmp_path: Path, sing
         session.generate(prompts, 50, stop=False, heard=ends)
         for span, wanted in zip(spans, fresh, strict=True):
             assert np.abs(session.score([span])[0].logprobs - wanted.logprobs).max() < ERRORS["gemma3_text"]
+
+
+@pytest.mark.parametrize("ahead", [0, 4])
+def test_prompts_join_and_leave_while_others_run(pair: Pair, single: None, ahead: int) -> None:
+    prompts = [
+        [*range(40, 52)],
+        [*range(40, 50), 7],
+        [11, 12, 13],
+        [*range(40, 90)],
+    ]  # longer than a batch, one of them
+    with Llama(flash="off", ahead=ahead, **SMALL).open(pair.gguf, threads=1) as session:
+        check_steps(session, prompts)
+        session.forget()
+        check_steps(session, prompts[::-1])
+
+
+def test_a_long_prompt_is_read_in_portions_while_others_go_on(session: LanguageSession) -> None:
+    first, second = tuple(range(40, 46)), tuple(range(5, 105))
+    alone = [session.generate([list(prompt)], 12, stop=False)[0] for prompt in (first, second)]
+    session.forget()
+    one = session.add(Prompt(first, 12, stop=False))
+    heard: dict[int, list[Written]] = {}
+    take(heard, session.step())
+    other = session.add(Prompt(second, 12, stop=False))
+    steps = 0
+    while other not in heard:
+        before = len(heard[one])
+        take(heard, session.step())
+        assert len(heard[one]) == before + 1  # a portion of the prompt costs it one step each
+        steps += 1
+    assert steps == 4  # 100 tokens beside one, in batches of 32
+    run(session, heard, 2)
+    assert [tokens_of(heard[number]) for number in (one, other)] == alone
+
+
+def test_prompts_that_wait_for_cells_begin_when_there_is_room(session: LanguageSession) -> None:
+    prompt = tuple(range(40, 60))
+    numbers = [session.add(Prompt((*prompt, 5 + n), 130, stop=False)) for n in range(3)]  # 151 of 256 cells each
+    heard: dict[int, list[Written]] = {}
+    take(heard, session.step())
+    assert set(heard) == {numbers[0]}
+    run(session, heard, 3)
+    assert [len(tokens_of(heard[number])) for number in numbers] == [130] * 3
+    alone = [session.generate([[*prompt, 5 + n]], 130, stop=False)[0] for n in range(3)]
+    assert [tokens_of(heard[number]) for number in numbers] == alone
+
+
+def test_the_same_prompt_asked_several_times_is_read_once(
+    session: LanguageSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting, prompt = Counting(session, monkeypatch), tuple(range(40, 70))
+    for draw in range(3):
+        session.add(Prompt(prompt, 5, Sampling(1.0, 1.0, 3, draw), stop=False))
+    heard: dict[int, list[Written]] = {}
+    run(session, heard, 3)
+    assert counting.taken() == len(prompt) - 1 + 3 + 3 * 4
+
+
+def test_beside_what_runs_nothing_else_is_asked(session: LanguageSession) -> None:
+    number = session.add(Prompt((40, 41), 5))
+    for asked in (lambda: session.generate([[1, 2]], 3), lambda: session.score([Span((1,), (2,))])):
+        with pytest.raises(InputError, match="is continuing 1 prompts"):
+            asked()
+    session.drop(number)
+    assert session.step() == [] and session.generate([[1, 2]], 3, stop=False)
+
+
+def test_a_step_that_fails_ends_all_and_keeps_nothing(
+    session: LanguageSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = session.generate([[40, 41, 42]], 6, stop=False)
+    session.add(Prompt((40, 41, 42), 9, stop=False))
+    session.step()
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "_fill", lambda piece: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            session.step()
+    assert session.step() == [] and session.generate([[40, 41, 42]], 6, stop=False) == plain
+
+
+def test_a_schema_is_kept(session: LanguageSession) -> None:
+    require(find_spec("llguidance"), "llguidance (pip install 'lighten[serve]')")
+    schema = {"type": "object", "properties": {"a": {"enum": ["ba", "ko"]}}, "required": ["a"],
+              "additionalProperties": False}  # fmt: skip
+    prompt = tuple(session.encode("ba ko"))
+    plain = session.add(Prompt(prompt, 9, stop=False))
+    kept = [session.add(Prompt(prompt, 100, Sampling(heat, 1.0, 3), schema=json.dumps(schema))) for heat in (0.0, 1.5)]
+    heard: dict[int, list[Written]] = {}
+    run(session, heard, 3)
+    for number in kept:
+        value = json.loads("".join(one.text for one in heard[number]))
+        assert value["a"] in ("ba", "ko") and heard[number][-1].ended == END
+    assert len(tokens_of(heard[plain])) == 9
 
 
 def test_nothing_is_kept_of_a_call_that_failed(session: LanguageSession, monkeypatch: pytest.MonkeyPatch) -> None:

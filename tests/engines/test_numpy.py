@@ -11,7 +11,7 @@ import pytest
 
 from lighten.core.artifact import Artifact
 from lighten.core.errors import BuildFailed, InputError, ModelError
-from lighten.core.language import BYTES, NATS, PROBED, Sampling, Span, code_of
+from lighten.core.language import BYTES, NATS, PROBED, Prompt, Sampling, Span, code_of
 from lighten.engines.numpy import ByteSession, LinearSession, NumPy
 from lighten.nets.baselines.byte_model import BOUNDARY, ByteModel
 from lighten.nets.baselines.counts import fit_ngram
@@ -20,6 +20,7 @@ from lighten.nets.baselines.linear_fit import fit_linear
 from lighten.nets.baselines.lstm_loop import LstmSchedule, fit_lstm
 from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.engine_contract import check_declaration
+from lighten.testing.steps_contract import check_steps
 
 TEXTS = ["the film is good", "the film is long", "the day is long", "naïve 電影 🎬"] * 4
 SCHEDULE = LstmSchedule(width=24, epochs=40, rate=2e-2, rows=4)
@@ -49,6 +50,12 @@ def session(artifact: Artifact, tmp_path: Path) -> ByteSession:
 def test_declaration() -> None:
     check_declaration(NumPy())
     assert NumPy().version().startswith("numpy ")
+
+
+def test_prompts_join_and_leave_while_others_run(session: ByteSession) -> None:
+    check_steps(session, [session.encode(text) for text in ("the ", "a film", "nai")])
+    with pytest.raises(InputError, match="There is no token 300"):
+        session.add(Prompt((300,), 3))
 
 
 def test_text_goes_in_and_comes_out_whole(session: ByteSession) -> None:

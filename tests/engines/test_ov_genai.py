@@ -23,6 +23,7 @@ from lighten.store.folder import save_parts
 from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.engine_contract import check_declaration
 from lighten.testing.require import require
+from lighten.testing.steps_contract import check_steps
 from lighten.testing.tiny_language import FAMILIES, span_cases, tiny_language, tiny_texts
 
 EXACT = {"cache": "f32", "group": 0}
@@ -85,6 +86,10 @@ def test_it_writes_as_transformers_does_however_many_prompts(sessions: list[Lang
     assert len(ours.generate(prompts[:1], 1000, stop=False)[0]) == ours.context - len(prompts[0])
     drawn = Sampling(0.9, 0.9, 3)
     assert ours.generate(prompts, 9, sampling=drawn) == ours.generate(prompts, 9, sampling=drawn)
+
+
+def test_prompts_join_and_leave_while_others_run(sessions: list[LanguageSession]) -> None:
+    check_steps(sessions[1], [[*range(40, 52)], [*range(40, 50), 7], [11, 12, 13], [*range(40, 90)]])
 
 
 def test_text_goes_in_and_out_as_with_the_tokenizer_it_came_with(sessions: list[LanguageSession]) -> None:

@@ -2,9 +2,9 @@
 
 import re
 
-from lighten.serve.metrics import Counts, Gauges, Histogram, exposition, labels_of
+from lighten.serve.metrics import Counts, Gauges, Histogram, Written, exposition, labels_of
 
-LINE = re.compile(r'[a-zA-Z_:][a-zA-Z0-9_:]*(\{[a-z]+="([^"\\]|\\.)*"(,[a-z]+="([^"\\]|\\.)*")*\})? [0-9.e+-]+')
+LINE = re.compile(r'[a-zA-Z_:][a-zA-Z0-9_:]*(\{[a-z]+="([^"\\]|\\.)*"(,[a-z_]+="([^"\\]|\\.)*")*\})? [0-9.e+-]+')
 """A sample in the text format."""
 
 
@@ -41,6 +41,26 @@ def test_what_was_counted_stands_under_the_known_names() -> None:
         "lighten_ready 1",
     ):
         assert line in text.splitlines(), line
+
+
+def test_models_that_write_are_counted_in_tokens_by_vllms_names() -> None:
+    counts = Counts(written=Written(prompted=40, tokens=12))
+    assert counts.written is not None
+    counts.written.first.add(0.02)
+    now = Gauges(0, 0, 0, {}, 0, streams=2, streams_waiting=1, tokens_waiting=77)
+    lines = exposition([("m", "1", counts, now), ("other", "1", Counts(), now)], {}, True).splitlines()
+    at = 'model="m",version="1",model_name="m"'
+    for line in (
+        f"vllm:prompt_tokens_total{{{at}}} 40",
+        f"vllm:generation_tokens_total{{{at}}} 12",
+        f"vllm:num_requests_running{{{at}}} 2",
+        f"vllm:num_requests_waiting{{{at}}} 1",
+        f"lighten_waiting_tokens{{{at}}} 77",
+        f"vllm:time_to_first_token_seconds_count{{{at}}} 1",
+    ):
+        assert line in lines, line
+    assert all(LINE.fullmatch(line) for line in lines if not line.startswith("#"))
+    assert not any("vllm" in line and "other" in line for line in lines) and "vllm" not in told()
 
 
 def test_buckets_add_up() -> None:

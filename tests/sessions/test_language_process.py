@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from lighten.core import catalog
 from lighten.core.artifact import Artifact
 from lighten.core.errors import InputError, MissingEnvironment
-from lighten.core.language import Sampling, Span
+from lighten.core.language import Prompt, Sampling, Span, Written
 from lighten.core.rows import Parts, Rows
 from lighten.core.step import Needs
 from lighten.pipeline.workshop import Workshop
@@ -20,6 +21,7 @@ from lighten.sessions.process import SessionProcess
 from lighten.store.folder import save_parts
 from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.puppet import NAME, puppet, puppet_artifact
+from lighten.testing.steps_contract import run
 from lighten.verbs.chat import Chat
 from lighten.verbs.engine import add
 
@@ -64,6 +66,32 @@ def test_every_token_is_heard_at_once_and_can_be_the_last(counts: Artifact) -> N
         made = session.generate([prompt], 40, stop=False, heard=third)
         assert heard == [(0, token) for token in made[0]] and len(heard) == 3
         assert len(session.generate([prompt], 5, stop=False)[0]) == 5  # it goes on working
+
+
+def test_prompts_join_and_leave_there_as_here(counts: Artifact) -> None:
+    engine = catalog.load("engines", "numpy")()
+    with engine.open(counts, threads=1) as here, SessionProcess(counts, engine, threads=1) as process:
+        there = LanguageProcess(process.child, **process.writing)
+        prompts = [Prompt(tuple(here.encode(text)), 9, Sampling(0.9, 1.0, 5), likely=2) for text in ("the ", "cat")]
+        told = []
+        for session in (here, there):
+            numbers, heard = [session.add(prompt) for prompt in prompts], dict[int, list[Written]]()
+            assert session.encode("x") == here.encode("x")  # other things are asked meanwhile
+            run(session, heard, 2)
+            told.append([[replace(one, number=0) for one in heard[number]] for number in numbers])
+            assert session.step() == []
+        assert told[0] == told[1]
+        gone = there.add(Prompt(prompts[0].tokens, 5000, stop=False))
+        there.step()
+        there.drop(gone)
+        there.drop(gone)
+        assert there.step() == [] and there.generate([[1, 2]], 3, stop=False) == here.generate([[1, 2]], 3, stop=False)
+        with pytest.raises(InputError, match="0 tokens"):
+            there.add(Prompt((), 3))
+        there.add(Prompt((300,), 3))
+        with pytest.raises(InputError, match="There is no token 300"):
+            there.step()
+        assert there.step() == []
 
 
 @pytest.fixture(scope="module")

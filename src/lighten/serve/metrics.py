@@ -152,12 +152,24 @@ def exposition(samples: Sequence[Sample], strays: Mapping[str, int], ready: bool
         lines.extend((f"# HELP {name} {told}", f"# TYPE {name} histogram"))
         for labels, counts, _ in known:
             lines.extend(of(counts).lines(name, labels))
-    writing = [(at, counts.written, now) for at, counts, now in known if counts.written is not None]
-    for name, told, written_value in (
+    writing = [(f"{at},{_named(at)}", counts.written, now) for at, counts, now in known if counts.written is not None]
+    if writing:
+        _write_families(writing, family, lines)
+    family("lighten_ready", "gauge", "Whether requests are taken.", [("", float(ready))])
+    return "\n".join(lines) + "\n"
+
+
+def _write_families(
+    writing: Sequence[tuple[str, Written, Gauges]],
+    family: Callable[[str, str, str, Iterable[tuple[str, float]]], None],
+    lines: list[str],
+) -> None:
+    """What is told of models that write."""
+    for name, told, value in (
         ("vllm:prompt_tokens_total", "Tokens of prompts whose answers are over.", lambda w: w.prompted),
-        ("vllm:generation_tokens_total", "Tokens that were written.", lambda w: w.tokens),
+        ("vllm:generation_tokens_total", "Tokens of answers that are over.", lambda w: w.tokens),
     ):
-        family(name, "counter", told, [(f"{at},{_named(at)}", written_value(one)) for at, one, _ in writing])
+        family(name, "counter", told, [(at, value(one)) for at, one, _ in writing])
     for name, told, now_value in (
         ("vllm:num_requests_running", "Answers that are being written.", lambda g: g.streams),
         ("vllm:num_requests_waiting", "Answers that wait to be written.", lambda g: g.streams_waiting),
@@ -167,16 +179,14 @@ def exposition(samples: Sequence[Sample], strays: Mapping[str, int], ready: bool
             lambda g: g.tokens_waiting,
         ),
     ):
-        family(name, "gauge", told, [(f"{at},{_named(at)}", now_value(now)) for at, _, now in writing])
+        family(name, "gauge", told, [(at, now_value(now)) for at, _, now in writing])
     for name, told, times in (
         ("vllm:time_to_first_token_seconds", "Seconds until the first token of an answer.", lambda w: w.first),
         ("vllm:time_per_output_token_seconds", "Seconds of each further token of an answer.", lambda w: w.each),
     ):
         lines.extend((f"# HELP {name} {told}", f"# TYPE {name} histogram"))
         for at, one, _ in writing:
-            lines.extend(times(one).lines(name, f"{at},{_named(at)}"))
-    family("lighten_ready", "gauge", "Whether requests are taken.", [("", float(ready))])
-    return "\n".join(lines) + "\n"
+            lines.extend(times(one).lines(name, at))
 
 
 def labels_of(model: str, version: str) -> str:

@@ -326,7 +326,7 @@ def _message(value: Any, place: int) -> Mapping[str, str]:
     if not isinstance(value, dict):
         raise Unfit(where, f"{where} is {type_name(value)}.", allowed='{"role": "user", "content": "..."}')
     role = value.get("role")
-    if role not in ROLES:
+    if not isinstance(role, str) or role not in ROLES:
         raise out_of_range(f"{where}.role", role, " or ".join(ROLES))
     other = next((name for name, one in value.items() if name not in ("role", "content") and one not in (None, [])), "")
     if other:

@@ -115,8 +115,9 @@ class Writer(Replica):
         super().close()
 
     def hang_up(self) -> None:
-        """It has ended, and nobody wakes it any more."""
-        self._streams.bells.remove(self._bell)
+        """It has ended, and nobody wakes it any more. Hanging up twice is allowed."""
+        if self._bell in self._streams.bells:
+            self._streams.bells.remove(self._bell)
         self._bell.close()
 
     def _hand_over(self, writing: Writing) -> None:

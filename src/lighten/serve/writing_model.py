@@ -124,8 +124,8 @@ class WritingModel(ServedModel):
         Raises:
             Refusal: they may not wait. While the answers are read, why there will be no more of them.
         """
-        assert self._loop is not None
         self._admit_writing(sum(len(one.tokens) + one.most for one in prompts), len(prompts), deadline)
+        assert self._loop is not None
         timer: asyncio.TimerHandle | None = None
 
         def closed(found: Answers) -> None:

@@ -1,4 +1,4 @@
-"""An engine that writes letters in their order, as slowly and as badly as it is told to: for tests of what is served."""
+"""An engine that writes letters in their order, as slowly and as badly as it is told to."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class ScribeSession(SteppingSession):
         self.fed = 0
         table = np.random.default_rng(5).normal(scale=1.0, size=(258, 258))
         table[:, BEGIN] = -100.0
-        follows = {a: b for a, b in zip(ORDER, ORDER[1:] + ORDER[:1], strict=True)} | {ord("!"): END}
+        follows = dict(zip(ORDER, ORDER[1:] + ORDER[:1], strict=True)) | {ord("!"): END}
         for token in range(258):
             table[token, follows.get(token, ORDER[0])] += 8.0
         self.table = table.astype(np.float32)
