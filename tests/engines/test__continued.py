@@ -53,6 +53,12 @@ def test_what_is_given_is_told_with_its_probability(session: ScribeSession) -> N
     assert end.token is None and end.ended == MOST and one.over
 
 
+def test_a_token_that_there_is_not_is_refused(session: ScribeSession) -> None:
+    for tokens in ((258,), (1, -1)):
+        with pytest.raises(InputError, match="There is no token"):
+            session.add(Prompt(tokens, 3))
+
+
 def test_only_a_greedy_answer_can_be_guessed(session: ScribeSession) -> None:
     assert Continued(1, Prompt((1,), 5), session).plain
     assert not Continued(1, Prompt((1,), 5, Sampling(1.0)), session).plain

@@ -166,13 +166,15 @@ def test_a_conversation_is_put_into_the_models_own_template(writing: Writing) ->
 
 def test_what_is_wrong_is_said_in_openais_shape(writing: Writing) -> None:
     async def body() -> None:
-        async with writing(Limits(body=3000)) as desk:
+        async with writing(Limits(body=3000, size=500)) as desk:
             for told, status, code, param in (
                 (asked(model="n"), 404, "model_not_found", "model"),
                 (asked(top_k=3), 400, "unknown_parameter", "top_k"),
                 (asked(temperature=3), 400, "invalid_value", "temperature"),
                 (asked(max_tokens=5000), 400, "context_length_exceeded", "prompt"),
-                (asked(prompt=[300]), 500, "failed", None),
+                (asked(prompt=[300]), 400, "invalid_value", None),
+                (asked(prompt=[300], echo=True), 400, "invalid_value", None),
+                (asked(prompt="x" * 600), 413, "too_large", None),
                 (asked(prompt="x" * 4000), 413, "too_large", None),
                 (b"{", 400, "unreadable", None),
                 (b'{"temperature": NaN}', 400, "unreadable", None),

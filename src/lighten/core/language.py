@@ -193,6 +193,11 @@ class LanguageSession(Session):
             InputError: a prompt that leaves no room for an answer within the context.
         """
 
+    @property
+    def vocabulary(self) -> int:
+        """Number of tokens that there are; 0 where nobody says."""
+        return 0
+
     def add(self, prompt: Prompt) -> int:
         """Have a prompt continued beside those that are; it begins in one of the next steps.
 
@@ -287,6 +292,17 @@ def check_prompts(prompts: Sequence[Sequence[int]], context: int) -> None:
     for number, prompt in enumerate(prompts):
         if not prompt or len(prompt) >= context:
             raise InputError(f"Prompt {number} has {len(prompt):,} tokens.", allowed=f"1 to {context - 1:,} tokens")
+
+
+def check_tokens(tokens: Sequence[int], vocabulary: int) -> None:
+    """Refuse tokens that there are not; native code may take them for something else.
+
+    Raises:
+        InputError: one of them is not below ``vocabulary``.
+    """
+    strange = next((token for token in tokens if not 0 <= token < vocabulary), None)
+    if strange is not None:
+        raise InputError(f"There is no token {strange}.", allowed=f"0 to {vocabulary - 1:,}")
 
 
 def check_prompt(prompt: Prompt, context: int) -> None:

@@ -9,7 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lighten.core.errors import InputError
-from lighten.core.language import END, FULL, MOST, STOP, LanguageSession, Likely, Prompt, Sampling, Written
+from lighten.core.language import (
+    END,
+    FULL,
+    MOST,
+    STOP,
+    LanguageSession,
+    Likely,
+    Prompt,
+    Sampling,
+    Written,
+    check_tokens,
+)
 from lighten.core.streamed_text import StreamedText
 from lighten.engines._sampling import chosen, most_likely
 
@@ -37,11 +48,15 @@ class Continued:
     Args:
         number: by which it is known. guide: of an answer that keeps a schema.
 
+    Raises:
+        InputError: a token that there is not.
+
     Attributes:
         made: tokens of the answer so far. over: whether it has ended.
     """
 
     def __init__(self, number: int, prompt: Prompt, session: Spelled, guide: Guide | None = None) -> None:
+        check_tokens(prompt.tokens, session.vocabulary)
         self.number, self.prompt = number, prompt
         self.made: list[int] = []
         self.over = False

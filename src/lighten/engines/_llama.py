@@ -293,7 +293,7 @@ class LlamaSession(LanguageSession):
 
     @property
     def vocabulary(self) -> int:
-        """Number of tokens."""
+        """See :attr:`LanguageSession.vocabulary`."""
         return self._words.size
 
     def add(self, prompt: Prompt) -> int:
@@ -330,9 +330,12 @@ class LlamaSession(LanguageSession):
             if len(joining) == len(self._free):
                 break
             more = self._room(continued) - self._known(continued)
-            if held + more > self._cells and not self._running and not joining:
-                self._keep_first(0)  # alone, it fits in any case
-                held, more = len(self._kept), self._room(continued)
+            if held + more > self._cells and self._kept:
+                every = [*(one.continued for one in self._running.values()), *joining]
+                alone = sum(map(self._room, every))
+                if alone + self._room(continued) <= self._cells:  # as it does where there are no others
+                    self._keep_first(0)
+                    held, more = alone, self._room(continued)
             if held + more > self._cells:
                 break
             held += more

@@ -36,7 +36,7 @@ class SteppingSession(LanguageSession):
     @property
     @abstractmethod
     def vocabulary(self) -> int:
-        """Number of tokens that have a name."""
+        """See :attr:`LanguageSession.vocabulary`."""
 
     @abstractmethod
     def opened(self) -> Any:
@@ -56,8 +56,9 @@ class SteppingSession(LanguageSession):
             self._sequences = Sequences(self)
         every = self._sequences
         guide = every.guides.guide(prompt)
+        continued = Continued(every.last + 1, prompt, self, guide)
         every.last += 1
-        every.running[every.last] = Continued(every.last, prompt, self, guide), None
+        every.running[every.last] = continued, None
         return every.last
 
     def step(self) -> list[Written]:

@@ -25,7 +25,7 @@ class TokenSession(SteppingSession):
 
     @property
     def vocabulary(self) -> int:
-        """See :meth:`SteppingSession.vocabulary`."""
+        """See :attr:`LanguageSession.vocabulary`."""
         return self._size
 
     def encode(self, text: str, *, begin: bool = True, special: bool = False) -> list[int]:

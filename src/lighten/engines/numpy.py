@@ -17,11 +17,11 @@ from lighten.core.language import (
     GREEDY,
     Answers,
     ChoiceSession,
-    Prompt,
     Sampling,
     Scores,
     Span,
     check_spans,
+    check_tokens,
 )
 from lighten.engines._sampling import chosen
 from lighten.engines._stepping import SteppingSession
@@ -105,7 +105,7 @@ class ByteSession(SteppingSession):
 
     def pieces(self, tokens: Sequence[int]) -> list[bytes]:
         """See :meth:`LanguageSession.pieces`."""
-        check_tokens(tokens)
+        check_symbols(tokens)
         return [b"" if token == BOUNDARY else bytes([token]) for token in tokens]
 
     def ends(self, token: int) -> bool:
@@ -116,8 +116,8 @@ class ByteSession(SteppingSession):
         """See :meth:`LanguageSession.score`."""
         check_spans(spans, self.context)
         for span in spans:
-            check_tokens(span.context)
-            check_tokens(span.targets)
+            check_symbols(span.context)
+            check_symbols(span.targets)
         return self.model.score(spans)
 
     def generate(
@@ -132,7 +132,7 @@ class ByteSession(SteppingSession):
         """See :meth:`LanguageSession.generate`. Each prompt has draws of its own, whatever it is asked with."""
         answers = Answers(self, prompts, most, stop=stop, heard=heard)
         for prompt in prompts:
-            check_tokens(prompt)
+            check_symbols(prompt)
         for begin in range(0, len(prompts) if most > 0 else 0, self.streams):
             numbers = range(begin, min(begin + self.streams, len(prompts)))
             _write(self.model.cursors([prompts[number] for number in numbers]), numbers, sampling, answers)
@@ -140,13 +140,8 @@ class ByteSession(SteppingSession):
 
     @property
     def vocabulary(self) -> int:
-        """See :meth:`SteppingSession.vocabulary`."""
+        """See :attr:`LanguageSession.vocabulary`."""
         return BOUNDARY + 1
-
-    def add(self, prompt: Prompt) -> int:
-        """See :meth:`LanguageSession.add`."""
-        check_tokens(prompt.tokens)
-        return super().add(prompt)
 
     def opened(self) -> Place:
         """See :meth:`SteppingSession.opened`."""
@@ -208,12 +203,10 @@ class LinearSession(ChoiceSession):
         self._model = None
 
 
-def check_tokens(tokens: Sequence[int]) -> None:
+def check_symbols(tokens: Sequence[int]) -> None:
     """Refuse tokens that are no byte and not the boundary.
 
     Raises:
         InputError: there is one.
     """
-    if tokens and not 0 <= min(tokens) <= max(tokens) <= BOUNDARY:
-        strange = next(token for token in tokens if not 0 <= token <= BOUNDARY)
-        raise InputError(f"There is no token {strange}.", allowed=f"0 to {BOUNDARY}")
+    check_tokens(tokens, BOUNDARY + 1)

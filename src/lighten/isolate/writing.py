@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from lighten.core.errors import LightenError
-from lighten.core.language import LanguageSession, Likely, Prompt, Sampling, Written
+from lighten.core.language import LanguageSession, Likely, Prompt, Sampling, Written, check_tokens
 from lighten.isolate import wire
 
 
@@ -52,6 +52,8 @@ class Desk:
                 tokens = self._session.encode(message["text"], begin=begin, special=special)
                 self._tell({"read": number, "tokens": tokens})
             elif kind == "spell":
+                if self._session.vocabulary:
+                    check_tokens(message["tokens"], self._session.vocabulary)
                 pieces = self._session.pieces(message["tokens"])
                 self._tell({"spelled": number, "text": b"".join(pieces).decode("utf-8", "replace")})
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one of them is told of this one

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import cast
 
 from lighten.core.errors import InputError, LightenError
+from lighten.core.item import Item
 from lighten.core.language import Prompt
 from lighten.nets.language.chat_template import Renderer, find_template
 from lighten.nets.language.grammar import check_schema
@@ -19,10 +20,11 @@ from lighten.serve.metrics import Gauges, Written
 from lighten.serve.model import ServedModel
 from lighten.serve.presence import Presence
 from lighten.serve.rate import Rate
-from lighten.serve.refusals import ClientGone, Refusal, expired
+from lighten.serve.refusals import ClientGone, Refusal, expired, too_large
 from lighten.serve.replica import Replica
 from lighten.serve.servable import Servable
 from lighten.serve.streams import Answers, Errand, Stream, StreamQueue
+from lighten.serve.tickets import Ticket
 from lighten.serve.worker import State
 from lighten.serve.writer import Step, Writer
 
@@ -82,9 +84,10 @@ class WritingModel(ServedModel):
         """A conversation as its chat template writes it, up to where the answer begins.
 
         Raises:
-            InputError: the template refuses it, or fails.
+            InputError: the template refuses it, or fails. Refusal: it is too large.
         """
         assert self._renderer is not None
+        self._check_size(sum(len(one["content"]) for one in messages))
         return await asyncio.get_running_loop().run_in_executor(self._reading, self._renderer.render, messages)
 
     async def check_schema(self, schema: str) -> None:
@@ -99,8 +102,9 @@ class WritingModel(ServedModel):
         """Tokens of a text; see :meth:`LanguageSession.encode`.
 
         Raises:
-            Refusal: there is no room for what may come of it, or no process that could say.
+            Refusal: it is too large, there is no room for what may come of it, or no process that could say.
         """
+        self._check_size(len(text))
         self._admit_writing(1, 1, self.limits.write_deadline)  # before any work is done for it
         return cast("tuple[int, ...]", await self._asked(text, begin=begin, special=special))
 
@@ -150,6 +154,17 @@ class WritingModel(ServedModel):
         left = sum(writer.left for writer in able) / running if running and free <= 0 else 0.0
         seconds = self.pace.seconds(self.streams.work + left) / max(1, len(able))
         return Load(self.streams.work, len(self.streams), seconds, len(able))
+
+    def _check_size(self, size: int) -> None:
+        """Raises Refusal for a text that is too large to be looked at."""
+        if size > self.limits.size:
+            raise too_large(f"The prompt has {size:,} characters.", f"at most {self.limits.size:,}")
+
+    def _ticket(self, items: list[Item]) -> Ticket:
+        """See :meth:`ServedModel._ticket`: writers wait for other things, too, and have to be woken."""
+        ticket = super()._ticket(items)
+        self.streams.ring()
+        return ticket
 
     def _admit_writing(self, work: int, count: int, deadline: float) -> None:
         """Raises Refusal where so many tokens may not wait."""
