@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from lighten.isolate.child import Child
+import socket
+
+from lighten.isolate.child import Child, Lines
 from lighten.testing.fake import FakeLanguageSession
 
 
@@ -19,3 +21,18 @@ def test_the_greedy_tokens_come_back_as_text() -> None:
     tokens = session.generate([session.encode("ab")], 5)[0]
     wanted = b"".join(session.pieces(tokens)).decode("utf-8", "replace")
     assert child.replies(["ab"], 5) == {"texts": [wanted]}
+
+
+def test_it_can_be_looked_whether_a_line_is_there() -> None:
+    ours, theirs = socket.socketpair()
+    lines = Lines(theirs)
+    assert not lines.waiting()
+    ours.sendall(b"one\ntwo\nthr")
+    assert lines.waiting() and lines.readline() == b"one"
+    assert lines.waiting() and lines.readline() == b"two"
+    ours.sendall(b"ee\n")
+    assert [lines.readline()] == [b"three"] and not lines.waiting()
+    ours.sendall(b"cut off")
+    ours.close()
+    assert list(lines) == []
+    theirs.close()

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -171,3 +172,38 @@ def test_a_child_has_a_home_where_the_user_has_none(monkeypatch: pytest.MonkeyPa
 def nobodys_home() -> Path:
     """What ``Path.home`` does for a user id that the system has no name for."""
     raise RuntimeError("Could not determine home directory.")
+
+
+def test_a_conversation_goes_on_beside_other_operations(scribe_of: Callable[..., Any]) -> None:
+    with scribe_of() as session:
+        child = session.child
+        talk = child.converse("write")
+        talk.tell(read=1, text="ab", begin=False, special=False)
+        assert child.ask("ends", 20.0, token=257)["ends"] is True
+        assert talk.hear(20.0) and talk.events.popleft() == {"read": 1, "tokens": [97, 98]}
+        assert not talk.hear(0.0)
+        talk.tell(spell=2, tokens=[97])
+        assert talk.hear(20.0) and talk.events.popleft() == {"spelled": 2, "text": "a"}
+    assert child.gone
+    with pytest.raises(SessionCrashed, match="not running"):
+        child.converse("write")
+
+
+def test_an_operation_that_fails_ends_its_conversation_after_what_it_told(session_of: Callable[..., Any]) -> None:
+    with session_of() as session:
+        talk = session.child.converse("write")
+        with pytest.raises(InputError, match="goes on with no text"):
+            while talk.hear(20.0):
+                talk.events.clear()
+        assert session.run(["x"]).shape == (1, 2)  # the process lives on
+
+
+def test_a_death_ends_a_conversation(scribe_of: Callable[..., Any]) -> None:
+    with scribe_of() as session:
+        talk = session.child.converse("write")
+        os.kill(session.child.pid, signal.SIGKILL)
+        with pytest.raises(SessionCrashed, match="SIGKILL"):
+            while not talk.hear(20.0):
+                pass
+        with pytest.raises(SessionCrashed):
+            talk.tell(read=1, text="a", begin=True, special=False)
