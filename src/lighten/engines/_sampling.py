@@ -32,17 +32,36 @@ def log_softmax_at(
     return logits[rows, tokens].astype(np.float64) - normal[rows], best
 
 
+REACH = 16.0
+"""Nats below the most likely token within which a draw is looked for first: of a large vocabulary few tokens are."""
+
+
 def chosen(logits: NDArray[np.float32], sampling: Sampling, random: np.random.Generator) -> int:
-    """The next token. logits: [vocabulary]."""
+    """The next token: the most likely one, or one drawn by the inverse of the distribution, the likeliest first.
+
+    Only as many tokens are sorted as the draw needs, which changes nothing of it.
+
+    Args:
+        logits: [vocabulary]; minus infinity for what may not come.
+    """
     if sampling.temperature <= 0:
         return int(logits.argmax())
     scaled = logits.astype(np.float64) / sampling.temperature
-    order = np.argsort(-scaled)
-    probabilities = np.exp(scaled[order] - scaled[order[0]])
-    probabilities /= probabilities.sum()
-    kept = int(np.searchsorted(np.cumsum(probabilities), sampling.top_p)) + 1
-    probabilities = probabilities[:kept] / probabilities[:kept].sum()
-    return int(random.choice(order[:kept], p=probabilities))
+    weights = np.exp(scaled - scaled.max())
+    total, drawn, reach = float(weights.sum()), float(random.random()), REACH
+    while True:
+        near = np.flatnonzero(weights >= np.exp(-reach))
+        order = near[np.argsort(-weights[near])]
+        shares = np.cumsum(weights[order]) / total
+        held = float(shares[-1])
+        whole = len(near) == len(weights)
+        kept = int(np.searchsorted(shares, sampling.top_p)) + 1
+        # Where all of it may come, only the draw says how far to look.
+        mass = min(float(shares[min(kept, len(shares)) - 1]), 1.0) if held >= sampling.top_p or whole else 1.0
+        if whole or (held >= sampling.top_p or sampling.top_p >= 1.0) and drawn * mass < held:
+            place = int(np.searchsorted(shares[:kept], drawn * mass, side="right"))
+            return int(order[min(place, kept - 1, len(order) - 1)])
+        reach *= 8.0
 
 
 def most_likely(logits: NDArray[np.float32], token: int, count: int) -> tuple[float, list[tuple[int, float]]]:
@@ -55,6 +74,6 @@ def most_likely(logits: NDArray[np.float32], token: int, count: int) -> tuple[fl
     highest = float(wide.max())
     normal = highest + float(np.log(np.exp(wide - highest).sum()))
     count = min(count, len(wide))
-    top = np.argpartition(-wide, count - 1)[:count] if count else np.empty(0, int)
+    top = np.argpartition(logits, len(logits) - count)[len(logits) - count :] if count else np.empty(0, int)
     order = top[np.argsort(-wide[top], kind="stable")]
     return float(wide[token]) - normal, [(int(one), float(wide[one]) - normal) for one in order]
