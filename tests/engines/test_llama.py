@@ -341,6 +341,24 @@ def test_the_same_prompt_asked_several_times_is_read_once(
     assert counting.taken() == len(prompt) - 1 + 3 + 3 * 4
 
 
+def test_what_a_prompt_began_with_is_kept_for_the_next_while_others_run(
+    session: LanguageSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting, begin, heard = Counting(session, monkeypatch), tuple(range(40, 60)), dict[int, list[Written]]()
+    alone = session.generate([[*begin, 9, 8]], 4, stop=False)[0]
+    session.forget()
+    long = session.add(Prompt((11, 12, 13), 60, stop=False))
+    session.add(Prompt((*begin, 5), 2, stop=False))
+    run(session, heard, 1)
+    counting.taken()
+    number = session.add(Prompt((*begin, 9, 8), 4, stop=False))
+    run(session, heard, 2)
+    assert counting.taken() == 2 + 3 + 4  # its own two tokens, three of its answer, and those of the other meanwhile
+    assert tokens_of(heard[number]) == alone
+    run(session, heard, 3)
+    assert len(tokens_of(heard[long])) == 60
+
+
 def test_beside_what_runs_nothing_else_is_asked(session: LanguageSession) -> None:
     number = session.add(Prompt((40, 41), 5))
     for asked in (lambda: session.generate([[1, 2]], 3), lambda: session.score([Span((1,), (2,))])):

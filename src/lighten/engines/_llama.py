@@ -325,20 +325,9 @@ class LlamaSession(LanguageSession):
     def _join(self) -> None:
         """Prompts that wait begin, as far as there are sequences and cells for them."""
         joining: list[Continued] = []
-        held = len(self._kept) + sum(self._room(one.continued) - one.shared for one in self._running.values())
         for continued in self._waiting.values():
-            if len(joining) == len(self._free):
+            if len(joining) == len(self._free) or not self._make_room([*joining, continued]):
                 break
-            more = self._room(continued) - self._known(continued)
-            if held + more > self._cells and self._kept:
-                every = [*(one.continued for one in self._running.values()), *joining]
-                alone = sum(map(self._room, every))
-                if alone + self._room(continued) <= self._cells:  # as it does where there are no others
-                    self._keep_first(0)
-                    held, more = alone, self._room(continued)
-            if held + more > self._cells:
-                break
-            held += more
             joining.append(continued)
         self._share_among(joining)
         for continued in joining:
@@ -347,6 +336,18 @@ class LlamaSession(LanguageSession):
             shared = self._branch(sequence, self._known(continued))
             lookup = Lookup(continued.prompt.tokens) if self._ahead and continued.plain else None
             self._running[continued.number] = Running(continued, sequence, shared, shared, lookup)
+
+    def _make_room(self, joining: Sequence[Continued]) -> bool:
+        """Whether there are cells for some prompts beside what runs, at the cost of what is kept for others."""
+        known = self._known(joining[-1])
+        for kept in dict.fromkeys((len(self._kept), known, 0)):
+            held = kept + sum(self._room(one.continued) - min(one.shared, kept) for one in self._running.values())
+            more = sum(self._room(one) - min(self._known(one), kept) for one in joining)
+            if held + more <= self._cells:
+                if kept < len(self._kept):
+                    self._keep_first(kept)
+                return len(self._kept) == kept or self._make_room(joining)
+        return False
 
     def _room(self, continued: Continued) -> int:
         """Cells that a sequence may come to need."""
@@ -404,12 +405,15 @@ class LlamaSession(LanguageSession):
         return count
 
     def _leave(self, one: Running) -> None:
-        """A sequence is over; the last one there is stays as sequence 0, for a prompt that goes on from it."""
+        """A sequence is over; it stays as sequence 0, for a prompt that goes on from it or begins in the same way."""
         continued = one.continued
         del self._running[continued.number]
         tokens = (*continued.prompt.tokens, *continued.made[:-1])
-        if not self._running and not self._waiting and one.fed >= len(continued.prompt.tokens):
+        whole = self._lib.llama_memory_seq_pos_min(self._memory, one.sequence) == 0
+        if whole and one.fed >= len(continued.prompt.tokens):
             self._keep(one.sequence, tokens)
+            for other in self._running.values():
+                other.shared = min(other.shared, one.shared)
         self._lib.llama_memory_seq_rm(self._memory, one.sequence, -1, -1)
         self._free.append(one.sequence)
 

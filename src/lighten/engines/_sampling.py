@@ -58,7 +58,7 @@ def chosen(logits: NDArray[np.float32], sampling: Sampling, random: np.random.Ge
         kept = int(np.searchsorted(shares, sampling.top_p)) + 1
         # Where all of it may come, only the draw says how far to look.
         mass = min(float(shares[min(kept, len(shares)) - 1]), 1.0) if held >= sampling.top_p or whole else 1.0
-        if whole or (held >= sampling.top_p or sampling.top_p >= 1.0) and drawn * mass < held:
+        if whole or ((held >= sampling.top_p or sampling.top_p >= 1.0) and drawn * mass < held):
             place = int(np.searchsorted(shares[:kept], drawn * mass, side="right"))
             return int(order[min(place, kept - 1, len(order) - 1)])
         reach *= 8.0
