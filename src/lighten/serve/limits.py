@@ -42,7 +42,7 @@ class Limits:
     waiting_tokens: int = setting(
         200_000, "Most tokens of prompts and answers that wait to be written.", unit="tokens", low=1
     )
-    answer: int = setting(512, "Tokens of an answer whose request does not say how many.", unit="tokens", low=1)
+    answer: int = setting(256, "Tokens of an answer whose request does not say how many.", unit="tokens", low=1)
     answers: int = setting(16, "Most answers that one request may ask for.", unit="answers", low=1)
     stops: int = setting(16, "Most texts that may end an answer.", unit="texts", low=1)
     messages: int = setting(512, "Most messages of a conversation.", unit="messages", low=1)
