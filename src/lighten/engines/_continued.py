@@ -39,7 +39,6 @@ class Spelled(Protocol):
     def context(self) -> int: ...
     def pieces(self, tokens: Sequence[int]) -> list[bytes]: ...
     def ends(self, token: int) -> bool: ...
-    def encode(self, text: str, *, begin: bool = True, special: bool = False) -> list[int]: ...
 
 
 class Continued:
@@ -162,11 +161,7 @@ class Guides:
         if self._vocabulary is None:
             every = range(self._session.vocabulary)
             endings = [token for token in every if self._session.ends(token)]
-
-            def encode(text: str) -> list[int]:
-                return self._session.encode(text, begin=False)
-
-            self._vocabulary = Vocabulary(self._session.pieces(every), endings, encode)
+            self._vocabulary = Vocabulary(self._session.pieces(every), endings)
         return self._vocabulary.guide(prompt.schema)
 
 

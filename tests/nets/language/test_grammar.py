@@ -30,7 +30,7 @@ def library() -> None:
 
 
 def vocabulary() -> Vocabulary:
-    return Vocabulary(PIECES, [END], lambda text: list(text.encode()))
+    return Vocabulary(PIECES, [END])
 
 
 @pytest.mark.parametrize("schema", [{}, PERSON, {"type": "object"}, {"$ref": "#/$defs/a", "$defs": {"a": PERSON}}])
@@ -73,8 +73,13 @@ def test_only_what_goes_on_is_allowed() -> None:
         guide.take(ord("x"))
 
 
+def test_texts_become_the_longest_tokens() -> None:
+    words = vocabulary()
+    assert words(b'{"name": "x') == [PIECES.index(b'{"name": "'), ord("x")] == words('{"name": "x')
+
+
 def test_any_token_that_ends_answers_may_end_it() -> None:
-    words = Vocabulary(PIECES, [END, 256], lambda text: list(text.encode()))
+    words = Vocabulary(PIECES, [END, 256])
     guide = words.guide('{"type": "integer"}')
     guide.take(ord("1"))
     assert guide.allowed(300)[[256, END]].all()
@@ -82,7 +87,7 @@ def test_any_token_that_ends_answers_may_end_it() -> None:
 
 def test_a_model_without_an_end_is_held_to_nothing() -> None:
     with pytest.raises(InputError, match="No token"):
-        Vocabulary(PIECES, [], lambda text: [])
+        Vocabulary(PIECES, [])
 
 
 def test_without_the_library_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

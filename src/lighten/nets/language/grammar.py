@@ -8,7 +8,7 @@ Source: https://github.com/guidance-ai/llguidance
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,16 +70,15 @@ class Vocabulary:
     Args:
         pieces: bytes of every token, by its number; none for a control token.
         endings: tokens that end an answer, at least one.
-        encode: from a text to tokens.
 
     Raises:
         MissingExtra: llguidance is not installed. InputError: no token ends an answer.
     """
 
-    def __init__(self, pieces: Sequence[bytes], endings: Sequence[int], encode: Callable[[str], Sequence[int]]) -> None:
+    def __init__(self, pieces: Sequence[bytes], endings: Sequence[int]) -> None:
         if not endings:
             raise InputError("No token of this model ends an answer, and none can be held to a JSON Schema.")
-        library = _library()
+        self._library = _library()
         self.size, self.endings = len(pieces), np.array(sorted(endings))
         self.eos_token_id, self.bos_token_id = int(self.endings[0]), None
         # What stands for no text is never allowed by a grammar; its name only has to be unlike any other's.
@@ -87,13 +86,23 @@ class Vocabulary:
         self.special_token_ids = sorted({*special, *map(int, endings)})
         names = {token: f"<|{token}|>".encode() for token in self.special_token_ids}
         self.tokens = [names.get(token, piece) for token, piece in enumerate(pieces)]
-        self._encode = encode
-        self._made = library.LLTokenizer(library.TokenizerWrapper(self))
-        self._library = library
+        self._ids = {piece: token for token, piece in enumerate(pieces) if piece and token not in names}
+        self._longest = max(map(len, self._ids), default=0)
+        self._made = self._library.LLTokenizer(self._library.TokenizerWrapper(self))
 
     def __call__(self, text: str | bytes) -> list[int]:
-        """Tokens of a text, as llguidance asks for them."""
-        return list(self._encode(text if isinstance(text, str) else text.decode("utf-8", "replace")))
+        """Tokens of a text, the longest that fits at each place; bytes that there is no token for are left out.
+
+        It is asked for what has to follow, and nothing that is allowed depends on it.
+        """
+        data, found, at = text.encode() if isinstance(text, str) else bytes(text), list[int](), 0
+        while at < len(data):
+            sizes = range(min(self._longest, len(data) - at), 0, -1)
+            size = next((one for one in sizes if data[at : at + one] in self._ids), 0)
+            if size:
+                found.append(self._ids[data[at : at + size]])
+            at += size or 1
+        return found
 
     def guide(self, schema: str) -> Guide:
         """What leads one answer along a schema.
