@@ -71,7 +71,12 @@ def test_nothing_else_is_done_beside_what_runs(session: ScribeSession) -> None:
 
 
 SCHEMAS = [
-    {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": False},
+    {
+        "type": "object",
+        "properties": {"a": {"type": "integer", "minimum": 0, "maximum": 999}},
+        "required": ["a"],
+        "additionalProperties": False,
+    },
     {"type": "array", "items": {"enum": ["yes", "no"]}, "minItems": 2, "maxItems": 3},
     {"type": "string", "minLength": 3, "maxLength": 5},
     {"anyOf": [{"type": "boolean"}, {"type": "null"}]},

@@ -154,7 +154,8 @@ class ByteSession(SteppingSession):
         else:
             for token in tokens:
                 state.cursors.feed([token])
-        return np.log(state.cursors.probabilities()[0]).astype(np.float32)
+        logits: NDArray[np.float32] = np.log(state.cursors.probabilities()[0]).astype(np.float32)
+        return logits
 
     def close(self) -> None:
         """See :meth:`Session.close`."""

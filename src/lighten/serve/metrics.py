@@ -165,28 +165,28 @@ def _write_families(
     lines: list[str],
 ) -> None:
     """What is told of models that write."""
-    for name, told, value in (
-        ("vllm:prompt_tokens_total", "Tokens of prompts whose answers are over.", lambda w: w.prompted),
-        ("vllm:generation_tokens_total", "Tokens of answers that are over.", lambda w: w.tokens),
-    ):
-        family(name, "counter", told, [(at, value(one)) for at, one, _ in writing])
-    for name, told, now_value in (
-        ("vllm:num_requests_running", "Answers that are being written.", lambda g: g.streams),
-        ("vllm:num_requests_waiting", "Answers that wait to be written.", lambda g: g.streams_waiting),
-        (
-            "lighten_waiting_tokens",
-            "Tokens of prompts and answers that wait to be written.",
-            lambda g: g.tokens_waiting,
-        ),
-    ):
-        family(name, "gauge", told, [(at, now_value(now)) for at, _, now in writing])
-    for name, told, times in (
-        ("vllm:time_to_first_token_seconds", "Seconds until the first token of an answer.", lambda w: w.first),
-        ("vllm:time_per_output_token_seconds", "Seconds of each further token of an answer.", lambda w: w.each),
-    ):
+
+    def counter(name: str, told: str, values: Iterable[float]) -> None:
+        family(name, "counter", told, [(at, value) for (at, _, _), value in zip(writing, values, strict=True)])
+
+    def gauge(name: str, told: str, values: Iterable[float]) -> None:
+        family(name, "gauge", told, [(at, value) for (at, _, _), value in zip(writing, values, strict=True)])
+
+    def times(name: str, told: str, values: Iterable[Histogram]) -> None:
         lines.extend((f"# HELP {name} {told}", f"# TYPE {name} histogram"))
-        for at, one, _ in writing:
-            lines.extend(times(one).lines(name, at))
+        for (at, _, _), value in zip(writing, values, strict=True):
+            lines.extend(value.lines(name, at))
+
+    every, now = [one for _, one, _ in writing], [one for _, _, one in writing]
+    counter("vllm:prompt_tokens_total", "Tokens of prompts whose answers are over.", (w.prompted for w in every))
+    counter("vllm:generation_tokens_total", "Tokens of answers that are over.", (w.tokens for w in every))
+    gauge("vllm:num_requests_running", "Answers that are being written.", (g.streams for g in now))
+    gauge("vllm:num_requests_waiting", "Answers that wait to be written.", (g.streams_waiting for g in now))
+    gauge("lighten_waiting_tokens", "Tokens of prompts and answers that wait.", (g.tokens_waiting for g in now))
+    told = "Seconds until the first token of an answer."
+    times("vllm:time_to_first_token_seconds", told, (w.first for w in every))
+    told = "Seconds of each further token of an answer."
+    times("vllm:time_per_output_token_seconds", told, (w.each for w in every))
 
 
 def labels_of(model: str, version: str) -> str:

@@ -134,17 +134,21 @@ class Writer(Replica):
             else:
                 writing.spell(self._number, errand.asked)
         while len(self.written) < self.slots and not len(self._queue):
-            stream = self._streams.take()
-            if stream is None:
+            coming = self._streams.take()
+            if coming is None:
                 break
-            if not stream.gone:
-                self._number += 1
-                if not self.written:
-                    self._since = monotonic()
-                stream.began = monotonic()
-                self.written[self._number] = stream
-                writing.add(self._number, stream.prompt)
+            if not coming.gone:
+                self._begin(coming, writing)
         self.running = (self.left, self._since) if self.written else None
+
+    def _begin(self, stream: Stream, writing: Writing) -> None:
+        """A stream joins the batch."""
+        self._number += 1
+        stream.began = monotonic()
+        if not self.written:
+            self._since = stream.began
+        self.written[self._number] = stream
+        writing.add(self._number, stream.prompt)
 
     def _take_in(self, told: Sequence[Told]) -> bool:
         """Tell what was heard. Returns whether anything was written."""

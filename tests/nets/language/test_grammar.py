@@ -60,7 +60,7 @@ def test_a_schema_that_cannot_be_kept_is_refused(schema: str, seen: str) -> None
 def test_only_what_goes_on_is_allowed() -> None:
     guide = vocabulary().guide(json.dumps(PERSON))
     first = guide.allowed(300)
-    assert set(np.flatnonzero(first)) == {ord("{"), PIECES.index(b'{"name": "')} and not guide.over
+    assert list(np.flatnonzero(first)) == [PIECES.index(b'{"name": "')] and not guide.over  # nothing else can follow
     guide.take(PIECES.index(b'{"name": "'))
     inside = guide.allowed(258)
     assert len(inside) == 258 and inside[ord("x")] and not inside[END]

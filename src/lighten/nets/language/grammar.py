@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 32 * 1024
 """Of a schema."""
-WAYS = {"whitespace_flexible": False}
+WAYS = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 """JSON is written with one space after each comma and colon: a model that may write blanks can write them for ever."""
 SILENT = 0
 """Level of llguidance's messages."""
@@ -93,7 +93,7 @@ class Vocabulary:
     def __call__(self, text: str | bytes) -> list[int]:
         """Tokens of a text, the longest that fits at each place; bytes that there is no token for are left out.
 
-        It is asked for what has to follow, and nothing that is allowed depends on it.
+        Where only one text can follow, it is written in these tokens.
         """
         data, found, at = text.encode() if isinstance(text, str) else bytes(text), list[int](), 0
         while at < len(data):
