@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from time import monotonic
 
 from lighten.core.errors import CandidateFailed, LightenError, SessionCrashed, SessionTimeout
@@ -52,12 +53,13 @@ class Writer(Replica):
         limits: Limits,
         *,
         threads: int,
+        like: float = inf,
         streams: StreamQueue,
         heard: Callable[[Step], object],
         told: Callable[[Turn], object],
         changed: Callable[[], object],
     ) -> None:
-        super().__init__(model, queue, rate, limits, threads=threads, told=told, changed=changed)
+        super().__init__(model, queue, rate, limits, threads=threads, like=like, told=told, changed=changed)
         self.written: dict[int, Stream] = {}
         self.slots = self.context = 0
         self._streams, self._heard = streams, heard
@@ -93,7 +95,8 @@ class Writer(Replica):
         try:
             self._hand_over(self._writing)
             if not self.written and not self._errands and len(self._queue):
-                batch = self._queue.take(self._limits.batch, self._rate.work(self._limits.batch_seconds), 0.0)
+                work = self._rate.work(self._limits.batch_seconds)
+                batch = self._queue.take(self._limits.batch, work, 0.0, like=self._like)
                 if batch:
                     return self._answer(batch)
             return self._take_in(self._writing.hear(IDLE_SECONDS, self._bell.fileno()))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from math import inf
 from time import monotonic
 from typing import cast
 
@@ -19,6 +20,7 @@ from lighten.serve.limits import Limits
 from lighten.serve.metrics import Gauges, Written
 from lighten.serve.model import ServedModel
 from lighten.serve.presence import Presence
+from lighten.serve.queue import LIKE
 from lighten.serve.rate import Rate
 from lighten.serve.refusals import ClientGone, Refusal, expired, too_large
 from lighten.serve.replica import Replica
@@ -53,6 +55,7 @@ class WritingModel(ServedModel):
             self.rate,
             self.limits,
             threads=threads,
+            like=LIKE if self.intake.pads else inf,
             streams=self.streams,
             heard=self._hear,
             told=self._told,
