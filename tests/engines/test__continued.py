@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lighten.core.errors import InputError
-from lighten.core.language import END, FULL, MOST, Prompt, Sampling
+from lighten.core.language import BROKEN, END, FULL, MOST, Prompt, Sampling
 from lighten.engines._continued import Continued, Guides, check_idle, draws_of
 from lighten.testing.require import require
 from lighten.testing.scribe import END as ENDS
@@ -102,6 +102,15 @@ def test_an_answer_keeps_its_schema(schema: object, sampling: Sampling) -> None:
         assert 3 <= len(value) <= 5
     else:
         assert value in (True, False, None)
+
+
+def test_an_answer_that_cannot_go_on_costs_no_other(session: ScribeSession) -> None:
+    require(find_spec("llguidance"), "llguidance (pip install 'lighten[serve]')")
+    nothing = '{"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}'
+    broken, other = session.add(Prompt((97,), 5, schema=nothing)), session.add(Prompt((97,), 2))
+    first, second = session.step()
+    assert (first.number, first.ended, second.number, second.text) == (broken, BROKEN, other, "b")
+    assert [one.ended for one in session.step()] == [MOST]
 
 
 def test_a_schema_that_cannot_be_kept_is_refused_when_it_is_added(session: ScribeSession) -> None:

@@ -8,12 +8,13 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
 from lighten.core.artifact import Artifact
-from lighten.core.errors import LightenError, SessionCrashed, SessionTimeout
+from lighten.core.errors import BuildFailed, LightenError, SessionCrashed, SessionTimeout
 from lighten.core.language import Prompt, Written
 from lighten.serve import writer as module
 from lighten.serve.limits import Limits
@@ -25,6 +26,7 @@ from lighten.serve.tickets import Ticket
 from lighten.serve.worker import State
 from lighten.serve.writer import Step, Writer
 from lighten.tasks.text_generation import TextGeneration
+from lighten.testing.require import require
 
 PATIENCE = 30.0
 
@@ -191,6 +193,21 @@ def test_what_is_asked_through_the_task_is_answered_between_streams(bench: Calla
         found.until(lambda: found.turns)
         assert found.over(first) and not found.news(second) and found.turns[0].predictions[0][0].measures
         found.until(lambda: found.over(second, third))
+
+
+def test_an_answer_that_keeps_no_schema_fails_alone(bench: Callable[..., Any]) -> None:
+    require(find_spec("llguidance"), "llguidance (pip install 'lighten[serve]')")
+    nothing = '{"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}'
+    with bench(milliseconds=1.0) as found:
+        (long,) = found.put(30)
+
+        async def made() -> tuple[Stream, ...]:
+            return Answers([Prompt((97,), 5, schema=nothing)], lambda _: None).streams
+
+        broken = asyncio.run(made())
+        found.streams.put(broken)
+        found.until(lambda: found.over(*broken, long))
+        assert isinstance(found.news(broken[0])[-1], BuildFailed) and long.made == 30 and found.writer.restarts == 0
 
 
 def test_stopping_tells_who_is_still_written_for(bench: Callable[..., Any]) -> None:

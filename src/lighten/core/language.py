@@ -61,8 +61,9 @@ class Sampling:
 
 GREEDY = Sampling()
 
-END, STOP, MOST, FULL = "end", "stop", "most", "full"
-"""Why an answer ended: the model ended it, it came to a text that ends it, it had its tokens, the context is full."""
+END, STOP, MOST, FULL, BROKEN = "end", "stop", "most", "full", "broken"
+"""Why an answer ended: the model ended it, it came to a text that ends it, it had its tokens, the context is full; no
+text goes on with it that keeps its schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ class Written:
         number: of the sequence, as :meth:`LanguageSession.add` gave it.
         token: that was written; None where the answer ends without one more.
         text: of the answer that is certain since: whole characters, and nothing that may be a text that ends it.
-        ended: ``END``, ``STOP``, ``MOST`` or ``FULL`` when the sequence is over; empty before.
+        ended: ``END``, ``STOP``, ``MOST``, ``FULL`` or ``BROKEN`` when the sequence is over; empty before.
         chosen: the token with its probability; None where it is not asked. top: the most likely ones there.
         given: whether it is a token of the prompt.
     """

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lighten.core.errors import InputError
+from lighten.core.errors import BuildFailed, InputError
 from lighten.core.language import (
+    BROKEN,
     END,
     FULL,
     MOST,
@@ -90,9 +91,14 @@ class Continued:
     def take(self, logits: Logits) -> list[Written]:
         """The next token. logits: [vocabulary] behind the last one.
 
-        Raises:
-            BuildFailed: no token goes on with the schema.
+        Where no token goes on with the schema this answer is over, and no other one.
         """
+        try:
+            return self._taken(logits)
+        except BuildFailed:
+            return [self._end(BROKEN)]
+
+    def _taken(self, logits: Logits) -> list[Written]:
         sampled = logits
         if self._guide is not None:
             sampled = np.where(self._guide.allowed(len(logits)), logits, -np.inf).astype(np.float32)

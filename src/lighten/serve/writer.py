@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from math import inf
 from time import monotonic
 
-from lighten.core.errors import CandidateFailed, LightenError, SessionCrashed, SessionTimeout
-from lighten.core.language import Written
+from lighten.core.errors import BuildFailed, CandidateFailed, LightenError, SessionCrashed, SessionTimeout
+from lighten.core.language import BROKEN, Written
 from lighten.serve.bell import Bell
 from lighten.serve.limits import Limits
 from lighten.serve.queue import WorkQueue
@@ -187,7 +187,9 @@ class Writer(Replica):
         if written.token is not None and not written.given:
             stream.made += 1
             step.work += 1
-        step.news.append((stream, written))
+        broken = written.ended == BROKEN
+        step.news.append((stream, BuildFailed("No text goes on with the answer that keeps its schema.")) if broken
+                         else (stream, written))  # fmt: skip
         if written.ended:
             del self.written[written.number]
 

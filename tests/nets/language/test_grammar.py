@@ -48,6 +48,8 @@ def test_a_schema_that_can_be_kept_is_taken(schema: Any) -> None:
         ('{"not": {"type": "string"}}', "cannot be kept"),
         ('{"type": "string", "minLength": 5, "maxLength": 2}', "cannot be kept"),
         ('{"$ref": "#/$defs/missing"}', "cannot be kept"),
+        ('{"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}', "no JSON that keeps it"),
+        ('{"type": "array", "uniqueItems": true}', "uniqueItems"),
         ('{"$ref": "file:///etc/passwd"}', "cannot be kept"),
         (json.dumps({"enum": ["x" * MOST_BYTES]}), "bytes"),
     ],

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ MOST_BYTES = 32 * 1024
 """Of a schema."""
 WAYS = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 """JSON is written with one space after each comma and colon: a model that may write blanks can write them for ever."""
+BYTES = 256
 SILENT = 0
 """Level of llguidance's messages."""
 
@@ -41,6 +43,16 @@ def check_schema(schema: str) -> None:
     if failed or words:
         said = " ".join(" ".join(words).split())[:300]
         raise InputError(f"The JSON Schema cannot be kept: {said.rstrip('.')}.", allowed="what llguidance knows")
+    try:
+        _bytes().guide(schema).allowed(BYTES + 1)
+    except BuildFailed as error:
+        raise InputError("The JSON Schema cannot be kept: there is no JSON that keeps it.") from error
+
+
+@cache
+def _bytes() -> Vocabulary:
+    """A vocabulary of bytes and an end: what cannot begin in these cannot begin in any."""
+    return Vocabulary([*(bytes([byte]) for byte in range(BYTES)), b""], [BYTES])
 
 
 def _grammar(schema: str) -> str:
