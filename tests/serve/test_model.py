@@ -143,8 +143,9 @@ def test_a_death_answers_what_ran_with_an_error_and_the_rest_well(opened: Opened
 def test_the_rest_of_a_request_that_failed_is_not_worked_on(opened: Opened) -> None:
     async def body() -> None:
         async with opened(Limits(batch=1), fault="raise") as stage:
-            assert await code_of(stage.model.predict(["x"] * 50, 20, Presence())) == (500, "failed")
-            assert len(stage.model.queue) == 0 and stage.model.counts.batches <= 3
+            many = 200  # far more than are answered until the event loop has its next turn
+            assert await code_of(stage.model.predict(["x"] * many, 20, Presence())) == (500, "failed")
+            assert len(stage.model.queue) == 0 and stage.model.counts.batches < many
 
     asyncio.run(body())
 
