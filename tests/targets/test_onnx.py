@@ -14,6 +14,7 @@ from lighten.readers.text import Encoder
 from lighten.targets.onnx import Onnx
 from lighten.tasks.text_classification import TextClassification
 from lighten.testing.engine_contract import texts
+from lighten.testing.require import client
 from lighten.testing.target_contract import check_target, source_of
 from lighten.testing.tiny_artifacts import LABELS, tiny_artifact
 
@@ -88,9 +89,7 @@ def test_answers_of_several_tasks_and_models_without_names_of_classes_are_refuse
 
 
 def test_optimum_gives_the_same_answers(config: dict[str, Any], tmp_path: Path) -> None:
-    ort = pytest.importorskip(
-        "optimum.onnxruntime", reason="optimum is not installed: pip install 'optimum[onnxruntime]'"
-    )
+    ort = client("optimum.onnxruntime", "optimum[onnxruntime]")
     from transformers import AutoTokenizer, pipeline
 
     found = check_target(Onnx(), source_of(tiny_artifact("onnx-int8"), config=config), tmp_path, ASKED[1:])
@@ -103,8 +102,8 @@ def test_optimum_gives_the_same_answers(config: dict[str, Any], tmp_path: Path) 
 
 
 def test_sentence_transformers_gives_the_same_answers(config: dict[str, Any], tmp_path: Path) -> None:
-    sentences = pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
-    pytest.importorskip("optimum.onnxruntime", reason="optimum is not installed: pip install 'optimum[onnxruntime]'")
+    sentences = client("sentence_transformers", "sentence-transformers")
+    client("optimum.onnxruntime", "optimum[onnxruntime]")
     found = check_target(Onnx(), source_of(tiny_artifact("onnx"), config=config), tmp_path, ASKED[1:])
     model = sentences.CrossEncoder(str(tmp_path), backend="onnx", model_kwargs={"file_name": "model.onnx"})
     for text, answer in zip(ASKED[1:], found, strict=True):

@@ -21,7 +21,7 @@ from lighten.store.folder import save_parts
 from lighten.targets.openvino import Openvino
 from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.engine_contract import texts
-from lighten.testing.require import require
+from lighten.testing.require import client, require
 from lighten.testing.target_contract import check_target, source_of
 from lighten.testing.tiny_artifacts import tiny_artifact
 from lighten.testing.tiny_language import tiny_language, tiny_texts
@@ -74,7 +74,7 @@ def test_a_language_model_goes_on_as_it_does_in_its_engine(tmp_path: Path) -> No
 
 
 def test_optimum_intel_gives_the_same_answers(openvino_source: Source, tmp_path: Path) -> None:
-    intel = pytest.importorskip("optimum.intel", reason="optimum-intel is not installed: pip install optimum-intel")
+    intel = client("optimum.intel", "optimum-intel")
     from transformers import AutoTokenizer, pipeline
 
     found = check_target(Openvino(), openvino_source, tmp_path, ASKED[1:])

@@ -12,6 +12,7 @@ import pytest
 from lighten.core.target import Source
 from lighten.targets.ray import Ray
 from lighten.testing.engine_contract import texts
+from lighten.testing.require import client
 from lighten.testing.target_contract import check_target, source_of
 from lighten.testing.tiny_artifacts import tiny_artifact
 
@@ -36,7 +37,7 @@ def test_pictures_come_as_base64(picture_source: Source, pictures: list[str], tm
 
 
 def test_a_replica_answers_as_the_model_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    serve = pytest.importorskip("ray.serve", reason="ray is not installed: pip install 'ray[serve]'")
+    serve = client("ray.serve", "ray[serve]")
     found = check_target(Ray(), source_of(tiny_artifact("onnx")), tmp_path, ASKED)
     monkeypatch.syspath_prepend(str(tmp_path))
     import importlib

@@ -15,6 +15,7 @@ import pytest
 from lighten.core.target import Source
 from lighten.targets.triton import Triton
 from lighten.testing.engine_contract import texts
+from lighten.testing.require import client
 from lighten.testing.target_contract import check_target, source_of
 from lighten.testing.tiny_artifacts import tiny_artifact
 
@@ -85,9 +86,7 @@ def test_labels_with_line_breaks_are_refused() -> None:
 
 
 def test_the_configurations_are_what_triton_reads(openvino_source: Source, tmp_path: Path) -> None:
-    grpc = pytest.importorskip(
-        "tritonclient.grpc", reason="tritonclient is not installed: pip install 'tritonclient[grpc]'"
-    )
+    grpc = client("tritonclient.grpc", "tritonclient[grpc]")
     from google.protobuf import text_format
 
     for source, folder in ((source_of(tiny_artifact("onnx")), "a"), (openvino_source, "b")):

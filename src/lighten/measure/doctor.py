@@ -22,6 +22,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "vision": ("pillow",),
     "parquet": ("pyarrow",),
     "hub": ("huggingface-hub",),
+    "serve": ("uvicorn", "httptools", "uvloop", "llguidance"),
 }
 """Optional dependency groups and what each brings."""
 
