@@ -113,6 +113,15 @@ def test_an_answer_that_cannot_go_on_costs_no_other(session: ScribeSession) -> N
     assert [one.ended for one in session.step()] == [MOST]
 
 
+@pytest.mark.parametrize("sampling", [Sampling(), Sampling(1.0)])
+def test_logits_that_are_no_numbers_end_their_answer_alone(session: ScribeSession, sampling: Sampling) -> None:
+    session.table[98] = np.nan
+    broken, other = session.add(Prompt((98,), 5, sampling)), session.add(Prompt((99,), 2, Sampling(1e-308)))
+    first, second = session.step()
+    assert (first.number, first.ended, second.number, second.text) == (broken, BROKEN, other, "d")
+    assert [one.ended for one in session.step()] == [MOST]
+
+
 def test_a_schema_that_cannot_be_kept_is_refused_when_it_is_added(session: ScribeSession) -> None:
     require(find_spec("llguidance"), "llguidance (pip install 'lighten[serve]')")
     with pytest.raises(InputError, match="JSON Schema"):

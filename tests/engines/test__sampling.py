@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lighten.core.errors import BuildFailed
 from lighten.core.language import Sampling
 from lighten.engines._sampling import chosen, log_softmax_at, most_likely
 
@@ -53,3 +54,17 @@ def test_without_a_temperature_the_most_likely_token_is_taken() -> None:
     random = np.random.default_rng(0)
     assert chosen(np.array([0.0, 3.0, 1.0], np.float32), Sampling(), random) == 1
     assert random.random() == np.random.default_rng(0).random()  # nothing was drawn
+
+
+@pytest.mark.parametrize("temperature", [1e-308, 5e-324, 1e308])
+def test_a_draw_survives_every_temperature(temperature: float) -> None:
+    logits = np.array([0.0, -3e38, 3e38, -np.inf, 1.0], np.float32)
+    token = chosen(logits, Sampling(temperature, 0.9), np.random.default_rng(0))
+    assert token == 2 if temperature < 1 else token != 3
+
+
+@pytest.mark.parametrize("sampling", [Sampling(), Sampling(1.0), Sampling(1e-308, 0.5)])
+def test_logits_that_are_no_numbers_are_refused(sampling: Sampling) -> None:
+    for logits in ([0.0, np.nan, 1.0], [np.nan] * 3):
+        with pytest.raises(BuildFailed, match="no numbers"):
+            chosen(np.array(logits, np.float32), sampling, np.random.default_rng(0))

@@ -62,8 +62,8 @@ class Sampling:
 GREEDY = Sampling()
 
 END, STOP, MOST, FULL, BROKEN = "end", "stop", "most", "full", "broken"
-"""Why an answer ended: the model ended it, it came to a text that ends it, it had its tokens, the context is full; no
-text goes on with it that keeps its schema."""
+"""Why an answer ended: the model ended it, it came to a text that ends it, it had its tokens, the context is full;
+nothing can follow, because no text keeps its schema or what was computed is no number."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ class Continued:
     def take(self, logits: Logits) -> list[Written]:
         """The next token. logits: [vocabulary] behind the last one.
 
-        Where no token goes on with the schema this answer is over, and no other one.
+        Where no token goes on with the schema, or the logits are no numbers, this answer is over, and no other one.
         """
         try:
             return self._taken(logits)

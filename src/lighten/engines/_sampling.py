@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lighten.core.errors import BuildFailed
 from lighten.core.language import Sampling
 
 
@@ -43,12 +44,21 @@ def chosen(logits: NDArray[np.float32], sampling: Sampling, random: np.random.Ge
 
     Args:
         logits: [vocabulary]; minus infinity for what may not come.
+
+    Raises:
+        BuildFailed: the logits are no numbers.
     """
     if sampling.temperature <= 0:
-        return int(logits.argmax())
-    scaled = logits.astype(np.float64) / sampling.temperature
-    weights = np.exp(scaled - scaled.max())
-    total, drawn, reach = float(weights.sum()), float(random.random()), REACH
+        likeliest = int(logits.argmax())
+        _check_number(float(logits[likeliest]))  # where one is no number, it is this one
+        return likeliest
+    wide = logits.astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = (wide - wide.max()) / sampling.temperature
+    weights = np.exp(scaled)
+    total = float(weights.sum())
+    _check_number(total)
+    drawn, reach = float(random.random()), REACH
     while True:
         near = np.flatnonzero(weights >= np.exp(-reach))
         order = near[np.argsort(-weights[near])]
@@ -62,6 +72,11 @@ def chosen(logits: NDArray[np.float32], sampling: Sampling, random: np.random.Ge
             place = int(np.searchsorted(shares[:kept], drawn * mass, side="right"))
             return int(order[min(place, kept - 1, len(order) - 1)])
         reach *= 8.0
+
+
+def _check_number(value: float) -> None:
+    if np.isnan(value):
+        raise BuildFailed("The model's logits are no numbers.", fix="take a model of higher precision")
 
 
 def most_likely(logits: NDArray[np.float32], token: int, count: int) -> tuple[float, list[tuple[int, float]]]:
