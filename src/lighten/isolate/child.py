@@ -267,13 +267,16 @@ def inquire(event: Mapping[str, Any], child: Child) -> bool:
 
 
 def _reply(child: Child, message: dict[str, Any]) -> None:
-    """Do what a message asks while another operation runs, and answer it; closing ends the process."""
-    closing = message["op"] == "close"
-    reply = answer(child, message)
+    """Do what a message asks while another operation runs, and answer it; closing ends the process.
+
+    A reply says what it is one ``to``: what runs all the while may fail before something else is answered.
+    """
+    operation = message["op"]
+    reply = {**answer(child, message), "to": operation}
     with _sending, contextlib.suppress(BrokenPipeError, ConnectionResetError):
         if _parent is not None:
             _parent.sendall(_packed(reply))
-    if closing:
+    if operation == "close":
         os._exit(0)
 
 
@@ -321,4 +324,4 @@ def _packed(reply: dict[str, Any]) -> bytes:
     try:
         return wire.pack(reply)
     except (TypeError, ValueError) as error:
-        return wire.pack({"error": wire.pack_error(error)})
+        return wire.pack({"error": wire.pack_error(error), "to": reply["to"]})

@@ -38,6 +38,8 @@ DOING = {
 }
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 5.0
+STALLED_SECONDS = 60.0
+"""A process that neither takes what it is told for so long, nor tells anything, is ended."""
 LOG_BYTES, LOG_LINES, LOG_CHARACTERS = 8192, 6, 600
 
 
@@ -136,8 +138,15 @@ class ChildProcess:
             self._socket.sendall(wire.pack({"op": operation, **message}))
             until = monotonic() + deadline
             line = self._line(until)
-            while line.startswith(wire.EVENT):
+            while line:
                 told = wire.unpack(line)
+                if not line.startswith(wire.EVENT):
+                    if self._talk is None or told.get("to") != self._talk.operation:
+                        break
+                    self._talk.end(told)  # it failed while it was on its way to what is asked
+                    self._talk = None
+                    line = self._line(until)
+                    continue
                 if self._talk is not None and on_event is None:
                     self._talk.events.append(told["event"])  # what it does all the while tells of itself
                 answer = on_event(told["event"]) if on_event is not None else None
@@ -158,6 +167,7 @@ class ChildProcess:
         self._busy = asking
         if "error" in reply:
             raise wire.unpack_error(reply["error"])
+        reply.pop("to", None)
         return reply
 
     def converse(self, operation: str) -> Conversation:
@@ -235,18 +245,27 @@ class ChildProcess:
             self._watch_memory()
 
     def _push(self, data: bytes, operation: str) -> None:
-        """Send bytes; receive what comes while there is no room for them.
+        """Send bytes; receive what comes while there is no room for them. Watches the memory of the process.
 
         Raises:
-            SessionCrashed: the process died.
+            SessionCrashed: the process died. SessionTimeout: it took nothing and told nothing for ``STALLED_SECONDS``,
+                and was ended. OutOfMemory: see ``_watch_memory``.
         """
         left, waiting = memoryview(data), select.poll()
         if self._process is None:
             raise self.failure or SessionCrashed("The child process is not running.")
         waiting.register(self._socket, select.POLLIN | select.POLLOUT)
         self._socket.settimeout(0)
+        until = monotonic() + STALLED_SECONDS
         while left:
-            ready = dict(waiting.poll()).get(self._socket.fileno(), 0)
+            ready = dict(waiting.poll(POLL_SECONDS * 1e3)).get(self._socket.fileno(), 0)
+            if not ready:
+                self._watch_memory()
+                if monotonic() >= until:
+                    seen = f"The child process took nothing for {STALLED_SECONDS:.3g} s while it {DOING[operation]}"
+                    self._fail(SessionTimeout, f"{seen}, and was ended.")
+                continue
+            until = monotonic() + STALLED_SECONDS
             try:
                 if ready & select.POLLOUT:
                     left = left[self._socket.send(left) :]
@@ -295,17 +314,17 @@ class ChildProcess:
             if ready or monotonic() >= until:
                 return any(number == own for number, _ in ready)
 
-    def _take_events(self, events: deque[Mapping[str, Any]], operation: str) -> LightenError | None:
-        """Take the events out of what was received. Returns why the operation has ended; None while it goes on."""
+    def _take_events(self, talk: Conversation) -> None:
+        """Take what was received into a conversation, as far as it goes on."""
         while b"\n" in self._rest:
             line, _, self._rest = self._rest.partition(b"\n")
             told = wire.unpack(line)
             if line.startswith(wire.EVENT):
-                events.append(told["event"])
+                talk.events.append(told["event"])
                 continue
             self._talk = None
-            return wire.unpack_error(told["error"]) if "error" in told else SessionCrashed(f"It ended to {operation}.")
-        return None
+            talk.end(told)
+            return
 
     def _watch_memory(self) -> None:
         held = resident_bytes(self.pid)
@@ -352,21 +371,27 @@ class Conversation:
     """An operation that runs all the while, as :meth:`ChildProcess.converse` began it. For one thread.
 
     Attributes:
-        events: that were told and not taken yet, the oldest first.
+        operation: that runs. events: that were told and not taken yet, the oldest first.
     """
 
     def __init__(self, child: ChildProcess, operation: str) -> None:
+        self.operation = operation
         self.events: deque[Mapping[str, Any]] = deque()
-        self._child, self._operation = child, operation
+        self._child = child
         self._error: LightenError | None = None
 
     def tell(self, **message: Any) -> None:
         """Say something. What is told meanwhile is taken in, so that neither waits for the other.
 
         Raises:
-            SessionCrashed: the process died.
+            SessionCrashed, SessionTimeout, OutOfMemory: the process died, or was ended.
         """
-        self._child._push(wire.pack(message), self._operation)
+        self._child._push(wire.pack(message), self.operation)
+
+    def end(self, reply: Mapping[str, Any]) -> None:
+        """The operation is over; ``reply`` says why, which is heard once all events are."""
+        ended = SessionCrashed(f"It ended to {self.operation}.")
+        self._error = wire.unpack_error(reply["error"]) if "error" in reply else ended
 
     def hear(self, timeout: float, bell: int = -1) -> bool:
         """Wait until something is told, and take it in.
@@ -382,10 +407,11 @@ class Conversation:
             LightenError: the operation failed, by class and message; it is over.
         """
         child = self._child
-        self._error = self._error or child._take_events(self.events, self._operation)
+        if self._error is None:
+            child._take_events(self)
         if not self.events and self._error is None and child._wait(timeout, bell):
-            child._receive(self._operation)
-            self._error = child._take_events(self.events, self._operation)
+            child._receive(self.operation)
+            child._take_events(self)
         if self._error is not None and not self.events:
             raise self._error
         return bool(self.events)
