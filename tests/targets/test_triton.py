@@ -52,14 +52,23 @@ def test_contract(tmp_path: Path) -> None:
     check_target(Triton(), source_of(tiny_artifact("onnx-int8"), name="reviews"), tmp_path, ASKED)
     root = tmp_path / "models"
     assert {path.name for path in root.iterdir()} == {"reviews", "reviews_reader", "reviews_network"}
-    assert (root / "reviews_network" / "labels.txt").read_text() == "negative\npositive\n"
+    for name in ("reviews", "reviews_network"):
+        assert (root / name / "labels.txt").read_text() == "negative\npositive\n"
+        assert 'label_filename: "labels.txt"' in (root / name / "config.pbtxt").read_text()
     assert all((path / "1").is_dir() and (path / "config.pbtxt").is_file() for path in root.iterdir())
 
 
-def test_a_network_in_openvino_has_its_own_backend(openvino_source: Source, tmp_path: Path) -> None:
-    check_target(Triton(), openvino_source, tmp_path, ASKED[:3])
-    said = (tmp_path / "models" / "tiny_network" / "config.pbtxt").read_text()
-    assert 'backend: "openvino"' in said and 'key: "HINT_BF16" value: { string_value: "NO" }' in said
+def test_rows_are_computed_together_only_where_no_answer_depends_on_the_others(tmp_path: Path) -> None:
+    for format, most, words in (("onnx", 32, False), ("onnx-int8", 1, True)):
+        source = source_of(tiny_artifact(format))
+        (tmp_path / format).mkdir()
+        Triton().write(source, tmp_path / format)
+        said = [path.read_text() for path in (tmp_path / format / "models").glob("*/config.pbtxt")]
+        assert len(said) == 3 and all(f"max_batch_size: {most}\n" in text for text in said)
+        assert sum("dynamic_batching" in text for text in said) == (most > 1)
+        english, chinese = Triton().about(source)
+        assert "Triton itself was not run" in english and "并未运行 Triton" in chinese
+        assert ("one row at a time" in english) == ("每次只接收一行" in chinese) == words
 
 
 def test_pictures(picture_source: Source, pictures: list[str], tmp_path: Path) -> None:
@@ -85,13 +94,13 @@ def test_labels_with_line_breaks_are_refused() -> None:
     assert "line break" in Triton().check(replace(source_of(tiny_artifact("onnx")), labels=("a\nb", "c")))
 
 
-def test_the_configurations_are_what_triton_reads(openvino_source: Source, tmp_path: Path) -> None:
+def test_the_configurations_are_what_triton_reads(tmp_path: Path) -> None:
     grpc = client("tritonclient.grpc", "tritonclient[grpc]")
     from google.protobuf import text_format
 
-    for source, folder in ((source_of(tiny_artifact("onnx")), "a"), (openvino_source, "b")):
-        (tmp_path / folder).mkdir()
-        Triton().write(source, tmp_path / folder)
-        for path in (tmp_path / folder / "models").iterdir():
+    for format, most in (("onnx", 32), ("onnx-int8", 1)):
+        (tmp_path / format).mkdir()
+        Triton().write(source_of(tiny_artifact(format)), tmp_path / format)
+        for path in (tmp_path / format / "models").iterdir():
             config = text_format.Parse((path / "config.pbtxt").read_text(), grpc.model_config_pb2.ModelConfig())
-            assert config.name == path.name and config.max_batch_size == 32
+            assert config.name == path.name and config.max_batch_size == most

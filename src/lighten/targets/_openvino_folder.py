@@ -37,15 +37,15 @@ def _shape(one: Any) -> tuple[str, tuple[int, ...]]:
     return kind, tuple(axis.get_length() if axis.is_static else -1 for axis in axes)
 
 
-def write_graph(artifact: Artifact, graph: Graph, folder: Path, names: tuple[str, str] = (FILE, WEIGHTS)) -> None:
+def write_graph(artifact: Artifact, graph: Graph, folder: Path) -> None:
     """Put graph and weights into a folder as they lie; where the output has no name that loaders look for, with it."""
     if graph.named:
-        for own, name in zip((OWN_FILE, OWN_WEIGHTS), names, strict=True):
+        for own, name in ((OWN_FILE, FILE), (OWN_WEIGHTS, WEIGHTS)):
             shutil.copyfile(artifact.path / own, folder / name)
         return
     output = graph.model.outputs[0]
     output.set_names({*output.get_names(), LOGITS})
-    import_ov("writing an OpenVINO model").save_model(graph.model, str(folder / names[0]), compress_to_fp16=False)
+    import_ov("writing an OpenVINO model").save_model(graph.model, str(folder / FILE), compress_to_fp16=False)
 
 
 def copy(artifact: Artifact, folder: Path) -> Collection[str]:

@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from lighten.core.matching import is_packed
 from lighten.core.plain import PlainReading
 from lighten.core.readers import reader_in
 from lighten.core.target import Source, Target, Way
-from lighten.targets import _onnx_folder, _openvino_folder
+from lighten.targets import _onnx_folder
 from lighten.targets._hf import no_classes, pinned, write_reading
 from lighten.targets._script import import_lines
 
 MOST = 32
-"""Rows of one request."""
+"""Rows of one request, where an answer does not depend on the rows beside it."""
 REPOSITORY = "models"
 Inputs = Mapping[str, tuple[str, tuple[int, ...]]]
 """Number format and axes from the second on, by name."""
@@ -105,7 +106,7 @@ class Triton(Target):
     """Three models: NAME takes bytes and gives logits, by way of NAME_reader and NAME_network."""
 
     title: ClassVar[tuple[str, str]] = ("a Triton model repository", "Triton 模型仓库")
-    consumes: ClassVar[tuple[str, ...]] = ("onnx", "onnx-int8", "openvino", "openvino-int8")
+    consumes: ClassVar[tuple[str, ...]] = ("onnx", "onnx-int8")
 
     def check(self, source: Source) -> str:
         """See :meth:`Target.check`."""
@@ -122,26 +123,41 @@ class Triton(Target):
         for place in (reader, network, whole):
             (place / "1").mkdir(parents=True)
         (whole / "1" / ".keep").write_text("", encoding="utf-8")  # a version without a file, which git and zip keep
-        inputs = _network(source, network)
+        graph = _onnx_folder.Graph(source.artifact)
+        _onnx_folder.write_graph(source.artifact, graph, network / "1")
+        inputs, most = graph.inputs, _most(source)
         write_reading(reading, reader / "1", inputs)
         (reader / "1" / "model.py").write_text(_reader(reading, inputs), encoding="utf-8")
-        (network / "labels.txt").write_text("".join(f"{label}\n" for label in source.labels), encoding="utf-8")
+        for place in (network, whole):
+            (place / "labels.txt").write_text("".join(f"{label}\n" for label in source.labels), encoding="utf-8")
         size = len(source.labels)
-        (reader / "config.pbtxt").write_text(_reader_config(f"{name}_reader", inputs), encoding="utf-8")
-        (network / "config.pbtxt").write_text(_network_config(source, inputs, size), encoding="utf-8")
-        (whole / "config.pbtxt").write_text(_ensemble_config(name, inputs, size), encoding="utf-8")
+        (reader / "config.pbtxt").write_text(_reader_config(f"{name}_reader", inputs, most), encoding="utf-8")
+        (network / "config.pbtxt").write_text(_network_config(f"{name}_network", inputs, size, most), encoding="utf-8")
+        (whole / "config.pbtxt").write_text(_ensemble_config(name, inputs, size, most), encoding="utf-8")
         (folder / "requirements.txt").write_text(pinned(("numpy", *reading.libraries)), encoding="utf-8")
 
     def about(self, source: Source) -> tuple[str, str]:
         """See :meth:`Target.about`."""
         name = source.name
+        alone = (
+            " It takes one row at a time: an int8 network scales its numbers by all rows of a batch, and a row would "
+            "be answered otherwise beside others.",
+            "每次只接收一行：int8 网络按整批数据缩放数值，与其他行同批时答案会不同。",
+        )
+        more = alone if is_packed(source.artifact.format) else ("", "")
+        asked = (
+            " Triton itself was not run when this folder was written: model.py and the network's file were asked, "
+            "joined as the ensemble joins them.",
+            "写出此文件夹时并未运行 Triton 本身：所询问的是按 ensemble 的方式相连的 model.py 与网络文件。",
+        )
         return (
             f"A Triton model repository. `{name}` takes bytes (a text in UTF-8, or the content of a file) and gives "
             f"logits; `{name}_reader` is Python and needs the packages of requirements.txt in Triton's container; "
-            f"`{name}_network` is the network. With class_count in the request Triton answers with labels.",
+            f"`{name}_network` is the network. With class_count in the request Triton answers with labels."
+            f"{more[0]}{asked[0]}",
             f"Triton 模型仓库。`{name}` 接收字节（UTF-8 文本或文件内容），返回 logits；"
             f"`{name}_reader` 由 Python 编写，需要在 Triton 容器中安装 requirements.txt 的依赖；"
-            f"`{name}_network` 是网络。请求中带 class_count 时返回标签。",
+            f"`{name}_network` 是网络。请求中带 class_count 时返回标签。{more[1]}{asked[1]}",
         )
 
     def ways(self, source: Source) -> Sequence[Way]:
@@ -174,8 +190,8 @@ class Triton(Target):
     def asking(self, source: Source) -> str:
         """See :meth:`Target.asking`: the reader's model and the network's file, joined as the ensemble joins them."""
         reading, name = reader_in(source.artifact.path).plain(), source.name
-        runtime = _onnx_folder.RUNTIME if _is_onnx(source) else _openvino_folder.runtime(source)
-        setup = "\n".join((*runtime.imports, *runtime.setup)).replace(_openvino_folder.FILE, "model.xml")
+        runtime = _onnx_folder.RUNTIME
+        setup = "\n".join((*runtime.imports, *runtime.setup))
         to_bytes = "value.encode()" if reading.settings else "Path(value).read_bytes()"
         return ASKING.format(
             reader=f"{name}_reader",
@@ -186,19 +202,9 @@ class Triton(Target):
         )
 
 
-def _is_onnx(source: Source) -> bool:
-    return source.artifact.format in _onnx_folder.FORMATS
-
-
-def _network(source: Source, folder: Path) -> Inputs:
-    """Write the network's version; gives its inputs."""
-    if _is_onnx(source):
-        graph = _onnx_folder.Graph(source.artifact)
-        _onnx_folder.write_graph(source.artifact, graph, folder / "1")
-        return graph.inputs
-    other = _openvino_folder.Graph(source.artifact)
-    _openvino_folder.write_graph(source.artifact, other, folder / "1", ("model.xml", "model.bin"))
-    return other.inputs
+def _most(source: Source) -> int:
+    """Rows that are computed at once: one of an int8 network, whose answers depend on the rows beside them."""
+    return 1 if is_packed(source.artifact.format) else MOST
 
 
 def _reader(reading: PlainReading, inputs: Inputs) -> str:
@@ -225,36 +231,33 @@ def _tensors(inputs: Inputs) -> str:
     return ",\n".join(_tensor(kind, name, axes) for name, (kind, axes) in inputs.items())
 
 
-def _reader_config(name: str, inputs: Inputs) -> str:
+def _reader_config(name: str, inputs: Inputs, most: int) -> str:
     return (
-        f'name: "{name}"\nbackend: "python"\nmax_batch_size: {MOST}\n'
+        f'name: "{name}"\nbackend: "python"\nmax_batch_size: {most}\n'
         f"input [\n{_tensor('STRING', 'INPUT', [1])}\n]\noutput [\n{_tensors(inputs)}\n]\n"
         "instance_group [ { count: 1 kind: KIND_CPU } ]\n"
     )
 
 
-def _network_config(source: Source, inputs: Inputs, size: int) -> str:
-    backend = 'platform: "onnxruntime_onnx"' if _is_onnx(source) else 'backend: "openvino"'
-    bits = str(source.engine.get("precision", "f32"))
-    more = "" if _is_onnx(source) else _parameter("HINT_BF16", "YES" if bits == "bf16" else "NO")
-    output = _tensor("FP32", "logits", [size], ' label_filename: "labels.txt"')
+def _network_config(name: str, inputs: Inputs, size: int, most: int) -> str:
+    together = "dynamic_batching { }\n" if most > 1 else ""
     return (
-        f'name: "{source.name}_network"\n{backend}\nmax_batch_size: {MOST}\n'
-        f"input [\n{_tensors(inputs)}\n]\noutput [\n{output}\n]\n"
-        f"dynamic_batching {{ }}\ninstance_group [ {{ count: 1 kind: KIND_CPU }} ]\n{more}"
+        f'name: "{name}"\nplatform: "onnxruntime_onnx"\nmax_batch_size: {most}\n'
+        f"input [\n{_tensors(inputs)}\n]\noutput [\n{_logits(size)}\n]\n"
+        f"{together}instance_group [ {{ count: 1 kind: KIND_CPU }} ]\n"
     )
 
 
-def _parameter(name: str, value: str) -> str:
-    return f'parameters: {{ key: "{name}" value: {{ string_value: "{value}" }} }}\n'
+def _logits(size: int) -> str:
+    return _tensor("FP32", "logits", [size], ' label_filename: "labels.txt"')
 
 
-def _ensemble_config(name: str, inputs: Inputs, size: int) -> str:
+def _ensemble_config(name: str, inputs: Inputs, size: int, most: int) -> str:
     made = "\n".join(f'      output_map {{ key: "{one}" value: "{one}" }}' for one in inputs)
     taken = "\n".join(f'      input_map {{ key: "{one}" value: "{one}" }}' for one in inputs)
     return (
-        f'name: "{name}"\nplatform: "ensemble"\nmax_batch_size: {MOST}\n'
-        f"input [\n{_tensor('STRING', 'INPUT', [1])}\n]\noutput [\n{_tensor('FP32', 'logits', [size])}\n]\n"
+        f'name: "{name}"\nplatform: "ensemble"\nmax_batch_size: {most}\n'
+        f"input [\n{_tensor('STRING', 'INPUT', [1])}\n]\noutput [\n{_logits(size)}\n]\n"
         "ensemble_scheduling {\n  step [\n"
         f'    {{\n      model_name: "{name}_reader"\n      model_version: -1\n'
         f'      input_map {{ key: "INPUT" value: "INPUT" }}\n{made}\n    }},\n'
