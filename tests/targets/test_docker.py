@@ -9,7 +9,10 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from lighten.core.artifact import Artifact
+from lighten.targets import docker
 from lighten.targets._pins import closure, write_wheel
 from lighten.targets.docker import Docker
 from lighten.testing.target_contract import check_target, source_of
@@ -34,6 +37,34 @@ def test_every_step_of_the_dockerfile_uses_what_is_there(tmp_path: Path) -> None
         assert (tmp_path / name).exists(), name
     assert text.splitlines()[-1].startswith("CMD [") and '"serve"' in text and "USER lighten" in text
     assert (tmp_path / ".dockerignore").read_text().splitlines()[0] == "keys.txt", "keys stay outside of the image"
+
+
+def test_the_container_runs_as_who_made_the_keys() -> None:
+    source = source_of(tiny_artifact("onnx"))
+    lines = [line for line in Docker().ways(source)[0].code.replace("\\\n", "").splitlines() if "keys.txt" in line]
+    assert len(lines) == 2 and all('--user "$(id -u)" -e HOME=/tmp' in line for line in lines)
+    assert "docker itself was not run" in Docker().about(source)[0] and "并未运行 docker" in Docker().about(source)[1]
+
+
+@pytest.mark.parametrize(
+    ("pins", "first", "why"),
+    [
+        ({"numpy": "2.0", "torch": "2.13.0+cpu"}, "--extra-index-url https://download.pytorch.org/whl/cpu", ""),
+        ({"numpy": "2.0", "torch": "2.13.0"}, "numpy==2.0", ""),
+        ({"numpy": "2.0", "torch": "2.13.0+mine"}, "", "torch 2.13.0+mine is a build of its own"),
+        ({"numpy": "2.0+mine"}, "", "numpy 2.0+mine is a build of its own"),
+    ],
+)
+def test_a_build_of_its_own_is_asked_where_it_is_or_refused(
+    pins: dict[str, str], first: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(docker, "closure", lambda extras: pins)
+    source = source_of(tiny_artifact("onnx"))
+    assert Docker().check(source).startswith(why) and bool(Docker().check(source)) == bool(why)
+    if not why:
+        Docker().write(source, tmp_path)
+        lines = (tmp_path / "requirements.txt").read_text().splitlines()
+        assert lines[0] == first and lines[-1] == f"torch=={pins['torch']}"
 
 
 def test_the_wheel_is_lighten_as_it_runs_here_and_the_same_every_time(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def name_of(text: str) -> str:
 def closure(extras: Collection[str]) -> dict[str, str]:
     """Version of every distribution that lighten with these extras needs and that is installed here, by name.
 
-    A version that names its own build (``2.1+cpu``) is pinned without it: other indices have other builds.
+    A version keeps the name of its own build (``2.1+cpu``): without it, it is another build, with other needs.
     """
     found: dict[str, str] = {}
     waiting = [(OURS, frozenset(extras))]
@@ -43,7 +43,7 @@ def closure(extras: Collection[str]) -> dict[str, str]:
         except PackageNotFoundError:
             continue  # of another system or Python, by its marker
         if name != OURS:
-            found[name] = one.version.partition("+")[0]
+            found[name] = one.version
         waiting += [(other, more) for other, more in _required(one, wanted)]
     return dict(sorted(found.items()))
 

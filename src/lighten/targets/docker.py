@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -41,8 +42,14 @@ prefix/bin/pip install --no-deps wheels/*.whl
 prefix/bin/lighten serve --new-key me --keys keys.txt
 prefix/bin/lighten serve {name}={model} --host 127.0.0.1 --port {port} --keys keys.txt"""
 BUILD = """docker build -t {name} .
-docker run --rm --user "$(id -u)" -v "$PWD:/keys" {name} lighten serve --new-key me --keys /keys/keys.txt
-docker run --rm -p {port}:{port} -v "$PWD/keys.txt:/run/secrets/keys:ro" {name}"""
+docker run --rm --user "$(id -u)" -e HOME=/tmp -v "$PWD:/keys" {name} lighten serve --new-key me --keys /keys/keys.txt
+docker run --rm --user "$(id -u)" -e HOME=/tmp -p {port}:{port} \\
+  -v "$PWD/keys.txt:/run/secrets/keys:ro" {name}"""
+"""Only their own user may read the keys, so the container runs as who made them."""
+TORCH_CPU = "https://download.pytorch.org/whl/cpu"
+"""Where torch's builds for processors are. Those of the usual index need libraries that are not installed here."""
+TORCH = re.compile(r"torch(?:vision|audio)? [^+]+\+cpu")
+"""Such builds."""
 
 
 class Docker(Target):
@@ -56,10 +63,15 @@ class Docker(Target):
         if cls.environment:
             return f"its engine {source.engine['use']} lives in an environment of its own, which no one image holds"
         entry = next(one for one in catalog.entries("engines") if one.name == source.engine["use"])
+        if entry.source != "lighten":
+            return f"the package {entry.source}, which brings its engine, is not in the wheel"
+        odd = [f"{name} {version}" for name, version in _pinned(source).items() if "+" in version]
+        odd = [one for one in odd if not TORCH.fullmatch(one)]
+        if not odd:
+            return ""
         return (
-            ""
-            if entry.source == "lighten"
-            else f"the package {entry.source}, which brings its engine, is not in the wheel"
+            f"{odd[0]} is a build of its own, which no index is known to have (install one that an index has, or "
+            "search with --engines ort or ov)"
         )
 
     def write(self, source: Source, folder: Path) -> None:
@@ -71,8 +83,9 @@ class Docker(Target):
             shutil.copyfile(artifact.path / name, target)
         (folder / "wheels").mkdir()
         write_wheel(folder / "wheels")
-        pins = closure([*_extras(source), *BESIDE])
-        (folder / "requirements.txt").write_text("".join(f"{n}=={v}\n" for n, v in pins.items()), encoding="utf-8")
+        lines = [f"{name}=={version}" for name, version in _pinned(source).items()]
+        first = [f"--extra-index-url {TORCH_CPU}"] if any(line.endswith("+cpu") for line in lines) else []
+        (folder / "requirements.txt").write_text("".join(f"{line}\n" for line in first + lines), encoding="utf-8")
         health = HEALTH.format(port=PORT)
         text = FILE.format(python=_python(), model=MODEL, port=PORT, health=health, name=source.name)
         (folder / "Dockerfile").write_text(text, encoding="utf-8")
@@ -83,9 +96,11 @@ class Docker(Target):
         return (
             f"Everything that a container needs to serve the model with `lighten serve`: the artifact in `{MODEL}`, a "
             "wheel of lighten, and every package at the version that is installed where this was written. Requests "
-            "need a key of `keys.txt`, which stays outside of the image.",
+            "need a key of `keys.txt`, which stays outside of the image. docker itself was not run when this "
+            "folder was written: the artifact's files were compared with the model's by their hashes.",
             f"容器用 `lighten serve` 提供服务所需的一切：`{MODEL}` 中的模型、lighten 的 wheel，"
-            "以及写出时所装版本的全部依赖。请求需要 `keys.txt` 中的密钥，该文件不进入镜像。",
+            "以及写出时所装版本的全部依赖。请求需要 `keys.txt` 中的密钥，该文件不进入镜像。"
+            "写出此文件夹时并未运行 docker 本身：只按哈希值比较了模型文件。",
         )
 
     def ways(self, source: Source) -> Sequence[Way]:
@@ -105,6 +120,11 @@ class Docker(Target):
     def asking(self, source: Source) -> str:
         """See :meth:`Target.asking`: lighten opens it."""
         return ""
+
+
+def _pinned(source: Source) -> dict[str, str]:
+    """Version of every distribution that serving the model needs, by name."""
+    return closure([*_extras(source), *BESIDE])
 
 
 def _python() -> str:
