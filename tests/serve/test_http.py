@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 from typing import Any
 
 import pytest
@@ -90,6 +91,22 @@ def depth_of(value: Any) -> int:
 @given(JSON, st.integers(0, 4))
 def test_depth_is_that_of_brackets_outside_of_texts(value: Any, most: int) -> None:
     assert deeper(write_json(value), most) == (depth_of(value) > most)
+
+
+@pytest.mark.parametrize(
+    ("body", "most", "deep"),
+    [(rb'["\"[[", "\\", []]', 1, True), (rb'["\"[[", "\\", []]', 2, False), (rb'["\\[[[', 1, False),
+     (b'["[[[', 1, False), (b'["[[[\\', 1, False), (b'[["', 1, True)],
+)  # fmt: skip
+def test_escapes_and_open_texts_hide_brackets(body: bytes, most: int, deep: bool) -> None:
+    assert deeper(body, most) == deep
+
+
+def test_a_long_text_takes_no_memory_to_be_looked_through() -> None:
+    body = b'["' + b"\\n" * (1 << 20) + b"x" * (1 << 20) + b'"]'
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert not deeper(body, 1)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 16 << 10  # KiB
 
 
 @pytest.mark.parametrize(

@@ -43,14 +43,13 @@ class Connection(HttpToolsProtocol):
             self._present.popleft().leave()
 
     def data_received(self, data: bytes) -> None:
-        """Some bytes; those of a request's line and headers are counted."""
-        if self._heading:
-            self._seen += len(data)
+        """Some bytes; those of a request's line, headers and trailers are counted."""
+        self._seen += len(data)
         super().data_received(data)
-        if self._heading and self._seen and not self.transport.is_closing():
+        if self._seen and not self.transport.is_closing():
             if self._seen > self.limits.headers:
                 self._end(TOO_LARGE)
-            elif self._timer is None:
+            elif self._heading and self._timer is None:
                 self._watch()
 
     def on_message_begin(self) -> None:
@@ -59,6 +58,16 @@ class Connection(HttpToolsProtocol):
         presence = Presence()
         self._present.append(presence)
         self.scope["extensions"] = {EXTENSION: presence}  # type: ignore[dict-item]
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header; a trailer behind a body in chunks is none, and is dropped."""
+        if self._heading:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """Bytes of its body, which are counted by who reads it."""
+        self._seen = 0
+        super().on_body(body)
 
     def on_headers_complete(self) -> None:
         """Its headers are there.
@@ -72,7 +81,7 @@ class Connection(HttpToolsProtocol):
             if size > self.limits.headers:
                 self._oversized = True
                 raise Oversized
-        self._heading = False
+        self._heading, self._seen = False, 0
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
