@@ -33,6 +33,18 @@ def test_comments_and_empty_lines_are_no_keys(tmp_path: Path) -> None:
     assert read_keys(path).name_of(key.encode()) == "ci"
 
 
+def test_a_key_comes_behind_a_last_line_without_an_end_and_behind_comments(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    first = make_key(path, "ci")
+    path.write_text(path.read_text().rstrip("\n"))
+    second = make_key(path, "gateway")
+    keys = read_keys(path)
+    assert (keys.name_of(first.encode()), keys.name_of(second.encode())) == ("ci", "gateway")
+    path.write_text("# nobody yet")
+    third = make_key(path, "ci")
+    assert read_keys(path).name_of(third.encode()) == "ci" and path.read_text().startswith("# nobody yet\n")
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -57,6 +57,7 @@ def test_models_that_write_are_counted_in_tokens_by_vllms_names() -> None:
         f"vllm:num_requests_waiting{{{at}}} 1",
         f"lighten_waiting_tokens{{{at}}} 77",
         f"vllm:time_to_first_token_seconds_count{{{at}}} 1",
+        f"vllm:request_time_per_output_token_seconds_count{{{at}}} 0",
     ):
         assert line in lines, line
     assert all(LINE.fullmatch(line) for line in lines if not line.startswith("#"))

@@ -86,6 +86,7 @@ CASES: list[tuple[Any, int]] = [
     (asking("a", parameters={"binary_data_output": 1}), 422),
     (asking("a", parameters={"timeout": "1"}), 422),
     (asking("a", parameters={"timeout": -1}), 422),
+    (asking("a", parameters={"timeout": -(10**400)}), 422),
     (asking("a", parameters={"timeout": 10**400}), 200),
     (asking("a", parameters={"timeout": 0}), 200),
     (asking(), 422),

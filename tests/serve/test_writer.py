@@ -180,6 +180,29 @@ def test_a_process_that_hangs_is_ended(bench: Callable[..., Any], monkeypatch: p
         found.until(lambda: found.states[-1] is State.READY and len(found.states) == 3)
 
 
+def test_a_process_that_hangs_while_errands_alone_wait_is_ended(
+    bench: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "IDLE_SECONDS", 0.05)
+    with bench(fault="hang", after=3) as found:
+        (first,) = found.put(50)
+        found.until(lambda: len(found.news(first)) == 3)  # it hangs from now on
+        found.streams.drop(first)
+
+        async def made() -> Errand:
+            return Errand("ab", asyncio.get_running_loop().create_future(), False, False)
+
+        errand = asyncio.run(made())
+        found.streams.ask(errand)
+        found.until(lambda: not found.writer.written)
+        found.writer._limits = Limits(hang=0.2)
+        found.until(lambda: any(step.done for step in found.steps))
+        found.writer._limits = Limits()
+        ((of, error),) = (one for step in found.steps for one in step.done)
+        assert of is errand and isinstance(error, SessionTimeout)
+        found.until(lambda: found.states[-1] is State.READY and len(found.states) == 3)
+
+
 def test_what_is_asked_through_the_task_is_answered_between_streams(bench: Callable[..., Any]) -> None:
     with bench(milliseconds=1.0) as found:
         (first,) = found.put(30)

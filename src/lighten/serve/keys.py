@@ -56,8 +56,19 @@ def read_keys(path: str | Path) -> Keys:
     Raises:
         InputError: it cannot be read, has no key, a line that is none, or others may change it.
     """
-    place = expanded(path)
-    fix = f"make one: lighten serve --new-key NAME --keys {path}"
+    found = _digests(path)
+    if not found:
+        raise InputError(f"There is no key in {path}, and nobody could ask anything.", fix=_fix(path))
+    return Keys(found)
+
+
+def _fix(path: str | Path) -> str:
+    return f"make one: lighten serve --new-key NAME --keys {path}"
+
+
+def _digests(path: str | Path) -> dict[str, bytes]:
+    """Hashes of a file by their names; of one without keys, none. Raises what :func:`read_keys` does."""
+    place, fix = expanded(path), _fix(path)
     try:
         lines = place.read_text(encoding="utf-8").splitlines()
         mode = place.stat().st_mode
@@ -78,9 +89,7 @@ def read_keys(path: str | Path) -> Keys:
         if name in found:
             raise InputError(f"{path} has two keys named {name!r}.", fix="remove one")
         found[name] = bytes.fromhex(digest)
-    if not found:
-        raise InputError(f"There is no key in {path}, and nobody could ask anything.", fix=fix)
-    return Keys(found)
+    return found
 
 
 def make_key(path: str | Path, name: str) -> str:
@@ -92,11 +101,13 @@ def make_key(path: str | Path, name: str) -> str:
     if not NAME.fullmatch(name):
         raise InputError(f"{name!r:.80} is no name of a key.", allowed="1 to 64 letters, digits and . _ @ -")
     place = expanded(path)
-    if place.is_file() and place.stat().st_size and name in read_keys(path).names:
+    if place.is_file() and place.stat().st_size and name in _digests(path):
         raise InputError(f"{path} has a key named {name!r}.", fix="remove its line first, or take another name")
     key = PREFIX + secrets.token_urlsafe(BYTES)
     line = f"{name} {HASH}{hashlib.sha256(key.encode()).hexdigest()}\n"
     try:
+        if place.is_file() and place.read_bytes()[-1:] not in (b"", b"\n"):
+            line = f"\n{line}"  # the last line has no end of its own
         number = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         with os.fdopen(number, "w", encoding="utf-8") as file:
             file.write(line)

@@ -185,8 +185,8 @@ def _write_families(
     gauge("lighten_waiting_tokens", "Tokens of prompts and answers that wait.", (g.tokens_waiting for g in now))
     told = "Seconds until the first token of an answer."
     times("vllm:time_to_first_token_seconds", told, (w.first for w in every))
-    told = "Seconds of each further token of an answer."
-    times("vllm:time_per_output_token_seconds", told, (w.each for w in every))
+    told = "Seconds of each further token, on average of each answer: one value for an answer."
+    times("vllm:request_time_per_output_token_seconds", told, (w.each for w in every))
 
 
 def labels_of(model: str, version: str) -> str:

@@ -16,6 +16,8 @@ from lighten.serve.refusals import unreadable, unusable
 STRINGS, FLOATS = "BYTES", "FP32"
 LENGTH = struct.Struct("<I")
 BINARY_SIZE = "binary_data_size"
+DIMENSIONS, LARGEST = 8, 1 << 31
+"""Most dimensions of a tensor, and most values along each."""
 HEADER = b"inference-header-content-length"
 """Header that says how many bytes of a body are JSON; the rest are tensors, one after the other."""
 
@@ -137,10 +139,14 @@ def unpacked_strings(data: bytes) -> list[bytes]:
 
 def _count(shape: Any) -> int:
     """Values that a tensor of a shape has."""
-    whole = isinstance(shape, list) and all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in shape)
-    if not whole or not shape:
-        raise unusable(f"The input's shape is {shape!r:.60}.", allowed="a list of whole numbers, such as [2]")
+    if not isinstance(shape, list) or not 0 < len(shape) <= DIMENSIONS or not all(map(_is_size, shape)):
+        allowed = f"a list of 1 to {DIMENSIONS} whole numbers up to {LARGEST:,}, such as [2]"
+        raise unusable(f"The input's shape is {shape!r:.60}.", allowed=allowed)
     return prod(shape)
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST
 
 
 def _parameters(tensor: Mapping[str, Any]) -> Mapping[str, Any]:

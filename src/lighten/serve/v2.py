@@ -238,5 +238,5 @@ def _binary(told: Mapping[str, Any], name: str, *, default: bool) -> bool:
 def _deadline(body: Mapping[str, Any], limits: Limits) -> float:
     told = body.get("parameters", {}).get("timeout")
     if isinstance(told, (int, float)) and not isinstance(told, bool):
-        return deadline_of(min(told, MOST_MICROSECONDS) / MICROSECONDS if told else limits.deadline, limits)
+        return deadline_of(max(-1, min(told, MOST_MICROSECONDS)) / MICROSECONDS if told else limits.deadline, limits)
     return limits.deadline if told is None else deadline_of(told, limits)

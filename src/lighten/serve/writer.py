@@ -130,6 +130,8 @@ class Writer(Replica):
                 del self.written[number]
                 writing.drop(number)
         while (errand := self._streams.take_errand()) is not None:
+            if not self.written and not self._errands:
+                self._since = monotonic()
             self._number += 1
             self._errands[self._number] = errand
             if isinstance(errand.asked, str):
@@ -148,7 +150,7 @@ class Writer(Replica):
         """A stream joins the batch."""
         self._number += 1
         stream.began = monotonic()
-        if not self.written:
+        if not self.written and not self._errands:
             self._since = stream.began
         self.written[self._number] = stream
         writing.add(self._number, stream.prompt)
@@ -171,10 +173,10 @@ class Writer(Replica):
         if told:
             step.seconds, self._since = now - self._since, now
             self._heard(step)
-        elif self.written and now - self._since > self._limits.hang:
+        elif (self.written or self._errands) and now - self._since > self._limits.hang:
             assert self._session is not None
             self._session.child.kill()
-            raise SessionTimeout(f"The process wrote nothing for {self._limits.hang:g} s, and was ended.")
+            raise SessionTimeout(f"The process said nothing for {self._limits.hang:g} s, and was ended.")
         return any(not isinstance(one, LightenError) for _, one in step.news)
 
     def _note(self, written: Written, step: Step, now: float) -> None:
