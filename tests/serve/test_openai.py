@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from lighten.core.artifact import Artifact
+from lighten.core.errors import MissingExtra
 from lighten.core.recipe import record_of
+from lighten.serve import writing_model
 from lighten.serve.limits import Limits
 from lighten.serve.openai import as_openai, words
 from lighten.serve.presence import Presence
@@ -87,6 +89,8 @@ def test_draws_follow_their_seed_and_answers_differ(writing: Writing) -> None:
                 for told in (hot, hot, {**hot, "seed": 6})
             ]
             assert first == again != other and len(set(first)) == 4
+            same = (await desk.ask(COMPLETE, asked(prompt=["a", "a"], temperature=2, max_tokens=12))).json["choices"]
+            assert same[0]["text"] != same[1]["text"]
 
     asyncio.run(body())
 
@@ -140,6 +144,51 @@ def test_a_stream_has_echo_and_probabilities(writing: Writing) -> None:
             assert "".join(part["choices"][0]["text"] for part in found) == "abcdef"
             tokens = [name for part in found for name in (part["choices"][0]["logprobs"] or {"tokens": []})["tokens"]]
             assert tokens == ["<|256|>", *"abcdef"]
+
+    asyncio.run(body())
+
+
+def test_an_echo_alone_is_answered_at_once(writing: Writing) -> None:
+    async def body() -> None:
+        async with writing() as desk:
+            told = asked(prompt=["ab", [99]], echo=True, max_tokens=0)
+            found = (await desk.ask(COMPLETE, told)).json
+            assert [(one["text"], one["finish_reason"]) for one in found["choices"]] == [
+                ("ab", "length"),
+                ("c", "length"),
+            ]
+            assert found["usage"] == {"prompt_tokens": 4, "completion_tokens": 0, "total_tokens": 4}
+            parts = [part["choices"][0] for part in events(await desk.ask(COMPLETE, {**told, "stream": True}))]
+            assert [part["text"] for part in parts] == ["ab", "c", "", ""]
+            assert [part["finish_reason"] for part in parts] == [None, None, "length", "length"]
+            assert desk.model.written.prompted == 0 and desk.model.open == 0
+
+    asyncio.run(body())
+
+
+def test_tokens_are_not_too_many_for_a_model_that_is_not_open(writing: Writing) -> None:
+    async def body() -> None:
+        async with writing(load=False) as desk:
+            for writer in desk.model.writers:
+                writer.start = lambda: None
+            found = await desk.ask(COMPLETE, asked(prompt=[97]))
+            assert found.status == 503 and found.json["error"]["code"] == "loading"
+
+    asyncio.run(body())
+
+
+def test_faults_of_the_model_are_not_the_clients(writing: Writing, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_: str) -> None:
+        raise MissingExtra("A JSON Schema", "serve")
+
+    async def body() -> None:
+        async with writing(template="{% no jinja") as desk:
+            found = await desk.ask(TALK, said())
+            assert found.status == 500 and found.json["error"]["code"] == "failed"
+            monkeypatch.setattr(writing_model, "check_schema", missing)
+            found = await desk.ask(COMPLETE, asked(response_format={"type": "json_object"}))
+            assert found.status == 500 and found.json["error"]["code"] == "failed"
+            assert desk.model.counts.failed == 2
 
     asyncio.run(body())
 

@@ -48,6 +48,18 @@ def test_offsets_go_on_from_chunk_to_chunk() -> None:
     assert offsets == [[0], [1], [2]]
 
 
+def test_offsets_count_whole_characters() -> None:
+    told = Completed("m", 1, likely=True, mark="x")
+    tokens = [Written(1, byte, "", "", Likely(byte, -0.5, bytes([byte]))) for byte in "a🎬b".encode()]
+    assert told.delta(0, "a🎬b", tokens, "")["logprobs"]["text_offset"] == [0, 1, 1, 1, 1, 2]
+
+
+def test_the_chosen_token_is_among_the_likely_ones() -> None:
+    drawn = Written(1, 97, "a", "", A, (Likely(98, -0.1, b"b"),))
+    found = Completed("m", 1, likely=True, mark="x").delta(0, "a", [drawn], "")["logprobs"]
+    assert found["top_logprobs"] == [{"b": -0.1, "a": -0.5}]
+
+
 def test_a_conversation_is_answered_by_messages_and_deltas() -> None:
     told = Talked("m", 3, likely=True, mark="x")
     choice = Choice(0)

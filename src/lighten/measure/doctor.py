@@ -22,7 +22,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "vision": ("pillow",),
     "parquet": ("pyarrow",),
     "hub": ("huggingface-hub",),
-    "serve": ("uvicorn", "httptools", "uvloop", "llguidance"),
+    "serve": ("uvicorn", "httptools", "uvloop", "llguidance", "jinja2"),
 }
 """Optional dependency groups and what each brings."""
 

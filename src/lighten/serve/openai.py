@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from time import time
 from typing import Any, cast
 
 from lighten.core.errors import InputError
-from lighten.core.language import Prompt, Written
+from lighten.core.language import MOST, Prompt, Written
 from lighten.serve.event_stream import DONE, EventStream, event_of
 from lighten.serve.http import Request, Route, Sent, json_reply
 from lighten.serve.limits import Limits
@@ -19,9 +20,10 @@ from lighten.serve.models import Models
 from lighten.serve.openai_asked import Asked, Completion, Talk, Unfit, completion_asked, talk_asked
 from lighten.serve.openai_told import Choice, Completed, Talked, Told
 from lighten.serve.refusals import ClientGone, Refusal, no_such
-from lighten.serve.streams import Answers
 from lighten.serve.writing_model import WritingModel
 
+News = AsyncIterator[list[tuple[int, Written]]]
+"""What comes of the answers of one request: places, each with what was written."""
 FEW = 16
 """Tokens of a completion whose request does not say how many, as OpenAI has it."""
 TYPES: Mapping[int, str] = {
@@ -199,6 +201,7 @@ async def _completed(model: WritingModel, asked: Completion, limits: Limits) -> 
     if len(asked.prompts) * asked.count > limits.inputs:
         seen = f"{len(asked.prompts):,} prompts, each with {asked.count} answers, are asked for."
         raise Unfit("n", seen, allowed=f"at most {limits.inputs:,} answers in one request")
+    model.admit()  # tokens are not asked for, and until it is open its context is not known
 
     async def tokens_of(one: str | tuple[int, ...]) -> tuple[int, ...]:
         return one if isinstance(one, tuple) else await model.tokens_of(one, begin=True, special=False)
@@ -234,7 +237,7 @@ def _prompts(
     Raises:
         Unfit: one leaves no room for its answer.
     """
-    found = []
+    found = list[Prompt]()
     for tokens in every:
         room = model.context - len(tokens)
         most = asked.most if asked.most is not None else min(default, max(room, 1))
@@ -243,9 +246,9 @@ def _prompts(
             seen = f"The prompt has {len(tokens):,} tokens, and {most:,} are asked for." if tokens else "It is empty."
             allowed = f"{model.context:,} tokens together, the context of the model as it was opened"
             raise Unfit(where, seen, allowed=allowed, code="context_length_exceeded")
-        for draw in range(asked.count):
-            sampling = type(asked.sampling)(asked.sampling.temperature, asked.sampling.top_p, asked.sampling.seed, draw)
-            shown = told and (asked.likely is not None or most == 0)
+        for _ in range(asked.count):
+            sampling = replace(asked.sampling, draw=len(found))
+            shown = told and asked.likely is not None
             found.append(Prompt(tokens, most, sampling, True, asked.until, asked.likely, shown, asked.schema))
     return found
 
@@ -264,18 +267,33 @@ async def _answered(
     Args:
         echoed: with what each answer begins; nothing for answers that begin with themselves.
     """
-    answers = model.write(prompts, limits.write_deadline, request.presence)
+    news: News
+    close: Callable[[], None]
+    if asked.most == 0 and asked.likely is None:
+        news, close = _nothing_more(len(prompts)), _nothing_held
+    else:
+        answers = model.write(prompts, limits.write_deadline, request.presence)
+        news, close = answers, answers.close
     choices = [Choice(place, text) for place, text in enumerate(echoed)] or [Choice(n) for n in range(len(prompts))]
     if asked.stream:
-        events = _events(answers, choices, told, counted=asked.usage, trimmed=isinstance(asked, Talk))
-        return EventStream(events, answers.close)
+        events = _events(news, choices, told, counted=asked.usage, trimmed=isinstance(asked, Talk))
+        return EventStream(events, close)
     try:
-        async for news in answers:
-            for place, one in news:
+        async for several in news:
+            for place, one in several:
                 _take(choices[place], one, trimmed=isinstance(asked, Talk))
     finally:
-        answers.close()
+        close()
     return json_reply(told.whole(choices))
+
+
+async def _nothing_more(count: int) -> News:
+    """So many answers that are over before they begin."""
+    yield [(place, Written(0, None, "", MOST)) for place in range(count)]
+
+
+def _nothing_held() -> None:
+    """Close them."""
 
 
 def _take(choice: Choice, one: Written, *, trimmed: bool) -> str:
@@ -290,7 +308,7 @@ def _take(choice: Choice, one: Written, *, trimmed: bool) -> str:
 
 
 async def _events(
-    answers: Answers, choices: Sequence[Choice], told: Told, *, counted: bool, trimmed: bool
+    news: News, choices: Sequence[Choice], told: Told, *, counted: bool, trimmed: bool
 ) -> AsyncIterator[bytes]:
     """Answers as server-sent events, those that came together in one piece."""
     first = [part for one in choices for part in told.begun(one.place)]
@@ -298,9 +316,9 @@ async def _events(
     if first:
         yield b"".join(event_of(told.part([part], counted=counted)) for part in first)
     try:
-        async for news in answers:
+        async for several in news:
             found = []
-            for place, one in news:
+            for place, one in several:
                 choice = choices[place]
                 text = _take(choice, one, trimmed=trimmed)
                 likely = [one] if one.chosen is not None else []

@@ -5,6 +5,7 @@ Source: https://platform.openai.com/docs/api-reference
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import time
@@ -13,6 +14,7 @@ from uuid import uuid4
 
 from lighten.core.language import END, STOP, Likely, Written
 
+UTF_8 = codecs.getincrementaldecoder("utf-8")
 REASONS = {END: "stop", STOP: "stop"}
 """What OpenAI calls the end of an answer; any other is for its length."""
 
@@ -104,6 +106,7 @@ class Completed(Told):
     def __init__(self, model: str, prompted: int, *, likely: bool, mark: str) -> None:
         super().__init__(model, prompted, likely=likely, mark=mark)
         self._offsets: dict[int, int] = {}
+        self._decoders: dict[int, codecs.IncrementalDecoder] = {}
 
     def choice(self, one: Choice) -> dict[str, Any]:
         """See :meth:`Told.choice`."""
@@ -122,9 +125,11 @@ class Completed(Told):
             found["tokens"].append(name)
             found["token_logprobs"].append(one.chosen.logprob)
             top = {shown(other): other.logprob for other in reversed(one.top)}
+            top.setdefault(name, one.chosen.logprob)
             found["top_logprobs"].append(top if one.chosen.logprob is not None else None)
             found["text_offset"].append(at)
-            self._offsets[place] = at + (len(name) if one.chosen.piece else 0)
+            decoder = self._decoders.setdefault(place, UTF_8("replace"))
+            self._offsets[place] = at + len(decoder.decode(one.chosen.piece))
         return found
 
 

@@ -10,7 +10,7 @@ from math import inf
 from time import monotonic
 from typing import cast
 
-from lighten.core.errors import InputError, LightenError
+from lighten.core.errors import InputError, LightenError, ModelError
 from lighten.core.item import Item
 from lighten.core.language import Prompt
 from lighten.nets.language.chat_template import Renderer, find_template
@@ -23,12 +23,15 @@ from lighten.serve.presence import Presence
 from lighten.serve.queue import LIKE
 from lighten.serve.rate import Rate
 from lighten.serve.refusals import ClientGone, Refusal, expired, too_large
-from lighten.serve.replica import Replica
+from lighten.serve.replica import OWN_FAULTS, Replica
 from lighten.serve.servable import Servable
 from lighten.serve.streams import Answers, Errand, Stream, StreamQueue
 from lighten.serve.tickets import Ticket
 from lighten.serve.worker import State
 from lighten.serve.writer import Step, Writer
+
+REFUSES = "The chat template refuses this conversation"
+"""How the one error of a template begins that is the conversation's; see ``nets/language/chat_template.py``."""
 
 
 class WritingModel(ServedModel):
@@ -87,19 +90,31 @@ class WritingModel(ServedModel):
         """A conversation as its chat template writes it, up to where the answer begins.
 
         Raises:
-            InputError: the template refuses it, or fails. Refusal: it is too large.
+            InputError: the template refuses it. Refusal: it is too large, or the template fails.
         """
         assert self._renderer is not None
         self._check_size(sum(len(one["content"]) for one in messages))
-        return await asyncio.get_running_loop().run_in_executor(self._reading, self._renderer.render, messages)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._reading, self._renderer.render, messages)
+        except OWN_FAULTS as error:
+            if isinstance(error, ModelError) and error.seen.startswith(REFUSES):
+                raise
+            raise self._failed(error) from error
 
     async def check_schema(self, schema: str) -> None:
         """Refuse a JSON Schema that no answer can be held to.
 
         Raises:
-            InputError: why.
+            InputError: why. Refusal: no schema can be kept here, which is not its fault.
         """
-        await asyncio.get_running_loop().run_in_executor(self._reading, check_schema, schema)
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._reading, check_schema, schema)
+        except OWN_FAULTS as error:
+            raise self._failed(error) from error
+
+    def admit(self) -> None:
+        """Raises Refusal where nothing more may wait; to be asked before any work is done for a request."""
+        self._admit_writing(1, 1, self.limits.write_deadline)
 
     async def tokens_of(self, text: str, *, begin: bool, special: bool) -> tuple[int, ...]:
         """Tokens of a text; see :meth:`LanguageSession.encode`.
@@ -108,7 +123,7 @@ class WritingModel(ServedModel):
             Refusal: it is too large, there is no room for what may come of it, or no process that could say.
         """
         self._check_size(len(text))
-        self._admit_writing(1, 1, self.limits.write_deadline)  # before any work is done for it
+        self.admit()
         return cast("tuple[int, ...]", await self._asked(text, begin=begin, special=special))
 
     async def beginning(self) -> tuple[int, ...]:
@@ -119,7 +134,7 @@ class WritingModel(ServedModel):
 
     async def text_of(self, tokens: Sequence[int]) -> str:
         """The text of tokens. Raises what :meth:`tokens_of` does."""
-        self._admit_writing(1, 1, self.limits.write_deadline)
+        self.admit()
         return cast(str, await self._asked(tokens))
 
     def write(self, prompts: Sequence[Prompt], deadline: float, presence: Presence) -> Answers:
@@ -157,6 +172,11 @@ class WritingModel(ServedModel):
         left = sum(writer.left for writer in able) / running if running and free <= 0 else 0.0
         seconds = self.pace.seconds(self.streams.work + left) / max(1, len(able))
         return Load(self.streams.work, len(self.streams), seconds, len(able))
+
+    def _failed(self, error: LightenError) -> Refusal:
+        """A request has no answer by a fault of the model or of this installation."""
+        self.counts.failed += 1
+        return self._refusal_of(error)
 
     def _check_size(self, size: int) -> None:
         """Raises Refusal for a text that is too large to be looked at."""
