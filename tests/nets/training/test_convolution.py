@@ -123,6 +123,47 @@ def test_torch_has_what_is_no_matter_of_ours() -> None:
         convolution(maps, weight)
 
 
+@pytest.mark.parametrize("size", [1, 2])
+def test_transforms_are_left_to_torch(size: int) -> None:
+    given = [one.detach() for one in three((size, size), (3, 3))]
+
+    def total(maps: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        return functional.conv2d(maps, weight, bias, padding=1).float().square().sum()
+
+    def each(maps: Tensor, weight: Tensor, bias: Tensor) -> Any:
+        return torch.func.vmap(torch.func.grad(total, (1, 2)), (0, None, None))(maps[:, None], weight, bias)
+
+    theirs = torch.func.grad(total, (0, 1, 2))(*given), each(*given)
+    with quick_convolution():
+        mine = torch.func.grad(total, (0, 1, 2))(*given), each(*given)
+    for one, other in zip((*mine[0], *mine[1]), (*theirs[0], *theirs[1]), strict=True):
+        assert torch.equal(one, other)
+
+
+class Marked(Tensor):
+    """A class of tensors of somebody else's."""
+
+
+def test_tensors_of_other_classes_are_left_to_torch() -> None:
+    maps, weight, bias = three((2, 2), (3, 3))
+    out = convolution(maps.as_subclass(Marked), weight, bias, padding=1)
+    assert type(out) is Marked and OURS not in named(out)
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_formats_that_torch_does_not_mix_are_refused_as_there(size: int) -> None:
+    maps, weight, bias = three((size, size), (3, 3))
+    for given in ([maps, weight.float()], [maps.float(), weight], [maps, weight, bias.float()]):
+        with pytest.raises(RuntimeError, match=r"should be the same|expected scalar type"):
+            functional.conv2d(*given, padding=1)
+        with pytest.raises(RuntimeError, match=r"should be the same|expected scalar type"):
+            of_ours(*given, padding=1)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert of_ours(maps, weight.float(), bias, padding=1).dtype is torch.bfloat16
+        with pytest.raises(RuntimeError):
+            of_ours(maps, weight.double(), bias, padding=1)
+
+
 def test_layers_come_here_while_it_is_put_in() -> None:
     before = functional.conv2d
     layer = nn.Conv2d(CHANNELS, OUT, 3, padding=1).to(torch.bfloat16)

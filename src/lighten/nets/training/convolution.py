@@ -7,7 +7,8 @@ larger maps the copying takes longer than what is saved. Where a map has one pla
 anything, the convolution is a product, in fp32 as well: for 256 pictures of 256 channels 1.4 ms becomes 0.2, and the
 way back 7.6 becomes 0.7. Half a ResNet-18 learns pictures of 28 x 28 1.55 times as fast. All of it was measured on two
 cores with AMX, and is chosen by type and shape, not by the clock: a training that is taken up must compute as it did.
-What is in groups, spread out or on another device is left to torch.
+What is in groups, spread out or on another device is left to torch, and so are tensors of other classes, the transforms
+of ``torch.func``, and numbers of formats that torch does not mix.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
@@ -64,7 +65,8 @@ def convolution(
     Args:
         input: [rows, channels, height, width]. weight: [channels of the output, channels, height, width].
     """
-    if not isinstance(padding, str) and groups == 1 and _pair(dilation) == (1, 1) and _learns(input, weight):
+    ours = _learns(input, weight) and _is_plain(input, weight, bias)
+    if ours and not isinstance(padding, str) and groups == 1 and _pair(dilation) == (1, 1):
         steps, around = _pair(stride), _pair(padding)
         tap = _only_tap(input, weight, steps, around)
         if tap is not None:
@@ -121,6 +123,15 @@ def _learns(input: Tensor, weight: Tensor) -> bool:
     if any(one.device.type != "cpu" or one.dim() != FOUR or not one.is_floating_point() for one in both):
         return False
     return torch.is_grad_enabled() and any(one.requires_grad for one in both)
+
+
+def _is_plain(*given: Tensor | None) -> bool:
+    """Whether nobody else has a say in what is done with tensors, and their formats are one, or autocast makes them."""
+    tensors = [one for one in given if one is not None]
+    if torch._C._are_functorch_transforms_active() or any(type(one) not in (Tensor, nn.Parameter) for one in tensors):
+        return False
+    formats = {one.dtype for one in tensors}
+    return len(formats) == 1 or (torch.is_autocast_enabled("cpu") and torch.float64 not in formats)
 
 
 def _only_tap(input: Tensor, weight: Tensor, stride: Pair, padding: Pair) -> tuple[Pair, Pair] | None:
