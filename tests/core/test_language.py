@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -12,7 +13,9 @@ from lighten.core.language import (
     END,
     MOST,
     PROBES,
+    LanguageSession,
     Prompt,
+    Sampling,
     Span,
     answer_code,
     check_prompt,
@@ -22,6 +25,7 @@ from lighten.core.language import (
     written_by_steps,
 )
 from lighten.testing.fake import FakeLanguageSession
+from lighten.testing.scribe import Scribe, ScribeSession
 
 
 def test_spans_that_fit() -> None:
@@ -94,6 +98,20 @@ def test_a_session_that_knows_no_steps_writes_whole_answers() -> None:
             session.add(asked)
 
 
+def test_a_session_that_knows_no_steps_draws_several_answers_of_one_seed() -> None:
+    session = Whole(2)
+    session.table[:] /= 100.0  # anything may come
+    given = tuple(session.encode("ab"))
+
+    def drawn(draw: int) -> list[int | None]:
+        session.add(Prompt(given, 8, Sampling(1.0, 1.0, 3, draw), stop=False))
+        return [one.token for one in session.step()][:-1]
+
+    assert drawn(0) == session.generate([given], 8, sampling=Sampling(1.0, 1.0, 3), stop=False)[0]
+    answers = [drawn(draw) for draw in range(4)]
+    assert len({tuple(answer) for answer in answers}) == 4 and drawn(2) == answers[2]
+
+
 @pytest.mark.parametrize(
     ("prompt", "seen"),
     [
@@ -110,8 +128,9 @@ def test_a_prompt_that_cannot_be_continued_is_refused(prompt: Prompt, seen: str)
         check_prompt(prompt, 8)
 
 
-def test_written_by_steps_is_generate_and_leaves_nothing_behind() -> None:
-    session = Whole(3)
+@pytest.mark.parametrize("make", [lambda: Whole(3), lambda: ScribeSession(Scribe())], ids=["whole", "stepwise"])
+def test_written_by_steps_is_generate_and_leaves_nothing_behind(make: Callable[[], LanguageSession]) -> None:
+    session = make()
     prompts = [session.encode(text) for text in ("ab", "cd", "q")]
     plain = [session.generate([prompt], 7, stop=False)[0] for prompt in prompts]
     assert written_by_steps(session, prompts, 7, stop=False) == plain
@@ -129,5 +148,24 @@ def test_written_by_steps_is_generate_and_leaves_nothing_behind() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         written_by_steps(session, prompts, 7, heard=fails)
+    assert session.step() == []
     with pytest.raises(InputError, match="Prompt 1 has 0 tokens"):
         written_by_steps(session, [[1], []], 3)
+
+
+def test_a_prompt_that_is_refused_takes_those_before_it_along_and_nothing_that_is_kept() -> None:
+    session = ScribeSession(Scribe())
+    forgotten: list[bool] = []
+    session.forget = lambda: forgotten.append(True)  # type: ignore[method-assign]
+    with pytest.raises(InputError, match="There is no token 999"):
+        written_by_steps(session, [[97], [999]], 3)
+    assert session.step() == [] and not forgotten
+
+
+def test_prompts_written_by_steps_have_the_draws_behind_the_one_asked_for() -> None:
+    session = ScribeSession(Scribe())
+    session.table /= 100.0  # anything may come
+    prompts = [[97], [97], [97]]
+    first, second, third = written_by_steps(session, prompts, 6, sampling=Sampling(1.0, seed=3), stop=False)
+    behind = written_by_steps(session, prompts[:2], 6, sampling=Sampling(1.0, seed=3, draw=1), stop=False)
+    assert behind == [second, third] and first not in behind

@@ -235,7 +235,8 @@ class LanguageSession(Session):
             found.append(Written(number, token, text.push(self.pieces([token])[0])))
             return text.ended
 
-        made = self.generate([prompt.tokens], prompt.most, sampling=prompt.sampling, stop=prompt.stop, heard=hear)
+        drawn = _of_a_seed_alone(prompt.sampling)
+        made = self.generate([prompt.tokens], prompt.most, sampling=drawn, stop=prompt.stop, heard=hear)
         full = len(prompt.tokens) + len(made[0]) >= self.context
         ended = END if len(made[0]) < prompt.most else MOST
         ended = STOP if text.ended else FULL if full and ended == END else ended
@@ -330,7 +331,8 @@ def written_by_steps(
 ) -> list[list[int]]:
     """:meth:`LanguageSession.generate` of a session whose steps are as fast: all prompts are added at once.
 
-    Each prompt has draws of its own, whatever it is asked with.
+    Each prompt has draws of its own, whatever it is asked with: the first one those of ``sampling``, the others those
+    behind. Nothing goes on when this returns or raises.
     """
     check_prompts(prompts, session.context)
     made: list[list[int]] = [[] for _ in prompts]
@@ -339,7 +341,7 @@ def written_by_steps(
     running: dict[int, int] = {}
     try:
         for place, tokens in enumerate(prompts):
-            drawn = replace(sampling, draw=place)
+            drawn = replace(sampling, draw=sampling.draw + place)
             running[session.add(Prompt(tuple(tokens), most, drawn, stop))] = place
         while running:
             for one in session.step():
@@ -353,10 +355,21 @@ def written_by_steps(
                         over = True
                 if over:
                     del running[one.number]
-    except BaseException:
-        session.forget()
+    except BaseException as error:
+        for number in running:
+            session.drop(number)
+        if not isinstance(error, InputError):  # what is refused has computed nothing
+            session.forget()
         raise
     return made
+
+
+def _of_a_seed_alone(sampling: Sampling) -> Sampling:
+    """The draws of an answer where only seeds are known: another ``draw`` is another seed."""
+    if not sampling.draw:
+        return sampling
+    mixed = hashlib.sha256(f"{sampling.seed} {sampling.draw}".encode()).digest()
+    return replace(sampling, seed=int.from_bytes(mixed[:4], "big") >> 1, draw=0)
 
 
 class Answers:
