@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lighten.core.errors import BuildFailed, InputError
-from lighten.core.language import END, Prompt, Written
+from lighten.core.language import END, MOST, Prompt, Written
+from lighten.engines._stepping import PORTION
 from lighten.testing.scribe import Scribe, ScribeSession
 from lighten.testing.steps_contract import check_steps, run, take, texts_of
 
@@ -58,3 +59,34 @@ def test_a_step_that_fails_ends_all(session: ScribeSession) -> None:
 def test_what_does_not_fit_is_refused_when_it_is_added(session: ScribeSession) -> None:
     with pytest.raises(InputError, match="64 tokens"):
         session.add(Prompt((1,) * 64, 1))
+
+
+def test_a_told_prompt_is_read_in_portions_while_others_go_on(session: ScribeSession) -> None:
+    session.context = 4096
+    given = tuple(session.encode("x" * 99))
+    long, other = session.add(Prompt(given, 2, likely=0, told=True)), session.add(Prompt((97,), 9))
+    heard: dict[int, list[Written]] = {}
+    steps = []
+    for _ in range(5):
+        found = session.step()
+        take(heard, found)
+        steps.append([sum(one.number == number for one in found) for number in (long, other)])
+    assert steps == [[33, 1], [32, 1], [32, 1], [4, 1], [1, 1]]
+    assert [one.token for one in heard[long] if one.given] == list(given) and heard[long][-1].ended == MOST
+    gone = session.add(Prompt(given, 2, likely=0, told=True))
+    before = session.fed
+    session.step()
+    session.drop(gone)
+    session.step()
+    assert session.fed - before == PORTION + 2  # beside the two of the other
+
+
+def test_closing_drops_what_is_continued(session: ScribeSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    released: list[object] = []
+    monkeypatch.setattr(session, "released", released.append)
+    for text in PROMPTS:
+        session.add(Prompt(tuple(session.encode(text)), 9))
+    session.step()
+    session.close()
+    session.close()
+    assert len(released) == 2 and session.step() == []

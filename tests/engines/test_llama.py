@@ -381,6 +381,21 @@ def test_a_step_that_fails_ends_all_and_keeps_nothing(
     assert session.step() == [] and session.generate([[40, 41, 42]], 6, stop=False) == plain
 
 
+@pytest.mark.parametrize("failing", ["_branch", "_keep"])
+def test_what_fails_while_prompts_join_or_leave_costs_no_stream(
+    session: LanguageSession, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    for _ in range(session.streams):
+        session.add(Prompt((40, 41, 42), 1, stop=False))
+        with monkeypatch.context() as patch:
+            patch.setattr(session, failing, lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                session.step()
+        assert session.step() == []
+    numbers = {session.add(Prompt((40 + i,), 3, stop=False)) for i in range(session.streams)}
+    assert {one.number for one in session.step()} == numbers
+
+
 def test_a_schema_is_kept(session: LanguageSession) -> None:
     require(find_spec("llguidance"), "llguidance (pip install 'lighten[serve]')")
     schema = {"type": "object", "properties": {"a": {"enum": ["ba", "ko"]}}, "required": ["a"],

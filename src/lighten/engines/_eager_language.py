@@ -190,5 +190,6 @@ class EagerLanguageSession(TokenSession):
 
     def close(self) -> None:
         """See :meth:`Session.close`."""
+        super().close()
         self.__dict__.pop("_net", None)
         self._kept = None

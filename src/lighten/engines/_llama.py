@@ -517,7 +517,7 @@ class LlamaSession(LanguageSession):
         """See :meth:`LanguageSession.forget`."""
         self._lib.llama_memory_clear(self._memory, False)
         self._kept = ()
-        self._free += [one.sequence for one in self._running.values()]
+        self._free = list(range(self.streams, 0, -1))  # one that joined or left when it failed is in no list
         self._running.clear()
         self._waiting.clear()
 

@@ -271,6 +271,7 @@ class OvLanguageSession(TokenSession):
 
     def close(self) -> None:
         """See :meth:`Session.close`."""
+        super().close()
         self._compiled, self._request, self._kept, self._prefix, self._idle = None, None, [], (), []
 
 

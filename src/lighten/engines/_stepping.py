@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,17 +14,32 @@ from lighten.core.language import LanguageSession, Prompt, Written, check_prompt
 from lighten.engines._continued import Continued, Guides
 
 Logits = NDArray[np.float32]
+PORTION = 32
+"""Tokens of a prompt that is told, and so read one by one, that a step reads: the others wait no longer for it."""
+
+
+@dataclass
+class Running:
+    """A sequence.
+
+    Attributes:
+        state: None until it has begun. fed: tokens of its prompt that are read.
+    """
+
+    continued: Continued
+    state: Any = None
+    fed: int = 0
 
 
 class Sequences:
     """What a session is continuing, in the order in which it was added.
 
     Attributes:
-        running: with the state of each, None until it has begun.
+        running: by their numbers.
     """
 
     def __init__(self, session: SteppingSession) -> None:
-        self.running: dict[int, tuple[Continued, Any]] = {}
+        self.running: dict[int, Running] = {}
         self.guides = Guides(session)
         self.last = 0
 
@@ -58,24 +74,27 @@ class SteppingSession(LanguageSession):
         guide = every.guides.guide(prompt)
         continued = Continued(every.last + 1, prompt, self, guide)
         every.last += 1
-        every.running[every.last] = continued, None
+        every.running[every.last] = Running(continued)
         return every.last
 
     def step(self) -> list[Written]:
-        """See :meth:`LanguageSession.step`. A prompt is read whole in its first step."""
+        """See :meth:`LanguageSession.step`.
+
+        A prompt is read whole in its first step, for that is one pass; one that is told is read in portions.
+        """
         every = self._sequences
         if every is None or not every.running:
             return []
         found: list[Written] = []
         try:
-            for number, (continued, state) in list(every.running.items())[: self.streams]:
-                if state is None:
-                    state = self.opened()
-                    every.running[number] = continued, state
-                    found += self._begun(continued, state)
+            for number, one in list(every.running.items())[: self.streams]:
+                if one.state is None:
+                    one.state = self.opened()
+                if one.fed < len(one.continued.prompt.tokens):
+                    found += self._read(one)
                 else:
-                    found += continued.take(self.feed(state, continued.made[-1:]))
-                if continued.over:
+                    found += one.continued.take(self.feed(one.state, one.continued.made[-1:]))
+                if one.continued.over:
                     self.drop(number)
         except BaseException:
             for number in list(every.running):
@@ -83,22 +102,28 @@ class SteppingSession(LanguageSession):
             raise
         return found
 
-    def _begun(self, continued: Continued, state: Any) -> list[Written]:
-        tokens = continued.prompt.tokens
+    def _read(self, one: Running) -> list[Written]:
+        """Read of a prompt what a step has time for; behind its last token the answer begins."""
+        continued, tokens = one.continued, one.continued.prompt.tokens
         if not continued.prompt.told:
-            return continued.take(self.feed(state, tokens))
-        found = continued.given(0, None)
-        for place, token in enumerate(tokens):
+            one.fed = len(tokens)
+            return continued.take(self.feed(one.state, tokens))
+        found = continued.given(0, None) if not one.fed else []
+        for token in tokens[one.fed : one.fed + PORTION]:
             if continued.over:
                 break
-            logits = self.feed(state, [token])
-            last = place == len(tokens) - 1
-            found += continued.take(logits) if last else continued.given(place + 1, logits)
+            logits = self.feed(one.state, [token])
+            one.fed += 1
+            found += continued.take(logits) if one.fed == len(tokens) else continued.given(one.fed, logits)
         return found
 
     def drop(self, number: int) -> None:
         """See :meth:`LanguageSession.drop`."""
-        if self._sequences is not None:
-            _, state = self._sequences.running.pop(number, (None, None))
-            if state is not None:
-                self.released(state)
+        one = self._sequences.running.pop(number, None) if self._sequences is not None else None
+        if one is not None and one.state is not None:
+            self.released(one.state)
+
+    def close(self) -> None:
+        """See :meth:`Session.close`. Whatever is continued is dropped."""
+        for number in list(self._sequences.running) if self._sequences is not None else ():
+            self.drop(number)

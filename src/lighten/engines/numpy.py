@@ -159,6 +159,7 @@ class ByteSession(SteppingSession):
 
     def close(self) -> None:
         """See :meth:`Session.close`."""
+        super().close()
         self._model = None
 
 

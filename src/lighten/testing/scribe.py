@@ -130,6 +130,3 @@ class ScribeSession(SteppingSession):
         state.last = tokens[-1]
         row: NDArray[np.float32] = self.table[state.last]
         return row
-
-    def close(self) -> None:
-        """Nothing is held."""

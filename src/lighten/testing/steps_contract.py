@@ -19,7 +19,7 @@ def check_steps(session: LanguageSession, prompts: Sequence[Sequence[int]], *, e
         AssertionError: it breaks the contract; says how.
     """
     check_answers(session, prompts, exact)
-    check_leaving(session, prompts)
+    check_leaving(session, prompts, exact)
     check_telling(session, prompts[0])
     check_ends(session, prompts[0])
 
@@ -43,8 +43,9 @@ def check_answers(session: LanguageSession, prompts: Sequence[Sequence[int]], ex
     assert session.step() == [], "a step of nothing brings something"
 
 
-def check_leaving(session: LanguageSession, prompts: Sequence[Sequence[int]]) -> None:
+def check_leaving(session: LanguageSession, prompts: Sequence[Sequence[int]], exact: bool) -> None:
     """One that leaves is heard of no more, and the others go on as if it had never been there."""
+    alone = [session.generate([prompt], 8, stop=False)[0] for prompt in prompts[1:3]]
     first, second = (session.add(Prompt(tuple(prompt), 8, stop=False)) for prompt in prompts[:2])
     heard: dict[int, list[Written]] = {}
     while len(heard) < 2:
@@ -55,7 +56,9 @@ def check_leaving(session: LanguageSession, prompts: Sequence[Sequence[int]]) ->
     third = session.add(Prompt(tuple(prompts[2]), 8, stop=False))
     run(session, heard, 2)
     assert len(heard[first]) == before, "a sequence that was dropped goes on"
-    assert all(len(tokens_of(heard[number])) == 8 for number in (second, third))
+    stayed = [tokens_of(heard[number]) for number in (second, third)]
+    assert [len(one) for one in stayed] == [8, 8]
+    assert not exact or stayed == alone, "prompts beside one that leaves are continued otherwise than alone"
 
 
 def check_telling(session: LanguageSession, prompt: Sequence[int]) -> None:
