@@ -5,9 +5,11 @@
 WINNER is an artifact with ``model.onnx`` and ``tokenizer.json``; the other rungs open the same file. The load comes
 from wrk, one thread, closed loop, over loopback: one text of the column ``text`` for each request, in random order. All
 servers are up; rungs take turns, every other round in reverse order. A slice in which others took more than a tenth of
-the cores is set aside. Ratios are medians of the ratios of slices of one round; CPU is cores busy on average, of a
-server with all its processes, and of wrk, which shares the cores. ``32 texts``: inputs/s where each request has 32,
-beside lighten's own session in turns. Needs wrk, fastapi and uvicorn. Writes ``benchmarks/out/serve.json``.
+the cores is set aside, and so is the other one of a ratio; the two quietest are kept in any case. Ratios are medians of
+the ratios of slices of one round; CPU is cores busy on average, of a server with all its processes, and of wrk, which
+shares the cores. ``32 texts``: inputs/s where each request has 32, beside lighten's own session in turns. The handler
+of the FastAPI rungs is ``async def`` and calls the model in it, which blocks the event loop of its worker; one with
+``def``, which runs in threads, is not measured. Needs wrk, fastapi and uvicorn. Writes ``benchmarks/out/serve.json``.
 """
 
 from __future__ import annotations
@@ -190,19 +192,24 @@ def own_session(model: Path, texts: Sequence[str], seconds: float) -> float:
             return answered / (time.perf_counter() - began)
 
 
+def quiet(groups: Sequence[Sequence[Slice]]) -> Sequence[Sequence[Slice]]:
+    """Groups of slices that all count, or the two quietest."""
+    calm = sorted(groups, key=lambda group: max(one.others for one in group))
+    few = [group for group in calm if max(one.others for one in group) < FAIR * allowed_cores()]
+    return few if len(few) >= 2 else calm[:2]
+
+
 def medians(slices: Sequence[Slice]) -> Slice:
     """Of those that count, or of the two quietest."""
-    calm = sorted(slices, key=lambda one: one.others)
-    few = [one for one in calm if one.others < FAIR * allowed_cores()]
-    kept = few if len(few) >= 2 else calm[:2]
+    kept = [one for (one,) in quiet([(one,) for one in slices])]
     values = {name: statistics.median(getattr(one, name) for one in kept) for name in asdict(kept[0])}
     return Slice(**{**values, "errors": sum(one.errors for one in slices)})
 
 
 def ratio(found: Mapping[tuple[str, int], Sequence[Slice]], name: str, other: str, connections: int) -> float:
-    """Requests/s of a rung beside another one's, in the same rounds."""
-    pairs = zip(found[name, connections], found[other, connections], strict=True)
-    return statistics.median(a.requests / b.requests for a, b in pairs)
+    """Requests/s of a rung beside another one's, in rounds in which both of their slices count."""
+    pairs = list(zip(found[name, connections], found[other, connections], strict=True))
+    return statistics.median(a.requests / b.requests for a, b in quiet(pairs))
 
 
 def checks_of(

@@ -2,7 +2,9 @@
 
     uvicorn serve_rungs:app --workers 2        # MODEL names a folder with model.onnx and tokenizer.json
 
-ONNX Runtime with one thread for each process, the tokenizer of ``tokenizers``, a model of pydantic for the request.
+ONNX Runtime with one thread for each process, the tokenizer of ``tokenizers``, a model of pydantic for the request. The
+handler is ``async def``, so that the model blocks the event loop of its worker: one text at a time, in the order in
+which they came. With ``def`` FastAPI would call it in threads, of which it has 40; that is another server.
 """
 
 from __future__ import annotations
