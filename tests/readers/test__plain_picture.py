@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lighten.core.errors import DataError
 from lighten.core.plain import ARRAYS_OF
 from lighten.readers.image import ImageReader
 
@@ -61,6 +62,19 @@ def test_floats_are_the_readers(settings: dict[str, Any], channels: int, tmp_pat
             found = space[ARRAYS_OF](value)["pixel_values"]
             assert found.shape == wanted.shape and found.dtype == np.float32
             assert np.array_equal(found, wanted), path.name
+
+
+@pytest.mark.parametrize("numbers", [np.full((30, 40), 0.5, np.float32), np.full((30, 40), 70_000, np.int32)])
+def test_numbers_that_are_no_grey_levels_are_refused_by_both(numbers: Any, tmp_path: Path) -> None:
+    reader, path = ImageReader(SETTINGS["whole"], 3), tmp_path / "numbers.tiff"
+    Image.fromarray(numbers).save(path)
+    reading = reader.plain()
+    space: dict[str, Any] = {"np": np}
+    exec("\n".join((*reading.imports, *reading.setup, reading.code)), space)
+    with pytest.raises(DataError, match="no grey levels"):
+        reader([ImageReader.describe(path)])
+    with pytest.raises(ValueError, match="no grey levels"):
+        space[ARRAYS_OF](str(path))
 
 
 def test_there_are_pictures_to_ask_where_there_is_no_data(tmp_path: Path) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +15,23 @@ from lighten.core.artifact import Artifact
 from lighten.core.target import Source
 from lighten.engines.ov import Ov
 from lighten.pipeline.formats import open_model, save_model
+from lighten.readers.text import Encoder
 from lighten.testing.target_contract import source_of
 from lighten.testing.tiny_artifacts import META, tiny_artifact, tiny_needs
 from lighten.testing.tiny_pictures import LABELS, tiny_vision_folder
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Callable[[Source], Source]:
+    """Gives a model whose tokenizer makes all texts as long as one another, with the network of another."""
+
+    def other(source: Source) -> Source:
+        folder, artifact = tmp_path / "filled", source.artifact
+        shutil.copytree(artifact.path, folder)
+        Encoder.open(artifact.path).unmasked().save(folder)
+        return replace(source, artifact=Artifact.seal(folder, format=artifact.format, meta=META))
+
+    return other
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lighten.core.target import Source
+from lighten.core.target import Source, Way
 from lighten.readers.text import Encoder
 from lighten.targets.onnx import Onnx
 from lighten.tasks.text_classification import TextClassification
@@ -88,6 +90,34 @@ def test_answers_of_several_tasks_and_models_without_names_of_classes_are_refuse
     assert "what its classes are called" in Onnx().check(replace(source, labels=()))
 
 
+def said(way: Way) -> dict[str, Any]:
+    """How the program of a way asks: the names and values in its call."""
+    calls = [node for node in ast.walk(ast.parse(way.code)) if isinstance(node, ast.Call)]
+    (call,) = (one for one in calls if isinstance(one.func, ast.Name) and one.func.id == "answer")
+    return {str(one.arg): ast.literal_eval(one.value) for one in call.keywords}
+
+
+def test_texts_above_the_limit_are_cut_by_the_call_that_is_printed(config: dict[str, Any], tmp_path: Path) -> None:
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
+
+    source = source_of(tiny_artifact("onnx"), config=config)
+    text = " ".join(["good film"] * Encoder.open(source.artifact.path).max_tokens)
+    (found,) = check_target(Onnx(), source, tmp_path, [text])
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path)
+    model = AutoModelForSequenceClassification.from_pretrained(tiny_artifact("hf").path)
+    ask = pipeline("text-classification", model=model, tokenizer=tokenizer)
+    (other,) = ask(text, **said(Onnx().ways(source)[1]))
+    assert other["score"] == pytest.approx(max(found["scores"].values()), abs=1e-3)
+
+
+def test_texts_that_loaders_would_not_fill_are_read_by_the_program_alone(
+    filled: Callable[[Source], Source],
+) -> None:
+    (way,) = Onnx().ways(filled(source_of(tiny_artifact("onnx"))))
+    assert "run.py" in way.code
+    assert len(Onnx().ways(source_of(tiny_artifact("onnx")))) == 4
+
+
 def test_optimum_gives_the_same_answers(config: dict[str, Any], tmp_path: Path) -> None:
     ort = client("optimum.onnxruntime", "optimum[onnxruntime]")
     from transformers import AutoTokenizer, pipeline
@@ -95,8 +125,9 @@ def test_optimum_gives_the_same_answers(config: dict[str, Any], tmp_path: Path) 
     found = check_target(Onnx(), source_of(tiny_artifact("onnx-int8"), config=config), tmp_path, ASKED[1:])
     model = ort.ORTModelForSequenceClassification.from_pretrained(tmp_path, file_name="model.onnx")
     ask = pipeline("text-classification", model=model, tokenizer=AutoTokenizer.from_pretrained(tmp_path))
+    printed = said(Onnx().ways(source_of(tiny_artifact("onnx-int8"), config=config))[1])
     for text, answer in zip(ASKED[1:], found, strict=True):
-        (other,) = ask(text, truncation=True)
+        (other,) = ask(text, **printed)
         assert other["label"] == answer["label"]
         assert other["score"] == pytest.approx(answer["scores"][answer["label"]], abs=1e-3)
 

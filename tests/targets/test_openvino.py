@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,17 @@ def test_a_language_model_goes_on_as_it_does_in_its_engine(tmp_path: Path) -> No
     with SessionProcess(built, OvGenai(cache="f32", group=0), threads=1) as session:
         for prompt, one, wanted in zip(prompts, found, session.replies(prompts, 24), strict=True):
             difference(prompt, {"answer": wanted}, one)
+
+
+def test_the_page_speaks_of_the_ways_that_it_has(openvino_source: Source, filled: Callable[[Source], Source]) -> None:
+    writer = replace(openvino_source, artifact=replace(openvino_source.artifact, format="openvino-causal"))
+    alone = filled(openvino_source)
+    for source, both in ((openvino_source, True), (alone, False), (writer, False)):
+        for text in Openvino().about(source):
+            assert ("dynamic_shapes=False" in text) == both and "run.py" in text
+    assert len(Openvino().ways(openvino_source)) == 2
+    (way,) = Openvino().ways(alone)
+    assert "run.py" in way.code
 
 
 def test_optimum_intel_gives_the_same_answers(openvino_source: Source, tmp_path: Path) -> None:

@@ -14,8 +14,11 @@ def arrays_of(picture):
     """A picture as the network takes it, a batch of one. picture: the path of a file, or its content."""
     image = Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture)
     image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I"):  # 16 bits: the upper eight
-        image = Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))
+    if image.mode == "F" or image.mode.startswith("I"):  # 16 bits: the upper eight
+        levels = np.asarray(image)
+        if image.mode == "F" or levels.min() < 0 or levels.max() > 0xFFFF:
+            raise ValueError(f"numbers from {levels.min():g} to {levels.max():g} are no grey levels")
+        image = Image.fromarray((levels.astype(np.uint16) >> 8).astype(np.uint8))
 '''
 OPAQUE = """\
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "RGBa"):  # what is transparent shows white

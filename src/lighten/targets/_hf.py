@@ -87,12 +87,19 @@ def loader_code(reading: PlainReading, package: str, kind: str, options: str) ->
             'inputs = AutoImageProcessor.from_pretrained(".")(picture, return_tensors="pt")\n'
             "print(model.config.id2label[int(model(**inputs).logits.argmax())])"
         )
+    cut = ", truncation=True" if reading.settings else ""  # pipelines hand texts above the limit over as they are
     role, loader = ("tokenizer", "AutoTokenizer") if reading.settings else ("image_processor", "AutoImageProcessor")
     return (
         f"from {package} import {name}\nfrom transformers import {loader}, pipeline\n\n{opened}"
         f'answer = pipeline("{reading.pipeline}", model=model, {role}={loader}.from_pretrained("."))\n'
-        f"print(answer({reading.example!r}))"
+        f"print(answer({reading.example!r}{cut}))"
     )
+
+
+def fills(reading: PlainReading) -> bool:
+    """Whether every text is padded by ``tokenizer.json``: loaders undo that, and would answer otherwise."""
+    text = reading.files.get("tokenizer.json")
+    return text is not None and json.loads(text).get("padding") is not None
 
 
 def known_class(path: Path) -> None:

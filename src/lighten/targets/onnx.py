@@ -12,7 +12,7 @@ from lighten.core.matching import is_packed
 from lighten.core.readers import reader_in
 from lighten.core.target import RUN, Source, Target, Way
 from lighten.nets.runtimes.onnx_model import FILE, WEIGHTS
-from lighten.targets._hf import CONFIG, config_of, loader_code, no_classes, pinned, write_json, write_reading
+from lighten.targets._hf import CONFIG, config_of, fills, loader_code, no_classes, pinned, write_json, write_reading
 from lighten.targets._onnx_folder import RUNTIME, Graph, libraries, write_graph
 from lighten.targets._script import script
 
@@ -63,6 +63,9 @@ class Onnx(Target):
             f"pip install -r requirements.txt\npython {RUN} {value!r}",
             "sh",
         )
+        alone = Way(("With ONNX Runtime alone", "只用 ONNX Runtime"), *first)
+        if fills(reading):
+            return [alone]
         optimum = loader_code(reading, "optimum.onnxruntime", "ORTModel", f'file_name="{FILE}"')
         js = (
             'import path from "node:path";\n'
@@ -72,7 +75,7 @@ class Onnx(Target):
             f"console.log(await answer({value!r}));"
         )
         found = [
-            Way(("With ONNX Runtime alone", "只用 ONNX Runtime"), *first),
+            alone,
             Way(("With optimum", "用 optimum"), optimum, "python"),
         ]
         if reading.settings:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from lighten.core.readers import reader_in
 from lighten.core.target import RUN, Source, Target, Way
-from lighten.targets._hf import CONFIG, config_of, loader_code, no_classes, pinned, write_json, write_reading
+from lighten.targets._hf import CONFIG, config_of, fills, loader_code, no_classes, pinned, write_json, write_reading
 from lighten.targets._openvino_folder import Graph, libraries, runtime, settings_of, write_graph
 from lighten.targets._openvino_writer import FORMAT, ways_of_writer, write_writer
 from lighten.targets._script import script
@@ -39,14 +39,18 @@ class Openvino(Target):
 
     def about(self, source: Source) -> tuple[str, str]:
         """See :meth:`Target.about`."""
+        axes = (
+            " optimum-intel frees every axis unless dynamic_shapes=False is said, and OpenVINO then answers some int8 "
+            "networks for pictures wrongly.",
+            "若不写 dynamic_shapes=False，optimum-intel 会放开所有维度，OpenVINO 对某些 int8 图片网络会给出错误答案。",
+        )
+        more = ("", "") if self.writes(source) or fills(reader_in(source.artifact.path).plain()) else axes
         return (
             "A network in OpenVINO's format with its config and the files of its reader, laid out as the Hugging "
             "Face hub has them. OpenVINO rounds more than the graph says where the processor is faster so; with the "
-            "settings below it computes as it did when this model was measured. optimum-intel frees every axis unless "
-            "dynamic_shapes=False is said, and OpenVINO then answers some int8 networks for pictures wrongly.",
+            f"settings of {RUN} it computes as it did when this model was measured.{more[0]}",
             "OpenVINO 格式的网络，附配置与读取器文件，按 Hugging Face hub 的布局存放。"
-            "在更快的处理器上，OpenVINO 会降低计算精度；使用下列设置，则与测量时的计算一致。"
-            "若不写 dynamic_shapes=False，optimum-intel 会放开所有维度，OpenVINO 对某些 int8 图片网络会给出错误答案。",
+            f"在更快的处理器上，OpenVINO 会降低计算精度；使用 {RUN} 中的设置，则与测量时的计算一致。{more[1]}",
         )
 
     def ways(self, source: Source) -> Sequence[Way]:
@@ -57,8 +61,12 @@ class Openvino(Target):
         settings = {name: str(one) for name, one in settings_of(source).items()}
         optimum = loader_code(reading, "optimum.intel", "OVModel", f"dynamic_shapes=False, ov_config={settings!r}")
         value = reading.example
+        run = f"pip install -r requirements.txt\npython {RUN} {value!r}"
+        alone = Way(("With OpenVINO alone", "只用 OpenVINO"), run)
+        if fills(reading):
+            return [alone]
         return [
-            Way(("With OpenVINO alone", "只用 OpenVINO"), f"pip install -r requirements.txt\npython {RUN} {value!r}"),
+            alone,
             Way(("With optimum-intel", "用 optimum-intel"), optimum, "python"),
         ]
 
