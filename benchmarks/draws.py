@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binom
 
-from lighten.core.language import BYTES, NATS, PROBED, PROBES, TOKENS, answer_code
+from lighten.core.language_codes import BYTES, NATS, PROBED, PROBES, TOKENS, answer_code
 from lighten.core.rows import Rows
 from lighten.proof import macro_f1
 

@@ -47,7 +47,8 @@ from lighten.core import catalog  # noqa: E402
 from lighten.core.artifact import Artifact  # noqa: E402
 from lighten.core.engine import Engine  # noqa: E402
 from lighten.core.errors import CandidateFailed  # noqa: E402
-from lighten.core.language import BYTES, NATS, TOKENS, LanguageSession, Span  # noqa: E402
+from lighten.core.language import LanguageSession, Span  # noqa: E402
+from lighten.core.language_codes import BYTES, NATS, TOKENS  # noqa: E402
 from lighten.core.matching import format_of  # noqa: E402
 from lighten.core.recipe import engine_from, record_of  # noqa: E402
 from lighten.core.rows import Rows  # noqa: E402

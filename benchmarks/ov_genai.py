@@ -22,7 +22,7 @@ from typing import Any
 
 from lighten.core import catalog
 from lighten.core.artifact import Artifact
-from lighten.core.language import BYTES, NATS
+from lighten.core.language_codes import BYTES, NATS
 from lighten.core.recipe import Recipe
 from lighten.core.step import Step
 from lighten.data.language import read_language

@@ -11,7 +11,8 @@ import pytest
 
 from lighten.core.artifact import Artifact
 from lighten.core.errors import BuildFailed, InputError, ModelError
-from lighten.core.language import BYTES, NATS, PROBED, Prompt, Sampling, Span, code_of
+from lighten.core.language import Prompt, Sampling, Span
+from lighten.core.language_codes import BYTES, NATS, PROBED, code_of
 from lighten.engines.numpy import ByteSession, LinearSession, NumPy
 from lighten.nets.baselines.byte_model import BOUNDARY, ByteModel
 from lighten.nets.baselines.counts import fit_ngram

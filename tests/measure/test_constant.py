@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lighten.core import catalog
-from lighten.core.language import answer_code
+from lighten.core.language_codes import answer_code
 from lighten.core.outcome import Constant
 from lighten.core.rows import Rows
 from lighten.measure.constant import weigh_against_constant

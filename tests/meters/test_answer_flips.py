@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lighten.core.language import answer_code
+from lighten.core.language_codes import answer_code
 from lighten.core.result import Measured
 from lighten.core.rows import Rows
 from lighten.meters.answer_flips import AnswerFlips

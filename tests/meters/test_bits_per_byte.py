@@ -5,7 +5,7 @@ from math import log
 import numpy as np
 import pytest
 
-from lighten.core.language import BYTES, NATS, PROBED, PROBES, TOKENS, UNKNOWN
+from lighten.core.language_codes import BYTES, NATS, PROBED, PROBES, TOKENS, UNKNOWN
 from lighten.core.result import Measured
 from lighten.core.rows import Rows
 from lighten.meters.bits_per_byte import BitsPerByte

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lighten.core.language import answer_code
+from lighten.core.language_codes import answer_code
 from lighten.core.result import Measured
 from lighten.core.rows import Rows
 from lighten.meters.exact_match import ExactMatch

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lighten.core.language import BYTES, NATS, PROBED, PROBES, UNKNOWN, code_of
+from lighten.core.language_codes import BYTES, NATS, PROBED, PROBES, UNKNOWN, code_of
 from lighten.core.result import Measured
 from lighten.core.rows import Rows
 from lighten.meters.token_flips import TokenFlips

@@ -16,22 +16,8 @@ from lighten.core import catalog
 from lighten.core.artifact import Artifact
 from lighten.core.data_options import DataOptions
 from lighten.core.errors import BuildFailed, DataError, InputError
-from lighten.core.language import (
-    BYTES,
-    GREEDY,
-    NATS,
-    PROBED,
-    PROBES,
-    TOKENS,
-    UNKNOWN,
-    LanguageSession,
-    Sampling,
-    Scores,
-    Span,
-    answer_code,
-    check_spans,
-    code_of,
-)
+from lighten.core.language import GREEDY, LanguageSession, Sampling, Scores, Span, check_spans
+from lighten.core.language_codes import BYTES, NATS, PROBED, PROBES, TOKENS, UNKNOWN, answer_code, code_of
 from lighten.core.rows import PART_NAMES, Rows
 from lighten.core.session import Session
 from lighten.core.task import task_record, task_settings

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lighten.core.language import PROBED, PROBES
+from lighten.core.language_codes import PROBED, PROBES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lighten.core.budget import Constraint
-from lighten.core.language import answer_code
+from lighten.core.language_codes import answer_code
 from lighten.core.meter import Outlook, QualityMeter
 from lighten.core.power import Power
 from lighten.core.result import HIGHER, Measured, Quantity
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class ExactMatch(QualityMeter):
-    """An answer is right when its code is that of the row's reference (``lighten.core.language.answer_code``)."""
+    """An answer is right when its code is that of the row's reference (``lighten.core.language_codes.answer_code``)."""
 
     quantities = (Quantity("exact_match", "fraction", HIGHER, "Share of prompts whose answer is the reference."),)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lighten.core.budget import Constraint
-from lighten.core.language import PROBED, UNKNOWN
+from lighten.core.language_codes import PROBED, UNKNOWN
 from lighten.core.meter import Outlook, QualityMeter
 from lighten.core.power import Power
 from lighten.core.result import LOWER, Measured, Quantity

@@ -10,21 +10,8 @@ import numpy as np
 
 from lighten.core.errors import BuildFailed, DataError
 from lighten.core.item import Item, texts
-from lighten.core.language import (
-    BYTES,
-    NATS,
-    PROBED,
-    PROBES,
-    TOKENS,
-    UNKNOWN,
-    ChoiceSession,
-    LanguageSession,
-    Scores,
-    Span,
-    answer_code,
-    code_of,
-    probe_places,
-)
+from lighten.core.language import ChoiceSession, LanguageSession, Scores, Span
+from lighten.core.language_codes import BYTES, NATS, PROBED, PROBES, TOKENS, UNKNOWN, answer_code, code_of, probe_places
 from lighten.core.session import Session
 
 if TYPE_CHECKING:

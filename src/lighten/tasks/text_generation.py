@@ -13,7 +13,8 @@ import numpy as np
 
 from lighten.core.data_options import COMMON, DataOptions, NewRows, Samples
 from lighten.core.errors import BuildFailed, InputError
-from lighten.core.language import BYTES, NATS, ChoiceSession, LanguageSession, answer_code
+from lighten.core.language import ChoiceSession, LanguageSession
+from lighten.core.language_codes import BYTES, NATS, answer_code
 from lighten.core.prediction import Prediction
 from lighten.core.priors import Cost, Priors, Requests
 from lighten.core.rows import Rows

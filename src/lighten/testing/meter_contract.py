@@ -10,7 +10,7 @@ import numpy as np
 
 from lighten.core import catalog
 from lighten.core.budget import Constraint
-from lighten.core.language import BYTES, NATS, PROBED, PROBES, TOKENS, answer_code
+from lighten.core.language_codes import BYTES, NATS, PROBED, PROBES, TOKENS, answer_code
 from lighten.core.meter import QualityMeter, SpeedMeter, Workload
 from lighten.core.result import HIGHER, LOWER, Measured, Quantity
 from lighten.core.rows import Rows
