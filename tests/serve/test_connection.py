@@ -85,6 +85,22 @@ def test_a_connection_is_used_again_and_may_rest_between(running: Any) -> None:
             time.sleep(0.7)  # longer than a sender may take
 
 
+def test_who_does_not_read_is_not_waited_for(running: Any) -> None:
+    ask = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+    whole = len(said(running.port, ask.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")))
+    count, found = (32 << 20) // whole, 0  # more than sockets hold
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(PATIENCE)
+        connection.connect(("127.0.0.1", running.port))
+        connection.sendall(ask * count)
+        time.sleep(3.0)  # six times as long as a client may take
+        while more := connection.recv(1 << 20):
+            found += len(more)
+    assert found < count * whole / 2
+    assert running.ask("/health/live")[0] == 200
+
+
 def test_what_is_no_http_is_refused(running: Any) -> None:
     assert said(running.port, b"hello\r\n\r\n").startswith(b"HTTP/1.1 400")
 

@@ -30,6 +30,7 @@ class Connection(HttpToolsProtocol):
         self._present: deque[Presence] = deque()
         self._heading, self._seen, self._oversized = True, 0, False
         self._timer: asyncio.TimerHandle | None = None
+        self._stalled: asyncio.TimerHandle | None = None
         if len(self.connections) > self.limits.connections + SPARE:
             self.transport.abort()
         else:
@@ -38,7 +39,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over: whoever works for it hears so."""
         self._unwatch()
-        super().connection_lost(exc)
+        super().connection_lost(exc)  # which resumes writing
         while self._present:
             self._present.popleft().leave()
 
@@ -95,6 +96,18 @@ class Connection(HttpToolsProtocol):
             self._present.popleft()
         super().on_response_complete()
 
+    def pause_writing(self) -> None:
+        """More waits to be read by the client than fits: it is to take some of it within ``slow`` seconds."""
+        super().pause_writing()
+        self._stall(0)
+
+    def resume_writing(self) -> None:
+        """It has taken it."""
+        super().resume_writing()
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
     def send_400_response(self, msg: str) -> None:
         """What cannot be parsed is refused, and what is too large by its own name."""
         if self._oversized:
@@ -109,6 +122,14 @@ class Connection(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _stall(self, before: int) -> None:
+        """Look again whether a client reads. before: bytes that waited; 0 for the first time."""
+        waiting = self.transport.get_write_buffer_size()
+        if before and waiting >= before:
+            self.transport.abort()
+        else:
+            self._stalled = self.loop.call_later(self.limits.slow, self._stall, waiting)
 
     def _too_slow(self) -> None:
         if self._heading and not self.transport.is_closing():
