@@ -16,6 +16,8 @@ FACTS = ExportFacts(
     labels=("good", "<b>bad</b>"),
     rows=64,
     apart=2.4e-8,
+    asked="select",
+    changed=0,
     format="onnx-int8",
     way=("export.onnx",),
     version="1.0",
@@ -31,10 +33,24 @@ def test_both_languages_say_the_same_things() -> None:
 
 
 def test_numbers_stand_in_the_sentence() -> None:
-    assert "64 inputs" in same_sentence(64, 2.4e-8, "en") and "2e-08" in same_sentence(64, 2.4e-8, "en")
+    assert "64 inputs" in same_sentence(64, 2.4e-8, "en") and "3e-08" in same_sentence(64, 2.4e-8, "en")
+    assert "than 0.005." in same_sentence(64, 0.005, "en") and "than 0.002." in same_sentence(64, 0.00101, "en")
     assert "last digit" in same_sentence(64, 0.0, "en")
     assert "probability" not in same_sentence(4, None, "en")
     assert "byte for byte" in same_sentence(0, None, "en")
+
+
+def test_it_is_said_what_was_asked_and_that_labels_changed_places() -> None:
+    for lang, rows, same, changed in (
+        ("en", "(rows of the run)", "all labels are the same", "2 of them got another label"),
+        ("zh", "（运行中的行）", "标签全部一致", "其中 2 个输入的标签不同"),
+    ):
+        told = same_sentence(16, 0.01, lang, asked="select", changed=0)
+        assert rows in told and same in told
+        told = same_sentence(16, 0.01, lang, asked="select", changed=2)
+        assert changed in told and same not in told
+        assert same not in same_sentence(16, 0.01, lang), "nobody knows"
+    assert "4 inputs (built-in examples)" in same_sentence(4, None, "en", asked="examples")
 
 
 def test_a_label_is_no_markup_and_a_model_without_a_run_says_so() -> None:

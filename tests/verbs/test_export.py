@@ -22,6 +22,8 @@ from lighten.testing import summaries
 from lighten.testing.plugin import installed, plugin_package
 from lighten.testing.tiny import toy_rows
 from lighten.testing.tiny_artifacts import LABELS, META, tiny_artifact
+from lighten.verbs import agreement
+from lighten.verbs.agreement import Witness
 from lighten.verbs.export import name_for
 from lighten.verbs.schema import kind_of
 
@@ -44,7 +46,7 @@ def test_a_winner_is_written_asked_and_described(run: Path, tmp_path: Path) -> N
     assert found.name == "my_reviews"
     assert set(found.files) == {p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*.*")}
     page = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
-    assert "7 inputs were asked" in page and "验证" in page and "negative, positive" in page
+    assert "7 inputs (rows of the run) were asked" in page and "验证" in page and "negative, positive" in page
     assert "accuracy" in page, "what was proved is said"
     problems: list[str] = []
     decode(json.loads(json.dumps(found.to_json())), kind_of("export"), "export", problems)
@@ -98,8 +100,46 @@ def test_other_answers_are_an_error_and_nothing_is_left(
     written = Onnx.write
     monkeypatch.setattr(Onnx, "write", turned)
     with pytest.raises(BuildFailed, match="answers differently"):
+        lighten.export(run, "onnx", tmp_path / "new" / "deep" / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["my reviews"], "nor are the folders above it"
+
+
+@pytest.mark.parametrize("name", ["parts.json", "summary.json"])
+def test_a_damaged_file_of_the_run_is_an_error_and_its_winner_can_be_exported_alone(
+    name: str, run: Path, tmp_path: Path
+) -> None:
+    (run / name).write_text('{"labels": [')
+    with pytest.raises(RunFolderError, match=name) as caught:
         lighten.export(run, "onnx", tmp_path / "out")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["my reviews"]
+    assert f"cp -r {run / 'winner'}" in caught.value.fix and not (tmp_path / "out").exists()
+
+
+def test_a_run_without_its_rows_is_asked_examples_which_is_said(run: Path, tmp_path: Path) -> None:
+    (run / "parts.json").unlink()
+    found = lighten.export(run, "onnx", tmp_path / "out")
+    assert found.asked == "examples" and found.rows == 4 and found.changed == 0
+    assert "4 inputs (built-in examples) were asked" in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_labels_that_are_as_likely_and_change_places_are_counted(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def close(label: str, first: float) -> dict[str, object]:
+        return {"label": label, "scores": {"negative": first, "positive": 1 - first}}
+
+    monkeypatch.setattr(Witness, "_wanted", lambda self, items: [close("negative", 0.501) for _ in items])
+    monkeypatch.setattr(
+        agreement, "plain_answers", lambda *a, **k: [close("positive", 0.499), *[close("negative", 0.501)] * 2]
+    )
+    found = lighten.export(run, "onnx", tmp_path / "out", rows=3)
+    assert found.changed == 1 and "1 of them got another label" in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_a_place_below_a_file_is_refused(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(RunFolderError, match=r"file, which is a file") as caught:
+        lighten.export(run, "onnx", tmp_path / "file" / "a" / "out")
+    assert caught.value.fix == "give a folder below an existing one"
 
 
 def test_what_was_copied_is_compared_by_its_hashes(run: Path, tmp_path: Path) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lighten.core.artifact import RECORD, Artifact, sha256
 from lighten.core.engine import Engine
-from lighten.core.errors import BuildFailed
+from lighten.core.errors import BuildFailed, RunFolderError
 from lighten.core.item import Item, Reference, file_of, references_in
 from lighten.core.readers import reader_in
 from lighten.core.target import Source, Target
@@ -28,6 +27,7 @@ CLOSE = 0.02
 MOST = 24
 """Tokens that a text is gone on for."""
 PATIENCE = 600.0
+PARTS = "parts.json"
 PROMPTS = (
     "Once upon a time",
     "The weather in the north was",
@@ -46,11 +46,13 @@ class Agreement:
     Attributes:
         rows: that were asked; 0 where nothing was, because the files are the model's own. apart: largest difference of
             a probability; None where answers are texts. asked: where the rows are from: ``select``, ``examples``.
+        changed: how many have another label that is as likely.
     """
 
     rows: int = 0
     apart: float | None = None
     asked: str = ""
+    changed: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ class Witness:
         wanted = self._wanted(items)
         apart = [difference(*three) for three in zip(values, wanted, found, strict=True)]
         known = [one for one in apart if one is not None]
-        return Agreement(len(items), max(known) if known else None, asked)
+        changed = sum(one.get("label") != other.get("label") for one, other in zip(wanted, found, strict=True))
+        return Agreement(len(items), max(known) if known else None, asked, changed)
 
     def _wanted(self, items: Sequence[Item]) -> list[Mapping[str, Any]]:
         """What the model says: one row at a time, as the program is asked, because int8 may depend on the batch."""
@@ -101,18 +104,24 @@ class Witness:
             return [model.predict([item])[0].to_json() for item in items]
 
     def _rows(self) -> tuple[list[Item], str]:
-        """Rows of the run's ``select`` part, evenly spaced, or examples where there are none."""
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            if self.run is not None:
-                found = spread(self._of_run(self.run, self.question.task), self.rows)
-                if found and all(Path(one.path).is_file() for item in found for one in references_in(item)):
-                    return found, "select"
+        """Rows of the run's ``select`` part, evenly spaced, or examples where there are none, or their files have gone.
+
+        Raises:
+            RunFolderError: the run's rows cannot be read.
+        """
+        if self.run is not None and (self.run / PARTS).exists():
+            found = spread(self._of_run(self.run / PARTS, self.question.task), self.rows)
+            if found and all(Path(one.path).is_file() for item in found for one in references_in(item)):
+                return found, "select"
         if self.target.writes(self.source):
             return list(PROMPTS[: self.rows]), "examples"
         return reader_in(self.artifact.path).samples(self.scratch)[: self.rows], "examples"
 
-    def _of_run(self, run: Path, task: Task) -> Sequence[Item]:
-        parts = load_parts(run / "parts.json")
+    def _of_run(self, path: Path, task: Task) -> Sequence[Item]:
+        try:
+            parts = load_parts(path)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise damaged(path, f"{type(error).__name__}: {error}") from error
         if not self.target.writes(self.source):
             return parts.select.inputs
         samples = task.samples(parts.select, parts.labels)
@@ -127,6 +136,14 @@ class Witness:
         inner = self.scratch / f"item{number}"
         inner.write_bytes(read_bytes(item))
         return str(inner)
+
+
+def damaged(path: Path, why: str) -> RunFolderError:
+    """The error of a run's file that cannot be read."""
+    return RunFolderError(
+        f"{path} cannot be read ({why}).",
+        fix=f"restore it, or export a copy of the winner alone, without its run: cp -r {path.parent / 'winner'} COPY",
+    )
 
 
 def spread(items: Sequence[Item], most: int) -> list[Item]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from lighten.core import catalog
 from lighten.core.artifact import STORE, Artifact
-from lighten.core.errors import InputError, LightenError, ModelError, RunFolderError
+from lighten.core.errors import DataError, InputError, ModelError, RunFolderError
 from lighten.core.matching import fits, format_named
 from lighten.core.progress import Progress, reported_to
 from lighten.core.recipe import record_of
@@ -30,7 +30,7 @@ from lighten.reports.words import LANGS
 from lighten.store.artifacts import disk_error
 from lighten.store.durable import sync, sync_tree
 from lighten.store.summaries import load_summary
-from lighten.verbs.agreement import Agreement, Witness
+from lighten.verbs.agreement import Agreement, Witness, damaged
 from lighten.verbs.load import check_models_fit, engine_of, resolved
 from lighten.verbs.question import question_of
 
@@ -53,6 +53,7 @@ class Exported:
         rows: asked of the folder, by a program without lighten, and of the model; 0 where only lighten opens it and its
             files are the model's own. apart: largest difference of a probability; None where answers are texts.
         asked: where these rows are from: ``select`` of the run, or ``examples``; empty for none.
+        changed: how many have another label that is as likely.
     """
 
     model: str
@@ -65,6 +66,7 @@ class Exported:
     rows: int
     apart: float | None
     asked: str
+    changed: int
 
     def to_json(self) -> dict[str, Any]:
         """As a plain dictionary."""
@@ -115,9 +117,14 @@ def check_empty(place: Path) -> None:
     """Refuse a place where something is.
 
     Raises:
-        RunFolderError: it is a file, or a folder that is not empty, or cannot be looked at.
+        RunFolderError: it is a file, or a folder that is not empty, or lies below a file, or cannot be looked at.
     """
     try:
+        above = next(one for one in place.absolute().parents if one.exists())
+        if not above.is_dir():
+            raise RunFolderError(
+                f"{place} lies below {above}, which is a file.", fix="give a folder below an existing one"
+            )
         taken = place.is_symlink() or place.is_file() or (place.is_dir() and any(place.iterdir()))
     except OSError as error:
         raise disk_error(error, place) from error
@@ -195,6 +202,7 @@ class Handover:
         """
         final = place.resolve()
         part = final.with_name(f".{final.name}.part")
+        made = [one for one in final.parents if not one.exists()]
         try:
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir(parents=True)
@@ -212,10 +220,13 @@ class Handover:
             raise disk_error(error, place) from error
         finally:
             shutil.rmtree(part, ignore_errors=True)
+            for one in made:
+                with suppress(OSError):  # something is in it: what was written, or what others put there
+                    one.rmdir()
         target = catalog.name_of(self.target)
         return Exported(
             self.model, target, str(place), self.name, self.artifact.format, way, files, agreed.rows, agreed.apart,
-            agreed.asked,
+            agreed.asked, agreed.changed,
         )  # fmt: skip
 
     def _agreement(self, source: Source, part: Path, rows: int) -> Agreement:
@@ -232,14 +243,22 @@ class Handover:
         return exported_page(
             ExportFacts(
                 source.name, target.title, target.about(source), target.ways(source), verdict, source.labels,
-                agreed.rows, agreed.apart, self.artifact.format, way, version("lighten"),
+                agreed.rows, agreed.apart, agreed.asked, agreed.changed, self.artifact.format, way, version("lighten"),
             )
         )  # fmt: skip
 
     def _summary(self) -> Summary | None:
-        with suppress(LightenError):
-            return load_summary(self.run / SUMMARY) if self.run is not None else None
-        return None
+        """What the run found; None where there is none.
+
+        Raises:
+            RunFolderError: it cannot be read.
+        """
+        if self.run is None:
+            return None
+        try:
+            return load_summary(self.run / SUMMARY)
+        except DataError as error:
+            raise damaged(self.run / SUMMARY, error.seen) from error
 
     def _config(self) -> dict[str, Any]:
         """``config.json`` of the network that the model was made from: its own, or that of the run's original."""
