@@ -50,6 +50,11 @@ def command(
         console.print(
             f"{found.format} to {found.target}{way}: {len(found.files)} files.", markup=False, highlight=False
         )
-        console.print(same_sentence(found.rows, found.apart, "en"), markup=False, highlight=False, soft_wrap=True)
+        console.print(
+            same_sentence(found.rows, found.apart, "en", asked=found.asked, changed=found.changed),
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
         console.print("README.md there says how to open it.", markup=False, highlight=False)
     console.print(found.path, markup=False, highlight=False, soft_wrap=True)
