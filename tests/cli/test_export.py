@@ -22,7 +22,7 @@ app.command()(export.command)
 def test_words_and_json(tmp_path: Path) -> None:
     model = str(tiny_artifact("onnx").path)
     done = CliRunner().invoke(app, [model, str(tmp_path / "a"), "--to", "onnx", "--rows", "2"], catch_exceptions=False)
-    assert "onnx to onnx: " in done.stdout and "2 inputs were asked" in done.stdout
+    assert "onnx to onnx: " in done.stdout and "2 inputs (built-in examples) were asked" in done.stdout
     assert done.stdout.splitlines()[-1] == str(tmp_path / "a")
     done = CliRunner().invoke(
         app, [model, str(tmp_path / "b"), "--to", "triton", "--name", "moods", "--json"], catch_exceptions=False
