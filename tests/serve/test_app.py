@@ -40,6 +40,15 @@ def test_fixed_paths_come_before_open_ones_and_parts_are_told() -> None:
         assert asked(app, path).status == 404, path
 
 
+def test_a_server_for_this_machine_answers_no_other_site() -> None:
+    here, everywhere = (App([route("/a")], Limits(), local=local) for local in (True, False))
+    for host, status in (("localhost:8000", 200), ("evil.example", 421)):
+        found = asked(here, "/a", headers={"host": host})
+        assert found.status == status
+        assert asked(everywhere, "/a", headers={"host": host}).status == 200
+    assert found.json["error"]["code"] == "other_host" and here.strays == {"other_host": 1}
+
+
 def test_another_method_is_told_which_are_taken() -> None:
     app = App([route("/a/{name}"), route("/a/{name}", "POST")], Limits())
     found = asked(app, "/a/x", method="DELETE")

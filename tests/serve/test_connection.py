@@ -40,7 +40,7 @@ def said(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
 
 
 def test_headers_are_bounded_however_they_come(running: Any) -> None:
-    line = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
+    line = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n"
     assert said(running.port, line + b"X-Long: " + b"y" * 5000 + b"\r\n\r\n").startswith(b"HTTP/1.1 431")
     assert said(running.port, line, b"X-Long: " + b"y" * 5000, pause=0.05).startswith(b"HTTP/1.1 431")
     assert said(running.port, b"GET /" + b"a" * 5000).startswith(b"HTTP/1.1 431")
@@ -54,7 +54,7 @@ def test_a_large_body_in_one_go_is_no_large_header(running: Any) -> None:
 
 
 def test_trailers_are_bounded_and_are_no_headers(running: Any) -> None:
-    start = b"POST /predict/m HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    start = b"POST /predict/m HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
     body = b'{"inputs": ["a"]}'
     chunks = b"%x\r\n%s\r\n0\r\n" % (len(body), body)
     late = (start, chunks[:5], chunks[5:] + b"Content-Encoding: gzip\r\n\r\n")
@@ -66,15 +66,15 @@ def test_trailers_are_bounded_and_are_no_headers(running: Any) -> None:
 def test_slow_senders_are_not_waited_for(running: Any) -> None:
     assert said(running.port, b"GET /health/live HTTP/1.1\r\nHost").startswith(b"HTTP/1.1 408")
     assert said(running.port).startswith(b"HTTP/1.1 408")
-    half = b'POST /predict/m HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{"inputs"'
+    half = b'POST /predict/m HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{"inputs"'
     assert said(running.port, half).startswith(b"HTTP/1.1 408")
-    none = b"POST /predict/m HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n"
+    none = b"POST /predict/m HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n"
     assert said(running.port, none).startswith(b"HTTP/1.1 408")
     assert "pending_request_count" in (metrics := running.ask("/metrics")[2].decode()) and "no_room" not in metrics
 
 
 def test_a_connection_is_used_again_and_may_rest_between(running: Any) -> None:
-    ask = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+    ask = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with socket.create_connection(("127.0.0.1", running.port), timeout=PATIENCE) as connection:
         for _ in range(3):
             connection.sendall(ask)
@@ -86,7 +86,7 @@ def test_a_connection_is_used_again_and_may_rest_between(running: Any) -> None:
 
 
 def test_who_does_not_read_is_not_waited_for(running: Any) -> None:
-    ask = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+    ask = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
     whole = len(said(running.port, ask.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")))
     count, found = (32 << 20) // whole, 0  # more than sockets hold
     with socket.socket() as connection:
@@ -121,7 +121,7 @@ def test_clients_that_disconnect_leave_no_place_behind(serving: Callable[..., An
 def left(running: Any) -> str:
     """Ask a hundred times and go away. Returns the metrics once nothing waits or runs."""
     body = json.dumps({"inputs": ["a"]}).encode()
-    request = b"POST /predict/m HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    request = b"POST /predict/m HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body
     for _ in range(5):
         clients = [socket.create_connection(("127.0.0.1", running.port), timeout=PATIENCE) for _ in range(20)]
         for client in clients:

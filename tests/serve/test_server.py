@@ -19,7 +19,7 @@ import pytest
 
 from lighten.core.errors import InputError, MissingExtra
 from lighten.serve.keys import Keys
-from lighten.serve.server import address_of, allow_files, check_extra, is_loopback, listen
+from lighten.serve.server import address_of, allow_files, check_extra, listen
 
 Serving = Callable[..., Any]
 PATIENCE = 30.0
@@ -53,8 +53,6 @@ def test_it_listens_beyond_this_machine_with_keys_only_or_where_asked_for_by_nam
     for given in ({"keys": Keys({"ci": b"x" * 32})}, {"keys": None, "unlocked": True}):
         with listen("0.0.0.0", 0, **given) as found:
             assert found.getsockname()[1] > 0
-    assert is_loopback("127.0.0.2") and is_loopback("::1") and is_loopback("localhost")
-    assert not is_loopback("example.org")
 
 
 def test_addresses_are_written_as_people_write_them() -> None:

@@ -6,10 +6,11 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from lighten.serve.hosts import asks_for_here
 from lighten.serve.http import Held, Receive, Reply, Request, Route, Scope, Send, Sent, json_reply, plain_words
 from lighten.serve.keys import Keys
 from lighten.serve.limits import Limits
-from lighten.serve.refusals import ClientGone, Refusal, no_such, unauthorized, unexpected, wrong_method
+from lighten.serve.refusals import ClientGone, Refusal, misdirected, no_such, unauthorized, unexpected, wrong_method
 
 log = logging.getLogger("lighten.serve")
 
@@ -57,13 +58,16 @@ class App:
 
     Args:
         keys: who may ask; None for everybody.
+        local: answer only what asks for this machine by a name of its own (see ``hosts.asks_for_here``).
 
     Attributes:
         strays: refusals by code of requests that reached no model.
     """
 
-    def __init__(self, routes: Iterable[Route], limits: Limits, keys: Keys | None = None) -> None:
-        self.limits, self.keys = limits, keys
+    def __init__(
+        self, routes: Iterable[Route], limits: Limits, keys: Keys | None = None, *, local: bool = False
+    ) -> None:
+        self.limits, self.keys, self.local = limits, keys, local
         self.answer(routes)
         self.room = Held(limits.held)
         self.strays: Counter[str] = Counter()
@@ -93,7 +97,9 @@ class App:
         await reply.send(send)
 
     def _route(self, request: Request) -> Route:
-        """Raises Refusal: no such path, another method, or no key."""
+        """Raises Refusal: another host, no such path, another method, or no key."""
+        if self.local and not asks_for_here(host := request.headers.get(b"host", b"")):
+            raise self._stray(misdirected(host.decode("latin-1")))
         methods, params = self.routes.find(request.path)
         method = "GET" if request.method == "HEAD" else request.method
         route = methods.get(method)

@@ -69,6 +69,17 @@ def unauthorized() -> Refusal:
     return Refusal(401, "unauthorized", "This server needs a key.", allowed="a key that it knows", fix=fix)
 
 
+def misdirected(host: str) -> Refusal:
+    """421: a request for another site than this machine, which has no keys."""
+    return Refusal(
+        421,
+        "other_host",
+        f"The request asks for {host[:80]!r}, and this server answers for this machine alone.",
+        allowed="localhost, 127.0.0.1, [::1]",
+        fix="ask http://localhost; or start the server with --keys FILE, or with --without-keys",
+    )
+
+
 def no_such(kind: str, name: str, known: Iterable[str]) -> Refusal:
     """404: there is none of this name; names those there are."""
     every = sorted(known)

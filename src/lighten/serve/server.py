@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import ipaddress
 import resource
 import signal
 import socket
@@ -15,6 +14,7 @@ from typing import Any
 
 from lighten.core.errors import InputError, MissingExtra
 from lighten.serve.app import App
+from lighten.serve.hosts import is_loopback
 from lighten.serve.keys import Keys
 from lighten.serve.limits import Limits
 from lighten.serve.models import Models
@@ -61,14 +61,6 @@ def listen(host: str, port: int, keys: Keys | None, *, unlocked: bool = False) -
         raise InputError(seen, fix="take another --port, or 0 for any that is free") from error
     made.setblocking(False)
     return made
-
-
-def is_loopback(host: str) -> bool:
-    """Whether nobody but this machine reaches an address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def address_of(listening: socket.socket) -> str:

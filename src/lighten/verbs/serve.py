@@ -16,6 +16,7 @@ from lighten.core.training import model_of_run
 from lighten.isolate.machine import allowed_cores
 from lighten.serve import health, openai, openapi, predict, v2
 from lighten.serve.app import App
+from lighten.serve.hosts import is_loopback
 from lighten.serve.keys import Keys, make_key, read_keys
 from lighten.serve.limits import Limits
 from lighten.serve.model import ServedModel
@@ -108,7 +109,8 @@ def serve(
         listening = stack.enter_context(listen(host, port, known, unlocked=without_keys))
         share = max(1, cores // replicas)
         served = Models([model_of(source, bounds, replicas=replicas, threads=share) for source in sources])
-        app = application(served, bounds, known)
+        local = known is None and not without_keys and is_loopback(host)
+        app = application(served, bounds, known, local=local)
         versions = [
             ServedVersion(s.name, s.version, one.model, s.artifact.id, s.engine.version())
             for s, one in zip(sources, asked, strict=True)
@@ -126,9 +128,9 @@ def new_key(keys: str | Path, name: str) -> str:
     return make_key(keys, name)
 
 
-def application(models: Models, limits: Limits, keys: Keys | None = None) -> App:
-    """The ASGI application over models, with every protocol that there is. keys: who may ask; None for everybody."""
-    app = App((), limits, keys)
+def application(models: Models, limits: Limits, keys: Keys | None = None, *, local: bool = False) -> App:
+    """The ASGI application over models, with every protocol that there is. keys, local: see ``App``."""
+    app = App((), limits, keys, local=local)
     routes = [
         *predict.routes(models, limits),
         *v2.routes(models, limits),
