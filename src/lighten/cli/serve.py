@@ -40,6 +40,12 @@ def command(
     without_keys: Annotated[
         bool, typer.Option("--without-keys", help="Let everybody in who reaches --host, though it is not loopback.")
     ] = False,
+    review: Annotated[
+        str | None,
+        typer.Option(
+            help="File in which cases are kept for people to judge; made where there is none.", show_default=False
+        ),
+    ] = None,
     limit: Annotated[
         list[str] | None,
         typer.Option(help="A limit of the server, such as deadline=10 or body=1000000; repeat for several."),
@@ -81,6 +87,7 @@ def command(
         threads=threads,
         keys=keys,
         without_keys=without_keys,
+        review=review,
         limits=limit or (),
         on_ready=ready,
     )

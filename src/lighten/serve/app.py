@@ -105,8 +105,10 @@ class App:
         route = methods.get(method)
         if self.keys is not None and not (route is not None and route.unlocked):
             secret = secret_of(request.headers)
-            if secret is None or self.keys.name_of(secret) is None:
+            name = self.keys.name_of(secret) if secret is not None else None
+            if name is None:
                 raise self._stray(unauthorized())
+            request.caller = name
         if not methods:
             raise self._stray(no_such("path", request.path, self.routes.paths()))
         if route is None:

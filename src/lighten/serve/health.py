@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from lighten.serve.http import Reply, Request, Route, json_reply
-from lighten.serve.metrics import CONTENT_TYPE, exposition
+from lighten.serve.metrics import CONTENT_TYPE, Family, exposition
 from lighten.serve.models import Models
 
 SAID: Mapping[str, Any] = {"responses": {"200": {"description": "Yes"}, "503": {"description": "No"}}}
 
 
-def routes(models: Models, strays: Callable[[], Mapping[str, int]]) -> list[Route]:
+def routes(
+    models: Models, strays: Callable[[], Mapping[str, int]], more: Sequence[Callable[[], Iterable[Family]]] = ()
+) -> list[Route]:
     """Their routes.
 
     Args:
-        strays: refusals by code of requests that reached no model.
+        strays: refusals by code of requests that reached no model. more: what else there is in ``/metrics``.
     """
 
     async def live(request: Request) -> Reply:
@@ -26,7 +29,7 @@ def routes(models: Models, strays: Callable[[], Mapping[str, int]]) -> list[Rout
         return readiness(models)
 
     async def metrics(request: Request) -> Reply:
-        told = exposition(models.samples(), strays(), models.ready)
+        told = exposition(models.samples(), strays(), models.ready, chain.from_iterable(tell() for tell in more))
         return Reply(told.encode(), kind=CONTENT_TYPE.encode())
 
     text = {"responses": {"200": {"description": "Metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}}}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
+
+from lighten.serve.refusals import other_site
 
 
 def is_loopback(host: str) -> bool:
@@ -25,3 +28,16 @@ def asks_for_here(header: bytes) -> bool:
     if host.startswith("["):
         return is_loopback(host[1:].partition("]")[0])
     return is_loopback(host.partition(":")[0])
+
+
+def check_same_site(headers: Mapping[bytes, bytes]) -> None:
+    """Refuse what a page of another site asks for, in whose reader's name: it can change things without seeing them.
+
+    Browsers say in ``Origin`` whose page asks; what sends none is no browser.
+
+    Raises:
+        Refusal: another site than the one that the request asks for.
+    """
+    origin = headers.get(b"origin")
+    if origin is not None and origin.partition(b"://")[2].lower() != headers.get(b"host", b"").strip().lower():
+        raise other_site(origin.decode("latin-1"))

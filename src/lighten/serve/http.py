@@ -8,10 +8,20 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
+from urllib.parse import parse_qsl
 
 from lighten.serve.limits import Limits
 from lighten.serve.presence import EXTENSION, Presence
-from lighten.serve.refusals import ClientGone, Refusal, too_large, too_slow, unavailable, unreadable, unsupported
+from lighten.serve.refusals import (
+    ClientGone,
+    Refusal,
+    too_large,
+    too_slow,
+    unavailable,
+    unreadable,
+    unsupported,
+    unusable,
+)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -54,16 +64,19 @@ class Request:
 
     Attributes:
         method, path, params: of its line; ``params`` are the parts of the path that the route leaves open.
-        presence: of who sent it.
+        presence: of who sent it. caller: name of the key that it has; empty where none is asked for.
     """
 
-    __slots__ = ("_held", "_limits", "_receive", "_room", "_scope", "headers", "method", "params", "path", "presence")
+    __slots__ = (
+        "_held", "_limits", "_receive", "_room", "_scope", "caller", "headers", "method", "params", "path", "presence",
+    )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, limits: Limits, room: Held) -> None:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
         self.params: Mapping[str, str] = {}
+        self.caller = ""
         self.presence: Presence = (scope.get("extensions") or {}).get(EXTENSION) or Presence()
         self._scope, self._receive, self._limits, self._room, self._held = scope, receive, limits, room, 0
 
@@ -96,6 +109,25 @@ class Request:
             Refusal: see :meth:`body`, or it is no JSON.
         """
         return read_json(await self.body(), self._limits.depth)
+
+    def query(self, *known: str) -> dict[str, str]:
+        """What stands behind the question mark of its line.
+
+        Raises:
+            Refusal: a name that is not known, one that stands there twice, or too many.
+        """
+        text = bytes(self._scope.get("query_string", b"")).decode("latin-1")
+        try:
+            pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=len(known) + 1, errors="replace")
+        except ValueError as error:
+            raise unusable("The query has too many fields.", allowed=", ".join(known)) from error
+        found: dict[str, str] = {}
+        for name, value in pairs:
+            if name not in known or name in found:
+                seen = f"The query has {name!r:.40}{' twice' if name in found else ''}."
+                raise unusable(seen, allowed=", ".join(known) or "nothing")
+            found[name] = value
+        return found
 
     def done(self) -> None:
         """It has its answer: the room that its body took is free."""

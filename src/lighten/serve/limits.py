@@ -54,6 +54,8 @@ class Limits:
     slow: float = setting(20.0, "Seconds in which a client has to have sent its request.", unit="s", low=0.1)
     idle: int = setting(75, "Seconds that a connection without a request is kept.", unit="s", low=1)
     connections: int = setting(1024, "Most connections at a time.", low=1)
+    cases: int = setting(10_000, "Most cases that are kept for people to judge.", unit="cases", low=1)
+    case_bytes: int = setting(256 * MIB, "Most bytes of the inputs and answers of all cases.", unit="bytes", low=1)
     hang: float = setting(60.0, "Seconds after which a replica that does not answer is ended.", unit="s", low=0.1)
 
     def changed(self, told: Sequence[str]) -> Limits:

@@ -120,11 +120,26 @@ Sample = tuple[str, str, Counts, Gauges]
 """Name and version of a model, what was counted, how it stands."""
 
 
-def exposition(samples: Sequence[Sample], strays: Mapping[str, int], ready: bool) -> str:
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One more metric.
+
+    Attributes:
+        name, kind, told: of the metric, ``counter`` or ``gauge``, and what it is. values: labels without braces, each
+            with where it stands.
+    """
+
+    name: str
+    kind: str
+    told: str
+    values: Sequence[tuple[str, float]]
+
+
+def exposition(samples: Sequence[Sample], strays: Mapping[str, int], ready: bool, more: Iterable[Family] = ()) -> str:
     """All metrics as Prometheus reads them.
 
     Args:
-        strays: refusals by code of requests that name no model.
+        strays: refusals by code of requests that name no model. more: what else there is to tell.
     """
     lines: list[str] = []
 
@@ -155,6 +170,8 @@ def exposition(samples: Sequence[Sample], strays: Mapping[str, int], ready: bool
     writing = [(f"{at},{_named(at)}", counts.written, now) for at, counts, now in known if counts.written is not None]
     if writing:
         _write_families(writing, family, lines)
+    for one in more:
+        family(one.name, one.kind, one.told, one.values)
     family("lighten_ready", "gauge", "Whether requests are taken.", [("", float(ready))])
     return "\n".join(lines) + "\n"
 

@@ -13,6 +13,7 @@ VERSION = "3.1.0"
 REFUSALS: Mapping[str, str] = {
     "400": "The body cannot be read",
     "401": "No key that is known",
+    "403": "A page of another site asks for a change",
     "404": "No such model, version or path; those there are stand in the answer",
     "405": "The path takes other methods",
     "408": "The request was sent too slowly",

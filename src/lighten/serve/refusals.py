@@ -80,6 +80,12 @@ def misdirected(host: str) -> Refusal:
     )
 
 
+def other_site(origin: str) -> Refusal:
+    """403: a page of another site asks for a change."""
+    seen = f"A page of {origin[:80]!r} asks for it."
+    return Refusal(403, "other_site", seen, allowed="pages of this server, and programs that are no browsers")
+
+
 def no_such(kind: str, name: str, known: Iterable[str]) -> Refusal:
     """404: there is none of this name; names those there are."""
     every = sorted(known)

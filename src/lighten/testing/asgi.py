@@ -65,7 +65,8 @@ async def ask(
     scope = {
         "type": "http",
         "method": method or ("GET" if body is None and not parts else "POST"),
-        "path": path,
+        "path": path.partition("?")[0],
+        "query_string": path.partition("?")[2].encode(),
         "headers": [(name.encode(), value.encode()) for name, value in given.items()],
         "extensions": {EXTENSION: presence or Presence()},
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -14,13 +14,14 @@ from lighten.core.errors import InputError
 from lighten.core.home import expanded
 from lighten.core.training import model_of_run
 from lighten.isolate.machine import allowed_cores
-from lighten.serve import health, openai, openapi, predict, v2
+from lighten.serve import health, openai, openapi, predict, review, v2
 from lighten.serve.app import App
 from lighten.serve.hosts import is_loopback
 from lighten.serve.keys import Keys, make_key, read_keys
 from lighten.serve.limits import Limits
 from lighten.serve.model import ServedModel
 from lighten.serve.models import Models
+from lighten.serve.review import Review
 from lighten.serve.servable import Servable
 from lighten.serve.server import address_of, check_extra, listen, run
 from lighten.serve.writing_model import WritingModel
@@ -77,6 +78,7 @@ def serve(
     threads: int = 0,
     keys: str | Path | None = None,
     without_keys: bool = False,
+    review: str | Path | None = None,
     limits: Sequence[str] = (),
     on_ready: Callable[[Serving], object] | None = None,
 ) -> None:
@@ -89,6 +91,7 @@ def serve(
             only, unless ``without_keys`` says that everybody may ask.
         replicas: processes of each model. threads: cores for all of them; 0 for all that this process may use.
         keys: file of hashed keys (see :func:`new_key`).
+        review: file of cases that people are to judge; None for none.
         limits: changes of ``serve.limits.Limits``, each ``name=value``.
         on_ready: called once every model answers.
 
@@ -109,8 +112,9 @@ def serve(
         listening = stack.enter_context(listen(host, port, known, unlocked=without_keys))
         share = max(1, cores // replicas)
         served = Models([model_of(source, bounds, replicas=replicas, threads=share) for source in sources])
+        cases = stack.enter_context(closing(Review(review, bounds))) if review is not None else None
         local = known is None and not without_keys and is_loopback(host)
-        app = application(served, bounds, known, local=local)
+        app = application(served, bounds, known, local=local, cases=cases)
         versions = [
             ServedVersion(s.name, s.version, one.model, s.artifact.id, s.engine.version())
             for s, one in zip(sources, asked, strict=True)
@@ -128,14 +132,21 @@ def new_key(keys: str | Path, name: str) -> str:
     return make_key(keys, name)
 
 
-def application(models: Models, limits: Limits, keys: Keys | None = None, *, local: bool = False) -> App:
-    """The ASGI application over models, with every protocol that there is. keys, local: see ``App``."""
+def application(
+    models: Models, limits: Limits, keys: Keys | None = None, *, local: bool = False, cases: Review | None = None
+) -> App:
+    """The ASGI application over models, with every protocol that there is.
+
+    Args:
+        keys, local: see ``App``. cases: for people to judge; None where none are kept.
+    """
     app = App((), limits, keys, local=local)
     routes = [
         *predict.routes(models, limits),
         *v2.routes(models, limits),
         *openai.routes(models, limits),
-        *health.routes(models, lambda: app.strays),
+        *review.routes(cases),
+        *health.routes(models, lambda: app.strays, [cases.families] if cases is not None else []),
     ]
     app.answer([*routes, openapi.route(routes, locked=keys is not None)])
     return app
