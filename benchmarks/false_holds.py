@@ -29,6 +29,7 @@ from lighten.core.budget import Constraint
 from lighten.core.meter import QualityMeter
 from lighten.measure.quality import verdict
 from lighten.proof import Verdict, fixed_sequence
+from lighten.proof.confidence_sequence import log_evidence
 
 LEVEL = 0.05
 Ints = npt.NDArray[np.int64]
@@ -131,6 +132,28 @@ def _piling_up(
     return np.stack([broke, np.broadcast_to(draws[:, len(loss), None], broke.shape)], axis=2)
 
 
+def anytime_cells(repeats: int, rng: np.random.Generator, steps: int = 3000) -> Iterator[Cell]:
+    """A bound that is looked at after every one of ``steps`` outcomes: one that is ever below the share is an error."""
+    plans = {
+        "a share of 0.1 %": lambda before, step: 0.001,
+        "a share of 2 %": lambda before, step: 0.02,
+        "a share of 30 %": lambda before, step: 0.3,
+        "nothing differs at first, then a tenth": lambda before, step: 0.1 * (step > steps // 10),
+        "what differs comes in runs": lambda before, step: np.where(before, 0.5, 0.01),
+    }
+    times = max(100, repeats // 4)
+    for name, share_after in plans.items():
+        total, expected, before = np.zeros(times), np.zeros(times), np.zeros(times, bool)
+        wrong = np.zeros(times, bool)
+        for step in range(steps):
+            share = np.broadcast_to(share_after(before, step), times)
+            before = rng.random(times) < share
+            total, expected = total + before, expected + share
+            average = np.maximum(expected / (step + 1), 1e-12)
+            wrong |= (total < expected) & (log_evidence(total, np.full(times, step + 1), average) > -np.log(LEVEL))
+        yield Cell("disagreement", "any time", name, LEVEL, times, float(wrong.mean()))
+
+
 def main() -> int:
     """Run every cell; the exit code says whether the promise was kept."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -145,7 +168,9 @@ def main() -> int:
     cells: list[Cell] = []
     if not options.json:
         print(f"{'quantity':<14}{'kind':<11}{'setting':<74}{'bound':>7}{'false':>7}{'error':>9}{'exact':>8}")
-    for one in chain(simulated, () if options.only else sequence_cells(judge, options.repeats, rng)):
+    whole = () if options.only else sequence_cells(judge, options.repeats, rng)
+    anytime = anytime_cells(options.repeats, rng) if options.only in ("", "any time") else ()
+    for one in chain(simulated, whole, anytime):
         cells.append(one)
         if not options.json:
             print(line(one), flush=True)

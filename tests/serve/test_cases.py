@@ -69,7 +69,7 @@ def test_the_oldest_open_case_gives_way_and_what_was_judged_stays(tmp_path: Path
 def test_large_inputs_take_the_room_of_many(tmp_path: Path) -> None:
     store = CaseStore(tmp_path / "a", 100, 1000)
     for number in range(4):
-        store.add(flip(f"{number}" * 200))
+        store.add(flip(f"{number}" * 250))
     assert [one.input[0] for one in store.find()] == ["1", "2", "3"]
     store.add(flip("x" * 800))
     assert [one.input[0] for one in store.find()] == ["x"]
@@ -117,6 +117,6 @@ def test_what_was_judged_is_a_table_and_the_last_verdict_stands() -> None:
 
 @pytest.mark.parametrize("input", [{"label": "x"}, "data:image/png;base64,AAAA", [{"role": "user", "content": "x"}]])
 def test_what_makes_no_table_is_refused(input: Any) -> None:
-    with pytest.raises((ValueError, AttributeError)):
+    with pytest.raises(ValueError):
         rows_of([judged(flip(input), "label", "good")])
     assert is_file(input) == (isinstance(input, str))

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lighten.serve.hosts import asks_for_here, is_loopback
+from lighten.serve.hosts import asks_for_here, check_same_site, is_loopback
+from lighten.serve.refusals import Refusal
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.3", "::1", "localhost"])
@@ -25,3 +26,15 @@ def test_requests_for_this_machine_name_it(header: bytes) -> None:
 )
 def test_requests_for_another_site_name_that(header: bytes) -> None:
     assert not asks_for_here(header)
+
+
+@pytest.mark.parametrize("origin", [None, b"http://localhost:8000", b"https://LOCALHOST:8000"])
+def test_pages_of_this_server_and_programs_may_change_things(origin: bytes | None) -> None:
+    check_same_site({b"host": b"localhost:8000", **({b"origin": origin} if origin is not None else {})})
+
+
+@pytest.mark.parametrize("origin", [b"", b"null", b"http://evil.example", b"http://localhost", b"localhost:8000"])
+def test_pages_of_other_sites_may_not(origin: bytes) -> None:
+    with pytest.raises(Refusal) as refusal:
+        check_same_site({b"host": b"localhost:8000", b"origin": origin})
+    assert refusal.value.status == 403

@@ -122,3 +122,15 @@ def test_what_is_no_json_is_refused_with_a_reason(body: bytes) -> None:
 
 def test_half_characters_do_not_break_a_reply() -> None:
     assert write_json({"a": "\ud800"}) == b'{"a":"?"}'
+
+
+def test_a_query_is_what_is_known_and_nothing_else() -> None:
+    async def answer(request: Request) -> Reply:
+        return json_reply(request.query("a", "b"))
+
+    app = App([Route("GET", "/", answer, "", {})], LIMITS)
+    assert asyncio.run(ask(app, "/?a=x%20y&b=")).json == {"a": "x y", "b": ""}
+    assert asyncio.run(ask(app, "/")).json == {}
+    for query, seen in (("c=1", "has 'c'"), ("a=1&a=2", "'a' twice"), ("a&" * 9, "too many"), ("%ff=1", "has")):
+        found = asyncio.run(ask(app, f"/?{query}"))
+        assert found.status == 422 and seen in found.json["error"]["message"]
