@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lighten.verbs.schema import schema
     from lighten.verbs.serve import serve
     from lighten.verbs.train import train
+    from lighten.verbs.versions import versions
 else:
     from importlib import import_module
 
@@ -63,6 +64,7 @@ __all__ = [
     "schema",
     "serve",
     "train",
+    "versions",
 ]
 
 _HOMES = {

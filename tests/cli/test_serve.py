@@ -44,12 +44,14 @@ def test_every_option_reaches_the_verb_and_readiness_is_told(monkeypatch: pytest
 
     monkeypatch.setattr(verb, "serve", served)
     words = ["m=runs/m", "--host", "::1", "--port", "9", "--replicas", "2", "--threads", "3", "--keys", "k",
-             "--without-keys", "--review", "r.db", "--limit", "batch=8", "--limit", "idle=9"]  # fmt: skip
+             "--without-keys", "--review", "r.db", "--limit", "batch=8", "--limit", "idle=9",
+             "--operator", "anna", "--canary", "m:2=0.1", "--shadow", "m:3=0.2", "--config", "s.toml"]  # fmt: skip
     done = CliRunner().invoke(app, [*words, *(["--json"] if as_json else [])])
     assert done.exit_code == 0
     assert heard == {
         "models": ["m=runs/m"], "host": "::1", "port": 9, "replicas": 2, "threads": 3, "keys": "k",
         "without_keys": True, "review": "r.db", "limits": ["batch=8", "idle=9"],
+        "operators": ["anna"], "canary": ["m:2=0.1"], "shadow": ["m:3=0.2"], "config": "s.toml",
     }  # fmt: skip
     if as_json:
         problems: list[str] = []

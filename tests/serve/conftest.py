@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -70,15 +70,21 @@ def opened(servable_of: ServableOf) -> Opened:
         replicas: int = 1,
         load: bool = True,
         keys: Any = None,
-        **settings: Any,
+        traffic: Any = None,
+        unloaded: Sequence[tuple[str, str]] = (),
+        opener: Callable[[str, str], Servable] | None = None,
+        **more: Any,
     ) -> AsyncIterator[Stage]:
         bounds = limits or Limits()
-        every = sources or (servable_of(**settings),)
-        models = Models([ServedModel(source, bounds, replicas=replicas) for source in every])
+        about = {name: more.pop(name) for name in ("cases", "operators") if name in more}
+        every = sources or (servable_of(**more),)
+        made = [ServedModel(source, bounds, replicas=replicas) for source in every]
+        later = (lambda name, version: ServedModel(opener(name, version), bounds)) if opener else None
+        models = Models(made, traffic, unloaded=unloaded, opener=later)
         try:
             if load:
                 await models.load()
-            yield Stage(models, application(models, bounds, keys))
+            yield Stage(models, application(models, bounds, keys, local=keys is None, **about))
         finally:
             await models.stop()
 
@@ -173,24 +179,37 @@ def writing(scribe: type, tmp_path: Path) -> Callable[..., AbstractAsyncContextM
     """``async with writing(limits, milliseconds=5, replicas=2) as desk``: a model that writes letters in their order.
 
     Args:
-        template: its chat template; empty for none.
+        template: its chat template; empty for none. beside: templates of more versions, which are called 2 and so on.
     """
 
-    @asynccontextmanager
-    async def stage(
-        limits: Limits | None = None, *, replicas: int = 1, load: bool = True, template: str = TEMPLATE, **settings: Any
-    ) -> AsyncIterator[Desk]:
+    def sealed(template: str) -> Artifact:
         folder = tmp_path / f"scribe-{len(list(tmp_path.iterdir()))}"
         folder.mkdir()
         (folder / "fake.txt").write_text("fake", encoding="utf-8")
         meta = {"labels": [], **({"chat_template": template} if template else {})}
-        sealed, bounds = Artifact.seal(folder, format="fake", meta=meta), limits or Limits()
-        source = Servable("m", "1", sealed, scribe(**settings), TextGeneration())
-        models = Models([served(source, bounds, replicas=replicas, threads=1)])
+        return Artifact.seal(folder, format="fake", meta=meta)
+
+    @asynccontextmanager
+    async def stage(
+        limits: Limits | None = None,
+        *,
+        replicas: int = 1,
+        load: bool = True,
+        template: str = TEMPLATE,
+        beside: Sequence[str] = (),
+        traffic: Any = None,
+        cases: Any = None,
+        **settings: Any,
+    ) -> AsyncIterator[Desk]:
+        bounds, engine, task = limits or Limits(), scribe(**settings), TextGeneration()
+        every = [
+            Servable("m", str(number), sealed(one), engine, task) for number, one in enumerate([template, *beside], 1)
+        ]
+        models = Models([served(one, bounds, replicas=replicas, threads=1) for one in every], traffic)
         try:
             if load:
                 await models.load()
-            yield Desk(models, application(models, bounds))
+            yield Desk(models, application(models, bounds, local=True, cases=cases))
         finally:
             await models.stop()
 

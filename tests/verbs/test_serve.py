@@ -9,46 +9,10 @@ import pytest
 
 from lighten.core.errors import InputError, ModelError, UnknownName
 from lighten.serve.keys import read_keys
-from lighten.verbs.serve import Named, ServedVersion, Serving, name_of, named, new_key, servable, serve
+from lighten.verbs.serve import ServedVersion, Serving, new_key, servable, serve
+from lighten.verbs.serve_options import Named
 
 Counted = Callable[..., Path]
-
-
-@pytest.mark.parametrize(
-    ("model", "name"),
-    [
-        ("runs/reviews/winner", "reviews"),
-        ("runs/reviews/", "reviews"),
-        ("runs/my run!", "my-run"),
-        ("/a/b/winner/", "b"),
-        ("sample:minilm", "sample-minilm"),
-        ("org/model-name", "model-name"),
-    ],
-)
-def test_a_model_is_called_as_its_folder(model: str, name: str) -> None:
-    assert name_of(model) == name
-
-
-def test_a_folder_without_a_name_is_called_as_the_one_above(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "reviews" / "winner").mkdir(parents=True)
-    monkeypatch.chdir(tmp_path / "reviews")
-    assert name_of("winner") == name_of(".") == "reviews"
-
-
-def test_names_and_versions_are_told() -> None:
-    assert named(["a=x/y", "a:2=x/z", "runs/b/winner"]) == [
-        Named("a", "1", "x/y"), Named("a", "2", "x/z"), Named("b", "1", "runs/b/winner"),
-    ]  # fmt: skip
-
-
-def test_two_models_of_one_name_need_versions() -> None:
-    with pytest.raises(InputError, match="would both be called 'a'") as error:
-        named(["a=x", "runs/a/winner"])
-    assert "a:2=runs/a/winner" in error.value.fix
-    with pytest.raises(InputError, match="No model was given"):
-        named([])
-    with pytest.raises(InputError, match="says no name"):
-        named(["/"])
 
 
 def test_what_is_asked_of_a_model_is_what_it_was_made_for(counted: Counted, tmp_path: Path) -> None:
@@ -76,6 +40,13 @@ def test_what_cannot_be_served_is_refused_before_anything_is_opened(tmp_path: Pa
         serve(model, port=0, host="0.0.0.0")
     with pytest.raises(InputError, match="0 replicas"):
         serve(model, port=0, replicas=0)
+    with pytest.raises(InputError, match="no keys were given"):
+        serve(model, port=0, operators=["anna"])
+    new_key(tmp_path / "keys", "ci")
+    with pytest.raises(UnknownName, match="no key named 'anna'"):
+        serve(model, port=0, keys=tmp_path / "keys", operators=["anna"])
+    with pytest.raises(UnknownName, match="version of 'm' named '2'"):
+        serve(f"m={model}", port=0, canary=["m:2=0.5"])
 
 
 def test_what_is_told_is_plain() -> None:

@@ -31,6 +31,7 @@ from lighten.cli import (
     schema,
     serve,
     train,
+    versions,
 )
 from lighten.cli.ending import ended
 
@@ -51,6 +52,7 @@ for verb in (
     bench,
     predict,
     serve,
+    versions,
     chat,
     export,
     apply,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lighten.cli.options import Json, Threads
+from lighten.cli.options import Json
 from lighten.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,12 +24,44 @@ def command(
             show_default=False,
         ),
     ] = None,
-    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 for all, which needs --keys.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen at; 0 for one that is free.", min=0, max=65535)] = 8000,
-    replicas: Annotated[int, typer.Option(help="Processes of each model, which share the cores.", min=1)] = 1,
-    threads: Threads = 0,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            help="TOML file with any of these options, and models; the command line wins.", show_default=False
+        ),
+    ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen at, 127.0.0.1 by default; 0.0.0.0 for all, which needs --keys."),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen at, 8000 by default; 0 for one that is free.", min=0, max=65535)
+    ] = None,
+    replicas: Annotated[
+        int | None, typer.Option(help="Processes of each model, which share the cores; 1 by default.", min=1)
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Cores to use; 0, the default, for all that this process may use.", min=0)
+    ] = None,
     keys: Annotated[
         str | None, typer.Option(help="File of hashed keys; whoever has none of them is refused.", show_default=False)
+    ] = None,
+    operator: Annotated[
+        list[str] | None,
+        typer.Option(help="Name of a key that may switch, load and unload versions; repeat for several."),
+    ] = None,
+    canary: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A version that answers a share of the requests that say none: NAME:VERSION=SHARE or NAME=PATH:SHARE."
+        ),
+    ] = None,
+    shadow: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A version that is asked a share of the requests once they are answered, and compared: "
+            "NAME:VERSION=SHARE or NAME=PATH:SHARE."
+        ),
     ] = None,
     new_key: Annotated[
         str | None,
@@ -38,8 +70,9 @@ def command(
         ),
     ] = None,
     without_keys: Annotated[
-        bool, typer.Option("--without-keys", help="Let everybody in who reaches --host, though it is not loopback.")
-    ] = False,
+        bool | None,
+        typer.Option("--without-keys", help="Let everybody in who reaches --host, though it is not loopback."),
+    ] = None,
     review: Annotated[
         str | None,
         typer.Option(
@@ -81,12 +114,16 @@ def command(
 
     verb.serve(
         models or [],
+        config=config,
         host=host,
         port=port,
         replicas=replicas,
         threads=threads,
         keys=keys,
         without_keys=without_keys,
+        operators=operator or (),
+        canary=canary or (),
+        shadow=shadow or (),
         review=review,
         limits=limit or (),
         on_ready=ready,

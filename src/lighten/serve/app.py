@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from lighten.serve.hosts import asks_for_here
 from lighten.serve.http import Held, Receive, Reply, Request, Route, Scope, Send, Sent, json_reply, plain_words
 from lighten.serve.keys import Keys
 from lighten.serve.limits import Limits
-from lighten.serve.refusals import ClientGone, Refusal, misdirected, no_such, unauthorized, unexpected, wrong_method
+from lighten.serve.refusals import (
+    ClientGone,
+    Refusal,
+    misdirected,
+    no_operator,
+    no_such,
+    unauthorized,
+    unexpected,
+    wrong_method,
+)
 
 log = logging.getLogger("lighten.serve")
 
@@ -59,15 +68,22 @@ class App:
     Args:
         keys: who may ask; None for everybody.
         local: answer only what asks for this machine by a name of its own (see ``hosts.asks_for_here``).
+        operators: names of keys that may change what is served; without keys, who asks from this machine may.
 
     Attributes:
         strays: refusals by code of requests that reached no model.
     """
 
     def __init__(
-        self, routes: Iterable[Route], limits: Limits, keys: Keys | None = None, *, local: bool = False
+        self,
+        routes: Iterable[Route],
+        limits: Limits,
+        keys: Keys | None = None,
+        *,
+        local: bool = False,
+        operators: Collection[str] = (),
     ) -> None:
-        self.limits, self.keys, self.local = limits, keys, local
+        self.limits, self.keys, self.local, self.operators = limits, keys, local, frozenset(operators)
         self.answer(routes)
         self.room = Held(limits.held)
         self.strays: Counter[str] = Counter()
@@ -113,8 +129,14 @@ class App:
             raise self._stray(no_such("path", request.path, self.routes.paths()))
         if route is None:
             raise self._stray(wrong_method(request.method, ", ".join(sorted(methods))))
+        if route.operates and not self.operates(request.caller):
+            raise self._stray(no_operator(request.caller))
         request.params = params
         return route
+
+    def operates(self, caller: str) -> bool:
+        """Whether a caller may change what is served. caller: name of a key; empty where there are none."""
+        return caller in self.operators if self.keys is not None else self.local
 
     def _stray(self, refusal: Refusal) -> Refusal:
         self.strays[refusal.code] += 1

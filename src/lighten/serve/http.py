@@ -203,7 +203,8 @@ class Route:
     Attributes:
         path: parts in braces are left open (``/predict/{name}``).
         summary: one line for the OpenAPI document. schema: more of it, merged in. words: how errors are said.
-        unlocked: whether it is answered without a key.
+        unlocked: whether it is answered without a key. operates: whether it changes what is served, which takes the
+            key of an operator.
     """
 
     method: str
@@ -213,6 +214,7 @@ class Route:
     schema: Mapping[str, Any]
     words: Words = plain_words
     unlocked: bool = False
+    operates: bool = False
 
 
 def json_reply(value: Any, status: int = 200, headers: Sequence[tuple[bytes, bytes]] = ()) -> Reply:

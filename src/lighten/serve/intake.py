@@ -69,6 +69,10 @@ class Intake(ABC):
             InputError: it cannot be asked. Refusal: there is no room for it.
         """
 
+    def kept(self, value: Any) -> Any:
+        """What a client sent, as people can be shown it later: bytes where it is a file."""
+        return value
+
     @abstractmethod
     def forget(self, items: Iterable[Item]) -> None:
         """They were answered, or are not: what they lie in is thrown away."""
@@ -150,6 +154,10 @@ class Files(Intake):
         except DataError as error:
             path.unlink(missing_ok=True)
             raise type(error)(nameless(error.seen), allowed=error.allowed, fix=error.fix) from error
+
+    def kept(self, value: Any) -> Any:
+        """See :meth:`Intake.kept`."""
+        return file_in(value) if isinstance(value, str) else value
 
     def forget(self, items: Iterable[Item]) -> None:
         """See :meth:`Intake.forget`."""

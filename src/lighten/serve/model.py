@@ -6,15 +6,17 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import inf
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 from lighten.core.errors import InputError, LightenError
 from lighten.core.item import Item
+from lighten.core.language import Prompt
 from lighten.core.prediction import Prediction
+from lighten.isolate.process import resident_bytes
 from lighten.serve.admission import Load, refused
 from lighten.serve.intake import intake_of, unusable_in
 from lighten.serve.limits import Limits
@@ -32,6 +34,20 @@ log = logging.getLogger("lighten.serve")
 BEST_FIRST = (State.READY, State.LOADING, State.RESTARTING, State.FAILED, State.STOPPED)
 
 
+Again = Callable[[Any], Awaitable[Sequence[Prompt]]]
+"""``await again(model)``: prompts of another model that writes, for what a client sent."""
+
+
+class Observer(Protocol):
+    """Who hears of answers once a client has them, or is about to. Called on the event loop; raises nothing."""
+
+    def predicted(self, model: ServedModel, values: Sequence[Any], predictions: Sequence[Prediction]) -> None:
+        """What a model said of what a client sent, in order."""
+
+    def wrote(self, model: ServedModel, values: Sequence[Any], texts: Sequence[str], again: Again) -> None:
+        """How a model went on with what a client sent, by its most likely tokens; and how another one is asked that."""
+
+
 class ServedModel:
     """One version of a model. Lives on the event loop; its replicas have threads of their own.
 
@@ -41,6 +57,7 @@ class ServedModel:
     Attributes:
         queue, rate, counts: what waits, how fast it is answered, what became of it.
         open: requests that are on their way. writes: whether it continues texts.
+        observer: hears of its answers; None for nobody.
     """
 
     writes = False
@@ -50,6 +67,7 @@ class ServedModel:
         self.queue, self.rate, self.counts = WorkQueue(), Rate(), Counts()
         self.intake = intake_of(source, limits)
         self.open = 0
+        self.observer: Observer | None = None
         self.replicas = tuple(self._replica(threads) for _ in range(replicas))
         self._reading = ThreadPoolExecutor(1, thread_name_prefix=f"read-{source.name}")
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -95,6 +113,20 @@ class ServedModel:
         running = sum(replica.running is not None for replica in self.replicas)
         restarts = sum(replica.restarts for replica in self.replicas)
         return Gauges(len(self.queue), self.queue.work, running, states, restarts)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that its processes hold now; what they share counts for each."""
+        return sum(resident_bytes(replica.pid) for replica in self.replicas if replica.pid)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """While a request is on its way that takes several steps: the model is not closed in between."""
+        self.open += 1
+        try:
+            yield
+        finally:
+            self.open -= 1
 
     def start(self) -> None:
         """Begin to open it; called on the event loop."""
@@ -142,6 +174,8 @@ class ServedModel:
         self.counts.inputs += len(found)
         self.counts.request += took
         self.counts.latency.add(took)
+        if self.observer is not None:
+            self.observer.predicted(self, values, found)
         return found
 
     async def _predicted(self, values: Sequence[Any], deadline: float, presence: Presence) -> list[Prediction]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import time
 from typing import Any, cast
 
@@ -32,6 +32,14 @@ TYPES: Mapping[int, str] = {
     429: "rate_limit_error",
 }
 """What OpenAI calls kinds of errors, by status; others below 500 are the request's, the rest the server's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """How another version is asked what a client asked. values: what it sent, one for each prompt."""
+
+    values: Sequence[Any]
+    again: Callable[[WritingModel], Awaitable[list[Prompt]]]
 
 
 def words(refusal: Refusal) -> dict[str, Any]:
@@ -72,11 +80,18 @@ def routes(models: Models, limits: Limits) -> list[Route]:
     async def completions(request: Request) -> Sent:
         asked = completion_asked(await request.json(), limits)
         model = open_for(models, asked.model)
-        await _check_schema(model, asked)
-        prompts, echoed = await _completed(model, asked, limits)
-        prompted = sum(len(prompt.tokens) for prompt in prompts[:: asked.count])
-        told = Completed(asked.model, prompted, likely=asked.likely is not None, mark=mark_of(model))
-        return await _answered(model, asked, prompts, told, request, limits, echoed)
+
+        async def again(other: WritingModel) -> list[Prompt]:
+            return (await _completed(other, asked, limits))[0][:: asked.count]
+
+        with model.held():
+            await _check_schema(model, asked)
+            prompts, echoed = await _completed(model, asked, limits)
+            prompted = sum(len(prompt.tokens) for prompt in prompts[:: asked.count])
+            told = Completed(asked.model, prompted, likely=asked.likely is not None, mark=mark_of(model))
+            values = () if asked.echo else [one for one in asked.prompts if isinstance(one, str)]
+            repeat = Repeat(values, again) if len(values) == len(asked.prompts) else None
+            return await _answered(model, asked, prompts, told, request, limits, echoed, repeat)
 
     async def talk(request: Request) -> Sent:
         asked = talk_asked(await request.json(), limits)
@@ -84,11 +99,17 @@ def routes(models: Models, limits: Limits) -> list[Route]:
         if not model.talks:
             seen = f"The model {asked.model!r} has no chat template: it continues texts, and answers none."
             raise Unfit("model", seen, fix="ask it at /v1/completions", code="unsupported")
-        await _check_schema(model, asked)
-        tokens = await _talked(model, asked)
-        prompts = _prompts(model, asked, [tokens], limits.answer)
-        told = Talked(asked.model, len(tokens), likely=asked.likely is not None, mark=mark_of(model))
-        return await _answered(model, asked, prompts, told, request, limits, ())
+
+        async def again(other: WritingModel) -> list[Prompt]:
+            return _prompts(other, asked, [await _talked(other, asked)], limits.answer)[:1]
+
+        with model.held():
+            await _check_schema(model, asked)
+            tokens = await _talked(model, asked)
+            prompts = _prompts(model, asked, [tokens], limits.answer)
+            told = Talked(asked.model, len(tokens), likely=asked.likely is not None, mark=mark_of(model))
+            repeat = Repeat([list(map(dict, asked.messages))], again)
+            return await _answered(model, asked, prompts, told, request, limits, (), repeat)
 
     async def embeddings(request: Request) -> Sent:
         body = await request.json()
@@ -136,11 +157,11 @@ def names(models: Models) -> list[str]:
     """Names of all models that write, and of their versions where there are several."""
     found: list[str] = []
     for name in models.names:
-        versions = models.versions(name)
-        if models.find(name).writes:
+        versions = [version for version, model in models.loaded(name).items() if model.writes]
+        if models.traffic[name].serving in versions:
             found.append(name)
-        if len(versions) > 1:
-            found += [f"{name}:{one}" for one in versions if models.find(name, one).writes]
+        if len(models.versions(name)) > 1:
+            found += [f"{name}:{one}" for one in versions]
     return found
 
 
@@ -148,13 +169,12 @@ def writing(models: Models, told: str) -> WritingModel:
     """A model that writes, by its name, or name and version with a colon between them.
 
     Raises:
-        Refusal: there is none of this name; says those there are.
+        Refusal: there is none of this name, says those there are; or it is not open.
     """
-    known = names(models)
     name, version = _split(told)
-    found = models.find(name, version) if name in models.names and (told in known or version) else None
+    found = models.find(name, version) if name in models.names else None
     if found is None or not found.writes:
-        raise _no_model(told, known)
+        raise _no_model(told, names(models))
     return cast(WritingModel, found)
 
 
@@ -164,10 +184,8 @@ def open_for(models: Models, told: str) -> WritingModel:
     Raises:
         Refusal: there is none, or no request is taken any more.
     """
-    found = writing(models, told)
-    if models.draining:
-        raise models.refusal()
-    return found
+    writing(models, told)
+    return cast(WritingModel, models.open_for(*_split(told)))
 
 
 def mark_of(model: WritingModel) -> str:
@@ -261,11 +279,13 @@ async def _answered(
     request: Request,
     limits: Limits,
     echoed: Sequence[str],
+    repeat: Repeat | None,
 ) -> Sent:
     """Have prompts continued, and tell what came.
 
     Args:
         echoed: with what each answer begins; nothing for answers that begin with themselves.
+        repeat: how another version is asked the same; None where it cannot be.
     """
     news: News
     close: Callable[[], None]
@@ -275,8 +295,14 @@ async def _answered(
         answers = model.write(prompts, limits.write_deadline, request.presence)
         news, close = answers, answers.close
     choices = [Choice(place, text) for place, text in enumerate(echoed)] or [Choice(n) for n in range(len(prompts))]
+
+    def over() -> None:
+        drawn = asked.sampling.temperature > 0 or asked.most == 0
+        if model.observer is not None and repeat is not None and not drawn:
+            model.observer.wrote(model, repeat.values, [one.text for one in choices[:: asked.count]], repeat.again)
+
     if asked.stream:
-        events = _events(news, choices, told, counted=asked.usage, trimmed=isinstance(asked, Talk))
+        events = _events(news, choices, told, over, counted=asked.usage, trimmed=isinstance(asked, Talk))
         return EventStream(events, close)
     try:
         async for several in news:
@@ -284,6 +310,7 @@ async def _answered(
                 _take(choices[place], one, trimmed=isinstance(asked, Talk))
     finally:
         close()
+    over()
     return json_reply(told.whole(choices))
 
 
@@ -308,9 +335,15 @@ def _take(choice: Choice, one: Written, *, trimmed: bool) -> str:
 
 
 async def _events(
-    news: News, choices: Sequence[Choice], told: Told, *, counted: bool, trimmed: bool
+    news: News,
+    choices: Sequence[Choice],
+    told: Told,
+    over: Callable[[], object],
+    *,
+    counted: bool,
+    trimmed: bool,
 ) -> AsyncIterator[bytes]:
-    """Answers as server-sent events, those that came together in one piece."""
+    """Answers as server-sent events, those that came together in one piece. over: called once they are whole."""
     first = [part for one in choices for part in told.begun(one.place)]
     first += [told.delta(one.place, one.text, (), "") for one in choices if one.text]
     if first:
@@ -332,6 +365,7 @@ async def _events(
     except Refusal as refusal:
         yield event_of(words(refusal))
         return
+    over()
     yield (event_of(told.counted(choices)) if counted else b"") + DONE
 
 

@@ -13,10 +13,11 @@ VERSION = "3.1.0"
 REFUSALS: Mapping[str, str] = {
     "400": "The body cannot be read",
     "401": "No key that is known",
-    "403": "A page of another site asks for a change",
+    "403": "A change is asked for by a page of another site, or with a key that is no operator's",
     "404": "No such model, version or path; those there are stand in the answer",
     "405": "The path takes other methods",
     "408": "The request was sent too slowly",
+    "409": "As things stand, what is asked for cannot be done",
     "413": "More than one request may hold",
     "415": "A coding of the body that is not taken",
     "422": "An input that cannot be answered",

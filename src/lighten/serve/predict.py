@@ -47,7 +47,7 @@ def routes(models: Models, limits: Limits) -> list[Route]:
 
     async def answer(request: Request) -> Reply:
         name = request.params["name"]
-        models.open_for(name)  # before the body is read
+        models.check(name)  # before the body is read
         if request.headers.get(b"content-type", b"").split(b";")[0].strip() == BYTES:
             values, deadline, version = [await request.body()], limits.deadline, ""
         else:

@@ -86,6 +86,13 @@ def other_site(origin: str) -> Refusal:
     return Refusal(403, "other_site", seen, allowed="pages of this server, and programs that are no browsers")
 
 
+def no_operator(caller: str) -> Refusal:
+    """403: whoever asks may ask models, and change nothing."""
+    seen = f"The key of {caller!r} changes no models." if caller else "Without keys nobody elsewhere changes models."
+    fix = "start the server with --keys FILE --operator NAME"
+    return Refusal(403, "no_operator", seen, allowed="keys whose names the server was given with --operator", fix=fix)
+
+
 def no_such(kind: str, name: str, known: Iterable[str]) -> Refusal:
     """404: there is none of this name; names those there are."""
     every = sorted(known)
@@ -103,6 +110,11 @@ def wrong_method(method: str, allowed: str) -> Refusal:
 def too_slow(seconds: float) -> Refusal:
     """408: the client took too long to send its request."""
     return Refusal(408, "too_slow", f"The request was not sent within {seconds:g} s.", closes=True)
+
+
+def conflict(seen: str, *, allowed: str = "", fix: str = "", code: str = "conflict") -> Refusal:
+    """409: as things stand, what is asked for cannot be done."""
+    return Refusal(409, code, seen, allowed=allowed, fix=fix)
 
 
 def too_large(seen: str, allowed: str, fix: str = "", *, closes: bool = False) -> Refusal:

@@ -90,6 +90,12 @@ class Replica(Worker):
         self._session: SessionProcess | None = None
         self._last, self._ended = 0, 0.0
 
+    @property
+    def pid(self) -> int:
+        """Of its process; 0 where there is none."""
+        session = self._session
+        return session.child.pid if session is not None else 0
+
     def open(self) -> None:
         """See :meth:`Worker.open`: start the process and open the artifact, whose files it verifies."""
         model, began = self._model, monotonic()

@@ -2,7 +2,7 @@
 
 A model has one input, ``input``, BYTES: texts, or contents of files (bytes, or base64 in JSON). Of a classifier the
 outputs are ``label`` and ``scores``; of others ``answer``, or what was measured. Extensions: binary tensor data, and
-the index of the model repository.
+the model repository, whose loading and unloading stands in ``versions.py``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lighten.serve.predict import deadline_of
 from lighten.serve.refusals import Refusal, no_such, unusable
 from lighten.serve.tensors import FLOATS, HEADER, STRINGS, Tensor, input_values, split_body
 
-EXTENSIONS = ("binary_tensor_data", "model_repository(index)")
+EXTENSIONS = ("binary_tensor_data", "model_repository")
 INPUT, LABEL, SCORES, ANSWER = "input", "label", "scores", "answer"
 MICROSECONDS, MOST_MICROSECONDS = 1e6, 1e12
 """A request's ``timeout`` is in microseconds, as Triton has it; 0 stands for the server's own."""
@@ -85,12 +85,13 @@ def routes(models: Models, limits: Limits) -> list[Route]:
 
     async def infer(request: Request) -> Reply:
         name, version = request.params["name"], request.params.get("version", "")
-        model = models.open_for(name, version)
+        models.check(name, version)
         text, behind = split_body(await request.body(), request.headers.get(HEADER))
         body = read_json(text, limits.depth)
         if not isinstance(body, dict):
             raise unusable(f"The body is {type_name(body)}.", allowed="an object with inputs")
         values, wanted = input_values(body.get("inputs"), behind), wanted_of(body)
+        model = models.open_for(name, version)
         check_outputs(wanted, model.source.labels)
         found = await model.predict(values, _deadline(body, limits), request.presence)
         return reply_of(body, model, tensors_of(found, model.source.labels), wanted)
@@ -139,15 +140,15 @@ def metadata_of(model: ServedModel, models: Models) -> dict[str, Any]:
 
 def index_of(models: Models) -> list[dict[str, str]]:
     """Every version of every model, as Triton's repository index has it."""
-    return [
-        {
-            "name": model.name,
-            "version": model.version,
-            "state": "READY" if model.ready and not models.draining else "UNAVAILABLE",
-            "reason": "" if model.ready and not models.draining else (models.state if models.draining else model.state),
-        }
-        for model in models
-    ]
+    found = []
+    for name in models.names:
+        loaded = models.loaded(name)
+        for one in models.versions(name):
+            able = one in loaded and loaded[one].ready and not models.draining
+            state, failure = models.state_of(name, one)
+            why = "" if able else models.state if models.draining else f"{state}: {failure}" if failure else state
+            found.append({"name": name, "version": one, "state": "READY" if able else "UNAVAILABLE", "reason": why})
+    return found
 
 
 def tensors_of(predictions: Sequence[Prediction], labels: Sequence[str]) -> list[Tensor]:

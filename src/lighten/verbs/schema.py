@@ -23,6 +23,7 @@ OUTPUTS: Mapping[str, str] = {
     "predict": "each line of lighten predict",
     "chat": "lighten chat --once",
     "serve": "the first line of lighten serve, once every model answers",
+    "versions": "lighten versions",
     "export": "lighten export",
     "clean": "lighten clean",
     "doctor": "lighten doctor",
@@ -207,12 +208,13 @@ def kind_of(output: str) -> Any:
     from lighten.verbs.clean import Cleaned
     from lighten.verbs.export import Exported
     from lighten.verbs.serve import Serving
+    from lighten.verbs.versions import Versions
 
     kinds: Mapping[str, Any] = {
         "optimize": SearchOutcome, "train": TrainingResult, "plan": Plan, "compare": Compared, "bench": Benched,
         "predict": Choice | WrittenAnswer | Likelihood, "chat": Reply, "export": Exported,
         "clean": Cleaned, "doctor": Health,
         "engines": tuple[EngineHome, ...], "catalog": tuple[Listed, ...], "settings": tuple[SettingRow, ...],
-        "serve": Serving,
+        "serve": Serving, "versions": Versions,
     }  # fmt: skip
     return kinds[output]

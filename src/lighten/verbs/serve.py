@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePath
+from itertools import count
+from pathlib import Path
 from typing import Any
 
-from lighten.core.errors import InputError
+from lighten.core.errors import InputError, UnknownName
 from lighten.core.home import expanded
 from lighten.core.training import model_of_run
 from lighten.isolate.machine import allowed_cores
-from lighten.serve import health, openai, openapi, predict, review, v2
+from lighten.serve import health, openai, openapi, predict, review, v2, versions
 from lighten.serve.app import App
 from lighten.serve.hosts import is_loopback
 from lighten.serve.keys import Keys, make_key, read_keys
@@ -24,17 +24,11 @@ from lighten.serve.models import Models
 from lighten.serve.review import Review
 from lighten.serve.servable import Servable
 from lighten.serve.server import address_of, check_extra, listen, run
+from lighten.serve.shadow import Shadow
 from lighten.serve.writing_model import WritingModel
 from lighten.verbs.load import check_models_fit, resolved
 from lighten.verbs.question import question_of
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-TOLD = re.compile(rf"(?P<name>{NAME.pattern})(?::(?P<version>{NAME.pattern}))?=(?P<path>.+)", re.S)
-"""A model with the name that it is to have, and its version: ``reviews:2=runs/reviews/winner``."""
-COMMON = ("winner", "model", "original")
-"""Names of folders that say nothing of what is in them: the folder above does."""
-FIRST = "1"
-"""Version of a model whose user names none."""
+from lighten.verbs.serve_options import Named, ServeOptions, plan_of, read_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +54,19 @@ class Serving:
         return asdict(self) | {"models": [asdict(model) for model in self.models]}
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A model with the name and the version by which it is asked."""
-
-    name: str
-    version: str
-    model: str
-
-
 def serve(
-    models: str | Sequence[str],
+    models: str | Sequence[str] = (),
     *,
-    host: str = "127.0.0.1",
-    port: int = 8000,
-    replicas: int = 1,
-    threads: int = 0,
+    config: str | Path | None = None,
+    host: str | None = None,
+    port: int | None = None,
+    replicas: int | None = None,
+    threads: int | None = None,
     keys: str | Path | None = None,
-    without_keys: bool = False,
+    without_keys: bool | None = None,
+    operators: Sequence[str] = (),
+    canary: Sequence[str] = (),
+    shadow: Sequence[str] = (),
     review: str | Path | None = None,
     limits: Sequence[str] = (),
     on_ready: Callable[[Serving], object] | None = None,
@@ -87,10 +76,14 @@ def serve(
     Args:
         models: winners, run folders, or any artifacts that can be opened, each a path, or ``NAME=PATH``, or
             ``NAME:VERSION=PATH``. Of several versions of a name, the last one is asked where none is said.
-        host, port: where to listen; port 0 for one that is free. Others than this machine are let in with ``keys``
-            only, unless ``without_keys`` says that everybody may ask.
-        replicas: processes of each model. threads: cores for all of them; 0 for all that this process may use.
-        keys: file of hashed keys (see :func:`new_key`).
+        config: a TOML file with any of this (see :class:`ServeOptions`); what is said here wins over it.
+        host, port: where to listen, 127.0.0.1 and 8000 by default; port 0 for one that is free. Others than this
+            machine are let in with ``keys`` only, unless ``without_keys`` says that everybody may ask.
+        replicas: processes of each model, 1 by default. threads: cores for all of them; 0, the default, for all that
+            this process may use.
+        keys: file of hashed keys (see :func:`new_key`). operators: names of keys that may change what is served.
+        canary: versions that answer a share of the requests that say none, each ``NAME:VERSION=SHARE`` or
+            ``NAME=PATH:SHARE``. shadow: versions that are asked a share of the requests afterwards, likewise.
         review: file of cases that people are to judge; None for none.
         limits: changes of ``serve.limits.Limits``, each ``name=value``.
         on_ready: called once every model answers.
@@ -100,27 +93,74 @@ def serve(
         MissingExtra: what serves is not installed. CandidateFailed: a model that cannot be opened.
     """
     check_extra()
-    bounds, cores = Limits().changed(limits), threads or allowed_cores()
-    asked = named([models] if isinstance(models, str) else models)
-    known = read_keys(keys) if keys is not None else None
-    if replicas < 1:
-        raise InputError(f"{replicas} replicas were asked for.", allowed="1 or more")
-    check_models_fit([one.model for one in asked for _ in range(replicas)])
+    options = (read_options(config) if config is not None else ServeOptions()).changed(
+        host=host, port=port, replicas=replicas, threads=threads, keys=str(keys) if keys is not None else None,
+        without_keys=without_keys, operators=tuple(operators), review=str(review) if review is not None else None,
+    )  # fmt: skip
+    bounds = Limits().changed([*options.told_limits, *limits])
+    plan = plan_of([models] if isinstance(models, str) else models, options.models, canary, shadow)
+    known = read_keys(options.keys) if options.keys is not None else None
+    check_operators(options.operators, known)
+    check_models_fit([one.model for one in plan.opened for _ in range(options.replicas)])
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lighten-models-")))
-        sources = [servable(one, scratch / str(number)) for number, one in enumerate(asked)]
-        listening = stack.enter_context(listen(host, port, known, unlocked=without_keys))
-        share = max(1, cores // replicas)
-        served = Models([model_of(source, bounds, replicas=replicas, threads=share) for source in sources])
-        cases = stack.enter_context(closing(Review(review, bounds))) if review is not None else None
-        local = known is None and not without_keys and is_loopback(host)
-        app = application(served, bounds, known, local=local, cases=cases)
-        versions = [
-            ServedVersion(s.name, s.version, one.model, s.artifact.id, s.engine.version())
-            for s, one in zip(sources, asked, strict=True)
-        ]
-        told = Serving(address_of(listening), tuple(versions))
+        openers = Openers(plan.named, options, bounds, scratch)
+        made = [openers.open(one) for one in plan.opened]
+        listening = stack.enter_context(listen(options.host, options.port, known, unlocked=options.without_keys))
+        served = Models(made, plan.traffic, unloaded=sorted(plan.unloaded), opener=openers)
+        cases = stack.enter_context(closing(Review(options.review, bounds))) if options.review is not None else None
+        local = known is None and not options.without_keys and is_loopback(options.host)
+        app = application(served, bounds, known, local=local, cases=cases, operators=options.operators)
+        told = Serving(address_of(listening), tuple(map(openers.told, made)))
         run(served, app, listening, bounds, lambda: on_ready(told) if on_ready is not None else None)
+
+
+class Openers:
+    """Opens the versions that the user named, at the start and later: never another path.
+
+    Args:
+        scratch: a folder for models that must be copied, which outlives them.
+    """
+
+    def __init__(self, named: Sequence[Named], options: ServeOptions, limits: Limits, scratch: Path) -> None:
+        self._named = {(one.name, one.version): one for one in named}
+        self._options, self._limits, self._scratch, self._numbers = options, limits, scratch, count()
+
+    def __call__(self, name: str, version: str) -> ServedModel:
+        """A version anew from its files, at runtime.
+
+        Raises:
+            TooLarge: there is no memory for it beside what is open. ModelError, UnsafeFile: it cannot be used.
+        """
+        one = self._named[name, version]
+        check_models_fit([one.model] * self._options.replicas)
+        return self.open(one)
+
+    def open(self, one: Named) -> ServedModel:
+        """One of them, whose files are verified. Raises what a call does, but does not look for memory."""
+        cores = self._options.threads or allowed_cores()
+        source = servable(one, self._scratch / str(next(self._numbers)))
+        replicas = self._options.replicas
+        return model_of(source, self._limits, replicas=replicas, threads=max(1, cores // replicas))
+
+    def told(self, model: ServedModel) -> ServedVersion:
+        """What is said of a model once it answers."""
+        source = model.source
+        path = self._named[source.name, source.version].model
+        return ServedVersion(source.name, source.version, path, source.artifact.id, source.engine.version())
+
+
+def check_operators(operators: Sequence[str], keys: Keys | None) -> None:
+    """Refuse operators who have no key.
+
+    Raises:
+        InputError: there are no keys. UnknownName: none of this name.
+    """
+    if operators and keys is None:
+        raise InputError("Operators are told by their keys, and no keys were given.", fix="give --keys FILE, too")
+    for name in operators:
+        if keys is not None and name not in keys.names:
+            raise UnknownName("key", name, keys.names)
 
 
 def new_key(keys: str | Path, name: str) -> str:
@@ -133,20 +173,30 @@ def new_key(keys: str | Path, name: str) -> str:
 
 
 def application(
-    models: Models, limits: Limits, keys: Keys | None = None, *, local: bool = False, cases: Review | None = None
+    models: Models,
+    limits: Limits,
+    keys: Keys | None = None,
+    *,
+    local: bool = False,
+    cases: Review | None = None,
+    operators: Sequence[str] = (),
 ) -> App:
     """The ASGI application over models, with every protocol that there is.
 
     Args:
-        keys, local: see ``App``. cases: for people to judge; None where none are kept.
+        keys, local, operators: see ``App``. cases: for people to judge; None where none are kept.
     """
-    app = App((), limits, keys, local=local)
+    app = App((), limits, keys, local=local, operators=operators)
+    models.observer = beside = Shadow(models, limits, cases)
+    families = [beside.families, lambda: versions.families(models)]
+    families += [cases.families] if cases is not None else []
     routes = [
         *predict.routes(models, limits),
         *v2.routes(models, limits),
         *openai.routes(models, limits),
+        *versions.routes(models, beside, limits),
         *review.routes(cases),
-        *health.routes(models, lambda: app.strays, [cases.families] if cases is not None else []),
+        *health.routes(models, lambda: app.strays, families),
     ]
     app.answer([*routes, openapi.route(routes, locked=keys is not None)])
     return app
@@ -160,44 +210,6 @@ def model_of(source: Servable, limits: Limits, *, replicas: int, threads: int) -
     """
     kind = WritingModel if source.task.writes else ServedModel
     return kind(source, limits, replicas=replicas, threads=threads)
-
-
-def named(models: Sequence[str]) -> list[Named]:
-    """Models with their names and versions.
-
-    Raises:
-        InputError: there is none, or two have the same name and version, or a folder's name cannot be theirs.
-    """
-    if not models:
-        raise InputError("No model was given.", allowed="winners, run folders, artifacts", fix="lighten serve runs/x")
-    found: list[Named] = []
-    for told in models:
-        match = TOLD.fullmatch(told)
-        path = match["path"] if match else told
-        name = match["name"] if match else name_of(path)
-        version = (match["version"] if match else None) or FIRST
-        twin = next((one for one in found if (one.name, one.version) == (name, version)), None)
-        if twin is not None:
-            fix = f"name one of them: {name}:2={path} for a second version, or OTHER={path}"
-            raise InputError(f"{twin.model} and {path} would both be called {name!r}, version {version}.", fix=fix)
-        found.append(Named(name, version, path))
-    return found
-
-
-def name_of(model: str) -> str:
-    """The name of a model by where it lies: its folder's, or that of the one above where its own says nothing.
-
-    Raises:
-        InputError: there is none in it.
-    """
-    parts = [part for part in PurePath(model).parts if part not in ("/", "..", ".")]
-    if not parts or parts[-1] in COMMON:
-        parts = [part for part in Path(model).absolute().parts if part not in ("/", "..", ".")]
-    told = next((part for part in reversed(parts) if part not in COMMON), "")
-    found = re.sub(r"[^A-Za-z0-9._-]+", "-", told).strip("-._")[:64]
-    if not NAME.fullmatch(found):
-        raise InputError(f"{model} says no name that a model could have.", fix=f"give it one: NAME={model}")
-    return found
 
 
 def servable(one: Named, scratch: Path) -> Servable:
