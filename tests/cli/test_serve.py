@@ -33,6 +33,11 @@ def test_a_key_needs_a_file(tmp_path: Path) -> None:
     assert isinstance(done.exception, InputError) and "--keys FILE" in done.exception.fix
 
 
+def test_a_format_without_a_log_is_refused() -> None:
+    done = CliRunner().invoke(app, ["m=runs/m", "--log-format", "text"])
+    assert isinstance(done.exception, InputError) and "--log FILE" in done.exception.fix
+
+
 @pytest.mark.parametrize("as_json", [False, True])
 def test_every_option_reaches_the_verb_and_readiness_is_told(monkeypatch: pytest.MonkeyPatch, as_json: bool) -> None:
     heard: dict[str, Any] = {}
@@ -45,12 +50,13 @@ def test_every_option_reaches_the_verb_and_readiness_is_told(monkeypatch: pytest
     monkeypatch.setattr(verb, "serve", served)
     words = ["m=runs/m", "--host", "::1", "--port", "9", "--replicas", "2", "--threads", "3", "--keys", "k",
              "--without-keys", "--review", "r.db", "--limit", "batch=8", "--limit", "idle=9",
-             "--operator", "anna", "--canary", "m:2=0.1", "--shadow", "m:3=0.2", "--config", "s.toml"]  # fmt: skip
+             "--operator", "anna", "--canary", "m:2=0.1", "--shadow", "m:3=0.2", "--config", "s.toml",
+             "--log", "l", "--log-format", "text"]  # fmt: skip
     done = CliRunner().invoke(app, [*words, *(["--json"] if as_json else [])])
     assert done.exit_code == 0
     assert heard == {
         "models": ["m=runs/m"], "host": "::1", "port": 9, "replicas": 2, "threads": 3, "keys": "k",
-        "without_keys": True, "review": "r.db", "limits": ["batch=8", "idle=9"],
+        "without_keys": True, "review": "r.db", "limits": ["batch=8", "idle=9"], "log": "l", "log_format": "text",
         "operators": ["anna"], "canary": ["m:2=0.1"], "shadow": ["m:3=0.2"], "config": "s.toml",
     }  # fmt: skip
     if as_json:

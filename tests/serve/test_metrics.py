@@ -2,7 +2,7 @@
 
 import re
 
-from lighten.serve.metrics import Counts, Gauges, Histogram, Written, exposition, labels_of
+from lighten.serve.metrics import Counts, Family, Gauges, Histogram, Written, exposition, labels_of
 
 LINE = re.compile(r'[a-zA-Z_:][a-zA-Z0-9_:]*(\{[a-z]+="([^"\\]|\\.)*"(,[a-z_]+="([^"\\]|\\.)*")*\})? [0-9.e+-]+')
 """A sample in the text format."""
@@ -12,8 +12,10 @@ def told() -> str:
     counts = Counts(answered=3, failed=1, inputs=5, batches=2, cancelled=1, request=0.5, queue=0.1, compute=0.25)
     counts.refused.update(["overloaded", "overloaded", "unusable"])
     counts.latency.add(0.003)
-    now = Gauges(waiting=4, work=99, running=1, states={"ready": 1}, restarts=2)
-    return exposition([('re"views', "1", counts, now)], {"not_found": 7}, True)
+    counts.wait.add(0.002)
+    now = Gauges(waiting=4, work=99, running=1, states={"ready": 1}, restarts=2, open=6, load=1.5)
+    more = [Family("lighten_more_total", "counter", "More.", [('kind="a"', 2.0), ('kind="b"', 0.0)])]
+    return exposition([('re"views', "1", counts, now)], {"not_found": 7}, True, more)
 
 
 def test_every_line_can_be_read_and_every_family_is_described_once() -> None:
@@ -38,6 +40,10 @@ def test_what_was_counted_stands_under_the_known_names() -> None:
         f'lighten_refused_total{{{at},code="overloaded"}} 2',
         'lighten_refused_total{model="",version="",code="not_found"} 7',
         f'lighten_replicas{{{at},state="ready"}} 1',
+        f"lighten_requests_open{{{at}}} 6",
+        f"nv_model_load_duration_secs{{{at}}} 1.5",
+        f'lighten_queue_seconds_bucket{{{at},le="0.0025"}} 1',
+        'lighten_more_total{kind="a"} 2',
         "lighten_ready 1",
     ):
         assert line in text.splitlines(), line
@@ -47,6 +53,8 @@ def test_models_that_write_are_counted_in_tokens_by_vllms_names() -> None:
     counts = Counts(written=Written(prompted=40, tokens=12))
     assert counts.written is not None
     counts.written.first.add(0.02)
+    counts.written.ended["abort"] += 1
+    counts.latency.add(0.5)
     now = Gauges(0, 0, 0, {}, 0, streams=2, streams_waiting=1, tokens_waiting=77)
     lines = exposition([("m", "1", counts, now), ("other", "1", Counts(), now)], {}, True).splitlines()
     at = 'model="m",version="1",model_name="m"'
@@ -58,6 +66,9 @@ def test_models_that_write_are_counted_in_tokens_by_vllms_names() -> None:
         f"lighten_waiting_tokens{{{at}}} 77",
         f"vllm:time_to_first_token_seconds_count{{{at}}} 1",
         f"vllm:request_time_per_output_token_seconds_count{{{at}}} 0",
+        f"vllm:inter_token_latency_seconds_count{{{at}}} 0",
+        f"vllm:e2e_request_latency_seconds_sum{{{at}}} 0.5",
+        f'vllm:request_success_total{{{at},finished_reason="abort"}} 1',
     ):
         assert line in lines, line
     assert all(LINE.fullmatch(line) for line in lines if not line.startswith("#"))

@@ -56,6 +56,11 @@ def test_answers_come_from_all_writers_and_are_counted(writing: Writing) -> None
             assert (model.counts.answered, model.counts.inputs, model.open) == (6, 12, 0)
             assert (model.written.prompted, model.written.tokens) == (12, 48) and model.pace.known
             assert model.written.first.counts != model.written.each.counts or model.written.each.total > 0
+            counts = model.written
+            assert counts.ended == {"length": 12} and sum(counts.between.counts) == 48 - 12
+            for spread in (counts.first, counts.wait, counts.reading, counts.writing, counts.prompt, counts.answer):
+                assert sum(spread.counts) == 12
+            assert (counts.prompt.total, counts.answer.total) == (12, 48)
             assert model.streams.work == 0 and model.gauges().streams == 0
 
     asyncio.run(body())
@@ -92,7 +97,8 @@ def test_who_goes_away_frees_the_place_whether_it_waits_or_runs(writing: Writing
             assert len(model.streams) == 0 and model.streams.work == 0
             found = await asyncio.gather(*reading, return_exceptions=True)
             assert all(isinstance(one, ClientGone) for one in found)
-            assert model.counts.cancelled == 3 and model.open == 0
+            assert model.counts.cancelled == 3 and model.open == 0 and model.written.ended == {"abort": 3}
+            assert 0 < model.written.tokens < 4000 and model.written.prompted == 1  # of the one that ran
             assert await code_of(model, prompts(2)) == (200, "")  # the one place is free again
 
     asyncio.run(body())

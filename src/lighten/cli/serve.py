@@ -83,6 +83,18 @@ def command(
         list[str] | None,
         typer.Option(help="A limit of the server, such as deadline=10 or body=1000000; repeat for several."),
     ] = None,
+    log: Annotated[
+        str | None,
+        typer.Option(
+            help="File to which a line is added for each request, without its texts; - for stdout.", show_default=False
+        ),
+    ] = None,
+    log_format: Annotated[
+        str | None, typer.Option(help="Lines of --log as json, which is the default, or as text.", show_default=False)
+    ] = None,
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="Print a dashboard of Grafana for /metrics, and leave.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Serve models over HTTP: POST /predict/NAME, the Open Inference Protocol v2 below /v2, and for models that write
@@ -100,6 +112,13 @@ def command(
         sys.stdout.write(verb.new_key(keys, new_key) + "\n")
         sys.stderr.write(f"It is shown this once; its hash stands in {keys}.\n")
         return
+    if dashboard:
+        from lighten.serve import dashboard as grafana
+
+        sys.stdout.write(json.dumps(grafana.dashboard(), indent=1) + "\n")
+        return
+    if log_format is not None and log is None and config is None:
+        raise InputError("--log-format was given, and no log is written.", fix="add --log FILE, or --log - for stdout")
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING, stream=sys.stderr)
 
     def ready(serving: Serving) -> None:
@@ -126,5 +145,7 @@ def command(
         shadow=shadow or (),
         review=review,
         limits=limit or (),
+        log=log,
+        log_format=log_format,
         on_ready=ready,
     )

@@ -23,6 +23,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "parquet": ("pyarrow",),
     "hub": ("huggingface-hub",),
     "serve": ("uvicorn", "httptools", "uvloop", "llguidance", "jinja2"),
+    "otel": ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"),
 }
 """Optional dependency groups and what each brings."""
 

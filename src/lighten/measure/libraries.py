@@ -18,6 +18,8 @@ MODULES: Mapping[str, str] = {
     "huggingface-hub": "huggingface_hub",
     "protobuf": "google.protobuf",
     "pillow": "PIL.Image",
+    "opentelemetry-sdk": "opentelemetry.sdk.trace",
+    "opentelemetry-exporter-otlp-proto-http": "opentelemetry.exporter.otlp.proto.http.trace_exporter",
 }
 """What is imported to see whether a distribution works, where that is not its own name. Transformers imports a model's
 code, and what that needs, only when it is asked for."""

@@ -104,10 +104,10 @@ class App:
         except ClientGone:
             return
         except Refusal as refusal:
-            reply = self._refused(refusal, route)
+            reply = self._refused(refusal, route, request)
         except Exception:
             log.exception("%s %s", request.method, route.path if route is not None else "(no route)")
-            reply = self._refused(unexpected(), route)
+            reply = self._refused(unexpected(), route, request)
         finally:
             request.done()
         await reply.send(send)
@@ -132,6 +132,8 @@ class App:
         if route.operates and not self.operates(request.caller):
             raise self._stray(no_operator(request.caller))
         request.params = params
+        if (record := request.presence.record) is not None:
+            record.route, record.protocol, record.caller = route.path, route.protocol, request.caller
         return route
 
     def operates(self, caller: str) -> bool:
@@ -142,7 +144,9 @@ class App:
         self.strays[refusal.code] += 1
         return refusal
 
-    def _refused(self, refusal: Refusal, route: Route | None) -> Reply:
+    def _refused(self, refusal: Refusal, route: Route | None, request: Request) -> Reply:
+        if (record := request.presence.record) is not None:
+            record.code = refusal.code
         words = route.words if route is not None else plain_words
         return json_reply(words(refusal), refusal.status, refusal.headers)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from lighten.serve import process_metrics
 from lighten.serve.http import Reply, Request, Route, json_reply
 from lighten.serve.metrics import CONTENT_TYPE, Family, exposition
 from lighten.serve.models import Models
@@ -29,8 +30,7 @@ def routes(
         return readiness(models)
 
     async def metrics(request: Request) -> Reply:
-        told = exposition(models.samples(), strays(), models.ready, chain.from_iterable(tell() for tell in more))
-        return Reply(told.encode(), kind=CONTENT_TYPE.encode())
+        return Reply(metrics_of(models, strays(), more).encode(), kind=CONTENT_TYPE.encode())
 
     text = {"responses": {"200": {"description": "Metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}}}
     return [
@@ -38,6 +38,12 @@ def routes(
         Route("GET", "/health/ready", ready, "Whether every model answers", SAID, unlocked=True),
         Route("GET", "/metrics", metrics, "Metrics in the text format of Prometheus", text),
     ]
+
+
+def metrics_of(models: Models, strays: Mapping[str, int], more: Sequence[Callable[[], Iterable[Family]]]) -> str:
+    """What ``/metrics`` tells. strays, more: see :func:`routes`."""
+    others = chain.from_iterable(tell() for tell in (process_metrics.families, *more))
+    return exposition(models.samples(), strays, models.ready, others)
 
 
 def readiness(models: Models) -> Reply:

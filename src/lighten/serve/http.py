@@ -26,6 +26,8 @@ from lighten.serve.refusals import (
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+"""See ASGI."""
 
 JSON = b"application/json"
 BYTES = b"application/octet-stream"
@@ -215,6 +217,11 @@ class Route:
     words: Words = plain_words
     unlocked: bool = False
     operates: bool = False
+
+    @property
+    def protocol(self) -> str:
+        """The module that it is answered in (``predict``, ``v2``, ``openai``)."""
+        return self.handler.__module__.rpartition(".")[2]
 
 
 def json_reply(value: Any, status: int = 200, headers: Sequence[tuple[bytes, bytes]] = ()) -> Reply:

@@ -15,6 +15,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 TOKEN_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.5, 1.0, 2.5)
 INPUTS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0)
+TOKENS = (1.0, 4.0, 16.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0, 8192.0, 32768.0)
 """Upper bounds of the buckets of histograms."""
 
 
@@ -45,14 +46,24 @@ class Written:
     """What is counted of what a model writes.
 
     Attributes:
-        prompted, tokens: tokens of prompts and of answers. first, each: seconds until the first token of an answer, and
-            on average until each further one.
+        prompted, tokens: tokens of prompts that were read and of answers, as they come.
+        ended: answers by why they are over, as OpenAI has it; ``abort`` for those that nobody waited for.
+        first, each, between: seconds until the first token of an answer, on average until each further one, and between
+            any two. wait, reading, writing: seconds that answers waited, until their first token from then on, and
+            from that to the last. prompt, answer: tokens of each.
     """
 
     prompted: int = 0
     tokens: int = 0
+    ended: Counter[str] = field(default_factory=Counter)
     first: Histogram = field(default_factory=lambda: Histogram(SECONDS))
     each: Histogram = field(default_factory=lambda: Histogram(TOKEN_SECONDS))
+    between: Histogram = field(default_factory=lambda: Histogram(TOKEN_SECONDS))
+    wait: Histogram = field(default_factory=lambda: Histogram(SECONDS))
+    reading: Histogram = field(default_factory=lambda: Histogram(SECONDS))
+    writing: Histogram = field(default_factory=lambda: Histogram(SECONDS))
+    prompt: Histogram = field(default_factory=lambda: Histogram(TOKENS))
+    answer: Histogram = field(default_factory=lambda: Histogram(TOKENS))
 
 
 @dataclass
@@ -63,7 +74,8 @@ class Counts:
         answered, failed: requests. inputs: that were answered. batches: that were asked. cancelled: requests whose
             client went away. refused: requests by the code of their refusal.
         request, queue, compute: seconds of all requests, of their waiting, and of the batches.
-        latency, batch: seconds of requests, inputs of batches. written: of a model that writes.
+        latency, wait, batch: seconds of requests and of their waiting, inputs of batches. written: of a model that
+            writes.
     """
 
     answered: int = 0
@@ -76,6 +88,7 @@ class Counts:
     queue: float = 0.0
     compute: float = 0.0
     latency: Histogram = field(default_factory=lambda: Histogram(SECONDS))
+    wait: Histogram = field(default_factory=lambda: Histogram(SECONDS))
     batch: Histogram = field(default_factory=lambda: Histogram(INPUTS))
     written: Written | None = None
 
@@ -83,7 +96,8 @@ class Counts:
 @dataclass(frozen=True, slots=True)
 class Gauges:
     """How it stands with one version of a model now: pieces and work that wait, batches that run, replicas by state,
-    how often one of them began anew; and of one that writes, the streams that run and wait, and the tokens of these."""
+    how often one of them began anew, requests on their way, and seconds that it took to load; and of one that writes,
+    the streams that run and wait, and the tokens of these."""
 
     waiting: int
     work: int
@@ -93,6 +107,8 @@ class Gauges:
     streams: int = 0
     streams_waiting: int = 0
     tokens_waiting: int = 0
+    open: int = 0
+    load: float = 0.0
 
 
 COUNTED: Sequence[tuple[str, str, Callable[[Counts], float]]] = (
@@ -109,12 +125,39 @@ GAUGED: Sequence[tuple[str, str, Callable[[Gauges], float]]] = (
     ("nv_inference_pending_request_count", "Pieces of requests that wait.", lambda g: g.waiting),
     ("lighten_queue_work", "Work that waits, in units of size.", lambda g: g.work),
     ("lighten_batches_running", "Batches that are being answered.", lambda g: g.running),
+    ("lighten_requests_open", "Requests that are on their way.", lambda g: g.open),
+    ("nv_model_load_duration_secs", "Seconds that it took to load.", lambda g: g.load),
 )
 SPREAD: Sequence[tuple[str, str, Callable[[Counts], Histogram]]] = (
     ("lighten_request_seconds", "Seconds of requests that were answered.", lambda c: c.latency),
+    ("lighten_queue_seconds", "Seconds that requests waited until they were begun with.", lambda c: c.wait),
     ("lighten_batch_inputs", "Inputs of batches.", lambda c: c.batch),
 )
 """Gauges and histograms, likewise."""
+WRITTEN_COUNTED: Sequence[tuple[str, str, Callable[[Written], float]]] = (
+    ("vllm:prompt_tokens_total", "Tokens of prompts that were read.", lambda w: w.prompted),
+    ("vllm:generation_tokens_total", "Tokens of answers.", lambda w: w.tokens),
+)
+WRITTEN_GAUGED: Sequence[tuple[str, str, Callable[[Gauges], float]]] = (
+    ("vllm:num_requests_running", "Answers that are being written.", lambda g: g.streams),
+    ("vllm:num_requests_waiting", "Answers that wait to be written.", lambda g: g.streams_waiting),
+    ("lighten_waiting_tokens", "Tokens of prompts and answers that wait.", lambda g: g.tokens_waiting),
+)
+WRITTEN_SPREAD: Sequence[tuple[str, str, Callable[[Written], Histogram]]] = (
+    ("vllm:time_to_first_token_seconds", "Seconds until the first token of an answer.", lambda w: w.first),
+    (
+        "vllm:request_time_per_output_token_seconds",
+        "Seconds of each further token, on average of each answer: one value for an answer.",
+        lambda w: w.each,
+    ),
+    ("vllm:inter_token_latency_seconds", "Seconds between two tokens of an answer.", lambda w: w.between),
+    ("vllm:request_queue_time_seconds", "Seconds that answers waited.", lambda w: w.wait),
+    ("vllm:request_prefill_time_seconds", "Seconds in which prompts were read.", lambda w: w.reading),
+    ("vllm:request_decode_time_seconds", "Seconds from the first token of an answer to its last.", lambda w: w.writing),
+    ("vllm:request_prompt_tokens", "Tokens of prompts.", lambda w: w.prompt),
+    ("vllm:request_generation_tokens", "Tokens of answers that are over.", lambda w: w.answer),
+)
+"""The same of models that write."""
 
 Sample = tuple[str, str, Counts, Gauges]
 """Name and version of a model, what was counted, how it stands."""
@@ -145,7 +188,14 @@ def exposition(samples: Sequence[Sample], strays: Mapping[str, int], ready: bool
 
     def family(name: str, kind: str, told: str, values: Iterable[tuple[str, float]]) -> None:
         lines.extend((f"# HELP {name} {told}", f"# TYPE {name} {kind}"))
-        lines.extend(f"{name}{{{labels}}} {value:.17g}" if labels else f"{name} {value:g}" for labels, value in values)
+        lines.extend(
+            f"{name}{{{labels}}} {value:.17g}" if labels else f"{name} {value:.17g}" for labels, value in values
+        )
+
+    def spread(name: str, told: str, values: Iterable[tuple[str, Histogram]]) -> None:
+        lines.extend((f"# HELP {name} {told}", f"# TYPE {name} histogram"))
+        for labels, histogram in values:
+            lines.extend(histogram.lines(name, labels))
 
     known = [(labels_of(name, version), counts, now) for name, version, counts, now in samples]
     for name, told, value in COUNTED:
@@ -164,46 +214,27 @@ def exposition(samples: Sequence[Sample], strays: Mapping[str, int], ready: bool
     restarts = [(labels, float(now.restarts)) for labels, _, now in known]
     family("lighten_restarts_total", "counter", "Replicas that began anew.", restarts)
     for name, told, of in SPREAD:
-        lines.extend((f"# HELP {name} {told}", f"# TYPE {name} histogram"))
-        for labels, counts, _ in known:
-            lines.extend(of(counts).lines(name, labels))
-    writing = [(f"{at},{_named(at)}", counts.written, now) for at, counts, now in known if counts.written is not None]
+        spread(name, told, [(labels, of(counts)) for labels, counts, _ in known])
+    writing = [
+        (f"{at},{_named(at)}", counts, counts.written, now) for at, counts, now in known if counts.written is not None
+    ]
+    for name, told, of_written in WRITTEN_COUNTED if writing else ():
+        family(name, "counter", told, [(at, of_written(written)) for at, _, written, _ in writing])
+    for name, told, now_value in WRITTEN_GAUGED if writing else ():
+        family(name, "gauge", told, [(at, now_value(now)) for at, _, _, now in writing])
+    for name, told, spread_of in WRITTEN_SPREAD if writing else ():
+        spread(name, told, [(at, spread_of(written)) for at, _, written, _ in writing])
     if writing:
-        _write_families(writing, family, lines)
+        told = "Seconds of requests for answers."
+        spread("vllm:e2e_request_latency_seconds", told, [(at, counts.latency) for at, counts, _, _ in writing])
+        ended = [
+            (f'{at},finished_reason="{why}"', float(n)) for at, _, one, _ in writing for why, n in one.ended.items()
+        ]
+        family("vllm:request_success_total", "counter", "Answers by why they are over.", ended)
     for one in more:
         family(one.name, one.kind, one.told, one.values)
     family("lighten_ready", "gauge", "Whether requests are taken.", [("", float(ready))])
     return "\n".join(lines) + "\n"
-
-
-def _write_families(
-    writing: Sequence[tuple[str, Written, Gauges]],
-    family: Callable[[str, str, str, Iterable[tuple[str, float]]], None],
-    lines: list[str],
-) -> None:
-    """What is told of models that write."""
-
-    def counter(name: str, told: str, values: Iterable[float]) -> None:
-        family(name, "counter", told, [(at, value) for (at, _, _), value in zip(writing, values, strict=True)])
-
-    def gauge(name: str, told: str, values: Iterable[float]) -> None:
-        family(name, "gauge", told, [(at, value) for (at, _, _), value in zip(writing, values, strict=True)])
-
-    def times(name: str, told: str, values: Iterable[Histogram]) -> None:
-        lines.extend((f"# HELP {name} {told}", f"# TYPE {name} histogram"))
-        for (at, _, _), value in zip(writing, values, strict=True):
-            lines.extend(value.lines(name, at))
-
-    every, now = [one for _, one, _ in writing], [one for _, _, one in writing]
-    counter("vllm:prompt_tokens_total", "Tokens of prompts whose answers are over.", (w.prompted for w in every))
-    counter("vllm:generation_tokens_total", "Tokens of answers that are over.", (w.tokens for w in every))
-    gauge("vllm:num_requests_running", "Answers that are being written.", (g.streams for g in now))
-    gauge("vllm:num_requests_waiting", "Answers that wait to be written.", (g.streams_waiting for g in now))
-    gauge("lighten_waiting_tokens", "Tokens of prompts and answers that wait.", (g.tokens_waiting for g in now))
-    told = "Seconds until the first token of an answer."
-    times("vllm:time_to_first_token_seconds", told, (w.first for w in every))
-    told = "Seconds of each further token, on average of each answer: one value for an answer."
-    times("vllm:request_time_per_output_token_seconds", told, (w.each for w in every))
 
 
 def labels_of(model: str, version: str) -> str:

@@ -112,7 +112,8 @@ class ServedModel:
         states = Counter(str(replica.state) for replica in self.replicas)
         running = sum(replica.running is not None for replica in self.replicas)
         restarts = sum(replica.restarts for replica in self.replicas)
-        return Gauges(len(self.queue), self.queue.work, running, states, restarts)
+        seconds = max(replica.load_seconds for replica in self.replicas)
+        return Gauges(len(self.queue), self.queue.work, running, states, restarts, open=self.open, load=seconds)
 
     @property
     def memory(self) -> int:
@@ -156,9 +157,11 @@ class ServedModel:
         """
         self.open += 1
         began = monotonic()
+        if presence.record is not None:
+            presence.record.asks(self.name, self.version, len(values))
         try:
             found = await self._predicted(values, deadline, presence)
-        except ClientGone:
+        except (ClientGone, asyncio.CancelledError):
             self.counts.cancelled += 1
             raise
         except Refusal as refusal:
@@ -199,6 +202,8 @@ class ServedModel:
         finally:
             timer.cancel()
             presence.on_leave(None)
+            if presence.record is not None:
+                ticket.note(presence.record)
             if not ticket.over or ticket.answer.cancelled():
                 self._give_up(ticket, ClientGone())
 
@@ -269,6 +274,8 @@ class ServedModel:
             if not ticket.began:
                 ticket.began = turn.began
                 counts.queue += turn.began - ticket.since
+                counts.wait.add(turn.began - ticket.since)
+            ticket.ended = turn.ended
             if isinstance(found, LightenError):
                 ticket.dropped(piece)
                 self._give_up(ticket, self._refusal_of(found))

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lighten.serve.record import Record
 
 EXTENSION = "lighten.presence"
 """Key of ``scope["extensions"]`` under which a connection gives it to the application."""
@@ -12,13 +16,14 @@ class Presence:
     """A client who waits for one answer.
 
     Attributes:
-        gone: whether it has closed its connection.
+        gone: whether it has closed its connection. record: what is noted of its request; None where nothing is.
     """
 
-    __slots__ = ("_called", "gone")
+    __slots__ = ("_called", "gone", "record")
 
     def __init__(self) -> None:
         self.gone = False
+        self.record: Record | None = None
         self._called: Callable[[], object] | None = None
 
     def on_leave(self, called: Callable[[], object] | None) -> None:

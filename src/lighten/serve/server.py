@@ -10,11 +10,12 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from lighten.core.errors import InputError, MissingExtra
-from lighten.serve.app import App
 from lighten.serve.hosts import is_loopback
+from lighten.serve.http import Application
 from lighten.serve.keys import Keys
 from lighten.serve.limits import Limits
 from lighten.serve.models import Models
@@ -27,6 +28,14 @@ OTHER_FILES = 512
 """Files that a server has open beside its connections, at the most, about."""
 CLOSING_SECONDS = 5
 """Seconds in which clients have to take their last answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """What a process serves: models that are not open yet, and the application over them."""
+
+    models: Models
+    app: Application
 
 
 def listen(host: str, port: int, keys: Keys | None, *, unlocked: bool = False) -> socket.socket:
@@ -82,7 +91,7 @@ def check_extra() -> None:
         raise MissingExtra("lighten serve", "serve", str(error)) from error
 
 
-def run(models: Models, app: App, listening: socket.socket, limits: Limits, ready: Callable[[], object]) -> None:
+def run(hosted: Hosted, listening: socket.socket, limits: Limits, ready: Callable[[], object]) -> None:
     """Serve until SIGTERM or SIGINT; what runs then is finished within the grace time, a second signal ends it at once.
 
     Args:
@@ -97,7 +106,7 @@ def run(models: Models, app: App, listening: socket.socket, limits: Limits, read
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(models, app, listening, limits, ready))
+            runner.run(_serve(hosted.models, hosted.app, listening, limits, ready))
     finally:
         sys.setswitchinterval(before)
         for number, handler in handlers.items():
@@ -132,7 +141,7 @@ class _Life:
 
 
 async def _serve(
-    models: Models, app: App, listening: socket.socket, limits: Limits, ready: Callable[[], object]
+    models: Models, app: Application, listening: socket.socket, limits: Limits, ready: Callable[[], object]
 ) -> None:
     loop, life = asyncio.get_running_loop(), _Life()
     for number in SIGNALS:
@@ -162,7 +171,7 @@ async def _serve(
             loop.remove_signal_handler(number)
 
 
-def _server(app: App, limits: Limits) -> Any:
+def _server(app: Application, limits: Limits) -> Any:
     import uvicorn
 
     from lighten.serve.connection import connections_within

@@ -11,6 +11,8 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from lighten.core.language import Prompt, Written
+from lighten.serve.record import Record
+from lighten.serve.refusals import Refusal
 
 if TYPE_CHECKING:
     from lighten.serve.bell import Bell
@@ -23,8 +25,8 @@ class Stream:
     Attributes:
         place: which one of its request it is.
         gone: whether nobody waits for it any more; set by the event loop, read by threads.
-        since, began, first: when it came, was handed to the model, had its first token: by ``time.monotonic``, 0
-            before.
+        since, began, first, last: when it came, was handed to the model, had its first token, and was heard of last: by
+            ``time.monotonic``, 0 before.
         made: tokens so far.
     """
 
@@ -35,6 +37,7 @@ class Stream:
     since: float = field(default_factory=monotonic)
     began: float = 0.0
     first: float = 0.0
+    last: float = 0.0
     made: int = 0
 
     @property
@@ -86,6 +89,11 @@ class Answers:
         return sum(stream.work for stream in self.streams)
 
     @property
+    def left(self) -> int:
+        """Streams that are not over."""
+        return self._left
+
+    @property
     def over(self) -> bool:
         """Whether nothing comes any more."""
         return self._left == 0 or self.error is not None
@@ -103,6 +111,18 @@ class Answers:
         if not self.over:
             self.error = error
             self._changed.set()
+
+    def note(self, record: Record) -> None:
+        """Note how long they waited and were written."""
+        streams = self.streams
+        record.work, record.queued = self.work, streams[0].since
+        record.began = min((stream.began for stream in streams if stream.began), default=0.0)
+        record.first = min((stream.first for stream in streams if stream.first), default=0.0)
+        record.answered = max(stream.last for stream in streams)
+        record.prompted = sum(len(stream.prompt.tokens) for stream in streams if stream.first)
+        record.tokens = sum(stream.made for stream in streams)
+        if isinstance(self.error, Refusal):
+            record.code = self.error.code
 
     def close(self) -> None:
         """Nobody waits any more: what still runs is dropped. Closing twice is allowed."""

@@ -10,6 +10,7 @@ from time import monotonic
 from lighten.core.item import Item
 from lighten.core.prediction import Prediction
 from lighten.serve.rate import work_of
+from lighten.serve.record import Record
 
 
 @dataclass(eq=False, slots=True)
@@ -44,7 +45,7 @@ class Ticket:
 
     Attributes:
         pieces: of the request. answer: its predictions in order, or why there are none.
-        began: when its first piece was begun; 0 before.
+        since, began, ended: when it came, and when its first piece was begun and its last one was over; 0 before.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Ticket:
             Piece(self, items[begin:end], begin, work_of(items[begin:end])) for begin, end in cut(items, rows, work)
         )
         self.work = sum(piece.work for piece in self.pieces)
-        self.since, self.began = monotonic(), 0.0
+        self.since, self.began, self.ended = monotonic(), 0.0, 0.0
         self.answer: asyncio.Future[list[Prediction]] = asyncio.get_running_loop().create_future()
         self._found: list[Prediction | None] = [None] * len(items)
         self._held, self._freed = len(self.pieces), freed
@@ -73,6 +74,10 @@ class Ticket:
     def over(self) -> bool:
         """Whether nobody waits for it any more."""
         return self.answer.done()
+
+    def note(self, record: Record) -> None:
+        """Note how long it waited and was worked on."""
+        record.work, record.queued, record.began, record.answered = self.work, self.since, self.began, self.ended
 
     def answered(self, piece: Piece, predictions: Sequence[Prediction]) -> None:
         """A piece has its answers."""

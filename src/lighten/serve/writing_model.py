@@ -12,7 +12,8 @@ from typing import cast
 
 from lighten.core.errors import InputError, LightenError, ModelError
 from lighten.core.item import Item
-from lighten.core.language import Prompt
+from lighten.core.language import END, STOP, Prompt
+from lighten.core.language import Written as Token
 from lighten.nets.language.chat_template import Renderer, find_template
 from lighten.nets.language.grammar import check_schema
 from lighten.serve.admission import Load, refused
@@ -32,6 +33,9 @@ from lighten.serve.writer import Step, Writer
 
 REFUSES = "The chat template refuses this conversation"
 """How the one error of a template begins that is the conversation's; see ``nets/language/chat_template.py``."""
+
+REASONS = {END: "stop", STOP: "stop"}
+"""What metrics call the end of an answer; any other is for its length."""
 
 
 class WritingModel(ServedModel):
@@ -146,6 +150,8 @@ class WritingModel(ServedModel):
         Raises:
             Refusal: they may not wait. While the answers are read, why there will be no more of them.
         """
+        if presence.record is not None:
+            presence.record.asks(self.name, self.version, len(prompts))
         self._admit_writing(sum(len(one.tokens) + one.most for one in prompts), len(prompts), deadline)
         assert self._loop is not None
         timer: asyncio.TimerHandle | None = None
@@ -154,6 +160,8 @@ class WritingModel(ServedModel):
             if timer is not None:
                 timer.cancel()
             presence.on_leave(None)
+            if presence.record is not None:
+                found.note(presence.record)
             self._closed(found)
 
         answers = Answers(prompts, closed)
@@ -229,22 +237,38 @@ class WritingModel(ServedModel):
                 errand.done.set_exception(self._refusal_of(found))
             else:
                 errand.done.set_result(found)
+        now = monotonic()
         for stream, one in step.news:
             if isinstance(one, LightenError):
                 self._end(stream.answers, self._refusal_of(one))
                 continue
+            self._count(stream, one, now)
             stream.answers.told(stream, one)
-            if one.ended:
-                self._count(stream)
 
-    def _count(self, stream: Stream) -> None:
+    def _count(self, stream: Stream, one: Token, now: float) -> None:
+        """Something came of a stream."""
+        counts, new = self.written, one.token is not None and not one.given
+        if not stream.last:
+            counts.prompted += len(stream.prompt.tokens)
+        elif new:
+            counts.between.add(now - stream.last)
+        counts.tokens += new
+        stream.last = now
+        if one.ended:
+            self._count_whole(stream, one.ended)
+
+    def _count_whole(self, stream: Stream, ended: str) -> None:
         """A stream is over."""
-        written, now = self.written, monotonic()
-        written.prompted += len(stream.prompt.tokens)
-        written.tokens += stream.made
-        written.first.add(stream.first - stream.since)
+        counts, writing = self.written, stream.last - stream.first
+        counts.ended[REASONS.get(ended, "length")] += 1
+        counts.first.add(stream.first - stream.since)
+        counts.wait.add(stream.began - stream.since)
+        counts.reading.add(stream.first - stream.began)
+        counts.writing.add(writing)
+        counts.prompt.add(len(stream.prompt.tokens))
+        counts.answer.add(stream.made)
         if stream.made > 1:
-            written.each.add((now - stream.first) / (stream.made - 1))
+            counts.each.add(writing / (stream.made - 1))
 
     def _end(self, answers: Answers, error: Exception) -> None:
         """There will be no more of some answers."""
@@ -260,6 +284,7 @@ class WritingModel(ServedModel):
         self.open -= 1
         whole = answers.over and answers.error is None
         if not whole:
+            self.written.ended["abort"] += answers.left
             self._drop(answers)
         counts, took = self.counts, monotonic() - answers.streams[0].since
         error = answers.error

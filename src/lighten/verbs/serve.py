@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from itertools import count
@@ -19,16 +19,21 @@ from lighten.serve.app import App
 from lighten.serve.hosts import is_loopback
 from lighten.serve.keys import Keys, make_key, read_keys
 from lighten.serve.limits import Limits
+from lighten.serve.metrics import Family
 from lighten.serve.model import ServedModel
 from lighten.serve.models import Models
+from lighten.serve.record import Recorder
+from lighten.serve.recorded import Recorded
+from lighten.serve.request_log import RequestLog
 from lighten.serve.review import Review
 from lighten.serve.servable import Servable
-from lighten.serve.server import address_of, check_extra, listen, run
+from lighten.serve.server import Hosted, address_of, check_extra, listen, run
 from lighten.serve.shadow import Shadow
+from lighten.serve.tracing import tracing
 from lighten.serve.writing_model import WritingModel
 from lighten.verbs.load import check_models_fit, resolved
 from lighten.verbs.question import question_of
-from lighten.verbs.serve_options import Named, ServeOptions, plan_of, read_options
+from lighten.verbs.serve_options import Named, Plan, ServeOptions, plan_of, read_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +74,13 @@ def serve(
     shadow: Sequence[str] = (),
     review: str | Path | None = None,
     limits: Sequence[str] = (),
+    log: str | Path | None = None,
+    log_format: str | None = None,
     on_ready: Callable[[Serving], object] | None = None,
 ) -> None:
     """Serve models over HTTP until SIGTERM or Ctrl-C; what runs then is finished within the grace time.
+
+    Spans of OpenTelemetry are made where its standard variables ask for them (see ``serve.tracing``).
 
     Args:
         models: winners, run folders, or any artifacts that can be opened, each a path, or ``NAME=PATH``, or
@@ -86,6 +95,8 @@ def serve(
             ``NAME=PATH:SHARE``. shadow: versions that are asked a share of the requests afterwards, likewise.
         review: file of cases that people are to judge; None for none.
         limits: changes of ``serve.limits.Limits``, each ``name=value``.
+        log: file to which a line is added for each request, without anything of what it says; ``-`` for stdout, None
+            for none. log_format: ``json``, which is the default, or ``text``.
         on_ready: called once every model answers.
 
     Raises:
@@ -96,23 +107,74 @@ def serve(
     options = (read_options(config) if config is not None else ServeOptions()).changed(
         host=host, port=port, replicas=replicas, threads=threads, keys=str(keys) if keys is not None else None,
         without_keys=without_keys, operators=tuple(operators), review=str(review) if review is not None else None,
+        log=str(log) if log is not None else None, log_format=log_format,
     )  # fmt: skip
     bounds = Limits().changed([*options.told_limits, *limits])
     plan = plan_of([models] if isinstance(models, str) else models, options.models, canary, shadow)
     known = read_keys(options.keys) if options.keys is not None else None
     check_operators(options.operators, known)
     check_models_fit([one.model for one in plan.opened for _ in range(options.replicas)])
+    local = known is None and not options.without_keys and is_loopback(options.host)
+    site = Site(options, bounds, plan, known, local)
     with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lighten-models-")))
-        openers = Openers(plan.named, options, bounds, scratch)
-        made = [openers.open(one) for one in plan.opened]
+        hosted, versions = hosted_at(site, stack)
         listening = stack.enter_context(listen(options.host, options.port, known, unlocked=options.without_keys))
-        served = Models(made, plan.traffic, unloaded=sorted(plan.unloaded), opener=openers)
-        cases = stack.enter_context(closing(Review(options.review, bounds))) if options.review is not None else None
-        local = known is None and not options.without_keys and is_loopback(options.host)
-        app = application(served, bounds, known, local=local, cases=cases, operators=options.operators)
-        told = Serving(address_of(listening), tuple(map(openers.told, made)))
-        run(served, app, listening, bounds, lambda: on_ready(told) if on_ready is not None else None)
+        told = Serving(address_of(listening), versions)
+        run(hosted, listening, bounds, lambda: on_ready(told) if on_ready is not None else None)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What one process serves.
+
+    Attributes:
+        options, limits, plan, keys: as the user told them, with files that were read. local: see ``App``.
+    """
+
+    options: ServeOptions
+    limits: Limits
+    plan: Plan
+    keys: Keys | None
+    local: bool
+
+
+def hosted_at(site: Site, stack: ExitStack) -> tuple[Hosted, tuple[ServedVersion, ...]]:
+    """Models that are ready to be opened with the application over them, and what is said of them once they answer.
+
+    Args:
+        stack: frees what they lie in.
+
+    Raises:
+        ModelError, UnsafeFile: a model cannot be used. InputError: a file cannot, or what traces are to be sent by.
+    """
+    options, limits, plan = site.options, site.limits, site.plan
+    scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lighten-models-")))
+    openers = Openers(plan.named, options, limits, scratch)
+    made = [openers.open(one) for one in plan.opened]
+    recorders, families = recording(options, stack)
+    models = Models(made, plan.traffic, unloaded=sorted(plan.unloaded), opener=openers)
+    cases = stack.enter_context(closing(Review(options.review, limits))) if options.review is not None else None
+    app = application(
+        models, limits, site.keys, local=site.local, cases=cases, operators=options.operators, more=families
+    )
+    return Hosted(models, Recorded(app, recorders) if recorders else app), tuple(map(openers.told, made))
+
+
+def recording(options: ServeOptions, stack: ExitStack) -> tuple[list[Recorder], list[Callable[[], Iterable[Family]]]]:
+    """Who hears of each request, in order, and what ``/metrics`` has of them. stack: closes them in the end.
+
+    Raises:
+        InputError: a log that cannot be written, or an exporter of traces that is not installed.
+    """
+    recorders: list[Recorder] = []
+    families: list[Callable[[], Iterable[Family]]] = []
+    if (traces := tracing()) is not None:  # first, so that lines have the ids of traces
+        recorders.append(stack.enter_context(closing(traces)))
+    if options.log is not None:
+        lines = stack.enter_context(closing(RequestLog(options.log, options.log_format)))
+        recorders.append(lines)
+        families.append(lines.families)
+    return recorders, families
 
 
 class Openers:
@@ -180,15 +242,17 @@ def application(
     local: bool = False,
     cases: Review | None = None,
     operators: Sequence[str] = (),
+    more: Sequence[Callable[[], Iterable[Family]]] = (),
 ) -> App:
     """The ASGI application over models, with every protocol that there is.
 
     Args:
         keys, local, operators: see ``App``. cases: for people to judge; None where none are kept.
+        more: what else ``/metrics`` has.
     """
     app = App((), limits, keys, local=local, operators=operators)
     models.observer = beside = Shadow(models, limits, cases)
-    families = [beside.families, lambda: versions.families(models)]
+    families = [beside.families, lambda: versions.families(models), *more]
     families += [cases.families] if cases is not None else []
     routes = [
         *predict.routes(models, limits),

@@ -29,7 +29,7 @@ COMMON = ("winner", "model", "original")
 """Names of folders that say nothing of what is in them: the folder above does."""
 FIRST = "1"
 """Version of a model whose user names none."""
-PATHS = ("keys", "review")
+PATHS = ("keys", "review", "log")
 """Options that are files; in a file they lie beside it."""
 
 
@@ -56,7 +56,8 @@ class ServeOptions:
     Attributes:
         host, port: where it listens. replicas: processes of each model. threads: cores for all; 0 for all there are.
         keys: file of hashed keys. without_keys: whether everybody may ask. operators: names of keys that may change
-            what is served. review: file of cases that people are to judge.
+            what is served. review: file of cases that people are to judge. log, log_format: file to which a line is
+            added for each request, ``-`` for stdout; json or text.
         limits: by name, see ``serve.limits.Limits``. models: by name; a path alone stands for its only version.
     """
 
@@ -68,6 +69,8 @@ class ServeOptions:
     without_keys: bool = False
     operators: tuple[str, ...] = ()
     review: str | None = None
+    log: str | None = None
+    log_format: str = "json"
     limits: Mapping[str, float] = field(default_factory=dict)
     models: Mapping[str, ModelTable] = field(default_factory=dict)
 
