@@ -48,6 +48,21 @@ def test_it_is_ready_when_all_are(opened: Opened, servable_of: ServableOf) -> No
     asyncio.run(body())
 
 
+def test_a_version_that_does_not_serve_may_die(opened: Opened, servable_of: ServableOf) -> None:
+    async def body() -> None:
+        every = [servable_of("m", "1", fault="kill"), servable_of("m", "2", fault="kill")]
+        async with opened(None, *every, load=False) as stage:
+            assert stage.models.state == "loading"
+            await stage.models.load()
+            for version, ready in (("1", True), ("2", False)):
+                with pytest.raises(Refusal):
+                    await labels(stage.models, version=version)
+                await until(lambda version=version: not stage.models.find("m", version).ready)
+                assert stage.models.ready is ready
+
+    asyncio.run(body())
+
+
 def test_draining_takes_nothing_new_and_finishes_what_runs(opened: Opened) -> None:
     async def body() -> None:
         async with opened(milliseconds=200.0) as stage:

@@ -13,6 +13,7 @@ from lighten.serve.metrics import Sample
 from lighten.serve.model import Observer, ServedModel
 from lighten.serve.refusals import Refusal, conflict, no_such, unavailable
 from lighten.serve.traffic import PREVIOUS, Share, Traffic
+from lighten.serve.worker import State
 
 log = logging.getLogger("lighten.serve")
 
@@ -96,15 +97,22 @@ class Models:
 
     @property
     def ready(self) -> bool:
-        """Whether every model answers, and requests are taken."""
-        return not self.draining and all(model.ready for model in self)
+        """Whether every name is answered for, and requests are taken. A shadow that restarts is nobody's loss."""
+        return not self.draining and not any(True for _ in self._lacking())
 
     @property
     def state(self) -> str:
         """In one word."""
         if self.draining:
             return "draining"
-        return "ready" if self.ready else next(str(model.state) for model in self if not model.ready)
+        return next((str(model.state) for model in self._lacking()), "ready")
+
+    def _lacking(self) -> Iterator[ServedModel]:
+        """Those that are opened for the first time, and those that are to serve and cannot."""
+        for model in self:
+            serves = self.traffic[model.name].serving == model.version
+            if model.state is State.LOADING or (serves and not model.ready):
+                yield model
 
     @property
     def observer(self) -> Observer | None:

@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, cast
 
 from lighten.core.errors import LightenError
@@ -96,12 +97,17 @@ class Tally:
 
     def summary(self) -> Disagreement:
         """What it comes to."""
-        from lighten.proof.confidence_sequence import share_bounds
-
-        lower, upper = share_bounds(self.total, self.requests, CONFIDENCE)
+        lower, upper = self._bounds()
         share = self.total / self.requests if self.requests else 0.0
         counted = (self.requests, self.inputs, self.flips, share, lower, upper, CONFIDENCE, dict(self.skipped))
         return Disagreement(self.serving, self.shadow, *counted)
+
+    def _bounds(self) -> tuple[float, float]:
+        if not self.requests:
+            return 0.0, 1.0
+        from lighten.proof.confidence_sequence import share_bounds  # there since the first of them, see Shadow._run
+
+        return share_bounds(self.total, self.requests, CONFIDENCE)
 
 
 class Job(ABC):
@@ -257,6 +263,8 @@ class Shadow:
 
     async def _run(self) -> None:
         """Ask what waits, one after another."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, import_module, "lighten.proof.confidence_sequence")  # takes a second
         while self._jobs and not self._models.draining:
             if not self._quiet(0):
                 await asyncio.sleep(LOOK_SECONDS)
