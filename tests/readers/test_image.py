@@ -451,3 +451,29 @@ def test_a_preview_is_a_small_picture_inside_the_page(tmp_path: Path, size: tupl
     shown = Image.open(io.BytesIO(base64.b64decode(data)))
     assert max(shown.size) == min(96, max(size))
     assert len(address) < 12_000
+
+
+@pytest.mark.parametrize("channels", [0, 1, 3, 4])
+def test_an_array_becomes_a_file_that_reads_as_the_same_levels(tmp_path: Path, channels: int) -> None:
+    levels = np.random.default_rng(0).integers(0, 256, (5, 7, channels) if channels else (5, 7), np.uint8)
+    path = tmp_path / "a"
+    for given in (levels, (levels / 255).astype(np.float32), levels / 255):
+        path.write_bytes(ImageReader.encode(given))
+        assert np.array_equal(np.asarray(Image.open(path)), levels.reshape(5, 7) if channels == 1 else levels)
+        assert ImageReader.glance(path).size == 1
+
+
+@pytest.mark.parametrize(
+    ("array", "seen"),
+    [
+        (np.zeros((3, 5, 7), np.uint8), r"shape \[3, 5, 7\]"),
+        (np.zeros(4, np.uint8), r"shape \[4\]"),
+        (np.zeros((0, 5, 3), np.uint8), r"shape \[0, 5, 3\]"),
+        (np.full((5, 7, 3), 1.01, np.float32), "between 0 and 1"),
+        (np.full((5, 7, 3), np.nan, np.float32), "between 0 and 1"),
+    ],
+)
+def test_an_array_that_is_no_picture_is_refused(array: np.ndarray[Any, Any], seen: str) -> None:
+    with pytest.raises(DataError, match=seen) as error:
+        ImageReader.encode(array)
+    assert "height x width x channels" in error.value.allowed

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lighten.core.errors import DataError
@@ -52,7 +53,7 @@ def refusal_of(intake: Intake, *values: Any) -> Refusal:
 
 
 def test_texts_come_as_text_or_as_bytes(plain: Intake) -> None:
-    assert isinstance(plain, Plain) and plain.immediate and plain.pads
+    assert isinstance(plain, Plain) and plain.immediate and plain.pads and not plain.arrays
     assert plain.items(["a", "schön".encode(), ""]) == ["a", "schön", ""]
 
 
@@ -106,6 +107,15 @@ def test_no_address_is_followed(files: Files, address: str) -> None:
 def test_no_path_is_opened(files: Files, path: str) -> None:
     found = refusal_of(files, path)
     assert found.status == 422 and "no base64" in found.seen
+
+
+def test_an_array_becomes_a_file_of_its_levels(files: Files) -> None:
+    levels = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    (item,) = files.items([levels])
+    assert isinstance(item, Reference) and Path(item.path).read_bytes() == b"P6\n4 2\n255\n" + levels.tobytes()
+    assert files.arrays and "shape [2]" in refusal_of(files, levels[:, 0, 0]).seen
+    assert "shape []" in refusal_of(files, levels[0, 0, 0]).seen
+    assert len(list(Path(files._folder.name).iterdir())) == 1
 
 
 def test_what_is_no_picture_leaves_no_file_and_no_name(files: Files, tmp_path: Path) -> None:

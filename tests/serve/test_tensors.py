@@ -3,12 +3,13 @@
 import struct
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lighten.serve.refusals import Refusal
-from lighten.serve.tensors import Tensor, flat, input_values, packed_strings, split_body, unpacked_strings
+from lighten.serve.tensors import Tensor, flat, input_tensor, packed_strings, split_body, unpacked_strings
 
 
 def tensor(**changed: Any) -> dict[str, Any]:
@@ -45,13 +46,23 @@ def test_a_body_is_split_where_its_header_says() -> None:
             split_body(b"{}", told)
 
 
-def test_values_come_from_json_of_any_shape_and_from_bytes() -> None:
-    assert input_values([tensor()], b"") == ["a", "b"]
-    assert input_values([tensor(shape=[2, 1], data=[["a"], ["b"]])], b"") == ["a", "b"]
+def test_texts_come_from_json_of_any_shape_and_from_bytes() -> None:
+    assert input_tensor([tensor()], b"") == Tensor("input", "BYTES", (2,), ["a", "b"])
+    assert input_tensor([tensor(shape=[2, 1], data=[["a"], ["b"]])], b"").data == ["a", "b"]
     packed = packed_strings([b"a", b"\xff"])
     asked = tensor(data=None, parameters={"binary_data_size": len(packed)})
-    assert input_values([asked], packed) == [b"a", b"\xff"]
+    assert input_tensor([asked], packed).data == [b"a", b"\xff"]
+    assert input_tensor([{**tensor(), "parameters": None}], b"").data == ["a", "b"]  # null is what is left open
     assert flat([[["a"]], "b"]) == ["a", "b"]
+
+
+@pytest.mark.parametrize(("datatype", "values"), [("UINT8", [0, 7, 255]), ("FP32", [0.0, 0.25, 1.0])])
+def test_numbers_come_from_json_and_from_bytes(datatype: str, values: list[Any]) -> None:
+    numbers = {"datatype": datatype, "shape": [3, 1]}
+    found = input_tensor([tensor(data=[[one] for one in values], **numbers)], b"")
+    packed = np.array(values, {"UINT8": "u1", "FP32": "<f4"}[datatype]).tobytes()
+    again = input_tensor([tensor(data=None, parameters={"binary_data_size": len(packed)}, **numbers)], packed)
+    assert list(found.data) == list(again.data) == values and found.shape == again.shape == (3, 1)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +72,19 @@ def test_values_come_from_json_of_any_shape_and_from_bytes() -> None:
         ([], b"", 422),
         ([1], b"", 422),
         ([tensor(), tensor()], b"", 422),
+        ([tensor(datatype="INT64")], b"", 422),
+        ([tensor(datatype=["BYTES"])], b"", 422),
         ([tensor(datatype="FP32")], b"", 422),
+        ([tensor(datatype="FP32", data=[1.0, True])], b"", 422),
+        ([tensor(datatype="FP32", data=[1.0, 1e39])], b"", 422),
+        ([tensor(datatype="FP32", data=[1, -(10**400)])], b"", 422),
+        ([tensor(datatype="UINT8", data=[1, 256])], b"", 422),
+        ([tensor(datatype="UINT8", data=[1, -1])], b"", 422),
+        ([tensor(datatype="UINT8", data=[1, 1.0])], b"", 422),
+        ([tensor(datatype="FP32", data=None, parameters={"binary_data_size": 5})], b"12345", 400),
+        ([tensor(datatype="FP32", data=None, parameters={"binary_data_size": 4})], b"1234", 422),
+        ([tensor(name=7)], b"", 422),
+        ([tensor(parameters={"shared_memory_region": "r"})], b"", 422),
         ([tensor(shape=[3])], b"", 422),
         ([tensor(shape=None)], b"", 422),
         ([tensor(shape=[-1])], b"", 422),
@@ -79,5 +102,5 @@ def test_values_come_from_json_of_any_shape_and_from_bytes() -> None:
 )
 def test_what_does_not_fit_is_refused(inputs: Any, behind: bytes, status: int) -> None:
     with pytest.raises(Refusal) as refusal:
-        input_values(inputs, behind)
+        input_tensor(inputs, behind)
     assert refusal.value.status == status

@@ -8,13 +8,14 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
-from lighten.core.prediction import Prediction
 from lighten.serve.servable import Servable
 from lighten.serve.tensors import packed_strings, unpacked_strings
-from lighten.serve.v2 import tensors_of
+from lighten.tasks.image_classification import ImageClassification
 from lighten.testing.asgi import ask
+from lighten.testing.require import client
 
 Opened = Callable[..., Any]
 ServableOf = Callable[..., Servable]
@@ -82,7 +83,12 @@ CASES: list[tuple[Any, int]] = [
     ({"inputs": []}, 422),
     (asking("a", outputs={}), 422),
     (asking("a", outputs=[{"name": 1}]), 422),
+    (asking("a", id=7), 422),
     (asking("a", parameters=[]), 422),
+    (asking("a", parameters={"sequence_id": 7}), 422),
+    (asking("a", outputs=[{"name": "label", "parameters": {"classification": 1}}]), 422),
+    (asking("a", id=None, outputs=None, parameters=None), 200),
+    (asking("a", outputs=[{"name": "label", "parameters": None}]), 200),
     (asking("a", parameters={"binary_data_output": 1}), 422),
     (asking("a", parameters={"timeout": "1"}), 422),
     (asking("a", parameters={"timeout": -1}), 422),
@@ -152,8 +158,40 @@ def test_readiness_and_the_index_follow_the_states(opened: Opened) -> None:
     asyncio.run(body())
 
 
-def test_answers_and_measures_are_tensors_of_their_own() -> None:
-    (answer,) = tensors_of([Prediction("yes"), Prediction("no")], ())
-    assert answer.in_json() == {"name": "answer", "datatype": "BYTES", "shape": [2], "data": ["yes", "no"]}
-    (bits,) = tensors_of([Prediction(measures={"bits_per_byte": 1.5})], ())
-    assert bits.in_json() == {"name": "bits_per_byte", "datatype": "FP32", "shape": [1], "data": [1.5]}
+def test_numbers_are_for_models_that_take_them(opened: Opened, servable_of: ServableOf) -> None:
+    pytest.importorskip("PIL")
+    levels = {"name": "input", "shape": [1, 2, 2, 3], "datatype": "UINT8", "data": [[[[9, 8, 7], [0, 0, 0]]] * 2]}
+    floats = {**levels, "datatype": "FP32", "data": [0.5] * 12}
+
+    async def body() -> None:
+        async with opened() as stage:
+            found = await ask(stage.app, INFER, {"inputs": [levels]})
+            assert found.status == 422 and found.json["error"] == "The input's datatype is UINT8. Allowed: BYTES."
+            other = await ask(stage.app, INFER, {"inputs": [{**asking("a")["inputs"][0], "name": "text"}]})
+            assert other.status == 422 and "no input 'text'" in other.json["error"]
+        async with opened(None, servable_of(task=ImageClassification())) as stage:
+            for tensor in (levels, floats):
+                found = await ask(stage.app, INFER, {"inputs": [tensor]})
+                assert found.status == 200 and found.json["outputs"][0]["shape"] == [1]
+            found = await ask(stage.app, INFER, {"inputs": [{**floats, "data": [2.0] * 12}]})
+            assert found.status == 422 and "between 0 and 1" in found.json["error"]
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_tritons_own_client_is_answered_as_it_is(serving: Callable[..., Any], binary: bool) -> None:
+    triton = client("tritonclient.http", "tritonclient[http]")
+    with serving() as running, triton.InferenceServerClient(f"127.0.0.1:{running.port}") as asked:
+        assert asked.is_server_live() and asked.is_server_ready() and asked.is_model_ready("m")
+        assert asked.get_server_metadata()["name"] == "lighten"
+        assert asked.get_model_metadata("m")["versions"] == ["1"]
+        assert asked.get_model_repository_index()[0]["state"] == "READY"
+        given = triton.InferInput("input", [2], "BYTES")
+        given.set_data_from_numpy(np.array(["a", "日本"], dtype=object), binary_data=binary)
+        wanted = [triton.InferRequestedOutput(name, binary_data=binary) for name in ("scores", "label")]
+        for outputs in (None, wanted):
+            found = asked.infer("m", [given], outputs=outputs, request_id="7", timeout=20_000_000)
+            labels = [one.decode() if isinstance(one, bytes) else one for one in found.as_numpy("label").tolist()]
+            assert labels == ["odd", "even"] and found.as_numpy("scores").shape == (2, 2)
+            assert found.get_response()["id"] == "7"

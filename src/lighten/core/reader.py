@@ -49,6 +49,8 @@ class Reader(ABC, Generic[Example]):
     remarks: ClassVar[tuple[str, ...]] = ()
     """What may have to be known of how an item is read, 8 sentences at most, without a point at the end of each: said
     once for all items that it is true of (see :meth:`remarked`), with their number."""
+    arrays: ClassVar[str] = ""
+    """Arrays that files of this kind can be made of (see :meth:`encode`), in words; empty where they cannot."""
     extra: ClassVar[str] = ""
     """Optional dependency group that brings its libraries."""
 
@@ -194,6 +196,18 @@ class Reader(ABC, Generic[Example]):
         What they found is kept between commands under it. Empty: nothing is kept, and every file is opened every time.
         """
         return ""
+
+    @classmethod
+    def encode(cls, array: NDArray[Any]) -> bytes:
+        """The content of a file that holds an array without loss, for whoever has an item in memory and not as a file.
+
+        Args:
+            array: one of ``arrays``.
+
+        Raises:
+            DataError: it is none of them.
+        """
+        raise DataError("it is an array of numbers.", allowed=cls.arrays or "the content of a file")
 
     @classmethod
     def describe(cls, path: Path, member: str = "") -> Reference:

@@ -14,12 +14,15 @@ import numpy as np
 from lighten.core.errors import DataError, MissingExtra
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from PIL.Image import Image
 
 FORMATS = ("JPEG", "PNG", "PPM", "WEBP", "BMP", "GIF", "TIFF")
 """What is opened, by content; Pillow knows more, and starts other programs for some of them."""
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Pillow's name of a picture with so many channels."""
+PLAIN = {1: b"P5", 3: b"P6"}
+"""How a file of PPM begins with so many channels."""
 MOST_PIXELS = 89_478_485
 """Pixels from which Pillow itself warns of a decompression bomb."""
 MAGIC = (
@@ -93,6 +96,22 @@ def known_as(data: bytes) -> str:
         said = {box[at : at + 4] for at in range(0, len(box), 4)}
         return next((kind for brands, kind in BRANDS if said & brands), "")
     return next((kind for start, kind in MAGIC if data.startswith(start)), "")
+
+
+def encoded(levels: NDArray[np.uint8]) -> bytes:
+    """A file that holds a picture without loss.
+
+    Args:
+        levels: [height, width, channels], as many channels as one of ``MODES`` has.
+    """
+    height, width, channels = levels.shape
+    if channels in PLAIN:
+        return b"%s\n%d %d\n255\n" % (PLAIN[channels], width, height) + levels.tobytes()
+    from PIL import Image
+
+    written = io.BytesIO()
+    Image.fromarray(levels).save(written, "PNG", compress_level=1)
+    return written.getvalue()
 
 
 @cache

@@ -25,6 +25,7 @@ from lighten.readers._measured import processor_of
 from lighten.readers._pixels import (
     MODES,
     REMARKS,
+    encoded,
     in_channels,
     known_as,
     library_version,
@@ -82,6 +83,10 @@ class ImageReader(Reader[Pixels]):
     variations: ClassVar[tuple[str, ...]] = ("shift", "flip")
     alike: ClassVar[int] = 10
     remarks: ClassVar[tuple[str, ...]] = REMARKS
+    arrays: ClassVar[str] = (
+        "height x width x channels (1 for grey, 3 for colour, 4 with transparency), as levels from 0 to 255 (uint8) or "
+        "from 0 to 1 (float32)"
+    )
     extra: ClassVar[str] = "vision"
 
     def __init__(self, settings: Mapping[str, Any], channels: int, *, family: str = "", place: str = PROCESSOR) -> None:
@@ -214,6 +219,20 @@ class ImageReader(Reader[Pixels]):
     def version(cls) -> str:
         """See :meth:`Reader.version`: of what is done here, and of the library that decodes."""
         return f"{DESCRIBING}, Pillow {library_version()}"
+
+    @classmethod
+    def encode(cls, array: NDArray[Any]) -> bytes:
+        """See :meth:`Reader.encode`: as PPM, which is not compressed; with transparency as PNG."""
+        height, width, channels = (
+            array.shape if array.ndim == 3 else (*array.shape, 1) if array.ndim == 2 else (0, 0, 0)
+        )
+        if channels not in MODES or not height or not width:
+            raise DataError(f"it is an array of shape {list(array.shape)}.", allowed=cls.arrays)
+        if array.dtype != np.uint8:
+            if not (array.min() >= 0 and array.max() <= 1):
+                raise DataError("its levels are not all between 0 and 1.", allowed=cls.arrays)
+            array = np.rint(array * 255).astype(np.uint8)
+        return encoded(array.reshape(height, width, channels))
 
     @classmethod
     def describe(cls, path: Path, member: str = "") -> Reference:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
+
 from lighten.core.errors import DataError, InputError
 from lighten.core.item import Item, references_in, size_of
 from lighten.core.readers import reader_of
@@ -33,16 +35,18 @@ class Intake(ABC):
     Attributes:
         immediate: whether reading them is so quick that nobody needs to be let past meanwhile.
         pads: whether inputs of different sizes are padded where they are answered together (see ``Reader.pads``).
+        arrays: whether an input may be an array of numbers.
     """
 
     immediate = True
     pads = True
+    arrays = False
 
     def __init__(self, model: Servable, limits: Limits) -> None:
         self.model, self.limits = model, limits
 
     def items(self, values: Sequence[Any]) -> list[Item]:
-        """What the model is asked: texts, objects with the columns of a prompt, or bytes.
+        """What the model is asked: texts, objects with the columns of a prompt, bytes, or arrays.
 
         Raises:
             Refusal: one of them cannot be asked, is too large, or there are too many or none; it is named.
@@ -134,7 +138,7 @@ class Files(Intake):
     def __init__(self, model: Servable, limits: Limits) -> None:
         super().__init__(model, limits)
         self._reader = reader_of(model.task.kind)
-        self.pads = self._reader.pads
+        self.pads, self.arrays = self._reader.pads, bool(self._reader.arrays)
         shared = str(SHARED) if SHARED.is_dir() else None
         self._folder = tempfile.TemporaryDirectory(prefix="lighten-serve-", dir=shared)
 
@@ -142,6 +146,8 @@ class Files(Intake):
         """See :meth:`Intake.item`."""
         if isinstance(value, str):
             value = file_in(value)
+        elif isinstance(value, (np.ndarray, np.generic)):
+            value = self._reader.encode(np.asarray(value))
         if not isinstance(value, bytes):
             raise DataError(f"it is {type_name(value)}.", allowed="the content of a file, as base64 text")
         path = Path(self._folder.name, uuid4().hex)
@@ -157,7 +163,9 @@ class Files(Intake):
 
     def kept(self, value: Any) -> Any:
         """See :meth:`Intake.kept`."""
-        return file_in(value) if isinstance(value, str) else value
+        if isinstance(value, str):
+            return file_in(value)
+        return value if isinstance(value, bytes) else self._reader.encode(np.asarray(value))
 
     def forget(self, items: Iterable[Item]) -> None:
         """See :meth:`Intake.forget`."""

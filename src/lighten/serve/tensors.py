@@ -1,6 +1,6 @@
-"""Tensors of the Open Inference Protocol, version 2: JSON values, and the bytes of its binary extension.
+"""Tensors of the Open Inference Protocol, version 2: values in JSON, and the bytes of its binary extension.
 
-Specification: kserve/open-inference-protocol, ``inference_rest.md`` and ``binary_tensor_data.md``.
+Specification: kserve/open-inference-protocol, ``inference_rest.md``, and Triton's ``extension_binary_data.md``.
 """
 
 from __future__ import annotations
@@ -11,9 +11,17 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from lighten.serve.parameters import parameters_of
 from lighten.serve.refusals import unreadable, unusable
 
-STRINGS, FLOATS = "BYTES", "FP32"
+STRINGS, FLOATS, LEVELS = "BYTES", "FP32", "UINT8"
+NUMBERS: Mapping[str, str] = {FLOATS: "<f4", LEVELS: "u1"}
+"""Datatypes of numbers that are taken, by what numpy calls them in memory."""
+MOST_FLOAT = 3.4028234663852886e38
+"""Largest number of ``FP32``."""
 LENGTH = struct.Struct("<I")
 BINARY_SIZE = "binary_data_size"
 DIMENSIONS, LARGEST = 8, 1 << 31
@@ -27,13 +35,14 @@ class Tensor:
     """A named array.
 
     Attributes:
-        datatype: ``BYTES`` for texts, ``FP32`` for numbers. data: flat, in row-major order.
+        datatype: ``BYTES`` for texts and contents of files, ``FP32`` and ``UINT8`` for numbers.
+        data: flat, in row-major order.
     """
 
     name: str
     datatype: str
     shape: tuple[int, ...]
-    data: Sequence[Any]
+    data: Sequence[Any] | NDArray[Any]
 
     def head(self) -> dict[str, Any]:
         """What is said of it in either form."""
@@ -45,11 +54,26 @@ class Tensor:
 
     def in_binary(self) -> tuple[dict[str, Any], bytes]:
         """As what stands in the JSON, and the bytes that follow it."""
-        if self.datatype == STRINGS:
-            packed = packed_strings([text.encode("utf-8", "replace") for text in self.data])
-        else:
-            packed = struct.pack(f"<{len(self.data)}f", *self.data)
+        packed = self.packed()
         return {**self.head(), "parameters": {BINARY_SIZE: len(packed)}}, packed
+
+    def packed(self) -> bytes:
+        """Its values as bytes, without their names."""
+        if self.datatype == STRINGS:
+            return packed_strings([text.encode("utf-8", "replace") for text in self.data])
+        return struct.pack(f"<{len(self.data)}f", *self.data)
+
+    def checked(self) -> Tensor:
+        """Itself, as an input.
+
+        Raises:
+            Refusal: it has another number of values than its shape says.
+        """
+        count = prod(self.shape)
+        if len(self.data) != count:
+            seen = f"The input has {len(self.data)} values, and its shape says {count}."
+            raise unusable(seen, allowed="a shape that fits")
+        return self
 
 
 def split_body(body: bytes, told: bytes | None) -> tuple[bytes, bytes]:
@@ -69,36 +93,69 @@ def split_body(body: bytes, told: bytes | None) -> tuple[bytes, bytes]:
     return body[: int(told)], body[int(told) :]
 
 
-def input_values(inputs: Any, behind: bytes) -> list[Any]:
-    """The values of the one input that a model of this server has: texts, or bytes.
+def input_tensor(inputs: Any, behind: bytes) -> Tensor:
+    """The one input that a request in JSON has.
 
     Args:
         inputs: of the request. behind: bytes that follow its JSON.
 
     Raises:
-        Refusal: there is another number of inputs, or it is none of texts or bytes, or its sizes do not agree.
+        Refusal: there is another number of inputs, or it is none that any model takes, or its sizes do not agree.
     """
     if not isinstance(inputs, list) or not all(isinstance(one, dict) for one in inputs):
         raise unusable("The request has no list of inputs.", allowed="a list with one tensor")
-    if len(inputs) != 1:
-        raise unusable(f"The request has {len(inputs)} inputs.", allowed="one tensor of datatype BYTES")
-    (tensor,) = inputs
-    if tensor.get("datatype") != STRINGS:
-        raise unusable(f"The input's datatype is {tensor.get('datatype')!r:.40}.", allowed=STRINGS)
-    count, size = _count(tensor.get("shape")), _parameters(tensor).get(BINARY_SIZE)
+    (told,) = the_one(inputs)
+    name, datatype, parameters = told.get("name"), check_datatype(told.get("datatype")), parameters_of(told)
+    if not isinstance(name, str):
+        raise unusable(f"The input's name is {name!r:.40}.", allowed="a text")
+    shape, size = check_shape(told.get("shape")), parameters.get(BINARY_SIZE)
+    data: Sequence[Any] | NDArray[Any]
     if size is None:
         if behind:
             raise unreadable(f"{len(behind)} bytes follow the JSON, and no input says that they are its own.")
-        found = flat(tensor.get("data"))
+        data = flat(told.get("data"))
+        data = numbers(data, datatype) if datatype in NUMBERS else data
     elif not isinstance(size, int) or isinstance(size, bool) or size != len(behind):
         raise unreadable(f"{BINARY_SIZE} is {size!r:.40}, and {len(behind)} bytes follow the JSON.")
-    elif "data" in tensor:
+    elif told.get("data") is not None:
         raise unusable(f"The input has both data and {BINARY_SIZE}.", allowed="one of them")
     else:
-        found = list(unpacked_strings(behind))
-    if len(found) != count:
-        raise unusable(f"The input has {len(found)} values, and its shape says {count}.", allowed="a shape that fits")
-    return found
+        data = unpacked(behind, datatype)
+    return Tensor(name, datatype, shape, data).checked()
+
+
+def the_one(inputs: Sequence[Any]) -> Sequence[Any]:
+    """Inputs of which there is one.
+
+    Raises:
+        Refusal: there are none, or several.
+    """
+    if len(inputs) != 1:
+        raise unusable(f"The request has {len(inputs)} inputs.", allowed="one tensor")
+    return inputs
+
+
+def check_datatype(told: Any) -> str:
+    """A datatype that some model takes.
+
+    Raises:
+        Refusal: it is another one.
+    """
+    if told == STRINGS or (isinstance(told, str) and told in NUMBERS):
+        return str(told)
+    raise unusable(f"The input's datatype is {told!r:.40}.", allowed=STRINGS)
+
+
+def check_shape(shape: Any) -> tuple[int, ...]:
+    """The shape of an input.
+
+    Raises:
+        Refusal: it is no list of sizes, or too large.
+    """
+    if not isinstance(shape, list) or not 0 < len(shape) <= DIMENSIONS or not all(map(_is_size, shape)):
+        allowed = f"a list of 1 to {DIMENSIONS} whole numbers up to {LARGEST:,}, such as [2]"
+        raise unusable(f"The input's shape is {shape!r:.60}.", allowed=allowed)
+    return tuple(shape)
 
 
 def flat(data: Any) -> list[Any]:
@@ -108,11 +165,38 @@ def flat(data: Any) -> list[Any]:
         Refusal: it is no list.
     """
     if not isinstance(data, list):
-        raise unusable("The input has no data.", allowed="a list of texts")
+        raise unusable("The input has no data.", allowed="a list of values")
     found: list[Any] = []
     for one in data:
         found.extend(flat(one) if isinstance(one, list) else (one,))
     return found
+
+
+def numbers(values: Sequence[Any], datatype: str) -> NDArray[Any]:
+    """Values of a tensor of numbers, flat.
+
+    Raises:
+        Refusal: one of them is no number of this datatype.
+    """
+    fits = _is_level if datatype == LEVELS else _is_float
+    for one in values:
+        if not fits(one):
+            raise unusable(f"The input has the value {one!r:.40}, which is none of {datatype}.", allowed=datatype)
+    return np.array(values, np.float64 if datatype == FLOATS else NUMBERS[datatype])
+
+
+def unpacked(data: bytes, datatype: str) -> Sequence[Any] | NDArray[Any]:
+    """Values that stand one after the other, as the binary extension and ``raw_input_contents`` have them.
+
+    Raises:
+        Refusal: their length does not fit.
+    """
+    if datatype == STRINGS:
+        return unpacked_strings(data)
+    kind = np.dtype(NUMBERS[datatype])
+    if len(data) % kind.itemsize:
+        raise unreadable(f"{len(data)} bytes are no {datatype} of {kind.itemsize} bytes each.")
+    return np.frombuffer(data, kind)
 
 
 def packed_strings(values: Sequence[bytes]) -> bytes:
@@ -137,20 +221,13 @@ def unpacked_strings(data: bytes) -> list[bytes]:
     return found
 
 
-def _count(shape: Any) -> int:
-    """Values that a tensor of a shape has."""
-    if not isinstance(shape, list) or not 0 < len(shape) <= DIMENSIONS or not all(map(_is_size, shape)):
-        allowed = f"a list of 1 to {DIMENSIONS} whole numbers up to {LARGEST:,}, such as [2]"
-        raise unusable(f"The input's shape is {shape!r:.60}.", allowed=allowed)
-    return prod(shape)
-
-
 def _is_size(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST
+    return type(value) is int and 0 <= value <= LARGEST
 
 
-def _parameters(tensor: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = tensor.get("parameters", {})
-    if not isinstance(found, dict):
-        raise unusable("The parameters are no object.", allowed="an object")
-    return found
+def _is_level(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= 255
+
+
+def _is_float(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= MOST_FLOAT
