@@ -41,21 +41,23 @@ def test_a_format_without_a_log_is_refused() -> None:
 @pytest.mark.parametrize("as_json", [False, True])
 def test_every_option_reaches_the_verb_and_readiness_is_told(monkeypatch: pytest.MonkeyPatch, as_json: bool) -> None:
     heard: dict[str, Any] = {}
-    told = verb.Serving("http://127.0.0.1:9", (verb.ServedVersion("m", "1", "runs/m", "0" * 64, "fake 1.0"),))
+    told = verb.Serving(
+        "http://127.0.0.1:9", (verb.ServedVersion("m", "1", "runs/m", "0" * 64, "fake 1.0"),), "[::1]:8"
+    )
 
     def served(models: list[str], *, on_ready: Any, **given: Any) -> None:
         heard.update(given, models=models)
         on_ready(told)
 
     monkeypatch.setattr(verb, "serve", served)
-    words = ["m=runs/m", "--host", "::1", "--port", "9", "--replicas", "2", "--threads", "3", "--keys", "k",
-             "--without-keys", "--review", "r.db", "--limit", "batch=8", "--limit", "idle=9",
+    words = ["m=runs/m", "--host", "::1", "--port", "9", "--grpc-port", "8", "--replicas", "2", "--threads", "3",
+             "--keys", "k", "--without-keys", "--review", "r.db", "--limit", "batch=8", "--limit", "idle=9",
              "--operator", "anna", "--canary", "m:2=0.1", "--shadow", "m:3=0.2", "--config", "s.toml",
              "--log", "l", "--log-format", "text"]  # fmt: skip
     done = CliRunner().invoke(app, [*words, *(["--json"] if as_json else [])])
     assert done.exit_code == 0
     assert heard == {
-        "models": ["m=runs/m"], "host": "::1", "port": 9, "replicas": 2, "threads": 3, "keys": "k",
+        "models": ["m=runs/m"], "host": "::1", "port": 9, "grpc_port": 8, "replicas": 2, "threads": 3, "keys": "k",
         "without_keys": True, "review": "r.db", "limits": ["batch=8", "idle=9"], "log": "l", "log_format": "text",
         "operators": ["anna"], "canary": ["m:2=0.1"], "shadow": ["m:3=0.2"], "config": "s.toml",
     }  # fmt: skip
@@ -65,3 +67,4 @@ def test_every_option_reaches_the_verb_and_readiness_is_told(monkeypatch: pytest
         assert not problems
     else:
         assert done.stdout == "" and "http://127.0.0.1:9/predict/m" in done.stderr
+        assert "gRPC: [::1]:8" in done.stderr

@@ -18,6 +18,8 @@ from lighten.core.artifact import Artifact
 from lighten.core.recipe import record_of
 from lighten.core.task import Task
 from lighten.serve.app import App
+from lighten.serve.grpc_messages import message
+from lighten.serve.grpc_server import GrpcServer
 from lighten.serve.limits import Limits
 from lighten.serve.model import ServedModel
 from lighten.serve.models import Models
@@ -27,7 +29,7 @@ from lighten.tasks.text_classification import TextClassification
 from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.asgi import Answer, ask
 from lighten.testing.scribe import TEMPLATE
-from lighten.verbs.serve import application
+from lighten.verbs.serve import application, grpc_application
 from lighten.verbs.serve import model_of as served
 
 LABELS = ("even", "odd")
@@ -89,6 +91,49 @@ def opened(servable_of: ServableOf) -> Opened:
             await models.stop()
 
     return stage
+
+
+@dataclass(frozen=True)
+class Line:
+    """Models that are open behind gRPC, and a channel to them."""
+
+    stage: Stage
+    server: GrpcServer
+    channel: Any
+
+    def call(self, procedure: str, asked: Any = None, reply: str = "", **more: Any) -> Any:
+        """A call of ``Service/Name``. asked: its message, or bytes; without it an empty one."""
+        name = procedure.rpartition("/")[2]
+        if asked is None:
+            asked = message(f"{name}Request")()
+        called = self.channel.unary_unary(
+            f"/{procedure}",
+            request_serializer=lambda told: told if isinstance(told, bytes) else told.SerializeToString(),
+            response_deserializer=message(reply or f"{name}Response").FromString,
+        )
+        return called(asked, **more)
+
+
+@pytest.fixture
+def called(opened: Opened) -> Callable[..., AbstractAsyncContextManager[Line]]:
+    """``async with called(limits, keys=..., milliseconds=5) as line``: what ``opened`` opens, behind gRPC."""
+    grpc = pytest.importorskip("grpc", reason="pip install 'lighten[grpc]'")
+
+    @asynccontextmanager
+    async def line(
+        limits: Limits | None = None, *sources: Servable, keys: Any = None, **more: Any
+    ) -> AsyncIterator[Line]:
+        bounds = limits or Limits()
+        async with opened(bounds, *sources, keys=keys, **more) as stage:
+            server = grpc_application(stage.models, bounds, ("127.0.0.1", 0), keys, stage.app)
+            await server.start()
+            try:
+                async with grpc.aio.insecure_channel(server.address) as channel:
+                    yield Line(stage, server, channel)
+            finally:
+                await server.stop(0)
+
+    return line
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,6 +39,11 @@ def test_what_cannot_be_served_is_refused_before_anything_is_opened(tmp_path: Pa
         serve(model, port=0, keys=tmp_path / "nothing")
     with pytest.raises(InputError, match="no keys were given"):
         serve(model, port=0, host="0.0.0.0")
+    pytest.importorskip("grpc", reason="pip install 'lighten[grpc]'")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        with pytest.raises(InputError, match="in use") as error:
+            serve(model, port=0, grpc_port=other.getsockname()[1])
+        assert "--grpc-port" in error.value.fix
     with pytest.raises(InputError, match="0 replicas"):
         serve(model, port=0, replicas=0)
     with pytest.raises(InputError, match="no keys were given"):

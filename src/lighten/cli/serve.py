@@ -37,6 +37,12 @@ def command(
     port: Annotated[
         int | None, typer.Option(help="Port to listen at, 8000 by default; 0 for one that is free.", min=0, max=65535)
     ] = None,
+    grpc_port: Annotated[
+        int | None,
+        typer.Option(
+            help="Port to listen at for gRPC, such as 8001; none by default.", min=0, max=65535, show_default=False
+        ),
+    ] = None,
     replicas: Annotated[
         int | None, typer.Option(help="Processes of each model, which share the cores; 1 by default.", min=1)
     ] = None,
@@ -98,7 +104,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Serve models over HTTP: POST /predict/NAME, the Open Inference Protocol v2 below /v2, and for models that write
-    OpenAI's protocol below /v1.
+    OpenAI's protocol below /v1; with --grpc-port the Open Inference Protocol over gRPC, too.
 
     It listens on this machine only, unless there are keys. SIGTERM and Ctrl-C finish what runs and then end it.
     """
@@ -129,6 +135,8 @@ def command(
         for model in serving.models:
             version = f" version {model.version}" if len({m.name for m in serving.models}) < len(serving.models) else ""
             sys.stderr.write(f"{model.name}{version}: {serving.address}/predict/{model.name} ({model.engine})\n")
+        if serving.grpc:
+            sys.stderr.write(f"gRPC: {serving.grpc} (inference.GRPCInferenceService, grpc.health.v1.Health)\n")
         sys.stderr.write(f"Ready. {serving.address}/openapi.json has every path; Ctrl-C ends it.\n")
 
     verb.serve(
@@ -136,6 +144,7 @@ def command(
         config=config,
         host=host,
         port=port,
+        grpc_port=grpc_port,
         replicas=replicas,
         threads=threads,
         keys=keys,

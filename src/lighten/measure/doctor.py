@@ -24,6 +24,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "hub": ("huggingface-hub",),
     "serve": ("uvicorn", "httptools", "uvloop", "llguidance", "jinja2"),
     "otel": ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"),
+    "grpc": ("grpcio", "protobuf"),
 }
 """Optional dependency groups and what each brings."""
 

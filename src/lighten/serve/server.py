@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lighten.core.errors import InputError, MissingExtra
+from lighten.serve.grpc_server import GrpcServer
 from lighten.serve.hosts import is_loopback
 from lighten.serve.http import Application
 from lighten.serve.keys import Keys
@@ -32,17 +33,19 @@ CLOSING_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Hosted:
-    """What a process serves: models that are not open yet, and the application over them."""
+    """What a process serves: models that are not open yet, the application over them, and the same over gRPC."""
 
     models: Models
     app: Application
+    beside: GrpcServer | None = None
 
 
-def listen(host: str, port: int, keys: Keys | None, *, unlocked: bool = False) -> socket.socket:
+def listen(host: str, port: int, keys: Keys | None, *, unlocked: bool = False, option: str = "--port") -> socket.socket:
     """A socket that listens.
 
     Args:
         port: 0 for one that the kernel chooses. unlocked: whether the user asked for a server without keys by name.
+        option: that says which port.
 
     Raises:
         InputError: others can reach it and nobody needs a key, or there is no such address, or it is taken.
@@ -67,7 +70,7 @@ def listen(host: str, port: int, keys: Keys | None, *, unlocked: bool = False) -
     except OSError as error:
         made.close()
         seen = f"{host}:{port} cannot be listened at: {error.strerror}."
-        raise InputError(seen, fix="take another --port, or 0 for any that is free") from error
+        raise InputError(seen, fix=f"take another {option}, or 0 for any that is free") from error
     made.setblocking(False)
     return made
 
@@ -98,7 +101,7 @@ def run(hosted: Hosted, listening: socket.socket, limits: Limits, ready: Callabl
         ready: called once every model answers.
 
     Raises:
-        LightenError: why a model cannot be opened. MissingExtra: what serves is not installed.
+        LightenError: why a model cannot be opened, or gRPC not spoken. MissingExtra: what serves is not installed.
     """
     check_extra()
     allow_files(limits.connections)
@@ -106,7 +109,7 @@ def run(hosted: Hosted, listening: socket.socket, limits: Limits, ready: Callabl
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(hosted.models, hosted.app, listening, limits, ready))
+            runner.run(_serve(hosted, listening, limits, ready))
     finally:
         sys.setswitchinterval(before)
         for number, handler in handlers.items():
@@ -140,14 +143,16 @@ class _Life:
         self.over.set()
 
 
-async def _serve(
-    models: Models, app: Application, listening: socket.socket, limits: Limits, ready: Callable[[], object]
-) -> None:
+async def _serve(hosted: Hosted, listening: socket.socket, limits: Limits, ready: Callable[[], object]) -> None:
     loop, life = asyncio.get_running_loop(), _Life()
+    if hosted.beside is not None:
+        await hosted.beside.start()
     for number in SIGNALS:
         loop.add_signal_handler(number, life.end)
-    server = _server(app, limits)
-    tasks = [loop.create_task(work) for work in (server.serve(sockets=[listening]), models.load(), life.over.wait())]
+    server = _server(hosted.app, limits)
+    tasks = [
+        loop.create_task(work) for work in (server.serve(sockets=[listening]), hosted.models.load(), life.over.wait())
+    ]
     serving, loading, ending = tasks
     try:
         await asyncio.wait((serving, loading, ending), return_when=asyncio.FIRST_COMPLETED)
@@ -157,12 +162,14 @@ async def _serve(
             gc.freeze()  # what is there now stays: there is no need to look through it again and again
             ready()
             await asyncio.wait((serving, ending), return_when=asyncio.FIRST_COMPLETED)
-        life.draining = loop.create_task(models.drain(limits.grace))
+        life.draining = loop.create_task(hosted.models.drain(limits.grace))
         with contextlib.suppress(asyncio.CancelledError):
             await life.draining
     finally:
-        await models.stop()
+        await hosted.models.stop()
         server.should_exit = True
+        if hosted.beside is not None:
+            await hosted.beside.stop(CLOSING_SECONDS)
         await serving
         gc.unfreeze()
         for task in (loading, ending):

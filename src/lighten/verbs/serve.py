@@ -14,8 +14,20 @@ from lighten.core.errors import InputError, UnknownName
 from lighten.core.home import expanded
 from lighten.core.training import model_of_run
 from lighten.isolate.machine import allowed_cores
-from lighten.serve import health, openai, openapi, predict, review, v2, versions
+from lighten.serve import (
+    grpc_health,
+    grpc_server,
+    health,
+    openai,
+    openapi,
+    predict,
+    review,
+    v2,
+    v2_grpc,
+    versions,
+)
 from lighten.serve.app import App
+from lighten.serve.grpc_server import GrpcServer
 from lighten.serve.hosts import is_loopback
 from lighten.serve.keys import Keys, make_key, read_keys
 from lighten.serve.limits import Limits
@@ -49,10 +61,11 @@ class ServedVersion:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What is served, and where."""
+    """What is served, and where; ``grpc`` is where gRPC is spoken, empty where it is not."""
 
     address: str
     models: tuple[ServedVersion, ...]
+    grpc: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As a plain dictionary."""
@@ -65,6 +78,7 @@ def serve(
     config: str | Path | None = None,
     host: str | None = None,
     port: int | None = None,
+    grpc_port: int | None = None,
     replicas: int | None = None,
     threads: int | None = None,
     keys: str | Path | None = None,
@@ -88,6 +102,7 @@ def serve(
         config: a TOML file with any of this (see :class:`ServeOptions`); what is said here wins over it.
         host, port: where to listen, 127.0.0.1 and 8000 by default; port 0 for one that is free. Others than this
             machine are let in with ``keys`` only, unless ``without_keys`` says that everybody may ask.
+        grpc_port: where to listen for gRPC, too; None for nowhere.
         replicas: processes of each model, 1 by default. threads: cores for all of them; 0, the default, for all that
             this process may use.
         keys: file of hashed keys (see :func:`new_key`). operators: names of keys that may change what is served.
@@ -105,22 +120,30 @@ def serve(
     """
     check_extra()
     options = (read_options(config) if config is not None else ServeOptions()).changed(
-        host=host, port=port, replicas=replicas, threads=threads, keys=str(keys) if keys is not None else None,
-        without_keys=without_keys, operators=tuple(operators), review=str(review) if review is not None else None,
+        host=host, port=port, grpc_port=grpc_port, replicas=replicas, threads=threads,
+        keys=str(keys) if keys is not None else None, without_keys=without_keys, operators=tuple(operators),
+        review=str(review) if review is not None else None,
         log=str(log) if log is not None else None, log_format=log_format,
     )  # fmt: skip
+    if options.grpc_port is not None:
+        grpc_server.check_extra()
     bounds = Limits().changed([*options.told_limits, *limits])
     plan = plan_of([models] if isinstance(models, str) else models, options.models, canary, shadow)
     known = read_keys(options.keys) if options.keys is not None else None
     check_operators(options.operators, known)
     check_models_fit([one.model for one in plan.opened for _ in range(options.replicas)])
     local = known is None and not options.without_keys and is_loopback(options.host)
-    site = Site(options, bounds, plan, known, local)
+    site = Site(options, bounds, plan, known, local, grpc_address(options, known))
     with ExitStack() as stack:
         hosted, versions = hosted_at(site, stack)
         listening = stack.enter_context(listen(options.host, options.port, known, unlocked=options.without_keys))
-        told = Serving(address_of(listening), versions)
-        run(hosted, listening, bounds, lambda: on_ready(told) if on_ready is not None else None)
+
+        def ready() -> None:
+            if on_ready is not None:
+                where = hosted.beside.address if hosted.beside is not None else ""
+                on_ready(Serving(address_of(listening), versions, where))
+
+        run(hosted, listening, bounds, ready)
 
 
 @dataclass(frozen=True)
@@ -129,6 +152,7 @@ class Site:
 
     Attributes:
         options, limits, plan, keys: as the user told them, with files that were read. local: see ``App``.
+        grpc: where gRPC is to listen; None for nowhere.
     """
 
     options: ServeOptions
@@ -136,6 +160,7 @@ class Site:
     plan: Plan
     keys: Keys | None
     local: bool
+    grpc: tuple[str, int] | None = None
 
 
 def hosted_at(site: Site, stack: ExitStack) -> tuple[Hosted, tuple[ServedVersion, ...]]:
@@ -157,7 +182,8 @@ def hosted_at(site: Site, stack: ExitStack) -> tuple[Hosted, tuple[ServedVersion
     app = application(
         models, limits, site.keys, local=site.local, cases=cases, operators=options.operators, more=families
     )
-    return Hosted(models, Recorded(app, recorders) if recorders else app), tuple(map(openers.told, made))
+    beside = grpc_application(models, limits, site.grpc, site.keys, app) if site.grpc is not None else None
+    return Hosted(models, Recorded(app, recorders) if recorders else app, beside), tuple(map(openers.told, made))
 
 
 def recording(options: ServeOptions, stack: ExitStack) -> tuple[list[Recorder], list[Callable[[], Iterable[Family]]]]:
@@ -175,6 +201,18 @@ def recording(options: ServeOptions, stack: ExitStack) -> tuple[list[Recorder], 
         recorders.append(lines)
         families.append(lines.families)
     return recorders, families
+
+
+def grpc_address(options: ServeOptions, keys: Keys | None) -> tuple[str, int] | None:
+    """Where gRPC is to listen, which can be listened at now; None for nowhere.
+
+    Raises:
+        InputError: see ``server.listen``.
+    """
+    if options.grpc_port is None:
+        return None
+    with listen(options.host, options.grpc_port, keys, unlocked=options.without_keys, option="--grpc-port") as probe:
+        return probe.getsockname()[0], options.grpc_port
 
 
 class Openers:
@@ -264,6 +302,18 @@ def application(
     ]
     app.answer([*routes, openapi.route(routes, locked=keys is not None)])
     return app
+
+
+def grpc_application(
+    models: Models, limits: Limits, address: tuple[str, int], keys: Keys | None, app: App
+) -> GrpcServer:
+    """The same models over gRPC.
+
+    Args:
+        address: where to listen, with the port that was asked for. app: whose refusals they are counted with.
+    """
+    procedures = [*v2_grpc.procedures(models, limits), *grpc_health.procedures(models, (v2_grpc.SERVICE,))]
+    return GrpcServer(procedures, address, limits, keys, strays=app.strays)
 
 
 def model_of(source: Servable, limits: Limits, *, replicas: int, threads: int) -> ServedModel:

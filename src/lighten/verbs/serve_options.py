@@ -54,7 +54,8 @@ class ServeOptions:
     """What a server is told.
 
     Attributes:
-        host, port: where it listens. replicas: processes of each model. threads: cores for all; 0 for all there are.
+        host, port: where it listens. grpc_port: where for gRPC; None for nowhere.
+        replicas: processes of each model. threads: cores for all; 0 for all there are.
         keys: file of hashed keys. without_keys: whether everybody may ask. operators: names of keys that may change
             what is served. review: file of cases that people are to judge. log, log_format: file to which a line is
             added for each request, ``-`` for stdout; json or text.
@@ -63,6 +64,7 @@ class ServeOptions:
 
     host: str = "127.0.0.1"
     port: int = 8000
+    grpc_port: int | None = None
     replicas: int = 1
     threads: int = 0
     keys: str | None = None
@@ -81,9 +83,15 @@ class ServeOptions:
             InputError: a number that is none.
         """
         found = replace(self, **{name: value for name, value in told.items() if value is not None and value != ()})
-        for name, low, high in (("port", 0, 65535), ("replicas", 1, 1024), ("threads", 0, 1 << 16)):
-            if not low <= getattr(found, name) <= high:
-                raise InputError(f"{getattr(found, name)} {name} was asked for.", allowed=f"{low} to {high}")
+        for name, low, high in (
+            ("port", 0, 65535),
+            ("grpc_port", 0, 65535),
+            ("replicas", 1, 1024),
+            ("threads", 0, 1 << 16),
+        ):
+            value = getattr(found, name)
+            if value is not None and not low <= value <= high:
+                raise InputError(f"{value} {name} was asked for.", allowed=f"{low} to {high}")
         return found
 
     @property

@@ -1,0 +1,279 @@
+"""gRPC beside HTTP, on the same event loop: who may call, how much a call may hold, how long it may take, and what
+becomes of errors. Which procedures there are is said by the protocols."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from lighten.core.errors import InputError, MissingExtra
+from lighten.serve.app import secret_of
+from lighten.serve.grpc_messages import message
+from lighten.serve.grpc_refusals import refuse
+from lighten.serve.http import Held
+from lighten.serve.keys import Keys
+from lighten.serve.limits import Limits
+from lighten.serve.presence import Presence
+from lighten.serve.refusals import ClientGone, Refusal, too_slow, unauthorized, unavailable, unexpected, unreadable
+
+log = logging.getLogger("lighten.serve")
+QUICK = 0.2
+"""Seconds in which a message is there that does not take long to come."""
+IDENTITY = 1
+"""Codings of messages that are taken, a bit for each: none, for what is packed may be any size when it is unpacked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a procedure knows of a call beside its message.
+
+    Attributes:
+        deadline: seconds that the client gives it; infinite where it says nothing. presence: of the client.
+        closing: set when the server ends.
+    """
+
+    deadline: float
+    presence: Presence
+    closing: asyncio.Event
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """A remote procedure: ``/package.Service/Name``.
+
+    Attributes:
+        asked: name of its message in ``grpc_messages``. unlocked: whether it is answered without a key.
+        handler: gives its reply; or ``stream`` gives one reply after the other.
+    """
+
+    path: str
+    asked: str
+    handler: Callable[[Any, Call], Awaitable[Any]] | None = None
+    stream: Callable[[Any, Call], AsyncGenerator[Any, None]] | None = None
+    unlocked: bool = False
+
+
+def check_extra() -> None:
+    """Find what speaks gRPC.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    try:
+        import google.protobuf  # noqa: F401
+        import grpc.aio  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra("lighten serve --grpc-port", "grpc", str(error)) from error
+
+
+class GrpcServer:
+    """Procedures behind a port.
+
+    Args:
+        address: host as a number, and port; 0 for one that gRPC chooses.
+        keys: who may call; None for everybody. strays: where refusals by code are counted that reach no model.
+
+    A browser speaks no gRPC without TLS, so that no page of another site gets here (see ``hosts.asks_for_here``).
+    """
+
+    def __init__(
+        self,
+        procedures: Iterable[Procedure],
+        address: tuple[str, int],
+        limits: Limits,
+        keys: Keys | None = None,
+        *,
+        strays: Counter[str] | None = None,
+    ) -> None:
+        self.procedures, self.limits, self.keys = tuple(procedures), limits, keys
+        self.strays: Counter[str] = Counter() if strays is None else strays
+        self.room = Held(limits.held)
+        self.host, self.port = address
+        self._long = 0  # messages that take long to come
+        self._closing = asyncio.Event()
+        self._server: Any = None
+
+    @property
+    def address(self) -> str:
+        """Where it listens, as clients are told."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    async def start(self) -> None:
+        """Listen, and answer from now on.
+
+        Raises:
+            InputError: somebody else listens there.
+        """
+        import grpc
+
+        services: dict[str, dict[str, Any]] = {}
+        for one in self.procedures:
+            service, _, name = one.path.removeprefix("/").partition("/")
+            services.setdefault(service, {})[name] = self._method(one)
+        handlers = [grpc.method_handlers_generic_handler(*told) for told in services.items()]
+        most = self.limits.connections
+        self._server = grpc.aio.server(handlers=handlers, options=self._options(), maximum_concurrent_rpcs=most)
+        try:
+            self.port = self._server.add_insecure_port(self.address)
+        except RuntimeError as error:
+            fix = "take another --grpc-port, or 0 for any that is free"
+            raise InputError(f"{self.address} cannot be listened at: {error}.", fix=fix) from error
+        await self._server.start()
+
+    async def stop(self, seconds: float) -> None:
+        """Take no call any more.
+
+        Args:
+            seconds: after which those that run are broken off.
+        """
+        self._closing.set()
+        await self._server.stop(seconds)
+
+    def _options(self) -> list[tuple[str, int]]:
+        limits = self.limits
+        return [
+            ("grpc.so_reuseport", 0),  # two servers on one port would each get some of the calls
+            ("grpc.max_receive_message_length", limits.body),
+            ("grpc.absolute_max_metadata_size", limits.headers),
+            ("grpc.max_metadata_size", limits.headers),
+            ("grpc.max_concurrent_streams", limits.connections),
+            ("grpc.max_allowed_incoming_connections", limits.connections),
+            ("grpc.max_connection_idle_ms", limits.idle * 1000),
+            ("grpc.server_handshake_timeout_ms", round(limits.slow * 1000)),
+            ("grpc.compression_enabled_algorithms_bitset", IDENTITY),
+        ]
+
+    def _method(self, one: Procedure) -> Any:
+        """What grpc calls. Messages come as bytes, one after the other, so that who calls and how large and slow they
+        are is looked at before they are read."""
+        import grpc
+
+        async def answer(incoming: object, context: Any) -> bytes:
+            call = self._call(context)
+            work = asyncio.get_running_loop().create_task(self._answered(one, call, context))
+            try:
+                found: bytes | Refusal | None = await asyncio.shield(work)
+            except asyncio.CancelledError:
+                call.presence.leave()
+                raise
+            if found is None:
+                raise asyncio.CancelledError
+            if isinstance(found, Refusal):
+                await refuse(context, found)
+            assert isinstance(found, bytes)
+            return found
+
+        async def answer_on(incoming: object, context: Any) -> None:
+            assert one.stream is not None
+            try:
+                self._check_key(one, context)
+                asked, held = await self._read(one, context)
+                self.room.give_back(held)
+                async with aclosing(one.stream(asked, self._call(context))) as replies:
+                    async for told in replies:
+                        await context.write(told.SerializeToString())
+            except Refusal as refusal:
+                await refuse(context, refusal)
+            except ClientGone:
+                raise asyncio.CancelledError from None
+
+        if one.stream is not None:
+            return grpc.stream_stream_rpc_method_handler(answer_on)
+        return grpc.stream_unary_rpc_method_handler(answer)
+
+    def _call(self, context: Any) -> Call:
+        left = context.time_remaining()
+        return Call(inf if left is None else left, Presence(), self._closing)
+
+    async def _answered(self, one: Procedure, call: Call, context: Any) -> bytes | Refusal | None:
+        """The reply to a call, why there is none, or None where nobody waits for it. Goes on where a call is cancelled:
+        what was begun for it is ended by whoever began it."""
+        assert one.handler is not None
+        held = 0
+        try:
+            self._check_key(one, context)
+            asked, held = await self._read(one, context)
+            reply: bytes = (await one.handler(asked, call)).SerializeToString()
+            return reply
+        except Refusal as refusal:
+            return refusal
+        except ClientGone:
+            return None
+        except Exception:
+            log.exception("%s", one.path)
+            return unexpected()
+        finally:
+            self.room.give_back(held)
+
+    def _check_key(self, one: Procedure, context: Any) -> None:
+        """Raises Refusal: the call has no key that is known."""
+        if self.keys is None or one.unlocked:
+            return
+        secret = secret_of({name.encode(): _bytes(value) for name, value in context.invocation_metadata()})
+        if secret is None or self.keys.name_of(secret) is None:
+            raise self._stray(unauthorized())
+
+    async def _read(self, one: Procedure, context: Any) -> tuple[Any, int]:
+        """The message of a call, and its bytes, which are held from now on.
+
+        Raises:
+            Refusal: there is none, it comes too slowly, or is none that this procedure takes. ClientGone: it broke off.
+        """
+        from google.protobuf.message import DecodeError
+
+        body = await self._body(context)
+        try:
+            self.room.take(len(body))
+        except Refusal as refusal:
+            raise self._stray(refusal) from None
+        try:
+            return message(one.asked).FromString(body), len(body)
+        except DecodeError as error:
+            self.room.give_back(len(body))
+            raise self._stray(unreadable("The message cannot be read.", allowed=one.asked)) from error
+
+    async def _body(self, context: Any) -> bytes:
+        """The bytes of a call's message. How many there will be nobody says beforehand, so that no more calls may take
+        long to send than there is room for the largest of them."""
+        import grpc.aio
+
+        loop, long, crowded = asyncio.get_running_loop(), False, False
+
+        def look() -> None:
+            nonlocal long, crowded
+            crowded = self._long > 0 and (self._long + 1) * self.limits.body > self.room.most
+            if crowded:
+                limit.reschedule(loop.time())
+            else:
+                self._long, long = self._long + 1, True
+
+        timer = loop.call_later(QUICK, look)
+        try:
+            async with asyncio.timeout(self.limits.slow) as limit:
+                body = await context.read()
+        except TimeoutError as error:
+            seen = f"{self._long} messages are on their way, and there is no room for one that takes as long."
+            raise self._stray(unavailable(seen, code="no_room") if crowded else too_slow(self.limits.slow)) from error
+        except grpc.aio.BaseError as error:
+            raise ClientGone from error
+        finally:
+            timer.cancel()
+            self._long -= long
+        if body is grpc.aio.EOF:
+            raise unreadable("The call has no message.", allowed="one message")
+        assert isinstance(body, bytes)
+        return body
+
+    def _stray(self, refusal: Refusal) -> Refusal:
+        self.strays[refusal.code] += 1
+        return refusal
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else value.encode("latin-1", "replace")
