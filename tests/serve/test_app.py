@@ -57,6 +57,21 @@ def test_another_method_is_told_which_are_taken() -> None:
     assert app.strays == {"wrong_method": 1} and Routes(app.routes.every).paths() == ["/a/{name}"]
 
 
+def test_a_path_that_is_not_there_says_so_in_the_words_of_its_protocol(opened: Opened, tmp_path: Any) -> None:
+    make_key(tmp_path / "keys", "ci")
+
+    async def body() -> None:
+        async with opened() as stage:
+            assert "no path" in (await ask(stage.app, "/v2/models/m/stats")).json["error"]
+            assert (await ask(stage.app, "/v1/nowhere")).json["error"]["type"] == "invalid_request_error"
+            for path in ("/nowhere", "/", "", "v2"):
+                assert (await ask(stage.app, path)).json["error"]["code"] == "not_found", path
+        async with opened(keys=read_keys(tmp_path / "keys")) as stage:
+            assert "needs a key" in (await ask(stage.app, "/v2/models/m")).json["error"]
+
+    asyncio.run(body())
+
+
 def test_an_unforeseen_error_tells_nothing_of_the_inside(caplog: pytest.LogCaptureFixture) -> None:
     app = App([route("/a", error=ValueError("secret"))], Limits())
     found = asked(app, "/a")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
 from lighten.serve.hosts import asks_for_here
-from lighten.serve.http import Held, Receive, Reply, Request, Route, Scope, Send, Sent, json_reply, plain_words
+from lighten.serve.http import Held, Receive, Reply, Request, Route, Scope, Send, Sent, Words, json_reply, plain_words
 from lighten.serve.keys import Keys
 from lighten.serve.limits import Limits
 from lighten.serve.refusals import (
@@ -35,7 +35,9 @@ class Routes:
         self.every = tuple(every)
         self._fixed: dict[str, dict[str, Route]] = {}
         self._open: dict[int, list[tuple[list[str], dict[str, Route]]]] = {}
+        self._words: dict[str, Words] = {}
         for route in self.every:
+            self._words.setdefault(route.path.split("/")[1], route.words)
             if "{" not in route.path:
                 self._fixed.setdefault(route.path, {})[route.method] = route
                 continue
@@ -56,6 +58,10 @@ class Routes:
             if all(a == b or (a[:1] == "{" and b) for a, b in zip(known, parts, strict=True)):
                 return methods, {a[1:-1]: b for a, b in zip(known, parts, strict=True) if a[:1] == "{"}
         return {}, {}
+
+    def words(self, path: str) -> Words:
+        """How an error is said at a path: as the first route says it that begins with the same part (``/v2``)."""
+        return self._words.get(path.split("/")[1] if path[:1] == "/" else "", plain_words)
 
     def paths(self) -> list[str]:
         """All of them."""
@@ -147,7 +153,7 @@ class App:
     def _refused(self, refusal: Refusal, route: Route | None, request: Request) -> Reply:
         if (record := request.presence.record) is not None:
             record.code = refusal.code
-        words = route.words if route is not None else plain_words
+        words = route.words if route is not None else self.routes.words(request.path)
         return json_reply(words(refusal), refusal.status, refusal.headers)
 
 
