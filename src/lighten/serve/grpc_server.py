@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
@@ -65,6 +66,7 @@ def check_extra() -> None:
     Raises:
         MissingExtra: it is not installed.
     """
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # before it is loaded: it writes a line for each call it refuses
     try:
         import google.protobuf  # noqa: F401
         import grpc.aio  # noqa: F401
