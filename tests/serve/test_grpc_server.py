@@ -239,6 +239,31 @@ def test_what_nobody_foresaw_is_an_internal_error_without_its_words(
     asyncio.run(body())
 
 
+def test_calls_are_recorded_as_requests_are(called: Called, tmp_path: Any) -> None:
+    key = make_key(tmp_path / "keys", "ci")
+    heard: list[Any] = []
+
+    async def body() -> None:
+        async with called(keys=read_keys(tmp_path / "keys"), milliseconds=50.0) as line:
+            line.server.recorders = (lambda record: heard.append(record.fields()),)
+            known = (("x-api-key", key), ("x-request-id", "r7"))
+            assert await code_of(line.call(INFER, asking("a", "b"), metadata=known)) == "OK"
+            assert await code_of(line.call(INFER, asking("a"))) == "UNAUTHENTICATED"
+            gone = line.call(INFER, asking("a"), metadata=known)
+            await until(lambda: line.stage.model.replicas[0].running is not None)
+            gone.cancel()
+            await until(lambda: len(heard) == 3)
+
+    asyncio.run(body())
+    answered, refused, left = heard
+    assert {name: answered[name] for name in ("id", "route", "protocol", "key", "model", "inputs", "status")} == {
+        "id": "r7", "route": f"/{INFER}", "protocol": "grpc", "key": "ci", "model": "m", "inputs": 2, "status": 200,
+    }  # fmt: skip
+    assert answered["seconds"] >= answered["compute_seconds"] > 0
+    assert (refused["status"], refused["code"]) == (401, "unauthorized") and "key" not in refused
+    assert (left["status"], left["code"], left["model"]) == (499, "client_gone", "m")
+
+
 def test_stopping_finishes_what_runs(called: Called) -> None:
     async def body() -> None:
         async with called(milliseconds=300.0) as line:

@@ -7,10 +7,11 @@ import asyncio
 import logging
 import os
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from math import inf
+from time import monotonic
 from typing import Any
 
 from lighten.core.errors import InputError, MissingExtra
@@ -21,6 +22,7 @@ from lighten.serve.http import Held
 from lighten.serve.keys import Keys
 from lighten.serve.limits import Limits
 from lighten.serve.presence import Presence
+from lighten.serve.record import GONE, Recorder, begun
 from lighten.serve.refusals import ClientGone, Refusal, too_slow, unauthorized, unavailable, unexpected, unreadable
 
 log = logging.getLogger("lighten.serve")
@@ -80,6 +82,7 @@ class GrpcServer:
     Args:
         address: host as a number, and port; 0 for one that gRPC chooses.
         keys: who may call; None for everybody. strays: where refusals by code are counted that reach no model.
+        recorders: hear of each call once it is over (see ``Recorded``), with the status that HTTP would have.
 
     A browser speaks no gRPC without TLS, so that no page of another site gets here (see ``hosts.asks_for_here``).
     """
@@ -92,9 +95,11 @@ class GrpcServer:
         keys: Keys | None = None,
         *,
         strays: Counter[str] | None = None,
+        recorders: Sequence[Recorder] = (),
     ) -> None:
         self.procedures, self.limits, self.keys = tuple(procedures), limits, keys
         self.strays: Counter[str] = Counter() if strays is None else strays
+        self.recorders = tuple(recorders)
         self.room = Held(limits.held)
         self.host, self.port = address
         self._long = 0  # messages that take long to come
@@ -157,13 +162,16 @@ class GrpcServer:
         import grpc
 
         async def answer(incoming: object, context: Any) -> bytes:
-            call = self._call(context)
+            call = self._call(one, context)
             work = asyncio.get_running_loop().create_task(self._answered(one, call, context))
+            found: bytes | Refusal | None = None
             try:
-                found: bytes | Refusal | None = await asyncio.shield(work)
+                found = await asyncio.shield(work)
             except asyncio.CancelledError:
                 call.presence.leave()
                 raise
+            finally:
+                self._record(call.presence, found)
             if found is None:
                 raise asyncio.CancelledError
             if isinstance(found, Refusal):
@@ -174,10 +182,11 @@ class GrpcServer:
         async def answer_on(incoming: object, context: Any) -> None:
             assert one.stream is not None
             try:
-                self._check_key(one, context)
+                call = self._call(one, context)
+                self._check_key(one, call, context)
                 asked, held = await self._read(one, context)
                 self.room.give_back(held)
-                async with aclosing(one.stream(asked, self._call(context))) as replies:
+                async with aclosing(one.stream(asked, call)) as replies:
                     async for told in replies:
                         await context.write(told.SerializeToString())
             except Refusal as refusal:
@@ -189,9 +198,26 @@ class GrpcServer:
             return grpc.stream_stream_rpc_method_handler(answer_on)
         return grpc.stream_unary_rpc_method_handler(answer)
 
-    def _call(self, context: Any) -> Call:
-        left = context.time_remaining()
-        return Call(inf if left is None else left, Presence(), self._closing)
+    def _call(self, one: Procedure, context: Any) -> Call:
+        left, presence = context.time_remaining(), Presence()
+        if self.recorders:
+            presence.record = begun("POST", _headers(context))
+            presence.record.route, presence.record.protocol = one.path, "grpc"
+        return Call(inf if left is None else left, presence, self._closing)
+
+    def _record(self, presence: Presence, found: bytes | Refusal | None) -> None:
+        """A call is over."""
+        if (record := presence.record) is None:
+            return
+        record.ended, record.status = monotonic(), GONE
+        if isinstance(found, Refusal):
+            record.status, record.code = found.status, found.code
+        elif found is not None:
+            record.status = 200
+        else:
+            record.code = "client_gone"
+        for recorder in self.recorders:
+            recorder(record)
 
     async def _answered(self, one: Procedure, call: Call, context: Any) -> bytes | Refusal | None:
         """The reply to a call, why there is none, or None where nobody waits for it. Goes on where a call is cancelled:
@@ -199,7 +225,7 @@ class GrpcServer:
         assert one.handler is not None
         held = 0
         try:
-            self._check_key(one, context)
+            self._check_key(one, call, context)
             asked, held = await self._read(one, context)
             reply: bytes = (await one.handler(asked, call)).SerializeToString()
             return reply
@@ -213,13 +239,16 @@ class GrpcServer:
         finally:
             self.room.give_back(held)
 
-    def _check_key(self, one: Procedure, context: Any) -> None:
+    def _check_key(self, one: Procedure, call: Call, context: Any) -> None:
         """Raises Refusal: the call has no key that is known."""
         if self.keys is None or one.unlocked:
             return
-        secret = secret_of({name.encode(): _bytes(value) for name, value in context.invocation_metadata()})
-        if secret is None or self.keys.name_of(secret) is None:
+        secret = secret_of(_headers(context))
+        name = self.keys.name_of(secret) if secret is not None else None
+        if name is None:
             raise self._stray(unauthorized())
+        if call.presence.record is not None:
+            call.presence.record.caller = name
 
     async def _read(self, one: Procedure, context: Any) -> tuple[Any, int]:
         """The message of a call, and its bytes, which are held from now on.
@@ -277,5 +306,7 @@ class GrpcServer:
         return refusal
 
 
-def _bytes(value: str | bytes) -> bytes:
-    return value if isinstance(value, bytes) else value.encode("latin-1", "replace")
+def _headers(context: Any) -> dict[bytes, bytes]:
+    """The metadata of a call as HTTP has them."""
+    every = context.invocation_metadata()
+    return {name.encode(): one if isinstance(one, bytes) else one.encode("latin-1", "replace") for name, one in every}

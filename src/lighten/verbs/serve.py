@@ -182,7 +182,9 @@ def hosted_at(site: Site, stack: ExitStack) -> tuple[Hosted, tuple[ServedVersion
     app = application(
         models, limits, site.keys, local=site.local, cases=cases, operators=options.operators, more=families
     )
-    beside = grpc_application(models, limits, site.grpc, site.keys, app) if site.grpc is not None else None
+    beside = None
+    if site.grpc is not None:
+        beside = grpc_application(models, limits, site.grpc, site.keys, app, recorders)
     return Hosted(models, Recorded(app, recorders) if recorders else app, beside), tuple(map(openers.told, made))
 
 
@@ -305,15 +307,21 @@ def application(
 
 
 def grpc_application(
-    models: Models, limits: Limits, address: tuple[str, int], keys: Keys | None, app: App
+    models: Models,
+    limits: Limits,
+    address: tuple[str, int],
+    keys: Keys | None,
+    app: App,
+    recorders: Sequence[Recorder] = (),
 ) -> GrpcServer:
     """The same models over gRPC.
 
     Args:
         address: where to listen, with the port that was asked for. app: whose refusals they are counted with.
+        recorders: hear of each call once it is over.
     """
     procedures = [*v2_grpc.procedures(models, limits), *grpc_health.procedures(models, (v2_grpc.SERVICE,))]
-    return GrpcServer(procedures, address, limits, keys, strays=app.strays)
+    return GrpcServer(procedures, address, limits, keys, strays=app.strays, recorders=recorders)
 
 
 def model_of(source: Servable, limits: Limits, *, replicas: int, threads: int) -> ServedModel:
