@@ -6,12 +6,14 @@ import asyncio
 import random
 import struct
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from lighten.serve.grpc_messages import message
+from lighten.serve.keys import make_key, read_keys
 from lighten.serve.limits import Limits
 from lighten.serve.servable import Servable
 from lighten.serve.tensors import packed_strings, unpacked_strings
@@ -205,7 +207,7 @@ def test_metadata_say_what_can_be_asked(called: Called, servable_of: ServableOf)
     async def body() -> None:
         async with called(None, servable_of("m", "1"), servable_of("m", "2")) as line:
             server = await line.call(f"{SERVICE}/ServerMetadata")
-            assert server.name == "lighten" and server.version and "model_repository(index)" in server.extensions
+            assert server.name == "lighten" and server.version and "model_repository" in server.extensions
             told = await line.call(f"{SERVICE}/ModelMetadata", message("ModelMetadataRequest")(name="m"))
             assert (told.name, list(told.versions), told.platform) == ("m", ["1", "2"], "lighten_fake")
             (given,) = told.inputs
@@ -235,6 +237,37 @@ def test_readiness_and_the_index_follow_the_states(called: Called) -> None:
             assert not (await line.call(f"{SERVICE}/RepositoryIndex", only)).models
             code, words = await refused(line, asking("a"))
             assert code == "UNAVAILABLE" and "draining" in words
+
+    asyncio.run(body())
+
+
+def test_models_are_loaded_and_unloaded_by_operators(called: Called, servable_of: ServableOf, tmp_path: Path) -> None:
+    secrets = {name: make_key(tmp_path / "keys", name) for name in ("ci", "anna")}
+
+    async def body() -> None:
+        every = [servable_of("m", "1"), servable_of("m", "2")]
+        keys = read_keys(tmp_path / "keys")
+        async with called(None, *every, keys=keys, operators=["anna"], opener=servable_of) as line:
+
+            async def change(name: str, who: str = "anna", **told: Any) -> str:
+                asked = message(f"Repository{name}Request")(model_name="m")
+                for parameter, value in told.items():
+                    asked.parameters[parameter].string_param = value
+                call = line.call(f"{SERVICE}/Repository{name}", asked, metadata=(("x-api-key", secrets[who]),))
+                return f"{(await call.code()).name} {await call.details()}"
+
+            async def states() -> list[str]:
+                call = line.call(f"{SERVICE}/RepositoryIndex", metadata=(("x-api-key", secrets["ci"]),))
+                return [one.state for one in (await call).models]
+
+            for name in ("ModelLoad", "ModelUnload"):
+                assert (await change(name, "ci")).startswith("PERMISSION_DENIED The key of 'ci'")
+            assert (await change("ModelUnload")).startswith("OK") and await states() == ["UNAVAILABLE"] * 2
+            assert (await change("ModelLoad")).startswith("OK") and await states() == ["UNAVAILABLE", "READY"]
+            assert (await change("ModelLoad", version="1")).startswith("OK") and await states() == ["READY"] * 2
+            assert (await change("ModelLoad", version="../x")).startswith("NOT_FOUND")
+            assert (await change("ModelLoad", config="{}")).startswith("INVALID_ARGUMENT The parameter 'config'")
+            assert (await change("ModelUnload", version="2")).startswith("FAILED_PRECONDITION")
 
     asyncio.run(body())
 

@@ -46,6 +46,14 @@ FIELDS: Mapping[str, str] = {
     "RepositoryIndexRequest": "1 string repository_name, 2 bool ready",
     "RepositoryIndexResponse": "1 [ModelIndex] models",
     "ModelIndex": "1 string name, 2 string version, 3 string state, 4 string reason",
+    "RepositoryModelLoadRequest": "1 string repository_name, 2 string model_name, "
+    "3 {ModelRepositoryParameter} parameters",
+    "RepositoryModelLoadResponse": "",
+    "RepositoryModelUnloadRequest": "1 string repository_name, 2 string model_name, "
+    "3 {ModelRepositoryParameter} parameters",
+    "RepositoryModelUnloadResponse": "",
+    "ModelRepositoryParameter": "1 ?bool bool_param, 2 ?int64 int64_param, 3 ?string string_param, "
+    "4 ?bytes bytes_param",
     "HealthCheckRequest": "1 string service",
     "HealthCheckResponse": "1 int32 status",
     "Status": "1 int32 code, 2 string message, 3 [Any] details",

@@ -23,7 +23,16 @@ from lighten.serve.keys import Keys
 from lighten.serve.limits import Limits
 from lighten.serve.presence import Presence
 from lighten.serve.record import GONE, Recorder, begun
-from lighten.serve.refusals import ClientGone, Refusal, too_slow, unauthorized, unavailable, unexpected, unreadable
+from lighten.serve.refusals import (
+    ClientGone,
+    Refusal,
+    no_operator,
+    too_slow,
+    unauthorized,
+    unavailable,
+    unexpected,
+    unreadable,
+)
 
 log = logging.getLogger("lighten.serve")
 QUICK = 0.2
@@ -52,6 +61,7 @@ class Procedure:
 
     Attributes:
         asked: name of its message in ``grpc_messages``. unlocked: whether it is answered without a key.
+        operates: whether it changes what is served, which not everybody may.
         handler: gives its reply; or ``stream`` gives one reply after the other.
     """
 
@@ -60,6 +70,7 @@ class Procedure:
     handler: Callable[[Any, Call], Awaitable[Any]] | None = None
     stream: Callable[[Any, Call], AsyncGenerator[Any, None]] | None = None
     unlocked: bool = False
+    operates: bool = False
 
 
 def check_extra() -> None:
@@ -82,6 +93,7 @@ class GrpcServer:
     Args:
         address: host as a number, and port; 0 for one that gRPC chooses.
         keys: who may call; None for everybody. strays: where refusals by code are counted that reach no model.
+        operates: whether the owner of a key may change what is served; of an empty name, whether anybody may.
         recorders: hear of each call once it is over (see ``Recorded``), with the status that HTTP would have.
 
     A browser speaks no gRPC without TLS, so that no page of another site gets here (see ``hosts.asks_for_here``).
@@ -95,11 +107,12 @@ class GrpcServer:
         keys: Keys | None = None,
         *,
         strays: Counter[str] | None = None,
+        operates: Callable[[str], bool] = bool,
         recorders: Sequence[Recorder] = (),
     ) -> None:
         self.procedures, self.limits, self.keys = tuple(procedures), limits, keys
         self.strays: Counter[str] = Counter() if strays is None else strays
-        self.recorders = tuple(recorders)
+        self.operates, self.recorders = operates, tuple(recorders)
         self.room = Held(limits.held)
         self.host, self.port = address
         self._long = 0  # messages that take long to come
@@ -240,13 +253,15 @@ class GrpcServer:
             self.room.give_back(held)
 
     def _check_key(self, one: Procedure, call: Call, context: Any) -> None:
-        """Raises Refusal: the call has no key that is known."""
-        if self.keys is None or one.unlocked:
-            return
-        secret = secret_of(_headers(context))
-        name = self.keys.name_of(secret) if secret is not None else None
+        """Raises Refusal: the call has no key that is known, or one that does not allow it."""
+        name: str | None = ""
+        if self.keys is not None and not one.unlocked:
+            secret = secret_of(_headers(context))
+            name = self.keys.name_of(secret) if secret is not None else None
         if name is None:
             raise self._stray(unauthorized())
+        if one.operates and not self.operates(name):
+            raise self._stray(no_operator(name))
         if call.presence.record is not None:
             call.presence.record.caller = name
 

@@ -1,7 +1,7 @@
 """The Open Inference Protocol, version 2, over gRPC: what KServe, Triton and their clients speak.
 
 What it says stands in ``inference.py``. Tensors come typed (``contents``) or as bytes (``raw_input_contents``), and go
-as they came. Extension: the index of the model repository.
+as they came. Extension: the model repository (see ``versions.py``).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from lighten.serve import versions
 from lighten.serve.grpc_messages import CHOICE, message
 from lighten.serve.grpc_server import Call, Procedure
 from lighten.serve.inference import index_of, infer, is_ready, metadata_of, server_metadata
@@ -33,7 +34,7 @@ from lighten.serve.tensors import (
 )
 
 SERVICE = "inference.GRPCInferenceService"
-EXTENSIONS = ("model_repository(index)",)
+EXTENSIONS = ("model_repository",)
 CONTENTS: Mapping[str, str] = {STRINGS: "bytes_contents", FLOATS: "fp32_contents", LEVELS: "uint_contents"}
 """Field that holds the values of a datatype."""
 
@@ -73,6 +74,16 @@ def procedures(models: Models, limits: Limits) -> list[Procedure]:
     async def index(asked: Any, call: Call) -> Any:
         return message("RepositoryIndexResponse")(models=index_of(models, ready=asked.ready))
 
+    async def load(asked: Any, call: Call) -> Any:
+        version = versions.version_in(parameters_of(asked), asked.model_name, models)
+        await versions.load(models, asked.model_name, version)
+        return message("RepositoryModelLoadResponse")()
+
+    async def unload(asked: Any, call: Call) -> Any:
+        version = versions.version_in(parameters_of(asked), asked.model_name, models)
+        await models.unload_version(asked.model_name, version)
+        return message("RepositoryModelUnloadResponse")()
+
     return [
         Procedure(f"/{SERVICE}/ServerLive", "ServerLiveRequest", live, unlocked=True),
         Procedure(f"/{SERVICE}/ServerReady", "ServerReadyRequest", ready, unlocked=True),
@@ -81,6 +92,8 @@ def procedures(models: Models, limits: Limits) -> list[Procedure]:
         Procedure(f"/{SERVICE}/ModelMetadata", "ModelMetadataRequest", metadata),
         Procedure(f"/{SERVICE}/ModelInfer", "ModelInferRequest", answer),
         Procedure(f"/{SERVICE}/RepositoryIndex", "RepositoryIndexRequest", index),
+        Procedure(f"/{SERVICE}/RepositoryModelLoad", "RepositoryModelLoadRequest", load, operates=True),
+        Procedure(f"/{SERVICE}/RepositoryModelUnload", "RepositoryModelUnloadRequest", unload, operates=True),
     ]
 
 

@@ -132,12 +132,8 @@ def routes(models: Models, shadow: Shadow, limits: Limits) -> list[Route]:
             await models.change(name, asked)
         return json_reply(told(name, models, shadow).to_json())
 
-    async def load(request: Request) -> Reply:
-        name, version = await _named(request, models, limits)
-        roles = models.traffic[name].roles
-        taking = [one for one in models.versions(name) if set(roles(one)) - {PREVIOUS}]
-        for one in [version] if version else taking:
-            await models.load_version(name, one)
+    async def open_again(request: Request) -> Reply:
+        await load(models, *await _named(request, models, limits))
         return json_reply({})
 
     async def unload(request: Request) -> Reply:
@@ -155,9 +151,21 @@ def routes(models: Models, shadow: Shadow, limits: Limits) -> list[Route]:
         Route("GET", "/versions", every, "Versions of all models", listed),
         Route("GET", "/versions/{name}", one, "Versions of a model", listed),
         Route("POST", "/versions/{name}", change, "Have other versions answer", changed, operates=True),
-        Route("POST", f"{path}/load", load, "Open a model, or open it anew", done, words, operates=True),
+        Route("POST", f"{path}/load", open_again, "Open a model, or open it anew", done, words, operates=True),
         Route("POST", f"{path}/unload", unload, "Close a model once it has answered", done, words, operates=True),
     ]
+
+
+async def load(models: Models, name: str, version: str) -> None:
+    """Open a version, or open it anew; where none is said, all that take part in answering.
+
+    Raises:
+        Refusal: there is none, or why it cannot be opened.
+    """
+    roles = models.traffic[name].roles
+    taking = [one for one in models.versions(name) if set(roles(one)) - {PREVIOUS}]
+    for one in [version] if version else taking:
+        await models.load_version(name, one)
 
 
 def told(name: str, models: Models, shadow: Shadow) -> ModelVersions:
@@ -261,6 +269,16 @@ async def _named(request: Request, models: Models, limits: Limits) -> tuple[str,
     parameters = asked.get("parameters", {}) if isinstance(asked, dict) else None
     if not isinstance(parameters, dict):
         raise unusable(f"The body is {type_name(asked)}.", allowed='{"parameters": {"version": "2"}}, or nothing')
+    return name, version_in(parameters, name, models)
+
+
+def version_in(parameters: Mapping[str, Any], name: str, models: Models) -> str:
+    """The version that parameters of a request to the repository say; empty where they say none.
+
+    Raises:
+        Refusal: there is none, or they ask for more than this server does.
+    """
+    known = models.versions(name)
     unknown = [one for one in parameters if one not in ("version", "unload_dependents")]
     if unknown:
         seen = f"The parameter {unknown[0]!r:.60} is given."
@@ -269,9 +287,9 @@ async def _named(request: Request, models: Models, limits: Limits) -> tuple[str,
     version = parameters.get("version", "")
     if not isinstance(version, str):
         raise unusable(f"The version is {type_name(version)}.", allowed="a text")
-    if version and version not in models.versions(name):
-        raise no_such(f"version of {name!r} named", version, models.versions(name))
-    return name, version
+    if version and version not in known:
+        raise no_such(f"version of {name!r} named", version, known)
+    return version
 
 
 def _body(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -321,7 +321,7 @@ def grpc_application(
         recorders: hear of each call once it is over.
     """
     procedures = [*v2_grpc.procedures(models, limits), *grpc_health.procedures(models, (v2_grpc.SERVICE,))]
-    return GrpcServer(procedures, address, limits, keys, strays=app.strays, recorders=recorders)
+    return GrpcServer(procedures, address, limits, keys, strays=app.strays, operates=app.operates, recorders=recorders)
 
 
 def model_of(source: Servable, limits: Limits, *, replicas: int, threads: int) -> ServedModel:
