@@ -17,7 +17,7 @@ ROOT = Path(lighten.__file__).parent
 PLUGINS = ("train", "prune", "distill", "export", "quantize", "formats", "engines", "tasks", "meters", "targets")
 LEVELS = {
     **dict.fromkeys(("core", "proof"), 0),
-    **dict.fromkeys(("isolate", "store", "files"), 1),
+    **dict.fromkeys(("isolate", "store", "files", "look"), 1),
     "data": 2,
     "readers": 3,
     "nets": 4,

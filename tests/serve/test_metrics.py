@@ -1,8 +1,9 @@
 """Metrics are what Prometheus reads, by the names that dashboards of Triton know."""
 
 import re
+from itertools import pairwise
 
-from lighten.serve.metrics import Counts, Family, Gauges, Histogram, Written, exposition, labels_of
+from lighten.serve.metrics import FINE, SECONDS, Counts, Family, Gauges, Histogram, Written, exposition, labels_of
 
 LINE = re.compile(r'[a-zA-Z_:][a-zA-Z0-9_:]*(\{[a-z]+="([^"\\]|\\.)*"(,[a-z_]+="([^"\\]|\\.)*")*\})? [0-9.e+-]+')
 """A sample in the text format."""
@@ -86,6 +87,18 @@ def test_buckets_add_up() -> None:
         'x_sum{a="b"} 12',
         'x_count{a="b"} 4',
     ]
+
+
+def test_parts_of_buckets_add_up_to_them_and_tell_quantiles() -> None:
+    whole, fine = Histogram(SECONDS), Histogram(SECONDS, FINE)
+    values = [0.0007 * 1.02**step for step in range(600)]
+    for value in values:
+        whole.add(value)
+        fine.add(value)
+    assert list(fine.lines("x", 'a="b"')) == list(whole.lines("x", 'a="b"'))
+    assert len(fine.edges) == FINE * len(SECONDS) and fine.edges[FINE - 1 :: FINE] == SECONDS
+    ratios = [high / low for low, high in pairwise(edge for edge in fine.edges if edge >= SECONDS[0])]
+    assert max(ratios) < 1.075  # what is said of quantiles
 
 
 def test_names_of_models_cannot_break_out_of_their_labels() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lighten.core.result import HIGHER
 from lighten.core.summary import Summary
+from lighten.look.style import colours
 from lighten.reports.baselines import told_alike
 from lighten.reports.describe import unit_of
 from lighten.reports.marks import MARKS, Point, points, shape
@@ -304,4 +305,4 @@ class _Drawing:
 
 def stylesheet() -> str:
     """The style of figures; it brings its own colours, light and dark."""
-    return files(__package__).joinpath("figure.css").read_text(encoding="utf-8")
+    return colours() + files(__package__).joinpath("figure.css").read_text(encoding="utf-8")

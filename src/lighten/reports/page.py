@@ -12,6 +12,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from lighten.core.summary import Summary
+from lighten.look.style import page_parts
 from lighten.reports import changes, details, ladder, sections
 from lighten.reports.figure import stylesheet
 from lighten.reports.markup import Both, one_line
@@ -66,7 +67,8 @@ def document(
     Args:
         contents: ids of the sections that the navigation leads to. made: the last line.
     """
-    style = stylesheet() + files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+    own = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+    style = stylesheet() + page_parts() + own
     script = files(__package__).joinpath("page.js").read_text(encoding="utf-8")
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
