@@ -8,8 +8,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -21,6 +22,10 @@ from lighten.core.task import Task
 from lighten.sessions.process import SessionProcess
 from lighten.testing.fake import fake_artifact
 from lighten.testing.plugin import installed, plugin_package
+from lighten.testing.require import require
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 os.environ.update(
     HF_HUB_OFFLINE="1",
@@ -154,3 +159,20 @@ def scribe_of(scribe: type, artifact: Artifact) -> Callable[..., SessionProcess]
         return SessionProcess(artifact, scribe(**settings), threads=1, deadline=20.0)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium. Of one module alone: while it is driven, no other event loop can run in this thread."""
+    program = os.environ.get("LIGHTEN_CHROMIUM") or shutil.which("chromium")
+    require(program, "a Chromium (set LIGHTEN_CHROMIUM, or apt-get install chromium)")
+    require(find_spec("playwright"), "playwright (pip install 'lighten[dev]')")
+    from playwright.sync_api import sync_playwright
+
+    flags = ["no-sandbox", "disable-gpu", "disable-background-networking", "disable-component-update", "disable-sync"]
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=program, args=[f"--{flag}" for flag in (*flags, "no-first-run")]
+        )
+        yield started
+        started.close()

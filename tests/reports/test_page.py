@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +14,6 @@ import pytest
 from lighten.core.summary import Flip, Group, Summary
 from lighten.reports.page import page, write_page
 from lighten.testing import language_summaries, summaries
-from lighten.testing.require import require
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -150,22 +146,6 @@ def test_many_flips_are_counted_in_full_and_shown_in_part() -> None:
     assert "Both wrong, differently" in text
     assert "text 99<" in text
     assert "text 100<" not in text
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = os.environ.get("LIGHTEN_CHROMIUM") or shutil.which("chromium")
-    require(program, "a Chromium (set LIGHTEN_CHROMIUM, or apt-get install chromium)")
-    require(find_spec("playwright"), "playwright (pip install 'lighten[dev]')")
-    from playwright.sync_api import sync_playwright
-
-    flags = ["no-sandbox", "disable-gpu", "disable-background-networking", "disable-component-update", "disable-sync"]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=program, args=[f"--{flag}" for flag in (*flags, "no-first-run")]
-        )
-        yield started
-        started.close()
 
 
 @pytest.fixture

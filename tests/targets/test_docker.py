@@ -73,7 +73,8 @@ def test_the_wheel_is_lighten_as_it_runs_here_and_the_same_every_time(tmp_path: 
     assert first.read_bytes() == second.read_bytes()
     with zipfile.ZipFile(first) as wheel:
         names = wheel.namelist()
-        assert "lighten/reports/page.css" in names and not any("__pycache__" in name for name in names)
+        styles = {"lighten/reports/page.css", "lighten/serve/page/index.html", "lighten/look/page.css"}
+        assert styles <= set(names) and not any("__pycache__" in name for name in names)
         assert any(name.endswith(".dist-info/RECORD") for name in names)
         wheel.extractall(tmp_path / "site")
     code = "import lighten, lighten.cli; print(lighten.__file__)"

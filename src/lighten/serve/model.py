@@ -107,6 +107,16 @@ class ServedModel:
         """Whether any replica answers."""
         return any(replica.state is State.READY for replica in self.replicas)
 
+    @property
+    def talks(self) -> bool:
+        """Whether it has a chat template."""
+        return False
+
+    @property
+    def context(self) -> int:
+        """Most tokens of a prompt and its answer; 0 where it does not write, and until it is open."""
+        return 0
+
     def gauges(self) -> Gauges:
         """How it stands with it now."""
         states = Counter(str(replica.state) for replica in self.replicas)

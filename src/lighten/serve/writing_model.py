@@ -76,12 +76,12 @@ class WritingModel(ServedModel):
 
     @property
     def talks(self) -> bool:
-        """Whether it has a chat template."""
+        """See :meth:`ServedModel.talks`."""
         return self._renderer is not None
 
     @property
     def context(self) -> int:
-        """Most tokens of a prompt and its answer; 0 until it is open."""
+        """See :meth:`ServedModel.context`."""
         return max(writer.context for writer in self.writers)
 
     def gauges(self) -> Gauges:

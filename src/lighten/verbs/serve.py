@@ -20,8 +20,10 @@ from lighten.serve import (
     health,
     openai,
     openapi,
+    page,
     predict,
     review,
+    status,
     v2,
     v2_grpc,
     versions,
@@ -301,8 +303,9 @@ def application(
         *versions.routes(models, beside, limits),
         *review.routes(cases),
         *health.routes(models, lambda: app.strays, families),
+        status.route(models, limits, cases),
     ]
-    app.answer([*routes, openapi.route(routes, locked=keys is not None)])
+    app.answer([*routes, *page.routes(), openapi.route(routes, locked=keys is not None)])
     return app
 
 
