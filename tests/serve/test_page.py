@@ -23,6 +23,9 @@ from lighten.serve.cases import CaseStore, VersionAnswer, case_of
 from lighten.serve.keys import make_key
 from lighten.serve.page import KINDS, file_reply, page_files
 from lighten.serve.refusals import Refusal
+from lighten.serve.shadow import Disagreement
+from lighten.serve.traffic import Share
+from lighten.serve.versions import ModelVersions, VersionState
 from lighten.testing.scribe import TEMPLATE
 
 if TYPE_CHECKING:
@@ -150,6 +153,8 @@ CASES = (
     ("suspicious", f"data:image/png;base64,{PNG}", [("1", "odd", 0.9), ("2", "even", 0.6)]),
 )
 """Cases for review: kind, input, and what each version said, with its score."""
+NEVER = (0, 0, 0, 0.0, 0.0, 1.0, 0.95, {})
+"""What a shadow found that was never asked."""
 
 
 @pytest.fixture
@@ -194,8 +199,8 @@ def text_of(seen: Page | Locator, selector: str) -> str:
     return seen.locator(selector).inner_text().replace("\u00a0", " ")
 
 
-def comes(seen: Page, selector: str, words: str) -> None:
-    """Wait until something is said."""
+def check_says(seen: Page, selector: str, words: str) -> None:
+    """Something is said, or comes to be within moments."""
     seen.locator(selector).filter(has_text=re.compile(words)).first.wait_for(state="visible")
 
 
@@ -232,25 +237,25 @@ def caught(seen: Page, code: str) -> str:
 @pytest.mark.browser
 def test_it_says_who_is_there_in_the_language_of_the_browser_and_the_choice_is_kept(address: str, visit: Visit) -> None:
     seen = visit(address, locale="zh-CN")
-    comes(seen, "#found", "4 个模型（共 6 个版本）已就绪")
+    check_says(seen, "#found", "4 个模型（共 6 个版本）已就绪")
     assert seen.title() == "lighten: films, photos, hostile, letters"
     seen.click('[data-lang="en"]')
-    comes(seen, "#found", "4 models in 6 versions are ready to answer")
+    check_says(seen, "#found", "4 models in 6 versions are ready to answer")
     seen.reload()
-    comes(seen, "#found", "4 models in 6 versions are ready to answer")
+    check_says(seen, "#found", "4 models in 6 versions are ready to answer")
     assert seen.evaluate("document.documentElement.lang") == "en"
     assert seen.evaluate("Object.keys(localStorage).join()") == "lighten.lang"
-    comes(visit(address, path="/?lang=zh"), "#state", "就绪")
+    check_says(visit(address, path="/?lang=zh"), "#state", "就绪")
 
 
 @pytest.mark.browser
 def test_nothing_is_left_in_the_other_language(address: str, visit: Visit) -> None:
     seen = visit(address)
-    comes(seen, "#state", "Ready")
+    check_says(seen, "#state", "Ready")
     choose(seen, "films:1", "films:2")
     seen.fill("#text", "abc")
     seen.click("#go")
-    comes(seen, "#answers .verdict", "the same|differ")
+    check_says(seen, "#answers .verdict", "the same|differ")
     seen.click('[data-lang="zh"]')
     seen.wait_for_function("document.documentElement.lang === 'zh'")
     left = seen.evaluate("document.body.innerText")
@@ -266,7 +271,7 @@ def test_nothing_is_left_in_the_other_language(address: str, visit: Visit) -> No
 @pytest.mark.browser
 def test_a_text_is_asked_with_the_keyboard_alone(address: str, visit: Visit) -> None:
     seen = visit(address)
-    comes(seen, "#state", "Ready")
+    check_says(seen, "#state", "Ready")
     choose(seen, "films:1")
     for _ in range(40):
         seen.keyboard.press("Tab")
@@ -274,7 +279,7 @@ def test_a_text_is_asked_with_the_keyboard_alone(address: str, visit: Visit) -> 
             break
     seen.keyboard.type("a film")
     seen.keyboard.press("Control+Enter")
-    comes(seen, "#answers .says", "even")
+    check_says(seen, "#answers .says", "even")
     assert "73.1%" in text_of(seen, "#answers .says")
     assert re.search(r"\d ms", text_of(seen, "#answers h4"))
     assert "Answered. films 1: even" in seen.locator("#told").text_content().replace("\u00a0", " ")  # type: ignore[union-attr]
@@ -284,7 +289,7 @@ def test_a_text_is_asked_with_the_keyboard_alone(address: str, visit: Visit) -> 
 @pytest.mark.browser
 def test_two_versions_are_compared_line_by_line(address: str, visit: Visit) -> None:
     seen = visit(address)
-    comes(seen, "#state", "Ready")
+    check_says(seen, "#state", "Ready")
     assert seen.input_value("#second") == "films:1"  # beside the version that answers, another of its name
     choose(seen, "films:1", "films:2")
     options = seen.locator("#second option").all_inner_texts()  # those that take texts, too
@@ -293,7 +298,7 @@ def test_two_versions_are_compared_line_by_line(address: str, visit: Visit) -> N
     lines = [f"line {'x' * place}" for place in range(12)]
     seen.fill("#text", "\n".join(lines) + "\n\n")
     seen.click("#go")
-    comes(seen, "#answers .verdict", r"of 12 the same")
+    check_says(seen, "#answers .verdict", r"of 12 the same")
     rows, apart = seen.locator(".rows .flip"), seen.locator(".rows .flip.apart")
     assert rows.count() == 12 and 0 < apart.count() < 12
     assert f"{12 - apart.count()} of 12 the same" in text_of(seen, "#answers .verdict")
@@ -307,10 +312,10 @@ def test_two_versions_are_compared_line_by_line(address: str, visit: Visit) -> N
 @pytest.mark.browser
 def test_pictures_come_by_choice_by_drop_and_by_pasting(address: str, visit: Visit) -> None:
     seen = visit(address)
-    comes(seen, "#state", "Ready")
+    check_says(seen, "#state", "Ready")
     choose(seen, "photos:1")
     seen.click("#go")
-    comes(seen, "#problem", "No file was chosen")
+    check_says(seen, "#problem", "No file was chosen")
     png = base64.b64decode(PNG)
     seen.set_input_files("#files", [{"name": "one.png", "mimeType": "image/png", "buffer": png}])
     give = """([selector, kind, data]) => {
@@ -328,18 +333,18 @@ def test_pictures_come_by_choice_by_drop_and_by_pasting(address: str, visit: Vis
     assert seen.locator(".chosen-files img").count() == 3
     seen.get_by_role("button", name="Remove paste.png").click()
     seen.click("#go")
-    comes(seen, ".rows .says >> nth=1", "even|odd")
+    check_says(seen, ".rows .says >> nth=1", "even|odd")
     assert seen.locator(".rows .item img").count() == 2
 
 
 @pytest.mark.browser
 def test_an_input_that_cannot_be_read_is_refused_in_words(address: str, visit: Visit) -> None:
     seen = visit(address, expected=("status of 422",))
-    comes(seen, "#state", "Ready")
+    check_says(seen, "#state", "Ready")
     choose(seen, "photos:1")
     seen.set_input_files("#files", [{"name": "no.png", "mimeType": "image/png", "buffer": b"nothing"}])
     seen.click("#go")
-    comes(seen, "#answers .problem", "The model cannot answer this input")
+    check_says(seen, "#answers .problem", "The model cannot answer this input")
     assert "Input 0" in text_of(seen, "#answers .problem")
     seen.wait_for_function("document.querySelectorAll('.chosen-files img').length === 0")  # it is no picture
 
@@ -347,12 +352,12 @@ def test_an_input_that_cannot_be_read_is_refused_in_words(address: str, visit: V
 @pytest.mark.browser
 def test_hostile_texts_are_shown_and_do_nothing(address: str, visit: Visit) -> None:
     seen = visit(address)
-    comes(seen, "#state", "Ready")
+    check_says(seen, "#state", "Ready")
     choose(seen, "hostile:1")
     seen.check("#lines")
     seen.fill("#text", f"{HOSTILE}\n{HOSTILE}!")
     seen.click("#go")
-    comes(seen, ".rows .says >> nth=1", "script")
+    check_says(seen, ".rows .says >> nth=1", "script")
     assert HOSTILE in text_of(seen, ".rows .item >> nth=0")
     assert HOSTILE in text_of(seen, ".rows .says >> nth=0")
     assert seen.locator("script").count() == 1 and seen.locator("img").count() == 0
@@ -362,14 +367,14 @@ def test_hostile_texts_are_shown_and_do_nothing(address: str, visit: Visit) -> N
 @pytest.mark.browser
 def test_a_conversation_comes_word_by_word_and_is_stopped_by_a_key(address: str, visit: Visit) -> None:
     seen = visit(address)
-    comes(seen, "#state", "Ready")
+    check_says(seen, "#state", "Ready")
     choose(seen, "letters:2")
     seen.fill("#text", "a")
     seen.keyboard.press("Enter")
-    comes(seen, ".thread .written", "bcdefg")
+    check_says(seen, ".thread .written", "bcdefg")
     assert seen.get_attribute(".thread .written", "aria-busy") == "true"
     seen.keyboard.press("Escape")
-    comes(seen, ".thread .note", "Stopped here")
+    check_says(seen, ".thread .note", "Stopped here")
     first = text_of(seen, ".thread .written")
     assert first.startswith("bcdefg") and len(first) < 256
     seen.wait_for_function("""async () => (await (await fetch("status")).json()).models.at(-1).gauges.running === 0""")
@@ -380,8 +385,8 @@ def test_a_conversation_comes_word_by_word_and_is_stopped_by_a_key(address: str,
     seen.fill("#set-system", "be brief")
     seen.fill("#text", "x")
     seen.press("#text", "Enter")
-    comes(seen, ".thread li:nth-child(2) .note", "3 tokens, the first after")
-    comes(seen, ".thread li:nth-child(2) .note", "Cut after 3 tokens")
+    check_says(seen, ".thread li:nth-child(2) .note", "3 tokens, the first after")
+    check_says(seen, ".thread li:nth-child(2) .note", "Cut after 3 tokens")
     roles = [one["role"] for one in asked[0]["messages"]]
     assert roles == ["system", "user", "assistant", "user"] and asked[0]["messages"][2]["content"] == first
     assert (asked[0]["model"], asked[0]["max_tokens"], asked[0]["temperature"]) == ("letters:2", 3, 0)
@@ -393,7 +398,7 @@ def test_a_conversation_comes_word_by_word_and_is_stopped_by_a_key(address: str,
 @pytest.mark.browser
 def test_two_that_write_are_asked_one_after_the_other_and_compared(address: str, visit: Visit) -> None:
     seen = visit(address)
-    comes(seen, "#state", "Ready")
+    check_says(seen, "#state", "Ready")
     choose(seen, "letters:1", "letters:2")
     seen.get_by_role("button", name="Continue a text").click()
     assert seen.input_value("#second") == "letters:2"
@@ -401,7 +406,7 @@ def test_two_that_write_are_asked_one_after_the_other_and_compared(address: str,
     seen.fill("#set-most", "5")
     seen.fill("#text", "xa")
     seen.keyboard.press("Control+Enter")
-    comes(seen, ".thread .verdict", "The same text")
+    check_says(seen, ".thread .verdict", "The same text")
     assert [text.split("\n")[0] for text in seen.locator(".thread .written").all_inner_texts()] == ["xabcdef"] * 2
     assert seen.locator(".thread .begins").all_inner_texts() == ["xa", "xa"]
 
@@ -444,12 +449,12 @@ def test_quantiles_are_those_of_what_came_between_two_looks(address: str, visit:
 @pytest.mark.browser
 def test_what_happens_is_drawn(address: str, visit: Visit) -> None:
     seen = visit(address)
-    comes(seen, "#state", "Ready")
+    check_says(seen, "#state", "Ready")
     choose(seen, "films:1")
     card = seen.locator("article.model").filter(has=seen.locator("h3", has_text=re.compile("films.*version 1")))
     seen.fill("#text", "abc")
     seen.click("#go")
-    comes(seen, "#answers .says", "odd")
+    check_says(seen, "#answers .says", "odd")
     card.locator(".big", has_text=re.compile(r"\d\sms")).first.wait_for()
     card.get_by_role("img", name=re.compile("^requests a second: [0-9.]+; at most")).wait_for(state="attached")
     drawn = card.locator(".tile", has_text="latency").locator("path.win")
@@ -486,32 +491,32 @@ def test_a_refusal_says_what_to_do_and_is_asked_again(
 ) -> None:
     mocks = {"**/predict/*": refusal(status, code, **{"retry-after": "3"})}
     seen = visit(address, expected=(f"status of {status}",), mocks=mocks)
-    comes(seen, "#state", "Ready")
+    check_says(seen, "#state", "Ready")
     choose(seen, "films:1")
     seen.fill("#text", "abc")
     seen.click("#go")
-    comes(seen, "#answers .problem", words)
+    check_says(seen, "#answers .problem", words)
     said = text_of(seen, "#answers .problem")
     assert "What waits already takes about 5 s." in said and "Worth asking again in 3 s." in said
     seen.context.unroute("**/predict/*")
     seen.get_by_role("button", name="Ask again").click()
-    comes(seen, "#answers .says", "odd")
+    check_says(seen, "#answers .says", "odd")
 
 
 @pytest.mark.browser
 def test_a_server_that_is_gone_is_missed_and_found_again(address: str, visit: Visit) -> None:
     seen = visit(address, expected=("net::ERR",))
-    comes(seen, "#state", "Ready")
+    check_says(seen, "#state", "Ready")
     choose(seen, "films:1")
     for pattern in ("**/status", "**/predict/*"):
         seen.context.route(pattern, lambda route: route.abort())
-    comes(seen, "#state", "Unreachable")
-    comes(seen, "#found", "how it stood")
+    check_says(seen, "#state", "Unreachable")
+    check_says(seen, "#found", "how it stood")
     seen.fill("#text", "abc")
     seen.click("#go")
-    comes(seen, "#answers .problem", "cannot be reached")
+    check_says(seen, "#answers .problem", "cannot be reached")
     seen.context.unroute_all()
-    comes(seen, "#state", "Ready")
+    check_says(seen, "#state", "Ready")
 
 
 @pytest.mark.browser
@@ -522,34 +527,34 @@ def test_a_key_is_asked_for_kept_in_the_tab_and_forgotten(
     key = make_key(tmp_path / "keys", "me")
     with running(f"m={model}", "--keys", str(tmp_path / "keys")) as address:
         seen = visit(address, expected=("status of 401",))
-        comes(seen, "#lock", "needs a key")
+        check_says(seen, "#lock", "needs a key")
         assert seen.evaluate("document.activeElement.id") == "key"
         assert seen.request.get(f"{address}/status").status == 401
         seen.fill("#key", "wrong")
         seen.keyboard.press("Enter")
-        comes(seen, "#wrong", "does not know this key")
+        check_says(seen, "#wrong", "does not know this key")
         seen.keyboard.press("Escape")
-        comes(seen, "#found", "needs a key")
+        check_says(seen, "#found", "needs a key")
         seen.click("#forget")
         seen.fill("#key", key)
         seen.keyboard.press("Enter")
-        comes(seen, "#state", "Ready")
+        check_says(seen, "#state", "Ready")
         seen.fill("#text", "abc")
         seen.click("#go")
-        comes(seen, "#answers .says", "odd")
+        check_says(seen, "#answers .says", "odd")
         assert '"Authorization: Bearer $KEY"' in text_of(seen, "#command") and key not in seen.content()
         assert seen.evaluate("JSON.stringify({...localStorage})") == "{}"
         seen.reload()
-        comes(seen, "#state", "Ready")
+        check_says(seen, "#state", "Ready")
         seen.click("#forget")
-        comes(seen, "#lock", "needs a key")
+        check_says(seen, "#lock", "needs a key")
         assert seen.evaluate("JSON.stringify({...sessionStorage})") == "{}"
 
 
 @pytest.mark.browser
 def test_the_command_asks_the_same_and_is_copied(address: str, visit: Visit) -> None:
     seen = visit(address)
-    comes(seen, "#state", "Ready")
+    check_says(seen, "#state", "Ready")
     choose(seen, "films:1")
     seen.fill("#text", 'it\'s "fine"')
     seen.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -594,7 +599,7 @@ def test_nothing_runs_over_the_side(width: int, lang: str, address: str, visit: 
 @pytest.mark.browser
 def test_cases_are_judged_blind_with_the_keyboard_and_taken_back(address: str, visit: Visit) -> None:
     seen = visit(address)
-    comes(seen, "#review .case", "the first of all")
+    check_says(seen, "#review .case", "the first of all")
     sent: list[Any] = []
     seen.on("request", lambda r: sent.append(r.post_data_json) if r.method == "POST" else None)
     case = seen.locator("#review .case")
@@ -602,29 +607,29 @@ def test_cases_are_judged_blind_with_the_keyboard_and_taken_back(address: str, v
     assert "0 of 5 judged" in text_of(seen, "#review")
     case.focus()
     seen.keyboard.press("a")
-    comes(seen, "#review .case", "the second")
-    comes(seen, "#review .last", "You said: A is right")
+    check_says(seen, "#review .case", "the second")
+    check_says(seen, "#review .last", "You said: A is right")
     seen.keyboard.press("u")  # nothing was sent: it is as blind as before
-    comes(seen, "#review .last", "still blind")
+    check_says(seen, "#review .last", "still blind")
     assert "the first of all" in case.inner_text() and sent == []
     first = case.locator(".written").first.inner_text()
     seen.keyboard.press("a")
-    comes(seen, "#review .case", "the second")
+    check_says(seen, "#review .case", "the second")
     seen.keyboard.press("=")
-    comes(seen, "#review .case", "script")
+    check_says(seen, "#review .case", "script")
     assert HOSTILE in case.inner_text() and case.locator("img").count() == 0 and "pwned" not in seen.title()
     seen.keyboard.press("l")
     seen.keyboard.type("a b")  # letters in a field are letters
     seen.keyboard.press("Enter")
-    comes(seen, "#review .case", "the fourth")
+    check_says(seen, "#review .case", "the fourth")
     assert case.locator("button.verdict").all_text_contents() == ["Right A", "Wrong X"]
     seen.keyboard.press("s")
     seen.wait_for_selector("#review .case .item img")
     seen.keyboard.press("x")
     seen.get_by_role("button", name="Show the 1 that was skipped").click()
-    comes(seen, "#review .case", "the fourth")
+    check_says(seen, "#review .case", "the fourth")
     seen.select_option("#review select >> nth=0", "films")  # what waits to be sent is sent
-    comes(seen, "#review", "4 of 5 judged")
+    check_says(seen, "#review", "4 of 5 judged")
     assert sent == [{"verdict": "A"}, {"verdict": "both"}, {"label": "a b"}, {"verdict": "neither"}]
     with seen.expect_download() as download:
         seen.get_by_role("button", name="Download rows").click()
@@ -633,8 +638,8 @@ def test_cases_are_judged_blind_with_the_keyboard_and_taken_back(address: str, v
     assert rows == [["text", "label"], ["the first of all", first], [HOSTILE, "a b"]]
     case.focus()
     seen.keyboard.press("u")
-    comes(seen, "#review .case", "no longer blind")
-    comes(seen, "#review .case", "version 1")
+    check_says(seen, "#review .case", "no longer blind")
+    check_says(seen, "#review .case", "version 1")
 
 
 @pytest.mark.browser
@@ -643,16 +648,42 @@ def test_a_verdict_that_cannot_be_kept_comes_back(address: str, visit: Visit) ->
     seen.wait_for_selector("#review .case .item")
     before = text_of(seen, "#review .case .item")
     seen.locator("#review .case button.verdict").first.click()
-    comes(seen, "#review .last", "You said")
+    check_says(seen, "#review .last", "You said")
     seen.evaluate("dispatchEvent(new Event('pagehide'))")  # who leaves is not waited for
-    comes(seen, "#review .wrongs", "Not now")
+    check_says(seen, "#review .wrongs", "Not now")
     assert text_of(seen, "#review .case .item") == before
+
+
+@pytest.mark.browser
+def test_versions_say_who_answers_and_what_the_shadow_found(address: str, visit: Visit) -> None:
+    seen = visit(address)
+    seen.wait_for_selector("article.versions")
+    assert seen.locator("article.versions h3").all_text_contents() == ["films", "letters"]  # names of several versions
+    last = seen.locator("article.versions >> nth=0").locator("tbody tr").nth(1)
+    assert re.sub(r"\s+", " ", last.inner_text()).startswith("2 serves 100% Ready")
+    bound = Disagreement("1", "2 <b>", 400, 1200, 30, 0.025, 0.0111, 0.0487, 0.95, {"full": 3, "odd": 1})
+    states = (VersionState("1", "ready", "", ("serves",)), VersionState("2 <b>", "unloaded", "no <file>", ("shadow",)))
+    told = ModelVersions("films", "1", "", Share("3", 0.2), Share("2 <b>", 0.05), states, bound)
+    never = ModelVersions("other", "1", "", None, Share("2", 1.0), states, Disagreement("1", "2", *NEVER))
+    body = json.dumps({"models": [told.to_json(), never.to_json()]})
+    seen = visit(
+        address, mocks={"**/versions": lambda route: route.fulfill(body=body, content_type="application/json")}
+    )
+    check_says(
+        seen, ".shadow .found", "2 <b> answers 2.5% of the inputs of a request differently than 1; .*1.1% and 4.9%"
+    )
+    check_says(seen, ".shadow .note", "30 of 1,200 inputs in 400 requests.*95%")
+    check_says(seen, ".shadow .note", "Left out: too many waited 3, odd 1")
+    check_says(seen, ".shadow", "was not compared with 1 yet")
+    rows = seen.locator("article.versions >> nth=0").locator("tbody tr").all_inner_texts()
+    assert "serves 80%" in rows[0] and "shadow 5%" in rows[1] and "Not loaded" in rows[1] and "no <file>" in rows[1]
+    seen.wait_for_selector('#toc a[href="#versions"]')
 
 
 @pytest.mark.browser
 def test_who_wants_no_motion_sees_none(address: str, visit: Visit) -> None:
     seen = visit(address, reduced_motion="reduce")
-    comes(seen, "#state", "Ready")
+    check_says(seen, "#state", "Ready")
     choose(seen, "letters:2")
     seen.fill("#text", "a")
     seen.press("#text", "Enter")

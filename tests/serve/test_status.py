@@ -29,8 +29,8 @@ def test_every_version_is_told_with_what_it_takes_and_what_was_counted(opened: O
             assert told["ready"] is True and told["state"] == "ready" and told["limits"]["answer"] == 7
             assert told["review"] is None
             first, second, other = told["models"]
-            assert [(one["name"], one["version"], one["asked"]) for one in told["models"]] == [
-                ("m", "1", False), ("m", "2", True), ("n", "1", True)
+            assert [(one["name"], one["version"], one["roles"]) for one in told["models"]] == [
+                ("m", "1", []), ("m", "2", ["serves"]), ("n", "1", ["serves"])
             ]  # fmt: skip
             assert (first["files"], first["columns"], first["labels"], first["writes"]) == (None, [], 2, False)
             assert first["engine"] == "fake 1.0" and first["bytes"] > 0 and first["state"] == "ready"

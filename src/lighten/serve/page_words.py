@@ -156,6 +156,45 @@ WORDS: dict[str, tuple[str, str]] = {
     "refusal.restarting": ("restarting", "重启中"),
     "refusal.draining": ("draining", "正在排空"),
     "refusal.no_room": ("no room", "空间不足"),
+    "versions.title": ("Versions", "版本"),
+    "versions.lead": (
+        "Who answers for each name. A shadow is asked the same as the version that answers, once that is done; what it "
+        "would have said otherwise is counted, and goes to the review where one is kept.",
+        "每个名字由哪个版本应答。影子版本会在应答之后被问同样的问题；不同的回答会被计数，若启用评审则进入评审队列。",
+    ),
+    "versions.version": ("version", "版本"),
+    "versions.state": ("state", "状态"),
+    "versions.answered": ("answered", "已应答"),
+    "versions.failed": ("failed", "失败"),
+    "versions.refused": ("refused", "拒绝"),
+    "versions.memory": ("memory", "内存"),
+    "versions.lost": ("This could not be refreshed just now.", "刚才未能刷新。"),
+    "state.unloaded": ("Not loaded", "未加载"),
+    "state.unloading": ("Unloading", "正在卸载"),
+    "role.serves": ("serves {share}", "应答 {share}"),
+    "role.canary": ("canary {share}", "金丝雀 {share}"),
+    "role.shadow": ("shadow {share}", "影子 {share}"),
+    "role.previous": ("previous", "上一个"),
+    "shadow.none": (
+        "The shadow {shadow} was not compared with {serving} yet: it is asked in moments in which nobody waits.",
+        "影子版本 {shadow} 尚未与 {serving} 比较：它只在无人等待时被问。",
+    ),
+    "shadow.found": (
+        "{shadow} answers {share} of the inputs of a request differently than {serving}; by the bound, between {lower} "
+        "and {upper}.",
+        "{shadow} 与 {serving} 相比，每个请求平均有 {share} 的输入回答不同；置信界为 {lower} 至 {upper}。",
+    ),
+    "shadow.bound": (
+        "{flips} of {inputs} inputs in {requests} {requests|request|requests}. Each end holds with {confidence} at "
+        "every moment at once: look as often as you like.",
+        "{requests} 个请求、{inputs} 个输入中有 {flips} 个不同。"
+        "上下界各以 {confidence} 的置信度在所有时刻同时成立，可随时查看。",
+    ),
+    "shadow.skipped": ("Left out: {reasons}.", "未比较：{reasons}。"),
+    "skipped.full": ("too many waited", "等待过多"),
+    "skipped.failed": ("no answer", "没有回答"),
+    "skipped.unlike": ("cannot be compared", "无法比较"),
+    "skipped.changed": ("versions changed", "版本已更换"),
     "review.title": ("Review", "人工评审"),
     "review.lead": (
         "Cases in which versions disagree, or that a guard or a check held up. Say what is right without knowing which "

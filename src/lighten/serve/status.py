@@ -102,7 +102,7 @@ def columns_of(source: Servable) -> list[str]:
 def now(model: ServedModel, models: Models) -> dict[str, Any]:
     """What does."""
     return {
-        "asked": models.find(model.name) is model,
+        "roles": models.traffic[model.name].roles(model.version),
         "state": str(model.state),
         "context": model.context,
         "counts": counted(model.counts),

@@ -8,6 +8,7 @@ import { TONES, update as updateLive } from "./live.js";
 import { start as startProgram } from "./program.js";
 import { update as updateReview } from "./review.js";
 import { start as startTry, update as updateTry } from "./try.js";
+import { update as updateVersions } from "./versions.js";
 
 const state = one("#state"), found = one("#found"), made = one("#made");
 const lock = one("#lock"), key = one("#key"), keyButton = one("#forget");
@@ -41,6 +42,7 @@ const answered = (told) => {
   updateLive(told);
   updateTry(told);
   updateReview(told);
+  updateVersions();
   showKeyButton(false);
 };
 

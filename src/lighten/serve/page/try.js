@@ -99,7 +99,7 @@ export const update = (status) => {
   if (listed() === shownAs || running) return;
   shownAs = listed();
   if (first) { fillSelects(); fillModes(); return; }
-  const start = models.find((model) => model.asked) || models[0] || null;
+  const start = models.find((model) => model.roles.includes("serves")) || models[0] || null;
   choose(start, start && beside(start), "");
 };
 
