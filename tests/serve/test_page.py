@@ -504,6 +504,14 @@ def test_a_refusal_says_what_to_do_and_is_asked_again(
 
 
 @pytest.mark.browser
+def test_a_server_that_does_not_say_how_it_stands_is_no_server_that_is_gone(address: str, visit: Visit) -> None:
+    seen = visit(address, expected=("status of 429",), mocks={"**/status": refusal(429, "overloaded")})
+    check_says(seen, "#found", "does not say how it stands .status 429.")
+    seen.context.unroute_all()
+    check_says(seen, "#state", "Ready")
+
+
+@pytest.mark.browser
 def test_a_server_that_is_gone_is_missed_and_found_again(address: str, visit: Visit) -> None:
     seen = visit(address, expected=("net::ERR",))
     check_says(seen, "#state", "Ready")

@@ -137,7 +137,7 @@ def command(
             sys.stderr.write(f"{model.name}{version}: {serving.address}/predict/{model.name} ({model.engine})\n")
         if serving.grpc:
             sys.stderr.write(f"gRPC: {serving.grpc} (inference.GRPCInferenceService, grpc.health.v1.Health)\n")
-        sys.stderr.write(f"Ready. {serving.address}/openapi.json has every path; Ctrl-C ends it.\n")
+        sys.stderr.write(f"Ready. {serving.address}/ is its page, /openapi.json has every path; Ctrl-C ends it.\n")
 
     verb.serve(
         models or [],

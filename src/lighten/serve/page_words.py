@@ -37,6 +37,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "服务器已无响应。下面是最后一次看到的状态；页面会继续尝试连接。",
     ),
     "found.never": ("The server does not answer. This page keeps asking.", "服务器没有响应。页面会继续尝试连接。"),
+    "state.silent": ("Refused", "被拒绝"),
+    "found.silent": (
+        "The server does not say how it stands (status {status}). This page keeps asking.",
+        "服务器没有说明其状态（状态码 {status}）。页面会继续询问。",
+    ),
     "found.locked": ("This server needs a key.", "此服务器需要密钥。"),
     "total.requests": ("requests a second", "每秒请求数"),
     "total.answered": ("{n} answered since the start", "启动以来已应答 {n} 个"),

@@ -1,7 +1,7 @@
 // What models say of inputs, as people read it, and whether two of them say the same.
 import { data, el } from "./dom.js";
 import { amount, count, seconds, share } from "./numbers.js";
-import { say, says } from "./say.js";
+import { says } from "./say.js";
 
 const MOST = 5; // scores that are shown at once
 const WORD = /\s*(?:[\u2e80-\u9fff\uac00-\ud7ff]|[^\s\u2e80-\u9fff\uac00-\ud7ff]+)|\s+$/g;
@@ -9,17 +9,20 @@ const WORD = /\s*(?:[\u2e80-\u9fff\uac00-\ud7ff]|[^\s\u2e80-\u9fff\uac00-\ud7ff]
 const score = ([label, value]) => {
   const bar = el("span", { class: "level" });
   bar.style.width = `${Math.max(0, Math.min(1, value)) * 100}%`;
-  return el("div", { class: "score" }, data(label, { class: "name" }), el("span", { class: "track" }, bar), say(el("span", { class: "value" }), "plain", { text: () => share(value) }));
+  const number = says("span", "plain", { text: () => share(value) }, { class: "value" });
+  return el("div", { class: "score" }, data(label, { class: "name" }), el("span", { class: "track" }, bar), number);
 };
 
 const scores = (prediction, brief) => {
   const every = Object.entries(prediction.scores).sort((a, b) => b[1] - a[1]);
   const top = prediction.scores[prediction.label];
-  const head = el("p", { class: "says" }, data(prediction.label), top === undefined ? "" : say(el("span", { class: "sub" }), "plain", { text: () => share(top) }));
+  const sure = top === undefined ? "" : says("span", "plain", { text: () => share(top) }, { class: "sub" });
+  const head = el("p", { class: "says" }, data(prediction.label), sure);
   if (brief) return head;
   const rest = every.slice(MOST);
-  const more = rest.length && el("details", {}, says("summary", "answer.more", { n: () => count(rest.length) }), rest.map(score));
-  return el("div", {}, head, every.slice(0, MOST).map(score), more || "");
+  const others = says("summary", "answer.more", { n: () => count(rest.length) });
+  const more = () => el("details", {}, others, rest.map(score));
+  return el("div", {}, head, every.slice(0, MOST).map(score), rest.length ? more() : "");
 };
 
 const isText = (prediction) => typeof prediction.answer === "string";
@@ -29,7 +32,8 @@ const measures = (prediction) => Object.entries(prediction).filter(([, value]) =
 export const shown = (prediction, brief = false) => {
   if (prediction.scores) return scores(prediction, brief);
   if (isText(prediction)) return el("p", { class: "written" }, data(prediction.answer, { dir: "auto" }));
-  const rows = measures(prediction).map(([name, value]) => [el("dt", {}, data(name)), say(el("dd"), "plain", { text: () => amount(value) })]);
+  const rows = measures(prediction).map(([name, value]) =>
+    [el("dt", {}, data(name)), says("dd", "plain", { text: () => amount(value) })]);
   return el("dl", { class: "pairs" }, rows);
 };
 
@@ -53,8 +57,10 @@ export const agreement = (left, right) => {
   const alike = judged.filter(Boolean).length;
   const moved = Math.max(...left.map((one, place) => apart(one, right[place]) ?? -1));
   const key = judged.length > 1 ? "agree.many" : alike ? "agree.yes" : "agree.no";
-  const badge = says("span", key, { n: () => count(alike), total: () => count(judged.length) }, { class: `badge ${alike === judged.length ? "good" : "warn"}` });
-  const far = moved >= 0.0005 ? says("span", "agree.scores", { points: () => amount(moved * 100) }, { class: "sub" }) : "";
+  const tone = { class: `badge ${alike === judged.length ? "good" : "warn"}` };
+  const badge = says("span", key, { n: () => count(alike), total: () => count(judged.length) }, tone);
+  const points = { points: () => amount(moved * 100) };
+  const far = moved >= 0.0005 ? says("span", "agree.scores", points, { class: "sub" }) : "";
   return { node: el("span", {}, badge, " ", far), every };
 };
 
@@ -65,7 +71,7 @@ export const pace = ([one, took], [other, needed]) => {
   return says("span", "agree.faster", { fast, slow, times: () => amount(times) }, { class: "sub" });
 };
 
-export const time = (took, attributes = { class: "sub" }) => say(el("span", attributes), "plain", { text: () => seconds(took) });
+export const time = (took) => says("span", "plain", { text: () => seconds(took) }, { class: "sub" });
 
 // Two texts word by word: how many words they share from the beginning on, and what follows in each.
 export const split = (left, right) => {

@@ -28,4 +28,5 @@ export const draw = (node, line, series) => {
   return top;
 };
 
-export const frame = () => svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, preserveAspectRatio: "none", class: "spark", role: "img" });
+export const frame = () =>
+  svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, preserveAspectRatio: "none", class: "spark", role: "img" });

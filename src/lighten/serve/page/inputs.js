@@ -1,5 +1,5 @@
-// What a model is asked: texts, the columns of a prompt, or files. Each kind gives { node, values, clear, focus }, where
-// values() promises [{ value, text } or { value, file, picture }], of which `value` is sent and the rest is shown.
+// What a model is asked: texts, the columns of a prompt, or files. Each gives { node, values, clear, focus, text },
+// of which values() promises [{ value, text } or { value, file, picture }]: `value` is sent, the rest is shown.
 import { data, el } from "./dom.js";
 import { bytes } from "./numbers.js";
 import { say, says } from "./say.js";
@@ -26,8 +26,9 @@ const columns = ({ names }) => {
     const row = Object.fromEntries(areas.map(([name, area]) => [name, area.value]));
     return [{ value: row, text: areas.map(([name, area]) => `${name}: ${area.value}`).join("\n") }];
   };
+  const clear = () => areas.forEach(([, area]) => { area.value = ""; });
   const node = el("div", { class: "fields" }, areas.map(([name, area]) => el("label", {}, data(name), area)));
-  return { node, values, clear: () => areas.forEach(([, area]) => { area.value = ""; }), focus: () => areas[0][1].focus(), text: () => "" };
+  return { node, values, clear, focus: () => areas[0][1].focus(), text: () => "" };
 };
 
 const base64 = (file) => new Promise((resolve, reject) => {
@@ -51,17 +52,24 @@ export const pictureOf = (file) => {
 const files = ({ suffixes }) => {
   let chosen = [];
   const list = el("ul", { class: "chosen-files" });
-  const chooser = el("input", { type: "file", id: "files", multiple: true, accept: suffixes.join(","), class: "unseen" });
-  const show = () => list.replaceChildren(...chosen.map((file) => {
-    const remove = say(el("button", { type: "button", class: "quiet" }, "×"), "input.remove", { name: file.name }, "label");
-    remove.addEventListener("click", () => { chosen = chosen.filter((one) => one !== file); show(); chooser.focus(); });
-    return el("li", {}, pictureOf(file), el("span", {}, data(file.name), el("span", { class: "sub" }, ` ${bytes(file.size)}`)), remove);
-  }));
+  const accept = suffixes.join(",");
+  const chooser = el("input", { type: "file", id: "files", multiple: true, accept, class: "unseen" });
+  const row = (file) => {
+    const drop = () => { chosen = chosen.filter((one) => one !== file); show(); chooser.focus(); };
+    const remove = el("button", { type: "button", class: "quiet", onclick: drop }, "×");
+    say(remove, "input.remove", { name: file.name }, "label");
+    const size = says("span", "plain", { text: () => ` ${bytes(file.size)}` }, { class: "sub" });
+    return el("li", {}, pictureOf(file), el("span", {}, data(file.name), size), remove);
+  };
+  const show = () => list.replaceChildren(...chosen.map(row));
   const add = (more) => { chosen = [...chosen, ...more]; show(); };
   chooser.addEventListener("change", () => { add(chooser.files); chooser.value = ""; });
-  const node = el("div", { class: "drop" },
-    el("p", {}, chooser, says("label", "input.choose", {}, { for: "files", class: "button" }), " ", says("span", "input.drop", {}, { class: "note" })), list);
-  const values = () => Promise.all(chosen.map(async (file) => ({ value: await base64(file), file: file.name, picture: () => pictureOf(file), size: file.size })));
+  const label = says("label", "input.choose", {}, { for: "files", class: "button" });
+  const hint = says("span", "input.drop", {}, { class: "note" });
+  const node = el("div", { class: "drop" }, el("p", {}, chooser, label, " ", hint), list);
+  const item = async (file) =>
+    ({ value: await base64(file), file: file.name, size: file.size, picture: () => pictureOf(file) });
+  const values = () => Promise.all(chosen.map(item));
   return { node, values, add, clear: () => { chosen = []; show(); }, focus: () => chooser.focus(), text: () => "" };
 };
 

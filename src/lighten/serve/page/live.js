@@ -115,11 +115,12 @@ const totals = (status) => {
     say(big, "live.value", { value });
     say(from, key, values);
   };
-  const sum = (of) => status.models.reduce((total, model) => total + of(model), 0);
-  put("requests", () => shown(added((p) => p.requests), amount), "total.answered", { n: () => count(sum((m) => m.counts.answered)) });
+  const sum = (of) => status.models.reduce((found, model) => found + of(model), 0);
+  const total = (of) => ({ n: () => count(sum(of)) });
+  put("requests", () => shown(added((p) => p.requests), amount), "total.answered", total((m) => m.counts.answered));
   put("p50", () => shown(most((p) => p.p50), seconds), "total.slowest", {});
   put("p99", () => shown(most((p) => p.p99), seconds), "total.slowest", {});
-  put("waiting", () => shown(added((p) => p.waiting), whole), "total.running", { n: () => count(sum((m) => m.gauges.running)) });
-  put("refused", () => shown(added((p) => p.refused), amount), "total.refusals", { n: () => count(sum((m) => refusals(m.counts))) });
+  put("waiting", () => shown(added((p) => p.waiting), whole), "total.running", total((m) => m.gauges.running));
+  put("refused", () => shown(added((p) => p.refused), amount), "total.refusals", total((m) => refusals(m.counts)));
   place.hidden = false;
 };

@@ -34,7 +34,8 @@ const answered = (told) => {
   const ready = names === every ? "found.ready" : "found.ready.versions";
   const headline = told.ready ? ready : told.state === "draining" ? "found.draining" : "found.waits";
   tell(TONES[told.state] || "warn", stateKey, { state: told.state }, headline, {
-    n: () => count(names), versions: () => count(every), names: () => waits.map((model) => model.name).join(text("page.comma")),
+    n: () => count(names), versions: () => count(every),
+    names: () => waits.map((model) => model.name).join(text("page.comma")),
   });
   say(made, "page.about", { version: told.version, address: location.host });
   name();
@@ -54,7 +55,8 @@ const showKeyButton = (needed) => {
 
 const lost = (error) => {
   if (error.status === 401) { tell("warn", "state.locked", {}, "found.locked"); showKeyButton(true); return; }
-  tell("bad", "state.gone", {}, status ? "found.gone" : "found.never");
+  if (error.status > 0) tell("bad", "state.silent", {}, "found.silent", { status: error.status });
+  else tell("bad", "state.gone", {}, status ? "found.gone" : "found.never");
 };
 
 const askForKey = (wrong) => {

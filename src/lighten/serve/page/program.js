@@ -5,21 +5,23 @@ import { idOf } from "./pulse.js";
 
 const address = (path) => new URL(path, document.baseURI).href;
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+const PATHS = { talk: "v1/chat/completions", continue: "v1/completions" };
 const EXAMPLE = { made: "what a film", talk: "Name a river.", continue: "Once upon a time" };
 
 // model, mode: see try.js. typed: what stands in the input.
 export const show = (model, mode, typed) => {
-  const words = [address(mode === "talk" ? "v1/chat/completions" : mode === "continue" ? "v1/completions" : `predict/${encodeURIComponent(model.name)}`)];
+  const words = [address(PATHS[mode] || `predict/${encodeURIComponent(model.name)}`)];
   if (hasKey()) words.push('-H "Authorization: Bearer $KEY"');
   const said = typed.trim() ? typed : EXAMPLE[mode];
+  const row = model.columns.length > 1 ? Object.fromEntries(model.columns.map((name) => [name, "..."])) : said;
   const bodies = {
     talk: () => ({ model: idOf(model), messages: [{ role: "user", content: said }], stream: true }),
     continue: () => ({ model: idOf(model), prompt: said, max_tokens: 64 }),
-    made: () => ({ inputs: [model.columns.length > 1 ? Object.fromEntries(model.columns.map((name) => [name, "..."])) : said], version: model.version }),
+    made: () => ({ inputs: [row], version: model.version }),
   };
-  if (model.files) words.push('-H "Content-Type: application/octet-stream" --data-binary @', `file${model.files[0] || ""}`);
-  else words.push("-d", quoted(JSON.stringify(bodies[mode]())));
-  one("#command").textContent = `curl ${words.join(" ").replace("@ ", "@")}`;
+  const file = `-H "Content-Type: application/octet-stream" --data-binary @file${(model.files || [""])[0]}`;
+  words.push(model.files ? file : `-d ${quoted(JSON.stringify(bodies[mode]()))}`);
+  one("#command").textContent = `curl ${words.join(" ")}`;
 };
 
 const selected = (node) => {

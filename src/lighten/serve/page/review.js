@@ -1,7 +1,7 @@
 // Cases that a person judges, blind to which version said what; with the keyboard, and with a way back.
 //
-// A verdict is sent when the next one is given, or after a few seconds: until then it can be taken back, and the case is
-// as blind as before. One that was sent can be given anew, too, but whoever does so has seen who said what.
+// A verdict is sent when the next one is given, or after a few seconds: until then it can be taken back, and the case
+// is as blind as before. One that was sent can be given anew, too, but whoever does so has seen who said what.
 import { all, data, el, one, writes } from "./dom.js";
 import { count, moment } from "./numbers.js";
 import { ask, problem } from "./server.js";
@@ -19,14 +19,18 @@ let queue = [], current = null, pending = null, sent = [], skipped = new Set();
 let asking = false;
 const labels = new Map(); // of a model, what its answers can be
 
-const filter = () => new URLSearchParams(Object.entries({ model: nodes.model.value, kind: nodes.kind.value }).filter(([, value]) => value));
+const filter = () => {
+  const asked = { model: nodes.model.value, kind: nodes.kind.value };
+  return new URLSearchParams(Object.entries(asked).filter(([, value]) => value));
+};
 
 const build = () => {
   const pick = (key, options) => {
     const select = el("select", {}, options);
     return [select, el("label", { class: "pick" }, says("span", key), select)];
   };
-  const kinds = ["", "flip", "guard", "suspicious"].map((kind) => says("option", kind ? `kind.${kind}` : "review.every", {}, { value: kind }));
+  const kinds = ["", "flip", "guard", "suspicious"].map((name) =>
+    says("option", name ? `kind.${name}` : "review.every", {}, { value: name }));
   const [model, modelLabel] = pick("review.model", []), [kind, kindLabel] = pick("review.kind", kinds);
   const progress = el("progress", { max: 1, value: 0 }), done = el("span", { class: "count" });
   const rows = says("button", "review.rows", {}, { type: "button" });
@@ -51,7 +55,10 @@ const restart = () => {
   next();
 };
 
-const showRows = () => { nodes.rows.disabled = !chosen(); say(nodes.rows, chosen() ? "" : "review.rows.which", {}, "title"); };
+const showRows = () => {
+  nodes.rows.disabled = !chosen();
+  say(nodes.rows, chosen() ? "" : "review.rows.which", {}, "title");
+};
 const chosen = () => nodes.model.value || (models.length === 1 ? models[0] : "");
 
 const showCounts = () => {
@@ -63,7 +70,9 @@ const showCounts = () => {
 
 // What was sent, as far as it can be shown: a text, a picture, the columns of a row.
 const inputOf = (value) => {
-  if (typeof value === "string" && value.startsWith("data:image/")) return el("p", { class: "item" }, el("img", { src: value, alt: text("review.picture") }));
+  if (typeof value === "string" && value.startsWith("data:image/")) {
+    return el("p", { class: "item" }, el("img", { src: value, alt: text("review.picture") }));
+  }
   if (typeof value === "string") return el("p", { class: "item", dir: "auto" }, value);
   if (!value || typeof value !== "object") return el("p", { class: "item" }, String(value));
   return el("dl", { class: "pairs item" }, Object.entries(value).map(([name, cell]) =>
@@ -71,7 +80,8 @@ const inputOf = (value) => {
 };
 
 const button = (key, said, values, called, attributes = {}) => {
-  const node = el("button", { type: "button", ...attributes }, says("span", said, values), " ", el("kbd", {}, key));
+  const hint = key ? [" ", el("kbd", {}, key)] : [];
+  const node = el("button", { type: "button", ...attributes }, says("span", said, values), hint);
   node.addEventListener("click", called);
   return node;
 };
@@ -80,10 +90,14 @@ const labelForm = (item) => {
   const field = el("input", { type: "text", list: "labels", id: "label", autocomplete: "off", dir: "auto" });
   say(field, "review.label", {}, "label");
   say(field, "review.label", {}, "hint");
-  const form = el("form", { class: "label" }, field, el("datalist", { id: "labels" }, (labels.get(item.model) || []).map((name) => el("option", { value: name }))),
-    says("button", "review.give", {}, { type: "submit" }), el("kbd", {}, KEYS.label));
-  form.addEventListener("submit", (event) => { event.preventDefault(); if (field.value.trim()) judge({ label: field.value.trim() }); });
-  return form;
+  const names = (labels.get(item.model) || []).map((name) => el("option", { value: name }));
+  const give = says("button", "review.give", {}, { type: "submit" });
+  const given = (event) => {
+    event.preventDefault();
+    if (field.value.trim()) judge({ label: field.value.trim() });
+  };
+  const list = el("datalist", { id: "labels" }, names);
+  return el("form", { class: "label", onsubmit: given }, field, list, give, el("kbd", {}, KEYS.label));
 };
 
 const nameOfVerdict = (verdict, item) => {
@@ -97,8 +111,9 @@ const showCase = (item) => {
   current = item;
   const card = nodes.card;
   if (!item) {
-    card.replaceChildren(says("p", counts.open ? "review.rest" : "review.nothing", { n: () => count(counts.open) }, { class: "none" }));
-    if (skipped.size) card.append(button("", "review.skipped", { n: () => count(skipped.size) }, () => { skipped = new Set(); next(); }));
+    const rest = counts.open ? "review.rest" : "review.nothing", n = count(skipped.size);
+    card.replaceChildren(says("p", rest, { n: () => count(counts.open) }, { class: "none" }));
+    if (skipped.size) card.append(button("", "review.skipped", { n }, () => { skipped = new Set(); next(); }));
     return;
   }
   const head = el("p", { class: "heads" }, says("span", `kind.${item.kind}`, {}, { class: "badge" }), data(item.model),
@@ -108,10 +123,16 @@ const showCase = (item) => {
   const sides = Object.entries(item.answers).map(([key, answer]) => el("div", {}, el("h4", {}, key,
     answer.version === undefined ? "" : says("span", "review.said.by", { version: answer.version }, { class: "sub" })),
     el("p", { class: "written" }, data(answer.answer, { dir: "auto" }))));
-  const verdicts = item.verdicts.map((verdict) => button(KEYS[verdict] || verdict, nameOfVerdict(verdict, item), { key: verdict }, () => judge({ verdict }), { class: "verdict" }));
+  const verdicts = item.verdicts.map((verdict) => button(
+    KEYS[verdict] || verdict, nameOfVerdict(verdict, item), { key: verdict }, () => judge({ verdict }),
+    { class: "verdict" }));
+  const others = [
+    button(KEYS.skip, "review.skip", {}, skip, { class: "quiet" }),
+    button(KEYS.undo, "review.undo", {}, undo, { class: "quiet undo" }),
+  ];
   card.replaceChildren(head, ...(item.note ? [el("p", { class: "note" }, data(item.note))] : []), inputOf(item.input),
     el("div", { class: sides.length > 1 ? "sides" : "side" }, sides), el("div", { class: "end" }, verdicts),
-    el("div", { class: "end" }, labelForm(item), button(KEYS.skip, "review.skip", {}, skip, { class: "quiet" }), button(KEYS.undo, "review.undo", {}, undo, { class: "quiet undo" })));
+    el("div", { class: "end" }, labelForm(item), others));
   showUndo();
 };
 
@@ -124,14 +145,17 @@ const fetchLabels = async (model) => {
   labels.set(model, ((found.parameters || {}).labels || []).slice(0, 500));
 };
 
-// The next case that is neither put aside nor judged already.
+// Whether a case is put aside, or judged already.
+const hidden = ({ id }) =>
+  skipped.has(id) || (pending !== null && pending.item.id === id) || sent.some((old) => old.id === id);
+
 const next = async () => {
-  const hidden = (item) => skipped.has(item.id) || (pending && pending.item.id === item.id) || sent.some((old) => old.id === item.id);
   queue = queue.filter((item) => !hidden(item));
   if (queue.length < FEW && !asking) {
     asking = true;
     try {
-      const found = await (await ask(`review?${filter()}&state=open&limit=${Math.min(MOST, AT_ONCE + skipped.size + 1)}`)).json();
+      const limit = Math.min(MOST, AT_ONCE + skipped.size + 1);
+      const found = await (await ask(`review?${filter()}&state=open&limit=${limit}`)).json();
       counts = { open: found.open, judged: found.judged };
       const there = new Set(queue.map((item) => item.id));
       queue = [...queue, ...found.cases.filter((item) => !there.has(item.id) && !hidden(item))];
@@ -151,7 +175,8 @@ const next = async () => {
 
 const tell = (key, values) => say(nodes.told, key, values);
 
-const saidOf = (body, item) => () => (body.label !== undefined ? `“${body.label}”` : text(nameOfVerdict(body.verdict, item), { key: body.verdict }));
+const saidOf = (body, item) => () =>
+  body.label !== undefined ? `“${body.label}”` : text(nameOfVerdict(body.verdict, item), { key: body.verdict });
 
 const judge = (body) => {
   if (!current) return;
@@ -178,7 +203,9 @@ const send = async ({ item, body }, leaving) => {
     const told = await (await ask(`review/${encodeURIComponent(item.id)}`, { json: body, keepalive: leaving })).json();
     sent = sent.map((old) => (old.id === item.id ? told : old));
     if (item.state !== "judged") counts = { open: counts.open - 1, judged: counts.judged + 1 };
-    const who = () => Object.entries(told.answers).map(([key, answer]) => text("review.was", { key, version: answer.version })).join(text("page.comma"));
+    const who = () => Object.entries(told.answers)
+      .map(([key, answer]) => text("review.was", { key, version: answer.version }))
+      .join(text("page.comma"));
     tell("review.sent", { verdict: saidOf(body, item), who });
   } catch (error) {
     sent = sent.filter((old) => old.id !== item.id);
@@ -246,7 +273,8 @@ export const update = (status) => {
   if (names.join() !== models.join()) {
     const before = nodes.model.value;
     models = names;
-    nodes.model.replaceChildren(says("option", "review.every", {}, { value: "" }), ...names.map((name) => el("option", { value: name }, name)));
+    const every = says("option", "review.every", {}, { value: "" });
+    nodes.model.replaceChildren(every, ...names.map((name) => el("option", { value: name }, name)));
     nodes.model.value = names.includes(before) ? before : "";
     showRows();
   }

@@ -87,9 +87,11 @@ export const problem = (error, again) => {
   const node = el("div", { class: "problem" }, says("b", line, { status: refused.status }));
   if (told.message) node.append(el("p", { lang: "en" }, data(told.message)));
   for (const name of ["allowed", "fix"]) {
-    if (told[name]) node.append(el("p", { class: "note" }, says("span", `error.${name}`), " ", data(told[name], { lang: "en" })));
+    const words = told[name] && data(told[name], { lang: "en" });
+    if (words) node.append(el("p", { class: "note" }, says("span", `error.${name}`), " ", words));
   }
-  if (refused.after !== null) node.append(says("p", "error.after", { n: () => count(refused.after) }, { class: "note" }));
+  const soon = { n: () => count(refused.after) };
+  if (refused.after !== null) node.append(says("p", "error.after", soon, { class: "note" }));
   if (again && (refused.after !== null || refused.status === 0 || refused.status >= 500)) {
     const button = says("button", "error.again", {}, { type: "button" });
     button.addEventListener("click", again);

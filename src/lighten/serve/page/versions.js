@@ -26,7 +26,8 @@ const number = (heading, value) => cell(heading, value());
 const row = (model, version) => {
   const state = known(`state.${version.state}`) ? `state.${version.state}` : "state.other";
   const badge = says("span", state, { state: version.state }, { class: `badge ${TONES[version.state] || ""}` });
-  const name = el("th", { scope: "row" }, data(version.version), " ", ...roles(model, version).flatMap((one) => [one, " "]));
+  const parts = roles(model, version).flatMap((one) => [" ", one]);
+  const name = el("th", { scope: "row" }, data(version.version), parts);
   if (version.failure) name.append(el("span", { class: "sub" }, data(version.failure, { lang: "en" })));
   return el("tr", {}, name, cell("versions.state", badge), number("versions.answered", () => count(version.answered)),
     number("versions.failed", () => count(version.failed)), number("versions.refused", () => count(version.refused)),
@@ -61,14 +62,16 @@ const reasons = (skipped) => Object.entries(skipped)
 
 const disagreement = (found) => {
   const values = {
-    shadow: found.shadow, serving: found.serving, requests: () => count(found.requests), flips: () => count(found.flips),
-    inputs: () => count(found.inputs), share: () => percent(found.share), lower: () => percent(found.lower),
-    upper: () => percent(found.upper), confidence: () => share(found.confidence, 0), reasons: () => reasons(found.skipped),
+    shadow: found.shadow, serving: found.serving, reasons: () => reasons(found.skipped),
+    requests: () => count(found.requests), inputs: () => count(found.inputs), flips: () => count(found.flips),
+    share: () => percent(found.share), lower: () => percent(found.lower), upper: () => percent(found.upper),
+    confidence: () => share(found.confidence, 0),
   };
   if (!found.requests) return el("div", { class: "shadow" }, says("p", "shadow.none", values));
-  const left = Object.keys(found.skipped).length;
-  return el("div", { class: "shadow" }, says("p", "shadow.found", values, { class: "found" }), interval(found),
-    says("p", "shadow.bound", values, { class: "note" }), left ? says("p", "shadow.skipped", values, { class: "note" }) : "");
+  const note = (key) => says("p", key, values, { class: "note" });
+  const left = Object.keys(found.skipped).length ? note("shadow.skipped") : "";
+  const said = says("p", "shadow.found", values, { class: "found" });
+  return el("div", { class: "shadow" }, said, interval(found), note("shadow.bound"), left);
 };
 
 const card = (model) => el("article", { class: "card versions" }, el("h3", {}, data(model.name)), table(model),

@@ -9,18 +9,20 @@ const FIELDS = [
   ["most", { type: "number", min: 1, step: 1, required: true }],
   ["temperature", { type: "number", min: 0, max: 2, step: 0.1, required: true, value: 0 }],
   ["top_p", { type: "number", min: 0.01, max: 1, step: 0.01, required: true, value: 1 }],
-  ["seed", { type: "number", step: 1 }],
+  ["seed", { type: "number", step: 1, value: "" }],
 ];
 
 // The fields of the settings, and what they say.
 export const settings = (most) => {
-  const fields = FIELDS.map(([name, attributes]) => [name, el("input", { ...attributes, id: `set-${name}`, ...(name === "most" ? { value: most } : {}) })]);
+  const field = (name, attributes) => el("input", { id: `set-${name}`, ...attributes });
+  const fields = FIELDS.map(([name, attributes]) => [name, field(name, { value: most, ...attributes })]);
   const system = el("textarea", { rows: 2, dir: "auto", id: "set-system" });
-  const labelled = [...fields, ["system", system]].map(([name, input]) => el("label", { class: name === "system" ? "wide" : "" }, says("span", `write.${name}`), input));
+  const labelled = [...fields, ["system", system]].map(([name, input]) =>
+    el("label", { class: name === "system" ? "wide" : "" }, says("span", `write.${name}`), input));
   const values = () => {
-    const told = Object.fromEntries(fields.map(([name, input]) => [name, input.value === "" ? null : Number(input.value)]));
-    const { most: tokens, ...drawn } = told;
-    return { max_tokens: tokens, ...Object.fromEntries(Object.entries(drawn).filter(([, value]) => value !== null)) };
+    const told = fields.filter(([, input]) => input.value !== "").map(([name, input]) => [name, Number(input.value)]);
+    const { most: tokens, ...drawn } = Object.fromEntries(told);
+    return { max_tokens: tokens, ...drawn };
   };
   return { nodes: labelled, values, system: () => system.value.trim() };
 };
@@ -69,8 +71,9 @@ export const write = async (model, path, body, place, signal, prompt = "") => {
   if (error && isStopped(error)) say(facts, text ? "write.stopped" : "write.stopped.before");
   else if (!error) {
     const rate = tokens > 1 && last > first ? (tokens - 1) / ((last - first) / 1e3) : null;
+    const waited = first ? (first - began) / 1e3 : took;
     say(facts, rate === null ? "write.facts.short" : "write.facts", {
-      n: () => count(tokens), first: () => seconds(((first || performance.now()) - began) / 1e3), rate: () => amount(rate ?? 0),
+      n: () => count(tokens), first: () => seconds(waited), rate: () => amount(rate ?? 0),
     });
     if (reason === "length") facts.after(says("p", "write.cut", { n: () => count(tokens) }, { class: "note" }));
   }
