@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lighten.core.errors import InputError
-from lighten.serve.cases import Case, CaseStore, NoRoom, VersionAnswer, case_of, is_file, rows_of
+from lighten.serve.cases import Case, CaseStore, NoRoom, VersionAnswer, case_of
 
 
 def flip(text: Any, **given: Any) -> Case:
@@ -105,18 +105,3 @@ def test_another_file_is_refused_and_left_alone(kind: str, tmp_path: Path) -> No
     with pytest.raises(InputError, match="cannot be kept") as error:
         CaseStore(path, 1, 1)
     assert "--review" in error.value.fix and (path.read_bytes() if path.is_file() else b"") == before
-
-
-def test_what_was_judged_is_a_table_and_the_last_verdict_stands() -> None:
-    cases = [judged(flip('a, "b"\nc'), "label", "good"), judged(flip("x"), "label", "bad")]
-    cases.append(judged(flip("x"), "label", "good"))
-    assert rows_of(cases) == 'text,label\n"a, ""b""\nc",good\nx,good\n'
-    assert rows_of([judged(flip({"title": "t", "n": 1}), "label", "good")]) == "title,n,label\nt,1,good\n"
-    assert rows_of([]) == "text,label\n"
-
-
-@pytest.mark.parametrize("input", [{"label": "x"}, "data:image/png;base64,AAAA", [{"role": "user", "content": "x"}]])
-def test_what_makes_no_table_is_refused(input: Any) -> None:
-    with pytest.raises(ValueError):
-        rows_of([judged(flip(input), "label", "good")])
-    assert is_file(input) == (isinstance(input, str))

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from lighten.core.errors import InputError, ModelError, UnknownName
+from lighten.core.errors import InputError, ModelError, TooLarge, UnknownName
+from lighten.measure import memory_estimate
 from lighten.serve.keys import read_keys
-from lighten.verbs.serve import ServedVersion, Serving, new_key, servable, serve
-from lighten.verbs.serve_options import Named
+from lighten.serve.limits import Limits
+from lighten.verbs.serve import Openers, ServedVersion, Serving, bytes_of, new_key, servable, serve
+from lighten.verbs.serve_options import Named, ServeOptions
 
 Counted = Callable[..., Path]
 
@@ -58,3 +60,18 @@ def test_what_cannot_be_served_is_refused_before_anything_is_opened(tmp_path: Pa
 def test_what_is_told_is_plain() -> None:
     told = Serving("http://127.0.0.1:1", (ServedVersion("m", "1", "runs/m", "a" * 64, "fake 1.0"),))
     assert told.to_json()["models"][0]["name"] == "m" and told.to_json()["address"] == "http://127.0.0.1:1"
+
+
+def test_what_has_no_room_beside_what_is_open_is_refused(
+    tmp_path: Path, counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Named("m", "1", str(counted("m")))
+    openers = Openers([model], ServeOptions(replicas=3), Limits(), tmp_path / "scratch")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "winner").symlink_to(model.model)
+    (tmp_path / "run" / "study.db").write_bytes(b"x" * 10_000_000)
+    assert 1000 < bytes_of(model.model) == bytes_of(str(tmp_path / "run")) and bytes_of(str(tmp_path / "nothing")) == 0
+    monkeypatch.setattr(memory_estimate, "available_memory", lambda: 2 * bytes_of(model.model))
+    with pytest.raises(TooLarge, match="its files in each replica") as error:
+        openers("m", "1")
+    assert "--unload" in error.value.fix

@@ -133,7 +133,9 @@ def command(
             sys.stdout.flush()
             return
         for model in serving.models:
-            version = f" version {model.version}" if len({m.name for m in serving.models}) < len(serving.models) else ""
+            several = len({m.name for m in serving.models}) < len(serving.models)
+            roles = f" ({', '.join(model.roles)})" if model.roles else ""
+            version = f" version {model.version}{roles}" if several else ""
             sys.stderr.write(f"{model.name}{version}: {serving.address}/predict/{model.name} ({model.engine})\n")
         if serving.grpc:
             sys.stderr.write(f"gRPC: {serving.grpc} (inference.GRPCInferenceService, grpc.health.v1.Health)\n")

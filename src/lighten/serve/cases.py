@@ -5,8 +5,6 @@ Nothing is thrown away that a person has judged. Where there is no room, the old
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import sqlite3
@@ -238,35 +236,6 @@ class CaseStore:
             with suppress(sqlite3.Error):  # a full disk has ended it already
                 self._db.execute("ROLLBACK")
             raise
-
-
-def rows_of(cases: Sequence[Case]) -> str:
-    """Cases with labels as CSV, for ``lighten optimize --data``: the columns of the inputs (``text`` for plain texts)
-    and ``label``. Of several verdicts on one input the last one stands.
-
-    Raises:
-        ValueError: an input is a file, or has a column named ``label`` itself.
-    """
-    found: dict[str, tuple[dict[str, Any], str]] = {}
-    columns: dict[str, None] = {}
-    for case in cases:
-        row = case.input if isinstance(case.input, dict) else {"text": case.input}
-        if not all(isinstance(cell, str | int | float | bool | None) for cell in row.values()) or is_file(case.input):
-            raise ValueError("inputs that are files, or conversations, are no rows of a table")
-        if LABEL in row:
-            raise ValueError(f"the inputs have a column named {LABEL!r}")
-        columns |= dict.fromkeys(row)
-        found[json.dumps(row, sort_keys=True)] = (row, case.label or "")
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*(columns or {"text": None}), LABEL])
-    writer.writerows([*(row.get(name, "") for name in columns), label] for row, label in found.values())
-    return text.getvalue()
-
-
-def is_file(input: Any) -> bool:
-    """Whether an input is the content of a file, as cases hold it."""
-    return isinstance(input, str) and input.startswith("data:") and ";base64," in input[:200]
 
 
 def _where(model: str, kind: str, state: str) -> tuple[str, list[str]]:

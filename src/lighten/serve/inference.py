@@ -44,7 +44,7 @@ def metadata_of(model: ServedModel, models: Models) -> dict[str, Any]:
     outputs += [{"name": SCORES, "datatype": FLOATS, "shape": [-1, len(source.labels)]}]
     return {
         "name": model.name,
-        "versions": list(models.versions(model.name)),
+        "versions": list(models.loaded(model.name)),
         "platform": f"lighten_{catalog.name_of(source.engine)}",
         "inputs": [{"name": INPUT, "datatype": STRINGS, "shape": [-1]}],
         "outputs": outputs if source.labels else [{"name": ANSWER, "datatype": STRINGS, "shape": [-1]}],

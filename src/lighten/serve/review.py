@@ -7,7 +7,6 @@ the next run. All that touches the disk is done by one thread; a disk that is fu
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 import sqlite3
 from collections import Counter
@@ -19,7 +18,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from lighten.serve.cases import KINDS, LABEL, Case, CaseStore, NoRoom, VersionAnswer, case_of, rows_of
+from lighten.serve.case_rows import Export, as_address, rows_of
+from lighten.serve.cases import KINDS, LABEL, Case, CaseStore, NoRoom, VersionAnswer, case_of
 from lighten.serve.hosts import check_same_site
 from lighten.serve.http import Reply, Request, Route, json_reply
 from lighten.serve.intake import type_name
@@ -35,7 +35,6 @@ WAITING, WAITING_BYTES = 256, 64 << 20
 SHOWN, MOST_SHOWN = 50, 500
 """Cases of one answer where none, and most, are asked for."""
 STATES = ("open", "judged")
-CSV = b"text/csv; charset=utf-8"
 VERDICT: Mapping[str, Any] = {
     "type": "object",
     "minProperties": 1,
@@ -123,19 +122,19 @@ class Review:
 
         return await self._asked(judged)
 
-    async def rows(self, model: str) -> str:
+    async def rows(self, model: str) -> Export:
         """What was judged of a model, see :func:`rows_of`.
 
         Raises:
-            Refusal: its inputs are no rows of a table.
+            Refusal: they make no data; why.
         """
 
-        def rows() -> str:
+        def rows() -> Export:
             try:
                 return rows_of(self._store.labelled(model))
             except ValueError as error:
                 raise unusable(
-                    f"What was judged of {model!r} makes no table: {error}.", fix="GET /review has it"
+                    f"What was judged of {model!r} makes no data: {error}.", fix="GET /review has it"
                 ) from error
 
         return await self._asked(rows)
@@ -159,8 +158,8 @@ class Review:
     def _add(self, case: Case, size: int) -> None:
         """Called by the thread."""
         try:
-            case = _as_json(case)
-            if self._store.add(case):
+            shown = replace(case, input=as_address(case.input)) if isinstance(case.input, bytes) else case
+            if self._store.add(shown):
                 self.added[case.kind] += 1
             self.open, self.judged = self._store.counts()
             self._failing = False
@@ -216,9 +215,9 @@ def routes(review: Review | None) -> list[Route]:
         queue, model = opened(), request.query("model").get("model", "")
         if not model:
             raise unusable("No model is named.", allowed="the name of one", fix="ask for /review/rows?model=NAME")
-        text = await queue.rows(model)
-        name = [(b"content-disposition", b'attachment; filename="rows.csv"')]
-        return Reply(text.encode("utf-8", "replace"), kind=CSV, headers=name)
+        found = await queue.rows(model)
+        name = f'attachment; filename="{found.name}"'.encode()
+        return Reply(found.content, kind=found.kind.encode(), headers=[(b"content-disposition", name)])
 
     def parameter(name: str, *choices: str) -> dict[str, Any]:
         schema = {"type": "string", **({"enum": list(choices)} if choices else {})}
@@ -235,11 +234,10 @@ def routes(review: Review | None) -> list[Route]:
         "requestBody": {"required": True, "content": {"application/json": {"schema": VERDICT}}},
         "responses": {"200": {"description": "The case, with which version said what"}},
     }
+    content = {"text/csv": {"schema": {"type": "string"}}, "application/zip": {}}
     named = {
         "parameters": [{**parameter("model"), "required": True}],
-        "responses": {
-            "200": {"description": "Rows with labels", "content": {"text/csv": {"schema": {"type": "string"}}}}
-        },
+        "responses": {"200": {"description": "Rows with labels, or files in folders", "content": content}},
     }
     return [
         Route("GET", "/review", every, "Cases for people to judge", listing),
@@ -314,21 +312,3 @@ def _time(seconds: float) -> str:
 def _size(input: Any) -> int:
     """About as many bytes as an input takes."""
     return len(input) if isinstance(input, bytes | str) else len(str(input))
-
-
-def _as_json(case: Case) -> Case:
-    """With what was sent as bytes as an address of data, which can be sent, and shown, again."""
-    if not isinstance(case.input, bytes):
-        return case
-    kind = next((kind for start, kind in MAGIC.items() if case.input.startswith(start)), "application/octet-stream")
-    return replace(case, input=f"data:{kind};base64,{base64.b64encode(case.input).decode()}")
-
-
-MAGIC: Mapping[bytes, str] = {
-    b"\x89PNG": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF8": "image/gif",
-    b"RIFF": "image/webp",
-    b"BM": "image/bmp",
-}
-"""How files begin that a browser can show."""

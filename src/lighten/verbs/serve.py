@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from lighten.core.artifact import RECORD
 from lighten.core.errors import InputError, UnknownName
 from lighten.core.home import expanded
 from lighten.core.training import model_of_run
 from lighten.isolate.machine import allowed_cores
+from lighten.measure.memory_estimate import check_fits
 from lighten.serve import (
     grpc_health,
     grpc_server,
@@ -44,6 +46,7 @@ from lighten.serve.servable import Servable
 from lighten.serve.server import Hosted, address_of, check_extra, listen, run
 from lighten.serve.shadow import Shadow
 from lighten.serve.tracing import tracing
+from lighten.serve.traffic import Traffic
 from lighten.serve.writing_model import WritingModel
 from lighten.verbs.load import check_models_fit, resolved
 from lighten.verbs.question import question_of
@@ -52,13 +55,15 @@ from lighten.verbs.serve_options import Named, Plan, ServeOptions, plan_of, read
 
 @dataclass(frozen=True, slots=True)
 class ServedVersion:
-    """A model that is served: its name and version, what the user gave, the artifact's id, and its engine."""
+    """A model that is served: its name and version, what the user gave, the artifact's id, its engine, and what it is
+    for its name."""
 
     name: str
     version: str
     model: str
     artifact: str
     engine: str
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +189,11 @@ def hosted_at(site: Site, stack: ExitStack) -> tuple[Hosted, tuple[ServedVersion
     app = application(
         models, limits, site.keys, local=site.local, cases=cases, operators=options.operators, more=families
     )
+    told = tuple(openers.told(one, plan.traffic) for one in made)
     beside = None
     if site.grpc is not None:
         beside = grpc_application(models, limits, site.grpc, site.keys, app, recorders)
-    return Hosted(models, Recorded(app, recorders) if recorders else app, beside), tuple(map(openers.told, made))
+    return Hosted(models, Recorded(app, recorders) if recorders else app, beside), told
 
 
 def recording(options: ServeOptions, stack: ExitStack) -> tuple[list[Recorder], list[Callable[[], Iterable[Family]]]]:
@@ -238,6 +244,8 @@ class Openers:
         """
         one = self._named[name, version]
         check_models_fit([one.model] * self._options.replicas)
+        check_fits(one.model, "To open", {"its files in each replica": self._options.replicas * bytes_of(one.model)},
+                   fix="unload another version first: lighten versions NAME --unload VERSION")  # fmt: skip
         return self.open(one)
 
     def open(self, one: Named) -> ServedModel:
@@ -247,11 +255,20 @@ class Openers:
         replicas = self._options.replicas
         return model_of(source, self._limits, replicas=replicas, threads=max(1, cores // replicas))
 
-    def told(self, model: ServedModel) -> ServedVersion:
+    def told(self, model: ServedModel, traffic: Mapping[str, Traffic]) -> ServedVersion:
         """What is said of a model once it answers."""
         source = model.source
         path = self._named[source.name, source.version].model
-        return ServedVersion(source.name, source.version, path, source.artifact.id, source.engine.version())
+        roles = tuple(traffic[source.name].roles(source.version))
+        return ServedVersion(source.name, source.version, path, source.artifact.id, source.engine.version(), roles)
+
+
+def bytes_of(model: str) -> int:
+    """Of the files of a model; 0 where it is not on this machine. A session takes about as much, or more."""
+    folder = model_of_run(expanded(model))
+    place = folder / "winner" if (folder / "winner" / RECORD).is_file() and not (folder / RECORD).is_file() else folder
+    files = [place] if place.is_file() else place.rglob("*") if place.is_dir() else []
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def check_operators(operators: Sequence[str], keys: Keys | None) -> None:
