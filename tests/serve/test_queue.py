@@ -35,6 +35,14 @@ def test_the_oldest_is_taken_with_those_of_its_size() -> None:
     assert joined(waiting[1:], 8, 1e9, 1.1) == [waiting[1]]
 
 
+def test_who_came_much_later_does_not_pass_by() -> None:
+    waiting = pieces(100, *(5000 for _ in range(15)), 100)
+    assert joined(waiting, 8, 1e9, 1.1) == [waiting[0]]  # its like is not among the older ones
+    assert joined(waiting[1:], 64, 1e9, 1.1) == waiting[1:11]
+    few = pieces(*(50 for _ in range(6)))
+    assert joined(few, 64, 1e9, 1.1) == few
+
+
 @given(st.lists(st.integers(0, 3000), min_size=1, max_size=40), st.integers(1, 8), st.integers(1, 5000))
 def test_everything_is_taken_once_and_the_oldest_never_waits_twice(sizes: list[int], rows: int, work: int) -> None:
     queue, waiting = WorkQueue(), pieces(*sizes)

@@ -46,8 +46,8 @@ def test_what_cannot_be_served_is_refused_before_anything_is_opened(tmp_path: Pa
         with pytest.raises(InputError, match="in use") as error:
             serve(model, port=0, grpc_port=other.getsockname()[1])
         assert "--grpc-port" in error.value.fix
-    with pytest.raises(InputError, match="0 replicas"):
-        serve(model, port=0, replicas=0)
+    with pytest.raises(InputError, match="-1 replicas"):
+        serve(model, port=0, replicas=-1)
     with pytest.raises(InputError, match="no keys were given"):
         serve(model, port=0, operators=["anna"])
     new_key(tmp_path / "keys", "ci")

@@ -122,8 +122,8 @@ def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
     plan = plan_of(["a=/z", "a:2=/y"], found.models, ["a:2=0.25"])
     assert plan.named == (Named("a", "1", "/z"), Named("a", "2", "/y"))
     assert plan.traffic["a"].canary == Share("2", 0.25)
-    with pytest.raises(InputError, match="0 replicas"):
-        found.changed(replicas=0)
+    with pytest.raises(InputError, match="-1 replicas"):
+        found.changed(replicas=-1)
 
 
 @pytest.mark.parametrize(

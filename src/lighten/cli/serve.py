@@ -44,7 +44,8 @@ def command(
         ),
     ] = None,
     replicas: Annotated[
-        int | None, typer.Option(help="Processes of each model, which share the cores; 1 by default.", min=1)
+        int | None,
+        typer.Option(help="Processes of each model, which share the cores; by default as many as are sensible.", min=0),
     ] = None,
     threads: Annotated[
         int | None, typer.Option(help="Cores to use; 0, the default, for all that this process may use.", min=0)

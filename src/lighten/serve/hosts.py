@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 
 from lighten.serve.refusals import other_site
 
@@ -16,6 +17,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+@lru_cache(maxsize=64)
 def asks_for_here(header: bytes) -> bool:
     """Whether a ``Host`` header names this machine by a name of its own.
 

@@ -47,6 +47,11 @@ class WritingModel(ServedModel):
 
     writes = True
 
+    @staticmethod
+    def replicas_on(cores: int) -> int:
+        """See :meth:`ServedModel.replicas_on`: one, whose streams share every step and whose weights are read once."""
+        return 1
+
     def __init__(self, source: Servable, limits: Limits, *, replicas: int = 1, threads: int = 1) -> None:
         self.streams, self.pace, self.written = StreamQueue(), Rate(), Written()
         template = find_template(source.artifact)

@@ -15,7 +15,7 @@ from lighten.core.errors import InputError, UnknownName
 from lighten.core.home import expanded
 from lighten.core.training import model_of_run
 from lighten.isolate.machine import allowed_cores
-from lighten.measure.memory_estimate import check_fits
+from lighten.measure.memory_estimate import check_fits, facts_of_large
 from lighten.serve import (
     grpc_health,
     grpc_server,
@@ -110,8 +110,8 @@ def serve(
         host, port: where to listen, 127.0.0.1 and 8000 by default; port 0 for one that is free. Others than this
             machine are let in with ``keys`` only, unless ``without_keys`` says that everybody may ask.
         grpc_port: where to listen for gRPC, too; None for nowhere.
-        replicas: processes of each model, 1 by default. threads: cores for all of them; 0, the default, for all that
-            this process may use.
+        replicas: processes of each model; 0, the default, for one on each core, up to four, and one of a model that
+            writes or is large. threads: cores for all of them; 0, the default, for all that this process may use.
         keys: file of hashed keys (see :func:`new_key`). operators: names of keys that may change what is served.
         canary: versions that answer a share of the requests that say none, each ``NAME:VERSION=SHARE`` or
             ``NAME=PATH:SHARE``. shadow: versions that are asked a share of the requests afterwards, likewise.
@@ -138,7 +138,7 @@ def serve(
     plan = plan_of([models] if isinstance(models, str) else models, options.models, canary, shadow)
     known = read_keys(options.keys) if options.keys is not None else None
     check_operators(options.operators, known)
-    check_models_fit([one.model for one in plan.opened for _ in range(options.replicas)])
+    check_models_fit([one.model for one in plan.opened for _ in range(options.replicas or 1)])
     local = known is None and not options.without_keys and is_loopback(options.host)
     site = Site(options, bounds, plan, known, local, grpc_address(options, known))
     with ExitStack() as stack:
@@ -243,8 +243,9 @@ class Openers:
             TooLarge: there is no memory for it beside what is open. ModelError, UnsafeFile: it cannot be used.
         """
         one = self._named[name, version]
-        check_models_fit([one.model] * self._options.replicas)
-        check_fits(one.model, "To open", {"its files in each replica": self._options.replicas * bytes_of(one.model)},
+        copies = self._options.replicas or 1
+        check_models_fit([one.model] * copies)
+        check_fits(one.model, "To open", {"its files in each replica": copies * bytes_of(one.model)},
                    fix="unload another version first: lighten versions NAME --unload VERSION")  # fmt: skip
         return self.open(one)
 
@@ -252,8 +253,7 @@ class Openers:
         """One of them, whose files are verified. Raises what a call does, but does not look for memory."""
         cores = self._options.threads or allowed_cores()
         source = servable(one, self._scratch / str(next(self._numbers)))
-        replicas = self._options.replicas
-        return model_of(source, self._limits, replicas=replicas, threads=max(1, cores // replicas))
+        return model_of(source, self._limits, replicas=self._options.replicas, cores=cores)
 
     def told(self, model: ServedModel, traffic: Mapping[str, Traffic]) -> ServedVersion:
         """What is said of a model once it answers."""
@@ -344,14 +344,18 @@ def grpc_application(
     return GrpcServer(procedures, address, limits, keys, strays=app.strays, operates=app.operates, recorders=recorders)
 
 
-def model_of(source: Servable, limits: Limits, *, replicas: int, threads: int) -> ServedModel:
+def model_of(source: Servable, limits: Limits, *, replicas: int, cores: int) -> ServedModel:
     """A model as it is served: one that writes can be asked to.
+
+    Args:
+        replicas: processes of it; 0 for as many as are sensible on so many cores, which they share.
 
     Raises:
         ModelError: its chat template cannot be used.
     """
-    kind = WritingModel if source.task.writes else ServedModel
-    return kind(source, limits, replicas=replicas, threads=threads)
+    kind: type[ServedModel] = WritingModel if source.task.writes else ServedModel
+    number = replicas or (1 if facts_of_large(source.artifact.path) is not None else kind.replicas_on(cores))
+    return kind(source, limits, replicas=number, threads=max(1, cores // number))
 
 
 def servable(one: Named, scratch: Path) -> Servable:

@@ -55,7 +55,7 @@ class ServeOptions:
 
     Attributes:
         host, port: where it listens. grpc_port: where for gRPC; None for nowhere.
-        replicas: processes of each model. threads: cores for all; 0 for all there are.
+        replicas: processes of each model; 0 for as many as are sensible. threads: cores for all; 0 for all there are.
         keys: file of hashed keys. without_keys: whether everybody may ask. operators: names of keys that may change
             what is served. review: file of cases that people are to judge. log, log_format: file to which a line is
             added for each request, ``-`` for stdout; json or text.
@@ -65,7 +65,7 @@ class ServeOptions:
     host: str = "127.0.0.1"
     port: int = 8000
     grpc_port: int | None = None
-    replicas: int = 1
+    replicas: int = 0
     threads: int = 0
     keys: str | None = None
     without_keys: bool = False
@@ -86,7 +86,7 @@ class ServeOptions:
         for name, low, high in (
             ("port", 0, 65535),
             ("grpc_port", 0, 65535),
-            ("replicas", 1, 1024),
+            ("replicas", 0, 1024),
             ("threads", 0, 1 << 16),
         ):
             value = getattr(found, name)
