@@ -14,7 +14,19 @@ import pytest
 import lighten
 
 ROOT = Path(lighten.__file__).parent
-PLUGINS = ("train", "prune", "distill", "export", "quantize", "formats", "engines", "tasks", "meters", "targets")
+PLUGINS = (
+    "train",
+    "prune",
+    "distill",
+    "export",
+    "quantize",
+    "formats",
+    "engines",
+    "tasks",
+    "meters",
+    "targets",
+    "guards",
+)
 LEVELS = {
     **dict.fromkeys(("core", "proof"), 0),
     **dict.fromkeys(("isolate", "store", "files", "look"), 1),

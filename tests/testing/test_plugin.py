@@ -91,8 +91,17 @@ class Nothing(Target):
     title = ("nothing", "\u65e0")
     write = about = ways = lambda *given: None
 '''
+GUARD = '''"""A guard that finds nothing."""
+from dataclasses import dataclass
+from lighten.core.guard import TextGuard
+
+@dataclass(frozen=True)
+class Nothing(TextGuard):
+    finder = lambda *given: None
+'''
 OTHERS = {
     "formats": FORMAT, "tasks": TASK, "meters": METER, "engines": ENGINE, "readers": READER, "targets": TARGET,
+    "guards": GUARD,
 }  # fmt: skip
 SOURCES = {**dict.fromkeys(catalog.STEP_KINDS, STEP), **OTHERS}
 

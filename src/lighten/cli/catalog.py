@@ -14,13 +14,11 @@ from lighten.cli.options import Json
 def command(
     name: Annotated[
         str | None,
-        typer.Argument(
-            help="A kind (steps, formats, engines, tasks, meters, readers, targets) or one entry: prune.layers."
-        ),
+        typer.Argument(help="A kind (steps, formats, engines, tasks, meters, readers, targets, guards) or one entry."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what can be used here: steps, formats, engines, tasks, meters, readers, targets; or the settings of one."""
+    """Show what can be used: steps, formats, engines, tasks, meters, readers, targets, guards; or settings of one."""
     from dataclasses import asdict
 
     from rich.console import Console

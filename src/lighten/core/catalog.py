@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from lighten.core.engine import Engine
 from lighten.core.errors import InputError, MissingExtra, UnknownName
 from lighten.core.format import Format
+from lighten.core.guard import AnswerGuard, ModelGuard, ProbeGuard, TextGuard
 from lighten.core.meter import QualityMeter, SpeedMeter
 from lighten.core.reader import Reader
 from lighten.core.step import Step
@@ -39,10 +41,13 @@ KINDS: dict[str, tuple[type, ...]] = {
     "meters": (SpeedMeter, QualityMeter),
     "readers": (Reader,),
     "targets": (Target,),
+    "guards": (TextGuard, ModelGuard, AnswerGuard, ProbeGuard),
 }
 """Every folder of plug-ins and the class its files must define."""
 
 
+_PARSING = Lock()
+"""Two threads that build syntax trees at once get a SystemError from some versions of CPython (its issue 106905)."""
 _LENT: list[Entry] = []
 
 
@@ -124,7 +129,8 @@ def names(kind: str) -> tuple[str, ...]:
 def first_line(path: Path) -> str:
     """First line of a module's docstring, read without importing it; empty when it cannot be read."""
     try:
-        tree = ast.parse(path.read_bytes())
+        with _PARSING:
+            tree = ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError):
         return ""
     return (ast.get_docstring(tree) or "").split("\n", 1)[0]
@@ -200,7 +206,9 @@ def _file_of(module: str) -> Path | None:
 def _extra_in(module: str) -> str:
     """The ``extra`` that a module's class declares, read without importing it."""
     path = _file_of(module)
-    for node in ast.walk(ast.parse(path.read_bytes() if path else b"")):
+    with _PARSING:
+        tree = ast.parse(path.read_bytes() if path else b"")
+    for node in ast.walk(tree):
         target = node.target if isinstance(node, ast.AnnAssign) else None
         if isinstance(target, ast.Name) and target.id == "extra" and isinstance(node, ast.AnnAssign):
             value = node.value

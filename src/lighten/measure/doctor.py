@@ -22,7 +22,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "vision": ("pillow",),
     "parquet": ("pyarrow",),
     "hub": ("huggingface-hub",),
-    "serve": ("uvicorn", "httptools", "uvloop", "llguidance", "jinja2"),
+    "serve": ("uvicorn", "httptools", "uvloop", "llguidance", "jinja2", "google-re2"),
     "otel": ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"),
     "grpc": ("grpcio", "protobuf"),
 }

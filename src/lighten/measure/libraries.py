@@ -16,6 +16,7 @@ MODULES: Mapping[str, str] = {
     "scikit-learn": "sklearn.linear_model",
     "llama-cpp-python": "llama_cpp",
     "huggingface-hub": "huggingface_hub",
+    "google-re2": "re2",
     "protobuf": "google.protobuf",
     "pillow": "PIL.Image",
     "opentelemetry-sdk": "opentelemetry.sdk.trace",

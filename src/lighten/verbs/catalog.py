@@ -10,7 +10,7 @@ from lighten.core.step import settings_of
 
 
 def catalog(kind: str | None = None) -> list[known.Entry]:
-    """Every step, format, engine, task, meter, reader and target, or those of one kind; nothing is imported.
+    """Every step, format, engine, task, meter, reader, target and guard, or those of one kind; nothing is imported.
 
     Raises:
         UnknownName: there is no such kind.

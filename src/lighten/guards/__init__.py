@@ -1,0 +1,1 @@
+"""Guards: one file each. See ``core.guard``."""
