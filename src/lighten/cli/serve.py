@@ -86,6 +86,12 @@ def command(
             help="File in which cases are kept for people to judge; made where there is none.", show_default=False
         ),
     ] = None,
+    guards: Annotated[
+        str | None,
+        typer.Option(
+            help="File of rules for what goes in and comes out, in TOML; see docs/guards.md.", show_default=False
+        ),
+    ] = None,
     limit: Annotated[
         list[str] | None,
         typer.Option(help="A limit of the server, such as deadline=10 or body=1000000; repeat for several."),
@@ -156,6 +162,7 @@ def command(
         canary=canary or (),
         shadow=shadow or (),
         review=review,
+        guards=guards,
         limits=limit or (),
         log=log,
         log_format=log_format,

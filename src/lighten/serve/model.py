@@ -18,6 +18,7 @@ from lighten.core.language import Prompt
 from lighten.core.prediction import Prediction
 from lighten.isolate.process import resident_bytes
 from lighten.serve.admission import Load, refused
+from lighten.serve.chain import Chain
 from lighten.serve.intake import intake_of, unusable_in
 from lighten.serve.limits import Limits
 from lighten.serve.metrics import Counts, Gauges
@@ -57,7 +58,7 @@ class ServedModel:
     Attributes:
         queue, rate, counts: what waits, how fast it is answered, what became of it.
         open: requests that are on their way. writes: whether it continues texts.
-        observer: hears of its answers; None for nobody.
+        observer: hears of its answers; None for nobody. guards: look at inputs and answers; None where none do.
     """
 
     writes = False
@@ -76,6 +77,7 @@ class ServedModel:
         self.intake = intake_of(source, limits)
         self.open = 0
         self.observer: Observer | None = None
+        self.guards: Chain | None = None
         self.replicas = tuple(self._replica(threads) for _ in range(replicas))
         self._reading = ThreadPoolExecutor(1, thread_name_prefix=f"read-{source.name}")
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -178,7 +180,8 @@ class ServedModel:
         if presence.record is not None:
             presence.record.asks(self.name, self.version, len(values))
         try:
-            found = await self._predicted(values, deadline, presence)
+            asked = self._predicted if self.guards is None else self._guarded
+            found = await asked(values, deadline, presence)
         except (ClientGone, asyncio.CancelledError):
             self.counts.cancelled += 1
             raise
@@ -198,6 +201,18 @@ class ServedModel:
         if self.observer is not None:
             self.observer.predicted(self, values, found)
         return found
+
+    async def _guarded(self, values: Sequence[Any], deadline: float, presence: Presence) -> list[Prediction]:
+        """Ask it past its guards. What is too much, or would have to wait too long, costs them nothing."""
+        assert self.guards is not None
+        self._admit(EACH * len(values), deadline)
+        if self.intake.immediate:
+            self.intake.items(values)
+        return await self.guards.answered(self._predicted, self._idle, values, deadline, presence)
+
+    def _idle(self) -> bool:
+        """Whether nothing waits."""
+        return len(self.queue) == 0
 
     async def _predicted(self, values: Sequence[Any], deadline: float, presence: Presence) -> list[Prediction]:
         intake = self.intake
@@ -328,6 +343,8 @@ class ServedModel:
         Args:
             seconds: after which they are ended in the middle of a batch.
         """
+        if self.guards is not None:
+            await self.guards.stop()
         for replica in self.replicas:
             replica.stop()
         self.queue.close()

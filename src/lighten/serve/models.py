@@ -48,7 +48,7 @@ class Models:
         served: in the order in which the user gave them.
         traffic: by name; of a name that is not in it the last version that is open serves.
         unloaded: names and versions that the user named, too, and that are not to be open yet.
-        opener: opens versions later; None where none can be.
+        opener: opens versions later; None where none can be. helpers: models that no client asks, only guards.
 
     Attributes:
         draining: whether no request is taken any more. observer: hears of every answer (see ``Observer``).
@@ -61,8 +61,9 @@ class Models:
         *,
         unloaded: Sequence[tuple[str, str]] = (),
         opener: Opener | None = None,
+        helpers: Sequence[ServedModel] = (),
     ) -> None:
-        self.draining = False
+        self.draining, self.helpers = False, tuple(helpers)
         self._by_name: dict[str, dict[str, ServedModel | None]] = {}
         for model in served:
             self._by_name.setdefault(model.name, {})[model.version] = model
@@ -108,11 +109,12 @@ class Models:
         return next((str(model.state) for model in self._lacking()), "ready")
 
     def _lacking(self) -> Iterator[ServedModel]:
-        """Those that are opened for the first time, and those that are to serve and cannot."""
+        """Those that are opened for the first time, and those that are to serve, or to guard, and cannot."""
         for model in self:
             serves = self.traffic[model.name].serving == model.version
             if model.state is State.LOADING or (serves and not model.ready):
                 yield model
+        yield from (helper for helper in self.helpers if not helper.ready)
 
     @property
     def observer(self) -> Observer | None:
@@ -194,7 +196,7 @@ class Models:
 
     def samples(self) -> list[Sample]:
         """What is to be told of each in ``/metrics``."""
-        return [(model.name, model.version, model.counts, model.gauges()) for model in self]
+        return [(model.name, model.version, model.counts, model.gauges()) for model in (*self, *self.helpers)]
 
     async def load(self) -> None:
         """Open all that are to be open, side by side.
@@ -202,7 +204,7 @@ class Models:
         Raises:
             LightenError: why one cannot be opened.
         """
-        every = list(self)
+        every = [*self, *self.helpers]
         for model in every:
             model.start()
         for model in every:
@@ -288,7 +290,7 @@ class Models:
     async def stop(self, seconds: float = 0.0) -> None:
         """End all of them; see :meth:`ServedModel.stop`."""
         self.draining = True
-        await asyncio.gather(*(model.stop(seconds) for model in {*self, *self._beside}))
+        await asyncio.gather(*(model.stop(seconds) for model in {*self, *self._beside, *self.helpers}))
 
     def _check_able(self, name: str, serving: str, version: str) -> None:
         """Raises Refusal where a version cannot take part beside the one that is to serve."""

@@ -221,13 +221,10 @@ async def _completed(model: WritingModel, asked: Completion, limits: Limits) -> 
         raise Unfit("n", seen, allowed=f"at most {limits.inputs:,} answers in one request")
     model.admit()  # tokens are not asked for, and until it is open its context is not known
 
-    async def tokens_of(one: str | tuple[int, ...]) -> tuple[int, ...]:
-        return one if isinstance(one, tuple) else await model.tokens_of(one, begin=True, special=False)
-
     async def text_of(one: str | tuple[int, ...]) -> str:
         return one if isinstance(one, str) else await model.text_of(one)
 
-    every = await asyncio.gather(*map(tokens_of, asked.prompts))
+    every = await asyncio.gather(*map(model.prompt_of, asked.prompts))
     texts = await asyncio.gather(*map(text_of, asked.prompts)) if asked.echo else []
     echoed = [text for text in texts for _ in range(asked.count)]
     return _prompts(model, asked, every, FEW, told=asked.echo), echoed
@@ -292,7 +289,7 @@ async def _answered(
     if asked.most == 0 and asked.likely is None:
         news, close = _nothing_more(len(prompts)), _nothing_held
     else:
-        answers = model.write(prompts, limits.write_deadline, request.presence)
+        answers = model.write(prompts, limits.write_deadline, request.presence, asked.inputs if model.guards else ())
         news, close = answers, answers.close
     choices = [Choice(place, text) for place, text in enumerate(echoed)] or [Choice(n) for n in range(len(prompts))]
 

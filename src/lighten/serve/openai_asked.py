@@ -62,6 +62,11 @@ class Asked:
     stream: bool
     usage: bool
 
+    @property
+    def inputs(self) -> list[Any]:
+        """What is to be answered by each answer, as a JSON value."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True, slots=True)
 class Completion(Asked):
@@ -70,12 +75,22 @@ class Completion(Asked):
     prompts: tuple[str | tuple[int, ...], ...] = ()
     echo: bool = False
 
+    @property
+    def inputs(self) -> list[Any]:
+        """See :attr:`Asked.inputs`: its prompt."""
+        return [one if isinstance(one, str) else list(one) for one in self.prompts for _ in range(self.count)]
+
 
 @dataclass(frozen=True, slots=True)
 class Talk(Asked):
     """A request for chat completions. messages: each with ``role`` and ``content``."""
 
     messages: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def inputs(self) -> list[Any]:
+        """See :attr:`Asked.inputs`: the conversation."""
+        return [{"messages": [dict(one) for one in self.messages]}] * self.count
 
 
 class Body:

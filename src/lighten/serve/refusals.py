@@ -69,6 +69,11 @@ def unauthorized() -> Refusal:
     return Refusal(401, "unauthorized", "This server needs a key.", allowed="a key that it knows", fix=fix)
 
 
+def guarded(side: str) -> Refusal:
+    """403: a guard stopped it. What the guard looks for is nobody's business. side: input or output."""
+    return Refusal(403, f"guarded_{side}", f"The {side} was stopped by a rule of this server.")
+
+
 def misdirected(host: str) -> Refusal:
     """421: a request for another site than this machine, which has no keys."""
     return Refusal(

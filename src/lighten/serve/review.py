@@ -56,6 +56,7 @@ class Review:
 
     Attributes:
         added: new cases by kind. lost: cases that are not kept, by reason. open, judged: cases as of the last writing.
+        cover: takes out of a case what is not to be kept; called by the thread. None for nothing.
 
     Raises:
         InputError: the file cannot be used.
@@ -63,6 +64,7 @@ class Review:
 
     def __init__(self, path: str | Path, limits: Limits) -> None:
         self.limits = limits
+        self.cover: Callable[[Case], Case] | None = None
         self.added: Counter[str] = Counter()
         self.lost: Counter[str] = Counter()
         self._store = CaseStore(path, limits.cases, limits.case_bytes)
@@ -158,6 +160,7 @@ class Review:
     def _add(self, case: Case, size: int) -> None:
         """Called by the thread."""
         try:
+            case = self.cover(case) if self.cover is not None else case
             shown = replace(case, input=as_address(case.input)) if isinstance(case.input, bytes) else case
             if self._store.add(shown):
                 self.added[case.kind] += 1

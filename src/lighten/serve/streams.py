@@ -112,6 +112,11 @@ class Answers:
             self.error = error
             self._changed.set()
 
+    def stop(self, error: Exception) -> None:
+        """What came of it is not to be answered, though all of it may have come."""
+        self.error = error
+        self._changed.set()
+
     def note(self, record: Record) -> None:
         """Note how long they waited and were written."""
         streams = self.streams

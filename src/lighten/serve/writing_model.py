@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from math import inf
 from time import monotonic
-from typing import cast
+from typing import Any, cast
 
 from lighten.core.errors import InputError, LightenError, ModelError
 from lighten.core.item import Item
@@ -17,6 +17,8 @@ from lighten.core.language import Written as Token
 from lighten.nets.language.chat_template import Renderer, find_template
 from lighten.nets.language.grammar import check_schema
 from lighten.serve.admission import Load, refused
+from lighten.serve.chain import noted
+from lighten.serve.guarded_answers import GuardedAnswers, holds
 from lighten.serve.limits import Limits
 from lighten.serve.metrics import Gauges, Written
 from lighten.serve.model import ServedModel
@@ -99,10 +101,12 @@ class WritingModel(ServedModel):
         """A conversation as its chat template writes it, up to where the answer begins.
 
         Raises:
-            InputError: the template refuses it. Refusal: it is too large, or the template fails.
+            InputError: the template refuses it. Refusal: it is too large, a guard stopped it, or the template fails.
         """
         assert self._renderer is not None
         self._check_size(sum(len(one["content"]) for one in messages))
+        contents = await self._taken([one["content"] for one in messages])
+        messages = [{**one, "content": text} for one, text in zip(messages, contents, strict=True)]
         try:
             return await asyncio.get_running_loop().run_in_executor(self._reading, self._renderer.render, messages)
         except OWN_FAULTS as error:
@@ -135,6 +139,34 @@ class WritingModel(ServedModel):
         self.admit()
         return cast("tuple[int, ...]", await self._asked(text, begin=begin, special=special))
 
+    async def prompt_of(self, asked: str | tuple[int, ...]) -> tuple[int, ...]:
+        """Tokens of a prompt that is to be continued, as guards let it in.
+
+        Raises:
+            Refusal: see :meth:`tokens_of`, or a guard stopped it.
+        """
+        if self.guards is not None and self.guards.incoming:
+            text = asked if isinstance(asked, str) else await self.text_of(asked)
+            self._check_size(len(text))
+            (taken,) = await self._taken([text])
+            if taken != text:
+                asked = taken
+        return asked if isinstance(asked, tuple) else await self.tokens_of(asked, begin=True, special=False)
+
+    async def _taken(self, texts: Sequence[str]) -> Sequence[str]:
+        """Texts as guards let them in."""
+        if self.guards is None:
+            return texts
+        with self.held():
+            try:
+                flagged = await self.guards.taken(texts, self.limits.deadline, Presence())
+            except Refusal as refusal:
+                self.counts.refused[refusal.code] += 1
+                raise
+        for place, rules in flagged.rules.items():
+            self.guards.suspect(texts[place], (), noted(rules))
+        return flagged.values
+
     async def beginning(self) -> tuple[int, ...]:
         """The token that begins a text; nothing for a model that has none. Raises what :meth:`tokens_of` does."""
         if self._start is None:
@@ -146,17 +178,23 @@ class WritingModel(ServedModel):
         self.admit()
         return cast(str, await self._asked(tokens))
 
-    def write(self, prompts: Sequence[Prompt], deadline: float, presence: Presence) -> Answers:
+    def write(
+        self, prompts: Sequence[Prompt], deadline: float, presence: Presence, inputs: Sequence[Any] = ()
+    ) -> Answers | GuardedAnswers:
         """Have prompts continued, all for one request. Whoever asks closes the answers.
 
         Args:
             deadline: seconds from now. presence: of the client, who frees its places by leaving.
+            inputs: what the client sent for each prompt, for people who review it; tokens where nothing is said.
 
         Raises:
             Refusal: they may not wait. While the answers are read, why there will be no more of them.
         """
         if presence.record is not None:
             presence.record.asks(self.name, self.version, len(prompts))
+        if self.guards is not None and holds(self.guards) and any(one.likely is not None for one in prompts):
+            seen = "Probabilities of tokens are not told where guards look at the answer."
+            raise Refusal(400, "unsupported", seen, fix="leave logprobs out")
         self._admit_writing(sum(len(one.tokens) + one.most for one in prompts), len(prompts), deadline)
         assert self._loop is not None
         timer: asyncio.TimerHandle | None = None
@@ -174,7 +212,10 @@ class WritingModel(ServedModel):
         self.streams.put(answers.streams)
         timer = self._loop.call_later(deadline, self._end, answers, expired(deadline))
         presence.on_leave(lambda: self._end(answers, ClientGone()))
-        return answers
+        if self.guards is None or not self.guards.outgoing:
+            return answers
+        asked = inputs or [{"prompt_tokens": list(one.tokens)} for one in prompts]
+        return GuardedAnswers(answers, self.guards, prompts, asked, self.limits.deadline)
 
     def load_of_writing(self) -> Load:
         """How busy it is with writing."""

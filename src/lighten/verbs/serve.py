@@ -19,6 +19,7 @@ from lighten.measure.memory_estimate import check_fits, facts_of_large
 from lighten.serve import (
     grpc_health,
     grpc_server,
+    guarding,
     health,
     openai,
     openapi,
@@ -32,6 +33,7 @@ from lighten.serve import (
 )
 from lighten.serve.app import App
 from lighten.serve.grpc_server import GrpcServer
+from lighten.serve.guarding import Guarding
 from lighten.serve.hosts import is_loopback
 from lighten.serve.keys import Keys, make_key, read_keys
 from lighten.serve.limits import Limits
@@ -50,7 +52,8 @@ from lighten.serve.traffic import Traffic
 from lighten.serve.writing_model import WritingModel
 from lighten.verbs.load import check_models_fit, resolved
 from lighten.verbs.question import question_of
-from lighten.verbs.serve_options import Named, Plan, ServeOptions, plan_of, read_options
+from lighten.verbs.serve_guards import GuardPlan
+from lighten.verbs.serve_options import FIRST, Named, Plan, ServeOptions, plan_of, read_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ def serve(
     canary: Sequence[str] = (),
     shadow: Sequence[str] = (),
     review: str | Path | None = None,
+    guards: str | Path | None = None,
     limits: Sequence[str] = (),
     log: str | Path | None = None,
     log_format: str | None = None,
@@ -116,13 +120,14 @@ def serve(
         canary: versions that answer a share of the requests that say none, each ``NAME:VERSION=SHARE`` or
             ``NAME=PATH:SHARE``. shadow: versions that are asked a share of the requests afterwards, likewise.
         review: file of cases that people are to judge; None for none.
+        guards: file of rules for what goes in and comes out (see ``serve.rules``); None for none.
         limits: changes of ``serve.limits.Limits``, each ``name=value``.
         log: file to which a line is added for each request, without anything of what it says; ``-`` for stdout, None
             for none. log_format: ``json``, which is the default, or ``text``.
         on_ready: called once every model answers.
 
     Raises:
-        InputError: names, limits, keys or an address that cannot be used. ModelError, UnsafeFile: no usable model.
+        InputError: names, limits, keys, rules or an address that cannot be used. ModelError, UnsafeFile: no model.
         MissingExtra: what serves is not installed. CandidateFailed: a model that cannot be opened.
     """
     check_extra()
@@ -131,6 +136,7 @@ def serve(
         keys=str(keys) if keys is not None else None, without_keys=without_keys, operators=tuple(operators),
         review=str(review) if review is not None else None,
         log=str(log) if log is not None else None, log_format=log_format,
+        guards=str(guards) if guards is not None else None,
     )  # fmt: skip
     if options.grpc_port is not None:
         grpc_server.check_extra()
@@ -138,7 +144,8 @@ def serve(
     plan = plan_of([models] if isinstance(models, str) else models, options.models, canary, shadow)
     known = read_keys(options.keys) if options.keys is not None else None
     check_operators(options.operators, known)
-    check_models_fit([one.model for one in plan.opened for _ in range(options.replicas or 1)])
+    helpers = GuardPlan(options.guards).models.values()
+    check_models_fit([*(one.model for one in plan.opened for _ in range(options.replicas or 1)), *helpers])
     local = known is None and not options.without_keys and is_loopback(options.host)
     site = Site(options, bounds, plan, known, local, grpc_address(options, known))
     with ExitStack() as stack:
@@ -181,11 +188,16 @@ def hosted_at(site: Site, stack: ExitStack) -> tuple[Hosted, tuple[ServedVersion
     """
     options, limits, plan = site.options, site.limits, site.plan
     scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lighten-models-")))
-    openers = Openers(plan.named, options, limits, scratch)
-    made = [openers.open(one) for one in plan.opened]
-    recorders, families = recording(options, stack)
-    models = Models(made, plan.traffic, unloaded=sorted(plan.unloaded), opener=openers)
     cases = stack.enter_context(closing(Review(options.review, limits))) if options.review is not None else None
+    openers = Openers(plan.named, options, limits, scratch)
+    openers.guarding = guards = GuardPlan(options.guards).open(openers.helper, cases)
+    made = [openers.open(one) for one in plan.opened]
+    guards.check([model.source for model in made], list(plan.traffic))
+    guards.cover_logs()
+    guards.cover_cases(cases)
+    recorders, families = recording(options, stack)
+    helpers = list(guards.helpers.values())
+    models = Models(made, plan.traffic, unloaded=sorted(plan.unloaded), opener=openers, helpers=helpers)
     app = application(
         models, limits, site.keys, local=site.local, cases=cases, operators=options.operators, more=families
     )
@@ -230,11 +242,15 @@ class Openers:
 
     Args:
         scratch: a folder for models that must be copied, which outlives them.
+
+    Attributes:
+        guarding: guards of what it opens.
     """
 
     def __init__(self, named: Sequence[Named], options: ServeOptions, limits: Limits, scratch: Path) -> None:
         self._named = {(one.name, one.version): one for one in named}
         self._options, self._limits, self._scratch, self._numbers = options, limits, scratch, count()
+        self.guarding = Guarding((), {})
 
     def __call__(self, name: str, version: str) -> ServedModel:
         """A version anew from its files, at runtime.
@@ -251,9 +267,18 @@ class Openers:
 
     def open(self, one: Named) -> ServedModel:
         """One of them, whose files are verified. Raises what a call does, but does not look for memory."""
+        made = self._made(one, self._options.replicas)
+        made.guards = self.guarding.chain(made.source)
+        return made
+
+    def helper(self, name: str, path: str) -> ServedModel:
+        """A model that guards ask, and nobody else. Raises what :meth:`open` does."""
+        return self._made(Named(name, FIRST, path), 1)
+
+    def _made(self, one: Named, replicas: int) -> ServedModel:
         cores = self._options.threads or allowed_cores()
         source = servable(one, self._scratch / str(next(self._numbers)))
-        return model_of(source, self._limits, replicas=self._options.replicas, cores=cores)
+        return model_of(source, self._limits, replicas=replicas, cores=cores)
 
     def told(self, model: ServedModel, traffic: Mapping[str, Traffic]) -> ServedVersion:
         """What is said of a model once it answers."""
@@ -311,7 +336,7 @@ def application(
     """
     app = App((), limits, keys, local=local, operators=operators)
     models.observer = beside = Shadow(models, limits, cases)
-    families = [beside.families, lambda: versions.families(models), *more]
+    families = [beside.families, lambda: versions.families(models), lambda: guarding.families(models), *more]
     families += [cases.families] if cases is not None else []
     routes = [
         *predict.routes(models, limits),

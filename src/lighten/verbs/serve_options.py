@@ -29,7 +29,7 @@ COMMON = ("winner", "model", "original")
 """Names of folders that say nothing of what is in them: the folder above does."""
 FIRST = "1"
 """Version of a model whose user names none."""
-PATHS = ("keys", "review", "log")
+PATHS = ("keys", "review", "guards", "log")
 """Options that are files; in a file they lie beside it."""
 
 
@@ -57,8 +57,9 @@ class ServeOptions:
         host, port: where it listens. grpc_port: where for gRPC; None for nowhere.
         replicas: processes of each model; 0 for as many as are sensible. threads: cores for all; 0 for all there are.
         keys: file of hashed keys. without_keys: whether everybody may ask. operators: names of keys that may change
-            what is served. review: file of cases that people are to judge. log, log_format: file to which a line is
-            added for each request, ``-`` for stdout; json or text.
+            what is served. review: file of cases that people are to judge. guards: file of rules for what goes in
+            and comes out. log, log_format: file to which a line is added for each request, ``-`` for stdout;
+            json or text.
         limits: by name, see ``serve.limits.Limits``. models: by name; a path alone stands for its only version.
     """
 
@@ -73,6 +74,7 @@ class ServeOptions:
     review: str | None = None
     log: str | None = None
     log_format: str = "json"
+    guards: str | None = None
     limits: Mapping[str, float] = field(default_factory=dict)
     models: Mapping[str, ModelTable] = field(default_factory=dict)
 
