@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from lighten.testing.finder_contract import check_finder
 pytest.importorskip("re2", reason="pip install 'lighten[serve]'")
 
 
+@cache
 def personal(*kinds: str) -> Finder:
     guard = Personal(action="redact", on=("logs",), kinds=kinds or tuple(KINDS))
     guard.check()

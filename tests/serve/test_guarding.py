@@ -24,6 +24,9 @@ from lighten.serve.cases import CaseStore, VersionAnswer
 from lighten.serve.guarding import Covering, Guarding
 from lighten.serve.limits import Limits
 from lighten.serve.model import ServedModel
+from lighten.serve.presence import Presence
+from lighten.serve.record import Record
+from lighten.serve.refusals import ClientGone
 from lighten.serve.review import Review
 from lighten.serve.rules import Rule
 from lighten.tasks.image_classification import ImageClassification
@@ -103,6 +106,26 @@ def test_a_model_judges_inputs_of_another_one_in_its_own_batches(servable_of: Se
             assert told == [200, 403] and judge.counts.answered == 2
             assert model.counts.refused == {"guarded_input": 1} and model.counts.answered == 1
             assert model.open == 0 and judge.open == 0
+
+    asyncio.run(body())
+
+
+def test_who_goes_away_is_not_judged_any_more(servable_of: ServableOf, opened: Opened) -> None:
+    async def body() -> None:
+        async with opened(None, servable_of("m"), servable_of("judge", milliseconds=200.0)) as stage:
+            model, judge = stage.models
+            guard = Classifier("refuse", on=("input",), model="x", label="odd")
+            model.guards = Guarding(rules(guard), {"0": judge}).chain(model.source)
+            client = Presence()
+            client.record = record = Record("1", "POST", {}, 0.0, 0.0)
+            asking = asyncio.ensure_future(model.predict(["ab"], 20, client))
+            while not judge.open:
+                await asyncio.sleep(0)
+            client.leave()
+            with pytest.raises(ClientGone):
+                await asking
+            assert judge.open == model.open == 0 and model.counts.cancelled == judge.counts.cancelled == 1
+            assert record.model == "m"  # what is noted of a request is not of what guards asked for it
 
     asyncio.run(body())
 

@@ -13,9 +13,9 @@ from typing import Any
 from lighten.core.errors import MissingExtra
 from lighten.core.guard import Finder, GuardError, Span
 from lighten.guards._leftmost import Search, leftmost
-from lighten.guards._prefixes import Unread, prefixes_of
+from lighten.guards._prefixes import FLAGS, Unread, prefixes_of
 
-MEMORY = 8 << 20
+MEMORY = 32 << 20
 """Most bytes that RE2 takes for one expression."""
 Check = Callable[[str], int]
 """How many characters of what an expression matches are what is looked for; 0 where it is not."""
@@ -28,13 +28,16 @@ class Expression:
         pattern: in RE2's syntax. instead: what stands in the place of what it finds. check: of what it matches; None
             where all of it is what is looked for.
 
+    Attributes:
+        part, begins: the expression, and the one for all beginnings of its matches, as parts of a larger one.
+
     Raises:
         GuardError: RE2 does not take it, or it matches nothing at all. MissingExtra: RE2 is not installed.
     """
 
     def __init__(self, pattern: str, instead: str, check: Check | None = None) -> None:
         self.instead, self._check = instead, check
-        self._matches = _compiled(pattern, pattern)
+        self._matches = compiled(pattern, f"The expression {pattern!r:.80}", pattern)
         try:
             prefixes, empty, _ = prefixes_of(pattern)
         except Unread as error:
@@ -42,7 +45,7 @@ class Expression:
         if empty:
             seen = f"The expression {pattern!r:.80} matches where nothing is."
             raise GuardError(seen, allowed="one that needs a character at the least", value=pattern)
-        self._begins = _compiled(f"{prefixes}\\z", pattern)
+        self.part, self.begins = grouped(pattern), grouped(prefixes)
 
     def search(self, text: Encoded) -> Search:
         """Search a text."""
@@ -60,11 +63,6 @@ class Expression:
                 place = begin + 1
 
         return search
-
-    def begins(self, text: Encoded, place: int) -> int:
-        """Where, from ``place`` on, a match may begin that the end of the text cuts off; the end where none can."""
-        match = self._begins.search(text.data, text.byte(place))
-        return text.character(match.start()) if match is not None else len(text.text)
 
 
 class Encoded:
@@ -101,19 +99,45 @@ class Encoded:
 
 
 class Expressions(Finder):
-    """Finds what any of some expressions matches."""
+    """Finds what any of some expressions matches. Whether any does is asked of all of them together.
+
+    Raises:
+        GuardError: they are too large together.
+    """
 
     def __init__(self, every: Sequence[Expression]) -> None:
         self._every = tuple(every)
+        self._any = compiled("|".join(one.part for one in every), "All its expressions together")
+        begins = "|".join(one.begins for one in every)
+        self._begins = compiled(f"(?:{begins})\\z", "All its expressions together")
 
     def scan(self, text: str, begin: int, *, over: bool) -> tuple[list[Span], int]:
         """See :meth:`Finder.scan`."""
-        sure = len(text) if over else min(one.begins(Encoded(text), begin) for one in self._every)
+        read, sure = Encoded(text), len(text)
+        if not over:
+            match = self._begins.search(read.data, read.byte(begin))
+            sure = read.character(match.start()) if match is not None else sure
+        if begin >= sure or self._any.search(read.data, read.byte(begin)) is None:
+            return [], sure
         return leftmost([one.search(Encoded(text)) for one in self._every], begin, sure), sure
 
 
-def _compiled(pattern: str, told: str) -> Any:
-    """Raises GuardError where RE2 does not take it. told: as the user knows it."""
+def grouped(pattern: str) -> str:
+    """An expression as a part of a larger one, with its flags.
+
+    >>> grouped("(?i)ab|c"), grouped("ab")
+    ('(?i:ab|c)', '(?:ab)')
+    """
+    flags = FLAGS.match(pattern)
+    return f"(?{flags[1]}:{pattern[flags.end() :]})" if flags else f"(?:{pattern})"
+
+
+def compiled(pattern: str, told: str, value: str = "") -> Any:
+    """An expression as RE2 has it. told: what it is. value: as it stands in the rules.
+
+    Raises:
+        GuardError: RE2 does not take it. MissingExtra: RE2 is not installed.
+    """
     try:
         import re2
     except ImportError as error:
@@ -125,7 +149,7 @@ def _compiled(pattern: str, told: str) -> Any:
     except re2.error as error:
         reason = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
         raise GuardError(
-            f"The expression {told!r:.80} cannot be used: {reason}.",
+            f"{told} cannot be used: {reason}.",
             allowed="RE2's syntax, which has no look-around and no back-references",
-            value=told,
+            value=value,
         ) from error

@@ -29,8 +29,9 @@ UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\u
 """Characters without a width that Unicode does not call format characters."""
 MOST_MARKS = 30
 """Of one character; more of them stand for no language, and sorting them takes long. Source: Annex 15, section 13."""
+RUNS = re.compile(r"[!-~]+(?: [!-~]+)*|.", re.S)
 PLAIN = re.compile(r" ?[!-~]+(?: [!-~]+)* ?")
-"""Texts whose characters stay where they are."""
+"""Parts of texts, and texts, whose characters stay where they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,16 @@ def fold(text: str, *, latin: bool, accents: bool) -> Folded:
         ends.extend([end] * len(made))
 
     begin, seen = 0, ""
-    for place, char in enumerate(text):
+    for run in RUNS.finditer(text):
+        place, char = run.start(), run[0]
+        if len(char) > 1:  # all but its last character stay where they are
+            if place:
+                close(begin, place, seen)
+            begin, seen = run.end() - 1, char[-1]
+            found.extend(char[:-1].lower())
+            begins.extend(range(place, begin))
+            ends.extend(range(place + 1, begin + 1))
+            continue
         if _extends(char):
             if len(seen) <= MOST_MARKS and not unseen(char):
                 seen += char

@@ -32,7 +32,7 @@ from lighten.serve.rules import Rule
 
 Ask = Callable[[Sequence[Any], float, Presence], Awaitable[list[Prediction]]]
 """Asks a model: inputs, seconds, who waits."""
-LARGE = 20_000
+LARGE = 4_000
 """Characters above which a text is looked at by another thread, so that the event loop goes on."""
 PROBES = 4
 """Requests that may be asked again at a time; others are skipped."""
