@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -49,6 +52,28 @@ def test_names_come_from_the_directory_without_an_import() -> None:
     listed, documented, light = done.stdout.splitlines()
     assert {"train.full", "prune.layers", "quantize.int8_dynamic", "ort", "text_classification"} <= set(listed.split())
     assert (documented, light) == ("True", "True")
+
+
+def test_threads_may_look_at_the_same_time() -> None:
+    """A thread that collects garbage in the middle of a parse lets another one parse, which counted its depth on."""
+    paths = [path for path in sorted(Path(catalog.__file__).parent.parent.glob("quantize/int8_*.py")) for _ in range(2)]
+
+    def first_line_at(depth: int, path: Path) -> str:
+        return first_line_at(depth - 1, path) if depth else catalog.first_line(path)
+
+    def let_others(phase: str, info: dict[str, int]) -> None:
+        sleep(0.001)
+
+    before = gc.get_threshold()
+    gc.callbacks.append(let_others)
+    gc.set_threshold(50)
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            found = list(threads.map(first_line_at, (0, 60) * (len(paths) // 2), paths))
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(let_others)
+    assert all(found)
 
 
 def test_steps_come_in_the_order_of_a_recipe() -> None:

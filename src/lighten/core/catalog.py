@@ -1,9 +1,9 @@
 """Catalog: what can be used here. The directory is the registry.
 
 ``quantize/int8_static.py`` *is* the step ``quantize.int8_static``; the name is written nowhere else. Names come from
-the directory, one-line descriptions from the first docstring line without importing, the class on first use. Packages
-join through entry points: group ``lighten.quantize`` with the name ``mine`` adds ``quantize.mine``. Formats are called
-what artifacts call them: ``formats/onnx_int8.py`` is ``onnx-int8``.
+the directory, one-line descriptions from the first docstring line, the class on first use; nothing is imported before.
+Packages join through entry points: group ``lighten.quantize`` with the name ``mine`` adds ``quantize.mine``. Formats
+are called what artifacts call them: ``formats/onnx_int8.py`` is ``onnx-int8``.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ KINDS: dict[str, tuple[type, ...]] = {
 """Every folder of plug-ins and the class its files must define."""
 
 
-_PARSING = Lock()
-"""Two threads that build syntax trees at once get a SystemError from some versions of CPython (its issue 106905)."""
 _LENT: list[Entry] = []
+_PARSING = Lock()
+"""Held while source is parsed: before CPython 3.11.8 two threads at it can end in a SystemError (gh-106905)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +60,19 @@ class Entry:
             ``onnx-int8`` for a format.
         kind: the folder it lives in.
         module: dotted path of its module.
-        doc: first line of the module's docstring.
         source: ``"lighten"`` or the name of the package that brings it.
     """
 
     name: str
     kind: str
     module: str
-    doc: str
     source: str = "lighten"
+
+    @property
+    def doc(self) -> str:
+        """First line of the module's docstring, read without importing it; empty where it cannot be read."""
+        path = _file_of(self.module)
+        return first_line(path) if path is not None else ""
 
 
 @cache
@@ -81,9 +85,7 @@ def entries(kind: str) -> tuple[Entry, ...]:
     prefix = f"{kind}." if kind in STEP_KINDS else ""
     folder = Path(__file__).resolve().parent.parent / kind
     found = {
-        _named(kind, path.stem): Entry(
-            prefix + _named(kind, path.stem), kind, f"lighten.{kind}.{path.stem}", first_line(path)
-        )
+        _named(kind, path.stem): Entry(prefix + _named(kind, path.stem), kind, f"lighten.{kind}.{path.stem}")
         for path in folder.glob("*.py")
         if not path.stem.startswith("_")
     }
@@ -98,10 +100,8 @@ def entries(kind: str) -> tuple[Entry, ...]:
                 f"{point.value} brings {prefix}{name}, which {found[name].module} already is.",
                 fix="uninstall one of the two packages",
             )
-        path = _file_of(point.module)
         source = point.dist.name if point.dist else point.module
-        doc = first_line(path) if path else ""
-        found[name] = Entry(f"{prefix}{name}", kind, point.module, doc, source)
+        found[name] = Entry(f"{prefix}{name}", kind, point.module, source)
     return tuple(sorted(found.values(), key=lambda e: e.name))
 
 
@@ -129,11 +129,15 @@ def names(kind: str) -> tuple[str, ...]:
 def first_line(path: Path) -> str:
     """First line of a module's docstring, read without importing it; empty when it cannot be read."""
     try:
-        with _PARSING:
-            tree = ast.parse(path.read_bytes())
+        tree = _parsed(path.read_bytes())
     except (OSError, SyntaxError, ValueError):
         return ""
     return (ast.get_docstring(tree) or "").split("\n", 1)[0]
+
+
+def _parsed(source: bytes) -> ast.Module:
+    with _PARSING:
+        return ast.parse(source)
 
 
 def load(kind: str, name: str) -> type[Any]:
@@ -206,9 +210,7 @@ def _file_of(module: str) -> Path | None:
 def _extra_in(module: str) -> str:
     """The ``extra`` that a module's class declares, read without importing it."""
     path = _file_of(module)
-    with _PARSING:
-        tree = ast.parse(path.read_bytes() if path else b"")
-    for node in ast.walk(tree):
+    for node in ast.walk(_parsed(path.read_bytes() if path else b"")):
         target = node.target if isinstance(node, ast.AnnAssign) else None
         if isinstance(target, ast.Name) and target.id == "extra" and isinstance(node, ast.AnnAssign):
             value = node.value
