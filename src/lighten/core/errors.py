@@ -7,7 +7,8 @@ The tree::
     │   ├── UnknownName             a name that is not in the catalog; offers the nearest ones
     │   ├── DataError               the data file, its columns or its rows
     │   ├── ModelError              the model folder or file
-    │   │   └── TooLarge            it needs more memory than there is; said before anything is loaded
+    │   │   ├── TooLarge            it needs more memory than there is; said before anything is loaded
+    │   │   └── TemplateRefusal     its chat template refuses a conversation
     │   ├── UnsafeFile              pickled weights, remote code, a link that leaves the folder, a hash that differs
     │   ├── BudgetError             floors and ceilings that cannot be parsed or contradict each other
     │   ├── PlanError               a recipe whose steps do not fit together; lists every problem
@@ -94,6 +95,10 @@ class ModelError(InputError):
 
 class TooLarge(ModelError):
     """A model that needs more memory than this machine has left, by its headers. Nothing has been loaded."""
+
+
+class TemplateRefusal(ModelError):
+    """A conversation that a model's chat template refuses in its own words, as where its roles do not alternate."""
 
 
 class UnsafeFile(InputError):

@@ -6,10 +6,11 @@ Source: https://platform.openai.com/docs/api-reference
 from __future__ import annotations
 
 import codecs
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import time
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from lighten.core.language import END, STOP, Likely, Written
@@ -45,15 +46,17 @@ class Choice:
             self.reason = REASONS.get(one.ended, "length")
 
 
-class Told:
-    """How one request is answered. A subclass is a kind of request.
+class Told(ABC):
+    """How one request is answered. A subclass is a kind of request, and says what its answers are called.
 
     Args:
         model: as the client named it. prompted: tokens of its prompts. likely: whether probabilities are told.
         mark: what tells one build of a model from another.
     """
 
-    prefix = kind = chunk = ""
+    prefix: ClassVar[str]
+    kind: ClassVar[str]
+    chunk: ClassVar[str]
 
     def __init__(self, model: str, prompted: int, *, likely: bool, mark: str) -> None:
         self.id, self.created = f"{self.prefix}-{uuid4().hex}", int(time())
@@ -81,17 +84,17 @@ class Told:
             "total_tokens": self.prompted + made,
         }
 
+    @abstractmethod
     def choice(self, one: Choice) -> dict[str, Any]:
         """A whole answer."""
-        raise NotImplementedError
 
     def begun(self, place: int) -> list[dict[str, Any]]:
         """What stands in the first chunk of an answer, before anything was written; nothing where nothing does."""
         return []
 
+    @abstractmethod
     def delta(self, place: int, text: str, likely: Sequence[Written], reason: str) -> dict[str, Any]:
         """What came of an answer. reason: why it ended; empty before."""
-        raise NotImplementedError
 
     def _head(self, kind: str) -> dict[str, Any]:
         head = {"id": self.id, "object": kind, "created": self.created, "model": self.model}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import struct
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from typing import Any
 import pytest
 
 from lighten.core.artifact import Artifact
-from lighten.core.errors import ModelError
-from lighten.nets.language.chat_template import LONGEST_TEMPLATE, ChatTemplate, Renderer, find_template, render
+from lighten.core.errors import MissingExtra, ModelError, TemplateRefusal
+from lighten.nets.language.chat_template import LONGEST_TEMPLATE, ChatTemplate, Renderer, find_template, prepare, render
 
 TALK = [
     {"role": "user", "content": "2 < 3?\n"},
@@ -120,7 +121,7 @@ def test_doubling_a_string_stays_within_the_memory_of_its_process() -> None:
 
 
 def test_what_the_template_says_itself_is_repeated_in_one_line_that_can_be_printed() -> None:
-    with pytest.raises(ModelError, match=r"refuses this conversation: System role not supported\.$"):
+    with pytest.raises(TemplateRefusal, match=r"refuses this conversation: System role not supported\.$"):
         render("{{ raise_exception('System role not supported') }}", TOLD)
     with pytest.raises(ModelError) as refused:
         render("{{ raise_exception('\x1b]0;owned\x07' ~ 'x\n' * 9999) }}", TOLD)
@@ -217,3 +218,10 @@ def test_a_base_model_has_no_template(tmp_path: Path) -> None:
 def test_a_template_that_cannot_be_found_out_is_refused(tmp_path: Path, files: dict[str, Any], seen: str) -> None:
     with pytest.raises(ModelError, match=seen):
         find_template(sealed(tmp_path / "model", files))
+
+
+def test_without_jinja_the_extra_that_serves_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2.ext", None)
+    with pytest.raises(MissingExtra) as missing:
+        prepare()
+    assert missing.value.fix == "pip install 'lighten[serve]'"

@@ -20,7 +20,14 @@ from time import process_time
 from typing import TYPE_CHECKING, Any
 
 from lighten.core.artifact import Artifact
-from lighten.core.errors import CandidateFailed, MissingExtra, ModelError, OutOfMemory, SessionTimeout
+from lighten.core.errors import (
+    CandidateFailed,
+    MissingExtra,
+    ModelError,
+    OutOfMemory,
+    SessionTimeout,
+    TemplateRefusal,
+)
 from lighten.files.json_file import read_object
 from lighten.isolate.process import ChildProcess
 from lighten.nets.gguf.file import read_gguf
@@ -80,7 +87,8 @@ class Renderer:
             messages: each with ``role`` and ``content``.
 
         Raises:
-            ModelError: the template raises, reaches for what it must not, or needs too much time or memory.
+            TemplateRefusal: the template says that it takes no such conversation.
+            ModelError: the template fails, reaches for what it must not, or needs too much time or memory.
             MissingExtra: jinja2 is not installed.
         """
         template = self.template
@@ -207,19 +215,19 @@ def prepare() -> None:
         import jinja2.ext
         import jinja2.sandbox  # noqa: F401
     except ImportError as error:
-        raise MissingExtra("A chat template", "train", str(error)) from error
+        raise MissingExtra("A chat template", "serve", str(error)) from error
     from importlib.metadata import version
 
     found = version("jinja2")
     if tuple(map(int, re.findall(r"\d+", found)[:3])) < SAFE_JINJA:
-        raise MissingExtra("A chat template", "train", f"jinja2 {found} has known ways out of its sandbox")
+        raise MissingExtra("A chat template", "serve", f"jinja2 {found} has known ways out of its sandbox")
 
 
 def rendered(source: str, messages: list[dict[str, str]], bos: str, eos: str, seconds: float) -> str:
     """Render in this process, whose memory and processor time are limited from now on.
 
     Raises:
-        ModelError: says what the template did.
+        TemplateRefusal, ModelError: says what the template did.
     """
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
     # The parent ends what takes too long; this ends it should the parent be gone by then.
@@ -229,28 +237,28 @@ def rendered(source: str, messages: list[dict[str, str]], bos: str, eos: str, se
     try:
         text = _sandbox().from_string(source).render(seen, add_generation_prompt=True)
     except Exception as error:
-        did, fix = _went_wrong(error)
-        raise ModelError(f"The chat template {did}.", fix=fix) from error
+        raise _went_wrong(error) from error
     most = MOST_ADDED + MOST_REPEATED * sum(len(value) for message in messages for value in message.values())
     if len(text) > most:
         raise ModelError(f"The chat template wrote {len(text):,} characters.", allowed=f"at most {most:,}", fix=NEWS)
     return text
 
 
-def _went_wrong(error: Exception) -> tuple[str, str]:
+def _went_wrong(error: Exception) -> ModelError:
     """What a template did, and what to do about it."""
     from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError
 
     words = _shown(str(error)).rstrip(".")
-    if isinstance(error, MemoryError):
-        return f"wanted more than {MEMORY >> 20} MB of memory", NEWS
-    if isinstance(error, SecurityError):
-        return f"reached for what it must not ({words})", "do not trust it: no template needs such a thing"
-    if isinstance(error, TemplateSyntaxError):
-        return f"is no Jinja (line {error.lineno}: {words})", NEWS
     if type(error) is TemplateError:  # what raise_exception raises; jinja2's own errors are of its subclasses
-        return f"refuses this conversation: {words}", ""
-    return f"failed with {type(error).__name__}: {words}", NEWS
+        return TemplateRefusal(f"The chat template refuses this conversation: {words}.")
+    did, fix = f"failed with {type(error).__name__}: {words}", NEWS
+    if isinstance(error, MemoryError):
+        did = f"wanted more than {MEMORY >> 20} MB of memory"
+    elif isinstance(error, SecurityError):
+        did, fix = f"reached for what it must not ({words})", "do not trust it: no template needs such a thing"
+    elif isinstance(error, TemplateSyntaxError):
+        did = f"is no Jinja (line {error.lineno}: {words})"
+    return ModelError(f"The chat template {did}.", fix=fix)
 
 
 def _sandbox() -> ImmutableSandboxedEnvironment:
