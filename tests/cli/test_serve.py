@@ -42,7 +42,7 @@ def test_a_format_without_a_log_is_refused() -> None:
 def test_every_option_reaches_the_verb_and_readiness_is_told(monkeypatch: pytest.MonkeyPatch, as_json: bool) -> None:
     heard: dict[str, Any] = {}
     told = verb.Serving(
-        "http://127.0.0.1:9", (verb.ServedVersion("m", "1", "runs/m", "0" * 64, "fake 1.0"),), "[::1]:8"
+        "http://127.0.0.1:9", (verb.ServedVersion("m", "1", "runs/m", "0" * 64, "fake 1.0", False),), "[::1]:8"
     )
 
     def served(models: list[str], *, on_ready: Any, **given: Any) -> None:
@@ -51,14 +51,15 @@ def test_every_option_reaches_the_verb_and_readiness_is_told(monkeypatch: pytest
 
     monkeypatch.setattr(verb, "serve", served)
     words = ["m=runs/m", "--host", "::1", "--port", "9", "--grpc-port", "8", "--replicas", "2", "--threads", "3",
-             "--keys", "k", "--without-keys", "--review", "r.db", "--limit", "batch=8", "--limit", "idle=9",
+             "--keys", "k", "--without-keys", "--apart", "--review", "r.db", "--limit", "batch=8", "--limit", "idle=9",
              "--operator", "anna", "--canary", "m:2=0.1", "--shadow", "m:3=0.2", "--config", "s.toml",
              "--log", "l", "--log-format", "text"]  # fmt: skip
     done = CliRunner().invoke(app, [*words, *(["--json"] if as_json else [])])
     assert done.exit_code == 0
     assert heard == {
         "models": ["m=runs/m"], "host": "::1", "port": 9, "grpc_port": 8, "replicas": 2, "threads": 3, "keys": "k",
-        "without_keys": True, "review": "r.db", "limits": ["batch=8", "idle=9"], "log": "l", "log_format": "text",
+        "without_keys": True, "apart": True, "review": "r.db", "limits": ["batch=8", "idle=9"], "log": "l",
+        "log_format": "text",
         "operators": ["anna"], "canary": ["m:2=0.1"], "shadow": ["m:3=0.2"], "config": "s.toml",
     }  # fmt: skip
     if as_json:
@@ -68,3 +69,4 @@ def test_every_option_reaches_the_verb_and_readiness_is_told(monkeypatch: pytest
     else:
         assert done.stdout == "" and "http://127.0.0.1:9/predict/m" in done.stderr
         assert "gRPC: [::1]:8" in done.stderr
+        assert "--apart" in done.stderr

@@ -6,12 +6,14 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lighten.core.errors import InputError, ModelError, TooLarge, UnknownName
 from lighten.measure import memory_estimate
 from lighten.serve.keys import read_keys
 from lighten.serve.limits import Limits
+from lighten.testing.tiny_artifacts import tiny_artifact
 from lighten.verbs.serve import Openers, ServedVersion, Serving, bytes_of, new_key, servable, serve
 from lighten.verbs.serve_options import Named, ServeOptions
 
@@ -23,6 +25,18 @@ def test_what_is_asked_of_a_model_is_what_it_was_made_for(counted: Counted, tmp_
                    data={"prompt": "{place}:"})  # fmt: skip
     found = servable(Named("m", "1", str(made)), tmp_path / "scratch")
     assert found.labels == ("good", "bad") and found.item_of({"place": "home"}) == "home:"
+
+
+def test_a_model_that_scales_whole_batches_is_known_and_can_be_asked_apart(tmp_path: Path) -> None:
+    for format, invariant in (("onnx", True), ("onnx-int8", False)):
+        told = Named("m", "1", str(tiny_artifact(format).path))
+        found, apart = (servable(told, tmp_path / "scratch", apart=one) for one in (False, True))
+        assert found.batch_invariant == invariant and apart.batch_invariant
+        assert (apart.engine == found.engine) == invariant
+    texts = ["good", "a very good film indeed, and no worse than the one before it"]
+    with apart.engine.open(apart.artifact, threads=1) as session:
+        alone = [session.run([text])[0] for text in texts]
+        assert np.array_equal(session.run(texts), alone)
 
 
 def test_a_key_is_made_and_known(tmp_path: Path) -> None:
@@ -58,7 +72,7 @@ def test_what_cannot_be_served_is_refused_before_anything_is_opened(tmp_path: Pa
 
 
 def test_what_is_told_is_plain() -> None:
-    told = Serving("http://127.0.0.1:1", (ServedVersion("m", "1", "runs/m", "a" * 64, "fake 1.0"),))
+    told = Serving("http://127.0.0.1:1", (ServedVersion("m", "1", "runs/m", "a" * 64, "fake 1.0", True),))
     assert told.to_json()["models"][0]["name"] == "m" and told.to_json()["address"] == "http://127.0.0.1:1"
 
 

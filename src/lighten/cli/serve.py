@@ -80,6 +80,12 @@ def command(
         bool | None,
         typer.Option("--without-keys", help="Let everybody in who reaches --host, though it is not loopback."),
     ] = None,
+    apart: Annotated[
+        bool | None,
+        typer.Option(
+            "--apart", help="Compute every input by itself where its answer would depend on what is asked beside it."
+        ),
+    ] = None,
     review: Annotated[
         str | None,
         typer.Option(
@@ -144,6 +150,10 @@ def command(
             roles = f" ({', '.join(model.roles)})" if model.roles else ""
             version = f" version {model.version}{roles}" if several else ""
             sys.stderr.write(f"{model.name}{version}: {serving.address}/predict/{model.name} ({model.engine})\n")
+            if not model.batch_invariant:
+                sys.stderr.write(
+                    "  its answers depend a little on what is asked beside them; with --apart, they do not\n"
+                )
         if serving.grpc:
             sys.stderr.write(f"gRPC: {serving.grpc} (inference.GRPCInferenceService, grpc.health.v1.Health)\n")
         sys.stderr.write(f"Ready. {serving.address}/ is its page, /openapi.json has every path; Ctrl-C ends it.\n")
@@ -158,6 +168,7 @@ def command(
         threads=threads,
         keys=keys,
         without_keys=without_keys,
+        apart=apart,
         operators=operator or (),
         canary=canary or (),
         shadow=shadow or (),

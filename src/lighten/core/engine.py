@@ -89,6 +89,11 @@ class Engine(ABC):
         """
         return self
 
+    def apart(self) -> Engine:
+        """This engine with every input computed by itself; as it is where none of its formats' models needs that to
+        answer an input alike whatever is beside it (see ``Format.batch_invariant``)."""
+        return self
+
     def memory(self, facts: Mapping[str, Any]) -> Mapping[str, int]:
         """Bytes that a session of a model with these facts takes, about, by what they are for; empty where small."""
         return {}

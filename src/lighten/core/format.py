@@ -301,6 +301,15 @@ class Format(ABC):
         """:meth:`facts` of a model that was not brought yet."""
         return self.facts(found.path)
 
+    def batch_invariant(self, path: Path) -> bool:
+        """Whether the model in the folder ``path`` answers an input alike, but for rounding, whatever is asked beside
+        it. Where it does not, :meth:`Engine.apart` makes an engine under which it does.
+
+        Raises:
+            ModelError: it cannot be read.
+        """
+        return True
+
     def memory(self, facts: Mapping[str, Any], *, whole: bool = False) -> Mapping[str, int]:
         """Bytes that making a model with these facts cheaper takes, beside the sessions that it is measured in, by what
         they are for; empty where they are few.

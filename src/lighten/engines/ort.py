@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -52,6 +52,10 @@ class Ort(Engine):
     def version(self) -> str:
         """See :meth:`Engine.version`."""
         return f"onnxruntime {import_ort('the engine ort').__version__}"
+
+    def apart(self) -> Ort:
+        """See :meth:`Engine.apart`."""
+        return replace(self, rows=1, tokens=1, elements=1)
 
     def build(self, artifact: Artifact, folder: Path) -> str:
         """Check the model, write it, load it once. The graph is optimized when it is opened, for that machine."""

@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.artifact import Artifact
 from lighten.core.format import Format
+from lighten.files.onnx_file import has_operator
 from lighten.nets.encoders.longest import limited
 from lighten.nets.record import record
 
 if TYPE_CHECKING:
     from lighten.nets.runtimes.onnx_model import OnnxModel
     from lighten.nets.runtimes.ov_model import OvModel
+
+
+FILE = "model.onnx"
+SCALED_TOGETHER = ("DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM")
+"""Operators of ONNX and of ONNX Runtime that take the range of a whole tensor while they run."""
 
 
 class Graph(Format):
@@ -32,6 +38,10 @@ class OnnxGraph(Graph):
     """An ONNX file; the live model is an ``OnnxModel``."""
 
     home: ClassVar[str] = "ort"
+
+    def batch_invariant(self, path: Path) -> bool:
+        """See :meth:`Format.batch_invariant`: not where activations have one scale for all rows of a batch."""
+        return not has_operator(path / FILE, *SCALED_TOGETHER)
 
     def open(self, artifact: Artifact, labels: tuple[str, ...]) -> OnnxModel:
         """See :meth:`Format.open`."""

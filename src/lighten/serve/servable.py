@@ -19,6 +19,7 @@ class Servable:
         name, version: by which it is asked. artifact: built for ``engine``.
         task: what asks it. labels: names of what it chooses from; empty where it chooses nothing.
         options: what is known of the prompt and of the columns that it was made with.
+        batch_invariant: whether an input is answered alike, but for rounding, whatever is asked beside it.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Servable:
     task: Task
     labels: tuple[str, ...] = ()
     options: DataOptions = field(default_factory=DataOptions)
+    batch_invariant: bool = True
 
     def item_of(self, row: Any) -> Any:
         """What the model is asked of one row.

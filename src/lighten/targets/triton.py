@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from lighten.core.matching import is_packed
+from lighten.core.matching import format_of
 from lighten.core.plain import PlainReading
 from lighten.core.readers import reader_in
 from lighten.core.target import Source, Target, Way
@@ -140,11 +140,11 @@ class Triton(Target):
         """See :meth:`Target.about`."""
         name = source.name
         alone = (
-            " It takes one row at a time: an int8 network scales its numbers by all rows of a batch, and a row would "
-            "be answered otherwise beside others.",
-            "每次只接收一行：int8 网络按整批数据缩放数值，与其他行同批时答案会不同。",
+            " It takes one row at a time: the network scales its numbers by all rows of a batch, and a row would be "
+            "answered otherwise beside others.",
+            "每次只接收一行：网络按整批数据缩放数值，与其他行同批时答案会不同。",
         )
-        more = alone if is_packed(source.artifact.format) else ("", "")
+        more = alone if _most(source) == 1 else ("", "")
         asked = (
             " Triton itself was not run when this folder was written: model.py and the network's file were asked, "
             "joined as the ensemble joins them.",
@@ -203,8 +203,8 @@ class Triton(Target):
 
 
 def _most(source: Source) -> int:
-    """Rows that are computed at once: one of an int8 network, whose answers depend on the rows beside them."""
-    return 1 if is_packed(source.artifact.format) else MOST
+    """Rows that are computed at once: one of a network whose answers depend on the rows beside them."""
+    return MOST if format_of(source.artifact).batch_invariant(source.artifact.path) else 1
 
 
 def _reader(reading: PlainReading, inputs: Inputs) -> str:

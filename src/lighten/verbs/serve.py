@@ -13,6 +13,7 @@ from typing import Any
 from lighten.core.artifact import RECORD
 from lighten.core.errors import InputError, UnknownName
 from lighten.core.home import expanded
+from lighten.core.matching import format_of
 from lighten.core.training import model_of_run
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.memory_estimate import check_fits, facts_of_large
@@ -58,14 +59,15 @@ from lighten.verbs.serve_options import FIRST, Named, Plan, ServeOptions, plan_o
 
 @dataclass(frozen=True, slots=True)
 class ServedVersion:
-    """A model that is served: its name and version, what the user gave, the artifact's id, its engine, and what it is
-    for its name."""
+    """A model that is served: its name and version, what the user gave, the artifact's id, its engine, whether an input
+    is answered alike, but for rounding, whatever is asked beside it, and what it is for its name."""
 
     name: str
     version: str
     model: str
     artifact: str
     engine: str
+    batch_invariant: bool
     roles: tuple[str, ...] = ()
 
 
@@ -93,6 +95,7 @@ def serve(
     threads: int | None = None,
     keys: str | Path | None = None,
     without_keys: bool | None = None,
+    apart: bool | None = None,
     operators: Sequence[str] = (),
     canary: Sequence[str] = (),
     shadow: Sequence[str] = (),
@@ -117,6 +120,8 @@ def serve(
         replicas: processes of each model; 0, the default, for one on each core, up to four, and one of a model that
             writes or is large. threads: cores for all of them; 0, the default, for all that this process may use.
         keys: file of hashed keys (see :func:`new_key`). operators: names of keys that may change what is served.
+        apart: compute every input by itself where the answer to one would depend on what is asked beside it, as in
+            networks that scale their activations over a whole batch.
         canary: versions that answer a share of the requests that say none, each ``NAME:VERSION=SHARE`` or
             ``NAME=PATH:SHARE``. shadow: versions that are asked a share of the requests afterwards, likewise.
         review: file of cases that people are to judge; None for none.
@@ -133,8 +138,8 @@ def serve(
     check_extra()
     options = (read_options(config) if config is not None else ServeOptions()).changed(
         host=host, port=port, grpc_port=grpc_port, replicas=replicas, threads=threads,
-        keys=str(keys) if keys is not None else None, without_keys=without_keys, operators=tuple(operators),
-        review=str(review) if review is not None else None,
+        keys=str(keys) if keys is not None else None, without_keys=without_keys, apart=apart,
+        operators=tuple(operators), review=str(review) if review is not None else None,
         log=str(log) if log is not None else None, log_format=log_format,
         guards=str(guards) if guards is not None else None,
     )  # fmt: skip
@@ -277,7 +282,7 @@ class Openers:
 
     def _made(self, one: Named, replicas: int) -> ServedModel:
         cores = self._options.threads or allowed_cores()
-        source = servable(one, self._scratch / str(next(self._numbers)))
+        source = servable(one, self._scratch / str(next(self._numbers)), apart=self._options.apart)
         return model_of(source, self._limits, replicas=replicas, cores=cores)
 
     def told(self, model: ServedModel, traffic: Mapping[str, Traffic]) -> ServedVersion:
@@ -285,7 +290,8 @@ class Openers:
         source = model.source
         path = self._named[source.name, source.version].model
         roles = tuple(traffic[source.name].roles(source.version))
-        return ServedVersion(source.name, source.version, path, source.artifact.id, source.engine.version(), roles)
+        version, invariant = source.engine.version(), source.batch_invariant
+        return ServedVersion(source.name, source.version, path, source.artifact.id, version, invariant, roles)
 
 
 def bytes_of(model: str) -> int:
@@ -383,15 +389,19 @@ def model_of(source: Servable, limits: Limits, *, replicas: int, cores: int) -> 
     return kind(source, limits, replicas=number, threads=max(1, cores // number))
 
 
-def servable(one: Named, scratch: Path) -> Servable:
+def servable(one: Named, scratch: Path, *, apart: bool = False) -> Servable:
     """What a user named, ready to be served. Its files are verified.
 
     Args:
         scratch: a folder that does not exist yet, for a model that must be copied.
+        apart: see :func:`serve`.
 
     Raises:
         ModelError, UnsafeFile: it cannot be used.
     """
     artifact, engine = resolved(str(model_of_run(expanded(one.model))), scratch)
-    question = question_of(artifact)
-    return Servable(one.name, one.version, artifact, engine, question.task, question.labels, question.options)
+    question, invariant = question_of(artifact), format_of(artifact).batch_invariant(artifact.path)
+    if apart and not invariant:
+        engine, invariant = engine.apart(), True
+    labels, options = question.labels, question.options
+    return Servable(one.name, one.version, artifact, engine, question.task, labels, options, invariant)

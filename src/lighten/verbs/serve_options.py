@@ -56,7 +56,8 @@ class ServeOptions:
     Attributes:
         host, port: where it listens. grpc_port: where for gRPC; None for nowhere.
         replicas: processes of each model; 0 for as many as are sensible. threads: cores for all; 0 for all there are.
-        keys: file of hashed keys. without_keys: whether everybody may ask. operators: names of keys that may change
+        keys: file of hashed keys. without_keys: whether everybody may ask. apart: whether inputs are computed one by
+            one where their answers would depend on each other. operators: names of keys that may change
             what is served. review: file of cases that people are to judge. guards: file of rules for what goes in
             and comes out. log, log_format: file to which a line is added for each request, ``-`` for stdout;
             json or text.
@@ -70,6 +71,7 @@ class ServeOptions:
     threads: int = 0
     keys: str | None = None
     without_keys: bool = False
+    apart: bool = False
     operators: tuple[str, ...] = ()
     review: str | None = None
     log: str | None = None
