@@ -59,8 +59,7 @@ def test_every_option_reaches_the_verb_and_readiness_is_told(monkeypatch: pytest
     assert heard == {
         "models": ["m=runs/m"], "host": "::1", "port": 9, "grpc_port": 8, "replicas": 2, "threads": 3, "keys": "k",
         "without_keys": True, "apart": True, "review": "r.db", "limits": ["batch=8", "idle=9"], "log": "l",
-        "log_format": "text",
-        "operators": ["anna"], "canary": ["m:2=0.1"], "shadow": ["m:3=0.2"], "config": "s.toml",
+        "log_format": "text", "operators": ["anna"], "canary": ["m:2=0.1"], "shadow": ["m:3=0.2"], "config": "s.toml",
     }  # fmt: skip
     if as_json:
         problems: list[str] = []

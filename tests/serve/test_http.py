@@ -1,16 +1,13 @@
-"""Bodies are read within limits, and JSON that could do harm is refused before anything is made of it."""
+"""Bodies are read within limits, and replies are JSON."""
 
 import asyncio
 import json
-import resource
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lighten.serve.app import App
-from lighten.serve.http import Held, Reply, Request, Route, deeper, json_reply, read_json, write_json
+from lighten.serve.http import MANY, Held, Reply, Request, Route, json_reply, long_json_reply, write_json
 from lighten.serve.limits import Limits
 from lighten.serve.refusals import Refusal
 from lighten.testing.asgi import Answer, ask
@@ -70,56 +67,6 @@ def test_room_is_counted() -> None:
     assert room.bytes == 0
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=10,
-)
-
-
-@given(JSON)
-def test_json_comes_back_as_it_was(value: Any) -> None:
-    body = write_json(value)
-    assert read_json(body, 64) == value == json.loads(body)
-
-
-def depth_of(value: Any) -> int:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
-    return 0 if inner is None else 1 + max(map(depth_of, inner), default=0)
-
-
-@given(JSON, st.integers(0, 4))
-def test_depth_is_that_of_brackets_outside_of_texts(value: Any, most: int) -> None:
-    assert deeper(write_json(value), most) == (depth_of(value) > most)
-
-
-@pytest.mark.parametrize(
-    ("body", "most", "deep"),
-    [(rb'["\"[[", "\\", []]', 1, True), (rb'["\"[[", "\\", []]', 2, False), (rb'["\\[[[', 1, False),
-     (b'["[[[', 1, False), (b'["[[[\\', 1, False), (b'[["', 1, True)],
-)  # fmt: skip
-def test_escapes_and_open_texts_hide_brackets(body: bytes, most: int, deep: bool) -> None:
-    assert deeper(body, most) == deep
-
-
-def test_a_long_text_takes_no_memory_to_be_looked_through() -> None:
-    body = b'["' + b"\\n" * (1 << 20) + b"x" * (1 << 20) + b'"]'
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert not deeper(body, 1)
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 16 << 10  # KiB
-
-
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"  ", b"{", b"\xff", b"[NaN]", b"[Infinity]", b"[-Infinity]", b"[1,]", b'{"a":1', b"[" * 100_000, b"'a'",
-     b'["' + b"[" * 50, b"1" * 5000],
-)  # fmt: skip
-def test_what_is_no_json_is_refused_with_a_reason(body: bytes) -> None:
-    with pytest.raises(Refusal) as refusal:
-        read_json(body, 16)
-    assert refusal.value.status == 400 and refusal.value.seen
-
-
 def test_half_characters_do_not_break_a_reply() -> None:
     assert write_json({"a": "\ud800"}) == b'{"a":"?"}'
 
@@ -134,3 +81,11 @@ def test_a_query_is_what_is_known_and_nothing_else() -> None:
     for query, seen in (("c=1", "has 'c'"), ("a=1&a=2", "'a' twice"), ("a&" * 9, "too many"), ("%ff=1", "has")):
         found = asyncio.run(ask(app, f"/?{query}"))
         assert found.status == 422 and seen in found.json["error"]["message"]
+
+
+def test_long_replies_are_the_same_as_short_ones() -> None:
+    value = {"a": [0.1, "\ud800", None, {"b": [1, "ü"]}], "c": True}
+    short, long = (asyncio.run(long_json_reply(value, count)) for count in (1, MANY + 1))
+    assert short == long and json.loads(short.body)["a"][3] == {"b": [1, "ü"]}
+    with pytest.raises(ValueError):
+        asyncio.run(long_json_reply([float("nan")], MANY + 1))

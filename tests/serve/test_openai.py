@@ -16,7 +16,6 @@ import pytest
 from lighten.core.artifact import Artifact
 from lighten.core.errors import MissingExtra
 from lighten.core.recipe import record_of
-from lighten.serve import writing_model
 from lighten.serve.limits import Limits
 from lighten.serve.openai import as_openai, words
 from lighten.serve.presence import Presence
@@ -185,7 +184,7 @@ def test_faults_of_the_model_are_not_the_clients(writing: Writing, monkeypatch: 
         async with writing(template="{% no jinja") as desk:
             found = await desk.ask(TALK, said())
             assert found.status == 500 and found.json["error"]["code"] == "failed"
-            monkeypatch.setattr(writing_model, "check_schema", missing)
+            monkeypatch.setattr(desk.model._checker, "check", missing)
             found = await desk.ask(COMPLETE, asked(response_format={"type": "json_object"}))
             assert found.status == 500 and found.json["error"]["code"] == "failed"
             assert desk.model.counts.failed == 2

@@ -23,4 +23,5 @@ def test_retry_after_is_never_too_early(seconds: float, whole: bytes, exact: byt
 def test_headers_say_what_clients_have_to_do() -> None:
     assert refusals.unauthorized().headers == [(b"www-authenticate", b"Bearer")]
     assert (b"connection", b"close") in refusals.too_slow(3.0).headers
+    assert refusals.wrong_method("PUT", "GET, POST").headers == [(b"allow", b"GET, POST")]
     assert refusals.unusable("x").headers == []

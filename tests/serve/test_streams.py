@@ -38,6 +38,11 @@ def test_whoever_takes_is_woken_for_what_concerns_them() -> None:
         queue.put(one.streams)
         queue.ask(Errand("text", asyncio.get_running_loop().create_future()))
         assert len(rung) == 2 and queue.take_errand() is not None and queue.take_errand() is None
+        for _ in range(2):
+            queue.ask(Errand("text", asyncio.get_running_loop().create_future()))
+        queue._errands[0].done.cancel()  # nobody waits for it
+        assert queue.take_errand() is not None and queue.take_errand() is None and len(rung) == 4
+        rung = rung[:2]
         queue.drop(one.streams[0])  # it waited: nobody needs to know
         assert len(rung) == 2
         queue.drop(one.streams[0])  # it runs, for all the queue knows

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lighten.serve.refusals import Refusal
-from lighten.serve.tensors import Tensor, flat, input_tensor, packed_strings, split_body, unpacked_strings
+from lighten.serve.tensors import MOST_STRINGS, Tensor, flat, input_tensor, packed_strings, split_body, unpacked_strings
 
 
 def tensor(**changed: Any) -> dict[str, Any]:
@@ -26,6 +26,13 @@ def test_strings_come_back_as_they_were(values: list[bytes]) -> None:
 def test_lengths_that_lie_are_refused(data: bytes) -> None:
     with pytest.raises(Refusal, match="no strings with their lengths"):
         unpacked_strings(data)
+
+
+def test_no_more_strings_are_read_than_any_request_may_have() -> None:
+    assert len(unpacked_strings(bytes(4 * MOST_STRINGS))) == MOST_STRINGS
+    with pytest.raises(Refusal) as refusal:
+        unpacked_strings(bytes(4 * MOST_STRINGS + 4))
+    assert refusal.value.status == 413
 
 
 def test_both_forms_hold_the_same() -> None:

@@ -130,7 +130,7 @@ def test_metadata_say_what_can_be_asked(opened: Opened, servable_of: ServableOf)
                 assert told["platform"] == "lighten_fake"
                 assert told["inputs"] == [{"name": "input", "datatype": "BYTES", "shape": [-1]}]
                 assert [one["name"] for one in told["outputs"]] == ["label", "scores"]
-                assert told["parameters"]["labels"] == ["even", "odd"]
+                assert told["parameters"]["labels"] == ["even", "odd"] and told["parameters"]["batch_invariant"] is True
             assert (await ask(stage.app, "/v2/models/m/versions/3")).status == 404
             assert (await ask(stage.app, "/v2/models/../x")).status == 404
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lighten.core.errors import InputError
+from lighten.core.errors import TemplateRefusal
 from lighten.core.language import Prompt
 from lighten.serve.limits import Limits
 from lighten.serve.presence import Presence
@@ -77,7 +77,10 @@ def test_texts_are_read_by_the_models_own_tokenizer_and_template(writing: Writin
         async with writing(template="") as desk:
             assert not desk.model.talks
         async with writing(template="{{ raise_exception('no') }}") as desk:
-            with pytest.raises(InputError, match="refuses this conversation"):
+            with pytest.raises(TemplateRefusal, match="refuses this conversation"):
+                await desk.model.rendered([])
+        async with writing(template="{{ 1 // 0 }}") as desk:
+            with pytest.raises(Refusal, match="ModelError"):  # whose fault it is, not the conversation's
                 await desk.model.rendered([])
 
     asyncio.run(body())
@@ -100,6 +103,26 @@ def test_who_goes_away_frees_the_place_whether_it_waits_or_runs(writing: Writing
             assert model.counts.cancelled == 3 and model.open == 0 and model.written.ended == {"abort": 3}
             assert 0 < model.written.tokens < 4000 and model.written.prompted == 1  # of the one that ran
             assert await code_of(model, prompts(2)) == (200, "")  # the one place is free again
+
+    asyncio.run(body())
+
+
+def test_who_goes_away_while_a_request_is_prepared_is_counted(writing: Writing) -> None:
+    async def body() -> None:
+        async with writing() as desk:
+            model, client = desk.model, Presence()
+
+            async def prepare() -> None:
+                async with model.preparing(1, client):
+                    await asyncio.Event().wait()
+
+            waiting = asyncio.ensure_future(prepare())
+            await asyncio.sleep(0)
+            assert model.gauges().preparing == 1
+            client.leave()
+            with pytest.raises(ClientGone):
+                await waiting
+            assert model.counts.cancelled == 1 and model.gauges().preparing == 0
 
     asyncio.run(body())
 
@@ -169,6 +192,10 @@ def test_nothing_is_taken_before_it_is_open(writing: Writing) -> None:
             assert await code_of(desk.model, prompts(2)) == (503, "loading")
             with pytest.raises(Refusal):
                 await desk.model.tokens_of("x", begin=True, special=False)
+            with pytest.raises(Refusal):
+                async with desk.model.preparing(1, Presence()):
+                    raise AssertionError
+            assert desk.model.counts.refused["loading"] == 2
 
     asyncio.run(body())
 

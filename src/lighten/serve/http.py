@@ -1,27 +1,19 @@
-"""What requests and replies are to the protocols: bodies read within limits, JSON that cannot do harm, bytes back."""
+"""What requests and replies are to the protocols: bodies read within limits, bytes back."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
+from lighten.serve.aside import aside
+from lighten.serve.json_body import read_json
 from lighten.serve.limits import Limits
 from lighten.serve.presence import EXTENSION, Presence
-from lighten.serve.refusals import (
-    ClientGone,
-    Refusal,
-    too_large,
-    too_slow,
-    unavailable,
-    unreadable,
-    unsupported,
-    unusable,
-)
+from lighten.serve.refusals import ClientGone, Refusal, too_large, too_slow, unavailable, unsupported, unusable
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -29,10 +21,10 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 """See ASGI."""
 
+MANY = 10_000
+"""Values of JSON that are written at once."""
 JSON = b"application/json"
 BYTES = b"application/octet-stream"
-BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.S)
-"""Texts, which hold what brackets they like, and brackets. Possessive: no way back is kept for each byte."""
 
 
 class Held:
@@ -110,7 +102,7 @@ class Request:
         Raises:
             Refusal: see :meth:`body`, or it is no JSON.
         """
-        return read_json(await self.body(), self._limits.depth)
+        return await read_json(await self.body(), self._limits)
 
     def query(self, *known: str) -> dict[str, str]:
         """What stands behind the question mark of its line.
@@ -229,6 +221,11 @@ def json_reply(value: Any, status: int = 200, headers: Sequence[tuple[bytes, byt
     return Reply(write_json(value), status, JSON, headers)
 
 
+async def long_json_reply(value: Any, count: int) -> Reply:
+    """A value as JSON, written beside the event loop where it holds many values. count: of them, about."""
+    return json_reply(value) if count <= MANY else Reply(await aside(write_json_by_values, value))
+
+
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
@@ -237,46 +234,6 @@ def write_json(value: Any) -> bytes:
     return _encoder.encode(value).encode("utf-8", "replace")
 
 
-def read_json(body: bytes, depth: int) -> Any:
-    """The value of a body.
-
-    Args:
-        depth: levels of lists and objects that it may have.
-
-    Raises:
-        Refusal: it is no JSON in UTF-8, is too deep, or holds NaN or infinity.
-    """
-    if body.count(b"[") + body.count(b"{") > depth and deeper(body, depth):
-        raise unreadable("The JSON is nested too deeply.", allowed=f"at most {depth} levels")
-    try:
-        return _decoder.decode(body.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise unreadable("The body is not UTF-8.", allowed="JSON in UTF-8") from error
-    except (ValueError, RecursionError) as error:
-        seen = "The body is empty." if not body.strip() else f"The body is no JSON: {error}."
-        raise unreadable(seen, allowed="JSON in UTF-8") from error
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number of JSON")
-
-
-_decoder = json.JSONDecoder(parse_constant=_refuse)
-
-
-def deeper(body: bytes, depth: int) -> bool:
-    """Whether brackets outside of texts stand more than ``depth`` levels deep.
-
-    >>> deeper(b'[[["[[[["]]]', 3), deeper(b"[[[[", 3)
-    (False, True)
-    """
-    level = 0
-    for found in BRACKETS.finditer(body):
-        mark = found.group()
-        if mark in (b"[", b"{"):
-            level += 1
-            if level > depth:
-                return True
-        elif mark in (b"]", b"}"):
-            level -= 1
-    return False
+def write_json_by_values(value: Any) -> bytes:
+    """The same, for a thread beside others: they go on after each value."""
+    return "".join(_encoder.iterencode(value)).encode("utf-8", "replace")

@@ -48,7 +48,11 @@ def metadata_of(model: ServedModel, models: Models) -> dict[str, Any]:
         "platform": f"lighten_{catalog.name_of(source.engine)}",
         "inputs": [{"name": INPUT, "datatype": STRINGS, "shape": [-1]}],
         "outputs": outputs if source.labels else [{"name": ANSWER, "datatype": STRINGS, "shape": [-1]}],
-        "parameters": {"labels": list(source.labels), "artifact": source.artifact.id},
+        "parameters": {
+            "labels": list(source.labels),
+            "artifact": source.artifact.id,
+            "batch_invariant": source.batch_invariant,
+        },
     }
 
 

@@ -25,6 +25,8 @@ from lighten.serve.servable import Servable
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 """How a text begins that is the address of something."""
 DATA = re.compile(r"data:[^,;]*(;[^,;]+)*;base64,", re.I)
+COLUMNS = 1000
+"""Most columns of a row."""
 SHARED = Path("/dev/shm")
 """Memory that looks like a folder, where there is one: what is sent need not touch a disk."""
 
@@ -110,6 +112,8 @@ class Plain(Intake):
         if isinstance(value, str):
             check_text(value)
         elif isinstance(value, Mapping):
+            if len(value) > COLUMNS:
+                raise DataError(f"it has {len(value):,} columns.", allowed=f"at most {COLUMNS:,}")
             for name, cell in value.items():
                 if not isinstance(cell, str | int | float | bool | None):
                     raise DataError(f"its column {name!r:.60} is a list or an object.", allowed="a text or a number")

@@ -20,6 +20,9 @@ class Limits:
     held: int = setting(256 * MIB, "Most bytes of all bodies that are in memory together.", unit="bytes", low=1)
     headers: int = setting(32 * 1024, "Most bytes of a request's line and headers.", unit="bytes", low=512)
     depth: int = setting(16, "Most levels of lists and objects inside one another in JSON.", unit="levels", low=3)
+    values: int = setting(
+        1_048_576, "Most numbers, texts, lists and objects in the JSON of one request.", unit="values", low=64
+    )
     inputs: int = setting(1024, "Most inputs of one request.", unit="inputs", low=1)
     size: int = setting(
         200_000, "Largest single input: characters of a text, blocks of 256 pixels of a picture.", unit="units", low=1

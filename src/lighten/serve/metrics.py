@@ -125,7 +125,8 @@ class Counts:
 class Gauges:
     """How it stands with one version of a model now: pieces and work that wait, batches that run, replicas by state,
     how often one of them began anew, requests on their way, and seconds that it took to load; and of one that writes,
-    the streams that run and wait, and the tokens of these."""
+    the streams that run and wait, the tokens of these, and the requests whose conversations, texts or schemas are still
+    being read."""
 
     waiting: int
     work: int
@@ -137,6 +138,7 @@ class Gauges:
     tokens_waiting: int = 0
     open: int = 0
     load: float = 0.0
+    preparing: int = 0
 
 
 COUNTED: Sequence[tuple[str, str, Callable[[Counts], float]]] = (
@@ -170,6 +172,7 @@ WRITTEN_GAUGED: Sequence[tuple[str, str, Callable[[Gauges], float]]] = (
     ("vllm:num_requests_running", "Answers that are being written.", lambda g: g.streams),
     ("vllm:num_requests_waiting", "Answers that wait to be written.", lambda g: g.streams_waiting),
     ("lighten_waiting_tokens", "Tokens of prompts and answers that wait.", lambda g: g.tokens_waiting),
+    ("lighten_preparing", "Requests that are being read, before they may wait.", lambda g: g.preparing),
 )
 WRITTEN_SPREAD: Sequence[tuple[str, str, Callable[[Written], Histogram]]] = (
     ("vllm:time_to_first_token_seconds", "Seconds until the first token of an answer.", lambda w: w.first),

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from time import time
 from typing import Any, cast
 
-from lighten.core.errors import InputError
+from lighten.core.errors import InputError, TemplateRefusal
 from lighten.core.language import MOST, Prompt, Written
+from lighten.serve import openai_schema
 from lighten.serve.event_stream import DONE, EventStream, event_of
 from lighten.serve.http import Request, Route, Sent, json_reply
 from lighten.serve.limits import Limits
@@ -85,8 +86,9 @@ def routes(models: Models, limits: Limits) -> list[Route]:
             return (await _completed(other, asked, limits))[0][:: asked.count]
 
         with model.held():
-            await _check_schema(model, asked)
-            prompts, echoed = await _completed(model, asked, limits)
+            async with model.preparing(asked.size, request.presence):
+                await _check_schema(model, asked)
+                prompts, echoed = await _completed(model, asked, limits)
             prompted = sum(len(prompt.tokens) for prompt in prompts[:: asked.count])
             told = Completed(asked.model, prompted, likely=asked.likely is not None, mark=mark_of(model))
             values = () if asked.echo else [one for one in asked.prompts if isinstance(one, str)]
@@ -104,9 +106,10 @@ def routes(models: Models, limits: Limits) -> list[Route]:
             return _prompts(other, asked, [await _talked(other, asked)], limits.answer)[:1]
 
         with model.held():
-            await _check_schema(model, asked)
-            tokens = await _talked(model, asked)
-            prompts = _prompts(model, asked, [tokens], limits.answer)
+            async with model.preparing(asked.size, request.presence):
+                await _check_schema(model, asked)
+                tokens = await _talked(model, asked)
+                prompts = _prompts(model, asked, [tokens], limits.answer)
             told = Talked(asked.model, len(tokens), likely=asked.likely is not None, mark=mark_of(model))
             repeat = Repeat([list(map(dict, asked.messages))], again)
             return await _answered(model, asked, prompts, told, request, limits, (), repeat)
@@ -133,16 +136,22 @@ def routes(models: Models, limits: Limits) -> list[Route]:
         return answer
 
     listed = {"responses": {"200": {"description": "Models that write"}}}
-    answered = {"200": {"description": "Answers, or a stream of server-sent events where stream is true"}}
+    answers = {
+        "application/json": {"schema": {"type": "object"}},
+        "text/event-stream": {"schema": {"type": "string"}},
+    }
+    told = "Answers, or a stream of server-sent events where stream is true"
+    answered = {"200": {"description": told, "content": answers}}
+    refused = {"400": {"description": "No model gives any"}}
     return [
         Route("GET", "/v1/models", refusing(every), "Models that write", listed, words),
         Route("GET", "/v1/models/{name}", refusing(one), "A model that writes", listed, words),
         Route("POST", "/v1/completions", refusing(completions), "Texts that go on with prompts",
-              {"requestBody": _body(COMPLETION), "responses": answered}, words),
+              {"requestBody": _body(openai_schema.completion(limits)), "responses": answered}, words),
         Route("POST", "/v1/chat/completions", refusing(talk), "What a model answers to a conversation",
-              {"requestBody": _body(TALK), "responses": answered}, words),
+              {"requestBody": _body(openai_schema.talk(limits)), "responses": answered}, words),
         Route("POST", "/v1/embeddings", refusing(embeddings), "Refused: no model here gives embeddings",
-              {"requestBody": _body(EMBEDDING), "responses": {"400": {"description": "No model gives any"}}}, words),
+              {"requestBody": _body(openai_schema.embedding()), "responses": refused}, words),
     ]  # fmt: skip
 
 
@@ -219,7 +228,6 @@ async def _completed(model: WritingModel, asked: Completion, limits: Limits) -> 
     if len(asked.prompts) * asked.count > limits.inputs:
         seen = f"{len(asked.prompts):,} prompts, each with {asked.count} answers, are asked for."
         raise Unfit("n", seen, allowed=f"at most {limits.inputs:,} answers in one request")
-    model.admit()  # tokens are not asked for, and until it is open its context is not known
 
     async def text_of(one: str | tuple[int, ...]) -> str:
         return one if isinstance(one, str) else await model.text_of(one)
@@ -234,7 +242,7 @@ async def _talked(model: WritingModel, asked: Talk) -> tuple[int, ...]:
     """Tokens of a conversation in the model's own template, with one start token."""
     try:
         text = await model.rendered(asked.messages)
-    except InputError as error:
+    except TemplateRefusal as error:
         raise Unfit("messages", error.seen, allowed=error.allowed, fix=error.fix) from error
     begin = await model.beginning()
     tokens = await model.tokens_of(text, begin=False, special=True)
@@ -368,50 +376,3 @@ async def _events(
 
 def _body(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": {"schema": schema}}}
-
-
-TEXTS: Mapping[str, Any] = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
-COMMON: Mapping[str, Any] = {
-    "model": {"type": "string"},
-    "max_tokens": {"type": "integer", "minimum": 0},
-    "temperature": {"type": "number", "minimum": 0, "maximum": 2},
-    "top_p": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
-    "n": {"type": "integer", "minimum": 1},
-    "seed": {"type": "integer"},
-    "stop": TEXTS,
-    "stream": {"type": "boolean"},
-    "stream_options": {"type": "object", "properties": {"include_usage": {"type": "boolean"}}},
-    "response_format": {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}}},
-    "user": {"type": "string"},
-}
-COMPLETION: Mapping[str, Any] = {
-    "type": "object",
-    "required": ["model", "prompt"],
-    "properties": {
-        **COMMON,
-        "prompt": {"anyOf": [{"type": "string"}, {"type": "array"}]},
-        "echo": {"type": "boolean"},
-        "logprobs": {"type": "integer", "minimum": 0, "maximum": 5},
-    },
-}
-TALK: Mapping[str, Any] = {
-    "type": "object",
-    "required": ["model", "messages"],
-    "properties": {
-        **COMMON,
-        "max_completion_tokens": {"type": "integer", "minimum": 1},
-        "logprobs": {"type": "boolean"},
-        "top_logprobs": {"type": "integer", "minimum": 0, "maximum": 20},
-        "messages": {
-            "type": "array",
-            "minItems": 1,
-            "items": {"type": "object", "required": ["role", "content"]},
-        },
-    },
-}
-EMBEDDING: Mapping[str, Any] = {
-    "type": "object",
-    "required": ["model", "input"],
-    "properties": {"model": {"type": "string"}, "input": TEXTS},
-}
-"""JSON Schemas of requests."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -19,6 +20,8 @@ from lighten.serve.limits import Limits
 from lighten.serve.refusals import Refusal
 
 MOST_SEED = (1 << 63) - 1
+MOST_TOKENS, MOST_TOKEN = 1 << 30, (1 << 31) - 1
+"""Of an answer, whatever the model's context; and the highest number of a token."""
 MOST_LIKELY, MOST_LIKELY_COMPLETIONS = 20, 5
 """Most likely tokens that can be asked at each place, of chat and of completions; OpenAI has the same bounds."""
 HOTTEST = 2.0
@@ -42,7 +45,7 @@ class Unfit(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(ABC):
     """What both kinds of requests ask for.
 
     Attributes:
@@ -63,9 +66,14 @@ class Asked:
     usage: bool
 
     @property
+    @abstractmethod
+    def size(self) -> int:
+        """Characters, or tokens, of what is to be read before it can be answered."""
+
+    @property
+    @abstractmethod
     def inputs(self) -> list[Any]:
         """What is to be answered by each answer, as a JSON value."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,11 @@ class Completion(Asked):
 
     prompts: tuple[str | tuple[int, ...], ...] = ()
     echo: bool = False
+
+    @property
+    def size(self) -> int:
+        """See :attr:`Asked.size`."""
+        return len(self.schema) + sum(map(len, self.prompts))
 
     @property
     def inputs(self) -> list[Any]:
@@ -86,6 +99,11 @@ class Talk(Asked):
     """A request for chat completions. messages: each with ``role`` and ``content``."""
 
     messages: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def size(self) -> int:
+        """See :attr:`Asked.size`."""
+        return len(self.schema) + sum(len(one["content"]) for one in self.messages)
 
     @property
     def inputs(self) -> list[Any]:
@@ -170,7 +188,7 @@ def completion_asked(value: Any, limits: Limits) -> Completion:
     echo = body.switch("echo")
     likely = body.whole("logprobs", 0, MOST_LIKELY_COMPLETIONS)
     prompts = _prompts(body.take("prompt"), limits)
-    most = body.whole("max_tokens", 0 if echo else 1, 1 << 30)
+    most = body.whole("max_tokens", 0 if echo else 1, MOST_TOKENS)
     body.neutral("suffix", "")
     count = _count(body, limits)
     best = body.whole("best_of", 1, limits.answers)
@@ -192,7 +210,7 @@ def talk_asked(value: Any, limits: Limits) -> Talk:
     if top is not None and not wanted:
         raise Unfit("top_logprobs", "top_logprobs is given, but logprobs is not true.", fix='send "logprobs": true too')
     messages = _messages(body.take("messages"), limits)
-    new, old = (body.whole(name, 1, 1 << 30) for name in ("max_completion_tokens", "max_tokens"))
+    new, old = (body.whole(name, 1, MOST_TOKENS) for name in ("max_completion_tokens", "max_tokens"))
     if new is not None and old is not None and new != old:
         raise Unfit("max_tokens", f"max_tokens is {old}, and max_completion_tokens is {new}.", allowed="one of them")
     for name, values in NOT_IN_TALK.items():
@@ -325,7 +343,7 @@ def _prompts(value: Any, limits: Limits) -> tuple[str | tuple[int, ...], ...]:
 
 
 def _is_token(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 31
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKEN
 
 
 def _messages(value: Any, limits: Limits) -> tuple[Mapping[str, str], ...]:

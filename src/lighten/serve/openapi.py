@@ -20,6 +20,7 @@ REFUSALS: Mapping[str, str] = {
     "409": "As things stand, what is asked for cannot be done",
     "413": "More than one request may hold",
     "415": "A coding of the body that is not taken",
+    "421": "A name of another site, where no keys are asked for",
     "422": "An input that cannot be answered",
     "429": "Too much waits already; Retry-After says when to ask again",
     "500": "The model did not answer",

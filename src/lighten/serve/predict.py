@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
-from lighten.serve.http import BYTES, Reply, Request, Route, json_reply
+from lighten.serve.http import BYTES, Reply, Request, Route, long_json_reply
 from lighten.serve.intake import type_name
 from lighten.serve.limits import Limits
 from lighten.serve.models import Models
@@ -55,7 +55,8 @@ def routes(models: Models, limits: Limits) -> list[Route]:
         model = models.open_for(name, version)
         found = await model.predict(values, deadline, request.presence)
         told = [one.to_json() for one in found]
-        return json_reply({"model": model.name, "version": model.version, "predictions": told})
+        said = {"model": model.name, "version": model.version, "predictions": told}
+        return await long_json_reply(said, len(found) * max(1, len(model.source.labels)))
 
     octets = {"schema": {"type": "string", "format": "binary"}}
     schema = {

@@ -49,6 +49,8 @@ class Refusal(Exception):
             found.append((b"retry-after-ms", b"%d" % max(1, ceil(self.retry_after * 1e3))))
         if self.status == 401:
             found.append((b"www-authenticate", b"Bearer"))
+        if self.status == 405:
+            found.append((b"allow", self.allowed.encode()))
         if self.closes:
             found.append((b"connection", b"close"))
         return found

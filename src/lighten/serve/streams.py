@@ -60,7 +60,7 @@ class Errand:
         done: gets what was found, or why it was not; on the event loop.
     """
 
-    asked: str | Sequence[int]
+    asked: str | Sequence[int] = field(repr=False)
     done: asyncio.Future[tuple[int, ...] | str]
     begin: bool = True
     special: bool = False
@@ -208,9 +208,13 @@ class StreamQueue:
             return stream
 
     def take_errand(self) -> Errand | None:
-        """The oldest one; None where none waits."""
+        """The oldest one that somebody waits for; None where none waits."""
         with self._lock:
-            return self._errands.popleft() if self._errands else None
+            while self._errands:
+                errand = self._errands.popleft()
+                if not errand.done.done():
+                    return errand
+            return None
 
     def clear(self) -> tuple[list[Stream], list[Errand]]:
         """Take back everything that waits."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lighten.serve.parameters import parameters_of
-from lighten.serve.refusals import unreadable, unusable
+from lighten.serve.refusals import too_large, unreadable, unusable
 
 STRINGS, FLOATS, LEVELS = "BYTES", "FP32", "UINT8"
 NUMBERS: Mapping[str, str] = {FLOATS: "<f4", LEVELS: "u1"}
@@ -24,6 +24,8 @@ MOST_FLOAT = 3.4028234663852886e38
 """Largest number of ``FP32``."""
 LENGTH = struct.Struct("<I")
 BINARY_SIZE = "binary_data_size"
+MOST_STRINGS = 65_536
+"""Most texts or contents of files in a tensor, whatever a server's own limit is."""
 DIMENSIONS, LARGEST = 8, 1 << 31
 """Most dimensions of a tensor, and most values along each."""
 HEADER = b"inference-header-content-length"
@@ -208,10 +210,13 @@ def unpacked_strings(data: bytes) -> list[bytes]:
     """What :func:`packed_strings` packed.
 
     Raises:
-        Refusal: the lengths do not fit.
+        Refusal: the lengths do not fit, or there are too many.
     """
-    found, at = [], 0
+    found, at = list[bytes](), 0
     while at < len(data):
+        if len(found) == MOST_STRINGS:
+            allowed, fix = f"at most {MOST_STRINGS:,}", "send them in several requests"
+            raise too_large(f"The input has more than {MOST_STRINGS:,} values.", allowed, fix)
         end = at + LENGTH.size
         size = LENGTH.unpack_from(data, at)[0] if end <= len(data) else -1
         if size < 0 or end + size > len(data):

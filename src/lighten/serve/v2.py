@@ -6,13 +6,15 @@ such. Extensions: binary tensor data, and the model repository, whose loading an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from lighten.serve.aside import aside
 from lighten.serve.health import readiness
-from lighten.serve.http import BYTES, Reply, Request, Route, json_reply, read_json, write_json
-from lighten.serve.inference import index_of, infer, is_ready, metadata_of, server_metadata
+from lighten.serve.http import BYTES, MANY, Reply, Request, Route, json_reply, write_json, write_json_by_values
+from lighten.serve.inference import INPUT, index_of, infer, is_ready, metadata_of, server_metadata
 from lighten.serve.intake import type_name
+from lighten.serve.json_body import SHORT, read_json
 from lighten.serve.limits import Limits
 from lighten.serve.model import ServedModel
 from lighten.serve.models import Models
@@ -25,7 +27,7 @@ BODY: Mapping[str, Any] = {
     "type": "object",
     "required": ["inputs"],
     "properties": {
-        "id": {"type": "string"},
+        "id": {"type": ["string", "null"]},
         "parameters": {"type": "object"},
         "inputs": {
             "type": "array",
@@ -35,7 +37,7 @@ BODY: Mapping[str, Any] = {
                 "type": "object",
                 "required": ["name", "shape", "datatype"],
                 "properties": {
-                    "name": {"type": "string"},
+                    "name": {"const": INPUT},
                     "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},
                     "datatype": {"enum": [STRINGS, *NUMBERS]},
                     "parameters": {"type": "object"},
@@ -47,6 +49,8 @@ BODY: Mapping[str, Any] = {
     },
 }
 """JSON Schema of an inference request."""
+INDEX: Mapping[str, Any] = {"type": "object", "properties": {"ready": {"type": "boolean"}}}
+"""JSON Schema of what the index is asked for."""
 
 
 def words(refusal: Refusal) -> dict[str, str]:
@@ -81,29 +85,40 @@ def routes(models: Models, limits: Limits) -> list[Route]:
         name, version = request.params["name"], request.params.get("version", "")
         models.check(name, version)
         text, behind = split_body(await request.body(), request.headers.get(HEADER))
-        body = without_nulls(read_json(text, limits.depth))
-        given, wanted = input_tensor(body.get("inputs"), behind), wanted_of(body)
+        body = without_nulls(await read_json(text, limits))
+        if len(text) > SHORT:
+            given = await aside(input_tensor, body.get("inputs"), behind)
+        else:
+            given = input_tensor(body.get("inputs"), behind)
+        wanted = wanted_of(body)
         deadline = deadline_in(parameters_of(body), limits)
         model = models.open_for(name, version)
         found = await infer(model, given, list(wanted), deadline, request.presence)
+        if sum(len(tensor.data) for tensor in found) > MANY:
+            return await aside(reply_of, body, model, found, wanted, write_json_by_values)
         return reply_of(body, model, found, wanted)
 
     async def index(request: Request) -> Reply:
         body = await request.body()
-        asked = read_json(body, limits.depth) if body.strip() else {}
-        return json_reply(index_of(models, ready=isinstance(asked, dict) and asked.get("ready") is True))
+        asked = await read_json(body, limits) if body.strip() else {}
+        only = asked.get("ready", False) if isinstance(asked, dict) else None
+        if not isinstance(only, bool):
+            raise unusable("The request is none of the index.", allowed='nothing, {} or {"ready": true}')
+        return json_reply(index_of(models, ready=only))
 
     said = {"responses": {"200": {"description": "Yes"}, "503": {"description": "No"}}}
     told = {"responses": {"200": {"description": "Metadata"}}}
+    listed = {**told, "requestBody": {"content": {"application/json": {"schema": INDEX}}}}
+    tensors = {"application/json": {"schema": {"type": "object"}}, "application/octet-stream": {}}
     answered = {
         "requestBody": {"required": True, "content": {"application/json": {"schema": BODY}}},
-        "responses": {"200": {"description": "Output tensors"}},
+        "responses": {"200": {"description": "Output tensors", "content": tensors}},
     }
     found = [
         Route("GET", "/v2", server, "Metadata of the server", told, words),
         Route("GET", "/v2/health/live", live, "Whether the server runs", said, words, unlocked=True),
         Route("GET", "/v2/health/ready", ready, "Whether every model answers", said, words, unlocked=True),
-        Route("POST", "/v2/repository/index", index, "Models, their versions and states", told, words),
+        Route("POST", "/v2/repository/index", index, "Models, their versions and states", listed, words),
     ]
     for path, what in (("/v2/models/{name}", "a model"), ("/v2/models/{name}/versions/{version}", "a version")):
         found += [
@@ -141,9 +156,13 @@ def wanted_of(body: Mapping[str, Any]) -> dict[str, bool]:
 
 
 def reply_of(
-    body: Mapping[str, Any], model: ServedModel, tensors: Sequence[Tensor], wanted: Mapping[str, bool]
+    body: Mapping[str, Any],
+    model: ServedModel,
+    tensors: Sequence[Tensor],
+    wanted: Mapping[str, bool],
+    write: Callable[[Any], bytes] = write_json,
 ) -> Reply:
-    """Tensors, each in the form that the request wants it in."""
+    """Tensors, each in the form that the request wants it in. write: makes JSON."""
     every = _binary(body, "binary_data_output", default=False)
     told: dict[str, Any] = {"model_name": model.name, "model_version": model.version}
     if body.get("id"):
@@ -156,7 +175,7 @@ def reply_of(
             packed.append(data)
         else:
             outputs.append(tensor.in_json())
-    text = write_json({**told, "outputs": outputs})
+    text = write({**told, "outputs": outputs})
     if not packed:
         return Reply(text)
     length = (HEADER, str(len(text)).encode())

@@ -19,6 +19,9 @@ from lighten.serve.streams import Errand, Stream, StreamQueue
 from lighten.serve.worker import Died
 from lighten.sessions.writing import Failed, Read, Spelled, Told, Writing
 
+READ = 200_000
+"""Characters that a process is given to read before it tells of them: they hold up what it writes."""
+
 
 @dataclass(slots=True)
 class Step:
@@ -129,7 +132,9 @@ class Writer(Replica):
             if stream.gone:
                 del self.written[number]
                 writing.drop(number)
-        while (errand := self._streams.take_errand()) is not None:
+        size = sum(len(one.asked) for one in self._errands.values())
+        while size < READ and (errand := self._streams.take_errand()) is not None:
+            size += len(errand.asked)
             if not self.written and not self._errands:
                 self._since = monotonic()
             self._number += 1

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from math import inf
 from time import monotonic
 from typing import Any, cast
 
-from lighten.core.errors import InputError, LightenError, ModelError
+from lighten.core.errors import LightenError, TemplateRefusal
 from lighten.core.item import Item
 from lighten.core.language import END, STOP, Prompt
 from lighten.core.language import Written as Token
 from lighten.nets.language.chat_template import Renderer, find_template
-from lighten.nets.language.grammar import check_schema
+from lighten.nets.language.schema_check import SchemaChecker
 from lighten.serve.admission import Load, refused
 from lighten.serve.chain import noted
 from lighten.serve.guarded_answers import GuardedAnswers, holds
 from lighten.serve.limits import Limits
 from lighten.serve.metrics import Gauges, Written
 from lighten.serve.model import ServedModel
+from lighten.serve.preparation import Preparation
 from lighten.serve.presence import Presence
 from lighten.serve.queue import LIKE
 from lighten.serve.rate import Rate
@@ -32,9 +33,6 @@ from lighten.serve.streams import Answers, Errand, Stream, StreamQueue
 from lighten.serve.tickets import Ticket
 from lighten.serve.worker import State
 from lighten.serve.writer import Step, Writer
-
-REFUSES = "The chat template refuses this conversation"
-"""How the one error of a template begins that is the conversation's; see ``nets/language/chat_template.py``."""
 
 REASONS = {END: "stop", STOP: "stop"}
 """What metrics call the end of an answer; any other is for its length."""
@@ -59,8 +57,10 @@ class WritingModel(ServedModel):
         template = find_template(source.artifact)
         self._start: tuple[int, ...] | None = None
         self._renderer = Renderer(template) if template is not None else None
+        self._checker = SchemaChecker()
         super().__init__(source, limits, replicas=replicas, threads=threads)
         self.counts.written = self.written
+        self._preparation = Preparation(self._reading, limits)
 
     def _replica(self, threads: int) -> Replica:
         return Writer(
@@ -95,24 +95,53 @@ class WritingModel(ServedModel):
         """See :meth:`ServedModel.gauges`."""
         now = super().gauges()
         writing = sum(len(writer.written) for writer in self.writers)
-        return replace(now, streams=writing, streams_waiting=len(self.streams), tokens_waiting=self.streams.work)
+        return replace(
+            now,
+            streams=writing,
+            streams_waiting=len(self.streams),
+            tokens_waiting=self.streams.work,
+            preparing=self._preparation.requests,
+        )
+
+    @asynccontextmanager
+    async def preparing(self, size: int, presence: Presence) -> AsyncIterator[None]:
+        """While it is found out what a request asks: all that is done before :meth:`write`, and can be refused.
+
+        Args:
+            size: characters of what it says. presence: of the client, who ends it by leaving.
+
+        Raises:
+            Refusal: nothing more may wait, too much is being prepared already, or it took too long. ClientGone.
+        """
+        try:
+            self.admit()
+            async with self._preparation.of(size, presence):
+                yield
+        except ClientGone:
+            self.counts.cancelled += 1
+            raise
+        except Refusal as refusal:
+            self._count_refusal(refusal)
+            raise
 
     async def rendered(self, messages: Sequence[Mapping[str, str]]) -> str:
         """A conversation as its chat template writes it, up to where the answer begins.
 
         Raises:
-            InputError: the template refuses it. Refusal: it is too large, a guard stopped it, or the template fails.
+            TemplateRefusal: the template refuses it. Refusal: it is too large, a guard stopped it, or the template
+                fails.
         """
         assert self._renderer is not None
-        self._check_size(sum(len(one["content"]) for one in messages))
+        size = sum(len(one["content"]) for one in messages)
+        self._check_size(size)
         contents = await self._taken([one["content"] for one in messages])
         messages = [{**one, "content": text} for one, text in zip(messages, contents, strict=True)]
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._reading, self._renderer.render, messages)
+            return await self._preparation.run(size, self._renderer.render, messages)
+        except TemplateRefusal:
+            raise
         except OWN_FAULTS as error:
-            if isinstance(error, ModelError) and error.seen.startswith(REFUSES):
-                raise
-            raise self._failed(error) from error
+            raise self._refusal_of(error) from error
 
     async def check_schema(self, schema: str) -> None:
         """Refuse a JSON Schema that no answer can be held to.
@@ -121,12 +150,12 @@ class WritingModel(ServedModel):
             InputError: why. Refusal: no schema can be kept here, which is not its fault.
         """
         try:
-            await asyncio.get_running_loop().run_in_executor(self._reading, check_schema, schema)
+            await self._preparation.run(len(schema), self._checker.check, schema)
         except OWN_FAULTS as error:
-            raise self._failed(error) from error
+            raise self._refusal_of(error) from error
 
     def admit(self) -> None:
-        """Raises Refusal where nothing more may wait; to be asked before any work is done for a request."""
+        """Raises Refusal where nothing more may wait."""
         self._admit_writing(1, 1, self.limits.write_deadline)
 
     async def tokens_of(self, text: str, *, begin: bool, special: bool) -> tuple[int, ...]:
@@ -158,11 +187,7 @@ class WritingModel(ServedModel):
         if self.guards is None:
             return texts
         with self.held():
-            try:
-                flagged = await self.guards.taken(texts, self.limits.deadline, Presence())
-            except Refusal as refusal:
-                self.counts.refused[refusal.code] += 1
-                raise
+            flagged = await self.guards.taken(texts, self.limits.deadline, Presence())
         for place, rules in flagged.rules.items():
             self.guards.suspect(texts[place], (), noted(rules))
         return flagged.values
@@ -195,7 +220,11 @@ class WritingModel(ServedModel):
         if self.guards is not None and holds(self.guards) and any(one.likely is not None for one in prompts):
             seen = "Probabilities of tokens are not told where guards look at the answer."
             raise Refusal(400, "unsupported", seen, fix="leave logprobs out")
-        self._admit_writing(sum(len(one.tokens) + one.most for one in prompts), len(prompts), deadline)
+        try:
+            self._admit_writing(sum(len(one.tokens) + one.most for one in prompts), len(prompts), deadline)
+        except Refusal as refusal:
+            self._count_refusal(refusal)
+            raise
         assert self._loop is not None
         timer: asyncio.TimerHandle | None = None
 
@@ -227,10 +256,11 @@ class WritingModel(ServedModel):
         seconds = self.pace.seconds(self.streams.work + left) / max(1, len(able))
         return Load(self.streams.work, len(self.streams), seconds, len(able))
 
-    def _failed(self, error: LightenError) -> Refusal:
-        """A request has no answer by a fault of the model or of this installation."""
-        self.counts.failed += 1
-        return self._refusal_of(error)
+    def _count_refusal(self, refusal: Refusal) -> None:
+        if refusal.code == "failed":
+            self.counts.failed += 1
+        else:
+            self.counts.refused[refusal.code] += 1
 
     def _check_size(self, size: int) -> None:
         """Raises Refusal for a text that is too large to be looked at."""
@@ -247,7 +277,6 @@ class WritingModel(ServedModel):
         """Raises Refusal where so many tokens may not wait."""
         refusal = self._refusal(work, count, deadline) if self.ready else self._unavailable()
         if refusal is not None:
-            self.counts.refused[refusal.code] += 1
             raise refusal
 
     def _refusal(self, work: int, count: int, deadline: float) -> Refusal | None:
@@ -258,15 +287,8 @@ class WritingModel(ServedModel):
     async def _asked(self, asked: str | Sequence[int], *, begin: bool = True, special: bool = False) -> object:
         assert self._loop is not None
         errand = Errand(asked, self._loop.create_future(), begin, special)
-        self.open += 1
-        try:
-            self.streams.ask(errand)
-            async with asyncio.timeout(self.limits.deadline):
-                return await errand.done
-        except TimeoutError as error:
-            raise expired(self.limits.deadline) from error
-        finally:
-            self.open -= 1
+        self.streams.ask(errand)
+        return await errand.done
 
     def _hear(self, step: Step) -> None:
         """Called by threads."""
@@ -339,10 +361,8 @@ class WritingModel(ServedModel):
             counts.inputs += len(answers.streams)
             counts.request += took
             counts.latency.add(took)
-        elif isinstance(error, Refusal) and error.code == "failed":
-            counts.failed += 1
         elif isinstance(error, Refusal):
-            counts.refused[error.code] += 1
+            self._count_refusal(error)
         else:
             counts.cancelled += 1
 
@@ -361,6 +381,6 @@ class WritingModel(ServedModel):
         await super().stop(seconds)
         for writer in self.writers:
             writer.hang_up()
-        if self._renderer is not None:
-            with suppress(InputError):
-                self._renderer.close()
+        for confined in (self._renderer, self._checker):
+            if confined is not None:
+                confined.close()

@@ -11,7 +11,8 @@ import pytest
 
 from lighten.core.errors import BuildFailed, InputError, MissingExtra
 from lighten.nets.language import grammar
-from lighten.nets.language.grammar import MOST_BYTES, Vocabulary, check_schema
+from lighten.nets.language.grammar import Vocabulary, check_schema
+from lighten.nets.language.schema_check import MOST_BYTES
 from lighten.testing.require import require
 
 PERSON = {

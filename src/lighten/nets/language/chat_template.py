@@ -20,33 +20,22 @@ from time import process_time
 from typing import TYPE_CHECKING, Any
 
 from lighten.core.artifact import Artifact
-from lighten.core.errors import (
-    CandidateFailed,
-    MissingExtra,
-    ModelError,
-    OutOfMemory,
-    SessionTimeout,
-    TemplateRefusal,
-)
+from lighten.core.errors import CandidateFailed, MissingExtra, ModelError, TemplateRefusal
 from lighten.files.json_file import read_object
-from lighten.isolate.process import ChildProcess
 from lighten.nets.gguf.file import read_gguf
+from lighten.nets.language.confined import Confined, did, shown
 
 if TYPE_CHECKING:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 DEADLINE = 2.0
 """Seconds that a template may take; the ones in use take some milliseconds."""
-START_SECONDS = 60.0
-"""For starting the process and importing jinja2, which is not the template's doing."""
 MEMORY = 512 << 20
 """Bytes of address space of the process; without a template it takes about a tenth."""
 LONGEST_TEMPLATE = 1 << 20
 """Characters; the longest in use have some ten thousand."""
 MOST_ADDED, MOST_REPEATED = 1 << 20, 4
 """Characters that a template may write: so many of its own, and every message so many times."""
-SHOWN = 300
-"""Characters of a template's own words that an error repeats."""
 SAFE_JINJA = (3, 1, 6)
 """Older versions have known ways out of the sandbox."""
 NEWS = "take the template from where the model was published, and report it there"
@@ -78,7 +67,7 @@ class Renderer:
             seen = f"The chat template has {len(template.source):,} characters."
             raise ModelError(seen, allowed=f"at most {LONGEST_TEMPLATE:,}", fix=NEWS)
         self.template, self.deadline = template, deadline
-        self._child: ChildProcess | None = None
+        self._confined = Confined(f"{__name__}:prepare", memory=MEMORY)
 
     def render(self, messages: Sequence[Mapping[str, str]]) -> str:
         """The text of a conversation, up to where the model's answer begins.
@@ -92,27 +81,16 @@ class Renderer:
             MissingExtra: jinja2 is not installed.
         """
         template = self.template
-        if self._child is None:
-            self._child = ChildProcess(threads=1, memory=MEMORY)
-            self._child.start()
-            self._child.ask("call", START_SECONDS, function=f"{__name__}:prepare", arguments={})
         arguments = {"source": template.source, "bos": template.bos, "eos": template.eos, "seconds": self.deadline}
         asked = {**arguments, "messages": [dict(message) for message in messages]}
         try:
-            reply = self._child.ask("call", self.deadline, function=f"{__name__}:rendered", arguments=asked)
+            return str(self._confined.call(f"{__name__}:rendered", self.deadline, asked))
         except CandidateFailed as error:
-            self.close()
-            raise ModelError(f"The chat template {_did(error, self.deadline)}.", fix=NEWS) from error
-        except KeyboardInterrupt:
-            self.close()  # what it still answers would be taken for the answer to the next conversation
-            raise
-        return str(reply["value"])
+            raise ModelError(f"The chat template {did(error, self.deadline, MEMORY)}.", fix=NEWS) from error
 
     def close(self) -> None:
         """End the process; the next conversation starts another one."""
-        child, self._child = self._child, None
-        if child is not None:
-            child.close()
+        self._confined.close()
 
     def __enter__(self) -> Renderer:
         return self
@@ -188,20 +166,6 @@ def _text(path: Path) -> str:
         raise ModelError(f"{path} cannot be read ({error}).") from error
 
 
-def _did(error: CandidateFailed, deadline: float) -> str:
-    if isinstance(error, SessionTimeout):
-        return f"did not end within {deadline:g} s, and was ended"
-    if isinstance(error, OutOfMemory):
-        return f"wanted more than {MEMORY >> 20} MB of memory, and was ended"
-    return f"took its process down ({_shown(error.seen)})"
-
-
-def _shown(words: str) -> str:
-    """Words of a template in one line that can be printed: they may hold anything, escape sequences too."""
-    line = "".join(c if c.isprintable() else " " for c in words[: 4 * SHOWN])
-    return " ".join(line.split())[:SHOWN]
-
-
 # What follows runs in the child.
 
 
@@ -248,7 +212,7 @@ def _went_wrong(error: Exception) -> ModelError:
     """What a template did, and what to do about it."""
     from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError
 
-    words = _shown(str(error)).rstrip(".")
+    words = shown(str(error)).rstrip(".")
     if type(error) is TemplateError:  # what raise_exception raises; jinja2's own errors are of its subclasses
         return TemplateRefusal(f"The chat template refuses this conversation: {words}.")
     did, fix = f"failed with {type(error).__name__}: {words}", NEWS

@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lighten.core.errors import BuildFailed, InputError, MissingExtra
+from lighten.nets.language.schema_check import check_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MOST_BYTES = 32 * 1024
-"""Of a schema."""
 WAYS = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 """JSON is written with one space after each comma and colon: a model that may write blanks can write them for ever."""
 BYTES = 256
@@ -49,6 +48,15 @@ def check_schema(schema: str) -> None:
         raise InputError("The JSON Schema cannot be kept: there is no JSON that keeps it.") from error
 
 
+def prepare() -> None:
+    """Import llguidance, and make what every check needs.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    _bytes()
+
+
 @cache
 def _bytes() -> Vocabulary:
     """A vocabulary of bytes and an end: what cannot begin in these cannot begin in any."""
@@ -56,9 +64,7 @@ def _bytes() -> Vocabulary:
 
 
 def _grammar(schema: str) -> str:
-    if len(schema.encode("utf-8", "replace")) > MOST_BYTES:
-        seen = f"The JSON Schema has {len(schema.encode('utf-8', 'replace')):,} bytes."
-        raise InputError(seen, allowed=f"at most {MOST_BYTES:,} bytes")
+    check_size(schema)
     try:
         made = json.loads(schema)
         if not isinstance(made, dict):
