@@ -60,8 +60,7 @@ class Preparation:
                 f"Requests of {self.size:,} characters are being read, and {size:,} more are beyond {limits.queue:,}."
             )
             raise overloaded(seen, 1.0)
-        if presence.gone:
-            raise ClientGone
+        _check_there(presence)
         self.requests += 1
         self.size += size
         presence.on_leave(task.cancel)
@@ -127,3 +126,9 @@ class Preparation:
         self._work -= work
         if seconds:
             self.rate.learn(work, seconds)
+
+
+def _check_there(presence: Presence) -> None:
+    """Raises ClientGone."""
+    if presence.gone:
+        raise ClientGone
