@@ -13,8 +13,9 @@ from typing import Any
 
 from lighten.core import catalog
 from lighten.serve.hosts import check_same_site
-from lighten.serve.http import Reply, Request, Route, json_reply, read_json
+from lighten.serve.http import Reply, Request, Route, json_reply
 from lighten.serve.intake import type_name
+from lighten.serve.json_body import read_json
 from lighten.serve.limits import Limits
 from lighten.serve.metrics import Family, labels_of
 from lighten.serve.model import ServedModel
@@ -265,7 +266,7 @@ async def _named(request: Request, models: Models, limits: Limits) -> tuple[str,
     name = request.params["name"]
     models.versions(name)
     body = await request.body()
-    asked = read_json(body, limits.depth) if body.strip() else {}
+    asked = await read_json(body, limits) if body.strip() else {}
     parameters = asked.get("parameters", {}) if isinstance(asked, dict) else None
     if not isinstance(parameters, dict):
         raise unusable(f"The body is {type_name(asked)}.", allowed='{"parameters": {"version": "2"}}, or nothing')
