@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lighten.proof.confidence_sequence import share_bounds
@@ -128,6 +129,24 @@ def test_it_waits_while_a_request_is_on_its_way_and_its_queue_is_bounded(
                 assert stage.models.find("m", "2").counts.answered == 0
                 assert found(stage).skipped == {"full": 5}
             await until(lambda: found(stage).requests == 3)
+
+    asyncio.run(body())
+
+
+def test_what_waits_is_bounded_by_its_size_too(
+    opened: Opened, servable_of: ServableOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAITING_BYTES", 1000)
+
+    async def body() -> None:
+        async with opened(None, *both(servable_of), traffic=beside()) as stage:
+            with stage.models.find("m", "1").held():
+                for text in ("x" * 600, "y" * 600, "z" * 300):
+                    await predict(stage, [text])
+            await until(lambda: found(stage).requests == 2)
+            assert found(stage).skipped == {"full": 1}
+            tally = stage.models.observer.disagreement("m")
+            assert module.Predicted("m", tally, [np.zeros((9, 9))], []).size == 648
 
     asyncio.run(body())
 

@@ -119,7 +119,7 @@ class Job(ABC):
 
     def __init__(self, name: str, found: Tally, values: Sequence[Any], said: Sequence[Said]) -> None:
         self.name, self.found, self.values, self.said = name, found, values, said
-        self.size = sum(len(one) if isinstance(one, str | bytes) else len(str(one)) for one in values)
+        self.size = sum(map(_bytes_of, values))
 
     @abstractmethod
     async def ask(self, shadow: ServedModel, quiet: Callable[[int], bool]) -> list[Said] | None:
@@ -284,23 +284,26 @@ class Shadow:
             return True
         try:
             said = await job.ask(shadow, self._quiet)
+            if said is None:
+                return False
+            self._count(job, said, shadow)
         except (Refusal, LightenError, ClientGone):
             self._skip(job.found, FAILED)
-            return True
         except Exception:
             log.exception("the shadow of %s", job.name)
             self._skip(job.found, FAILED)
-            return True
-        if said is None:
-            return False
+        return True
+
+    def _count(self, job: Job, said: Sequence[Said], shadow: ServedModel) -> None:
+        """The shadow has answered."""
         flips = [place for place, (one, other) in enumerate(zip(job.said, said, strict=True)) if one[0] != other[0]]
         job.found.add(len(job.said), len(flips))
-        if self._review is not None:
-            for place in flips[:SHOWN]:
-                answers = [(job.found.serving, *job.said[place]), (job.found.shadow, *said[place])]
-                value = shadow.intake.kept(job.values[place])
-                self._review.add(job.name, "flip", value, [VersionAnswer(*one) for one in answers])
-        return True
+        if self._review is None:
+            return
+        for place in flips[:SHOWN]:
+            answers = [(job.found.serving, *job.said[place]), (job.found.shadow, *said[place])]
+            value = shadow.intake.kept(job.values[place])
+            self._review.add(job.name, "flip", value, [VersionAnswer(*one) for one in answers])
 
     def _quiet(self, own: int) -> bool:
         """Whether no request is on its way but so many of the shadow's own."""
@@ -312,3 +315,9 @@ def said_in(prediction: Prediction) -> Said:
     if prediction.scores:
         return prediction.label, prediction.scores.get(prediction.label)
     return prediction.label.strip(), None
+
+
+def _bytes_of(value: Any) -> int:
+    """About as many as an input takes."""
+    held: int | None = getattr(value, "nbytes", None)
+    return held if held is not None else len(value) if isinstance(value, str | bytes) else len(str(value))
