@@ -16,6 +16,7 @@ from typing import Any
 
 from lighten.core.errors import InputError, MissingExtra
 from lighten.serve.app import secret_of
+from lighten.serve.grpc_arrivals import Arrivals
 from lighten.serve.grpc_messages import message
 from lighten.serve.grpc_refusals import refuse
 from lighten.serve.http import Held
@@ -27,16 +28,15 @@ from lighten.serve.refusals import (
     ClientGone,
     Refusal,
     no_operator,
-    too_slow,
     unauthorized,
-    unavailable,
     unexpected,
     unreadable,
 )
 
 log = logging.getLogger("lighten.serve")
-QUICK = 0.2
-"""Seconds in which a message is there that does not take long to come."""
+QUIET = {"GRPC_VERBOSITY": "NONE", "GRPC_ENABLE_FORK_SUPPORT": "0"}
+"""Read when it is loaded: it would write a line for each call that it refuses by itself, and hold its threads up where
+a replica is started, which is another program and needs none of them."""
 IDENTITY = 1
 """Codings of messages that are taken, a bit for each: none, for what is packed may be any size when it is unpacked."""
 
@@ -79,7 +79,8 @@ def check_extra() -> None:
     Raises:
         MissingExtra: it is not installed.
     """
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # before it is loaded: it writes a line for each call it refuses
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
     try:
         import google.protobuf  # noqa: F401
         import grpc.aio  # noqa: F401
@@ -114,8 +115,8 @@ class GrpcServer:
         self.strays: Counter[str] = Counter() if strays is None else strays
         self.operates, self.recorders = operates, tuple(recorders)
         self.room = Held(limits.held)
+        self.arrivals = Arrivals(max(1, limits.held // limits.body), limits.slow)
         self.host, self.port = address
-        self._long = 0  # messages that take long to come
         self._closing = asyncio.Event()
         self._server: Any = None
 
@@ -160,6 +161,7 @@ class GrpcServer:
         return [
             ("grpc.so_reuseport", 0),  # two servers on one port would each get some of the calls
             ("grpc.max_receive_message_length", limits.body),
+            ("grpc.http2.bdp_probe", 0),  # no more is taken in of a message that is not read yet
             ("grpc.absolute_max_metadata_size", limits.headers),
             ("grpc.max_metadata_size", limits.headers),
             ("grpc.max_concurrent_streams", limits.connections),
@@ -243,6 +245,8 @@ class GrpcServer:
             reply: bytes = (await one.handler(asked, call)).SerializeToString()
             return reply
         except Refusal as refusal:
+            # grpc keeps what ends a call in a circle of references, and with it what the stack held: the whole message
+            refusal.__traceback__ = refusal.__cause__ = refusal.__context__ = None
             return refusal
         except ClientGone:
             return None
@@ -285,32 +289,16 @@ class GrpcServer:
             raise self._stray(unreadable("The message cannot be read.", allowed=one.asked)) from error
 
     async def _body(self, context: Any) -> bytes:
-        """The bytes of a call's message. How many there will be nobody says beforehand, so that no more calls may take
-        long to send than there is room for the largest of them."""
+        """The bytes of a call's message."""
         import grpc.aio
 
-        loop, long, crowded = asyncio.get_running_loop(), False, False
-
-        def look() -> None:
-            nonlocal long, crowded
-            crowded = self._long > 0 and (self._long + 1) * self.limits.body > self.room.most
-            if crowded:
-                limit.reschedule(loop.time())
-            else:
-                self._long, long = self._long + 1, True
-
-        timer = loop.call_later(QUICK, look)
         try:
-            async with asyncio.timeout(self.limits.slow) as limit:
+            async with self.arrivals.place():
                 body = await context.read()
-        except TimeoutError as error:
-            seen = f"{self._long} messages are on their way, and there is no room for one that takes as long."
-            raise self._stray(unavailable(seen, code="no_room") if crowded else too_slow(self.limits.slow)) from error
+        except Refusal as refusal:
+            raise self._stray(refusal) from None
         except grpc.aio.BaseError as error:
             raise ClientGone from error
-        finally:
-            timer.cancel()
-            self._long -= long
         if body is grpc.aio.EOF:
             raise unreadable("The call has no message.", allowed="one message")
         assert isinstance(body, bytes)
