@@ -250,7 +250,7 @@ def writing(scribe: type, tmp_path: Path) -> Callable[..., AbstractAsyncContextM
         every = [
             Servable("m", str(number), sealed(one), engine, task) for number, one in enumerate([template, *beside], 1)
         ]
-        models = Models([served(one, bounds, replicas=replicas, threads=1) for one in every], traffic)
+        models = Models([served(one, bounds, replicas=replicas, cores=replicas) for one in every], traffic)
         try:
             if load:
                 await models.load()
