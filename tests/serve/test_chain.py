@@ -138,6 +138,30 @@ def test_another_model_judges_texts_and_is_waited_for() -> None:
     assert asked(kept, [shouts(INPUT)], ["quiet"], **{"0": full})[0] == "overloaded"  # and not let in unseen
 
 
+def test_a_model_that_only_flags_is_asked_afterwards_and_fails_nothing() -> None:
+    async def full(values: Sequence[Any], deadline: float, presence: Presence) -> list[Prediction]:
+        raise overloaded("The model 'toxic' has no room.", 1.0)
+
+    def shouts(on: tuple[str, ...], action: str = "flag") -> Classifier:
+        return Classifier(action=action, on=on, model="m", label="large")
+
+    kept = Kept()
+    told, chain = asked(kept, [shouts(INPUT)], ["LOUD", {"text": "quiet", "note": "LOUD"}], **{"0": lower})
+    assert told == ["large", "small"] and chain.counts == {("0", "flag"): 2}
+    assert [case[:3] for case in kept.cases] == [
+        ("suspicious", "LOUD", ["large"]),
+        ("suspicious", {"text": "quiet", "note": "LOUD"}, ["small"]),
+    ]
+    told, chain = asked(kept, [shouts(OUTPUT)], ["LOUD"], echo, **{"0": lower})
+    assert told == ["LOUD"] and chain.counts == {("0", "flag"): 1} and len(kept.cases) == 3
+    told, chain = asked(kept, [shouts(INPUT)], ["LOUD"], **{"0": full})
+    assert told == ["large"] and chain.counts == {("0", "skip"): 1}
+    chain = Chain("m", "1", rules(shouts(INPUT, "refuse")), ask={"0": full})
+    with pytest.raises(Refusal, match="could not be asked") as caught:
+        asyncio.run(chain.taken(["LOUD"], 1.0, Presence()))
+    assert (caught.value.status, caught.value.retry_after) == (429, 1.0) and "toxic" not in caught.value.line
+
+
 def test_an_answer_that_changes_with_the_form_goes_to_people() -> None:
     kept = Kept()
     told, chain = asked(kept, [Normalised(share=1.0)], ["Loud words", "quiet"])

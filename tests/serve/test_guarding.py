@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -232,9 +233,14 @@ def test_a_server_reads_its_rules_and_counts_what_they_do(
     with serving("--guards", str(tmp_path / "rules.toml"), "--review", cases) as running:
         told = [running.ask("/predict/m", {"inputs": [text]})[0] for text in ("a bad one", "even", "odd")]
         assert told == [403, 200, 200]
-        metrics = running.ask("/metrics")[2].decode()
-        for guard, action in (("words", "refuse"), ("odd", "flag")):
-            assert f'lighten_guarded_total{{model="m",version="1",guard="{guard}",action="{action}"}} 1\n' in metrics
+        refused, flagged = (
+            f'lighten_guarded_total{{model="m",version="1",guard="{guard}",action="{action}"}} 1\n'
+            for guard, action in (("words", "refuse"), ("odd", "flag"))
+        )
+        until = monotonic() + 30
+        while flagged not in (metrics := running.ask("/metrics")[2].decode()):  # it is judged after the answer
+            assert monotonic() < until
+        assert refused in metrics
         assert 'lighten_refused_total{model="m",version="1",code="guarded_input"} 1\n' in metrics
         assert 'nv_inference_request_success{model="guard:odd",version="1"} 2\n' in metrics
         assert running.ask("/predict/guard:odd", {"inputs": ["x"]})[0] == 404

@@ -27,7 +27,7 @@ from lighten.core.guard import (
 from lighten.core.prediction import Prediction
 from lighten.serve.cases import VersionAnswer
 from lighten.serve.presence import Presence
-from lighten.serve.refusals import ClientGone, Refusal, expired, guarded
+from lighten.serve.refusals import ClientGone, Refusal, expired, guarded, unjudged
 from lighten.serve.rules import Rule
 
 Ask = Callable[[Sequence[Any], float, Presence], Awaitable[list[Prediction]]]
@@ -37,7 +37,9 @@ LARGE = 4_000
 PROBES = 4
 """Requests that may be asked again at a time; others are skipped."""
 SKIPPED = "skip"
-"""What is counted where a request was to be asked again, and others waited."""
+"""What is counted where something was to be asked that nobody waits for, and there was no room."""
+LATER_SECONDS = 10.0
+"""Until it is given up."""
 GUARD, SUSPICIOUS = "guard", "suspicious"
 """Kinds of cases."""
 
@@ -49,12 +51,22 @@ class Cases(Protocol):
         """See ``review.Review.add``."""
 
 
+Texts = Sequence[tuple[int, str]]
+"""Texts of a request, each with the place of the input that it is of."""
+
+
 @dataclass
 class Flagged:
-    """Inputs, as the model is asked them, and the rules that flagged each, by its place."""
+    """What guards let in.
+
+    Attributes:
+        values: inputs, as the model is asked them. rules: those that flagged an input, by its place.
+        unjudged: texts that a model is to judge, and nobody waits for.
+    """
 
     values: list[Any]
     rules: dict[int, list[Rule]] = field(default_factory=dict)
+    unjudged: list[tuple[Rule, Texts]] = field(default_factory=list)
 
     def add(self, place: int, rule: Rule) -> None:
         """One of them is flagged, by one rule once."""
@@ -107,8 +119,7 @@ class Chain:
         flagged = await self.taken(values, deadline, presence)
         found = await ask(flagged.values, left(until, deadline), presence)
         told = await self._let_out(values, found, flagged, left(until, deadline), presence)
-        for place, rules in flagged.rules.items():
-            self.suspect(values[place], self._answer(found[place]), noted(rules))
+        self.report(flagged, values, [self._answer(one) for one in found])
         self._probe(ask, idle, flagged.values, found)
         return told
 
@@ -123,6 +134,9 @@ class Chain:
         texts = [texts_of(values[place])[key] for place, key in slots]
         changed: dict[int, dict[str, str]] = {}
         for rule in self.incoming:
+            if judges_later(rule):
+                flagged.unjudged.append((rule, [(place, text) for (place, _), text in zip(slots, texts, strict=True)]))
+                continue
             for number, after in await self._looked(rule, texts, left(until, deadline), presence):
                 place, key = slots[number]
                 if rule.guard.action == FLAG:
@@ -138,6 +152,17 @@ class Chain:
         for place, cells in changed.items():
             flagged.values[place] = with_texts(values[place], cells)
         return flagged
+
+    def report(self, flagged: Flagged, values: Sequence[Any], answers: Sequence[Sequence[VersionAnswer]] = ()) -> None:
+        """Inputs were answered: those that were flagged go to people, and what is to be judged is judged.
+
+        Args:
+            values: inputs as the client sent them. answers: to each; empty where there is none yet.
+        """
+        for place, rules in flagged.rules.items():
+            self.suspect(values[place], answers[place] if answers else (), noted(rules))
+        for rule, texts in flagged.unjudged:
+            self.later(self._judged_later(rule, texts, values, answers))
 
     def stopped(self, rule: Rule, side: str, value: Any, answers: Sequence[VersionAnswer]) -> None:
         """A guard has stopped something: people are to see it."""
@@ -163,6 +188,8 @@ class Chain:
         presence.on_leave(client.leave)
         try:
             told = iter(await self._ask[rule.name](asked, deadline, client) if asked else ())
+        except Refusal as refusal:
+            raise unjudged(refusal) from refusal
         finally:
             presence.on_leave(None)
         return [bool(text.strip()) and rule.guard.stops(next(told)) for text in texts]
@@ -196,6 +223,10 @@ class Chain:
     ) -> list[Prediction]:
         told, until = list(found), monotonic() + deadline
         for rule in self.outgoing:
+            if judges_later(rule):
+                texts = [(place, told[place].label) for place in _worded(told)]
+                flagged.unjudged.append((rule, texts))
+                continue
             for place, after in await self._judged_answers(rule, told, left(until, deadline), presence):
                 self.count(rule)
                 if rule.guard.action == FLAG:
@@ -215,9 +246,21 @@ class Chain:
         if isinstance(rule.guard, AnswerGuard):
             guard = rule.guard
             return [(n, guard.instead) for n, one in enumerate(told) if one.scores and guard.stops(one)]
-        places = [n for n, one in enumerate(told) if not one.scores and not one.measures]
+        places = _worded(told)
         found = await self._looked(rule, [told[n].label for n in places], deadline, presence)
         return [(places[number], after) for number, after in found]
+
+    async def _judged_later(
+        self, rule: Rule, texts: Texts, values: Sequence[Any], answers: Sequence[Sequence[VersionAnswer]]
+    ) -> None:
+        try:
+            stops = await self.judged(rule, [text for _, text in texts], LATER_SECONDS, Presence())
+        except (Refusal, ClientGone):
+            self.count(rule, SKIPPED)
+            return
+        for place in dict.fromkeys(place for (place, _), stop in zip(texts, stops, strict=True) if stop):
+            self.count(rule)
+            self.suspect(values[place], answers[place] if answers else (), noted([rule]))
 
     def _probe(self, ask: Ask, idle: Callable[[], bool], values: Sequence[Any], found: Sequence[Prediction]) -> None:
         """Have a share of what was answered asked again, where nothing else waits."""
@@ -240,7 +283,7 @@ class Chain:
                 if isinstance(value, str)
                 for way, text in guard.variants(value).items()
             ]
-            answers = await ask([text for _, _, text in again], PROBE_SECONDS, Presence()) if again else []
+            answers = await ask([text for _, _, text in again], LATER_SECONDS, Presence()) if again else []
             for (place, way, _), answer in zip(again, answers, strict=True):
                 if answer.label != found[place].label:
                     self.count(rule)
@@ -260,8 +303,14 @@ class Chain:
         self._cases.add(self.model, kind, value, answers, note)
 
 
-PROBE_SECONDS = 10.0
-"""Until nobody waits any more for what is asked again."""
+def judges_later(rule: Rule) -> bool:
+    """Whether what a model says of a text changes nothing of the answer."""
+    return isinstance(rule.guard, ModelGuard) and rule.guard.action == FLAG
+
+
+def _worded(told: Sequence[Prediction]) -> list[int]:
+    """Places of answers in words."""
+    return [place for place, one in enumerate(told) if not one.scores and not one.measures]
 
 
 def left(until: float, deadline: float) -> float:

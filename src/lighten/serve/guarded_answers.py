@@ -9,9 +9,9 @@ from typing import Any
 from lighten.core.guard import FLAG, OUTPUT, ModelGuard
 from lighten.core.language import Prompt, Written
 from lighten.serve.cases import VersionAnswer
-from lighten.serve.chain import SKIPPED, Chain, noted
+from lighten.serve.chain import Chain, Flagged, judges_later
 from lighten.serve.presence import Presence
-from lighten.serve.refusals import ClientGone, Refusal, guarded
+from lighten.serve.refusals import Refusal, guarded
 from lighten.serve.rules import Rule
 from lighten.serve.stages import Judge, Judged, Pipeline, Search, Stage, Stopped
 from lighten.serve.streams import Answers
@@ -76,7 +76,7 @@ class GuardedAnswers:
         for rule in self._chain.outgoing:
             if rule.finder is not None:
                 found.append(Search(rule, strict=bool(prompt.schema)))
-            elif isinstance(rule.guard, ModelGuard) and rule.guard.action != FLAG:
+            elif isinstance(rule.guard, ModelGuard) and not judges_later(rule):
                 found.append(Judged(rule, self._judge(rule)))
         return found
 
@@ -93,27 +93,16 @@ class GuardedAnswers:
 
     def _over(self, place: int) -> None:
         """An answer is whole: say what was found in it and did not stop it."""
-        flags: list[Rule] = []
+        flagged = Flagged(list(self._inputs))
         for stage in self._pipes[place].stages:
             if stage.found:
                 self._chain.count(stage.rule)
                 if stage.rule.guard.action == FLAG:
-                    flags.append(stage.rule)
-        if flags:
-            self._chain.suspect(self._inputs[place], [self._answer(place)], noted(flags))
+                    flagged.add(place, stage.rule)
         for rule in self._chain.outgoing:
-            if isinstance(rule.guard, ModelGuard) and rule.guard.action == FLAG:
-                self._chain.later(self._judged_after(rule, place))
-
-    async def _judged_after(self, rule: Rule, place: int) -> None:
-        try:
-            stops = await self._judge(rule)(self._pipes[place].whole)
-        except (Refusal, ClientGone):
-            self._chain.count(rule, SKIPPED)
-            return
-        if stops:
-            self._chain.count(rule)
-            self._chain.suspect(self._inputs[place], [self._answer(place)], noted([rule]))
+            if judges_later(rule):
+                flagged.unjudged.append((rule, [(place, self._pipes[place].whole)]))
+        self._chain.report(flagged, self._inputs, [[self._answer(n)] for n in range(len(self._pipes))])
 
     def _answer(self, place: int) -> VersionAnswer:
         return VersionAnswer(self._chain.version, self._pipes[place].whole)

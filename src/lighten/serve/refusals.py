@@ -76,6 +76,12 @@ def guarded(side: str) -> Refusal:
     return Refusal(403, f"guarded_{side}", f"The {side} was stopped by a rule of this server.")
 
 
+def unjudged(reason: Refusal) -> Refusal:
+    """A guard asks a model that gives no answer, so neither does the server. Which one is nobody's business."""
+    seen, fix = "A rule of this server could not be asked.", "ask again later"
+    return Refusal(reason.status, reason.code, seen, fix=fix, retry_after=reason.retry_after)
+
+
 def misdirected(host: str) -> Refusal:
     """421: a request for another site than this machine, which has no keys."""
     return Refusal(

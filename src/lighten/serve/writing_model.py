@@ -17,7 +17,6 @@ from lighten.core.language import Written as Token
 from lighten.nets.language.chat_template import Renderer, find_template
 from lighten.nets.language.schema_check import SchemaChecker
 from lighten.serve.admission import Load, refused
-from lighten.serve.chain import noted
 from lighten.serve.guarded_answers import GuardedAnswers, holds
 from lighten.serve.limits import Limits
 from lighten.serve.metrics import Gauges, Written
@@ -188,8 +187,7 @@ class WritingModel(ServedModel):
             return texts
         with self.held():
             flagged = await self.guards.taken(texts, self.limits.deadline, Presence())
-        for place, rules in flagged.rules.items():
-            self.guards.suspect(texts[place], (), noted(rules))
+        self.guards.report(flagged, texts)
         return flagged.values
 
     async def beginning(self) -> tuple[int, ...]:
