@@ -53,13 +53,14 @@ def test_every_option_reaches_the_verb_and_readiness_is_told(monkeypatch: pytest
     words = ["m=runs/m", "--host", "::1", "--port", "9", "--grpc-port", "8", "--replicas", "2", "--threads", "3",
              "--keys", "k", "--without-keys", "--apart", "--review", "r.db", "--limit", "batch=8", "--limit", "idle=9",
              "--operator", "anna", "--canary", "m:2=0.1", "--shadow", "m:3=0.2", "--config", "s.toml",
-             "--log", "l", "--log-format", "text"]  # fmt: skip
+             "--log", "l", "--log-format", "text", "--ray", "--ray-autoscale", "1:3"]  # fmt: skip
     done = CliRunner().invoke(app, [*words, *(["--json"] if as_json else [])])
     assert done.exit_code == 0
     assert heard == {
         "models": ["m=runs/m"], "host": "::1", "port": 9, "grpc_port": 8, "replicas": 2, "threads": 3, "keys": "k",
         "without_keys": True, "apart": True, "review": "r.db", "limits": ["batch=8", "idle=9"], "log": "l",
         "log_format": "text", "operators": ["anna"], "canary": ["m:2=0.1"], "shadow": ["m:3=0.2"], "config": "s.toml",
+        "ray": True, "ray_autoscale": "1:3", "guards": None,
     }  # fmt: skip
     if as_json:
         problems: list[str] = []

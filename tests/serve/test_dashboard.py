@@ -2,30 +2,59 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
 
+import pytest
 from click.testing import CliRunner
 from typer.main import get_command
 
 from lighten.cli import app
-from lighten.serve import process_metrics
 from lighten.serve.dashboard import dashboard
+from lighten.serve.limits import Limits
 from lighten.serve.metrics import Counts, Gauges, Written, exposition
+from lighten.serve.request_log import RequestLog
+from lighten.serve.review import Review
+from lighten.verbs.serve import application
 
-WORDS = {"sum", "min", "by", "rate", "increase", "histogram_quantile", "label_values", "le", "e6", "model", "version"}
+WORDS = {
+    "sum",
+    "min",
+    "max",
+    "by",
+    "rate",
+    "increase",
+    "histogram_quantile",
+    "label_values",
+    "le",
+    "e6",
+    "model",
+    "version",
+}
 NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_:]*")
 
 
-def served() -> set[str]:
-    """Names of all samples of a server with every kind of model, of which everything has happened."""
-    counts = Counts(written=Written())
-    counts.refused["overloaded"] += 1
-    assert counts.written is not None
-    counts.written.ended["stop"] += 1
-    text = exposition([("m", "1", counts, Gauges(0, 0, 0, {"ready": 1}, 0))], {}, True, process_metrics.families())
-    return {re.split(r"[{ ]", line)[0] for line in text.splitlines() if not line.startswith("#")}
+@pytest.fixture
+def served(opened: Callable[..., Any], tmp_path: Path) -> set[str]:
+    """Names of all samples that a server may have, with every kind of model and every option."""
+
+    async def body() -> str:
+        async with opened(load=False) as stage:
+            with closing(Review(tmp_path / "review", Limits())) as cases, closing(RequestLog(tmp_path / "log")) as log:
+                return application(stage.models, Limits(), cases=cases, more=[log.families]).metrics()
+
+    writes = exposition([("m", "1", Counts(written=Written()), Gauges(0, 0, 0, {}, 0))], {}, True)
+    found = set()
+    for line in (asyncio.run(body()) + writes).splitlines():
+        if line.startswith("# TYPE"):
+            name, kind = line.split()[2:]
+            found |= {f"{name}_{part}" for part in ("bucket", "sum", "count")} if kind == "histogram" else {name}
+    return found
 
 
 def queries() -> Iterator[str]:
@@ -42,15 +71,15 @@ def named(query: str) -> set[str]:
     return set(NAME.findall(plain)) - WORDS
 
 
-def test_every_query_names_metrics_that_there_are() -> None:
-    there, asked = served(), list(queries())
+def test_every_query_names_metrics_that_there_are(served: set[str]) -> None:
+    asked = list(queries())
     assert len(asked) > 30
     for query in asked:
-        assert named(query) and named(query) <= there, query
+        assert named(query) and named(query) <= served, query
 
 
 def test_every_label_that_is_grouped_by_or_filtered_is_there() -> None:
-    labels = {"model", "version", "le", "code", "reason", "state", "finished_reason"}
+    labels = {"model", "version", "le", "code", "reason", "state", "finished_reason", "role"}
     for query in queries():
         grouped = {one.strip() for group in re.findall(r"by \(([^)]*)\)", query) for one in group.split(",")}
         assert grouped | set(re.findall(r"(\w+)[=!]~?\"", query)) <= labels, query

@@ -5,12 +5,14 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from lighten.core.errors import InputError, ModelError, TooLarge, UnknownName
 from lighten.measure import memory_estimate
+from lighten.serve import ray
 from lighten.serve.keys import read_keys
 from lighten.serve.limits import Limits
 from lighten.testing.tiny_artifacts import tiny_artifact
@@ -89,3 +91,26 @@ def test_what_has_no_room_beside_what_is_open_is_refused(
     with pytest.raises(TooLarge, match="its files in each replica") as error:
         openers("m", "1")
     assert "--unload" in error.value.fix
+
+
+@pytest.mark.parametrize(
+    ("given", "seen"),
+    [
+        ({"ray": True, "ray_autoscale": "2:1"}, "MIN:MAX"),
+        ({"ray": True, "ray_autoscale": "1:2", "replicas": 2}, "how many replicas"),
+        ({"ray_autoscale": "1:2"}, "how many replicas"),
+        ({"ray": True, "log": "-"}, "stdout"),
+        ({"ray": True, "grpc_port": 0}, "--grpc-port"),
+        ({"ray": True, "host": "0.0.0.0"}, "no keys were given"),
+    ],
+)
+def test_what_ray_cannot_do_is_refused_before_it_is_started(
+    given: dict[str, Any], seen: str, monkeypatch: pytest.MonkeyPatch, counted: Counted
+) -> None:
+    def never(cores: int) -> None:
+        raise AssertionError("Ray was started")
+
+    monkeypatch.setattr(ray, "check_extra", lambda: None)
+    monkeypatch.setattr(ray, "cluster", never)
+    with pytest.raises(InputError, match=seen):
+        serve(str(counted("m")), **given)

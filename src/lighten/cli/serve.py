@@ -111,6 +111,14 @@ def command(
     log_format: Annotated[
         str | None, typer.Option(help="Lines of --log as json, which is the default, or as text.", show_default=False)
     ] = None,
+    ray: Annotated[
+        bool | None,
+        typer.Option("--ray", help="Serve on Ray: on the cluster that RAY_ADDRESS names, else on one of its own."),
+    ] = None,
+    ray_autoscale: Annotated[
+        str | None,
+        typer.Option(help="Replicas that Ray keeps by how much is asked.", metavar="MIN:MAX", show_default=False),
+    ] = None,
     dashboard: Annotated[
         bool, typer.Option("--dashboard", help="Print a dashboard of Grafana for /metrics, and leave.")
     ] = False,
@@ -177,5 +185,7 @@ def command(
         limits=limit or (),
         log=log,
         log_format=log_format,
+        ray=ray,
+        ray_autoscale=ray_autoscale,
         on_ready=ready,
     )

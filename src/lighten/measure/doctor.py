@@ -23,6 +23,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "parquet": ("pyarrow",),
     "hub": ("huggingface-hub",),
     "serve": ("uvicorn", "httptools", "uvloop", "llguidance", "jinja2", "google-re2"),
+    "ray": ("ray",),
     "otel": ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"),
     "grpc": ("grpcio", "protobuf"),
 }

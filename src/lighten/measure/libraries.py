@@ -19,6 +19,7 @@ MODULES: Mapping[str, str] = {
     "google-re2": "re2",
     "protobuf": "google.protobuf",
     "pillow": "PIL.Image",
+    "grpcio": "grpc",
     "opentelemetry-sdk": "opentelemetry.sdk.trace",
     "opentelemetry-exporter-otlp-proto-http": "opentelemetry.exporter.otlp.proto.http.trace_exporter",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from lighten.serve.hosts import asks_for_here
 from lighten.serve.http import Held, Receive, Reply, Request, Route, Scope, Send, Sent, Words, json_reply, plain_words
@@ -77,7 +77,7 @@ class App:
         operators: names of keys that may change what is served; without keys, who asks from this machine may.
 
     Attributes:
-        strays: refusals by code of requests that reached no model.
+        strays: refusals by code of requests that reached no model. metrics: what ``/metrics`` tells.
     """
 
     def __init__(
@@ -93,6 +93,7 @@ class App:
         self.answer(routes)
         self.room = Held(limits.held)
         self.strays: Counter[str] = Counter()
+        self.metrics: Callable[[], str] = str
 
     def answer(self, routes: Iterable[Route]) -> None:
         """Answer these routes from now on, and no others."""

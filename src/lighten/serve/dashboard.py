@@ -130,6 +130,34 @@ PANELS: Sequence[tuple[str, Sequence[Panel]]] = (
         ),
     ),
     (
+        "Versions",
+        (
+            Panel(
+                "Share that each is to answer",
+                "percentunit",
+                [(f"max by (model, version, role) (lighten_version_share{{{MODEL}}})", f"{{{{role}}}} {ONE}")],
+            ),
+            Panel(
+                "Shadow answers differently, with its bounds",
+                "percentunit",
+                [
+                    (f"{rate('lighten_shadow_flips_total')} / {rate('lighten_shadow_inputs_total')}", f"now {ONE}"),
+                    (f"max by (model, version) (lighten_shadow_disagreement_lower{{{MODEL}}})", f"at least {ONE}"),
+                    (f"max by (model, version) (lighten_shadow_disagreement_upper{{{MODEL}}})", f"at most {ONE}"),
+                ],
+            ),
+            Panel("Memory", "bytes", [(f"sum by (model, version) (lighten_model_memory_bytes{{{MODEL}}})", ONE)]),
+            Panel(
+                "Cases for people",
+                "short",
+                [
+                    ("sum by (state) (lighten_review_cases)", "{{state}}"),
+                    (f"sum by (reason) (increase(lighten_review_lost_total[{EACH}]))", "lost: {{reason}}"),
+                ],
+            ),
+        ),
+    ),
+    (
         "Server",
         (
             Panel(

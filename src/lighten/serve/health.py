@@ -14,14 +14,8 @@ from lighten.serve.models import Models
 SAID: Mapping[str, Any] = {"responses": {"200": {"description": "Yes"}, "503": {"description": "No"}}}
 
 
-def routes(
-    models: Models, strays: Callable[[], Mapping[str, int]], more: Sequence[Callable[[], Iterable[Family]]] = ()
-) -> list[Route]:
-    """Their routes.
-
-    Args:
-        strays: refusals by code of requests that reached no model. more: what else there is in ``/metrics``.
-    """
+def routes(models: Models, metrics: Callable[[], str]) -> list[Route]:
+    """Their routes. metrics: what ``/metrics`` tells."""
 
     async def live(request: Request) -> Reply:
         return json_reply({"live": True})
@@ -29,19 +23,23 @@ def routes(
     async def ready(request: Request) -> Reply:
         return readiness(models)
 
-    async def metrics(request: Request) -> Reply:
-        return Reply(metrics_of(models, strays(), more).encode(), kind=CONTENT_TYPE.encode())
+    async def measured(request: Request) -> Reply:
+        return Reply(metrics().encode(), kind=CONTENT_TYPE.encode())
 
     text = {"responses": {"200": {"description": "Metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}}}
     return [
         Route("GET", "/health/live", live, "Whether the server runs", SAID, unlocked=True),
         Route("GET", "/health/ready", ready, "Whether every model answers", SAID, unlocked=True),
-        Route("GET", "/metrics", metrics, "Metrics in the text format of Prometheus", text),
+        Route("GET", "/metrics", measured, "Metrics in the text format of Prometheus", text),
     ]
 
 
 def metrics_of(models: Models, strays: Mapping[str, int], more: Sequence[Callable[[], Iterable[Family]]]) -> str:
-    """What ``/metrics`` tells. strays, more: see :func:`routes`."""
+    """What ``/metrics`` tells.
+
+    Args:
+        strays: refusals by code of requests that reached no model. more: what else there is.
+    """
     others = chain.from_iterable(tell() for tell in (process_metrics.families, *more))
     return exposition(models.samples(), strays, models.ready, others)
 

@@ -33,10 +33,12 @@ CLOSING_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Hosted:
-    """What a process serves: models that are not open yet, the application over them, and the same over gRPC."""
+    """What a process serves: models that are not open yet, the application over them, what ``/metrics`` tells, and the
+    same over gRPC."""
 
     models: Models
     app: Application
+    metrics: Callable[[], str]
     beside: GrpcServer | None = None
 
 

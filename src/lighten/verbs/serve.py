@@ -5,7 +5,8 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ from lighten.serve.writing_model import WritingModel
 from lighten.verbs.load import check_models_fit, resolved
 from lighten.verbs.question import question_of
 from lighten.verbs.serve_guards import GuardPlan
+from lighten.verbs.serve_on_ray import check_ray, serve_on_ray
 from lighten.verbs.serve_options import FIRST, Named, Plan, ServeOptions, plan_of, read_options
 
 
@@ -104,6 +106,8 @@ def serve(
     limits: Sequence[str] = (),
     log: str | Path | None = None,
     log_format: str | None = None,
+    ray: bool | None = None,
+    ray_autoscale: str | None = None,
     on_ready: Callable[[Serving], object] | None = None,
 ) -> None:
     """Serve models over HTTP until SIGTERM or Ctrl-C; what runs then is finished within the grace time.
@@ -129,6 +133,9 @@ def serve(
         limits: changes of ``serve.limits.Limits``, each ``name=value``.
         log: file to which a line is added for each request, without anything of what it says; ``-`` for stdout, None
             for none. log_format: ``json``, which is the default, or ``text``.
+        ray: serve on Ray Serve (see ``serve.ray``): on the cluster that ``RAY_ADDRESS`` names, else on one that is
+            started for it and that this machine alone reaches; ``replicas`` actors there serve all models each.
+            ray_autoscale: ``MIN:MAX`` of them instead, by requests on their way.
         on_ready: called once every model answers.
 
     Raises:
@@ -141,7 +148,7 @@ def serve(
         keys=str(keys) if keys is not None else None, without_keys=without_keys, apart=apart,
         operators=tuple(operators), review=str(review) if review is not None else None,
         log=str(log) if log is not None else None, log_format=log_format,
-        guards=str(guards) if guards is not None else None,
+        guards=str(guards) if guards is not None else None, ray=ray, ray_autoscale=ray_autoscale,
     )  # fmt: skip
     if options.grpc_port is not None:
         grpc_server.check_extra()
@@ -153,6 +160,12 @@ def serve(
     check_models_fit([*(one.model for one in plan.opened for _ in range(options.replicas or 1)), *helpers])
     local = known is None and not options.without_keys and is_loopback(options.host)
     site = Site(options, bounds, plan, known, local, grpc_address(options, known))
+    if options.ray or options.ray_autoscale:
+        check_ray(options)
+        found = versions_of(site)
+        told = (lambda address: on_ready(Serving(address, found))) if on_ready is not None else str
+        serve_on_ray(options, bounds, known, partial(_hosted_there, replace(site, plan=plan.absolute)), told)
+        return
     with ExitStack() as stack:
         hosted, versions = hosted_at(site, stack)
         listening = stack.enter_context(listen(options.host, options.port, known, unlocked=options.without_keys))
@@ -204,13 +217,26 @@ def hosted_at(site: Site, stack: ExitStack) -> tuple[Hosted, tuple[ServedVersion
     helpers = list(guards.helpers.values())
     models = Models(made, plan.traffic, unloaded=sorted(plan.unloaded), opener=openers, helpers=helpers)
     app = application(
-        models, limits, site.keys, local=site.local, cases=cases, operators=options.operators, more=families
-    )
-    told = tuple(openers.told(one, plan.traffic) for one in made)
+        models, limits, site.keys, local=site.local, cases=cases, operators=options.operators, more=families,
+        changing=not options.ray,
+    )  # fmt: skip
+    told = tuple(openers.told(one.source, plan.traffic) for one in made)
     beside = None
     if site.grpc is not None:
         beside = grpc_application(models, limits, site.grpc, site.keys, app, recorders)
-    return Hosted(models, Recorded(app, recorders) if recorders else app, beside), told
+    return Hosted(models, Recorded(app, recorders) if recorders else app, app.metrics, beside), told
+
+
+def _hosted_there(site: Site, options: ServeOptions, stack: ExitStack) -> Hosted:
+    """The same in another process, with options of its own."""
+    return hosted_at(replace(site, options=options), stack)[0]
+
+
+def versions_of(site: Site) -> tuple[ServedVersion, ...]:
+    """What is said of versions that are opened elsewhere. Raises what :func:`hosted_at` does."""
+    with tempfile.TemporaryDirectory(prefix="lighten-models-") as scratch:
+        openers = Openers(site.plan.named, site.options, site.limits, Path(scratch))
+        return tuple(openers.told(openers.find(one), site.plan.traffic) for one in site.plan.opened)
 
 
 def recording(options: ServeOptions, stack: ExitStack) -> tuple[list[Recorder], list[Callable[[], Iterable[Family]]]]:
@@ -282,12 +308,14 @@ class Openers:
 
     def _made(self, one: Named, replicas: int) -> ServedModel:
         cores = self._options.threads or allowed_cores()
-        source = servable(one, self._scratch / str(next(self._numbers)), apart=self._options.apart)
-        return model_of(source, self._limits, replicas=replicas, cores=cores)
+        return model_of(self.find(one), self._limits, replicas=replicas, cores=cores)
 
-    def told(self, model: ServedModel, traffic: Mapping[str, Traffic]) -> ServedVersion:
+    def find(self, one: Named) -> Servable:
+        """One of them, not opened. Its files are verified. Raises what :meth:`open` does."""
+        return servable(one, self._scratch / str(next(self._numbers)), apart=self._options.apart)
+
+    def told(self, source: Servable, traffic: Mapping[str, Traffic]) -> ServedVersion:
         """What is said of a model once it answers."""
-        source = model.source
         path = self._named[source.name, source.version].model
         roles = tuple(traffic[source.name].roles(source.version))
         version, invariant = source.engine.version(), source.batch_invariant
@@ -333,26 +361,29 @@ def application(
     cases: Review | None = None,
     operators: Sequence[str] = (),
     more: Sequence[Callable[[], Iterable[Family]]] = (),
+    changing: bool = True,
 ) -> App:
     """The ASGI application over models, with every protocol that there is.
 
     Args:
         keys, local, operators: see ``App``. cases: for people to judge; None where none are kept.
-        more: what else ``/metrics`` has.
+        more: what else ``/metrics`` has. changing: whether versions can be switched, loaded and unloaded.
     """
     app = App((), limits, keys, local=local, operators=operators)
     models.observer = beside = Shadow(models, limits, cases)
     families = [beside.families, lambda: versions.families(models), lambda: guarding.families(models), *more]
     families += [cases.families] if cases is not None else []
+    app.metrics = partial(health.metrics_of, models, app.strays, families)
     routes = [
         *predict.routes(models, limits),
         *v2.routes(models, limits),
         *openai.routes(models, limits),
         *versions.routes(models, beside, limits),
         *review.routes(cases),
-        *health.routes(models, lambda: app.strays, families),
+        *health.routes(models, app.metrics),
         status.route(models, limits, cases),
     ]
+    routes = [route for route in routes if changing or not route.operates]
     app.answer([*routes, *page.routes(), openapi.route(routes, locked=keys is not None)])
     return app
 

@@ -61,6 +61,7 @@ class ServeOptions:
             what is served. review: file of cases that people are to judge. guards: file of rules for what goes in
             and comes out. log, log_format: file to which a line is added for each request, ``-`` for stdout;
             json or text.
+        ray: whether it is served on Ray. ray_autoscale: ``MIN:MAX`` replicas there.
         limits: by name, see ``serve.limits.Limits``. models: by name; a path alone stands for its only version.
     """
 
@@ -77,6 +78,8 @@ class ServeOptions:
     log: str | None = None
     log_format: str = "json"
     guards: str | None = None
+    ray: bool = False
+    ray_autoscale: str = ""
     limits: Mapping[str, float] = field(default_factory=dict)
     models: Mapping[str, ModelTable] = field(default_factory=dict)
 
@@ -97,6 +100,14 @@ class ServeOptions:
             if value is not None and not low <= value <= high:
                 raise InputError(f"{value} {name} was asked for.", allowed=f"{low} to {high}")
         return found
+
+    @property
+    def absolute(self) -> ServeOptions:
+        """With where its files lie, whatever folder they are looked for from."""
+        files: dict[str, Any] = {
+            name: str(expanded(path).absolute()) for name in PATHS if (path := getattr(self, name)) is not None
+        }
+        return replace(self, **files)
 
     @property
     def told_limits(self) -> list[str]:
@@ -130,6 +141,12 @@ class Plan:
     def opened(self) -> list[Named]:
         """Those that are."""
         return [one for one in self.named if (one.name, one.version) not in self.unloaded]
+
+    @property
+    def absolute(self) -> Plan:
+        """With where models lie, whatever folder it is looked for from."""
+        places = [(one, expanded(one.model).absolute()) for one in self.named]
+        return replace(self, named=tuple(replace(one, model=str(at)) if at.exists() else one for one, at in places))
 
 
 def read_options(path: str | Path) -> ServeOptions:
