@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
 from lighten.core.errors import InputError
 from lighten.core.language import Likely, Prompt, Sampling, Written
 from lighten.isolate.writing import Desk, error_of, prompt_from, prompt_record, written_from, written_record
@@ -49,6 +51,26 @@ def test_what_leaves_is_heard_of_no_more() -> None:
     made.hear({"drop": 1})
     made.step()
     assert [[record[0] for record in event["step"]] for event in told] == [[1, 2], [2]]
+
+
+def test_what_nobody_reads_token_by_token_is_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lighten.isolate.writing.HELD_SECONDS", 1e9)
+    made, _, told = desk()
+    made.hear({"add": 1, "prompt": prompt_record(Prompt((97,), 4, live=False))})
+    for _ in range(4):
+        made.step()
+    assert [[record[2] for record in event["step"]] for event in told] == [["b"], ["c", "d", "e"]]
+    told.clear()
+    made.hear({"add": 2, "prompt": prompt_record(Prompt((97,), 9, live=False))})
+    made.step()
+    made.step()
+    made.hear({"add": 3, "prompt": prompt_record(Prompt((97,), 2))})
+    made.step()  # who reads as it is written takes what is held for others along
+    assert [[record[0] for record in event["step"]] for event in told] == [[2], [2, 2, 3]]
+    monkeypatch.setattr("lighten.isolate.writing.HELD_SECONDS", 0.0)
+    made.step()
+    made.step()
+    assert [[record[0] for record in event["step"]] for event in told[2:]] == [[2, 3], [2]]
 
 
 def test_texts_are_read_and_tokens_spelled() -> None:

@@ -79,6 +79,7 @@ class Prompt:
             chosen one only, None for none.
         told: whether the tokens of the prompt are told, too, before those of the answer.
         schema: JSON Schema, as JSON, that the answer is to keep; empty for any text.
+        live: whether each token is wanted as soon as it is written; else some may be told together.
     """
 
     tokens: tuple[int, ...]
@@ -89,6 +90,7 @@ class Prompt:
     likely: int | None = None
     told: bool = False
     schema: str = ""
+    live: bool = True
 
 
 @dataclass(frozen=True, slots=True)

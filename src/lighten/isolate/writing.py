@@ -3,7 +3,8 @@
 The parent says ``add`` (a number of its own, and the prompt), ``drop`` (the number), ``read`` (a number, and a text
 whose tokens it wants) or ``spell`` (a number, and tokens whose text it wants). The child tells of every step what each
 sequence came on by, of every text its tokens, and of what cannot be done why; it goes on by itself as long as there is
-something to go on with.
+something to go on with. Steps of answers that nobody reads token by token are told together: telling takes time of the
+cores that write.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from time import monotonic
 from typing import Any
 
 from lighten.core.errors import LightenError
 from lighten.core.language import LanguageSession, Likely, Prompt, Sampling, Written, check_tokens
 from lighten.isolate import wire
+
+HELD_SECONDS = 0.1
+"""How long steps are kept at the most before they are told."""
 
 
 class Desk:
@@ -29,6 +34,10 @@ class Desk:
         self._session, self._tell = session, tell
         self._theirs: dict[int, int] = {}
         self._ours: dict[int, int] = {}
+        self._waited_for = set[int]()  # by the parent's numbers: whose next token is told at once
+        self._patient = set[int]()  # who wants that of the first one only
+        self._held: list[list[Any]] = []
+        self._told = monotonic()
 
     @property
     def busy(self) -> bool:
@@ -41,11 +50,15 @@ class Desk:
         number = message[kind]
         try:
             if kind == "add":
-                ours = self._session.add(prompt_from(message["prompt"]))
+                prompt = prompt_from(message["prompt"])
+                ours = self._session.add(prompt)
                 self._theirs[ours], self._ours[number] = number, ours
+                self._waited_for.add(number)
+                if not prompt.live:
+                    self._patient.add(number)
             elif kind == "drop" and number in self._ours:
-                ours = self._ours.pop(number)
-                del self._theirs[ours]
+                ours = self._ours[number]
+                self._forget(ours)
                 self._session.drop(ours)
             elif kind == "read":
                 begin, special = message["begin"], message["special"]
@@ -60,17 +73,32 @@ class Desk:
             self._tell({"failed": number, "error": wire.pack_error(error)})
 
     def step(self) -> None:
-        """Go on by a step where there is something to go on with, and tell what came."""
+        """Go on by a step where there is something to go on with, and tell what came.
+
+        A first token and an end are told at once, as is every token of a prompt that is live, with all that is held.
+        """
         if not self._theirs:
             return
-        told = []
+        waited_for = False
         for one in self._session.step():
             number = self._theirs.get(one.number)
-            if number is not None:
-                told.append(written_record(one, number))
-                if one.ended:
-                    del self._theirs[one.number], self._ours[number]
-        self._tell({"step": told})
+            if number is None:
+                continue
+            self._held.append(written_record(one, number))
+            waited_for = waited_for or number in self._waited_for or bool(one.ended)
+            if number in self._patient:
+                self._waited_for.discard(number)
+            if one.ended:
+                self._forget(one.number)
+        if waited_for or not self._held or monotonic() - self._told > HELD_SECONDS:
+            self._tell({"step": self._held})
+            self._held, self._told = [], monotonic()
+
+    def _forget(self, ours: int) -> None:
+        number = self._theirs.pop(ours)
+        del self._ours[number]
+        self._waited_for.discard(number)
+        self._patient.discard(number)
 
     def __enter__(self) -> Desk:
         return self

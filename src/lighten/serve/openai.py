@@ -272,7 +272,8 @@ def _prompts(
         for _ in range(asked.count):
             sampling = replace(asked.sampling, draw=len(found))
             shown = told and asked.likely is not None
-            found.append(Prompt(tokens, most, sampling, True, asked.until, asked.likely, shown, asked.schema))
+            said = asked.until, asked.likely, shown, asked.schema
+            found.append(Prompt(tokens, most, sampling, True, *said, live=asked.stream))
     return found
 
 
