@@ -27,7 +27,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -66,8 +66,8 @@ class Span:
             for name, values in (("answered", self.answered), ("refused", self.refused))
             for q in (50, 99)
         }
-        plain = {key: value for key, value in asdict(self).items() if key not in ("answered", "refused", "memory")}
-        return {**plain, **times, "memory_mib": [min(self.memory), max(self.memory)]}
+        plain = {name: getattr(self, name) for name in ("asked", "sent", "server", "client")}
+        return {**plain, "statuses": dict(self.statuses), **times, "memory_mib": [min(self.memory), max(self.memory)]}
 
 
 @contextmanager
