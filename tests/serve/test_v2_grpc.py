@@ -184,6 +184,20 @@ def test_more_inputs_than_a_request_may_have_are_refused(called: Called) -> None
     asyncio.run(body())
 
 
+def test_long_requests_are_answered_in_both_forms_as_short_ones_are(called: Called) -> None:
+    async def body() -> None:
+        texts = ["x" * (length % 50) for length in range(20_000)]
+        async with called(Limits(inputs=20_000)) as line:
+            typed = (await line.call(INFER, asking(*texts))).outputs[0].contents.bytes_contents
+            raw = unpacked_strings((await line.call(INFER, asking(*texts, raw=True))).raw_output_contents[0])
+            assert list(typed) == raw == [b"odd" if len(text) % 2 else b"even" for text in texts]
+            code, words = await refused(line, b"\x32\x00" * 70_000)
+            assert code == "RESOURCE_EXHAUSTED" and "too many fields" in words
+            assert line.stage.app.strays == {"too_large": 1}
+
+    asyncio.run(body())
+
+
 def test_an_unknown_model_or_version_is_named_with_those_there_are(called: Called, servable_of: ServableOf) -> None:
     async def body() -> None:
         async with called(None, servable_of("m", "1"), servable_of("m", "2"), servable_of("other", "1")) as line:

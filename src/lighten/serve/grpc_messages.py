@@ -89,7 +89,7 @@ def _pool() -> Any:
 
 def _describe(described: Any, fields: str) -> None:
     """Write the fields of a message into its descriptor."""
-    for number, kind, name in _parsed(fields):
+    for number, kind, name in parsed(fields):
         field = described.field.add(number=number, name=name, label=_label(kind))
         if kind.startswith("{"):
             entry = described.nested_type.add(name=f"{name.title().replace('_', '')}Entry")
@@ -103,7 +103,8 @@ def _describe(described: Any, fields: str) -> None:
         _type(field, kind.strip("[]?"))
 
 
-def _parsed(fields: str) -> Iterator[tuple[int, str, str]]:
+def parsed(fields: str) -> Iterator[tuple[int, str, str]]:
+    """Number, type and name of each field of a message."""
     for told in fields.split(", ") if fields else ():
         number, kind, name = told.split()
         yield int(number), kind, name

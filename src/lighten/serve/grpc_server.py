@@ -16,9 +16,10 @@ from typing import Any
 
 from lighten.core.errors import InputError, MissingExtra
 from lighten.serve.app import secret_of
+from lighten.serve.aside import aside
 from lighten.serve.grpc_arrivals import Arrivals
-from lighten.serve.grpc_messages import message
 from lighten.serve.grpc_refusals import refuse
+from lighten.serve.grpc_wire import SHORT, parse
 from lighten.serve.http import Held
 from lighten.serve.keys import Keys
 from lighten.serve.limits import Limits
@@ -275,18 +276,17 @@ class GrpcServer:
         Raises:
             Refusal: there is none, it comes too slowly, or is none that this procedure takes. ClientGone: it broke off.
         """
-        from google.protobuf.message import DecodeError
-
         body = await self._body(context)
         try:
             self.room.take(len(body))
         except Refusal as refusal:
             raise self._stray(refusal) from None
         try:
-            return message(one.asked).FromString(body), len(body)
-        except DecodeError as error:
+            long = len(body) > SHORT
+            return await aside(parse, body, one.asked) if long else parse(body, one.asked), len(body)
+        except Refusal as refusal:
             self.room.give_back(len(body))
-            raise self._stray(unreadable("The message cannot be read.", allowed=one.asked)) from error
+            raise self._stray(refusal) from None
 
     async def _body(self, context: Any) -> bytes:
         """The bytes of a call's message."""

@@ -12,8 +12,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from lighten.serve import versions
+from lighten.serve.aside import aside
 from lighten.serve.grpc_messages import CHOICE, message
 from lighten.serve.grpc_server import Call, Procedure
+from lighten.serve.grpc_wire import SHORT
+from lighten.serve.http import MANY
 from lighten.serve.inference import index_of, infer, is_ready, metadata_of, server_metadata
 from lighten.serve.limits import Limits
 from lighten.serve.model import ServedModel
@@ -66,9 +69,11 @@ def procedures(models: Models, limits: Limits) -> list[Procedure]:
         own = parameters_of(asked)
         check_parameters(own)
         deadline = min(call.deadline, deadline_in(own, limits))
-        given = input_of(asked)
+        given = await aside(input_of, asked) if is_long(asked) else input_of(asked)
         model = models.open_for(asked.model_name, asked.model_version)
         found = await infer(model, given, wanted, deadline, call.presence)
+        if sum(len(tensor.data) for tensor in found) > MANY:
+            return await aside(reply_of, asked, model, found)
         return reply_of(asked, model, found)
 
     async def index(asked: Any, call: Call) -> Any:
@@ -135,6 +140,12 @@ def typed(contents: Any, datatype: str) -> Sequence[Any] | NDArray[Any]:
         raise unusable(f"The input's {other} hold values, and its datatype is {datatype}.", allowed=CONTENTS[datatype])
     found = list(getattr(contents, CONTENTS[datatype]))
     return numbers(found, datatype) if datatype in NUMBERS else found
+
+
+def is_long(asked: Any) -> bool:
+    """Whether it takes long to read the input of a request."""
+    values = max((len(getattr(one.contents, name)) for one in asked.inputs for name in CONTENTS.values()), default=0)
+    return values > MANY or sum(map(len, asked.raw_input_contents)) > SHORT
 
 
 def reply_of(asked: Any, model: ServedModel, tensors: Sequence[Tensor]) -> Any:
