@@ -186,8 +186,8 @@ def test_more_inputs_than_a_request_may_have_are_refused(called: Called) -> None
 
 def test_long_requests_are_answered_in_both_forms_as_short_ones_are(called: Called) -> None:
     async def body() -> None:
-        texts = ["x" * (length % 50) for length in range(20_000)]
-        async with called(Limits(inputs=20_000)) as line:
+        texts = ["x" * (length % 50) for length in range(10_500)]
+        async with called(Limits(inputs=10_500)) as line:
             typed = (await line.call(INFER, asking(*texts))).outputs[0].contents.bytes_contents
             raw = unpacked_strings((await line.call(INFER, asking(*texts, raw=True))).raw_output_contents[0])
             assert list(typed) == raw == [b"odd" if len(text) % 2 else b"even" for text in texts]
