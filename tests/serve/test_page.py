@@ -572,6 +572,9 @@ def test_the_command_asks_the_same_and_is_copied(address: str, visit: Visit) -> 
     assert command.startswith(f"curl {address}/predict/films -d ")
     done = subprocess.run(["sh", "-c", command.replace("curl", "printf '%s\\n'", 1)], capture_output=True, text=True)
     assert json.loads(done.stdout.splitlines()[-1]) == {"inputs": ['it\'s "fine"'], "version": "1"}
+    seen.check("#lines")
+    seen.fill("#text", "a\n\nb")
+    assert '"inputs":["a","b"]' in text_of(seen, "#command")
     choose(seen, "photos:1")
     assert "--data-binary @file" in text_of(seen, "#command")
     choose(seen, "letters:1")

@@ -14,7 +14,7 @@ from lighten.core.readers import reader_of
 from lighten.data.prompts import parse_template
 from lighten.serve.http import Reply, Request, Route, json_reply
 from lighten.serve.limits import Limits
-from lighten.serve.metrics import Counts, Gauges, Histogram
+from lighten.serve.metrics import FINE, SECONDS, Counts, Gauges, Histogram
 from lighten.serve.model import ServedModel
 from lighten.serve.models import Models
 from lighten.serve.review import Review
@@ -22,6 +22,8 @@ from lighten.serve.servable import Servable
 
 TOLD = ("inputs", "body", "size", "answer", "messages")
 """Limits that a page keeps before it asks."""
+EDGES = tuple(float(f"{edge:.4g}") for edge in Histogram(SECONDS, FINE).edges)
+"""Upper bounds of the parts in which latencies are counted, as told."""
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "required": ["version", "ready", "state", "clock", "models"],
@@ -53,7 +55,6 @@ def route(models: Models, limits: Limits, cases: Review | None = None) -> Route:
                 fixed[model] = described(model)
         for gone in fixed.keys() - set(models):
             del fixed[gone]
-        latencies = next((model.counts.latency for model in models), None)
         return json_reply(
             {
                 "version": told,
@@ -62,7 +63,7 @@ def route(models: Models, limits: Limits, cases: Review | None = None) -> Route:
                 "clock": monotonic(),
                 "limits": {name: getattr(limits, name) for name in TOLD},
                 "review": {"open": cases.open, "judged": cases.judged} if cases is not None else None,
-                "edges": latencies.edges if latencies is not None else (),
+                "edges": EDGES,
                 "models": [{**fixed[model], **now(model, models)} for model in models],
             }
         )

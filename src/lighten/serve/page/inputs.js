@@ -11,13 +11,11 @@ const texts = ({ hint, lines, text }) => {
   say(area, "input.text", {}, "label");
   const each = el("input", { type: "checkbox", id: "lines" });
   area.value = text;
-  const values = async () => {
-    const told = each.checked ? area.value.split("\n").filter((one) => one.trim()) : [area.value];
-    return told.map((one) => ({ value: one, text: one }));
-  };
+  const inputs = () => (each.checked ? area.value.split("\n").filter((one) => one.trim()) : [area.value]);
+  const values = async () => inputs().map((one) => ({ value: one, text: one }));
   const node = el("div", {}, area, lines ? el("label", { class: "check" }, each, says("span", "input.lines")) : "");
   const fill = (told) => { area.value = told; };
-  return { node, values, fill, clear: () => fill(""), focus: () => area.focus(), text: () => area.value };
+  return { node, values, inputs, fill, clear: () => fill(""), focus: () => area.focus(), text: () => area.value };
 };
 
 const columns = ({ names }) => {

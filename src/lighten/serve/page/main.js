@@ -3,7 +3,7 @@ import { data, one } from "./dom.js";
 import { count } from "./numbers.js";
 import { begin, known, onSwitch, say, text } from "./say.js";
 import { forgetKey, hasKey, onLocked, takeKey } from "./server.js";
-import { look, onLost, onStatus } from "./pulse.js";
+import { idOf, look, onLost, onStatus } from "./pulse.js";
 import { TONES, update as updateLive } from "./live.js";
 import { start as startProgram } from "./program.js";
 import { update as updateReview } from "./review.js";
@@ -35,7 +35,7 @@ const answered = (told) => {
   const headline = told.ready ? ready : told.state === "draining" ? "found.draining" : "found.waits";
   tell(TONES[told.state] || "warn", stateKey, { state: told.state }, headline, {
     n: () => count(names), versions: () => count(every),
-    names: () => waits.map((model) => model.name).join(text("page.comma")),
+    names: () => waits.map((model) => (names === every ? model.name : idOf(model))).join(text("page.comma")),
   });
   say(made, "page.about", { version: told.version, address: location.host });
   name();

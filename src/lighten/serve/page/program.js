@@ -8,16 +8,17 @@ const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 const PATHS = { talk: "v1/chat/completions", continue: "v1/completions" };
 const EXAMPLE = { made: "what a film", talk: "Name a river.", continue: "Once upon a time" };
 
-// model, mode: see try.js. typed: what stands in the input.
-export const show = (model, mode, typed) => {
+// model, mode: see try.js. input: see inputs.js.
+export const show = (model, mode, input) => {
   const words = [address(PATHS[mode] || `predict/${encodeURIComponent(model.name)}`)];
   if (hasKey()) words.push('-H "Authorization: Bearer $KEY"');
-  const said = typed.trim() ? typed : EXAMPLE[mode];
-  const row = model.columns.length > 1 ? Object.fromEntries(model.columns.map((name) => [name, "..."])) : said;
+  const typed = input.text().trim() !== "", said = typed ? input.text() : EXAMPLE[mode];
+  const row = Object.fromEntries(model.columns.map((name) => [name, "..."]));
+  const inputs = model.columns.length > 1 ? [row] : typed ? input.inputs() : [said];
   const bodies = {
     talk: () => ({ model: idOf(model), messages: [{ role: "user", content: said }], stream: true }),
     continue: () => ({ model: idOf(model), prompt: said, max_tokens: 64 }),
-    made: () => ({ inputs: [row], version: model.version }),
+    made: () => ({ inputs, version: model.version }),
   };
   const file = `-H "Content-Type: application/octet-stream" --data-binary @file${(model.files || [""])[0]}`;
   words.push(model.files ? file : `-d ${quoted(JSON.stringify(bodies[mode]()))}`);

@@ -87,7 +87,7 @@ const choose = (model, other, how) => {
   say(nodes.go, mode === "talk" ? "try.send" : "try.ask");
   say(nodes.clear, mode === "talk" ? "try.anew" : "try.clear");
   say(nodes.keys, first.files ? "" : mode === "talk" ? "try.keys.talk" : "try.keys");
-  showProgram(first, mode, input.text());
+  showProgram(first, mode, input);
 };
 
 export const update = (status) => {
@@ -119,7 +119,7 @@ const end = () => {
   nodes.go.disabled = false;
   nodes.stop.hidden = true;
   if (focused) nodes.go.focus();
-  showProgram(first, mode, input.text());
+  showProgram(first, mode, input);
 };
 
 const sideFor = (model) => {
@@ -215,7 +215,7 @@ export const start = () => {
   });
   nodes.second.addEventListener("change", () => choose(first, find(nodes.second.value), mode));
   nodes.ask.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
-  nodes.ask.addEventListener("input", () => { if (first) showProgram(first, mode, input.text()); });
+  nodes.ask.addEventListener("input", () => { if (first) showProgram(first, mode, input); });
   nodes.stop.addEventListener("click", stop);
   nodes.clear.addEventListener("click", () => { stop(); clear(); input.clear(); input.focus(); });
   one("#try").addEventListener("keydown", pressed);
