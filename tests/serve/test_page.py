@@ -483,6 +483,7 @@ def refusal(status: int, code: str, **headers: str) -> Callable[[Route], None]:
         (429, "overloaded", "too much to do right now"),
         (503, "restarting", "restarts after a crash"),
         (504, "expired", "before the deadline"),
+        (403, "guarded_input", "stopped the input"),
         (418, "teapot", "refuses .status 418."),
     ],
 )
@@ -644,7 +645,7 @@ def test_cases_are_judged_blind_with_the_keyboard_and_taken_back(address: str, v
     assert sent == [{"verdict": "A"}, {"verdict": "both"}, {"label": "a b"}, {"verdict": "neither"}]
     with seen.expect_download() as download:
         seen.get_by_role("button", name="Download rows").click()
-    assert download.value.suggested_filename == "films-judged.csv"
+    assert download.value.suggested_filename == "films-rows.csv"
     rows = list(csv.reader(download.value.path().read_text(encoding="utf-8").splitlines()))
     assert rows == [["text", "label"], ["the first of all", first], [HOSTILE, "a b"]]
     case.focus()

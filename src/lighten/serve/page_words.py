@@ -160,6 +160,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "refusal.loading": ("loading", "加载中"),
     "refusal.restarting": ("restarting", "重启中"),
     "refusal.draining": ("draining", "正在排空"),
+    "refusal.guarded_input": ("input stopped by a rule", "输入被规则拦下"),
+    "refusal.guarded_output": ("answer stopped by a rule", "回答被规则拦下"),
     "refusal.no_room": ("no room", "空间不足"),
     "versions.title": ("Versions", "版本"),
     "versions.lead": (
@@ -274,6 +276,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "The server is about to end and takes nothing new (503).",
         "服务器即将退出，不再接收新请求（503）。",
     ),
+    "error.guarded_input": ("A rule of this server stopped the input (403).", "输入被此服务器的规则拦下（403）。"),
+    "error.guarded_output": ("A rule of this server stopped the answer (403).", "回答被此服务器的规则拦下（403）。"),
     "error.503": ("Not now (503).", "暂不可用（503）。"),
     "error.expired": ("There was no answer before the deadline (504).", "未能在期限内回答（504）。"),
     "error.401": ("This server needs a key (401).", "此服务器需要密钥（401）。"),

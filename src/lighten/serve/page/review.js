@@ -254,8 +254,9 @@ const download = async () => {
   flush();
   try {
     const reply = await ask(`review/rows?${new URLSearchParams({ model: chosen() })}`);
+    const [, name] = /filename="([^"]+)"/.exec(reply.headers.get("content-disposition") || "") || ["", "rows.csv"];
     const address = URL.createObjectURL(await reply.blob());
-    el("a", { href: address, download: `${chosen()}-judged.csv` }).click();
+    el("a", { href: address, download: `${chosen()}-${name}` }).click();
     setTimeout(() => URL.revokeObjectURL(address), 1000);
     nodes.wrong.replaceChildren();
   } catch (error) {
