@@ -82,6 +82,7 @@ CASES: list[tuple[Any, int]] = [
     (b"{", 400),
     ({"inputs": []}, 422),
     (asking("a", outputs={}), 422),
+    (asking("a", id="\ud800"), 422),
     (asking("a", outputs=[{"name": 1}]), 422),
     (asking("a", id=7), 422),
     (asking("a", parameters=[]), 422),

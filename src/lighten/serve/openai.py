@@ -138,7 +138,7 @@ def routes(models: Models, limits: Limits) -> list[Route]:
     listed = {"responses": {"200": {"description": "Models that write"}}}
     answers = {
         "application/json": {"schema": {"type": "object"}},
-        "text/event-stream": {"schema": {"type": "string"}},
+        "text/event-stream": {},
     }
     told = "Answers, or a stream of server-sent events where stream is true"
     answered = {"200": {"description": told, "content": answers}}

@@ -41,7 +41,10 @@ def completion(limits: Limits) -> Schema:
         "best_of": _maybe(_whole(1, limits.answers, "Only the same as n.")),
         "suffix": _maybe({"const": ""}),
     }
-    return _object({**_common(limits), **more}, "model", "prompt")
+    return {
+        **_object({**_common(limits), **more}, "model", "prompt"),
+        "allOf": [_only_where("stream_options", "stream")],
+    }
 
 
 def talk(limits: Limits) -> Schema:
@@ -57,7 +60,8 @@ def talk(limits: Limits) -> Schema:
         "top_logprobs": _maybe(_whole(0, MOST_LIKELY, "Only where logprobs is true.")),
         **{name: _neutral(*values) for name, values in NOT_IN_TALK.items()},
     }
-    return _object({**_common(limits), **more}, "model", "messages")
+    only = [_only_where("stream_options", "stream"), _only_where("top_logprobs", "logprobs")]
+    return {**_object({**_common(limits), **more}, "model", "messages"), "allOf": only}
 
 
 def embedding() -> Schema:
@@ -103,6 +107,16 @@ def _object(properties: Mapping[str, Any], *required: str) -> Schema:
         "required": list(required),
         "additionalProperties": False,
         "properties": dict(properties),
+    }
+
+
+def _only_where(name: str, switch: str) -> Schema:
+    """A parameter may only be there, and not null, where a switch is true."""
+    return {
+        "anyOf": [
+            {"properties": {name: {"type": "null"}}},
+            {"required": [switch], "properties": {switch: {"const": True}}},
+        ]
     }
 
 

@@ -7,6 +7,9 @@ from math import ceil
 
 from lighten.core.errors import InputError, LightenError, nearest
 
+SHOWN = 80
+"""Characters of a name that is told back, and of one that others may be like."""
+
 
 class Refusal(Exception):
     """A request that is not answered.
@@ -109,9 +112,9 @@ def no_operator(caller: str) -> Refusal:
 def no_such(kind: str, name: str, known: Iterable[str]) -> Refusal:
     """404: there is none of this name; names those there are."""
     every = sorted(known)
-    near = nearest(name, every)
+    near = nearest(name, every) if len(name) <= SHOWN else []  # likeness takes a second for a million characters
     fix = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
-    shown = name if len(name) <= 80 else f"{name[:80]}..."
+    shown = name if len(name) <= SHOWN else f"{name[:SHOWN]}..."
     return Refusal(404, "not_found", f"There is no {kind} {shown!r}.", allowed=", ".join(every) or "(none)", fix=fix)
 
 

@@ -20,7 +20,7 @@ from lighten.serve.model import ServedModel
 from lighten.serve.models import Models
 from lighten.serve.parameters import deadline_in, parameters_of
 from lighten.serve.refusals import Refusal, unusable
-from lighten.serve.tensors import HEADER, NUMBERS, STRINGS, Tensor, input_tensor, split_body
+from lighten.serve.tensors import BINARY_SIZE, HEADER, NUMBERS, STRINGS, Tensor, input_tensor, split_body
 
 EXTENSIONS = ("binary_tensor_data", "model_repository")
 BODY: Mapping[str, Any] = {
@@ -43,6 +43,10 @@ BODY: Mapping[str, Any] = {
                     "parameters": {"type": "object"},
                     "data": {"type": "array"},
                 },
+                "anyOf": [
+                    {"required": ["data"]},
+                    {"required": ["parameters"], "properties": {"parameters": {"required": [BINARY_SIZE]}}},
+                ],
             },
         },
         "outputs": {"type": "array", "items": {"type": "object", "required": ["name"]}},
@@ -140,6 +144,10 @@ def without_nulls(body: Any) -> dict[str, Any]:
     found = {name: value for name, value in body.items() if value is not None}
     if not isinstance(found.get("id", ""), str):
         raise unusable(f"The id is {type_name(found['id'])}.", allowed="a text")
+    try:
+        found.get("id", "").encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise unusable("The id holds half a character (a lone surrogate).", allowed="Unicode text") from error
     return found
 
 
