@@ -136,6 +136,22 @@ def test_a_client_that_goes_away_leaves_no_place_behind(opened: Opened) -> None:
     asyncio.run(body())
 
 
+def test_every_refusal_is_counted_once_by_the_model_or_as_a_stray(opened: Opened) -> None:
+    async def body() -> None:
+        async with opened() as stage:
+            for path, sent in (
+                ("/predict/other", {"inputs": ["a"]}),
+                ("/predict/m", b"{"),
+                ("/predict/m", {"inputs": [7]}),
+                ("/v1/completions", {"model": "m", "prompt": "a"}),
+            ):
+                assert (await ask(stage.app, path, sent)).status >= 400
+            assert stage.app.strays == {"not_found": 2, "unreadable": 1}
+            assert stage.model.counts.refused == {"unusable": 1}
+
+    asyncio.run(body())
+
+
 def test_secrets_are_found_in_both_headers() -> None:
     assert secret_of({b"authorization": b"Bearer  abc "}) == b"abc"
     assert secret_of({b"x-api-key": b"abc"}) == b"abc"

@@ -122,7 +122,7 @@ class App:
     def _route(self, request: Request) -> Route:
         """Raises Refusal: another host, no such path, another method, or no key."""
         if self.local and not asks_for_here(host := request.headers.get(b"host", b"")):
-            raise self._stray(misdirected(host.decode("latin-1")))
+            raise misdirected(host.decode("latin-1"))
         methods, params = self.routes.find(request.path)
         method = "GET" if request.method == "HEAD" else request.method
         route = methods.get(method)
@@ -130,14 +130,14 @@ class App:
             secret = secret_of(request.headers)
             name = self.keys.name_of(secret) if secret is not None else None
             if name is None:
-                raise self._stray(unauthorized())
+                raise unauthorized()
             request.caller = name
         if not methods:
-            raise self._stray(no_such("path", request.path, self.routes.paths()))
+            raise no_such("path", request.path, self.routes.paths())
         if route is None:
-            raise self._stray(wrong_method(request.method, ", ".join(sorted(methods))))
+            raise wrong_method(request.method, ", ".join(sorted(methods)))
         if route.operates and not self.operates(request.caller):
-            raise self._stray(no_operator(request.caller))
+            raise no_operator(request.caller)
         request.params = params
         if (record := request.presence.record) is not None:
             record.route, record.protocol, record.caller = route.path, route.protocol, request.caller
@@ -147,11 +147,9 @@ class App:
         """Whether a caller may change what is served. caller: name of a key; empty where there are none."""
         return caller in self.operators if self.keys is not None else self.local
 
-    def _stray(self, refusal: Refusal) -> Refusal:
-        self.strays[refusal.code] += 1
-        return refusal
-
     def _refused(self, refusal: Refusal, route: Route | None, request: Request) -> Reply:
+        if not refusal.counted:
+            self.strays[refusal.code] += 1
         if (record := request.presence.record) is not None:
             record.code = refusal.code
         words = route.words if route is not None else self.routes.words(request.path)

@@ -246,6 +246,8 @@ class GrpcServer:
             reply: bytes = (await one.handler(asked, call)).SerializeToString()
             return reply
         except Refusal as refusal:
+            if not refusal.counted:
+                self._stray(refusal)
             # grpc keeps what ends a call in a circle of references, and with it what the stack held: the whole message
             refusal.__traceback__ = refusal.__cause__ = refusal.__context__ = None
             return refusal
@@ -306,6 +308,7 @@ class GrpcServer:
 
     def _stray(self, refusal: Refusal) -> Refusal:
         self.strays[refusal.code] += 1
+        refusal.counted = True
         return refusal
 
 

@@ -190,6 +190,7 @@ class ServedModel:
                 self.counts.failed += 1
             else:
                 self.counts.refused[refusal.code] += 1
+            refusal.counted = True
             raise
         finally:
             self.open -= 1

@@ -159,7 +159,9 @@ def as_openai(refusal: Refusal) -> Refusal:
     """A refusal with the status that OpenAI has for it: what cannot be answered is 400."""
     if refusal.status != 422:
         return refusal
-    return Unfit(getattr(refusal, "param", ""), refusal.seen, allowed=refusal.allowed, fix=refusal.fix)
+    found = Unfit(getattr(refusal, "param", ""), refusal.seen, allowed=refusal.allowed, fix=refusal.fix)
+    found.counted = refusal.counted
+    return found
 
 
 def names(models: Models) -> list[str]:

@@ -19,6 +19,9 @@ class Refusal(Exception):
         seen: what was found, in one sentence. allowed: what would have been taken. fix: what to do.
         retry_after: seconds after which it is worth asking again; None where it is not.
         closes: the connection is of no further use, such as where the rest of a body was not read.
+
+    Attributes:
+        counted: whether a model has counted it among its own.
     """
 
     def __init__(
@@ -35,6 +38,7 @@ class Refusal(Exception):
         super().__init__(seen)
         self.status, self.code, self.seen, self.allowed, self.fix = status, code, seen, allowed, fix
         self.retry_after, self.closes = retry_after, closes
+        self.counted = False
 
     @property
     def line(self) -> str:

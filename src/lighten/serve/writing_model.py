@@ -255,6 +255,7 @@ class WritingModel(ServedModel):
         return Load(self.streams.work, len(self.streams), seconds, len(able))
 
     def _count_refusal(self, refusal: Refusal) -> None:
+        refusal.counted = True
         if refusal.code == "failed":
             self.counts.failed += 1
         else:
