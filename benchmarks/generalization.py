@@ -1,11 +1,15 @@
 """What generalizes better, on real data: each measure of ``lighten train`` beside the same training without it.
 
-    python benchmarks/generalization.py [--what augment|teacher|adapt|harden|tasks] [--rows 4000] [--seeds 3]
+    python benchmarks/generalization.py [--what augment|lessons|teacher|adapt|harden|tasks] [--rows 4000] [--seeds 3]
                                         [--threads 2]
 
 augment: the small CNN of the tutorials from random weights on ``sample:fashion`` and on ``sample:mnist``, 128 pictures
 an update, with no variation, with shifts, with shifts and mirrors, by passes: accuracy on pictures that were not seen.
-teacher: that CNN on ``sample:fashion``, taught by one and by three of its kind beside the labels; and these three.
+lessons: how a teacher's answers are best learned from: that CNN on ``sample:mnist`` and on pictures of
+``sample:fashion`` that no other part uses, taught by three of its kind by the squared distance of logits and by the
+divergence at temperatures, the labels with a tenth or half of the weight. What is the default was chosen by this.
+teacher: that CNN on ``sample:fashion``, MiniLM on the films of ``sample:reviews``, taught by one and by three of their
+kind beside the labels, as is the default and by the squared distance of logits; and these three.
 adapt: MiniLM on the films of ``sample:reviews``, judged on products and on tweets that were not seen, with as many rows
 of that domain without their labels, answered by the model itself after a first training, and by three of its kind.
 harden: the CNN on both samples of pictures with a radius of 0.03 and 0.1, MiniLM on films with 0.1, with and without
@@ -15,7 +19,8 @@ for each and one body for all: accuracy on the unseen rows of each, and the seco
 
 Each seed draws other weights and another order; every rung of a seed begins with the same ones. A gain is the median
 over seeds of the difference to the first rung of the same seed, with its least and its greatest: what is no greater
-than that spread brings nothing, and the output says so. Writes ``benchmarks/out/generalization-WHAT.json``.
+than that spread brings nothing, and the output says so. Writes ``benchmarks/out/generalization-WHAT.json`` after each
+seed of a rung; what is asked once more goes on from there.
 """
 
 from __future__ import annotations
@@ -30,7 +35,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
 warnings.filterwarnings("ignore")
@@ -54,7 +59,7 @@ from lighten.nets.forward import logits  # noqa: E402
 from lighten.nets.network import Network  # noqa: E402
 from lighten.nets.training.attack import attacked  # noqa: E402
 from lighten.nets.training.ensemble import averaged  # noqa: E402
-from lighten.nets.training.lesson import LABELS, Lesson, taught_loss  # noqa: E402
+from lighten.nets.training.lesson import LABELS, TEMPERATURE, Lesson, taught_loss  # noqa: E402
 from lighten.nets.training.loop import train  # noqa: E402
 from lighten.nets.training.rows import RowsTraining  # noqa: E402
 from lighten.nets.training.schedule import Schedule  # noqa: E402
@@ -64,6 +69,17 @@ from lighten.tasks.text_classification import TextClassification  # noqa: E402
 OUT = Path(__file__).parent / "out"
 JUDGED = 3_000
 """Unseen rows that everything is judged by, at most."""
+
+SQUARED = 0.1
+"""Weight of the labels beside the squared distance of logits, as in ``distill.logits``."""
+
+
+class Learned(NamedTuple):
+    """How a teacher's answers are learned from; see ``Lesson``. temperature: 0 for the squared distance of logits."""
+
+    temperature: float = TEMPERATURE
+    labels: float = LABELS
+
 
 Rungs = dict[str, Callable[[int], float]]
 """By name: from a seed to the accuracy on rows that were not seen. The first one is what is compared with."""
@@ -157,29 +173,74 @@ def augment(rows: int, threads: int, folder: Path) -> dict[str, Rungs]:
     return found
 
 
-def teacher(rows: int, threads: int, folder: Path) -> dict[str, Rungs]:
-    """Students of one and of three of their own kind."""
-    data = read("image_classification", "sample:fashion")
-    part, tune, proof = some(data.parts.train, rows), some(data.parts.tune, 500), some(data.parts.proof, JUDGED)
-    trained = tutorial(data, part, tune, 10, threads)
+def lessons(rows: int, threads: int, folder: Path) -> dict[str, Rungs]:
+    """What a teacher's answers are learned by, on rows and with seeds that nothing else is judged by."""
+    found: dict[str, Rungs] = {}
+    for name in ("mnist", "fashion"):
+        data = read("image_classification", f"sample:{name}")
+        whole, tune = data.parts.train, some(data.parts.tune, 500)
+        part, proof = (some(whole.take(range(begin, len(whole), 2)), many) for begin, many in ((0, rows), (1, JUDGED)))
+        rungs = taught(tutorial(data, part, tune, 10, threads), data, part, proof, threads, first=50)
+        others = {
+            f"squares, labels {SQUARED}": rungs(3, Learned(0.0, SQUARED)),
+            **{
+                f"divergence at {temperature:g}, labels {labels}": rungs(3, Learned(temperature, labels))
+                for temperature in (1.0, 2.0, 4.0)
+                for labels in (0.1, 0.5)
+            },
+        }
+        found[f"{name}, {len(part):,} pictures, 10 passes"] = {"labels alone": rungs(0), **others}
+    return found
+
+
+def taught(
+    trained: Callable[..., Network], data: Data, part: Rows, proof: Rows, threads: int, first: int = 0
+) -> Callable[..., Callable[[int], float]]:
+    """From a number of teachers of a student's kind and how it learns from them to its accuracy by seed.
+
+    Args:
+        first: what is added to each seed.
+    """
 
     @cache
-    def others(seed: int) -> list[Network]:
-        return [trained(100 * seed + number) for number in (1, 2, 3)]
+    def teachers(seed: int) -> list[Network]:
+        return [trained(100 * number + seed) for number in (1, 2, 3)]
 
-    def taught(seed: int, count: int) -> float:
-        lesson = Lesson(said(others(seed)[:count], part, threads), np.full(len(part), LABELS))
-        student = trained(seed, loss=taught_loss(part, data.task, lesson))
-        return accuracy(logits(student, proof.inputs, threads), data, proof)
+    def rung(count: int, learned: Learned | None = None) -> Callable[[int], float]:
+        def score(seed: int) -> float:
+            seed += first
+            if not count:
+                return accuracy(logits(trained(seed), proof.inputs, threads), data, proof)
+            if learned is None:
+                return accuracy(said(teachers(seed)[:count], proof, threads), data, proof)
+            answers = said(teachers(seed)[:count], part, threads)
+            lesson = Lesson(answers, np.full(len(part), learned.labels), learned.temperature)
+            student = trained(seed, loss=taught_loss(part, data.task, lesson))
+            return accuracy(logits(student, proof.inputs, threads), data, proof)
 
-    return {
-        f"fashion, {len(part):,} pictures, 10 passes": {
-            "labels alone": lambda seed: accuracy(logits(trained(seed), proof.inputs, threads), data, proof),
-            "taught by one": lambda seed: taught(seed, 1),
-            "taught by three": lambda seed: taught(seed, 3),
-            "the three, averaged": lambda seed: accuracy(said(others(seed), proof, threads), data, proof),
+        return score
+
+    return rung
+
+
+def teacher(rows: int, threads: int, folder: Path) -> dict[str, Rungs]:
+    """Students of one and of three of their own kind."""
+    found: dict[str, Rungs] = {}
+    for task, source in (("image_classification", "fashion"), ("text_classification", "reviews/movie")):
+        data = read(task, f"sample:{source}")
+        part, tune, proof = some(data.parts.train, rows), some(data.parts.tune, 300), some(data.parts.proof, JUDGED)
+        pictures = task == "image_classification"
+        trained = tutorial(data, part, tune, 10, threads) if pictures else minilm(data, part, tune, threads, folder)
+        rung = taught(trained, data, part, proof, threads)
+        found[f"{source}, {len(part):,} rows, {10 if pictures else 3} passes"] = {
+            "labels alone": rung(0),
+            "taught by one": rung(1, Learned()),
+            "taught by three": rung(3, Learned()),
+            "taught by one, squares": rung(1, Learned(0.0, SQUARED)),
+            "taught by three, squares": rung(3, Learned(0.0, SQUARED)),
+            "the three, averaged": rung(3),
         }
-    }
+    return found
 
 
 def adapt(rows: int, threads: int, folder: Path) -> dict[str, Rungs]:
@@ -283,7 +344,7 @@ def tasks(rows: int, threads: int, folder: Path) -> dict[str, Rungs]:
 
 
 WORK: dict[str, Callable[[int, int, Path], dict[str, Rungs]]] = {
-    "augment": augment, "teacher": teacher, "adapt": adapt, "harden": harden, "tasks": tasks,
+    "augment": augment, "lessons": lessons, "teacher": teacher, "adapt": adapt, "harden": harden, "tasks": tasks,
 }  # fmt: skip
 
 
@@ -302,20 +363,31 @@ def main() -> None:
     asked.add_argument("--seeds", type=int, default=3)
     asked.add_argument("--threads", type=int, default=allowed_cores())
     given = asked.parse_args()
-    record: dict[str, dict[str, list[float]]] = {}
+    OUT.mkdir(exist_ok=True)
+    path = OUT / f"generalization-{given.what}.json"
+    record = measured_before(path, given.rows)
     folder = tempfile.TemporaryDirectory(prefix="lighten-")
     for title, rungs in WORK[given.what](given.rows, given.threads, Path(folder.name)).items():
         print(title, flush=True)
         own = record.setdefault(title, {})
-        for name, measured in rungs.items():
-            own[name] = [measured(seed) for seed in range(given.seeds)]
+        for name, measure in rungs.items():
+            values = own.setdefault(name, [])
+            for seed in range(len(values), given.seeds):
+                values.append(measure(seed))
+                path.write_text(json.dumps({"asked": vars(given), "accuracy": record}, indent=1), encoding="utf-8")
             first = next(iter(own.values()))
-            gain = "" if own[name] is first else told([a - b for a, b in zip(own[name], first, strict=True)])
-            print(f"  {name:30} {100 * statistics.median(own[name]):6.2f} %  {gain}", flush=True)
+            gain = "" if values is first else told([a - b for a, b in zip(values, first, strict=True)])
+            print(f"  {name:30} {100 * statistics.median(values):6.2f} %  {gain}", flush=True)
     folder.cleanup()
-    OUT.mkdir(exist_ok=True)
-    path = OUT / f"generalization-{given.what}.json"
-    path.write_text(json.dumps({"asked": vars(given), "accuracy": record}, indent=1), encoding="utf-8")
+
+
+def measured_before(path: Path, rows: int) -> dict[str, dict[str, list[float]]]:
+    """What stands in a file by title and rung, where as many rows were asked for."""
+    if not path.is_file():
+        return {}
+    told = json.loads(path.read_text(encoding="utf-8"))
+    found: dict[str, dict[str, list[float]]] = told["accuracy"]
+    return found if told["asked"]["rows"] == rows else {}
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from lighten.core.data_options import DataOptions
 from lighten.core.errors import InputError
@@ -45,6 +46,15 @@ def test_rows_are_read_in_four_parts_with_their_classes(tmp_path: Path) -> None:
     assert found.parts.fingerprint != TASK.read(path, DataOptions(), seed=4).parts.fingerprint
     with pytest.raises(InputError, match="--answer was given"):
         TASK.read(path, DataOptions(answer="mood"), seed=0)
+
+
+def test_a_teacher_of_several_tasks_is_followed_in_each_of_them() -> None:
+    several, generator = TextClassification(heads=(0, 0, 1, 1, 1)), torch.Generator().manual_seed(0)
+    mine, theirs = (torch.randn(4, 5, generator=generator) for _ in range(2))
+    each = [TASK.divergence(mine[:, own], theirs[:, own], 2.0) for own in (slice(2), slice(2, 5))]
+    assert float(several.divergence(mine, theirs, 2.0)) == pytest.approx(float(sum(each)) / 2)
+    moved = theirs + torch.tensor([3.0, 3.0, -1.0, -1.0, -1.0])  # what a task's answers are does not change by that
+    assert float(several.divergence(mine, moved, 2.0)) == pytest.approx(float(several.divergence(mine, theirs, 2.0)))
 
 
 def test_other_rows_keep_their_order_and_their_own_labels(tmp_path: Path) -> None:

@@ -26,6 +26,14 @@ def test_distance_is_mean_squared_error() -> None:
     assert float(value) == pytest.approx((1 + 4) / 2)
 
 
+def test_divergence_is_of_softened_shares_times_the_squared_temperature() -> None:
+    sure, torn = torch.tensor([[math.log(9.0), 0.0]]), torch.tensor([[0.0, 0.0]])
+    assert float(TASK.divergence(torn, sure)) == pytest.approx(0.9 * math.log(1.8) + 0.1 * math.log(0.2))
+    softened = 0.75 * math.log(1.5) + 0.25 * math.log(0.5)  # the square root of nine to one is three to one
+    assert float(TASK.divergence(torn, sure, 2.0)) == pytest.approx(4 * softened)
+    assert float(TASK.divergence(sure, sure, 2.0)) == pytest.approx(0.0)
+
+
 def test_right_compares_the_largest_logit() -> None:
     outputs = np.array([[1.0, 2.0, 0.0], [3.0, 2.0, 0.0], [0.0, 0.0, 1.0]], dtype=np.float32)
     assert TASK.right(outputs, Rows(("a", "b", "c"), (1, 1, 2))).tolist() == [True, False, True]

@@ -219,6 +219,12 @@ class Task(ABC):
     def distance(self, logits: Tensor, teacher: Tensor) -> Tensor:
         """Mean distillation loss. logits, teacher: [batch, classes] float. Returns a scalar."""
 
+    def divergence(self, logits: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
+        """Mean KL divergence of the answers from the teacher's in nats, both softened by ``temperature``, times its
+        square, so that gradients keep their size (Hinton, Vinyals and Dean 2015). As :meth:`distance`."""
+        own, other = ((one.float() / temperature).log_softmax(-1) for one in (logits, teacher))
+        return temperature**2 * (other.exp() * (other - own)).sum(-1).mean()
+
     def constant(self, learned: Rows, rows: Rows, labels: Sequence[str]) -> tuple[str, NDArray[Any]] | None:
         """The one answer that is right most often, which needs no model: what it is, and it for every row.
 

@@ -90,7 +90,8 @@ class LogitDistillation(Step):
                 f"The teacher answers {list(answers.shape)} for {len(needs.train)} rows.",
                 allowed=f"[{len(needs.train)}, {len(model.labels)}], one logit per class of the student",
             )
-        loss = taught_loss(needs.train, needs.task, Lesson(answers, np.full(len(needs.train), self.alpha)))
+        lesson = Lesson(answers, np.full(len(needs.train), self.alpha), temperature=0.0)
+        loss = taught_loss(needs.train, needs.task, lesson)
         schedule = Schedule(epochs=round(self.epochs), learning_rate=self.learning_rate, batch_rows=self.batch_rows)
         fit(
             model,

@@ -185,6 +185,14 @@ class Classification(Task):
 
         return mse_loss(logits.float(), teacher.float())
 
+    def divergence(self, logits: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
+        """See :meth:`Task.divergence`: of several tasks, the mean of each one's, as a teacher answers all of them."""
+        if not self.heads:
+            return super().divergence(logits, teacher, temperature)
+        every = columns_of(self.heads)
+        parts = [super(Classification, self).divergence(logits[:, own], teacher[:, own], temperature) for own in every]
+        return sum(parts[1:], parts[0]) / len(parts)
+
     def constant(self, learned: Rows, rows: Rows, labels: Sequence[str]) -> tuple[str, NDArray[Any]] | None:
         """See :meth:`Task.constant`: the class that most rows have; of several tasks, of each one."""
         if not learned.targets:

@@ -244,11 +244,8 @@ class TextGeneration(Asking, Task):
         return cross_entropy(logits.float(), targets)
 
     def distance(self, logits: Tensor, teacher: Tensor) -> Tensor:
-        """Mean KL divergence from the teacher in nats. logits, teacher: [tokens, vocabulary]."""
-        from torch.nn.functional import kl_div, log_softmax
-
-        own, other = log_softmax(logits.float(), -1), log_softmax(teacher.float(), -1)
-        return kl_div(own, other, log_target=True, reduction="batchmean")
+        """The divergence. logits, teacher: [tokens, vocabulary]."""
+        return self.divergence(logits, teacher)
 
     def constant(self, learned: Rows, rows: Rows, labels: Sequence[str]) -> tuple[str, NDArray[Any]] | None:
         """See :meth:`Task.constant`: the choice that most rows have, or the most frequent answer."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from lighten.core.data_options import DataOptions
 from lighten.core.errors import CandidateFailed, Interrupted
@@ -121,41 +123,35 @@ def train(
         InputError: something given cannot be used; nothing was written. StepFailed: the training came apart.
         Interrupted: Ctrl-C; it can be taken up.
     """
-    options = FitOptions(
+    given: dict[str, Any] = locals()
+    return trained(options_of(**{name: value for name, value in given.items() if name != "listener"}), listener)
+
+
+def options_of(model: str | Path, data: str | Path, **asked: Any) -> FitOptions:
+    """What was asked, read and checked by itself. asked: every other argument of :func:`train`.
+
+    Raises:
+        InputError: something that cannot be used whatever the data are.
+    """
+    out, task, time, teacher, unlabelled = (
+        asked.pop(name) for name in ("out", "task", "time", "teacher", "unlabelled")
+    )
+    of_data = {one.name: asked.pop(one.name) for one in fields(DataOptions) if one.name in asked}
+    of_data |= {name: tuple(read_list(of_data[name])) for name in ("labels", "choices")}
+    if task is None:
+        task = task_of_model(str(model), data, from_scratch=asked["from_scratch"])
+    return FitOptions(
         model=str(model),
         data=str(data),
         out=Path(out) if out is not None else fresh_folder(str(data)),
-        task=task.replace("-", "_") if task is not None else task_of_model(str(model), data, from_scratch=from_scratch),
-        of_data=DataOptions(
-            text=text, label=label, group=group, unit=unit, split_column=split_column, drop_empty=drop_empty,
-            labels=tuple(read_list(labels)), merge_labels=merge_labels, drop_rare=drop_rare, longest=longest,
-            prompt=prompt, answer=answer, choices=tuple(read_list(choices)), shots=shots,
-        ),
+        task=task.replace("-", "_"),
+        of_data=DataOptions(**of_data),
         seconds=seconds_of(time) if time is not None else None,
-        epochs=epochs,
-        from_scratch=from_scratch,
-        lr=lr,
-        batch_rows=batch_rows,
-        weight_decay=weight_decay,
-        dropout=dropout,
-        label_smoothing=label_smoothing,
-        freeze=str(freeze),
-        lora=lora,
-        optimizer=optimizer,
-        precision=precision,
-        augment=augment,
+        freeze=str(asked.pop("freeze")),
         teachers=(str(teacher),) if isinstance(teacher, str | Path) else tuple(map(str, teacher)),
         unlabelled=str(unlabelled) if unlabelled is not None else "",
-        harden=harden,
-        grid=grid,
-        threads=threads,
-        workers=workers,
-        seed=seed,
-        price=price,
-        resume=resume,
-        search=search,
-    )  # fmt: skip
-    return trained(options, listener)
+        **asked,
+    )
 
 
 def trained(options: FitOptions, listener: Listener | None) -> TrainingResult:

@@ -97,22 +97,8 @@ def test_torch_has_what_is_no_matter_of_ours() -> None:
         assert attention(*three).grad_fn is None
 
 
-def test_it_is_put_in_and_taken_out() -> None:
+def test_networks_come_here_while_it_is_put_in() -> None:
     before = functional.scaled_dot_product_attention
-    with pytest.raises(ZeroDivisionError), quick_attention():
-        assert functional.scaled_dot_product_attention is attention
-        raise ZeroDivisionError
-    assert functional.scaled_dot_product_attention is before
     with quick_attention():
-        with quick_attention():
-            assert functional.scaled_dot_product_attention is attention
         assert functional.scaled_dot_product_attention is attention
     assert functional.scaled_dot_product_attention is before
-
-
-def test_what_somebody_else_has_put_in_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    own = functional.scaled_dot_product_attention.__call__
-    monkeypatch.setattr(functional, "scaled_dot_product_attention", own)
-    with quick_attention():
-        assert functional.scaled_dot_product_attention is own
-    assert functional.scaled_dot_product_attention is own

@@ -165,24 +165,11 @@ def test_formats_that_torch_does_not_mix_are_refused_as_there(size: int) -> None
 
 
 def test_layers_come_here_while_it_is_put_in() -> None:
-    before = functional.conv2d
     layer = nn.Conv2d(CHANNELS, OUT, 3, padding=1).to(torch.bfloat16)
-    with pytest.raises(ZeroDivisionError), quick_convolution():
-        assert OURS in named(layer(drawn(0, ROWS, CHANNELS, 2, 2)))
-        with quick_convolution():
-            assert functional.conv2d is convolution
-        assert functional.conv2d is convolution
-        raise ZeroDivisionError
-    assert functional.conv2d is before
-    assert OURS not in named(layer(drawn(0, ROWS, CHANNELS, 2, 2)))
-
-
-def test_what_somebody_else_has_put_in_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    own = functional.conv2d.__call__
-    monkeypatch.setattr(functional, "conv2d", own)
     with quick_convolution():
-        assert functional.conv2d is own
-    assert functional.conv2d is own
+        assert functional.conv2d is convolution
+        assert OURS in named(layer(drawn(0, ROWS, CHANNELS, 2, 2)))
+    assert OURS not in named(layer(drawn(0, ROWS, CHANNELS, 2, 2)))
 
 
 def test_the_more_channels_the_larger_a_map_may_be() -> None:

@@ -12,8 +12,7 @@ on a CPU, drops something out or learns its mask is left to torch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -21,6 +20,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
+
+from lighten.nets.training.replaced import replaced
 
 TOGETHER = 3 << 19
 """Elements of [tokens, tokens] matrices that are computed at once: what a cache has room for."""
@@ -31,19 +32,9 @@ FOUR = 4
 _of_torch = functional.scaled_dot_product_attention
 
 
-@contextmanager
-def quick_attention() -> Iterator[None]:
-    """Whoever calls ``torch.nn.functional.scaled_dot_product_attention`` inside calls :func:`attention`.
-
-    Where somebody else has put something in its place already, that stays.
-    """
-    before = functional.scaled_dot_product_attention
-    if before is _of_torch:
-        functional.scaled_dot_product_attention = attention
-    try:
-        yield
-    finally:
-        functional.scaled_dot_product_attention = before
+def quick_attention() -> AbstractContextManager[None]:
+    """Inside, :func:`attention` stands in the place of torch's function; see :func:`replaced`."""
+    return replaced(_of_torch, attention)
 
 
 def attention(

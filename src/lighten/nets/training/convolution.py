@@ -13,8 +13,8 @@ of ``torch.func``, and numbers of formats that torch does not mix.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -22,6 +22,8 @@ from torch import Tensor, nn
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
+
+from lighten.nets.training.replaced import replaced
 
 MOST, COPYING = 100.0, 400.0
 """Places of a map up to which one product takes less than torch's kernel, each counting as ``1 + COPYING / channels of
@@ -36,19 +38,9 @@ Pair = tuple[int, int]
 _of_torch = functional.conv2d
 
 
-@contextmanager
-def quick_convolution() -> Iterator[None]:
-    """Whoever calls ``torch.nn.functional.conv2d`` inside calls :func:`convolution`.
-
-    Where somebody else has put something in its place already, that stays.
-    """
-    before = functional.conv2d
-    if before is _of_torch:
-        functional.conv2d = convolution
-    try:
-        yield
-    finally:
-        functional.conv2d = before
+def quick_convolution() -> AbstractContextManager[None]:
+    """Inside, :func:`convolution` stands in the place of torch's function; see :func:`replaced`."""
+    return replaced(_of_torch, convolution)
 
 
 def convolution(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 FILE = "lesson.npz"
 """Name of the file in the folder of a run."""
-LABELS = 0.1
-"""Weight of a label beside a teacher, as in ``distill.logits``."""
+LABELS, TEMPERATURE = 0.1, 0.0
+"""Weight of a label beside a teacher, and the temperature at which answers are compared."""
 
 Loss = Callable[[Tensor, Sequence[int]], Tensor]
 """Logits [batch, classes] and the batch's row numbers to the mean loss."""
@@ -36,16 +36,18 @@ class Lesson:
     Attributes:
         answers: its logits, float32 [rows, classes].
         weights: of each row's label, float64 [rows]; the answer has the rest. 0 where a row has no label.
+        temperature: of the divergence from its answers (``Task.divergence``); 0 for the distance of the logits.
     """
 
     answers: NDArray[np.float32]
     weights: NDArray[np.float64]
+    temperature: float = TEMPERATURE
 
     def save(self, path: Path) -> None:
         """Write it into a file, whole or not at all."""
         part = path.with_name(f".{path.name}.part")
         with part.open("wb") as stream:
-            np.savez(stream, answers=self.answers, weights=self.weights)
+            np.savez(stream, answers=self.answers, weights=self.weights, temperature=self.temperature)
         part.replace(path)
 
     @classmethod
@@ -57,7 +59,7 @@ class Lesson:
         """
         try:
             with np.load(path, allow_pickle=False) as found:
-                return cls(found["answers"], found["weights"])
+                return cls(found["answers"], found["weights"], float(found["temperature"]))
         except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
             raise RunFolderError(
                 f"{path} holds nothing that a teacher has said ({error}).",
@@ -68,11 +70,11 @@ class Lesson:
         """The lesson of so many rows: those behind its own are learned from their labels alone."""
         more = count - len(self.weights)
         answers = np.concatenate([self.answers, np.zeros((more, self.answers.shape[1]), np.float32)])
-        return Lesson(answers, np.append(self.weights, np.ones(more)))
+        return replace(self, answers=answers, weights=np.append(self.weights, np.ones(more)))
 
 
 def taught_loss(rows: Rows, task: Task, lesson: Lesson, labels: Loss | None = None) -> Loss:
-    """The distance to the teacher's answers, mixed row by row with the loss of the labels.
+    """How far it is from the teacher's answers, mixed row by row with the loss of the labels.
 
     Args:
         labels: loss against what is right in the rows; None for the task's own.
@@ -82,11 +84,16 @@ def taught_loss(rows: Rows, task: Task, lesson: Lesson, labels: Loss | None = No
     def of_labels(outputs: Tensor, batch: Sequence[int]) -> Tensor:
         return labels(outputs, batch) if labels is not None else task.loss(outputs, targets[list(batch)])
 
+    def of_answers(outputs: Tensor, wanted: Tensor) -> Tensor:
+        if lesson.temperature:
+            return task.divergence(outputs, wanted, lesson.temperature)
+        return task.distance(outputs, wanted)
+
     def mixed(outputs: Tensor, batch: Sequence[int], weight: float) -> Tensor:
         if weight == 1.0:
             return of_labels(outputs, batch)
-        distance: Tensor = (1 - weight) * task.distance(outputs, answers[list(batch)])
-        return distance + weight * of_labels(outputs, batch) if weight else distance
+        apart = (1 - weight) * of_answers(outputs, answers[list(batch)])
+        return apart + weight * of_labels(outputs, batch) if weight else apart
 
     def loss(outputs: Tensor, batch: Sequence[int]) -> Tensor:
         own = lesson.weights[list(batch)]
