@@ -9,7 +9,8 @@ lessons: how a teacher's answers are best learned from: that CNN on ``sample:mni
 ``sample:fashion`` that no other part uses, taught by three of its kind by the squared distance of logits and by the
 divergence at temperatures, the labels with a tenth or half of the weight. What is the default was chosen by this.
 teacher: that CNN on ``sample:fashion``, MiniLM on the films of ``sample:reviews``, taught by one and by three of their
-kind beside the labels, as is the default and by the squared distance of logits; and these three.
+kind beside the labels, and by one that has learned from five times the rows, as is the default and by the squared
+distance of logits; and these teachers.
 adapt: MiniLM on the films of ``sample:reviews``, judged on products and on tweets that were not seen, with as many rows
 of that domain without their labels, answered by the model itself after a first training, and by three of its kind.
 harden: the CNN on both samples of pictures with a radius of 0.03 and 0.1, MiniLM on films with 0.1, with and without
@@ -33,7 +34,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -70,9 +71,6 @@ OUT = Path(__file__).parent / "out"
 JUDGED = 3_000
 """Unseen rows that everything is judged by, at most."""
 
-SQUARED = 0.1
-"""Weight of the labels beside the squared distance of logits, as in ``distill.logits``."""
-
 
 class Learned(NamedTuple):
     """How a teacher's answers are learned from; see ``Lesson``. temperature: 0 for the squared distance of logits."""
@@ -81,6 +79,8 @@ class Learned(NamedTuple):
     labels: float = LABELS
 
 
+SQUARED = Learned(0.0, 0.1)
+"""As ``distill.logits`` learns from the original."""
 Rungs = dict[str, Callable[[int], float]]
 """By name: from a seed to the accuracy on rows that were not seen. The first one is what is compared with."""
 
@@ -125,11 +125,11 @@ def tutorial(data: Data, part: Rows, tune: Rows, passes: float, threads: int) ->
 
 def minilm(data: Data, part: Rows, tune: Rows, threads: int, folder: Path) -> Callable[..., Network]:
     """As :func:`tutorial`, fine-tunes MiniLM."""
-    base = bring(fetch_sample("minilm"), folder / f"base-{len(list(folder.iterdir()))}")
+    base = bring(str(fetch_sample("minilm")), folder / f"base-{len(list(folder.iterdir()))}")
 
     def trained(seed: int, rows: Rows = part, **options: Any) -> Network:
         torch.manual_seed(seed)
-        network = open_network(base, labels=data.parts.labels)
+        network = open_network(base, labels=data.parts.labels, seed=seed)
         work = RowsTraining(network, rows, tune, data.task, Schedule(), threads=threads, **options)
         train(work, seed=seed, threads=threads, watch=Silent())
         return network
@@ -173,6 +173,42 @@ def augment(rows: int, threads: int, folder: Path) -> dict[str, Rungs]:
     return found
 
 
+Masters = Callable[[int], list[Network]]
+"""Teachers by the seed of the student."""
+
+
+def kind(trained: Callable[..., Network], count: int = 3, **more: Any) -> Masters:
+    """Teachers that were trained as a student is, each from other weights. more: that a student does not have."""
+    return cache(lambda seed: [trained(100 * number + seed, **more) for number in range(1, count + 1)])
+
+
+def beginning_at(first: int, trained: Callable[..., Network], seed: int, **more: Any) -> Network:
+    """Train with other seeds."""
+    return trained(first + seed, **more)
+
+
+def taught(
+    trained: Callable[..., Network], data: Data, part: Rows, proof: Rows, threads: int
+) -> Callable[..., Callable[[int], float]]:
+    """From teachers, and how a student learns from them, to its accuracy by seed: theirs where there is no student,
+    that of labels alone where there are no teachers."""
+
+    def rung(masters: Masters | None = None, learned: Learned | None = None) -> Callable[[int], float]:
+        def score(seed: int) -> float:
+            if masters is not None and learned is None:
+                return accuracy(said(masters(seed), proof, threads), data, proof)
+            loss = None
+            if masters is not None and learned is not None:
+                weights = np.full(len(part), learned.labels)
+                lesson = Lesson(said(masters(seed), part, threads), weights, learned.temperature)
+                loss = taught_loss(part, data.task, lesson)
+            return accuracy(logits(trained(seed, loss=loss), proof.inputs, threads), data, proof)
+
+        return score
+
+    return rung
+
+
 def lessons(rows: int, threads: int, folder: Path) -> dict[str, Rungs]:
     """What a teacher's answers are learned by, on rows and with seeds that nothing else is judged by."""
     found: dict[str, Rungs] = {}
@@ -180,66 +216,37 @@ def lessons(rows: int, threads: int, folder: Path) -> dict[str, Rungs]:
         data = read("image_classification", f"sample:{name}")
         whole, tune = data.parts.train, some(data.parts.tune, 500)
         part, proof = (some(whole.take(range(begin, len(whole), 2)), many) for begin, many in ((0, rows), (1, JUDGED)))
-        rungs = taught(tutorial(data, part, tune, 10, threads), data, part, proof, threads, first=50)
-        others = {
-            f"squares, labels {SQUARED}": rungs(3, Learned(0.0, SQUARED)),
+        made = partial(beginning_at, 50, tutorial(data, part, tune, 10, threads))
+        rung, three = taught(made, data, part, proof, threads), kind(made)
+        found[f"{name}, {len(part):,} pictures, 10 passes"] = {
+            "labels alone": rung(),
+            f"squares, labels {SQUARED.labels}": rung(three, SQUARED),
             **{
-                f"divergence at {temperature:g}, labels {labels}": rungs(3, Learned(temperature, labels))
+                f"divergence at {temperature:g}, labels {labels}": rung(three, Learned(temperature, labels))
                 for temperature in (1.0, 2.0, 4.0)
                 for labels in (0.1, 0.5)
             },
         }
-        found[f"{name}, {len(part):,} pictures, 10 passes"] = {"labels alone": rungs(0), **others}
     return found
 
 
-def taught(
-    trained: Callable[..., Network], data: Data, part: Rows, proof: Rows, threads: int, first: int = 0
-) -> Callable[..., Callable[[int], float]]:
-    """From a number of teachers of a student's kind and how it learns from them to its accuracy by seed.
-
-    Args:
-        first: what is added to each seed.
-    """
-
-    @cache
-    def teachers(seed: int) -> list[Network]:
-        return [trained(100 * number + seed) for number in (1, 2, 3)]
-
-    def rung(count: int, learned: Learned | None = None) -> Callable[[int], float]:
-        def score(seed: int) -> float:
-            seed += first
-            if not count:
-                return accuracy(logits(trained(seed), proof.inputs, threads), data, proof)
-            if learned is None:
-                return accuracy(said(teachers(seed)[:count], proof, threads), data, proof)
-            answers = said(teachers(seed)[:count], part, threads)
-            lesson = Lesson(answers, np.full(len(part), learned.labels), learned.temperature)
-            student = trained(seed, loss=taught_loss(part, data.task, lesson))
-            return accuracy(logits(student, proof.inputs, threads), data, proof)
-
-        return score
-
-    return rung
-
-
 def teacher(rows: int, threads: int, folder: Path) -> dict[str, Rungs]:
-    """Students of one and of three of their own kind."""
+    """Students of one and of three of their own kind, and of one that has learned from more rows."""
     found: dict[str, Rungs] = {}
     for task, source in (("image_classification", "fashion"), ("text_classification", "reviews/movie")):
         data = read(task, f"sample:{source}")
         part, tune, proof = some(data.parts.train, rows), some(data.parts.tune, 300), some(data.parts.proof, JUDGED)
         pictures = task == "image_classification"
         trained = tutorial(data, part, tune, 10, threads) if pictures else minilm(data, part, tune, threads, folder)
-        rung = taught(trained, data, part, proof, threads)
+        rung, one, three = taught(trained, data, part, proof, threads), kind(trained, 1), kind(trained)
+        better = kind(trained, 1, rows=some(data.parts.train, 5 * rows))
         found[f"{source}, {len(part):,} rows, {10 if pictures else 3} passes"] = {
-            "labels alone": rung(0),
-            "taught by one": rung(1, Learned()),
-            "taught by three": rung(3, Learned()),
-            "taught by one, squares": rung(1, Learned(0.0, SQUARED)),
-            "taught by three, squares": rung(3, Learned(0.0, SQUARED)),
-            "the three, averaged": rung(3),
-        }
+            "labels alone": rung(),
+            "taught by one": rung(one, Learned()), "the same by squares": rung(one, SQUARED),
+            "taught by three": rung(three, Learned()), "the three, averaged": rung(three),
+            "taught by one that has more rows": rung(better, Learned()),
+            "that, by squares": rung(better, SQUARED), "that one": rung(better),
+        }  # fmt: skip
     return found
 
 

@@ -75,7 +75,8 @@ Augment = Annotated[
 Teachers = Annotated[
     list[str] | None,
     typer.Option(
-        help="A trained model of the same classes to learn from; several (--teacher A --teacher B) are averaged.",
+        help="A trained model of the same classes to learn from beside the labels; several (--teacher A --teacher B) "
+        "are averaged. One of the same kind, trained on the same rows, was measured to bring nothing.",
         show_default=False,
     ),
 ]

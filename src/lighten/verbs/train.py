@@ -95,8 +95,8 @@ def train(
         augment: how examples are varied while they are learned from: ``"off"``, names of what the model's reader knows
             (pictures: ``"shift"``, ``"flip"``, with a comma between), or ``"auto"`` for what was measured to help
             without harm, which is nothing yet. Texts are not varied.
-        teacher: one or several trained models with the same classes; their averaged answers are learned from beside the
-            labels, and the result compares the model with each of them and with all together.
+        teacher: one or several trained models with the same classes; the divergence from their averaged answers counts
+            as much as the labels, and the result compares the model with each of them and with all together.
         unlabelled: data without labels, such as those of another domain: ``teacher`` answers them, else the model
             itself after a first training on the labelled rows (each has half of ``time``), and these answers are
             learned from, too. Rows that stand in ``data`` are left out.

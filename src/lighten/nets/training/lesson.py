@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 FILE = "lesson.npz"
 """Name of the file in the folder of a run."""
-LABELS, TEMPERATURE = 0.1, 0.0
-"""Weight of a label beside a teacher, and the temperature at which answers are compared."""
+LABELS, TEMPERATURE = 0.5, 1.0
+"""Weight of a label beside a teacher, and the temperature at which answers are compared: what harmed the least of
+networks that begin at random (``benchmarks/generalization.py --what lessons``)."""
 
 Loss = Callable[[Tensor, Sequence[int]], Tensor]
 """Logits [batch, classes] and the batch's row numbers to the mean loss."""
