@@ -277,6 +277,9 @@ def test_models_are_loaded_and_unloaded_by_operators(called: Called, servable_of
             for name in ("ModelLoad", "ModelUnload"):
                 assert (await change(name, "ci")).startswith("PERMISSION_DENIED The key of 'ci'")
             assert (await change("ModelUnload")).startswith("OK") and await states() == ["UNAVAILABLE"] * 2
+            known = (("x-api-key", secrets["ci"]),)
+            asked = message("ModelReadyRequest")(name="m")
+            assert not (await line.call(f"{SERVICE}/ModelReady", asked, metadata=known)).ready
             assert (await change("ModelLoad")).startswith("OK") and await states() == ["UNAVAILABLE", "READY"]
             assert (await change("ModelLoad", version="1")).startswith("OK") and await states() == ["READY"] * 2
             assert (await change("ModelLoad", version="../x")).startswith("NOT_FOUND")

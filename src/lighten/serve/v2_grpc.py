@@ -22,7 +22,7 @@ from lighten.serve.limits import Limits
 from lighten.serve.model import ServedModel
 from lighten.serve.models import Models
 from lighten.serve.parameters import check_parameters, deadline_in
-from lighten.serve.refusals import unusable
+from lighten.serve.refusals import Refusal, unusable
 from lighten.serve.tensors import (
     FLOATS,
     LEVELS,
@@ -55,7 +55,13 @@ def procedures(models: Models, limits: Limits) -> list[Procedure]:
         return message("ServerMetadataResponse")(**server_metadata(EXTENSIONS))
 
     async def model_ready(asked: Any, call: Call) -> Any:
-        return message("ModelReadyResponse")(ready=is_ready(models.find(asked.name, asked.version), models))
+        try:
+            able = is_ready(models.find(asked.name, asked.version), models)
+        except Refusal as refusal:
+            if refusal.status != 503:
+                raise
+            able = False  # there is one, and it is not open
+        return message("ModelReadyResponse")(ready=able)
 
     async def metadata(asked: Any, call: Call) -> Any:
         told = metadata_of(models.find(asked.name, asked.version), models)
