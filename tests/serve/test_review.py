@@ -16,6 +16,7 @@ from lighten.serve.cases import VersionAnswer
 from lighten.serve.health import routes as health_routes
 from lighten.serve.keys import make_key, read_keys
 from lighten.serve.limits import Limits
+from lighten.serve.metrics import exposition
 from lighten.serve.models import Models
 from lighten.serve.refusals import Refusal
 from lighten.serve.review import WAITING, Review, routes, verdict_in
@@ -25,8 +26,10 @@ ANSWERS = [VersionAnswer("1", "good", 0.75), VersionAnswer("2", "bad", 0.5)]
 
 
 def app_of(review: Review | None, keys: Any = None) -> App:
-    tell = [review.families] if review is not None else []
-    return App([*routes(review), *health_routes(Models([]), dict, tell)], Limits(), keys)
+    def metrics() -> str:
+        return exposition([], {}, True, review.families() if review is not None else [])
+
+    return App([*routes(review), *health_routes(Models([]), metrics)], Limits(), keys)
 
 
 def asked(review: Review, *asking: tuple[Any, ...], keys: Any = None, **more: Any) -> list[Any]:
