@@ -2,13 +2,13 @@
 
     python benchmarks/serve_overload.py WINNER REVIEWS.csv [--minutes 5] [--calm 30] [--times 2]
 
-What it can answer is taken from a closed loop of 64 connections (wrk, 10 s). Then comes ``hey`` at a constant rate: 0.8
-of that for ``--calm`` seconds, and ``--times`` of it for ``--minutes``, in pieces of 20 s, each with one text of the
-file, of middling length. Memory is that of the server with all its processes (proportional set size), looked at each
-second. Requests are counted by status; p50 and p99 are of those that were answered and of those that were refused. The
-load shares the machine's cores with the server; its CPU is said. A refusal is prompt where its p99 is no later than
-that of answers at the calm load. Draws ``benchmarks/out/serve-overload.svg`` and writes ``serve-overload.json``. Needs
-wrk and hey.
+What it can answer is taken from a closed loop of 64 connections (wrk, 10 s). Then comes ``hey`` at a constant rate:
+0.8 of that for ``--calm`` seconds, and ``--times`` of it for ``--minutes``, in pieces of 20 s, from 800 connections,
+each request with one text of the file, of middling length. Memory is that of the server with all its processes
+(proportional set size), looked at each second. Requests are counted by status; p50 and p99 are of those that were
+answered and of those that were refused. The load shares the machine's cores with the server; its CPU is said. A
+refusal is prompt where its p99 is no later than that of answers at the calm load. Draws ``benchmarks/out/serve-
+overload.svg`` and writes ``serve-overload.json``. Needs wrk and hey.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +38,9 @@ from serve_load import LUA, Rung, cpu_of, load, memory_of, ours
 from lighten.measure.environment import MachineRecord
 
 OUT = Path(__file__).parent / "out"
-CONNECTIONS = 400
+LOADS, CONNECTIONS = 20, 40
+"""Processes of ``hey``, and connections of each. Those of one process ask at the same moment, each so often that they
+make the rate together; processes begin one after the other, so that requests come evenly."""
 PIECE = 20
 """Seconds of one run of the load: it keeps each request in memory."""
 
@@ -88,31 +92,29 @@ def watched(pid: int, memory: list[float]) -> Iterator[None]:
         thread.join()
 
 
+def begun(words: Sequence[str], pause: float) -> str:
+    """Run a command after a pause, in seconds. Returns what it writes."""
+    time.sleep(pause)
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
 def at_rate(rung: Rung, body: Path, rate: float, seconds: float) -> Span:
     """A constant rate for some seconds."""
     span, left, wall = Span(rate), seconds, 0.0
+    address = f"http://127.0.0.1:{rung.port}{rung.path}"
     served, before = cpu_of(rung.pid), resource.getrusage(resource.RUSAGE_CHILDREN)
     with watched(rung.pid, span.memory):
         while left > 0:
             piece = min(PIECE, left)
-            words = [
-                "hey",
-                "-z",
-                f"{piece:g}s",
-                "-c",
-                str(CONNECTIONS),
-                "-q",
-                f"{rate / CONNECTIONS:.4f}",
-                "-m",
-                "POST",
-            ]
+            each = rate / (LOADS * CONNECTIONS)
+            words = ["hey", "-z", f"{piece:g}s", "-c", str(CONNECTIONS), "-q", f"{each:.4f}", "-m", "POST"]
             words += ["-T", "application/json", "-D", str(body), "-o", "csv", "-t", "20"]
             began = time.perf_counter()
-            done = subprocess.run(
-                [*words, f"http://127.0.0.1:{rung.port}{rung.path}"], capture_output=True, text=True, check=True
-            )
+            with ThreadPoolExecutor(LOADS) as pool:
+                done = list(pool.map(partial(begun, [*words, address]), (n / LOADS / each for n in range(LOADS))))
             wall += time.perf_counter() - began
-            for row in csv.DictReader(done.stdout.splitlines()):
+            rows = [row for text in done for row in csv.DictReader(text.splitlines())]
+            for row in rows:
                 status, took = row["status-code"], float(row["response-time"])
                 span.statuses[status] += 1
                 if status == "200":
