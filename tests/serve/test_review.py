@@ -29,7 +29,8 @@ def app_of(review: Review | None, keys: Any = None) -> App:
     def metrics() -> str:
         return exposition([], {}, True, review.families() if review is not None else [])
 
-    return App([*routes(review), *health_routes(Models([]), metrics)], Limits(), keys)
+    every = [*routes(review, locked=keys is not None), *health_routes(Models([]), metrics)]
+    return App(every, Limits(), keys, operators=["anna"])
 
 
 def asked(review: Review, *asking: tuple[Any, ...], keys: Any = None, **more: Any) -> list[Any]:
@@ -79,6 +80,14 @@ def test_the_judge_is_the_name_of_the_key(review: Review, tmp_path: Path) -> Non
     path = f"/review/{told['cases'][0]['id']}"
     ((status, told),) = asked(review, (path, {"label": " fine "}), keys=keys, headers=headers)
     assert (status, told["judge"], told["label"], told["note"]) == (200, "anna", "fine", "a rule")
+
+
+def test_what_others_asked_is_for_operators(review: Review, tmp_path: Path) -> None:
+    key = make_key(tmp_path / "keys", "ci")
+    review.add("m", "flip", "a secret", ANSWERS)
+    asking = ("/review",), ("/review/1", {"verdict": "A"}), ("/review/rows?model=m",)
+    found = asked(review, *asking, keys=read_keys(tmp_path / "keys"), headers={"authorization": f"Bearer {key}"})
+    assert [status for status, _ in found] == [403] * 3 and "a secret" not in repr(found)
 
 
 def test_a_page_of_another_site_judges_nothing(review: Review) -> None:

@@ -127,7 +127,7 @@ def test_a_file_says_it_all_and_an_operator_may_change_it(tmp_path: Path, monkey
         encoding="utf-8",
     )
     with served("--config", str(config)) as at:
-        for key, words in (("", "needs a key"), (other, "'ci' changes no models")):
+        for key, words in (("", "needs a key"), (other, "'ci' is no operator's")):
             monkeypatch.setenv(KEY, key)
             with pytest.raises(InputError, match=words) as error:
                 versions("m", at=at, rollback=True)

@@ -55,7 +55,9 @@ def command(
     ] = None,
     operator: Annotated[
         list[str] | None,
-        typer.Option(help="Name of a key that may switch, load and unload versions; repeat for several."),
+        typer.Option(
+            help="Name of a key that may switch, load and unload versions, and see --review; repeat for several."
+        ),
     ] = None,
     canary: Annotated[
         list[str] | None,

@@ -197,8 +197,8 @@ class Route:
     Attributes:
         path: parts in braces are left open (``/predict/{name}``).
         summary: one line for the OpenAPI document. schema: more of it, merged in. words: how errors are said.
-        unlocked: whether it is answered without a key. operates: whether it changes what is served, which takes the
-            key of an operator.
+        unlocked: whether it is answered without a key. operates: whether it changes what is served, or shows what
+            others asked, which takes the key of an operator.
     """
 
     method: str

@@ -74,7 +74,7 @@ class Models:
         self._opener = opener
         self._changing = asyncio.Lock()
         self._beside: set[ServedModel] = set()
-        self._retiring: set[asyncio.Task[None]] = set()
+        self._retiring: dict[asyncio.Task[None], ServedModel] = {}
         self._failures: dict[tuple[str, str], str] = {}
         self._observer: Observer | None = None
 
@@ -222,7 +222,7 @@ class Models:
             self._leave(before)
 
     async def unload_version(self, name: str, version: str = "") -> None:
-        """Close a version, or every version of a name, once what it has is answered.
+        """Close a version, or every version of a name, once what it has is answered; waits until it is closed.
 
         Raises:
             Refusal: there is none, or it takes part in answering while others are left.
@@ -237,7 +237,11 @@ class Models:
             found = [model for model in (self._by_name[name][one] for one in every) if model is not None]
             for model in found:
                 self._by_name[name][model.version] = None
-        await asyncio.gather(*map(self._leave, found))
+        for model in found:
+            self._leave(model)
+        # One that was opened anew a moment ago may still be leaving, too.
+        leaving = [task for task, one in self._retiring.items() if one.name == name and one.version in every]
+        await asyncio.gather(*leaving)
 
     async def change(self, name: str, change: Change) -> None:
         """Have other versions answer. No request is lost: those that have begun are finished by who began them.
@@ -346,8 +350,8 @@ class Models:
         """A model gets no request any more, and is closed once it has answered those that it has."""
         self._beside.add(model)
         task = asyncio.get_running_loop().create_task(self._retire(model))
-        self._retiring.add(task)
-        task.add_done_callback(self._retiring.discard)
+        self._retiring[task] = model
+        task.add_done_callback(self._retiring.pop)
         return task
 
     async def _retire(self, model: ServedModel) -> None:

@@ -13,7 +13,7 @@ VERSION = "3.1.0"
 REFUSALS: Mapping[str, str] = {
     "400": "The body cannot be read",
     "401": "No key that is known",
-    "403": "A change is asked for by a page of another site, or with a key that is no operator's",
+    "403": "Asked by a page of another site, or with a key that is no operator's where one is needed",
     "404": "No such model, version or path; those there are stand in the answer",
     "405": "The path takes other methods",
     "408": "The request was sent too slowly",

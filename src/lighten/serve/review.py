@@ -193,8 +193,13 @@ class Review:
             raise unavailable("The cases cannot be read or written.", code="review_failed") from error
 
 
-def routes(review: Review | None) -> list[Route]:
-    """Routes of the review. review: None where no file was given; then each of them says so."""
+def routes(review: Review | None, *, locked: bool = False) -> list[Route]:
+    """Routes of the review.
+
+    Args:
+        review: None where no file was given; then each of them says so. locked: whether there are keys; then only an
+            operator's is let in: cases are what other people asked.
+    """
 
     def opened() -> Review:
         if review is None:
@@ -243,9 +248,11 @@ def routes(review: Review | None) -> list[Route]:
         "responses": {"200": {"description": "Rows with labels, or files in folders", "content": content}},
     }
     return [
-        Route("GET", "/review", every, "Cases for people to judge", listing),
-        Route("POST", "/review/{id}", judge, "A person's verdict on a case", judging),
-        Route("GET", "/review/rows", rows, "What was judged, as rows for lighten optimize --data", named),
+        Route("GET", "/review", every, "Cases for people to judge", listing, operates=locked),
+        Route("POST", "/review/{id}", judge, "A person's verdict on a case", judging, operates=locked),
+        Route(
+            "GET", "/review/rows", rows, "What was judged, as rows for lighten optimize --data", named, operates=locked
+        ),
     ]
 
 

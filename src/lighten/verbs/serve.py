@@ -379,7 +379,7 @@ def application(
         *v2.routes(models, limits),
         *openai.routes(models, limits),
         *versions.routes(models, beside, limits),
-        *review.routes(cases),
+        *review.routes(cases, locked=keys is not None),
         *health.routes(models, app.metrics),
         status.route(models, limits, cases),
     ]
