@@ -25,15 +25,17 @@ check: env  ## linters and types
 test: check  ## linters, types, all tests: the stories beside everything else, one core each
 	$(MAKE) --no-print-directory -j2 test-units test-stories
 
-# One story stands with the units, so that both halves take about as long.
-WITH_UNITS := tests/story/test_examples.py
+# What starts servers stands with the stories, and one story with the units, so that both halves take about as long.
+WITH_UNITS   := tests/story/test_examples.py
+WITH_STORIES := tests/serve tests/guards
 SLOWEST    := --durations=30 --durations-min=5
 
 test-units: env
-	$(BIN)/python -m pytest $(SLOWEST) $(filter-out tests/story %.py %__pycache__,$(wildcard tests/*)) $(WITH_UNITS)
+	$(BIN)/python -m pytest $(SLOWEST) \
+	  $(filter-out tests/story $(WITH_STORIES) %.py %__pycache__,$(wildcard tests/*)) $(WITH_UNITS)
 
 test-stories: env
-	$(BIN)/python -m pytest $(SLOWEST) -p no:cacheprovider tests/story --ignore=$(WITH_UNITS)
+	$(BIN)/python -m pytest $(SLOWEST) -p no:cacheprovider $(WITH_STORIES) tests/story --ignore=$(WITH_UNITS)
 
 schemas: env  ## the JSON Schema of every --json, in docs/schema
 	$(BIN)/python docs/schema/make.py
