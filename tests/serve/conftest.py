@@ -173,8 +173,8 @@ def serving(fake_engine: type, tmp_path_factory: pytest.TempPathFactory) -> Call
     @contextmanager
     def run(*options: str, **settings: Any) -> Iterator[Running]:
         folder = model_folder(tmp_path_factory.mktemp("served") / "model", fake_engine(**settings))
-        words = [sys.executable, "-m", "lighten", "serve", f"m={folder}", "--port", "0", "--json", *options]
-        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        words = [sys.executable, "-m", "lighten", "serve", f"m={folder}", "--port", "0", "--json", "--replicas", "1"]
+        process = subprocess.Popen([*words, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert process.stdout is not None and process.stderr is not None
         try:
             line = process.stdout.readline()

@@ -99,11 +99,12 @@ def test_what_was_refused_is_not_kept(called: Called) -> None:
     async def body() -> None:
         async with called(Limits(size=10)) as line:
             gc.collect()
+            before = kept()  # of other tests, that failed and are still looked at
             gc.disable()
             try:
                 for _ in range(3):
                     assert await code_of(line.call(INFER, asking("x" * 11))) == "RESOURCE_EXHAUSTED"
-                await until(lambda: kept() == 0)
+                await until(lambda: kept() <= before)
             finally:
                 gc.enable()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import runpy
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +93,7 @@ def test_what_is_on_this_machine() -> None:
 
 
 def test_the_catalogue() -> None:
-    fits("catalog", [asdict(entry) for entry in catalog()])
+    fits("catalog", [entry.to_json() for entry in catalog()])
     for entry in catalog("steps"):
         fits("settings", settings(entry.name))
 

@@ -19,8 +19,6 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Show what can be used: steps, formats, engines, tasks, meters, readers, targets, guards; or settings of one."""
-    from dataclasses import asdict
-
     from rich.console import Console
     from rich.table import Table
 
@@ -33,7 +31,7 @@ def command(
         engines = any(entry.kind == "engines" for entry in entries)
         places = {one.engine: one.state for one in listed()} if engines else {}
         if as_json:
-            records = [asdict(entry) for entry in entries]
+            records = [entry.to_json() for entry in entries]
             for record in records:
                 if record["kind"] == "engines":
                     record["environment"] = places.get(record["name"], "lighten's")

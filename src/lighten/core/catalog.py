@@ -13,7 +13,7 @@ import importlib
 import importlib.util
 import inspect
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -73,6 +73,10 @@ class Entry:
         """First line of the module's docstring, read without importing it; empty where it cannot be read."""
         path = _file_of(self.module)
         return first_line(path) if path is not None else ""
+
+    def to_json(self) -> dict[str, str]:
+        """As a plain dictionary, with its first line."""
+        return {**asdict(self), "doc": self.doc}
 
 
 @cache
