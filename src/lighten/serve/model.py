@@ -32,6 +32,8 @@ from lighten.serve.tickets import Ticket
 from lighten.serve.worker import State
 
 log = logging.getLogger("lighten.serve")
+AGAIN_SECONDS = 0.2
+"""After which a replica that was to end, and has not, is ended once more."""
 BEST_FIRST = (State.READY, State.LOADING, State.RESTARTING, State.FAILED, State.STOPPED)
 
 
@@ -352,9 +354,10 @@ class ServedModel:
         self._empty()
         loop, until = asyncio.get_running_loop(), monotonic() + seconds
         for replica in self.replicas:
-            if not await loop.run_in_executor(None, replica.join, max(0.0, until - monotonic())):
-                replica.abort()
-                await loop.run_in_executor(None, replica.join)
+            left = max(0.0, until - monotonic())
+            while not await loop.run_in_executor(None, replica.join, left):
+                replica.abort()  # again and again: a process that is being started cannot be ended yet
+                left = AGAIN_SECONDS
         self._empty()  # what came back from a process that died meanwhile
         self._reading.shutdown(wait=True, cancel_futures=True)
         self.intake.close()
