@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +25,9 @@ from lighten.tasks.text_classification import TextClassification
 from lighten.tasks.text_generation import TextGeneration
 from lighten.testing.asgi import Answer, ask
 from lighten.testing.scribe import TEMPLATE
+from lighten.testing.serving import Running, running
 from lighten.verbs.serve import application, grpc_application
-from lighten.verbs.serve import model_of as served
+from lighten.verbs.serve_models import model_of as served
 
 LABELS = ("even", "odd")
 ServableOf = Callable[..., Servable]
@@ -136,29 +133,6 @@ def called(opened: Opened) -> Callable[..., AbstractAsyncContextManager[Line]]:
     return line
 
 
-@dataclass(frozen=True)
-class Running:
-    """``lighten serve`` in a process of its own."""
-
-    process: subprocess.Popen[str]
-    told: dict[str, Any]
-
-    @property
-    def port(self) -> int:
-        """At which it listens."""
-        return int(self.told["address"].rpartition(":")[2])
-
-    def ask(self, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
-        """One request over a connection of its own: status, headers, body."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
-        data = body if isinstance(body, bytes) or body is None else json.dumps(body)
-        connection.request("GET" if body is None else "POST", path, data, headers)
-        reply = connection.getresponse()
-        found = reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read()
-        connection.close()
-        return found
-
-
 @pytest.fixture(scope="module")
 def model_of() -> Callable[[Path, Any], Path]:
     """``model_of(folder, engine)``: an artifact that the fake engine opens with its own settings."""
@@ -168,26 +142,12 @@ def model_of() -> Callable[[Path, Any], Path]:
 @pytest.fixture(scope="module")
 def serving(fake_engine: type, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """``with serving("--limit", "slow=1", fault="segv", after=1) as running``: until the end of the block."""
-    pytest.importorskip("uvicorn", reason="pip install 'lighten[serve]'")
 
     @contextmanager
     def run(*options: str, **settings: Any) -> Iterator[Running]:
         folder = model_folder(tmp_path_factory.mktemp("served") / "model", fake_engine(**settings))
-        words = [sys.executable, "-m", "lighten", "serve", f"m={folder}", "--port", "0", "--json", "--replicas", "1"]
-        process = subprocess.Popen([*words, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert process.stdout is not None and process.stderr is not None
-        try:
-            line = process.stdout.readline()
-            if not line:
-                pytest.fail(process.stderr.read())
-            yield Running(process, json.loads(line))
-        finally:
-            process.terminate()
-            try:
-                process.communicate(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.communicate()
+        with running(f"m={folder}", "--replicas", "1", *options) as found:
+            yield found
 
     return run
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +21,7 @@ from lighten.serve.refusals import Refusal, failed, overloaded, unauthorized, un
 from lighten.testing.asgi import Answer
 from lighten.testing.require import require
 from lighten.testing.scribe import TEMPLATE
+from lighten.testing.serving import running
 
 Writing = Callable[..., Any]
 COMPLETE, TALK = "/v1/completions", "/v1/chat/completions"
@@ -379,21 +378,8 @@ def served(scribe: type, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     (folder / "fake.txt").write_text("fake", encoding="utf-8")
     meta = {"labels": [], "asked": {"use": "text_generation"}, "chat_template": TEMPLATE}
     Artifact.seal(folder, format="fake", meta={**meta, "engine": record_of(scribe(milliseconds=1.0))})
-    command = [sys.executable, "-m", "lighten", "serve", f"m={folder}", "--port", "0", "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None and process.stderr is not None
-    try:
-        line = process.stdout.readline()
-        if not line:
-            pytest.fail(process.stderr.read())
-        yield json.loads(line)["address"]
-    finally:
-        process.terminate()
-        try:
-            process.communicate(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
+    with running(f"m={folder}") as found:
+        yield found.address
 
 
 def test_openais_own_client_is_answered(served: str) -> None:

@@ -7,9 +7,7 @@ import csv
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +25,7 @@ from lighten.serve.shadow import Disagreement
 from lighten.serve.traffic import Share
 from lighten.serve.versions import ModelVersions, VersionState
 from lighten.testing.scribe import TEMPLATE
+from lighten.testing.serving import running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page, Route
@@ -98,26 +97,6 @@ def sealed(folder: Path, engine: Any, **meta: Any) -> Path:
     return Artifact.seal(folder, format="fake", meta={"engine": record_of(engine), **meta}).path
 
 
-@contextmanager
-def running(*words: str) -> Iterator[str]:
-    """``lighten serve`` in a process of its own; its address."""
-    command = [sys.executable, "-m", "lighten", "serve", *words, "--port", "0", "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None and process.stderr is not None
-    try:
-        line = process.stdout.readline()
-        if not line:
-            pytest.fail(process.stderr.read())
-        yield json.loads(line)["address"]
-    finally:
-        process.terminate()
-        try:
-            process.communicate(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-
-
 @pytest.fixture(scope="module")
 def address(fake_engine: type, scribe: type, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server with two versions of a classifier, one of pictures, one with hostile labels, and two that write."""
@@ -140,8 +119,8 @@ def address(fake_engine: type, scribe: type, tmp_path_factory: pytest.TempPathFa
         "letters:1": sealed(root / "e", scribe(milliseconds=1.0), labels=[], chat_template=TEMPLATE, **writing),
         "letters:2": sealed(root / "f", scribe(milliseconds=25.0), labels=[], chat_template=TEMPLATE, **writing),
     }
-    with running(*(f"{name}={path}" for name, path in models.items()), "--review", str(review)) as found:
-        yield found
+    with running(*(f"{name}={path}" for name, path in models.items()), "--review", str(review)) as server:
+        yield server.address
 
 
 Visit = Callable[..., "Page"]
@@ -534,7 +513,8 @@ def test_a_key_is_asked_for_kept_in_the_tab_and_forgotten(
 ) -> None:
     model = sealed(tmp_path / "m", fake_engine(), labels=["even", "odd"], asked={"use": "text_classification"})
     key = make_key(tmp_path / "keys", "me")
-    with running(f"m={model}", "--keys", str(tmp_path / "keys")) as address:
+    with running(f"m={model}", "--keys", str(tmp_path / "keys")) as server:
+        address = server.address
         seen = visit(address, expected=("status of 401",))
         check_says(seen, "#lock", "needs a key")
         assert seen.evaluate("document.activeElement.id") == "key"

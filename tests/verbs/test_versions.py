@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -20,6 +17,7 @@ from lighten.core.artifact import Artifact
 from lighten.core.errors import InputError
 from lighten.core.recipe import record_of
 from lighten.serve.keys import make_key
+from lighten.testing.serving import running
 from lighten.verbs.versions import KEY, versions
 
 LABELS = ("even", "odd")
@@ -32,27 +30,6 @@ def model(folder: Path) -> Path:
     engine = catalog.load("engines", "fake")()
     meta = {"labels": list(LABELS), "asked": {"use": "text_classification"}, "engine": record_of(engine)}
     return Artifact.seal(folder, format="fake", meta=meta).path
-
-
-@contextmanager
-def served(*words: str) -> Iterator[str]:
-    """Where ``lighten serve`` listens until the end of the block."""
-    pytest.importorskip("uvicorn", reason="pip install 'lighten[serve]'")
-    command = [sys.executable, "-m", "lighten", "serve", *words, "--port", "0", "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None and process.stderr is not None
-    try:
-        line = process.stdout.readline()
-        if not line:
-            pytest.fail(process.stderr.read())
-        yield json.loads(line)["address"]
-    finally:
-        process.terminate()
-        try:
-            process.communicate(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
 
 
 class Client(threading.Thread):
@@ -88,7 +65,8 @@ class Client(threading.Thread):
 @pytest.mark.usefixtures("fake_engine")
 def test_no_request_is_lost_while_versions_are_switched_loaded_and_unloaded(tmp_path: Path) -> None:
     first, second = model(tmp_path / "1"), model(tmp_path / "2")
-    with served(f"m={first}", f"m:2={second}") as at:
+    with running(f"m={first}", f"m:2={second}") as server:
+        at = server.address
         over = threading.Event()
         clients = [Client(at, number, over) for number in range(3)]
         for client in clients:
@@ -126,7 +104,8 @@ def test_a_file_says_it_all_and_an_operator_may_change_it(tmp_path: Path, monkey
         'shadow = {version = "2", share = 1.0}\n',
         encoding="utf-8",
     )
-    with served("--config", str(config)) as at:
+    with running("--config", str(config)) as server:
+        at = server.address
         for key, words in (("", "needs a key"), (other, "'ci' is no operator's")):
             monkeypatch.setenv(KEY, key)
             with pytest.raises(InputError, match=words) as error:

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import Any
 
-from lighten.core.artifact import RECORD
 from lighten.core.errors import InputError, UnknownName
-from lighten.core.home import expanded
-from lighten.core.matching import format_of
-from lighten.core.training import model_of_run
-from lighten.isolate.machine import allowed_cores
-from lighten.measure.memory_estimate import check_fits, facts_of_large
 from lighten.serve import (
     grpc_health,
     grpc_server,
@@ -35,42 +28,23 @@ from lighten.serve import (
 )
 from lighten.serve.app import App
 from lighten.serve.grpc_server import GrpcServer
-from lighten.serve.guarding import Guarding
 from lighten.serve.hosts import is_loopback
 from lighten.serve.keys import Keys, make_key, read_keys
 from lighten.serve.limits import Limits
 from lighten.serve.metrics import Family
-from lighten.serve.model import ServedModel
 from lighten.serve.models import Models
 from lighten.serve.record import Recorder
 from lighten.serve.recorded import Recorded
 from lighten.serve.request_log import RequestLog
 from lighten.serve.review import Review
-from lighten.serve.servable import Servable
 from lighten.serve.server import Hosted, address_of, check_extra, listen, run
 from lighten.serve.shadow import Shadow
 from lighten.serve.tracing import tracing
-from lighten.serve.traffic import Traffic
-from lighten.serve.writing_model import WritingModel
-from lighten.verbs.load import check_models_fit, resolved
-from lighten.verbs.question import question_of
+from lighten.verbs.load import check_models_fit
 from lighten.verbs.serve_guards import GuardPlan
+from lighten.verbs.serve_models import Openers, ServedVersion
 from lighten.verbs.serve_on_ray import check_ray, serve_on_ray
-from lighten.verbs.serve_options import FIRST, Named, Plan, ServeOptions, plan_of, read_options
-
-
-@dataclass(frozen=True, slots=True)
-class ServedVersion:
-    """A model that is served: its name and version, what the user gave, the artifact's id, its engine, whether an input
-    is answered alike, but for rounding, whatever is asked beside it, and what it is for its name."""
-
-    name: str
-    version: str
-    model: str
-    artifact: str
-    engine: str
-    batch_invariant: bool
-    roles: tuple[str, ...] = ()
+from lighten.verbs.serve_options import Plan, ServeOptions, plan_of, read_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,68 +242,6 @@ def grpc_address(options: ServeOptions, keys: Keys | None) -> tuple[str, int] | 
         return probe.getsockname()[0], options.grpc_port
 
 
-class Openers:
-    """Opens the versions that the user named, at the start and later: never another path.
-
-    Args:
-        scratch: a folder for models that must be copied, which outlives them.
-
-    Attributes:
-        guarding: guards of what it opens.
-    """
-
-    def __init__(self, named: Sequence[Named], options: ServeOptions, limits: Limits, scratch: Path) -> None:
-        self._named = {(one.name, one.version): one for one in named}
-        self._options, self._limits, self._scratch, self._numbers = options, limits, scratch, count()
-        self.guarding = Guarding((), {})
-
-    def __call__(self, name: str, version: str) -> ServedModel:
-        """A version anew from its files, at runtime.
-
-        Raises:
-            TooLarge: there is no memory for it beside what is open. ModelError, UnsafeFile: it cannot be used.
-        """
-        one = self._named[name, version]
-        copies = self._options.replicas or 1
-        check_models_fit([one.model] * copies)
-        check_fits(one.model, "To open", {"its files in each replica": copies * bytes_of(one.model)},
-                   fix="unload another version first: lighten versions NAME --unload VERSION")  # fmt: skip
-        return self.open(one)
-
-    def open(self, one: Named) -> ServedModel:
-        """One of them, whose files are verified. Raises what a call does, but does not look for memory."""
-        made = self._made(one, self._options.replicas)
-        made.guards = self.guarding.chain(made.source)
-        return made
-
-    def helper(self, name: str, path: str) -> ServedModel:
-        """A model that guards ask, and nobody else. Raises what :meth:`open` does."""
-        return self._made(Named(name, FIRST, path), 1)
-
-    def _made(self, one: Named, replicas: int) -> ServedModel:
-        cores = self._options.threads or allowed_cores()
-        return model_of(self.find(one), self._limits, replicas=replicas, cores=cores)
-
-    def find(self, one: Named) -> Servable:
-        """One of them, not opened. Its files are verified. Raises what :meth:`open` does."""
-        return servable(one, self._scratch / str(next(self._numbers)), apart=self._options.apart)
-
-    def told(self, source: Servable, traffic: Mapping[str, Traffic]) -> ServedVersion:
-        """What is said of a model once it answers."""
-        path = self._named[source.name, source.version].model
-        roles = tuple(traffic[source.name].roles(source.version))
-        version, invariant = source.engine.version(), source.batch_invariant
-        return ServedVersion(source.name, source.version, path, source.artifact.id, version, invariant, roles)
-
-
-def bytes_of(model: str) -> int:
-    """Of the files of a model; 0 where it is not on this machine. A session takes about as much, or more."""
-    folder = model_of_run(expanded(model))
-    place = folder / "winner" if (folder / "winner" / RECORD).is_file() and not (folder / RECORD).is_file() else folder
-    files = [place] if place.is_file() else place.rglob("*") if place.is_dir() else []
-    return sum(file.stat().st_size for file in files if file.is_file())
-
-
 def check_operators(operators: Sequence[str], keys: Keys | None) -> None:
     """Refuse operators who have no key.
 
@@ -378,12 +290,11 @@ def application(
         *predict.routes(models, limits),
         *v2.routes(models, limits),
         *openai.routes(models, limits),
-        *versions.routes(models, beside, limits),
+        *(route for route in versions.routes(models, beside, limits) if changing or not route.operates),
         *review.routes(cases, locked=keys is not None),
         *health.routes(models, app.metrics),
         status.route(models, limits, cases),
     ]
-    routes = [route for route in routes if changing or not route.operates]
     app.answer([*routes, *page.routes(), openapi.route(routes, locked=keys is not None)])
     return app
 
@@ -404,35 +315,3 @@ def grpc_application(
     """
     procedures = [*v2_grpc.procedures(models, limits), *grpc_health.procedures(models, (v2_grpc.SERVICE,))]
     return GrpcServer(procedures, address, limits, keys, strays=app.strays, operates=app.operates, recorders=recorders)
-
-
-def model_of(source: Servable, limits: Limits, *, replicas: int, cores: int) -> ServedModel:
-    """A model as it is served: one that writes can be asked to.
-
-    Args:
-        replicas: processes of it; 0 for as many as are sensible on so many cores, which they share.
-
-    Raises:
-        ModelError: its chat template cannot be used.
-    """
-    kind: type[ServedModel] = WritingModel if source.task.writes else ServedModel
-    number = replicas or (1 if facts_of_large(source.artifact.path) is not None else kind.replicas_on(cores))
-    return kind(source, limits, replicas=number, threads=max(1, cores // number))
-
-
-def servable(one: Named, scratch: Path, *, apart: bool = False) -> Servable:
-    """What a user named, ready to be served. Its files are verified.
-
-    Args:
-        scratch: a folder that does not exist yet, for a model that must be copied.
-        apart: see :func:`serve`.
-
-    Raises:
-        ModelError, UnsafeFile: it cannot be used.
-    """
-    artifact, engine = resolved(str(model_of_run(expanded(one.model))), scratch)
-    question, invariant = question_of(artifact), format_of(artifact).batch_invariant(artifact.path)
-    if apart and not invariant:
-        engine, invariant = engine.apart(), True
-    labels, options = question.labels, question.options
-    return Servable(one.name, one.version, artifact, engine, question.task, labels, options, invariant)
