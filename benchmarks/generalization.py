@@ -372,7 +372,8 @@ def main() -> None:
     given = asked.parse_args()
     OUT.mkdir(exist_ok=True)
     path = OUT / f"generalization-{given.what}.json"
-    record = measured_before(path, given.rows)
+    asked_for = {"rows": given.rows, "taught": [TEMPERATURE, LABELS]}
+    record = measured_before(path, asked_for)
     folder = tempfile.TemporaryDirectory(prefix="lighten-")
     for title, rungs in WORK[given.what](given.rows, given.threads, Path(folder.name)).items():
         print(title, flush=True)
@@ -381,20 +382,20 @@ def main() -> None:
             values = own.setdefault(name, [])
             for seed in range(len(values), given.seeds):
                 values.append(measure(seed))
-                path.write_text(json.dumps({"asked": vars(given), "accuracy": record}, indent=1), encoding="utf-8")
-            first = next(iter(own.values()))
-            gain = "" if values is first else told([a - b for a, b in zip(values, first, strict=True)])
-            print(f"  {name:30} {100 * statistics.median(values):6.2f} %  {gain}", flush=True)
+                path.write_text(json.dumps({"asked": asked_for, "accuracy": record}, indent=1), encoding="utf-8")
+            found, first = values[: given.seeds], next(iter(own.values()))[: given.seeds]
+            gain = "" if found == first else told([a - b for a, b in zip(found, first, strict=True)])
+            print(f"  {name:30} {100 * statistics.median(found):6.2f} %  {gain}", flush=True)
     folder.cleanup()
 
 
-def measured_before(path: Path, rows: int) -> dict[str, dict[str, list[float]]]:
-    """What stands in a file by title and rung, where as many rows were asked for."""
+def measured_before(path: Path, asked: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
+    """What stands in a file by title and rung, where the same was asked for."""
     if not path.is_file():
         return {}
     told = json.loads(path.read_text(encoding="utf-8"))
     found: dict[str, dict[str, list[float]]] = told["accuracy"]
-    return found if told["asked"]["rows"] == rows else {}
+    return found if told["asked"] == asked else {}
 
 
 if __name__ == "__main__":

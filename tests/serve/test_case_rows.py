@@ -34,6 +34,9 @@ def test_a_conversation_of_one_message_is_its_text() -> None:
     assert rows_of([judged([one])]).content == b"text,label\nhi,good\n"
     found = rows_of([judged([one, two, one])]).content.decode()
     assert found.startswith("messages,label\n") and '""role"": ""assistant""' in found
+    named = rows_of([judged([one, two, one]), judged({"messages": [one, two, one]})]).content.decode()
+    assert named == found  # it is the same conversation, and its last verdict the same
+    assert rows_of([judged({"prompt_tokens": [1, 2]})]).content == b'prompt_tokens,label\n"[1, 2]",good\n'
 
 
 def test_files_lie_in_a_folder_for_each_label(tmp_path: Path) -> None:

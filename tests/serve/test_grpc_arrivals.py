@@ -68,6 +68,26 @@ def test_the_one_that_has_been_coming_longest_gives_its_place_away(monkeypatch: 
     asyncio.run(body())
 
 
+def test_whoever_sends_slowly_in_turn_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpc_arrivals, "QUICK", 0.05)
+
+    async def body() -> None:
+        arrivals, never, now = Arrivals(1, 30), asyncio.Event(), asyncio.Event()
+        now.set()
+        slow = []
+        for _ in range(2):  # the second one waits, too, and takes the place of the first
+            slow.append(asyncio.ensure_future(arriving(arrivals, never)))
+            await asyncio.sleep(0)
+        async with asyncio.timeout(20):
+            assert await arriving(arrivals, now) == "came"
+        assert slow[0].result() == "no_room"
+        slow[1].cancel()  # where it took the place that the first one left, or waits for one still
+        await asyncio.gather(*slow, return_exceptions=True)
+        assert len(arrivals) == 0
+
+    asyncio.run(body())
+
+
 def test_who_waits_in_vain_is_told_so() -> None:
     async def body() -> None:
         arrivals, there = Arrivals(1, 30), asyncio.Event()

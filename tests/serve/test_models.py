@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from lighten.core.errors import UnsafeFile
+from lighten.core.errors import InputError, UnsafeFile
 from lighten.serve.models import Change, Models
 from lighten.serve.presence import Presence
 from lighten.serve.refusals import Refusal
 from lighten.serve.servable import Servable
 from lighten.serve.traffic import Share, Traffic
+from lighten.tasks.image_classification import ImageClassification
 
 Opened = Callable[..., Any]
 ServableOf = Callable[..., Servable]
@@ -33,6 +34,23 @@ def test_the_last_version_is_asked_where_none_is_said(opened: Opened, servable_o
             with pytest.raises(Refusal) as refusal:
                 models.find("m", "3")
             assert refusal.value.status == 404 and refusal.value.allowed == "1, 2"
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize("role", ["canary", "shadow"])
+def test_versions_that_take_different_requests_do_not_answer_for_each_other(
+    opened: Opened, servable_of: ServableOf, role: str
+) -> None:
+    pytest.importorskip("PIL", reason="pip install 'lighten[vision]'")
+
+    async def body() -> None:
+        every = [servable_of("m", "1"), servable_of("m", "2", task=ImageClassification())]
+        async with opened(None, *every, load=False, traffic={"m": Traffic("1")}) as stage:
+            assert len(stage.models) == 2  # beside each other they may be
+        with pytest.raises(InputError, match="'m' do not take the same requests"):
+            async with opened(None, *every, load=False, traffic={"m": Traffic("1", **{role: Share("2", 0.5)})}):
+                pass
 
     asyncio.run(body())
 

@@ -29,8 +29,8 @@ def app_of(review: Review | None, keys: Any = None) -> App:
     def metrics() -> str:
         return exposition([], {}, True, review.families() if review is not None else [])
 
-    every = [*routes(review, locked=keys is not None), *health_routes(Models([]), metrics)]
-    return App(every, Limits(), keys, operators=["anna"])
+    every = [*routes(review), *health_routes(Models([]), metrics)]
+    return App(every, Limits(), keys, local=keys is None, operators=["anna"])
 
 
 def asked(review: Review, *asking: tuple[Any, ...], keys: Any = None, **more: Any) -> list[Any]:
@@ -88,6 +88,8 @@ def test_what_others_asked_is_for_operators(review: Review, tmp_path: Path) -> N
     asking = ("/review",), ("/review/1", {"verdict": "A"}), ("/review/rows?model=m",)
     found = asked(review, *asking, keys=read_keys(tmp_path / "keys"), headers={"authorization": f"Bearer {key}"})
     assert [status for status, _ in found] == [403] * 3 and "a secret" not in repr(found)
+    everybody = App(routes(review), Limits(), None, local=False)  # without keys, by name, or listening elsewhere
+    assert asyncio.run(ask(everybody, "/review")).status == 403
 
 
 def test_a_page_of_another_site_judges_nothing(review: Review) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lighten.core.errors import InputError
+from lighten.core.errors import InputError, MissingExtra
 from lighten.serve.record import Record
 from lighten.serve.recorded import Recorded
 from lighten.serve.tracing import Tracing, exporter_of, tracing, wanted
@@ -96,11 +96,11 @@ def test_an_exporter_that_is_not_installed_is_said(sdk: Any) -> None:
     assert type(exporter_of("console", {})).__name__ == "ConsoleSpanExporter"
 
 
-def test_without_the_library_it_is_said_and_nothing_is_made(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_without_the_library_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.resources", None)
-    assert tracing({"OTEL_TRACES_EXPORTER": "otlp"}) is None and "lighten[otel]" in caplog.text
+    with pytest.raises(MissingExtra, match="OTEL_TRACES_EXPORTER=none") as error:
+        tracing({"OTEL_TRACES_EXPORTER": "otlp"})
+    assert "lighten[otel]" in error.value.fix

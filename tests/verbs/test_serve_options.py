@@ -106,6 +106,8 @@ def test_a_file_is_read_and_what_it_names_lies_beside_it(tmp_path: Path) -> None
     found = read_options(path)
     assert (found.port, found.host, found.keys) == (9000, "127.0.0.1", str(tmp_path / "keys.txt"))
     assert found.told_limits == ["deadline=2.5", "batch=8"]
+    later = read_options(written(tmp_path, 'review = "cases.db"\nlog = "-"\n[models]\na = "runs"\n'))
+    assert (later.review, later.log) == (str(tmp_path / "cases.db"), "-")  # nothing lies there yet
     assert found.models["a"] == ModelTable({"1": str(tmp_path / "runs")})
     assert found.models["b"].versions == {"1": "sample:minilm", "2": "/y"}
     plan = plan_of([], found.models)

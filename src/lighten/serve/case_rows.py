@@ -45,7 +45,7 @@ def rows_of(cases: Sequence[Case]) -> Export:
         ValueError: an input has a column named ``label`` itself, a label cannot be the name of a folder, or only some
             inputs are files.
     """
-    last = {json.dumps(case.input, sort_keys=True): case for case in cases}
+    last = {json.dumps(_bare(case.input), sort_keys=True): case for case in cases}
     files = [case for case in last.values() if is_file(case.input)]
     if files and len(files) < len(last):
         raise ValueError("some inputs are files, and others are not")
@@ -78,11 +78,21 @@ def is_file(input: Any) -> bool:
 
 
 def _row(input: Any) -> dict[str, Any]:
+    input = _bare(input)
     if isinstance(input, dict):
-        return input
+        return {name: _cell(value) for name, value in input.items()}
     if isinstance(input, list) and len(input) == 1 and isinstance(input[0], dict) and input[0].get("role") == "user":
         return {TEXT: input[0].get("content", "")}
     return {TEXT: input} if isinstance(input, str) else {MESSAGES: json.dumps(input, ensure_ascii=False)}
+
+
+def _bare(input: Any) -> Any:
+    """A conversation is one, whether its messages have a name or not."""
+    return input[MESSAGES] if isinstance(input, dict) and list(input) == [MESSAGES] else input
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else value
 
 
 def _folders(cases: Sequence[Case]) -> Export:

@@ -105,7 +105,7 @@ def case_of(model: str, kind: str, input: Any, answers: Sequence[VersionAnswer],
 
 
 class NoRoom(Exception):
-    """A case is not kept: those that people have judged fill all the room there is."""
+    """A case is not kept: there is no room for it beside those that people have judged."""
 
 
 class CaseStore:

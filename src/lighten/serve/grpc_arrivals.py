@@ -68,26 +68,25 @@ class Arrivals:
 
     async def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wait until there may be a place."""
-        oldest = next(iter(self._coming))
-        left = oldest.since + QUICK - loop.time()
+        oldest, left = next(iter(self._coming)), QUICK
+        if not any(one.crowded for one in self._coming):  # else a place is about to be free
+            left = oldest.since + QUICK - loop.time()
+            if left <= 0:
+                self._give_up(oldest)
+                left = QUICK
         freed = loop.create_future()
         self._waiting.append(freed)
-        timer = None
-        if left > 0:
-            timer = loop.call_later(left, self._give_up, oldest)
-        else:
-            self._give_up(oldest)
+        timer = loop.call_later(left, _resolve, freed)  # then another one may be the oldest
         try:
             await freed
         finally:
-            if timer is not None:
-                timer.cancel()
+            timer.cancel()
             if freed in self._waiting:
                 self._waiting.remove(freed)
 
     def _give_up(self, arrival: _Arrival) -> None:
         """One that takes long has to give its place away."""
-        if arrival in self._coming and not arrival.crowded:
+        if arrival in self._coming and not arrival.crowded and not arrival.limit.expired():
             arrival.crowded = True
             arrival.limit.reschedule(asyncio.get_running_loop().time())
 
@@ -98,3 +97,8 @@ class Arrivals:
             if not freed.done():
                 freed.set_result(None)
                 return
+
+
+def _resolve(freed: asyncio.Future[None]) -> None:
+    if not freed.done():
+        freed.set_result(None)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
-from lighten.core.errors import LightenError, TooLarge
+from lighten.core.errors import InputError, LightenError, TooLarge
 from lighten.serve.metrics import Sample
 from lighten.serve.model import Observer, ServedModel
 from lighten.serve.refusals import Refusal, conflict, no_such, unavailable
@@ -41,6 +41,9 @@ class Change:
     shadow: Share | None = None
 
 
+UNLIKE, APART = "Versions {} and {} of {!r} do not take the same requests.", "give one of them another name"
+
+
 class Models:
     """Every model that is served.
 
@@ -49,6 +52,9 @@ class Models:
         traffic: by name; of a name that is not in it the last version that is open serves.
         unloaded: names and versions that the user named, too, and that are not to be open yet.
         opener: opens versions later; None where none can be. helpers: models that no client asks, only guards.
+
+    Raises:
+        InputError: a canary or a shadow does not take the requests of the version that serves.
 
     Attributes:
         draining: whether no request is taken any more. observer: hears of every answer (see ``Observer``).
@@ -71,6 +77,11 @@ class Models:
             self._by_name.setdefault(name, {})[version] = None
         told = traffic or {}
         self.traffic = {name: told.get(name) or Traffic(_last(every)) for name, every in self._by_name.items()}
+        for name, one in self.traffic.items():
+            for share in filter(None, (one.canary, one.shadow)):
+                first, other = self._by_name[name].get(one.serving), self._by_name[name].get(share.version)
+                if first is not None and other is not None and unlike(first, other):
+                    raise InputError(UNLIKE.format(one.serving, share.version, name), fix=APART)
         self._opener = opener
         self._changing = asyncio.Lock()
         self._beside: set[ServedModel] = set()
@@ -98,7 +109,8 @@ class Models:
 
     @property
     def ready(self) -> bool:
-        """Whether every name is answered for, and requests are taken. A shadow that restarts is nobody's loss."""
+        """Whether every name that is loaded is answered for, and requests are taken. A shadow that restarts is nobody's
+        loss, and what was unloaded is not missed."""
         return not self.draining and not any(True for _ in self._lacking())
 
     @property
@@ -301,9 +313,8 @@ class Models:
         first, other = self.find(name, serving), self.find(name, version)
         if not other.ready:
             raise conflict(f"Version {version} of {name!r} is {other.state}.", fix="ask again once it is ready")
-        if (first.writes, first.source.task.kind) != (other.writes, other.source.task.kind):
-            seen = f"Versions {serving} and {version} of {name!r} do not take the same requests."
-            raise conflict(seen, fix="give one of them another name")
+        if unlike(first, other):
+            raise conflict(UNLIKE.format(serving, version, name), fix=APART)
 
     async def _load(self, name: str, version: str) -> ServedModel | None:
         """See :meth:`load_version`; nothing else changes meanwhile. Returns what was open in its place."""
@@ -362,6 +373,12 @@ class Models:
             await model.stop(STOP_SECONDS)
         finally:
             self._beside.discard(model)
+
+
+def unlike(first: ServedModel, other: ServedModel) -> bool:
+    """Whether two models do not take the same requests."""
+    asked, too = ((one.writes, one.talks, one.source.task.kind) for one in (first, other))
+    return asked != too
 
 
 def _last(versions: Mapping[str, ServedModel | None]) -> str:

@@ -108,7 +108,8 @@ def other_site(origin: str) -> Refusal:
 
 def no_operator(caller: str) -> Refusal:
     """403: whoever asks may ask models; to change them, and to see what others asked, is for operators."""
-    seen = f"The key of {caller!r} is no operator's." if caller else "Without keys nobody elsewhere changes models."
+    here = "Without keys, this is for who asks from this machine."
+    seen = f"The key of {caller!r} is no operator's." if caller else here
     fix = "start the server with --keys FILE --operator NAME"
     return Refusal(403, "no_operator", seen, allowed="keys whose names the server was given with --operator", fix=fix)
 

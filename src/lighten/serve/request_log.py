@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import select
 import sys
 import threading
 from collections import deque
@@ -166,7 +167,9 @@ class RequestLog:
         try:
             count = os.write(self._file, data)
         except BlockingIOError:  # a pipe whose reader is slow
-            self._closing.wait(TOGETHER)
+            waiting = select.poll()
+            waiting.register(self._file, select.POLLOUT)
+            waiting.poll(TOGETHER * 1e3)
             return 0
         self._torn = data[count - 1 : count] != b"\n"
         return count

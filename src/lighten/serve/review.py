@@ -167,7 +167,8 @@ class Review:
             self.open, self.judged = self._store.counts()
             self._failing = False
         except NoRoom:
-            self._lose("no_room", "what people have judged fills it; raise --limit cases=N or case_bytes=N")
+            why = "there is no room for it beside what people have judged"
+            self._lose("no_room", f"{why}; raise --limit cases=N or case_bytes=N")
         except sqlite3.Error as error:
             self._lose("disk", str(error))
         except Exception:
@@ -193,12 +194,11 @@ class Review:
             raise unavailable("The cases cannot be read or written.", code="review_failed") from error
 
 
-def routes(review: Review | None, *, locked: bool = False) -> list[Route]:
-    """Routes of the review.
+def routes(review: Review | None) -> list[Route]:
+    """Routes of the review, for operators: cases are what other people asked, and verdicts become labels.
 
     Args:
-        review: None where no file was given; then each of them says so. locked: whether there are keys; then only an
-            operator's is let in: cases are what other people asked.
+        review: None where no file was given; then each of them says so.
     """
 
     def opened() -> Review:
@@ -248,10 +248,10 @@ def routes(review: Review | None, *, locked: bool = False) -> list[Route]:
         "responses": {"200": {"description": "Rows with labels, or files in folders", "content": content}},
     }
     return [
-        Route("GET", "/review", every, "Cases for people to judge", listing, operates=locked),
-        Route("POST", "/review/{id}", judge, "A person's verdict on a case", judging, operates=locked),
+        Route("GET", "/review", every, "Cases for people to judge", listing, operates=True),
+        Route("POST", "/review/{id}", judge, "A person's verdict on a case", judging, operates=True),
         Route(
-            "GET", "/review/rows", rows, "What was judged, as rows for lighten optimize --data", named, operates=locked
+            "GET", "/review/rows", rows, "What was judged, as rows for lighten optimize --data", named, operates=True
         ),
     ]
 

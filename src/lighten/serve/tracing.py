@@ -6,20 +6,18 @@ Names of attributes are those of the semantic conventions (https://opentelemetry
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points, version
 from typing import TYPE_CHECKING, Any
 
-from lighten.core.errors import InputError
+from lighten.core.errors import InputError, MissingExtra
 from lighten.serve.record import Record
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
 
-log = logging.getLogger("lighten.serve")
 EXPORTERS = "OTEL_TRACES_EXPORTER"
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
@@ -47,7 +45,7 @@ def tracing(environment: Mapping[str, str] = os.environ) -> Tracing | None:
     """A recorder that makes spans; None where nobody asks for any.
 
     Raises:
-        InputError: they are to go to an exporter that is not installed.
+        MissingExtra: OpenTelemetry is not installed. InputError: they are to go to an exporter that is not.
     """
     names = wanted(environment)
     if not names:
@@ -56,9 +54,9 @@ def tracing(environment: Mapping[str, str] = os.environ) -> Tracing | None:
         from opentelemetry.sdk.resources import SERVICE_NAME, Resource
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
-    except ImportError:
-        log.warning("OTEL_* variables ask for traces, and opentelemetry-sdk is not installed: %s", INSTALL)
-        return None
+    except ImportError as error:
+        what = f"Tracing, which OTEL_* variables ask for ({EXPORTERS}=none: there is none),"
+        raise MissingExtra(what, "otel", str(error)) from error
     known = Resource.create()
     named = known.attributes.get(SERVICE_NAME, "unknown_service")
     ours = Resource({SERVICE_NAME: "lighten"}) if str(named).startswith("unknown_service") else Resource.get_empty()

@@ -290,11 +290,12 @@ def application(
         *predict.routes(models, limits),
         *v2.routes(models, limits),
         *openai.routes(models, limits),
-        *(route for route in versions.routes(models, beside, limits) if changing or not route.operates),
-        *review.routes(cases, locked=keys is not None),
+        *versions.routes(models, beside, limits),
+        *review.routes(cases),
         *health.routes(models, app.metrics),
         status.route(models, limits, cases),
     ]
+    routes = [route for route in routes if changing or not route.operates]
     app.answer([*routes, *page.routes(), openapi.route(routes, locked=keys is not None)])
     return app
 

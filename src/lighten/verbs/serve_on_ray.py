@@ -31,6 +31,7 @@ def check_ray(options: ServeOptions) -> None:
         (bool(options.operators), "--operator lets somebody change versions"),
         (options.log == STDOUT, "--log - writes to stdout"),
         (options.grpc_port is not None, "--grpc-port has gRPC listen"),
+        (options.review is not None, "--review keeps cases for people to judge"),
     ):
         if told:
             fix = "leave it away; --log FILE is added to by each of them"

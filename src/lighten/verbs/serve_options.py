@@ -16,6 +16,7 @@ from typing import Any, get_args, get_type_hints
 
 from lighten.core.errors import InputError, UnknownName
 from lighten.core.home import expanded
+from lighten.serve.request_log import STDOUT
 from lighten.serve.traffic import Share, Traffic
 from lighten.store.decode import decode
 
@@ -178,7 +179,9 @@ def read_options(path: str | Path) -> ServeOptions:
     if wrong:
         raise InputError(f"{path} has a model or a version named {wrong[0]!r}.", allowed="letters, digits and . _ -")
     beside: dict[str, Any] = {
-        name: _beside(value, place) for name in PATHS if (value := getattr(found, name)) is not None
+        name: value if value == STDOUT else str(place.parent / expanded(value))
+        for name in PATHS
+        if (value := getattr(found, name)) is not None
     }
     tables = {
         name: replace(one, versions={version: _beside(path, place) for version, path in one.versions.items()})

@@ -62,6 +62,9 @@ def versions(
         InputError: nothing answers there, or the server refuses, with its own words.
     """
     change = _change(serve, canary, shadow)
+    for option, version in (("serve", serve), ("load", load), ("unload", unload)):
+        if version == "":
+            raise InputError(f"--{option} names no version.", fix=f"--{option} 2")
     if (change or rollback or load or unload) and not name:
         raise InputError("No model was named.", fix="lighten versions NAME --serve VERSION")
     if rollback and change:
@@ -84,9 +87,9 @@ def versions(
 
 def _change(serve: str | None, canary: str | None, shadow: str | None) -> dict[str, Any]:
     """Raises InputError where a share is none."""
-    found: dict[str, Any] = {"serve": serve} if serve else {}
+    found: dict[str, Any] = {"serve": serve} if serve is not None else {}
     for option, told in (("canary", canary), ("shadow", shadow)):
-        if not told:
+        if told is None:
             continue
         version, equals, share = told.rpartition("=")
         try:
@@ -139,9 +142,8 @@ class _Server:
         return found
 
     def _refused(self, status: int, told: Any) -> InputError:
+        key = f"put the key into the environment: {KEY}=..." if status == 401 else ""
         if not isinstance(told, Mapping):
-            return InputError(str(told or f"{self.at} answers {status}."))
-        fix = told.get("fix", "")
-        if status == 401:
-            fix = f"put the key into the environment: {KEY}=..."
+            return InputError(str(told or f"{self.at} answers {status}."), fix=key)
+        fix = key or told.get("fix", "")
         return InputError(told.get("message", f"{self.at} answers {status}."), allowed=told.get("allowed", ""), fix=fix)

@@ -119,7 +119,7 @@ const end = () => {
   nodes.go.disabled = false;
   nodes.stop.hidden = true;
   if (focused) nodes.go.focus();
-  showProgram(first, mode, input);
+  if (first) showProgram(first, mode, input);
 };
 
 const sideFor = (model) => {
