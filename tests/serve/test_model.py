@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +14,11 @@ from lighten.core.errors import BuildFailed
 from lighten.serve.limits import Limits
 from lighten.serve.presence import Presence
 from lighten.serve.refusals import ClientGone, Refusal
+from lighten.serve.servable import Servable
 from lighten.serve.worker import State
 
 Opened = Callable[..., Any]
+ServableOf = Callable[..., Servable]
 SLOW = {"milliseconds": 200.0}
 """What each input takes, long enough that others come meanwhile."""
 
@@ -148,6 +152,18 @@ def test_the_rest_of_a_request_that_failed_is_not_worked_on(opened: Opened) -> N
             assert len(stage.model.queue) == 0 and stage.model.counts.batches < many
 
     asyncio.run(body())
+
+
+def test_what_was_copied_for_it_goes_with_it(opened: Opened, servable_of: ServableOf, tmp_path: Path) -> None:
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "weights").write_bytes(b"x")
+
+    async def body() -> None:
+        async with opened(None, replace(servable_of(), copy=tmp_path / "copy")):
+            assert (tmp_path / "copy" / "weights").exists()
+
+    asyncio.run(body())
+    assert not (tmp_path / "copy").exists()
 
 
 def test_stopping_answers_everybody(opened: Opened) -> None:

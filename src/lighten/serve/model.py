@@ -361,3 +361,4 @@ class ServedModel:
         self._empty()  # what came back from a process that died meanwhile
         self._reading.shutdown(wait=True, cancel_futures=True)
         self.intake.close()
+        await loop.run_in_executor(None, self.source.discard)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -64,9 +65,13 @@ class Openers:
         one = self._named[name, version]
         check_models_fit([one.model] * (self._options.replicas or 1))
         source = self.find(one)
-        copies = replicas_of(source, self._options.replicas, self._cores)
-        check_fits(one.model, "To open", {"its files in each replica": copies * bytes_of(one.model)}, fix=UNLOAD)
-        return self._guarded(source)
+        held = replicas_of(source, self._options.replicas, self._cores) * bytes_of(one.model)
+        try:
+            check_fits(one.model, "To open", {"its files in each replica": held}, fix=UNLOAD)
+            return self._guarded(source)
+        except BaseException:
+            source.discard()
+            raise
 
     def open(self, one: Named) -> ServedModel:
         """One of them, whose files are verified. Raises what a call does, but does not look for memory."""
@@ -139,9 +144,13 @@ def servable(one: Named, scratch: Path, *, apart: bool = False) -> Servable:
     Raises:
         ModelError, UnsafeFile: it cannot be used.
     """
-    artifact, engine = resolved(str(model_of_run(expanded(one.model))), scratch)
+    try:
+        artifact, engine = resolved(str(model_of_run(expanded(one.model))), scratch)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
     question, invariant = question_of(artifact), format_of(artifact).batch_invariant(artifact.path)
     if apart and not invariant:
         engine, invariant = engine.apart(), True
     labels, options = question.labels, question.options
-    return Servable(one.name, one.version, artifact, engine, question.task, labels, options, invariant)
+    return Servable(one.name, one.version, artifact, engine, question.task, labels, options, invariant, scratch)
