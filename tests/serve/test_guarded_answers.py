@@ -8,12 +8,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from lighten.core.guard import Guard, TextGuard
 from lighten.core.prediction import Prediction
 from lighten.guards.classifier import Classifier
 from lighten.guards.words import Words
 from lighten.serve.cases import VersionAnswer
 from lighten.serve.chain import Chain
+from lighten.serve.limits import Limits
 from lighten.serve.presence import Presence
 from lighten.serve.refusals import overloaded
 from lighten.serve.rules import Rule
@@ -168,5 +171,56 @@ def test_who_goes_away_frees_the_place(writing: Writing) -> None:
             client.leave()
             await asking
             assert desk.model.open == 0 and desk.model.counts.cancelled == 1
+
+    asyncio.run(body())
+
+
+def judging(on: str, **more: Any) -> Classifier:
+    return Classifier(action="refuse", on=(on,), model="toxic", label="odd", **more)
+
+
+@pytest.mark.parametrize("on", ["input", "output"])
+@pytest.mark.parametrize("path", [COMPLETE, TALK])
+def test_who_goes_away_while_a_model_judges_is_waited_for_nowhere(
+    on: str, path: str, writing: Writing, opened: Callable[..., Any]
+) -> None:
+    told: dict[str, Any] = {"prompt": "a"} if path == COMPLETE else {"messages": [{"role": "user", "content": "a"}]}
+
+    async def body() -> None:
+        async with opened(milliseconds=60_000) as stage, writing() as desk:
+            judge, model, client = stage.model, desk.model, Presence()
+            busy = asyncio.ensure_future(judge.predict(["x"], 30, Presence()))
+            while judge.gauges().running == 0:
+                await asyncio.sleep(0.005)
+            guard(desk, judging(on), **{"0": judge.predict})
+            asked = {"model": "m", "max_tokens": 3, **told}
+            asking = asyncio.ensure_future(desk.ask(path, asked, presence=client))
+            while judge.gauges().waiting == 0:
+                await asyncio.sleep(0.005)
+            client.leave()
+            assert (await asking).status == 0 and judge.gauges().waiting == 0
+            assert model.open == 0 and model.counts.cancelled == 1 and model.counts.answered == 0
+            assert judge.open == 1 and judge.counts.cancelled == 1 and model.gauges().preparing == 0
+            busy.cancel()
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize("on", ["input", "output"])
+def test_what_a_model_judges_has_the_time_that_is_left_of_the_request(on: str, writing: Writing) -> None:
+    given: list[float] = []
+
+    async def judge(values: Sequence[Any], deadline: float, presence: Presence) -> list[Prediction]:
+        given.append(deadline)
+        return [Prediction("even", {"odd": 0.0}) for _ in values]
+
+    async def body() -> None:
+        async with writing(Limits(deadline=50.0, write_deadline=40.0)) as desk:
+            guard(desk, judging(on, every=2), judging(on, every=2), **{"0": judge, "1": judge})
+            assert (await desk.ask(COMPLETE, asked())).status == 200
+            assert len(given) >= 2 and given[0] < 40.0 and given == sorted(given, reverse=True)
+            given.clear()
+            assert (await desk.ask(TALK, {"model": "m", "messages": [{"role": "user", "content": "a"}]})).status == 200
+            assert given[0] < 40.0 and given == sorted(given, reverse=True)
 
     asyncio.run(body())

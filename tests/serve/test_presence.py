@@ -24,3 +24,14 @@ def test_nobody_hears_once_it_is_over() -> None:
     presence.on_leave(None)
     presence.leave()
     assert not heard
+
+
+def test_somebody_beside_hears_of_it_for_a_while() -> None:
+    presence, heard = Presence(), list[str]()
+    presence.on_leave(lambda: heard.append("first"))
+    with presence.told(lambda: heard.append("never")):
+        pass
+    with presence.told(lambda: heard.append("beside")):
+        presence.leave()
+    with presence.told(lambda: heard.append("late")):
+        assert heard == ["first", "beside", "late"]

@@ -185,13 +185,11 @@ class Chain:
         assert isinstance(rule.guard, ModelGuard)
         asked = [text for text in texts if text.strip()]
         client = Presence()  # what is noted of the request is not noted of what a guard asks
-        presence.on_leave(client.leave)
         try:
-            told = iter(await self._ask[rule.name](asked, deadline, client) if asked else ())
+            with presence.told(client.leave):
+                told = iter(await self._ask[rule.name](asked, deadline, client) if asked else ())
         except Refusal as refusal:
             raise unjudged(refusal) from refusal
-        finally:
-            presence.on_leave(None)
         return [bool(text.strip()) and rule.guard.stops(next(told)) for text in texts]
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 from lighten.core.guard import FLAG, OUTPUT, ModelGuard
 from lighten.core.language import Prompt, Written
 from lighten.serve.cases import VersionAnswer
-from lighten.serve.chain import Chain, Flagged, judges_later
+from lighten.serve.chain import Chain, Flagged, judges_later, left
 from lighten.serve.presence import Presence
-from lighten.serve.refusals import Refusal, guarded
+from lighten.serve.refusals import ClientGone, Refusal, guarded
 from lighten.serve.rules import Rule
 from lighten.serve.stages import Judge, Judged, Pipeline, Search, Stage, Stopped
 from lighten.serve.streams import Answers
@@ -23,7 +23,8 @@ class GuardedAnswers:
 
     Args:
         answers: as they are written, each to one of the prompts. inputs: what the client asked, for each of them.
-        seconds: until a model that judges texts has to have answered.
+        presence: of the client. seconds: until a model that judges texts has to have answered.
+        until: when all of it has to be over, by ``time.monotonic``.
     """
 
     def __init__(
@@ -32,9 +33,12 @@ class GuardedAnswers:
         chain: Chain,
         prompts: Sequence[Prompt],
         inputs: Sequence[Any],
+        presence: Presence,
         seconds: float,
+        until: float,
     ) -> None:
-        self._answers, self._chain, self._inputs, self._seconds = answers, chain, inputs, seconds
+        self._answers, self._chain, self._inputs = answers, chain, inputs
+        self._presence, self._seconds, self._until = presence, seconds, until
         self._pipes = [Pipeline(self._stages(prompt)) for prompt in prompts]
         self._refusal: Refusal | None = None
 
@@ -66,6 +70,9 @@ class GuardedAnswers:
             except Refusal as refusal:
                 self._refusal = refusal
                 return found or await self.__anext__()
+            except ClientGone as gone:
+                self._answers.stop(gone)
+                raise
             if pipe.over:
                 self._over(place)
         return found
@@ -82,7 +89,8 @@ class GuardedAnswers:
 
     def _judge(self, rule: Rule) -> Judge:
         async def judge(text: str) -> bool:
-            return (await self._chain.judged(rule, [text], self._seconds, Presence()))[0]
+            seconds = min(self._seconds, left(self._until, self._seconds))
+            return (await self._chain.judged(rule, [text], seconds, self._presence))[0]
 
         return judge
 

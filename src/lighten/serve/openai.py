@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from time import time
+from math import inf
+from time import monotonic, time
 from typing import Any, cast
 
 from lighten.core.errors import InputError, TemplateRefusal
 from lighten.core.language import MOST, Prompt, Written
 from lighten.serve import openai_schema
+from lighten.serve.chain import left
 from lighten.serve.event_stream import DONE, EventStream, event_of
 from lighten.serve.http import Request, Route, Sent, json_reply
 from lighten.serve.limits import Limits
@@ -80,23 +82,25 @@ def routes(models: Models, limits: Limits) -> list[Route]:
 
     async def completions(request: Request) -> Sent:
         asked = completion_asked(await request.json(), limits)
+        until = monotonic() + limits.write_deadline
         model = open_for(models, asked.model)
 
         async def again(other: WritingModel) -> list[Prompt]:
             return (await _completed(other, asked, limits))[0][:: asked.count]
 
         with model.held():
-            async with model.preparing(asked.size, request.presence):
+            async with model.preparing(asked.size, request.presence) as prepared:
                 await _check_schema(model, asked)
-                prompts, echoed = await _completed(model, asked, limits)
+                prompts, echoed = await _completed(model, asked, limits, prepared)
             prompted = sum(len(prompt.tokens) for prompt in prompts[:: asked.count])
             told = Completed(asked.model, prompted, likely=asked.likely is not None, mark=mark_of(model))
             values = () if asked.echo else [one for one in asked.prompts if isinstance(one, str)]
             repeat = Repeat(values, again) if len(values) == len(asked.prompts) else None
-            return await _answered(model, asked, prompts, told, request, limits, echoed, repeat)
+            return await _answered(model, asked, prompts, told, request, until, echoed, repeat)
 
     async def talk(request: Request) -> Sent:
         asked = talk_asked(await request.json(), limits)
+        until = monotonic() + limits.write_deadline
         model = open_for(models, asked.model)
         if not model.talks:
             seen = f"The model {asked.model!r} has no chat template: it continues texts, and answers none."
@@ -106,13 +110,13 @@ def routes(models: Models, limits: Limits) -> list[Route]:
             return _prompts(other, asked, [await _talked(other, asked)], limits.answer)[:1]
 
         with model.held():
-            async with model.preparing(asked.size, request.presence):
+            async with model.preparing(asked.size, request.presence) as prepared:
                 await _check_schema(model, asked)
-                tokens = await _talked(model, asked)
+                tokens = await _talked(model, asked, prepared)
                 prompts = _prompts(model, asked, [tokens], limits.answer)
             told = Talked(asked.model, len(tokens), likely=asked.likely is not None, mark=mark_of(model))
             repeat = Repeat([list(map(dict, asked.messages))], again)
-            return await _answered(model, asked, prompts, told, request, limits, (), repeat)
+            return await _answered(model, asked, prompts, told, request, until, (), repeat)
 
     async def embeddings(request: Request) -> Sent:
         body = await request.json()
@@ -225,8 +229,10 @@ async def _check_schema(model: WritingModel, asked: Asked) -> None:
             raise Unfit("response_format", error.seen, allowed=error.allowed, fix=error.fix) from error
 
 
-async def _completed(model: WritingModel, asked: Completion, limits: Limits) -> tuple[list[Prompt], list[str]]:
-    """Prompts of all answers, and with what each is echoed."""
+async def _completed(
+    model: WritingModel, asked: Completion, limits: Limits, until: float = inf
+) -> tuple[list[Prompt], list[str]]:
+    """Prompts of all answers, and with what each is echoed. until: see :meth:`WritingModel.rendered`."""
     if len(asked.prompts) * asked.count > limits.inputs:
         seen = f"{len(asked.prompts):,} prompts, each with {asked.count} answers, are asked for."
         raise Unfit("n", seen, allowed=f"at most {limits.inputs:,} answers in one request")
@@ -234,16 +240,16 @@ async def _completed(model: WritingModel, asked: Completion, limits: Limits) -> 
     async def text_of(one: str | tuple[int, ...]) -> str:
         return one if isinstance(one, str) else await model.text_of(one)
 
-    every = await asyncio.gather(*map(model.prompt_of, asked.prompts))
+    every = await asyncio.gather(*(model.prompt_of(one, until) for one in asked.prompts))
     texts = await asyncio.gather(*map(text_of, asked.prompts)) if asked.echo else []
     echoed = [text for text in texts for _ in range(asked.count)]
     return _prompts(model, asked, every, FEW, told=asked.echo), echoed
 
 
-async def _talked(model: WritingModel, asked: Talk) -> tuple[int, ...]:
+async def _talked(model: WritingModel, asked: Talk, until: float = inf) -> tuple[int, ...]:
     """Tokens of a conversation in the model's own template, with one start token."""
     try:
-        text = await model.rendered(asked.messages)
+        text = await model.rendered(asked.messages, until)
     except TemplateRefusal as error:
         raise Unfit("messages", error.seen, allowed=error.allowed, fix=error.fix) from error
     begin = await model.beginning()
@@ -285,13 +291,14 @@ async def _answered(
     prompts: Sequence[Prompt],
     told: Told,
     request: Request,
-    limits: Limits,
+    until: float,
     echoed: Sequence[str],
     repeat: Repeat | None,
 ) -> Sent:
     """Have prompts continued, and tell what came.
 
     Args:
+        until: when it is given up, by ``time.monotonic``.
         echoed: with what each answer begins; nothing for answers that begin with themselves.
         repeat: how another version is asked the same; None where it cannot be.
     """
@@ -300,7 +307,8 @@ async def _answered(
     if asked.most == 0 and asked.likely is None:
         news, close = _nothing_more(len(prompts)), _nothing_held
     else:
-        answers = model.write(prompts, limits.write_deadline, request.presence, asked.inputs if model.guards else ())
+        seconds = left(until, model.limits.write_deadline)
+        answers = model.write(prompts, seconds, request.presence, asked.inputs if model.guards else ())
         news, close = answers, answers.close
     choices = [Choice(place, text) for place, text in enumerate(echoed)] or [Choice(n) for n in range(len(prompts))]
 

@@ -44,8 +44,9 @@ class Preparation:
         self._jobs = self._work = 0
 
     @asynccontextmanager
-    async def of(self, size: int, presence: Presence) -> AsyncIterator[None]:
-        """While a request is prepared; it ends at the deadline, or when the client goes away.
+    async def of(self, size: int, presence: Presence) -> AsyncIterator[float]:
+        """While a request is prepared; it ends at the deadline, which it gives as a time of ``time.monotonic``, or when
+        the client goes away.
 
         Args:
             size: characters of what it says.
@@ -64,11 +65,12 @@ class Preparation:
         self.requests += 1
         self.size += size
         presence.on_leave(task.cancel)
+        seconds = min(limits.deadline, limits.write_deadline)
         try:
-            async with asyncio.timeout(limits.deadline):
-                yield
+            async with asyncio.timeout(seconds):
+                yield monotonic() + seconds
         except TimeoutError as error:
-            raise expired(limits.deadline) from error
+            raise expired(seconds) from error
         except asyncio.CancelledError:
             if not presence.gone or task.uncancel():
                 raise

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,12 +20,13 @@ class Presence:
         gone: whether it has closed its connection. record: what is noted of its request; None where nothing is.
     """
 
-    __slots__ = ("_called", "gone", "record")
+    __slots__ = ("_beside", "_called", "gone", "record")
 
     def __init__(self) -> None:
         self.gone = False
         self.record: Record | None = None
         self._called: Callable[[], object] | None = None
+        self._beside: tuple[Callable[[], object], ...] = ()
 
     def on_leave(self, called: Callable[[], object] | None) -> None:
         """What is called when the client goes away, at once where it has gone; None for nothing any more."""
@@ -32,8 +34,20 @@ class Presence:
         if self.gone and called is not None:
             called()
 
+    @contextmanager
+    def told(self, called: Callable[[], object]) -> Iterator[None]:
+        """While somebody else is to hear of it, too: what :meth:`on_leave` was given stays."""
+        self._beside = (*self._beside, called)
+        try:
+            if self.gone:
+                called()
+            yield
+        finally:
+            self._beside = tuple(one for one in self._beside if one is not called)
+
     def leave(self) -> None:
         """The client has gone."""
         self.gone = True
-        if self._called is not None:
-            self._called()
+        for called in (self._called, *self._beside):
+            if called is not None:
+                called()

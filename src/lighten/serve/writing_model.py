@@ -17,6 +17,7 @@ from lighten.core.language import Written as Token
 from lighten.nets.language.chat_template import Renderer, find_template
 from lighten.nets.language.schema_check import SchemaChecker
 from lighten.serve.admission import Load, refused
+from lighten.serve.chain import left
 from lighten.serve.guarded_answers import GuardedAnswers, holds
 from lighten.serve.limits import Limits
 from lighten.serve.metrics import Gauges, Written
@@ -103,8 +104,9 @@ class WritingModel(ServedModel):
         )
 
     @asynccontextmanager
-    async def preparing(self, size: int, presence: Presence) -> AsyncIterator[None]:
-        """While it is found out what a request asks: all that is done before :meth:`write`, and can be refused.
+    async def preparing(self, size: int, presence: Presence) -> AsyncIterator[float]:
+        """While it is found out what a request asks: all that is done before :meth:`write`, and can be refused. Gives
+        the time of ``time.monotonic`` until which it may take.
 
         Args:
             size: characters of what it says. presence: of the client, who ends it by leaving.
@@ -114,8 +116,8 @@ class WritingModel(ServedModel):
         """
         try:
             self.admit()
-            async with self._preparation.of(size, presence):
-                yield
+            async with self._preparation.of(size, presence) as until:
+                yield until
         except ClientGone:
             self.counts.cancelled += 1
             raise
@@ -123,8 +125,11 @@ class WritingModel(ServedModel):
             self._count_refusal(refusal)
             raise
 
-    async def rendered(self, messages: Sequence[Mapping[str, str]]) -> str:
+    async def rendered(self, messages: Sequence[Mapping[str, str]], until: float = inf) -> str:
         """A conversation as its chat template writes it, up to where the answer begins.
+
+        Args:
+            until: when guards have to have let it in, by ``time.monotonic``.
 
         Raises:
             TemplateRefusal: the template refuses it. Refusal: it is too large, a guard stopped it, or the template
@@ -133,7 +138,7 @@ class WritingModel(ServedModel):
         assert self._renderer is not None
         size = sum(len(one["content"]) for one in messages)
         self._check_size(size)
-        contents = await self._taken([one["content"] for one in messages])
+        contents = await self._taken([one["content"] for one in messages], until)
         messages = [{**one, "content": text} for one, text in zip(messages, contents, strict=True)]
         try:
             return await self._preparation.run(size, self._renderer.render, messages)
@@ -167,8 +172,8 @@ class WritingModel(ServedModel):
         self.admit()
         return cast("tuple[int, ...]", await self._asked(text, begin=begin, special=special))
 
-    async def prompt_of(self, asked: str | tuple[int, ...]) -> tuple[int, ...]:
-        """Tokens of a prompt that is to be continued, as guards let it in.
+    async def prompt_of(self, asked: str | tuple[int, ...], until: float = inf) -> tuple[int, ...]:
+        """Tokens of a prompt that is to be continued, as guards let it in. until: see :meth:`rendered`.
 
         Raises:
             Refusal: see :meth:`tokens_of`, or a guard stopped it.
@@ -176,17 +181,19 @@ class WritingModel(ServedModel):
         if self.guards is not None and self.guards.incoming:
             text = asked if isinstance(asked, str) else await self.text_of(asked)
             self._check_size(len(text))
-            (taken,) = await self._taken([text])
+            (taken,) = await self._taken([text], until)
             if taken != text:
                 asked = taken
         return asked if isinstance(asked, tuple) else await self.tokens_of(asked, begin=True, special=False)
 
-    async def _taken(self, texts: Sequence[str]) -> Sequence[str]:
-        """Texts as guards let them in."""
+    async def _taken(self, texts: Sequence[str], until: float) -> Sequence[str]:
+        """Texts as guards let them in. Where the client leaves, this is cancelled: see :class:`Preparation`."""
         if self.guards is None:
             return texts
         with self.held():
-            flagged = await self.guards.taken(texts, self.limits.deadline, Presence())
+            deadline = self.limits.deadline
+            seconds = min(deadline, left(until, deadline))
+            flagged = await self.guards.taken(texts, seconds, Presence())
         self.guards.report(flagged, texts)
         return flagged.values
 
@@ -242,7 +249,8 @@ class WritingModel(ServedModel):
         if self.guards is None or not self.guards.outgoing:
             return answers
         asked = inputs or [{"prompt_tokens": list(one.tokens)} for one in prompts]
-        return GuardedAnswers(answers, self.guards, prompts, asked, self.limits.deadline)
+        seconds = min(deadline, self.limits.deadline)
+        return GuardedAnswers(answers, self.guards, prompts, asked, presence, seconds, monotonic() + deadline)
 
     def load_of_writing(self) -> Load:
         """How busy it is with writing."""
