@@ -672,6 +672,120 @@ def test_versions_say_who_answers_and_what_the_shadow_found(address: str, visit:
     seen.wait_for_selector('#toc a[href="#versions"]')
 
 
+def served_by(address: str, seen: Page, name: str = "films", **headers: str) -> Any:
+    """Who answers for a name."""
+    return seen.request.get(f"{address}/versions/{name}", headers=headers).json()
+
+
+@pytest.mark.browser
+def test_an_operator_switches_shares_unloads_and_rolls_back(fake_engine: type, tmp_path: Path, visit: Visit) -> None:
+    about = {"labels": ["even", "odd"], "asked": {"use": "text_classification"}}
+    paths = {version: sealed(tmp_path / version, fake_engine(), **about) for version in "123"}
+    with running(*(f"films:{version}={path}" for version, path in paths.items())) as server:
+        seen = visit(server.address, expected=("status of 409",))
+        card, sure = seen.locator("article.versions"), seen.locator("#sure")
+
+        def press(name: str) -> None:
+            card.get_by_role("button", name=name).click()
+            sure.get_by_role("button").first.click()
+
+        def says(words: str) -> None:
+            card.get_by_role("status").filter(has_text=words).wait_for()
+
+        card.get_by_role("button", name="Switch films to version 1").focus()
+        seen.keyboard.press("Enter")
+        check_says(seen, "#sure h2", "Switch films to version 1.$")
+        check_says(seen, "#sure p", "Version 3 stays loaded, and no request is lost")
+        assert seen.evaluate("document.activeElement.id") == "sure-no"
+        seen.keyboard.press("Enter")  # who does not look changes nothing
+        sure.wait_for(state="hidden")
+        assert served_by(server.address, seen)["serve"] == "3"
+        assert seen.evaluate("document.activeElement.ariaLabel") == "Switch films to version 1"
+        seen.keyboard.press("Enter")
+        seen.keyboard.press("Shift+Tab")
+        seen.keyboard.press("Enter")
+        says("Done: Switch films to version 1.")
+        found = served_by(server.address, seen)
+        assert (found["serve"], found["previous"]) == ("1", "3")
+        assert "serves 100%" in card.locator("tbody tr").nth(0).inner_text()
+        assert not card.get_by_role("button", name="Switch films to version 1").is_visible()
+        assert not card.get_by_role("button", name="Unload version 1").is_visible()  # it serves
+        canary = card.locator("form.part").first
+        canary.locator("select").select_option("2")
+        canary.locator("input").fill("12.5")
+        canary.locator("input").press("Enter")
+        check_says(seen, "#sure h2", "version 2 with 12.5%")
+        check_says(seen, "#sure p", "in place of version 1")
+        sure.get_by_role("button").first.click()
+        says("Done: Set the canary of films")
+        assert served_by(server.address, seen)["canary"] == {"version": "2", "share": 0.125}
+        press("End the canary of films")
+        says("Done: End the canary")
+        press("Unload version 2 of films")
+        says("Done: Unload version 2")
+        found = served_by(server.address, seen)
+        assert found["canary"] is None and found["versions"][1]["state"] == "unloaded"
+        press("Load version 2 of films")
+        says("Done: Load version 2")
+        press("Roll back films to version 3")
+        says("Done: Roll back films")
+        assert served_by(server.address, seen)["serve"] == "3"
+        (paths["2"] / "fake.txt").write_text("changed", encoding="utf-8")
+        press("Reload version 2 of films")
+        check_says(seen, "article.versions .problem", "As things stand, this cannot be done .409")
+        check_says(seen, "article.versions tbody tr >> nth=1", "Ready")
+        assert served_by(server.address, seen)["versions"][1]["failure"] in card.locator("tbody tr").nth(1).inner_text()
+        seen.close()
+
+
+@pytest.mark.browser
+def test_who_is_no_operator_is_told_why_nothing_can_be_changed(fake_engine: type, tmp_path: Path, visit: Visit) -> None:
+    about = {"labels": ["even", "odd"], "asked": {"use": "text_classification"}}
+    paths = [sealed(tmp_path / version, fake_engine(), **about) for version in "12"]
+    keys, review = str(tmp_path / "keys"), str(tmp_path / "review")
+    key, _ = make_key(keys, "guest"), make_key(keys, "boss")
+    options = ("--keys", keys, "--operator", "boss", "--review", review)
+    with running(*(f"films:{n}={path}" for n, path in enumerate(paths, 1)), *options) as server:
+        seen = visit(server.address, expected=("status of 401",))
+        seen.fill("#key", key)
+        seen.keyboard.press("Enter")
+        check_says(seen, "#versions-barred", "Only operators")
+        assert seen.locator("article.versions").count() == 1 and seen.locator("article.versions button").count() == 0
+        assert not seen.is_visible("#review")
+        seen.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [
+        (403, "no_operator", "for operators .403"),
+        (409, "conflict", "As things stand"),
+        (409, "no_memory", "no memory"),
+        (409, "not_loaded", "everything is as it was"),
+        (503, "draining", "about to end"),
+        (0, "", "cannot be reached"),
+    ],
+)
+def test_a_change_that_is_refused_says_why_and_changes_nothing(
+    status: int, code: str, words: str, address: str, visit: Visit
+) -> None:
+    answer = refusal(status, code) if status else lambda route: route.abort()
+    mocks = {"**/versions/films": answer}
+    seen = visit(address, path="/?lang=en", expected=(f"status of {status}", "net::ERR"), mocks=mocks)
+    card = seen.locator("article.versions", has=seen.locator("h3", has_text="films"))
+    card.get_by_role("button", name="Switch films to version 1").click()
+    seen.locator("#sure-yes").click()
+    card.locator(".problem", has_text=re.compile(words)).wait_for()
+    assert "Done" not in card.inner_text() and card.get_by_role("button", name="Switch films").is_enabled()
+    assert seen.request.get(f"{address}/versions/films").json()["serve"] == "2"
+    card.get_by_role("button", name="Switch films to version 1").click()
+    seen.keyboard.press("Escape")
+    seen.locator("#sure").wait_for(state="hidden")
+    seen.click('[data-lang="zh"]')
+    assert re.search("[\u4e00-\u9fff]", text_of(card, ".problem b"))
+
+
 @pytest.mark.browser
 def test_who_wants_no_motion_sees_none(address: str, visit: Visit) -> None:
     seen = visit(address, reduced_motion="reduce")

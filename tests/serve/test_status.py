@@ -39,6 +39,7 @@ def test_every_version_is_told_with_what_it_takes_and_what_was_counted(opened: O
             assert sum(counts["latency"]) == 1 and len(counts["latency"]) <= len(told["edges"]) + 1
             assert other["counts"]["refused"] == {"unusable": 1} and first["counts"]["latency"] == []
             assert second["gauges"] == {"waiting": 0, "running": 0, "replicas": {"ready": 1}, "restarts": 0}
+            assert told["operates"] is True  # without keys, whoever asks from this machine
             again = (await ask(stage.app, "/status")).json
             assert again["clock"] > told["clock"]
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
-from lighten.core.errors import InputError, LightenError, TooLarge
+from lighten.core.errors import LightenError, TooLarge
+from lighten.serve.likeness import odd_one, odd_pair, unlike
 from lighten.serve.metrics import Sample
 from lighten.serve.model import Observer, ServedModel
 from lighten.serve.refusals import Refusal, conflict, no_such, unavailable
@@ -39,9 +40,6 @@ class Change:
     serve: str | None = None
     canary: Share | None = None
     shadow: Share | None = None
-
-
-UNLIKE, APART = "Versions {} and {} of {!r} do not take the same requests.", "give one of them another name"
 
 
 class Models:
@@ -81,7 +79,7 @@ class Models:
             for share in filter(None, (one.canary, one.shadow)):
                 first, other = self._by_name[name].get(one.serving), self._by_name[name].get(share.version)
                 if first is not None and other is not None and unlike(first, other):
-                    raise InputError(UNLIKE.format(one.serving, share.version, name), fix=APART)
+                    raise odd_pair(first, other)
         self._opener = opener
         self._changing = asyncio.Lock()
         self._beside: set[ServedModel] = set()
@@ -226,7 +224,8 @@ class Models:
         """Open a version; one that is open is opened anew from its files, and answers until the new one can.
 
         Raises:
-            Refusal: there is none, the server drains, or why it cannot be opened. Then everything is as it was.
+            Refusal: there is none, the server drains, or why it cannot be opened, such as that it has a part and does
+                not take the requests of the others. Then everything is as it was.
         """
         async with self._changing:
             before = await self._load(name, version)
@@ -259,7 +258,8 @@ class Models:
         """Have other versions answer. No request is lost: those that have begun are finished by who began them.
 
         Raises:
-            Refusal: there is no such version, or it cannot be opened. Then those answer that did.
+            Refusal: there is no such version, it cannot be opened, or takes other requests than those that answer now.
+                Then those answer that did.
         """
         async with self._changing:
             known, traffic = self.versions(name), self.traffic[name]
@@ -275,6 +275,8 @@ class Models:
                 if self._by_name[name][version] is None:
                     await self._load(name, version)
                 self._check_able(name, serving, version)
+            if (odd := odd_one(self.find(name, serving), self._taking(name))) is not None:
+                raise conflict(odd.seen, fix=odd.fix)
             traffic.serve(serving)
             if change.canary is not None:
                 traffic.canary = change.canary if change.canary.version else None
@@ -314,7 +316,12 @@ class Models:
         if not other.ready:
             raise conflict(f"Version {version} of {name!r} is {other.state}.", fix="ask again once it is ready")
         if unlike(first, other):
-            raise conflict(UNLIKE.format(serving, version, name), fix=APART)
+            raise conflict((odd := odd_pair(first, other)).seen, fix=odd.fix)
+
+    def _taking(self, name: str) -> list[ServedModel]:
+        """Versions that are open and take part in answering."""
+        roles = self.traffic[name].roles
+        return [model for version, model in self.loaded(name).items() if set(roles(version)) - {PREVIOUS}]
 
     async def _load(self, name: str, version: str) -> ServedModel | None:
         """See :meth:`load_version`; nothing else changes meanwhile. Returns what was open in its place."""
@@ -343,8 +350,11 @@ class Models:
         return before
 
     async def _opened(self, made: ServedModel) -> None:
-        """Raises LightenError where it cannot be opened, Refusal where the server ends meanwhile."""
+        """Raises LightenError where it cannot be opened or take its part, Refusal where the server ends meanwhile."""
         try:
+            has_part = set(self.traffic[made.name].roles(made.version)) - {PREVIOUS}
+            if has_part and (odd := odd_one(made, self._taking(made.name))) is not None:
+                raise odd
             if not self.draining:
                 made.start()
                 await made.loaded()
@@ -373,12 +383,6 @@ class Models:
             await model.stop(STOP_SECONDS)
         finally:
             self._beside.discard(model)
-
-
-def unlike(first: ServedModel, other: ServedModel) -> bool:
-    """Whether two models do not take the same requests."""
-    asked, too = ((one.writes, one.talks, one.source.task.kind) for one in (first, other))
-    return asked != too
 
 
 def _last(versions: Mapping[str, ServedModel | None]) -> str:

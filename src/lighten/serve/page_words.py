@@ -175,6 +175,79 @@ WORDS: dict[str, tuple[str, str]] = {
     "versions.failed": ("failed", "失败"),
     "versions.refused": ("refused", "拒绝"),
     "versions.memory": ("memory", "内存"),
+    "versions.change": ("change", "操作"),
+    "versions.barred": (
+        "Only operators change which version answers, and this server does not know you as one. Start it with "
+        "--keys FILE --operator NAME, and give the key of that name.",
+        "只有运维者可以更换应答的版本，而服务器不认为您是运维者。"
+        "请用 --keys FILE --operator NAME 启动服务器，并输入该名字的密钥。",
+    ),
+    "versions.fixed": (
+        "Which version answers is set when this server starts, and is not changed here.",
+        "应答的版本在此服务器启动时确定，不能在这里更换。",
+    ),
+    "change.canary": ("Canary", "金丝雀"),
+    "change.shadow": ("Shadow", "影子"),
+    "change.share": ("Share of the requests in percent", "请求占比（%）"),
+    "change.serve": ("Switch", "切换"),
+    "change.serve.title": ("Switch {name} to version {version}", "将 {name} 切换到版本 {version}"),
+    "change.serve.what": (
+        "From now on it answers every request that names no version; where it is not loaded, it is loaded first. "
+        "Version {serving} stays loaded, and no request is lost.",
+        "此后凡未指定版本的请求都由它应答；若尚未加载，会先加载。版本 {serving} 保持加载，不会丢失任何请求。",
+    ),
+    "change.rollback": ("Roll back", "回滚"),
+    "change.rollback.title": ("Roll back {name} to version {version}", "将 {name} 回滚到版本 {version}"),
+    "change.set": ("Set", "设置"),
+    "change.end": ("End", "结束"),
+    "change.canary.title": (
+        "Set the canary of {name}: version {version} with {share}",
+        "设置 {name} 的金丝雀：版本 {version}，占 {share}",
+    ),
+    "change.canary.what": (
+        "It answers this share of the requests that name no version, in place of version {serving}.",
+        "未指定版本的请求中，有这一比例由它代替版本 {serving} 应答。",
+    ),
+    "change.nocanary.title": ("End the canary of {name}", "结束 {name} 的金丝雀"),
+    "change.nocanary.what": (
+        "Version {serving} answers every request that names no version. The canary stays loaded.",
+        "未指定版本的请求全部由版本 {serving} 应答。金丝雀版本保持加载。",
+    ),
+    "change.shadow.title": (
+        "Set the shadow of {name}: version {version} with {share}",
+        "设置 {name} 的影子：版本 {version}，占 {share}",
+    ),
+    "change.shadow.what": (
+        "It is asked this share of the requests once version {serving} has answered them; clients get nothing of it.",
+        "版本 {serving} 应答之后，有这一比例的请求再问它一遍；客户端不会收到它的回答。",
+    ),
+    "change.noshadow.title": ("End the shadow of {name}", "结束 {name} 的影子"),
+    "change.noshadow.what": (
+        "It is asked nothing any more, and what was compared until now is counted no further.",
+        "不再向它提问，迄今的比较不再继续计数。",
+    ),
+    "change.load": ("Load", "加载"),
+    "change.load.title": ("Load version {version} of {name}", "加载 {name} 的版本 {version}"),
+    "change.load.what": (
+        "It is opened beside what answers, and takes its memory. Nothing else changes.",
+        "它会与正在应答的版本并存并占用内存，其他一切不变。",
+    ),
+    "change.reload": ("Reload", "重新加载"),
+    "change.reload.title": ("Reload version {version} of {name}", "重新加载 {name} 的版本 {version}"),
+    "change.reload.what": (
+        "It is opened anew from its files. What is loaded answers until that can, and stays where it cannot.",
+        "从文件重新打开。在新的就绪之前由已加载的继续应答；若无法打开，则保持不变。",
+    ),
+    "change.unload": ("Unload", "卸载"),
+    "change.unload.title": ("Unload version {version} of {name}", "卸载 {name} 的版本 {version}"),
+    "change.unload.what": (
+        "It finishes what it has, and its memory is free. It can be loaded again.",
+        "它会完成手头的请求并释放内存，之后可以再次加载。",
+    ),
+    "change.ask": ("{what}?", "确定{what}？"),
+    "change.doing": ("Under way: {what} …", "正在进行：{what}…"),
+    "change.done": ("Done: {what}.", "已完成：{what}。"),
+    "change.cancel": ("Cancel", "取消"),
     "versions.lost": ("This could not be refreshed just now.", "刚才未能刷新。"),
     "state.unloaded": ("Not loaded", "未加载"),
     "state.unloading": ("Unloading", "正在卸载"),
@@ -278,6 +351,13 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "error.guarded_input": ("A rule of this server stopped the input (403).", "输入被此服务器的规则拦下（403）。"),
     "error.guarded_output": ("A rule of this server stopped the answer (403).", "回答被此服务器的规则拦下（403）。"),
+    "error.no_operator": ("This is for operators (403).", "仅限运维者（403）。"),
+    "error.409": ("As things stand, this cannot be done (409).", "目前的状态下无法这样做（409）。"),
+    "error.not_loaded": (
+        "It cannot be loaded, and everything is as it was (409).",
+        "无法加载，一切保持原样（409）。",
+    ),
+    "error.no_memory": ("There is no memory for it (409).", "内存不足（409）。"),
     "error.503": ("Not now (503).", "暂不可用（503）。"),
     "error.expired": ("There was no answer before the deadline (504).", "未能在期限内回答（504）。"),
     "error.401": ("This server needs a key (401).", "此服务器需要密钥（401）。"),

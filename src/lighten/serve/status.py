@@ -5,7 +5,7 @@ What was counted is told as it stands; whoever asks twice knows what happened me
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from time import monotonic
 from typing import Any
@@ -33,6 +33,10 @@ SCHEMA: Mapping[str, Any] = {
         "state": {"type": "string"},
         "clock": {"type": "number", "description": "Seconds, from any beginning."},
         "limits": {"type": "object"},
+        "operates": {
+            "type": ["boolean", "null"],
+            "description": "Whether who asks may change versions; null where nobody can.",
+        },
         "edges": {"type": "array", "items": {"type": "number"}, "description": "Upper bounds of latencies, seconds."},
         "models": {"type": "array", "items": {"type": "object"}},
     },
@@ -40,11 +44,17 @@ SCHEMA: Mapping[str, Any] = {
 """JSON Schema of the reply."""
 
 
-def route(models: Models, limits: Limits, cases: Review | None = None) -> Route:
+def route(
+    models: Models,
+    limits: Limits,
+    cases: Review | None = None,
+    operates: Callable[[str], bool] | None = None,
+) -> Route:
     """The one route.
 
     Args:
         cases: for people to judge; None where none are kept.
+        operates: whether a caller may change versions; None where nobody can.
     """
     told = version("lighten")
     fixed: dict[ServedModel, Mapping[str, Any]] = {}
@@ -63,6 +73,7 @@ def route(models: Models, limits: Limits, cases: Review | None = None) -> Route:
                 "clock": monotonic(),
                 "limits": {name: getattr(limits, name) for name in TOLD},
                 "review": {"open": cases.open, "judged": cases.judged} if cases is not None else None,
+                "operates": operates(request.caller) if operates is not None else None,
                 "edges": EDGES,
                 "models": [{**fixed[model], **now(model, models)} for model in models],
             }

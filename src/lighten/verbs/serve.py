@@ -293,7 +293,7 @@ def application(
         *versions.routes(models, beside, limits),
         *review.routes(cases),
         *health.routes(models, app.metrics),
-        status.route(models, limits, cases),
+        status.route(models, limits, cases, app.operates if changing else None),
     ]
     routes = [route for route in routes if changing or not route.operates]
     app.answer([*routes, *page.routes(), openapi.route(routes, locked=keys is not None)])

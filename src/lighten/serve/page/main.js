@@ -43,7 +43,7 @@ const answered = (told) => {
   updateLive(told);
   updateTry(told);
   updateReview(told);
-  updateVersions();
+  updateVersions(told);
   showKeyButton(false);
 };
 

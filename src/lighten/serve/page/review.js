@@ -265,7 +265,7 @@ const download = async () => {
 };
 
 export const update = (status) => {
-  const there = Boolean(status.review);
+  const there = Boolean(status.review) && status.operates !== false; // it shows what others asked
   one("#review").hidden = one('#toc a[href="#review"]').hidden = !there;
   if (!there) return;
   const first = !nodes;

@@ -2,6 +2,7 @@
 import { data, el, one } from "./dom.js";
 import { bytes, count, share } from "./numbers.js";
 import { TONES } from "./live.js";
+import { desk as makeDesk } from "./operate.js";
 import { ask } from "./server.js";
 import { known, say, says, text } from "./say.js";
 
@@ -14,33 +15,40 @@ const shares = (model) => ({
   shadow: model.shadow && model.shadow.share,
 });
 
-const roles = (model, version) => version.roles.map((role) => {
+const roles = (model, version) => version.roles.flatMap((role) => {
   const part = () => share(shares(model)[role] ?? 0, 0);
-  return says("span", `role.${role}`, { share: part }, { class: `badge ${role === "serves" ? "good" : ""}` });
+  return [" ", says("span", `role.${role}`, { share: part }, { class: `badge ${role === "serves" ? "good" : ""}` })];
 });
 
-const cell = (heading, ...children) =>
-  el("td", { class: "num" }, says("span", heading, {}, { class: "cell-name" }), el("div", {}, ...children));
-const number = (heading, value) => cell(heading, value());
-
-const row = (model, version) => {
-  const state = known(`state.${version.state}`) ? `state.${version.state}` : "state.other";
-  const badge = says("span", state, { state: version.state }, { class: `badge ${TONES[version.state] || ""}` });
-  const parts = roles(model, version).flatMap((one) => [" ", one]);
-  const name = el("th", { scope: "row" }, data(version.version), parts);
-  if (version.failure) name.append(el("span", { class: "sub" }, data(version.failure, { lang: "en" })));
-  return el("tr", {}, name, cell("versions.state", badge), number("versions.answered", () => count(version.answered)),
-    number("versions.failed", () => count(version.failed)), number("versions.refused", () => count(version.refused)),
-    number("versions.memory", () => (version.memory ? bytes(version.memory) : "–")));
-};
-
 const HEADS = ["state", "answered", "failed", "refused", "memory"];
+const VALUES = [
+  (version) => count(version.answered), (version) => count(version.failed), (version) => count(version.refused),
+  (version) => (version.memory ? bytes(version.memory) : "–"),
+];
 
-const table = (model) => {
-  const heads = HEADS.map((name) => says("th", `versions.${name}`, {}, { scope: "col", class: "num" }));
-  const head = el("thead", {}, el("tr", {}, says("th", "versions.version", {}, { scope: "col" }), ...heads));
-  const body = el("tbody", {}, ...model.versions.map((version) => row(model, version)));
-  return el("div", { class: "scroll" }, el("table", { class: "stack" }, head, body));
+const cell = (heading, child) =>
+  el("td", { class: "num" }, says("span", `versions.${heading}`, {}, { class: "cell-name" }), el("div", {}, child));
+
+// A row of a version, whose parts change in their places: what has the focus keeps it.
+const makeRow = (version, desk) => {
+  const badge = el("span"), parts = el("span"), failure = el("span", { class: "sub", lang: "en" });
+  const numbers = VALUES.map(() => el("span")), actions = desk && desk.actions(version);
+  const cells = [badge, ...numbers].map((child, place) => cell(HEADS[place], child));
+  const name = el("th", { scope: "row" }, data(version), parts, failure);
+  const node = el("tr", {}, name, cells, actions ? el("td", {}, actions.node) : "");
+  let shown = "";
+  const update = (model, one) => {
+    const state = known(`state.${one.state}`) ? `state.${one.state}` : "state.other";
+    say(badge, state, { state: one.state }).className = `badge ${TONES[one.state] || ""}`;
+    numbers.forEach((number, place) => say(number, "plain", { text: () => VALUES[place](one) }));
+    const now = JSON.stringify([one.roles, shares(model)]);
+    if (now !== shown) parts.replaceChildren(...roles(model, one));
+    shown = now;
+    failure.replaceChildren(...(one.failure ? [data(one.failure)] : []));
+    failure.hidden = !one.failure;
+    if (actions) actions.update(one);
+  };
+  return { node, update };
 };
 
 const percent = (value) => share(value, value > 0.0995 ? 0 : value > 0.00995 ? 1 : 2);
@@ -74,21 +82,59 @@ const disagreement = (found) => {
   return el("div", { class: "shadow" }, said, interval(found), note("shadow.bound"), left);
 };
 
-const card = (model) => el("article", { class: "card versions" }, el("h3", {}, data(model.name)), table(model),
-  ...(model.disagreement ? [disagreement(model.disagreement)] : []));
+const makeCard = (name, versions, operates) => {
+  const desk = operates ? makeDesk(name, refresh) : null;
+  const rows = new Map(versions.map((version) => [version, makeRow(version, desk)]));
+  const heads = HEADS.map((head) => says("th", `versions.${head}`, {}, { scope: "col", class: "num" }));
+  const last = operates ? says("th", "versions.change", {}, { scope: "col" }) : "";
+  const head = el("thead", {}, el("tr", {}, says("th", "versions.version", {}, { scope: "col" }), heads, last));
+  const body = el("tbody", {}, [...rows.values()].map((row) => row.node)), found = el("div");
+  const table = el("div", { class: "scroll" }, el("table", { class: "stack" }, head, body));
+  const node = el("article", { class: "card versions" }, el("h3", {}, data(name)), table, desk ? desk.node : "", found);
+  const update = (model) => {
+    if (desk) desk.update(model);
+    for (const one of model.versions) rows.get(one.version).update(model, one);
+    found.replaceChildren(...(model.disagreement ? [disagreement(model.disagreement)] : []));
+  };
+  return { node, update };
+};
 
-export const update = async () => {
-  looks += 1;
-  if (asking || (looks - 1) % EVERY) return;
-  asking = true;
+const cards = new Map(); // by name, versions and rights: a server that comes back may have others
+let operates = null;
+
+const show = (models) => {
+  const id = (model) => JSON.stringify([model.name, operates === true, model.versions.map((one) => one.version)]);
+  const present = new Set(models.map(id));
+  for (const [key, old] of cards) if (!present.has(key)) { old.node.remove(); cards.delete(key); }
+  for (const model of models) {
+    const versions = model.versions.map((one) => one.version);
+    if (!cards.has(id(model))) {
+      cards.set(id(model), makeCard(model.name, versions, operates === true));
+      one("#shadows").append(cards.get(id(model)).node);
+    }
+    cards.get(id(model)).update(model);
+  }
+  one("#versions").hidden = one('#toc a[href="#versions"]').hidden = !models.length;
+  const barred = { false: "versions.barred", null: "versions.fixed" }[operates];
+  say(one("#versions-barred"), barred || "");
+  one("#versions-barred").hidden = !barred;
+};
+
+const refresh = async () => {
   try {
-    const found = (await (await ask("versions")).json()).models.filter((model) => model.versions.length > 1);
-    one("#versions").hidden = one('#toc a[href="#versions"]').hidden = !found.length;
-    one("#shadows").replaceChildren(...found.map(card));
+    show((await (await ask("versions")).json()).models.filter((model) => model.versions.length > 1));
     say(one("#versions-lost"), "");
   } catch (error) {
     say(one("#versions-lost"), "versions.lost");
-  } finally {
-    asking = false;
   }
+};
+
+export const update = async (status) => {
+  const other = operates !== status.operates;
+  operates = status.operates;
+  looks = other ? 1 : looks + 1;
+  if (asking || (looks - 1) % EVERY) return;
+  asking = true;
+  await refresh();
+  asking = false;
 };
