@@ -1,6 +1,7 @@
 """How fast a user could train without lighten, and lighten's own loop, in turns: rows or images a second.
 
-    python benchmarks/training.py [--what text|pictures|resnet|lora|sweep|accuracy|accuracy-pictures|accuracy-resnet]
+    python benchmarks/training.py [--what text|pictures|resnet|share|lora|sweep|accuracy|accuracy-pictures|
+        accuracy-resnet]
         [--seconds 10] [--rounds 3] [--rows 4000] [--threads 2]
 
 text: MiniLM on ``sample:reviews``, 32 rows an update: Hugging Face's Trainer with its defaults, a plain loop in fp32
@@ -10,6 +11,7 @@ drops nothing out by default.
 pictures: the small CNN of the tutorials on ``sample:fashion``: the loop that they show (DataLoader, fp32, 64 a batch),
 in memory with 256, bf16 with channels last, and lighten with 256.
 resnet: half as wide a ResNet-18, the same way.
+share: how much of this machine's arithmetic rate lighten's training of these three reaches (``training_share.py``).
 accuracy: what three passes of text come to, and how soon, beside the best of these loops (``training_accuracy.py``); a
 round is a seed. accuracy-pictures, accuracy-resnet: the same of the two networks, beside the loop that tutorials show.
 lora: changes of rank 16 of Gemma 3 270M on the movie documents of ``sample:reviews``: peft in Hugging Face's Trainer
@@ -39,6 +41,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +80,7 @@ OUT = Path(__file__).parent / "out"
 BATCH, PICTURES = 32, 256
 WARM = 3
 """Updates of a turn that are not counted."""
-WHAT = ("text", "pictures", "resnet", "accuracy", "accuracy-pictures", "accuracy-resnet", "lora", "sweep")
+WHAT = ("text", "pictures", "resnet", "share", "accuracy", "accuracy-pictures", "accuracy-resnet", "lora", "sweep")
 NETWORKS = {"pictures": Cnn, "resnet": half_resnet}
 UNDROPPED = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 """Settings of MiniLM; its own are 0.1, which every other plain loop trains with."""
@@ -336,6 +339,18 @@ def sweep(rows: int, threads: int) -> list[dict[str, Any]]:
     return compare_trials(Path(fetch_sample("minilm")), part, tune, data.parts.labels, data.task, threads)
 
 
+def share(rows: int, rounds: int, seconds: float, threads: int) -> list[dict[str, Any]]:
+    """What training reaches of the rate of matrix products."""
+    from training_share import compare as compare_shares
+    from training_share import pictures as work_of
+    from training_share import text as work_of_texts
+
+    works: dict[str, Callable[[], RowsTraining]] = {"text": lambda: work_of_texts(rows, threads)}
+    for name, made in NETWORKS.items():
+        works[name] = partial(work_of, made, 4 * rows, threads)
+    return compare_shares(works, rounds, seconds, threads)
+
+
 def accuracy(of: str, rows: int, rounds: int, threads: int) -> list[dict[str, Any]]:
     """What training comes to, and how soon. of: a network of pictures; nothing for texts."""
     from training_accuracy import of_pictures, of_texts
@@ -361,6 +376,9 @@ def main() -> None:
     for what in asked.what or ("text", "pictures"):
         if what == "lora":
             found[what] = lora(asked.rounds, asked.seconds, asked.threads, asked.rows)
+            continue
+        if what == "share":
+            found[what] = share(asked.rows, asked.rounds, asked.seconds, asked.threads)
             continue
         if what.startswith("accuracy"):
             found[what] = accuracy(what.partition("-")[2], asked.rows, asked.rounds, asked.threads)

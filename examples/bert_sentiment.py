@@ -24,14 +24,18 @@ def main() -> None:
     asked.add_argument("--out", type=Path, default=Path("runs/bert-sentiment"))
     given = asked.parse_args()
 
-    trained = lighten.train(given.model, given.data, epochs=given.epochs, out=given.out / "trained")
+    with lighten.screen() as listener:
+        trained = lighten.train(
+            given.model, given.data, epochs=given.epochs, out=given.out / "trained", listener=listener
+        )
     for score in trained.proof:
         print(f"{score.metric} {score.value:.4f} on {score.n} unseen sentences")
 
-    cheaper = lighten.optimize(
-        trained.paths["model"], given.data, keep="accuracy>=-5pt", minimize="p50", time=given.time,
-        out=given.out / "cheaper",
-    )  # fmt: skip
+    with lighten.screen() as listener:
+        cheaper = lighten.optimize(
+            trained.paths["model"], given.data, keep="accuracy>=-5pt", minimize="p50", time=given.time,
+            out=given.out / "cheaper", listener=listener,
+        )  # fmt: skip
     print(f"cheaper: {cheaper.state}; report: {given.out / 'cheaper' / 'report.html'}")
 
     best = given.out / "cheaper" / "winner" if cheaper.winner is not None else trained.paths["model"]

@@ -1,6 +1,6 @@
 """A convolutional network for handwritten digits, trained with Adam in mixed precision, then made cheaper.
 
-python examples/cnn_digits.py                     # 70,000 digits of MNIST
+python examples/cnn_digits.py                     # 5,000 digits of MNIST
 python examples/cnn_digits.py --precision fp32    # without mixed precision
 """
 
@@ -48,22 +48,20 @@ def main() -> None:
     given = asked.parse_args()
 
     # AdamW is Adam whose weight decay stands outside of the gradient; its moments stay in float32 in any precision.
-    trained = lighten.train(
-        "cnn_digits:make",
-        given.data,
-        epochs=given.epochs,
-        lr=2e-3,
-        precision=given.precision,
-        out=given.out / "trained",
-    )
+    with lighten.screen() as listener:
+        trained = lighten.train(
+            "cnn_digits:make", given.data, epochs=given.epochs, lr=2e-3, precision=given.precision,
+            out=given.out / "trained", listener=listener,
+        )  # fmt: skip
     print(f"trained in {trained.precision}: {trained.cost.rows_per_second:,.0f} digits/s")
     for score in trained.proof:
         print(f"{score.metric} {score.value:.4f} on {score.n} unseen digits")
 
-    cheaper = lighten.optimize(
-        trained.paths["model"], given.data, keep="accuracy>=-5pt", minimize="p50", time=given.time,
-        out=given.out / "cheaper",
-    )  # fmt: skip
+    with lighten.screen() as listener:
+        cheaper = lighten.optimize(
+            trained.paths["model"], given.data, keep="accuracy>=-5pt", minimize="p50", time=given.time,
+            out=given.out / "cheaper", listener=listener,
+        )  # fmt: skip
     print(f"cheaper: {cheaper.state}; report: {given.out / 'cheaper' / 'report.html'}")
 
 

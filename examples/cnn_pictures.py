@@ -74,13 +74,18 @@ def main() -> None:
     given = asked.parse_args()
 
     data = given.data or prepare(given.out / "pictures", given.count)
-    trained = lighten.train("cnn_pictures:make", data, epochs=given.epochs, out=given.out / "trained")
+    with lighten.screen() as listener:
+        trained = lighten.train(
+            "cnn_pictures:make", data, epochs=given.epochs, out=given.out / "trained", listener=listener
+        )
     for score in trained.proof:
         print(f"trained: {score.metric} {score.value:.4f} on {score.n} unseen pictures")
 
-    cheaper = lighten.optimize(
-        trained.paths["model"], data, keep="accuracy>=-5pt", minimize="p50", time=given.time, out=given.out / "cheaper"
-    )
+    with lighten.screen() as listener:
+        cheaper = lighten.optimize(
+            trained.paths["model"], data, keep="accuracy>=-5pt", minimize="p50", time=given.time,
+            out=given.out / "cheaper", listener=listener,
+        )  # fmt: skip
     best = given.out / "cheaper" / "winner" if cheaper.winner is not None else trained.paths["model"]
     print(f"cheaper: {cheaper.state}; report: {given.out / 'cheaper' / 'report.html'}")
 

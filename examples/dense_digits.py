@@ -1,6 +1,7 @@
 """A dense network for handwritten digits, with the history of its training drawn, then made cheaper.
 
-python examples/dense_digits.py
+python examples/dense_digits.py                       # 5,000 digits of MNIST
+python examples/dense_digits.py --data my/digits      # a folder for each class, grey pictures
 """
 
 from __future__ import annotations
@@ -63,16 +64,20 @@ def main() -> None:
     asked.add_argument("--out", type=Path, default=Path("runs/dense-digits"))
     given = asked.parse_args()
 
-    trained = lighten.train("dense_digits:make", given.data, epochs=given.epochs, lr=1e-3, out=given.out / "trained")
+    with lighten.screen() as listener:
+        trained = lighten.train(
+            "dense_digits:make", given.data, epochs=given.epochs, lr=1e-3, out=given.out / "trained", listener=listener
+        )
     losses = [(point.epoch, point.loss) for point in trained.curve if point.loss is not None]
     scores = [(point.epoch, point.score) for point in trained.curve if point.score is not None]
     draw({"loss": losses, "score on tune": scores}, given.out / "history.svg")
     print(f"history: {given.out / 'history.svg'}; with the learning rate: {trained.paths['report']}")
 
-    cheaper = lighten.optimize(
-        trained.paths["model"], given.data, keep="accuracy>=-5pt", minimize="p50", time=given.time,
-        out=given.out / "cheaper",
-    )  # fmt: skip
+    with lighten.screen() as listener:
+        cheaper = lighten.optimize(
+            trained.paths["model"], given.data, keep="accuracy>=-5pt", minimize="p50", time=given.time,
+            out=given.out / "cheaper", listener=listener,
+        )  # fmt: skip
     print(f"cheaper: {cheaper.state}; report: {given.out / 'cheaper' / 'report.html'}")
 
 

@@ -50,14 +50,17 @@ def main() -> None:
     for number, (name, step) in enumerate(MODELS.items()):
         text = f'text = "{given.text}"' if given.text else ""
         recipe = lighten.Recipe.from_toml(RECIPE.format(model=given.model, data=given.data, text=text, step=step))
-        made = lighten.apply(recipe, given.out / f"{number}-{step}")
+        with lighten.screen() as listener:
+            out = given.out / f"{number}-{step}"
+            made = lighten.apply(recipe, out, progress=listener.progress, note=listener.note)
         print(f"{name:14} {made.size / 1e6:6.2f} MB   {given.say}|{next_word(made.path, given.say)}")
 
     # The search trains the same three on the same rows, and judges them beside the language model and what comes of it.
-    chart = lighten.optimize(
-        given.model, given.data, task="text-generation", text=given.text, keep="bits_per_byte<=+300%", minimize="size",
-        time=given.time, candidates=given.candidates, out=given.out / "chart",
-    )  # fmt: skip
+    with lighten.screen() as listener:
+        chart = lighten.optimize(
+            given.model, given.data, task="text-generation", text=given.text, keep="bits_per_byte<=+300%",
+            minimize="size", time=given.time, candidates=given.candidates, out=given.out / "chart", listener=listener,
+        )  # fmt: skip
     for one in chart.candidates:
         bits = one.value("bits_per_byte")
         if bits is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lighten.cli.screen import screen
     from lighten.core.errors import LightenError
     from lighten.core.recipe import Recipe
     from lighten.core.summary import Summary
@@ -62,6 +63,7 @@ __all__ = [
     "resume",
     "sample",
     "schema",
+    "screen",
     "serve",
     "train",
     "versions",
@@ -73,6 +75,7 @@ _HOMES = {
     "Summary": "lighten.core.summary",
     "TrainingResult": "lighten.core.training",
     "load_summary": "lighten.store.summaries",
+    "screen": "lighten.cli.screen",
 }
 
 _GROUPS = ("engine",)

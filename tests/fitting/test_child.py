@@ -42,7 +42,7 @@ def counting(vocabulary, classes):
 
 @pytest.fixture
 def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
-    monkeypatch.setattr(child, "matmul_rate", lambda: Rate(100.0))
+    monkeypatch.setattr(child, "product_rate", lambda *_: Rate(100.0))
     base = bring(str(tiny_network_folder(tmp_path / "net", layers=2, labels=None)), tmp_path / "base")
     some = [replace(toy_rows(40, seed=n), ids=tuple(f"{100 * n + k:016x}" for k in range(40))) for n in range(4)]
     save_parts(Parts(*some, labels=("bad", "good")), tmp_path / "parts.json")
@@ -133,23 +133,30 @@ def test_inputs_that_cannot_be_moved_are_refused_before_anything_is_written(
 
 
 def test_machines_together_reach_what_their_workers_reach(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child, "matmul_rate", lambda: Rate(100.0))
-    assert child.roof_of(4) == 400.0
-    monkeypatch.setattr(child, "matmul_rate", lambda: Rate(100.0, disturbed="others were busy"))
-    assert child.roof_of(4) == 0.0
+    known = {"fp32": 100.0, "bf16": 300.0}
+    monkeypatch.setattr(child, "product_rate", lambda name, threads: Rate(known[name] * threads))
+    assert child.roof_of(None, 1, 4) == 400.0 and child.roof_of(torch.bfloat16, 2, 1) == 600.0
+    monkeypatch.setattr(child, "product_rate", lambda *_: Rate(100.0, disturbed="others were busy"))
+    assert child.roof_of(None, 1, 4) == 0.0
 
 
 def test_how_far_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[dict[str, object]] = []
     monkeypatch.setattr(child, "emit", told.append)
-    telling = child.Telling(operations=2e9, roof=100.0)
+    asked: list[float] = []
+    telling = child.Telling(operations=2e9, roof=lambda: asked.append(1.0) or 100.0)  # type: ignore[func-returns-value]
+    assert telling.rate is None and not asked, "the precision is chosen later"
+    telling.heard(State(rows=20, seconds=2.0))
     telling.heard(State(rows=50, seconds=2.0))
-    assert telling.rate == pytest.approx(0.5)
+    assert telling.rate == pytest.approx(0.5) and len(asked) == 1
     telling.progress(10, 100, "epoch 1/2")
     telling.progress(100, 100, "epoch 2/2")
     assert [one["done"] for one in told] == [10, 100]
     assert "50% of this machine's arithmetic" in str(told[0]["message"]) and "0:00 left" in str(told[1]["message"])
-    assert child.Telling(0.0, 0.0).rate is None and telling.seconds_left() == float("inf")
+    still = child.Telling(0.0, lambda: asked.append(1.0) or 100.0)  # type: ignore[func-returns-value]
+    still.heard(State(rows=50, seconds=2.0))
+    assert still.rate is None and len(asked) == 1, "where nothing is counted, nothing is measured"
+    assert telling.seconds_left() == float("inf")
 
 
 def test_the_time_between_checkpoints(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from lighten.measure import rates
-from lighten.measure.rates import Look, Rate, best_of, matmul_rate, memory_bandwidth, read_bandwidth
+from lighten.measure.rates import Look, Rate, best_of, matmul_rate, memory_bandwidth, product_rate, read_bandwidth
 
 
 def test_quiet_looks_that_agree_are_believed() -> None:
@@ -58,4 +58,6 @@ def test_the_rates_of_this_machine_are_numbers(monkeypatch: pytest.MonkeyPatch) 
     for rate in (memory_bandwidth, read_bandwidth, matmul_rate):
         rate.cache_clear()
         assert rate().value > 0.0
+    for precision in ("fp32", "bf16"):
+        assert product_rate.__wrapped__(precision, 1).value > 0.0  # type: ignore[attr-defined]
         rate.cache_clear()

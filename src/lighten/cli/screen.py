@@ -199,6 +199,15 @@ def watched(work: Callable[[Listener], Found], *, quiet: bool) -> Found:
     """Do the work before a live screen, or with plain lines where stderr is no terminal."""
     if quiet:
         return work(Quiet())
+    with screen() as listener:
+        return work(listener)
+
+
+def screen() -> LiveScreen | PlainLines:
+    """A listener that shows on stderr how far the work is: in a terminal one live screen, elsewhere plain lines.
+
+    To be used as ``with lighten.screen() as listener: lighten.train(model, data, listener=listener)``, and so with
+    ``optimize``.
+    """
     errors = Console(stderr=True)
-    with LiveScreen(errors) if errors.is_terminal else PlainLines(errors) as screen:
-        return work(screen)
+    return LiveScreen(errors) if errors.is_terminal else PlainLines(errors)

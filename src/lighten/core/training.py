@@ -57,8 +57,8 @@ class TrainingCost:
             on it meanwhile; None where they cannot be read, for the reason ``energy_note``.
         money: at the price of an hour that was given, for the search before it and the grid after it, too; None without
             one.
-        arithmetic: floating-point operations; rate: share of what this machine's matrix product reaches in float32,
-            while updates were made; None where that was not measured.
+        arithmetic: floating-point operations; rate: share of what matrix products reach on this machine in the same
+            precision and with the same threads, while updates were made; None where that was not measured.
     """
 
     seconds: float

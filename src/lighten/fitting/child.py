@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from lighten.fitting.sweep.ranges import ranges_of
 from lighten.isolate import rapl
 from lighten.isolate.child import emit
 from lighten.isolate.machine import peak_bytes
-from lighten.measure.rates import matmul_rate
+from lighten.measure.rates import product_rate
 from lighten.nets.training.attack import EmbeddingAttack, attack_on, embedding_of
 from lighten.nets.training.checkpoint import EVERY, Checkpoints, deaths_in
 from lighten.nets.training.flops import flops_per_row
@@ -32,6 +32,7 @@ from lighten.nets.training.group import Group, Meeting
 from lighten.nets.training.loop import train
 from lighten.nets.training.low_rank import write_adapter
 from lighten.nets.training.optimizer import ADAMW
+from lighten.nets.training.precision import NAMED
 from lighten.nets.training.prefix import PrefixCache
 from lighten.nets.training.schedule import Hyperparameters, State, Trained
 from lighten.nets.training.trainable import Trainable
@@ -58,11 +59,13 @@ class Telling:
     """A watch that tells the parent how far it is, four times a second at the most.
 
     Args:
-        operations: floating-point operations of a row. roof: GFLOP/s that a matrix product reaches here.
+        operations: floating-point operations of a row. roof: measures the GFLOP/s that matrix products reach here, 0
+            where that is not known; asked once, after the first update, when the precision is chosen.
     """
 
-    def __init__(self, operations: float, roof: float) -> None:
-        self.operations, self._roof = operations, roof
+    def __init__(self, operations: float, roof: Callable[[], float]) -> None:
+        self.operations, self._measure, self._roof = operations, roof, 0.0
+        self._measured = False
         self._last, self._began, self._first = 0.0, time.monotonic(), -1.0
         self.speed = 0.0
 
@@ -70,6 +73,8 @@ class Telling:
         """Told after each update. Where a frozen part is not computed, nobody counted what the rest takes."""
         self.operations = 0.0 if state.prefix else self.operations
         self.speed = state.rows / state.seconds if state.seconds else 0.0
+        if self.operations and not self._measured:
+            self._roof, self._measured = self._measure(), True
 
     @property
     def rate(self) -> float | None:
@@ -191,7 +196,7 @@ def fit(**told: Any) -> dict[str, Any]:
         return {}
     if group.rank:
         return _work_along(job, work, group)
-    telling = Telling(flops_per_row(work, job.seed), roof_of(group.size))
+    telling = Telling(flops_per_row(work, job.seed), lambda: roof_of(work.dtype, job.threads, group.size))
     epoch = work.size([row for batch in work.batches(0, job.seed) for row in batch])
     scalars = Scalars(run, work.planned(), epoch, work.peak, lambda: group.cpu_seconds)
     checkpoints = Checkpoints(run / CHECKPOINTS, _identity(job, prepared), seconds_between())
@@ -253,10 +258,14 @@ def _outcome(work: Trainable, found: Trained, epoch: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def roof_of(workers: int) -> float:
+def roof_of(dtype: Any, threads: int, workers: int) -> float:
     """GFLOP/s that matrix products of all workers reach together, each as fast as this one; 0 where this machine was
-    too busy to tell."""
-    found = matmul_rate()
+    too busy to tell.
+
+    Args:
+        dtype: of torch, that autocast computes in; None for float32. threads: of each worker.
+    """
+    found = product_rate(next(name for name, one in NAMED.items() if one is dtype), threads)
     return 0.0 if found.disturbed else found.value * workers
 
 

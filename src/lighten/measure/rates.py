@@ -128,3 +128,20 @@ def matmul_rate() -> Rate:
 
     a = np.full((MATRIX, MATRIX), 0.5, dtype=np.float32)
     return measured(lambda: a @ a, 2 * MATRIX**3 / 1e9)
+
+
+@cache
+def product_rate(precision: str, threads: int) -> Rate:
+    """GFLOP/s of a [1024, 1024] product in torch, as its layers make them: the most that a training could reach.
+
+    Args:
+        precision: ``fp32`` or ``bf16``. threads: that it computes with.
+    """
+    import torch
+    from torch.nn.functional import linear
+
+    from lighten.nets.training.precision import NAMED, using_threads
+
+    with using_threads(threads), torch.inference_mode():
+        a = torch.full((MATRIX, MATRIX), 0.5, dtype=NAMED[precision] or torch.float32)
+        return measured(lambda: linear(a, a), 2 * MATRIX**3 / 1e9)

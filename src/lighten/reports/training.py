@@ -141,10 +141,10 @@ def _tiles(result: TrainingResult) -> list[Mapping[str, Any]]:
     below = {"training.energy": unread} if cost.joules is None else {}
     below |= {"training.rate": "training.rate.of", "training.money": "training.priced", "training.time": "training.all"}
     below |= {"training.grid": "training.grid.of"}
-    values = {}
+    values: dict[str, dict[str, str]] = {"training.rate": {"precision": result.precision}}
     if sweep:
         below |= {"training.sweep": "training.sweep.of", "training.time": "training.last"}
-        values = {"training.sweep": {"n": count(len(sweep.trials))}}
+        values["training.sweep"] = {"n": count(len(sweep.trials))}
     return [
         {"what": said(key), "big": big, "from": said(below[key], **values.get(key, {})) if key in below else ""}
         for key, big in both.items()

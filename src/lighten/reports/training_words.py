@@ -32,7 +32,7 @@ TRAINING: dict[str, tuple[str, str]] = {
     "training.energy.resumed": ("not counted: it was resumed", "训练曾中断，未计"),
     "training.money": ("Price", "费用"),
     "training.rate": ("Share of the arithmetic rate", "算力利用率"),
-    "training.rate.of": ("of a float32 matrix product here", "以本机 float32 矩阵乘法为基准"),
+    "training.rate.of": ("of a matrix product in {precision} here", "以本机 {precision} 矩阵乘法为基准"),
     "training.all": ("all sittings together", "历次运行合计"),
     "training.priced": ("at the price of an hour that was given", "按给定的每小时价格"),
     "training.second": ("{value} {noun}/s", "{value} {noun}/秒"),

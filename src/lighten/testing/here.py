@@ -68,5 +68,5 @@ def children_here() -> Iterator[None]:
 @contextmanager
 def trainings_here() -> Iterator[None]:
     """As :func:`children_here`, and how fast this machine multiplies matrices is not measured."""
-    with children_here(), patch.object(training, "matmul_rate", lambda: Rate(100.0)):
+    with children_here(), patch.object(training, "product_rate", lambda *_: Rate(100.0)):
         yield

@@ -95,7 +95,7 @@ def test_it_searches_and_says_how_to_train_then(
 def test_what_follows_learns_from_train_and_tune_and_is_scored_by_neither(
     asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(child, "matmul_rate", lambda: Rate(100.0))
+    monkeypatch.setattr(child, "product_rate", lambda *_: Rate(100.0))
     settings = {**asked["settings"], "holds_out": False}
     more = {name: asked[name] for name in ("base", "parts", "task", "seconds", "seed", "threads", "folder")}
     found = child.fit(**more, settings=settings, model="mine")
