@@ -24,7 +24,7 @@ class Line:
     """One line: points [(passes, value)], its class in the style sheet, its name where there are several.
 
     Attributes:
-        dots: whether each point is marked. joined: whether a line goes through them.
+        dots: whether each point is marked. joined: whether a line goes through them; stairs: level until the next one.
     """
 
     points: Sequence[tuple[float, float]]
@@ -32,18 +32,30 @@ class Line:
     name: Named | None = None
     dots: bool = False
     joined: bool = True
+    stairs: bool = False
 
 
-def curve(title: Named, lines: Sequence[Line], *, share: bool = False, across: str = "curves.passes") -> Markup:
+def curve(
+    title: Named, lines: Sequence[Line], *, share: bool = False, across: str = "curves.passes", whole: bool = False
+) -> Markup:
     """A figure with one axis for all lines; nothing when no line has two points or a dot.
 
     Args:
-        share: values are shares, written as per cent. across: key of the text below the figure.
+        share: values are shares, written as per cent. across: key of the text below the figure. whole: what is counted
+            there has no halves, and begins with one.
     """
     known = [line for line in lines if len(line.points) > 1 or (line.dots and line.points)]
     if not known:
         return Markup("")
-    return Markup("").join(Markup(_Drawing(title, known, share, across, *size).svg()) for size in SIZES)
+    return Markup("").join(Markup(_Drawing(title, known, share, across, whole, *size).svg()) for size in SIZES)
+
+
+def tick(value: float) -> str:
+    """A value on a scale, in few characters: ``0.25``, ``5e-5``."""
+    if 0 < abs(value) < 1e-3:
+        mantissa, _, exponent = f"{value:.3e}".partition("e")
+        return f"{float(mantissa):g}e{int(exponent)}"
+    return f"{value:.4g}"
 
 
 def framed(body: str, label: str, width: int, height: int, css: str) -> str:
@@ -57,10 +69,11 @@ def framed(body: str, label: str, width: int, height: int, css: str) -> str:
 
 class _Drawing:
     def __init__(
-        self, title: Named, lines: Sequence[Line], share: bool, across: str, width: int, height: int, css: str
-    ) -> None:
+        self, title: Named, lines: Sequence[Line], share: bool, across: str, whole: bool, width: int, height: int,
+        css: str,
+    ) -> None:  # fmt: skip
         self.title, self.lines, self.share, self.below = title, lines, share, across
-        self.width, self.height, self.css = width, height, css
+        self.width, self.height, self.css, self.whole = width, height, css, whole
         values = [value for line in lines for _, value in line.points]
         passes = max(at for line in lines for at, _ in line.points) or 1.0
         self.across = Axis(0.0, passes, 58.0, width - 18.0)
@@ -74,13 +87,13 @@ class _Drawing:
 
     def _grid(self) -> str:
         parts, left, right = [], self.across.start, self.across.end
-        for value in self.up.ticks(4):
+        for value in self.up.ticks(5):
             y = self.up.place(value)
-            text = f"{100 * value:.4g}%" if self.share else f"{value:.4g}"
+            text = f"{100 * value:.4g}%" if self.share else tick(value)
             parts.append(f'<line class="grid" x1="{left}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
             parts.append(f'<text class="tick" x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">{esc(text)}</text>')
         bottom = self.up.start
-        for value in self.across.ticks(5 if self.css == "narrow" else 8):
+        for value in self._ticks_across():
             x = self.across.place(value)
             parts.append(f'<line class="base" x1="{x:.1f}" x2="{x:.1f}" y1="{bottom}" y2="{bottom + 5}"/>')
             text = f"{value:.4g}"
@@ -89,10 +102,16 @@ class _Drawing:
         parts.append(self._text(lambda lang: say(lang, self.below), right, bottom + 36, "hint", "end"))
         return "".join(parts)
 
+    def _ticks_across(self) -> list[float]:
+        found = self.across.ticks(5 if self.css == "narrow" else 8)
+        return [value for value in found if not self.whole or (value >= 1 and value == int(value))]
+
     def _line(self, line: Line) -> str:
         step = max(len(line.points) // MOST, 1)
         places = [(self.across.place(at), self.up.place(value)) for at, value in line.points[::step]]
-        drawn = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
+        first, *others = places
+        steps = (f"H{x:.1f}V{y:.1f}" if line.stairs else f"L{x:.1f} {y:.1f}" for x, y in others)
+        drawn = f"M{first[0]:.1f} {first[1]:.1f}" + "".join(steps) if places else ""
         path = f'<path d="{drawn}"/>' if line.joined else ""
         dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' for x, y in places) if line.dots else ""
         return f'<g class="line {line.css}">{path}{dots}</g>'

@@ -105,7 +105,7 @@ def facts(summary: Summary) -> Markup:
 def reproduce(summary: Summary) -> Markup:
     """The command with a button that copies it, and what the run left."""
     paths = [(data(name), data(path, "mono")) for name, path in summary.paths.items()]
-    return render("reproduce", command=summary.command, paths=paths)
+    return render("reproduce", lead=said("reproduce.lead"), command=summary.command, paths=paths)
 
 
 def _named(key: str, name: str) -> Both | Markup:

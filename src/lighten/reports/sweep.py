@@ -147,10 +147,11 @@ def _by_trial(sweep: SweepRecord, *, shares: bool) -> Markup:
         [
             Line(others, "learned", lambda lang: say(lang, "sweep.stopped"), dots=True, joined=False),
             Line(ended, "judged", lambda lang: say(lang, "sweep.finished"), dots=True, joined=False),
-            Line(best, "rate", lambda lang: say(lang, "sweep.best")),
+            Line(best, "rate", lambda lang: say(lang, "sweep.best"), stairs=True),
         ],
         share=shares,
         across="sweep.across",
+        whole=True,
     )
 
 

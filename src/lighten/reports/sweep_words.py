@@ -47,6 +47,7 @@ SWEEP: dict[str, tuple[str, str]] = {
         "Which settings matter is not known: too few trials, or scores that do not differ.",
         "无法判断哪些设置更重要：试验太少，或得分没有差别。",
     ),
+    "intervals.label": ("{title}, {n} values with their bounds", "{title}，共 {n} 项及其上下界"),
     "bars.label": ("{title}, {n} bars", "{title}，共 {n} 项"),
     "sweep.trials": ("Trials, the best first", "试验，最好者在前"),
     "sweep.trials.shown": (

@@ -10,8 +10,9 @@ from typing import Any
 from markupsafe import Markup
 
 from lighten.core.training import Compared, ProofScore, TrainingResult
-from lighten.reports.curves import Line, curve
+from lighten.reports.curves import Line, curve, tick
 from lighten.reports.describe import environment_fact
+from lighten.reports.intervals import Interval, intervals
 from lighten.reports.markup import Both, data, one_line, said
 from lighten.reports.numbers import amount, count, duration, number, share
 from lighten.reports.page import document, made
@@ -39,6 +40,7 @@ def training_page(result: TrainingResult) -> str:
         groups=[_row(one) for one in result.proof if one.group],
         group_metric=next((_metric(one.metric) for one in result.proof if one.group), ""),
         compared=[_compared(one) for one in result.compared],
+        chart=_chart(result),
         grid=_grid(result),
         settings=[*_settings(result)],
         source=result,
@@ -49,7 +51,7 @@ def training_page(result: TrainingResult) -> str:
         ],
     )
     paths = [(data(name), data(path, "mono")) for name, path in result.paths.items()]
-    body += render("reproduce", command=result.command, paths=paths)
+    body += render("reproduce", lead=said("training.reproduce"), command=result.command, paths=paths)
     return document(
         title=Both(lambda lang: say(lang, "training.page", model=one_line(result.model))),
         model=result.model,
@@ -190,6 +192,27 @@ def _row(one: ProofScore) -> Mapping[str, Any]:
             for value in (one.value, one.lower, one.upper)
         ],
     }
+
+
+def _chart(result: TrainingResult) -> Markup:
+    """Everything that answered proof, on one scale."""
+    if not result.compared:
+        return Markup("")
+    main = result.compared[0].score
+
+    def name(one: Compared, lang: str) -> str:
+        words = (say(lang, f"compared.{one.kind}"), one_line(one.name), "·", amount(lang, one.score.value, main.unit))
+        return " ".join(filter(None, words))
+
+    rows = [
+        Interval(partial(name, one), one.score.value, one.score.lower, one.score.upper, strong=one.kind == "trained")
+        for one in result.compared
+    ]
+    return intervals(
+        lambda lang: capital(quantity(lang, main.metric)),
+        rows,
+        lambda value: f"{100 * value:.4g}%" if main.unit == "fraction" else tick(value),
+    )
 
 
 def _compared(one: Compared) -> Mapping[str, Any]:

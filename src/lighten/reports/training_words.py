@@ -35,6 +35,7 @@ TRAINING: dict[str, tuple[str, str]] = {
     "training.rate.of": ("of a matrix product in {precision} here", "以本机 {precision} 矩阵乘法为基准"),
     "training.all": ("all sittings together", "历次运行合计"),
     "training.priced": ("at the price of an hour that was given", "按给定的每小时价格"),
+    "training.reproduce": ("The command that asks for the same again.", "再次进行同样训练的命令。"),
     "training.second": ("{value} {noun}/s", "{value} {noun}/秒"),
     "curves.title": ("Curves", "曲线"),
     "curves.lead": (
@@ -57,6 +58,8 @@ TRAINING: dict[str, tuple[str, str]] = {
     "scores.value": ("Value", "数值"),
     "scores.low": ("At least", "下界"),
     "scores.high": ("At most", "上界"),
+    "scores.rows": ("Rows", "行数"),
+    "scores.group": ("Group", "分组"),
     "scores.groups": ("By group, the worst first", "按分组，最差者在前"),
     "compared.title": ("Compared on proof rows", "在验证数据上的对比"),
     "compared.attacked": ("trained, under attack", "训练所得，受攻击时"),

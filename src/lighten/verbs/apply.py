@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from lighten.core.artifact import STORE, Artifact
+from lighten.core.data_options import DataOptions
 from lighten.core.errors import DataError, RunFolderError
 from lighten.core.lists import read_list
 from lighten.core.matching import engine_for, facts_of, format_named
@@ -64,6 +65,7 @@ def apply(
         PlanError: the recipe's steps do not fit together; lists every problem. InputError: model, data or folder.
         CandidateFailed: a step or the engine failed.
     """
+    given = given_of_data(locals())
     made = recipe if isinstance(recipe, Recipe) else Recipe.from_toml(Path(recipe))
     source = str(data if data is not None else made.data.get("source", ""))
     if not source:
@@ -71,23 +73,7 @@ def apply(
     target = Path(out)
     if target.exists():
         raise RunFolderError(f"{target} exists already.", fix="give --out a new folder")
-    given: dict[str, Any] = {
-        "text": text,
-        "label": label,
-        "group": group,
-        "unit": unit,
-        "split_column": split_column,
-        "prompt": prompt,
-        "answer": answer,
-        "choices": read_list(choices) if choices else None,
-        "shots": shots or None,
-        "drop_empty": drop_empty or None,
-        "merge_labels": merge_labels,
-        "drop_rare": drop_rare or None,
-        "labels": read_list(labels) if labels else None,
-        "longest": longest,
-    }
-    said = overridden(asked_of(made.data), {name: value for name, value in given.items() if value is not None})
+    said = overridden(asked_of(made.data), given)
     found = find(made.model, whole=False)
     if not isinstance(recipe, Recipe):
         format_named(found.format).refuse_unnamed(found, str(recipe))
@@ -110,6 +96,13 @@ def apply(
         return replace(sealed, path=target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def given_of_data(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the arguments of a verb is said of the data, where it is not what nobody says; lists are read."""
+    found = {one.name: asked[one.name] for one in fields(DataOptions)}
+    found |= {name: read_list(found[name]) for name in ("labels", "choices")}
+    return {one.name: found[one.name] for one in fields(DataOptions) if found[one.name] != one.default}
 
 
 INSTEAD: Mapping[str, tuple[str, ...]] = {
