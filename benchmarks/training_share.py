@@ -43,8 +43,10 @@ SIDES = (512, 1024, 2048)
 """Of the square matrices that are multiplied."""
 LOOK = 0.5
 """Seconds of one look at one size."""
-WARM, COUNTED = 3, 64
-"""Updates of a turn that are left out; batches of a turn whose operations are counted, evenly spaced, at the most."""
+WARM = 3
+"""Updates of a turn that are left out."""
+COUNTED, ALIKE = 64, 2
+"""Batches of a turn whose operations are counted, evenly spaced, at the most; the same where all rows are one size."""
 MANY = 100_000
 """Passes: more than any turn makes."""
 
@@ -115,7 +117,8 @@ def share_of(name: str, work: RowsTraining, unit: str, rounds: int, seconds: flo
         took, batches = turn(work, seconds, threads, number)
         roofs.append(fastest(work.dtype))
         others = max(others, neighbours.share() or 0.0)
-        counted = batches[:: -(-len(batches) // COUNTED)]
+        most = COUNTED if work.network.reader.pads else ALIKE
+        counted = batches[:: -(-len(batches) // most)]
         operations = flops_of(work, counted) / sum(map(len, counted))
         rows_per_second.append(sum(map(len, batches)) / took)
         rates.append(1e-9 * operations * rows_per_second[-1])
