@@ -32,7 +32,7 @@ def test_a_launcher_says_which_this_one_is() -> None:
     ("workers", "threads", "environment", "words"),
     [
         (3, 2, {}, r"3 workers for 2 cores(.|\n)*--workers 2"),
-        (1, 1, TOLD, "2 workers for 1 cores"),
+        (1, 1, TOLD, "2 workers for 1 core\\."),
         (2, 4, TOLD, "--workers is 2, but the launcher started 4"),
         (1, 4, {"WORLD_SIZE": "2", "RANK": "0"}, "no MASTER_ADDR, MASTER_PORT in the environment"),
         (1, 4, {**TOLD, "RANK": "first"}, "RANK is 'first'"),

@@ -42,6 +42,13 @@ def test_every_quantity_has_bounds_and_the_main_one_stands_by_group_the_worst_fi
     assert not {"flips", "answer_flips"} & {one.metric for one in found}  # there is nothing to compare with
 
 
+def test_no_bound_of_a_share_is_more_than_all_or_less_than_nothing() -> None:
+    quality, _ = meters(TextClassification())
+    found = [one for one in scores(quality, answers(set()), ROWS, TASK, 0) if one.unit == "fraction"]
+    assert {"accuracy", "macro_f1"} <= {one.metric for one in found}
+    assert all(0.0 <= end <= 1.0 for one in found for end in (one.lower, one.upper) if end is not None)
+
+
 def test_a_model_that_is_no_better_than_one_answer_is_called_so() -> None:
     quality, _ = meters(TASK)
     parts = Parts(ROWS, ROWS, ROWS, ROWS, ("no", "yes"))
@@ -101,4 +108,9 @@ def test_of_several_tasks_an_answer_is_judged_among_the_classes_of_its_own() -> 
     quality, _ = meters(task)
     assert score.main_score(quality, given, rows, task, 0).value == 1.0
     assert score.main_score(quality, given, rows, TASK, 0).value == 0.0
+    parts = Parts(rows, rows, rows, rows, ("a: no", "a: yes", "b: no", "b: yes"))
+    assert against_constant(task, quality, given, parts, 0) != "", "as it always answers one class of each task"
+    right = Rows(("x", "y", "z", "w") * 10, (0, 3, 1, 2) * 10, ("a", "b", "a", "b") * 10)
+    better = np.array([[2, 1, 9, 0], [9, 0, 1, 2], [1, 2, 9, 0], [9, 0, 2, 1]] * 10, dtype=float)
+    assert against_constant(task, quality, better, Parts(right, right, right, right, parts.labels), 0) == ""
     assert {one.group: one.value for one in scores(quality, given, rows, task, 0) if one.group} == {"a": 1.0, "b": 1.0}

@@ -12,8 +12,8 @@ from lighten.core.sweep import SweepRecord
 
 VERSION = 1
 """Of ``result.json``."""
-MODEL, RESULT = "model", "result.json"
-"""What lies in the folder of a training: what came out, and what became of it."""
+MODEL, RESULT, SCALARS = "model", "result.json", "scalars.jsonl"
+"""What lies in the folder of a training: what came out, what became of it, and its curve while it is going on."""
 
 
 def model_of_run(path: Path) -> Path:

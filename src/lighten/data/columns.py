@@ -8,25 +8,30 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from lighten.core.errors import DataError
-from lighten.data.cells import Cell, Table, is_json, looks_nested, quoted
+from lighten.data.cells import Table, is_json
 from lighten.data.fixed import MIXED, find_split, not_for_judging, unlabelled_rows
+from lighten.data.guesses import (
+    about_scraps,
+    about_unused,
+    by_name,
+    columns_named,
+    few_values,
+    longest_text,
+    refuse_lists,
+    useful_group,
+    useful_unit,
+)
 from lighten.data.header import GROUP_NAMES, LABEL_NAMES, TEXT_NAMES, UNIT_NAMES
 from lighten.data.items import holds_items, item_column, kinds_in, no_classes
-from lighten.data.labels import label_text
 from lighten.data.pairs import refuse_pairs
 
 MOST_CLASSES = 1000
-_FEW_CLASSES = 100
-_FEWEST_UNITS = 20
-_SEEN = 2000
 NONE = "none"
 """What ``--unit`` and ``--group`` are given when a column with a usual name is not to be taken."""
 NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
 """Columns by role of a model that does not say which it was made with."""
 _NO_ROLE = re.compile(r"split|part|fold|index|unnamed: ?\d+|__index_level_\d+__|level_\d+", re.IGNORECASE)
 """Names of columns that are never guessed to be anything: parts, and indices that pandas writes."""
-_MOSTLY = 0.5
-"""A column is a text or a label only where at least this share of its cells is filled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +119,11 @@ def find_columns(
     taken |= {parts} if parts else set()
     if group is None:
         named = _guessed(table, known, "group", GROUP_NAMES, taken, notes, "Groups are")
-        group = _useful_group(table, _wanted(named, grouped, "--group", notes), notes)
+        group = useful_group(table, _wanted(named, grouped, "--group", notes), notes)
         taken |= {name for name in [group if grouped else named] if name}
     if unit is None:
         named = _guessed(table, known, "unit", UNIT_NAMES, taken, notes, "Rows are kept together by")
-        unit = _useful_unit(table, _wanted(named, united, "--unit", notes), notes)
+        unit = useful_unit(table, _wanted(named, united, "--unit", notes), notes)
         taken |= {name for name in [unit if united else named] if name}
     if label is None and labelled:
         label = _guessed(table, known, "label", LABEL_NAMES, taken, notes, "Labels are")
@@ -131,17 +136,17 @@ def find_columns(
     if asked:
         refuse_pairs(table, taken)
     if text is None:
-        text = _by_name(table, TEXT_NAMES, taken, "--text", notes, "Texts are", wordy_only=True)
-        text = text or _longest_text(table, taken, notes)
+        text = by_name(table, TEXT_NAMES, taken, "--text", notes, "Texts are", wordy_only=True)
+        text = text or longest_text(table, taken, notes)
         taken.add(text)
     if label is None and labelled:
-        _refuse_lists(table, _named(table, LABEL_NAMES, taken - nested))
-        label = _few_values(table, taken, notes)
-    _refuse_lists(table, [label] if label else [])
+        refuse_lists(table, columns_named(table, LABEL_NAMES, taken - nested))
+        label = few_values(table, taken, notes)
+    refuse_lists(table, [label] if label else [])
     if asked:
         refuse_pairs(table, {label or "", group or "", unit or "", *taken} - {text}, text)
-    notes += _about_scraps(table, {text, label, group, unit, parts} | taken)
-    notes += _about_unused(table, {text, label, group, unit, parts} | taken) if given["--text"] is None else []
+    notes += about_scraps(table, {text, label, group, unit, parts} | taken)
+    notes += about_unused(table, {text, label, group, unit, parts} | taken) if given["--text"] is None else []
     skipped, about = _skipped(table, parts, label or "", judging=judging and not mixed)
     return Columns(text, label or "", group, unit, (*notes, *about), kind, parts, mixed, skipped)
 
@@ -211,15 +216,15 @@ def text_column(
 def _guessed_text(table: Table, *, paired: bool) -> tuple[str, tuple[str, ...]]:
     """The column of texts by its name, else by its content; and how it was found."""
     taken = {n for n in table.columns if _NO_ROLE.fullmatch(n) or is_json(table.column(n))}
-    taken |= {name for names in (LABEL_NAMES, GROUP_NAMES, UNIT_NAMES) for name in _named(table, names, taken)}
+    taken |= {name for names in (LABEL_NAMES, GROUP_NAMES, UNIT_NAMES) for name in columns_named(table, names, taken)}
     notes: list[str] = []
     if not paired:
         refuse_pairs(table, taken)
-    found = _by_name(table, TEXT_NAMES, taken, "--text", notes, "Texts are", wordy_only=True)
-    found = found or _longest_text(table, taken, notes)
+    found = by_name(table, TEXT_NAMES, taken, "--text", notes, "Texts are", wordy_only=True)
+    found = found or longest_text(table, taken, notes)
     if not paired:
         refuse_pairs(table, taken, found)
-    return found, (*notes, *_about_unused(table, {found, *taken}))
+    return found, (*notes, *about_unused(table, {found, *taken}))
 
 
 def _none_of(known: Mapping[str, str], role: str) -> str | None:
@@ -248,7 +253,7 @@ def _guessed(
     What the model was made with in another role is left to that.
     """
     taken = {*taken, *_kept_for(known, role)}
-    return _recalled(known, role, notes, what) or _by_name(table, names, taken, f"--{role}", notes, what)
+    return _recalled(known, role, notes, what) or by_name(table, names, taken, f"--{role}", notes, what)
 
 
 def _kept_for(known: Mapping[str, str], role: str) -> set[str]:
@@ -276,147 +281,3 @@ def _wanted(name: str | None, wanted: bool, option: str, notes: list[str]) -> st
         return name
     notes[-1] = f"The column {name!r} was not used, as {option} none asks."
     return None
-
-
-def _named(table: Table, names: Sequence[str], taken: Iterable[str]) -> list[str]:
-    """Free columns with one of the usual names, in the order of those names."""
-    free = [n for n in table.columns if n not in set(taken)]
-    whole = {n.casefold(): n for n in free}
-    found = [whole[n] for n in names if n in whole]
-    return found or [n for name in names for n in free if n.casefold().rpartition(".")[2] == name]
-
-
-def _by_name(
-    table: Table,
-    names: Sequence[str],
-    taken: Iterable[str],
-    option: str,
-    notes: list[str],
-    what: str,
-    wordy_only: bool = False,
-) -> str | None:
-    """The column with a usual name; the first of the names (``text``, ``label``) wins over all others."""
-    found = _named(table, names, taken)
-    if wordy_only:
-        found = [n for n in found if _mean_length(table.column(n)) > 0]
-    if len(found) > 1 and found[0].casefold() != names[0]:
-        raise _several(table, found, option)
-    if not found:
-        return None
-    notes.append(f"{what} the column {found[0]!r} (by its name).")
-    return found[0]
-
-
-def _useful_group(table: Table, group: str | None, notes: list[str]) -> str | None:
-    """The group column when it has several values; else None, with a note."""
-    if group is None or _distinct(table.column(group)) > 1:
-        return group
-    notes[-1] = f"The column {group!r} has one value only and was not used as group."
-    return None
-
-
-def _useful_unit(table: Table, unit: str | None, notes: list[str]) -> str | None:
-    """The unit column when it keeps rows together and there are enough units to divide; else None, with a note."""
-    if unit is None:
-        return None
-    distinct = len(set(table.column(unit)))
-    if _FEWEST_UNITS <= distinct < len(table):
-        return unit
-    notes[-1] = f"The column {unit!r} has {distinct} distinct values in {len(table)} rows and was not used as unit."
-    return None
-
-
-def _longest_text(table: Table, taken: set[str], notes: list[str]) -> str:
-    """The free column with by far the longest strings."""
-    lengths = {n: _mean_length(table.column(n)) for n in table.columns if n not in taken}
-    ranked = sorted((n for n, length in lengths.items() if length > 0), key=lambda n: -lengths[n])
-    if not ranked:
-        raise DataError(
-            f"{table.source} has no column of text.",
-            allowed=_described(table, table.columns),
-            fix="name it with --text",
-        )
-    if len(ranked) > 1 and lengths[ranked[0]] < 2 * lengths[ranked[1]]:
-        raise _several(table, ranked, "--text")
-    notes.append(f"Texts are the column {ranked[0]!r} (its strings are the longest).")
-    return ranked[0]
-
-
-def _few_values(table: Table, taken: set[str], notes: list[str]) -> str:
-    """The one free column whose values are few and repeat."""
-    most = min(_FEW_CLASSES, max(2, len(table) // 2))
-    free = [n for n in table.columns if n not in taken and _is_filled(table.column(n))]
-    fitting = [n for n in free if 2 <= _distinct(table.column(n)) <= most]
-    if not fitting:
-        raise DataError(
-            f"No column of {table.source} looks like a label: a few values that repeat.",
-            allowed=_described(table, table.columns),
-            fix="name it with --label",
-        )
-    if len(fitting) > 1:
-        raise _several(table, fitting, "--label")
-    notes.append(f"Labels are the column {fitting[0]!r} (its values are few and repeat).")
-    return fitting[0]
-
-
-def _refuse_lists(table: Table, names: Sequence[str]) -> None:
-    """Refuse a column of labels that holds lists or objects."""
-    for name in names:
-        cell = next((c for c in table.column(name) if isinstance(c, str) and looks_nested(c)), None)
-        if cell is not None:
-            kind = "lists" if cell.strip().startswith("[") else "objects"
-            raise DataError(
-                f"The label column {name!r} of {table.source} holds {kind}, such as {quoted(cell)}.",
-                allowed="one label in every row; several labels a row (multi-label) are no task of lighten yet",
-                fix="keep one label a row, or make a column of yes and no for each label and name one with --label",
-            )
-
-
-def _about_scraps(table: Table, known: Iterable[str | None]) -> list[str]:
-    """A note on columns of text that are nearly empty, such as what a comma without quotes cuts off."""
-    used = set(known)
-    found = []
-    for name in table.columns:
-        filled = sum(isinstance(c, str) and any(ch.isalpha() for ch in c) for c in table.column(name))
-        if name not in used and filled > 0 and not _is_filled(table.column(name)):
-            found.append(f"{name!r} ({filled:,} of {len(table):,} rows)")
-    return [f"Columns that are mostly empty were not used: {', '.join(found[:10])}."] if found else []
-
-
-def _about_unused(table: Table, known: Iterable[str | None]) -> list[str]:
-    """A note on columns of words that stand beside what is used."""
-    used = set(known)
-    found = [repr(name) for name in table.columns if name not in used and _mean_length(table.column(name)) > 0]
-    listed = ", ".join(found[:10]) + (", ..." if len(found) > 10 else "")
-    return [f"Columns of text that are not used: {listed}."] if found else []
-
-
-def _several(table: Table, names: Sequence[str], option: str) -> DataError:
-    return DataError(
-        f"{len(names)} columns of {table.source} could be meant by {option}: {', '.join(names)}.",
-        allowed=_described(table, names),
-        fix=f"say which one, for example {option} {names[0]}",
-    )
-
-
-def _described(table: Table, names: Iterable[str]) -> str:
-    """Each column with its first value, so that the reader sees what is meant."""
-    return "; ".join(f"{n} (such as {quoted(table.column(n)[0], 30)})" for n in names)
-
-
-def _mean_length(cells: Sequence[Cell]) -> float:
-    """Mean characters per cell among the first rows; 0 for a column that is not mostly words, or mostly empty."""
-    seen = [c for c in cells[:_SEEN] if c is not None and c != ""]
-    if not _is_filled(cells):
-        return 0.0
-    words = [c for c in seen if isinstance(c, str) and any(ch.isalpha() for ch in c)]
-    return sum(map(len, words)) / len(words) if words and 2 * len(words) >= len(seen) else 0.0
-
-
-def _is_filled(cells: Sequence[Cell]) -> bool:
-    seen = cells[:_SEEN]
-    return sum(c is not None and c != "" for c in seen) >= _MOSTLY * len(seen)
-
-
-def _distinct(cells: Sequence[Cell]) -> int:
-    return len({label_text(c) for c in cells} - {None})

@@ -60,9 +60,13 @@ class Launch:
         cores = threads or allowed_cores()
         if made.here > cores:
             raise InputError(
-                f"There are {made.here} workers for {cores} cores.",
+                f"There are {made.here} workers for {cores} core{'s' if cores > 1 else ''}.",
                 allowed="a worker for each core at the most",
-                fix="start fewer of them on this machine" if made.outside else f"give --workers {cores}",
+                fix="start fewer of them on this machine"
+                if made.outside
+                else f"give --workers {cores}"
+                if cores > 1
+                else "leave --workers out",
             )
         return made
 

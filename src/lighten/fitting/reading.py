@@ -138,7 +138,8 @@ def check_asked(options: FitOptions, format: str) -> None:
     if refused := next((name for name, given in asked.items() if given and name not in known.lessons), ""):
         raise InputError(
             f"--{refused} was given, and {known.noun} is not trained so ({options.model}).",
-            allowed=", ".join(f"--{name}" for name in sorted(known.lessons)) or f"none of {', '.join(asked)}",
+            allowed=", ".join(f"--{name}" for name in sorted(known.lessons))
+            or f"none of {', '.join(f'--{name}' for name in asked)}",
             fix="leave it out",
         )
 

@@ -9,13 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from lighten.core.training import CurvePoint
+from lighten.core.training import SCALARS, CurvePoint
 from lighten.fitting.tensorboard import EventFile
 from lighten.isolate.machine import cpu_seconds
 from lighten.nets.training.schedule import Point, State
 from lighten.store.artifacts import writing
 
-FILE, EVENTS = "scalars.jsonl", "tensorboard"
+FILE, EVENTS = SCALARS, "tensorboard"
 POINTS = 400
 """Points of the curve of the training loss, about."""
 

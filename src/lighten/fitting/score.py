@@ -27,6 +27,8 @@ from lighten.store.ledger import earlier_openings, record_opening
 from lighten.store.study import Study
 
 NAME, BEFORE = "opening of the proof", "opened before"
+FRACTION = "fraction"
+"""Unit of shares, which lie between nothing and all."""
 LONGEST = 60
 """Characters of an answer that are shown."""
 
@@ -40,8 +42,9 @@ def against_constant(
         answers: [n, columns], of the model to ``proof``.
     """
     found = weigh_against_constant(
-        task, quality, answers, parts.proof, parts.labels, learned=parts.train, part="proof", seed=seed
-    )
+        task, quality, task.judged(answers, parts.proof), parts.proof, parts.labels, learned=parts.train, part="proof",
+        seed=seed,
+    )  # fmt: skip
     if found is None:
         return ""
     return (
@@ -172,6 +175,8 @@ def _scored(
             continue
         quantity = reading.quantity
         lower, upper = bounds(meters, name, quantity.direction, value, answers, rows, seed)
+        if quantity.unit == FRACTION:  # bounds that are as far on both sides may lie beyond all and nothing
+            lower, upper = (None if one is None else min(max(one, 0.0), 1.0) for one in (lower, upper))
         found.append(ProofScore(name, quantity.unit, quantity.direction, value, len(rows), lower, upper, group))
     return found
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+OTHERWISE = "give models that were trained for the task, with the same classes, or leave --teacher out"
 KEY = 2_000
 """From which the study counts their answers."""
 
@@ -76,7 +77,7 @@ def bring_teachers(options: FitOptions, data: Data, scratch: Path) -> list[Artif
             made.append(Artifact.open(kept))
             continue
         found = find(name)
-        check_task(name, found, catalog.name_of(data.task))
+        check_task(f"--teacher {name}", found, catalog.name_of(data.task), fix=OTHERWISE)
         if options.resume:
             format_named(found.format).refuse_unnamed(found, str(options.out))
         made.append(bring_model(name, found, scratch / stored(number)))

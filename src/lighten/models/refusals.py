@@ -9,10 +9,12 @@ from typing import Any
 from lighten.core.artifact import RECORD
 from lighten.core.errors import ModelError, UnsafeFile
 from lighten.core.format import Location
+from lighten.core.training import MODEL, SCALARS
 from lighten.files.json_file import read_object
 from lighten.models.adapter import CONFIG as ADAPTER_CONFIG
 from lighten.models.adapter import WEIGHTS as ADAPTER_WEIGHTS
 from lighten.nets.architectures import is_for_pictures, loader_of
+from lighten.store.folder import MANIFEST
 
 PICKLED_WEIGHTS = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".nemo", ".ot")
 TRAINER = ("training_args.bin", "optimizer.pt", "optimizer.bin", "scheduler.pt", "scaler.pt", "scheduler.bin")
@@ -104,6 +106,12 @@ def _refuse_empty(path: Path, names: Sequence[str], is_model: Callable[[Path], b
     if "winner/" in names and (path / "winner" / RECORD).is_file():
         raise ModelError(
             f"{path} is the folder of a run.", allowed="a model", fix=f"give {path / 'winner'}, or {path}/store/model"
+        )
+    if MANIFEST in names and SCALARS in names and f"{MODEL}/" not in names:
+        raise ModelError(
+            f"The training in {path} is not over: it has no model yet.",
+            allowed="a model, or the folder of a training that is over",
+            fix=f"go on with it: lighten resume {path}",
         )
     if holds_files_of_model(path):
         return
