@@ -42,11 +42,12 @@ def test_every_quantity_has_bounds_and_the_main_one_stands_by_group_the_worst_fi
     assert not {"flips", "answer_flips"} & {one.metric for one in found}  # there is nothing to compare with
 
 
-def test_no_bound_of_a_share_is_more_than_all_or_less_than_nothing() -> None:
+def test_no_bound_of_a_share_is_more_than_all_and_none_of_a_loss_less_than_nothing() -> None:
     quality, _ = meters(TextClassification())
-    found = [one for one in scores(quality, answers(set()), ROWS, TASK, 0) if one.unit == "fraction"]
-    assert {"accuracy", "macro_f1"} <= {one.metric for one in found}
-    assert all(0.0 <= end <= 1.0 for one in found for end in (one.lower, one.upper) if end is not None)
+    sure = np.where(answers(set()) > 0.5, 30.0, -30.0)
+    found = [one for one in scores(quality, sure, ROWS, TASK, 0) if one.lower is not None and one.upper is not None]
+    assert {"accuracy", "macro_f1", "log_loss", "brier"} <= {one.metric for one in found}
+    assert all(one.lower >= 0.0 and (one.unit != "fraction" or one.upper <= 1.0) for one in found)
 
 
 def test_a_model_that_is_no_better_than_one_answer_is_called_so() -> None:

@@ -16,6 +16,7 @@ from lighten.core.errors import InputError, UnknownName
 from lighten.core.format import Recognized
 from lighten.core.home import expanded
 from lighten.core.item import Item
+from lighten.core.lists import write_list
 from lighten.core.matching import engine_for, facts_of, format_named
 from lighten.core.reader import AUTO, OFF
 from lighten.core.readers import reader_in
@@ -242,19 +243,23 @@ def settle(options: FitOptions, data: Data, base: Artifact, threads: int, listen
     """The data with targets that are outputs of a model that has a head already.
 
     Raises:
-        DataError: labels that are none of its classes, or rows that say otherwise. InputError, CandidateFailed: it does
-            not run.
+        DataError: labels that are none of its classes, or rows that say otherwise. InputError: ``--labels`` of a model
+            that has no classes. InputError, CandidateFailed: it does not run.
     """
     frozen = parts_in(options.out / PARTS)
     if frozen is not None:  # a resumed run: what was found then
         return Data(data.task, frozen, data.columns)
-    known = facts_of(base)
+    known, told = facts_of(base), options.of_data.labels
+    if told and data.task.settles_classes and not known["has_head"]:
+        raise InputError(
+            f"--labels {write_list(told)} says which class of a model a label is, and {options.model} has no classes "
+            "yet: a head for the labels of the data is trained.",
+            fix="leave it out, or change the labels in the data",
+        )
     if not known["has_head"] or not data.task.settles_classes:
         return data
     answer = asking(base, engine_of(base), threads, listener.progress)
-    found = settle_classes(
-        data.parts, known["labels"], options.of_data.labels, answer, data.task, model=options.model, seed=options.seed
-    )
+    found = settle_classes(data.parts, known["labels"], told, answer, data.task, model=options.model, seed=options.seed)
     if found.classes.note:
         listener.note(found.classes.note)
     if found.warning:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from time import monotonic
 from typing import Any
@@ -27,8 +28,10 @@ from lighten.store.ledger import earlier_openings, record_opening
 from lighten.store.study import Study
 
 NAME, BEFORE = "opening of the proof", "opened before"
-FRACTION = "fraction"
-"""Unit of shares, which lie between nothing and all."""
+RANGES: Mapping[str, tuple[float, float]] = {
+    "fraction": (0.0, 1.0), "squared error": (0.0, math.inf), "nats": (0.0, math.inf), "bits/byte": (0.0, math.inf)
+}  # fmt: skip
+"""Least and largest value by unit."""
 LONGEST = 60
 """Characters of an answer that are shown."""
 
@@ -175,8 +178,9 @@ def _scored(
             continue
         quantity = reading.quantity
         lower, upper = bounds(meters, name, quantity.direction, value, answers, rows, seed)
-        if quantity.unit == FRACTION:  # bounds that are as far on both sides may lie beyond all and nothing
-            lower, upper = (None if one is None else min(max(one, 0.0), 1.0) for one in (lower, upper))
+        low, high = RANGES.get(quantity.unit, (-math.inf, math.inf))
+        if low <= value <= high:  # bounds that are as far on both sides may lie beyond what there is
+            lower, upper = (None if one is None else min(max(one, low), high) for one in (lower, upper))
         found.append(ProofScore(name, quantity.unit, quantity.direction, value, len(rows), lower, upper, group))
     return found
 
