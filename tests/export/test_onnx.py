@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 
 from lighten.core.errors import BuildFailed
 from lighten.core.step import Needs
+from lighten.export import onnx
 from lighten.export.onnx import Onnx, check
 from lighten.nets.encoders.network import open_network
 from lighten.nets.network import Network
@@ -41,11 +43,11 @@ def apart(net: Network, proto: object) -> float:
     return float(max(found))
 
 
-@pytest.mark.parametrize("family", ["roberta", "mpnet"])
 def test_any_batch_and_length_is_answered_as_the_network_does(
-    family: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    net = network(tmp_path / "net", family)
+    """Other families: tests/engines/test__arrays.py."""
+    net = network(tmp_path / "net", "roberta")
     capfd.readouterr()
     model = Onnx().run(net, NEEDS)
     said = capfd.readouterr()
@@ -78,21 +80,38 @@ def test_a_graph_that_answers_differently_is_refused() -> None:
         check(proto, net, 1)
 
 
-def test_a_network_that_cannot_be_traced_is_refused_with_the_reason(tmp_path: Path) -> None:
-    net = network(tmp_path / "net")
+def untraceable(input_ids: torch.Tensor, attention_mask: torch.Tensor) -> object:
+    raise TypeError("looks at its data")
 
-    def forward(input_ids: torch.Tensor, attention_mask: torch.Tensor) -> object:
-        raise TypeError("looks at its data")
 
+def unknown(input_ids: torch.Tensor, attention_mask: torch.Tensor) -> object:
+    return torch.special.bessel_j0((input_ids * attention_mask).float())
+
+
+@pytest.mark.parametrize(("forward", "words"), [(untraceable, "looks at its data"), (unknown, "bessel_j0")])
+def test_what_no_operator_set_can_say_is_refused_at_once_with_the_reason(
+    forward: Callable[..., object], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net, tried = network(tmp_path / "net"), list[int]()
+    trace = onnx.traced
+
+    def counted(network: Network, opset: int) -> object:
+        tried.append(opset)
+        return trace(network, opset)
+
+    monkeypatch.setattr(onnx, "traced", counted)
     net.net.forward = forward
-    with pytest.raises(BuildFailed, match="cannot be exported"):
+    with pytest.raises(BuildFailed, match=rf"cannot be exported to ONNX: .*{words}"):
         Onnx().run(net, NEEDS)
+    assert tried == [23], "older operator sets have no more operators"
 
 
-@pytest.mark.parametrize("family", ["qwen2", "gemma2"])
-def test_a_decoder_with_a_head_is_exported_with_the_token_that_ends_a_text(tmp_path: Path, family: str) -> None:
-    """Eight texts of different length, padded, and one alone: the head reads the last token of each."""
-    net = open_network(tiny_judge(family, tmp_path / "judge", padding="unnamed"))
+def test_a_decoder_with_a_head_is_exported_with_the_token_that_ends_a_text(tmp_path: Path) -> None:
+    """Eight texts of different length, padded, and one alone: the head reads the last token of each.
+
+    Other families: tests/engines/test__arrays.py.
+    """
+    net = open_network(tiny_judge("qwen2", tmp_path / "judge", padding="unnamed"))
     proto = Onnx().run(net, NEEDS).proto
     for batch in (tiny_texts(8, 3), tiny_texts(1, 5)):
         asked = net.reader.batch(net.reader(batch))

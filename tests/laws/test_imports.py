@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -46,23 +47,29 @@ LEVELS = {
 STANDARD = sys.stdlib_module_names
 
 
-def imports(path: Path, *, typing: bool = False) -> Iterator[tuple[int, str]]:
-    """(line, dotted module) of every import that runs. typing: those for type checkers, too."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def every_import(path: Path) -> list[tuple[int, str, bool]]:
+    """(line, dotted module, whether it is for type checkers alone) of every import. Read once: the files are many."""
+    every = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     typing_only = {
         id(inner)
-        for node in ast.walk(tree)
-        if not typing and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for node in every
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
         for inner in ast.walk(node)
     }
-    for node in ast.walk(tree):
-        if id(node) in typing_only:
-            continue
+    found = []
+    for node in every:
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
+            found += [(node.lineno, alias.name, id(node) in typing_only) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             assert node.level == 0, f"{path}:{node.lineno} imports relatively"
-            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+            found += [(node.lineno, f"{node.module}.{alias.name}", id(node) in typing_only) for alias in node.names]
+    return found
+
+
+def imports(path: Path, *, typing: bool = False) -> Iterator[tuple[int, str]]:
+    """(line, dotted module) of every import that runs. typing: those for type checkers, too."""
+    return ((line, name) for line, name, types_alone in every_import(path) if typing or not types_alone)
 
 
 def modules() -> Iterator[tuple[Path, str]]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from lighten.cli import main
 from lighten.testing.pictures import saved_picture
 from lighten.testing.tiny import tiny_network_folder
 from lighten.testing.tiny_pictures import tiny_vision_folder
@@ -206,45 +208,58 @@ SEEING: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
-def refused(folder: Path, words: Sequence[str], expected: str) -> None:
-    """Run ``optimize``, check that it refuses, and that it left nothing."""
-    out = folder / "out"
-    command = [sys.executable, "-m", "lighten", "optimize", *words, "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 2, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-    assert expected in done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
-    assert not out.exists()
+Refused = Callable[[Path, Sequence[str], str], None]
+
+
+@pytest.fixture
+def refused(capfd: pytest.CaptureFixture[str]) -> Iterator[Refused]:
+    """Runs ``optimize`` as the command line does, but in this process, which has imported everything; checks that it
+    refuses, and that it left nothing."""
+
+    def run(folder: Path, words: Sequence[str], expected: str) -> None:
+        out = folder / "out"
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main(["optimize", *words, "--out", str(out)])
+        said = capfd.readouterr()
+        assert end.value.code == 2, f"exit {end.value.code}\n{said.out}\n{said.err}"
+        assert expected in said.err
+        assert "Traceback" not in said.err
+        assert said.out == ""
+        assert not out.exists()
+
+    before = signal.getsignal(signal.SIGTERM)
+    yield run
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.mark.parametrize("case", DATA)
-def test_data_and_budget_are_refused_before_anything_is_written(case: str, tmp_path: Path) -> None:
+def test_data_and_budget_are_refused_before_anything_is_written(case: str, tmp_path: Path, refused: Refused) -> None:
     make, expected = DATA[case]
     words = make(tmp_path)
     refused(tmp_path, [str(tmp_path / "no-model"), "--task", "text-classification", "--data", *words], expected)
 
 
 @pytest.mark.parametrize("case", PICTURES)
-def test_pictures_are_refused_before_anything_is_written(case: str, tmp_path: Path) -> None:
+def test_pictures_are_refused_before_anything_is_written(case: str, tmp_path: Path, refused: Refused) -> None:
     make, expected = PICTURES[case]
     words = make(tmp_path)
     refused(tmp_path, [str(tmp_path / "no-model"), "--task", "image-classification", "--data", *words], expected)
 
 
 @pytest.mark.parametrize("case", SEEING)
-def test_models_of_pictures_are_refused_before_anything_is_written(case: str, tmp_path: Path) -> None:
+def test_models_of_pictures_are_refused_before_anything_is_written(case: str, tmp_path: Path, refused: Refused) -> None:
     change, expected = SEEING[case]
     refused(tmp_path, [*seeing(tmp_path, change), "--engines", "eager"], expected)
 
 
 @pytest.mark.parametrize("case", MODELS)
-def test_models_are_refused_before_anything_is_written(case: str, tmp_path: Path) -> None:
+def test_models_are_refused_before_anything_is_written(case: str, tmp_path: Path, refused: Refused) -> None:
     change, expected = MODELS[case]
     refused(tmp_path, [*spoiled(tmp_path, change), "--engines", "eager"], expected)
 
 
-def test_a_label_that_the_model_never_saw_is_named(tmp_path: Path) -> None:
+def test_a_label_that_the_model_never_saw_is_named(tmp_path: Path, refused: Refused) -> None:
     name = model(tmp_path, labels=2)
     config = json.loads((Path(name) / "config.json").read_text(encoding="utf-8"))
     config["id2label"], config["label2id"] = {"0": "yes", "1": "no"}, {"yes": 0, "no": 1}
@@ -253,20 +268,14 @@ def test_a_label_that_the_model_never_saw_is_named(tmp_path: Path) -> None:
     refused(tmp_path, [name, "--data", rows(tmp_path / "d.csv", pairs), "--engines", "eager"], "'maybe'")
 
 
-def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "out", "expected"), [("model", "file/run", "file"), ("none", "run", "no folder")])
+def test_a_program_ends_with_the_same_words_and_exit_code(name: str, out: str, expected: str, tmp_path: Path) -> None:
+    """A folder that cannot be written, and a model that is not there: in a process of its own, as a user starts it."""
+    model(tmp_path)
     (tmp_path / "file").write_text("not a folder", encoding="utf-8")
     data = rows(tmp_path / "d.csv", many())
-    command = [
-        sys.executable,
-        "-m",
-        "lighten",
-        "optimize",
-        "x",
-        "--data",
-        data,
-        "--out",
-        str(tmp_path / "file" / "run"),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
+    words = ["optimize", str(tmp_path / name), "--data", data, "--engines", "eager", "--out", str(tmp_path / out)]
+    done = subprocess.run([sys.executable, "-m", "lighten", *words], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert expected in done.stderr and "Traceback" not in done.stderr and done.stdout == ""
+    assert not (tmp_path / out).exists()

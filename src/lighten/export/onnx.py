@@ -34,6 +34,9 @@ OPERATION = re.compile(r"\b(?:aten|prims|quantized|torchvision|torch_\w+)(?:\.|:
 """An operation of torch in such an error."""
 OLDEST = 20
 """The oldest operator set that is tried."""
+HOPELESS = {"TorchExportError", "DispatchError"}
+"""Errors that every operator set meets: the network cannot be captured, which comes before; or an operation has no
+counterpart, and an older set knows no more. By their names, as torch has these classes where nobody may import."""
 TOLERANCE = 1e-3
 """Largest difference of an output that passes, as a share of 1 + the largest one: float32 rounding leaves 1e-5."""
 
@@ -84,6 +87,8 @@ class Onnx(Step):
                 check(proto, network, threads)
             except BuildFailed as error:
                 first = first or error
+                if hopeless(error):
+                    break
             else:
                 return proto
         assert first is not None
@@ -126,6 +131,14 @@ def traced(network: Network, opset: int) -> ModelProto:
             raise BuildFailed(f"{name} cannot be exported to ONNX: {reason_of(error)}\n{said.getvalue()}") from error
         proto: ModelProto = onnx.load_model(str(path))
     return proto
+
+
+def hopeless(error: BaseException) -> bool:
+    """Whether another operator set meets what this came from, too."""
+    at: BaseException | None = error
+    while at is not None and type(at).__name__ not in HOPELESS:
+        at = at.__cause__
+    return at is not None
 
 
 def reason_of(error: BaseException) -> str:
