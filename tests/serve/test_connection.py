@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import time
@@ -12,7 +13,7 @@ import pytest
 
 pytest.importorskip("uvicorn", reason="pip install 'lighten[serve]'")
 
-from lighten.serve.connection import Connection, connections_within
+from lighten.serve.connection import GATHERED, Connection, Gathering, connections_within
 from lighten.serve.limits import Limits
 
 PATIENCE = 30.0
@@ -143,3 +144,47 @@ def left(running: Any) -> str:
 def test_limits_belong_to_a_server() -> None:
     limits = Limits(headers=600)
     assert connections_within(limits).limits == limits and Connection.limits == Limits()
+
+
+def test_an_answer_is_one_packet(running: Any) -> None:
+    body = b'{"inputs": ["abc"]}'
+    ask = b"POST /predict/m HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    with socket.create_connection(("127.0.0.1", running.port), timeout=PATIENCE) as connection:
+        for _ in range(3):
+            connection.sendall(ask)
+            found = connection.recv(65536)
+            assert found.startswith(b"HTTP/1.1 200") and found.endswith(b"}")
+
+
+def test_what_is_written_is_sent_in_order_and_held_back_for_no_long() -> None:
+    sent: list[bytes] = []
+
+    class Kept:
+        """A transport that keeps what it is given."""
+
+        def write(self, data: bytes) -> None:
+            sent.append(data)
+
+        def close(self) -> None:
+            sent.append(b"closed")
+
+        def is_closing(self) -> bool:
+            return False
+
+    async def body() -> None:
+        kept: Any = Kept()
+        found = Gathering(kept, asyncio.get_running_loop())
+        found.write(b"a")
+        found.write(b"b")
+        assert sent == [] and not found.is_closing()
+        await asyncio.sleep(0)
+        assert sent == [b"ab"]
+        found.write(b"c" * (GATHERED + 1))
+        assert len(sent) == 2  # so much is not held back
+        found.write(b"d")
+        found.close()
+        assert sent[2:] == [b"d", b"closed"]
+        await asyncio.sleep(0)
+        assert len(sent) == 4
+
+    asyncio.run(body())

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 
 import pytest
 
-from lighten.core.errors import BuildFailed, DataError, LightenError, SessionCrashed
-from lighten.core.prediction import Prediction
-from lighten.serve import replica as module
+from lighten.core.errors import BuildFailed, LightenError
 from lighten.serve.limits import Limits
 from lighten.serve.queue import WorkQueue
 from lighten.serve.rate import Rate
 from lighten.serve.replica import Replica, Turn
 from lighten.serve.servable import Servable
-from lighten.serve.tickets import Piece, Ticket
+from lighten.serve.tickets import Ticket
 from lighten.serve.worker import State
+from lighten.testing.looping import Looping, looping
 
 ServableOf = Callable[..., Servable]
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class Bench:
     """A replica beside its queue, and all that it tells."""
 
-    def __init__(self, source: Servable) -> None:
+    def __init__(self, source: Servable, there: Looping) -> None:
         self.queue, self.turns, self.states = WorkQueue(), list[Turn](), list[State]()
-        self._news = threading.Condition()
+        self.there, self._news = there, threading.Condition()
         self.replica = Replica(source, self.queue, Rate(), Limits(), threads=1, told=self._told, changed=self._changed)
 
     def _told(self, turn: Turn) -> None:
@@ -45,46 +44,60 @@ class Bench:
             self._news.notify_all()
 
     def until(self, true: Callable[[], object]) -> None:
+        end = monotonic() + PATIENCE
         with self._news:
-            assert self._news.wait_for(true, PATIENCE)
+            while not true():
+                assert monotonic() < end
+                self._news.wait(0.05)  # not all that can become true is told
 
     def put(self, *texts: str) -> None:
         """A request for each text, all at once."""
 
-        async def made() -> list[Piece]:
-            return [Ticket([text], 64, 1e9).pieces[0] for text in texts]
+        def made() -> None:
+            self.queue.put([Ticket([text], 64, 1e9).pieces[0] for text in texts])
+            self.replica.wake()
 
-        self.queue.put(asyncio.run(made()))
+        self.there.call(made)
 
     def answers(self) -> list[str]:
         """Label or error of every piece, in the order in which they were told."""
         told = [one for turn in self.turns for one in turn.predictions]
         return [type(one).__name__ if isinstance(one, LightenError) else one[0].label for one in told]
 
+    def by_text(self) -> dict[str, str]:
+        """The same, by what was asked."""
+        return dict(
+            zip([str(piece.items[0]) for turn in self.turns for piece in turn.pieces], self.answers(), strict=True)
+        )
+
+    def kill(self) -> None:
+        """End its process."""
+        os.kill(self.replica.pid, signal.SIGKILL)
+
 
 @contextmanager
-def bench(source: Servable) -> Iterator[Bench]:
-    found = Bench(source)
-    found.replica.start()
-    try:
-        yield found
-    finally:
-        found.replica.stop()
-        found.queue.close()
-        assert found.replica.join(PATIENCE)
+def bench(source: Servable, *first: str) -> Iterator[Bench]:
+    """One that is open. first: texts that wait before."""
+    with looping() as there:
+        found = there.call(lambda: Bench(source, there))
+        if first:
+            found.put(*first)
+        there.call(found.replica.start)
+        found.until(lambda: found.states)
+        try:
+            yield found
+        finally:
+            there.call(found.replica.stop)
+            assert there.run(found.replica.ended(PATIENCE))
 
 
 def test_what_waits_is_answered_together(servable_of: ServableOf) -> None:
-    found = Bench(servable_of())
-    found.put("a", "bb", "ccc")
-    found.replica.start()
-    found.until(lambda: found.turns)
-    (turn,) = found.turns
-    assert (len(turn.pieces), turn.inputs, found.answers()) == (3, 3, ["odd", "even", "odd"])
-    assert turn.work == sum(piece.work for piece in turn.pieces) and turn.ended >= turn.began
-    found.replica.stop()
-    found.queue.close()
-    assert found.replica.join(PATIENCE) and found.states == [State.READY, State.STOPPED]
+    with bench(servable_of(), "a", "bb", "ccc") as found:
+        found.until(lambda: found.turns)
+        (turn,) = found.turns
+        assert (len(turn.pieces), turn.inputs, found.answers()) == (3, 3, ["odd", "even", "odd"])
+        assert turn.work == sum(piece.work for piece in turn.pieces) and turn.ended >= turn.began
+    assert found.states == [State.READY, State.STOPPED] and found.replica.pid == 0
 
 
 @pytest.mark.parametrize("fault", ["segv", "exit"])
@@ -114,94 +127,63 @@ def test_an_error_in_a_process_that_lives_on_costs_its_requests_only(
         assert found.replica.restarts == 0 and found.replica.state is State.READY
 
 
-def test_a_process_that_dies_while_idle_takes_no_request_with_it(
-    servable_of: ServableOf, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "IDLE_SECONDS", PATIENCE)  # it does not look by itself
+def test_a_process_that_dies_while_idle_takes_no_request_with_it(servable_of: ServableOf) -> None:
     with bench(servable_of()) as found:
-        found.until(lambda: found.states)
-        assert found.replica._session is not None
-        os.kill(found.replica._session.child.pid, signal.SIGKILL)
-        while not found.replica._session.child.gone:
-            pass
-        found.put("a", "bb")
+
+        def killed() -> None:  # on the loop, which hears of it only afterwards
+            found.kill()
+            assert found.replica._session is not None
+            while not found.replica._session.child.gone:
+                pass
+            found.queue.put([Ticket([text], 64, 1e9).pieces[0] for text in ("a", "bb")])
+            found.replica.wake()
+
+        found.there.call(killed)
         found.until(lambda: found.turns)
         assert found.answers() == ["odd", "even"] and found.replica.restarts == 1
 
 
-def test_an_idle_replica_looks_after_its_process(servable_of: ServableOf, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "IDLE_SECONDS", 0.01)
+def test_an_idle_replica_hears_of_the_end_of_its_process(servable_of: ServableOf) -> None:
     with bench(servable_of()) as found:
-        found.until(lambda: found.states)
-        assert found.replica._session is not None
-        os.kill(found.replica._session.child.pid, signal.SIGKILL)
+        found.kill()
         found.until(lambda: found.states == [State.READY, State.RESTARTING, State.READY])
+        assert found.replica.failure is not None and "had nothing to do" in found.replica.failure.seen
+
+
+def test_a_process_that_hangs_is_ended(servable_of: ServableOf) -> None:
+    with bench(servable_of(fault="hang", after=1)) as found:
+        found.put("a")
+        found.until(lambda: found.turns)
+        asking = found.replica._asking
+        assert asking is not None
+        asking._pace.base = 0.2
+        asking._pace.learn(1, 1, 1e-6)
+        found.put("b")
+        found.until(lambda: found.states == [State.READY, State.RESTARTING, State.READY])
+        assert found.answers() == ["odd", "SessionTimeout"]
 
 
 def test_what_cannot_be_opened_fails(servable_of: ServableOf) -> None:
     with bench(servable_of(fault="refuse", at="open")) as found:
-        found.until(lambda: found.states)
         assert found.states == [State.FAILED] and isinstance(found.replica.failure, BuildFailed)
 
 
-class Picky:
-    """A session that cannot read texts that hold an x, and dies of such as hold a y."""
-
-    class child:
-        gone = False
-        failure = None
-
-    def predict(self, inputs: list[str], labels: object) -> list[Prediction]:
-        if any("y" in text for text in inputs):
-            self.child.gone = True
-            raise SessionCrashed("dead")
-        if any("x" in text for text in inputs):
-            raise DataError("an x")
-        return [Prediction("good") for _ in inputs]
-
-    def close(self) -> None:
-        self.child.gone = False
+@pytest.mark.parametrize(
+    ("fault", "kind"), [("unread", "DataError"), ("nan", "BuildFailed"), ("raise", "SessionCrashed")]
+)
+def test_one_that_is_at_fault_costs_no_other_its_answer(servable_of: ServableOf, fault: str, kind: str) -> None:
+    with bench(servable_of(fault=fault, only="x"), "a", "b", "x", "d", "e") as found:
+        found.until(lambda: len(found.answers()) == 5)
+        assert found.by_text() == {"a": "odd", "b": "odd", "x": kind, "d": "odd", "e": "odd"}
+        assert found.replica.restarts == 0
 
 
-def test_one_that_cannot_be_read_costs_no_other_its_answer(servable_of: ServableOf) -> None:
-    found = Bench(servable_of())
-    found.replica._session = Picky()  # type: ignore[assignment]
-    found.put("a", "b", "x", "d", "e")
-    assert found.replica.turn()
-    told = {piece.items[0]: one for t in found.turns for piece, one in zip(t.pieces, t.predictions, strict=True)}
-    assert isinstance(told.pop("x"), DataError) and set(told) == {"a", "b", "d", "e"}
-    assert not any(isinstance(one, LightenError) for one in told.values())
-
-
-def test_a_fault_of_one_input_in_a_process_that_lives_on_costs_no_other_its_answer(servable_of: ServableOf) -> None:
-    found = Bench(servable_of())
-    session = Picky()
-    found.replica._session = session  # type: ignore[assignment]
-
-    def predict(inputs: list[str], labels: object) -> list[Prediction]:
-        if "x" in inputs:
-            raise BuildFailed("NaN")
-        return [Prediction("good") for _ in inputs]
-
-    session.predict = predict  # type: ignore[method-assign]
-    found.put("a", "x", "b", "c")
-    assert found.replica.turn()
-    assert sorted(found.answers()) == ["BuildFailed", "good", "good", "good"]
-
-
-def test_a_death_among_halves_leaves_nobody_waiting(servable_of: ServableOf) -> None:
-    found = Bench(servable_of())
-    found.replica._session = Picky()  # type: ignore[assignment]
-    found.put("x", "a", "b", "c")
-    session = found.replica._session
-    calls = iter([DataError("an x"), SessionCrashed("dead")])
-
-    def predict(inputs: list[str], labels: object) -> list[Prediction]:
-        error = next(calls)
-        session.child.gone = isinstance(error, SessionCrashed)
-        raise error
-
-    session.predict = predict  # type: ignore[assignment,union-attr]
-    with pytest.raises(module.Died):
-        found.replica.turn()
-    assert found.answers() == ["SessionCrashed"] * 2 and len(found.queue) == 2
+def test_a_death_among_parts_leaves_nobody_waiting(servable_of: ServableOf) -> None:
+    with bench(servable_of(fault="unread", only="x", milliseconds=50.0), "a", "b", "x", "d") as found:
+        while found.replica._batch and len(found.replica._batch) != 2:  # the whole of it cannot be read, at once
+            pass
+        found.kill()
+        found.until(lambda: len(found.answers()) == 4)
+        told = found.by_text()
+        assert told["x"] == "DataError" and told["d"] == "odd" and found.replica.restarts == 1
+        assert {told["a"], told["b"]} == {"SessionCrashed"} and found.replica.state is State.READY

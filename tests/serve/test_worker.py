@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+import asyncio
 
 import pytest
 
@@ -21,23 +20,28 @@ class Scripted(Worker):
     def __init__(self, openings: list[LightenError | None], turns: list[Exception | bool]) -> None:
         self.states: list[State] = []
         self.openings, self.turns, self.closed = openings, turns, 0
-        self.done = threading.Event()
-        super().__init__("scripted", lambda: self.states.append(self.state))
+        self.done, self.pauses = asyncio.Event(), list[float]()
+        super().__init__("scripted", self._changed_state)
+
+    def _changed_state(self) -> None:
+        self.states.append(self.state)
+        if self.state is State.RESTARTING:
+            self.pauses.append(worker.FIRST_PAUSE * 2 ** (self._deaths - 1))
 
     def open(self) -> None:
         error = self.openings.pop(0) if self.openings else None
         if error is not None:
             raise error
 
-    def turn(self) -> bool:
-        if not self.turns:
-            self.done.set()
-            self._stopping.wait(PATIENCE)
-            return False
-        found = self.turns.pop(0)
-        if isinstance(found, Exception):
-            raise found
-        return found
+    async def work(self) -> None:
+        while self.turns:
+            found = self.turns.pop(0)
+            if isinstance(found, Exception):
+                raise found
+            if found:
+                self.answered()
+        self.done.set()
+        await self._stop.wait()
 
     def close(self) -> None:
         self.closed += 1
@@ -50,12 +54,17 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def lived(openings: list[LightenError | None], turns: list[Exception | bool]) -> Scripted:
     """A worker that came to the end of its script, and was stopped."""
-    found = Scripted(openings, turns)
-    found.start()
-    assert found.done.wait(PATIENCE)
-    found.stop()
-    assert found.join(PATIENCE)
-    return found
+
+    async def life() -> Scripted:
+        found = Scripted(openings, turns)
+        found.start()
+        async with asyncio.timeout(PATIENCE):
+            await found.done.wait()
+        found.stop()
+        assert await found.ended(PATIENCE)
+        return found
+
+    return asyncio.run(life())
 
 
 def test_it_opens_works_and_closes() -> None:
@@ -71,10 +80,14 @@ def test_it_begins_anew_after_a_death(fault: Exception) -> None:
 
 
 def test_what_cannot_be_opened_even_once_is_not_tried_again() -> None:
-    found = Scripted([BuildFailed("no")], [])
-    found.start()
-    assert found.join(PATIENCE) and found.states == [State.FAILED]
-    assert isinstance(found.failure, BuildFailed)
+    async def life() -> Scripted:
+        found = Scripted([BuildFailed("no")], [])
+        found.start()
+        assert await found.ended(PATIENCE)
+        return found
+
+    found = asyncio.run(life())
+    assert found.states == [State.FAILED] and isinstance(found.failure, BuildFailed)
 
 
 def test_what_was_open_once_is_tried_again_and_again() -> None:
@@ -84,29 +97,26 @@ def test_what_was_open_once_is_tried_again_and_again() -> None:
 
 
 def test_pauses_grow_and_shrink_again_when_something_was_answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "FIRST_PAUSE", 0.25)
-    pauses: list[float] = []
-
-    class Hasty(Scripted):
-        def start(self) -> None:
-            wait: Callable[[float | None], bool] = self._stopping.wait
-
-            def noted(timeout: float | None = None) -> bool:
-                if timeout != PATIENCE and timeout is not None:
-                    pauses.append(timeout)
-                    return False
-                return wait(timeout)
-
-            self._stopping.wait = noted  # type: ignore[method-assign]
-            super().start()
-
+    monkeypatch.setattr(worker, "FIRST_PAUSE", 0.001)
     died = Died(SessionCrashed("gone"))
-    found = Hasty([], [died, died, True, died])
-    found.start()
-    assert found.done.wait(PATIENCE)
-    found.stop()
-    assert found.join(PATIENCE) and pauses == [0.25, 0.5, 0.25]
+    assert lived([], [died, died, True, died]).pauses == [0.001, 0.002, 0.001]
 
 
-def test_joining_what_never_began_is_allowed() -> None:
-    assert Scripted([], []).join()
+def test_a_pause_ends_when_it_is_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "FIRST_PAUSE", 1000.0)
+    monkeypatch.setattr(worker, "LONGEST_PAUSE", 1000.0)
+
+    async def life() -> Scripted:
+        found = Scripted([], [Died(SessionCrashed("gone"))])
+        found.start()
+        while found.state is not State.RESTARTING:
+            await asyncio.sleep(0.001)
+        found.stop()
+        assert await found.ended(PATIENCE)
+        return found
+
+    assert asyncio.run(life()).states == [State.READY, State.RESTARTING, State.STOPPED]
+
+
+def test_waiting_for_what_never_began_is_allowed() -> None:
+    assert asyncio.run(Scripted([], []).ended())

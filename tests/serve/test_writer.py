@@ -27,6 +27,7 @@ from lighten.serve.tickets import Ticket
 from lighten.serve.worker import State
 from lighten.serve.writer import Step, Writer
 from lighten.tasks.text_generation import TextGeneration
+from lighten.testing.looping import looping
 from lighten.testing.require import require
 
 PATIENCE = 120.0
@@ -104,15 +105,16 @@ class Bench:
 def bench(scribe: type, artifact: Artifact) -> Callable[..., Any]:
     @contextmanager
     def opened(limits: Limits | None = None, **settings: Any) -> Iterator[Bench]:
-        found = Bench(Servable("m", "1", artifact, scribe(**settings), TextGeneration()), limits)
-        found.writer.start()
-        found.until(lambda: found.states)
-        try:
-            yield found
-        finally:
-            found.writer.stop()
-            assert found.writer.join(PATIENCE)
-            found.writer.hang_up()
+        with looping() as there:
+            found = Bench(Servable("m", "1", artifact, scribe(**settings), TextGeneration()), limits)
+            there.call(found.writer.start)
+            found.until(lambda: found.states)
+            try:
+                yield found
+            finally:
+                there.call(found.writer.stop)
+                assert there.run(found.writer.ended(PATIENCE))
+                found.writer.hang_up()
 
     return opened
 

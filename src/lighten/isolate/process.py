@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic
-from typing import Any, NoReturn
+from typing import Any
 
 from lighten.core.errors import CandidateFailed, LightenError, OutOfMemory, SessionCrashed, SessionTimeout
 from lighten.core.home import home_for_libraries
@@ -67,7 +67,7 @@ class ChildProcess:
         self.failure: CandidateFailed | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._talk: Conversation | None = None
-        self._busy = False
+        self.busy = False
         self._rest = self._words = b""
         self._watched = 0.0
 
@@ -79,7 +79,7 @@ class ChildProcess:
         """
         python, variables_there = self.venv.interpreter(), self.venv.variables()
         self._limit = self.memory or int(allowed_memory() * 0.9)
-        self._socket, theirs = socket.socketpair()
+        self.socket, theirs = socket.socketpair()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process is reaped
         number = str(theirs.fileno())
         there = [elsewhere.__file__, number, elsewhere.borrowed()] if self.venv else ["-m", "lighten.isolate", number]
@@ -107,7 +107,7 @@ class ChildProcess:
         if self._process is None:
             return True
         waiting = select.poll()
-        waiting.register(self._socket, 0)  # hang-ups are always reported
+        waiting.register(self.socket, 0)  # hang-ups are always reported
         return bool(waiting.poll(0))
 
     def ask(
@@ -132,10 +132,10 @@ class ChildProcess:
         """
         if self._process is None:
             raise self.failure or SessionCrashed("The child process is not running.")
-        asking, self._busy = self._busy, True  # what hears an event may ask something in between
+        asking, self.busy = self.busy, True  # what hears an event may ask something in between
         try:
-            self._socket.settimeout(deadline)
-            self._socket.sendall(wire.pack({"op": operation, **message}))
+            self.socket.settimeout(deadline)
+            self.socket.sendall(wire.pack({"op": operation, **message}))
             until = monotonic() + deadline
             line = self._line(until)
             while line:
@@ -151,20 +151,19 @@ class ChildProcess:
                     self._talk.events.append(told["event"])  # what it does all the while tells of itself
                 answer = on_event(told["event"]) if on_event is not None else None
                 if told.get("asks"):
-                    self._socket.sendall(wire.pack({"answer": bool(answer)}))
+                    self.socket.sendall(wire.pack({"answer": bool(answer)}))
                 line = self._line(until)
             reply = wire.unpack(line) if line else None
             if reply is not None and wire.ARRAYS in reply:
                 behind = self._bytes(wire.bytes_behind(reply), until)
                 reply[wire.ARRAYS] = wire.unpack_arrays(reply[wire.ARRAYS], behind)
         except TimeoutError:
-            seen = f"The child process did not answer within {deadline:.3g} s while it {DOING[operation]}"
-            self._fail(SessionTimeout, f"{seen}, and was ended.")
+            raise self.end_overdue(operation, deadline) from None
         except (BrokenPipeError, ConnectionResetError):
             reply = None
         if reply is None:
-            self._died(operation)
-        self._busy = asking
+            raise self.end_dead(operation)
+        self.busy = asking
         if "error" in reply:
             raise wire.unpack_error(reply["error"])
         reply.pop("to", None)
@@ -194,10 +193,10 @@ class ChildProcess:
         """End the process and all it started; closing twice is allowed."""
         if self._process is None:
             return
-        if not self._busy:
+        if not self.busy:
             with contextlib.suppress(OSError, CandidateFailed):  # it is ended in any case
-                self._socket.settimeout(GRACE_SECONDS)
-                self._socket.sendall(wire.pack({"op": "close"}))
+                self.socket.settimeout(GRACE_SECONDS)
+                self.socket.sendall(wire.pack({"op": "close"}))
                 until = monotonic() + GRACE_SECONDS
                 while self._line(until):
                     continue
@@ -235,13 +234,13 @@ class ChildProcess:
     def _received(self, until: float, most: int = 1 << 20) -> bytes:
         """What the process sent, at most so many bytes; empty when it has gone. Watches its memory meanwhile."""
         waiting = select.poll()
-        waiting.register(self._socket, select.POLLIN)
+        waiting.register(self.socket, select.POLLIN)
         while True:
             left = until - monotonic()
             if left <= 0:
                 raise TimeoutError
             if waiting.poll(min(left, POLL_SECONDS) * 1e3):
-                return self._socket.recv(most)
+                return self.socket.recv(most)
             self._watch_memory()
 
     def _push(self, data: bytes, operation: str) -> None:
@@ -254,27 +253,27 @@ class ChildProcess:
         left, waiting = memoryview(data), select.poll()
         if self._process is None:
             raise self.failure or SessionCrashed("The child process is not running.")
-        waiting.register(self._socket, select.POLLIN | select.POLLOUT)
-        self._socket.settimeout(0)
+        waiting.register(self.socket, select.POLLIN | select.POLLOUT)
+        self.socket.settimeout(0)
         until = monotonic() + STALLED_SECONDS
         while left:
-            ready = dict(waiting.poll(POLL_SECONDS * 1e3)).get(self._socket.fileno(), 0)
+            ready = dict(waiting.poll(POLL_SECONDS * 1e3)).get(self.socket.fileno(), 0)
             if not ready:
                 self._watch_memory()
                 if monotonic() >= until:
                     seen = f"The child process took nothing for {STALLED_SECONDS:.3g} s while it {DOING[operation]}"
-                    self._fail(SessionTimeout, f"{seen}, and was ended.")
+                    raise self.end(SessionTimeout, f"{seen}, and was ended.")
                 continue
             until = monotonic() + STALLED_SECONDS
             try:
                 if ready & select.POLLOUT:
-                    left = left[self._socket.send(left) :]
+                    left = left[self.socket.send(left) :]
                 elif ready:
                     self._receive(operation)
             except BlockingIOError:
                 continue
             except (BrokenPipeError, ConnectionResetError):
-                self._died(operation)
+                raise self.end_dead(operation) from None
 
     def _receive(self, operation: str) -> None:
         """Take in what was sent, without waiting.
@@ -283,13 +282,13 @@ class ChildProcess:
             SessionCrashed: the process died.
         """
         try:
-            part = self._socket.recv(1 << 20)
+            part = self.socket.recv(1 << 20)
         except BlockingIOError:
             return
         except ConnectionResetError:
             part = b""
         if not part:
-            self._died(operation)
+            raise self.end_dead(operation)
         self._rest += part
 
     def _wait(self, timeout: float, bell: int) -> bool:
@@ -300,8 +299,8 @@ class ChildProcess:
         """
         if self._process is None:
             raise self.failure or SessionCrashed("The child process is not running.")
-        self._socket.settimeout(0)
-        waiting, own = select.poll(), self._socket.fileno()
+        self.socket.settimeout(0)
+        waiting, own = select.poll(), self.socket.fileno()
         waiting.register(own, select.POLLIN)
         if bell >= 0:
             waiting.register(bell, select.POLLIN)
@@ -326,29 +325,50 @@ class ChildProcess:
             talk.end(told)
             return
 
-    def _watch_memory(self) -> None:
+    def excess(self) -> str:
+        """What is to be said where it holds more memory than it may; empty where it does not."""
         held = resident_bytes(self.pid)
         self.peak = max(self.peak, held)
-        if held > self._limit:
-            seen = f"The child process held {held / 1e6:.0f} MB, more than its {self._limit / 1e6:.0f} MB"
-            self._fail(OutOfMemory, f"{seen}, and was ended.")
+        if held <= self._limit:
+            return ""
+        return f"The child process held {held / 1e6:.0f} MB, more than its {self._limit / 1e6:.0f} MB, and was ended."
 
-    def _died(self, operation: str) -> NoReturn:
+    def end(self, kind: type[CandidateFailed], seen: str) -> CandidateFailed:
+        """End the process and all it started, which takes a moment; it fails from now on with what is returned.
+
+        Args:
+            kind, seen: of the error, which gets the last words of the process, too.
+        """
+        self._reap()
+        words = last_lines(self._words)
+        self.failure = kind(f"{seen} Its last words: {words}" if words else seen)
+        return self.failure
+
+    def end_overdue(self, operation: str, deadline: float) -> CandidateFailed:
+        """End a process that has not answered within ``deadline`` seconds; see :meth:`end`."""
+        seen = f"The child process did not answer within {deadline:.3g} s while it {_doing(operation)}, and was ended."
+        return self.end(SessionTimeout, seen)
+
+    def end_dead(self, operation: str) -> CandidateFailed:
+        """Find out why a process has ended; see :meth:`end`.
+
+        Args:
+            operation: that it was asked; empty for none.
+        """
         code = self._reap()
         cause = f"ended with exit code {code}"
         if code < 0:
             number = signal.Signals(-code)
             cause = f"was ended by {number.name} ({signal.strsignal(number)})"
-        seen = f"The child process {cause} while it {DOING[operation]}."
+        seen = f"The child process {cause} while it {_doing(operation)}."
         if code == -signal.SIGKILL and self.peak > allowed_memory() / 2:
-            self._fail(OutOfMemory, f"{seen} It held {self.peak / 1e6:.0f} MB.")
-        self._fail(OutOfMemory if wire.OUT_OF_MEMORY.search(last_lines(self._words)) else SessionCrashed, seen)
+            return self.end(OutOfMemory, f"{seen} It held {self.peak / 1e6:.0f} MB.")
+        spoken = wire.OUT_OF_MEMORY.search(last_lines(self._words))
+        return self.end(OutOfMemory if spoken else SessionCrashed, seen)
 
-    def _fail(self, kind: type[CandidateFailed], seen: str) -> NoReturn:
-        self._reap()
-        words = last_lines(self._words)
-        self.failure = kind(f"{seen} Its last words: {words}" if words else seen)
-        raise self.failure
+    def _watch_memory(self) -> None:
+        if seen := self.excess():
+            raise self.end(OutOfMemory, seen)
 
     def _reap(self) -> int:
         """End the whole group at once and return the exit code; a process that already ended keeps its own."""
@@ -362,7 +382,7 @@ class ChildProcess:
         end = os.fstat(self._log.fileno()).st_size
         self._words = os.pread(self._log.fileno(), LOG_BYTES, max(0, end - LOG_BYTES))
         self._log.close()
-        self._socket.close()
+        self.socket.close()
         self._process = None
         return code
 
@@ -468,6 +488,10 @@ def resident_bytes(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, IndexError):
         return 0
+
+
+def _doing(operation: str) -> str:
+    return DOING[operation] if operation else "had nothing to do"
 
 
 def last_lines(log: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -11,12 +12,51 @@ from lighten.serve.limits import Limits
 from lighten.serve.presence import EXTENSION, Presence
 
 TOO_LARGE, TOO_SLOW = b"431 Request Header Fields Too Large", b"408 Request Timeout"
+GATHERED = 1 << 16
+"""Bytes of an answer that are not held back for what follows."""
 SPARE = 64
 """Connections beyond the most that there may be that still hear so (503); more of them are closed without a word."""
 
 
 class Oversized(Exception):
     """The headers of a request are too large."""
+
+
+class Gathering:
+    """A transport that sends what is written in one go together: the head of an answer and its body in one packet, for
+    which the system is called, and the client woken, once.
+
+    Args:
+        transport: what is left to it in all else.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send it with what follows: when :meth:`flush` is called, at the event loop's next turn at the latest."""
+        if not self._parts:
+            self._loop.call_soon(self.flush)
+        self._parts.append(data)
+        self._size += len(data)
+        if self._size > GATHERED:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what was written."""
+        if self._parts:
+            data, self._parts, self._size = b"".join(self._parts), [], 0
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Send what was written, and close."""
+        self.flush()
+        self._transport.close()
 
 
 class Connection(HttpToolsProtocol):
@@ -27,6 +67,8 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """It begins: the first request has to come within ``slow`` seconds."""
         super().connection_made(transport)
+        self._gathering = Gathering(transport, self.loop)
+        self.transport = cast(asyncio.Transport, self._gathering)
         self._present: deque[Presence] = deque()
         self._heading, self._seen, self._oversized = True, 0, False
         self._timer: asyncio.TimerHandle | None = None
@@ -92,6 +134,7 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """The oldest request has its answer."""
+        self._gathering.flush()
         if self._present:
             self._present.popleft()
         super().on_response_complete()

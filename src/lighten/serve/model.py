@@ -52,7 +52,7 @@ class Observer(Protocol):
 
 
 class ServedModel:
-    """One version of a model. Lives on the event loop; its replicas have threads of their own.
+    """One version of a model. Lives on the event loop.
 
     Args:
         replicas: processes of it. threads: cores that each may use.
@@ -94,8 +94,8 @@ class ServedModel:
             self.limits,
             threads=threads,
             like=LIKE if self.intake.pads else inf,
-            told=self._told,
-            changed=self._changed,
+            told=self._heard,
+            changed=self._settle,
         )
 
     @property
@@ -253,7 +253,15 @@ class ServedModel:
         most = self.rate.work(limits.batch_seconds)
         ticket = Ticket(items, limits.batch, most, freed=lambda: self.intake.forget(items))
         self.queue.put(ticket.pieces)
+        self._wake()
         return ticket
+
+    def _wake(self) -> None:
+        """Something waits: whoever has nothing to do begins with it, always in the same order."""
+        for replica in self.replicas:
+            if not len(self.queue):
+                return
+            replica.wake()
 
     def load(self) -> Load:
         """How busy it is."""
@@ -282,19 +290,6 @@ class ServedModel:
         for piece in ticket.pieces:
             if self.queue.drop(piece):
                 ticket.dropped(piece)
-
-    def _told(self, turn: Turn) -> None:
-        """Called by threads."""
-        self._soon(self._heard, turn)
-
-    def _changed(self) -> None:
-        """Called by threads."""
-        self._soon(self._settle)
-
-    def _soon(self, function: Callable[..., None], *given: Any) -> None:
-        assert self._loop is not None
-        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits for anything
-            self._loop.call_soon_threadsafe(function, *given)
 
     def _heard(self, turn: Turn) -> None:
         """A batch has come back."""
@@ -334,6 +329,7 @@ class ServedModel:
             self._settled.set()
         if all(state in (State.FAILED, State.STOPPED) for state in states):
             self._empty()
+        self._wake()  # what a process that died has left is for the others
 
     def _empty(self) -> None:
         """Nothing that waits will be answered."""
@@ -355,7 +351,7 @@ class ServedModel:
         loop, until = asyncio.get_running_loop(), monotonic() + seconds
         for replica in self.replicas:
             left = max(0.0, until - monotonic())
-            while not await loop.run_in_executor(None, replica.join, left):
+            while not await replica.ended(left):
                 replica.abort()  # again and again: a process that is being started cannot be ended yet
                 left = AGAIN_SECONDS
         self._empty()  # what came back from a process that died meanwhile

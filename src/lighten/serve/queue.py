@@ -1,4 +1,4 @@
-"""Queue: what waits to be answered. Threads of workers take from it, the event loop puts into it and takes back."""
+"""Queue: what waits to be answered. The event loop puts into it and takes back; replicas take from it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 from math import ceil, inf, log
-from threading import Condition
+from threading import Lock
 
 from lighten.serve.tickets import Piece
 
@@ -32,47 +32,42 @@ class WorkQueue:
         self.work = self.inputs = 0
         self.closed = False
         self._waiting: OrderedDict[Piece, None] = OrderedDict()
-        self._changed = Condition()
+        self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def put(self, pieces: Iterable[Piece]) -> None:
         """They wait from now on."""
-        with self._changed:
+        with self._lock:
             for piece in pieces:
                 self._waiting[piece] = None
                 self._count(piece, 1)
-                self._changed.notify()
 
     def put_back(self, pieces: Sequence[Piece]) -> None:
         """They were taken, and nobody began with them: they wait before all others."""
-        with self._changed:
+        with self._lock:
             for piece in reversed(pieces):
                 self._waiting[piece] = None
                 self._waiting.move_to_end(piece, last=False)
                 self._count(piece, 1)
-            self._changed.notify()
 
     def drop(self, piece: Piece) -> bool:
         """Take a piece back at once. Returns whether it still waited."""
-        with self._changed:
+        with self._lock:
             if piece not in self._waiting:
                 return False
             del self._waiting[piece]
             self._count(piece, -1)
             return True
 
-    def take(self, rows: int, work: float, timeout: float = inf, *, like: float = inf) -> list[Piece]:
-        """Pieces to be answered together, the oldest among them; waits until there is one.
+    def take(self, rows: int, work: float, *, like: float = inf) -> list[Piece]:
+        """Pieces to be answered together, the oldest among them; none where nothing waits.
 
         Args:
             rows, work, like: see :func:`joined`; the oldest piece is taken in any case.
-            timeout: seconds after which there is none.
         """
-        with self._changed:
-            if not self._waiting:
-                self._changed.wait_for(self._wakes, None if timeout == inf else timeout)
+        with self._lock:
             if self.closed or not self._waiting:
                 return []
             taken = joined(self._waiting, rows, work, like)
@@ -83,20 +78,15 @@ class WorkQueue:
 
     def clear(self) -> list[Piece]:
         """Take back everything that waits."""
-        with self._changed:
+        with self._lock:
             found = list(self._waiting)
             self._waiting.clear()
             self.work = self.inputs = 0
             return found
 
     def close(self) -> None:
-        """Whoever waits for work gets none."""
-        with self._changed:
-            self.closed = True
-            self._changed.notify_all()
-
-    def _wakes(self) -> bool:
-        return self.closed or bool(self._waiting)
+        """Nothing is taken from it any more."""
+        self.closed = True
 
     def _count(self, piece: Piece, sign: int) -> None:
         self.work += sign * piece.work

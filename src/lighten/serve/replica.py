@@ -1,11 +1,12 @@
-"""Replica: one process of a model, asked batch after batch by a thread of its own."""
+"""Replica: one process of a model, asked batch after batch by the event loop."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf
-from time import monotonic, sleep
+from time import monotonic
 
 from lighten.core.errors import (
     CandidateFailed,
@@ -14,20 +15,19 @@ from lighten.core.errors import (
     MissingEnvironment,
     MissingExtra,
     ModelError,
-    SessionCrashed,
     UnsafeFile,
 )
 from lighten.core.prediction import Prediction
+from lighten.isolate.exchange import Reason
 from lighten.serve.limits import Limits
 from lighten.serve.queue import WorkQueue
 from lighten.serve.rate import Rate
 from lighten.serve.servable import Servable
 from lighten.serve.tickets import Piece
 from lighten.serve.worker import Died, Worker
+from lighten.sessions.asking import Asking
 from lighten.sessions.process import SessionProcess
 
-IDLE_SECONDS = 0.5
-"""How often an idle replica looks whether its process still lives."""
 OWN_FAULTS = (MissingExtra, MissingEnvironment, ModelError, UnsafeFile)
 """Errors that say nothing of an input, though their class is that of what a user gave."""
 
@@ -57,13 +57,36 @@ class Turn:
         return sum(len(piece.items) for piece in self.pieces)
 
 
+def parts_of(batch: Sequence[Piece], error: LightenError) -> tuple[Sequence[Piece], ...]:
+    """Parts of a batch that failed, to be asked by themselves: one input may be at fault, and the others have nothing
+    to do with it. None where that is no use."""
+    if len(batch) < 2 or isinstance(error, OWN_FAULTS) or not isinstance(error, InputError | CandidateFailed):
+        return ()
+    half = len(batch) // 2
+    return batch[:half], batch[half:]
+
+
+def turn_of(batch: Sequence[Piece], found: Sequence[Prediction] | LightenError, began: float) -> Turn:
+    """What became of a batch that is over now.
+
+    Args:
+        found: predictions of all its inputs, in order, or why there are none. began: by ``time.monotonic``.
+    """
+    answers: list[Sequence[Prediction] | LightenError] = []
+    at = 0
+    for piece in batch:
+        answers.append(found if isinstance(found, LightenError) else found[at : at + len(piece.items)])
+        at += len(piece.items)
+    return Turn(batch, answers, began, monotonic())
+
+
 class Replica(Worker):
     """Takes what waits as soon as it has nothing to do: no request waits for others that may come.
 
     Args:
         queue: shared by the replicas of a model. rate: of the model, learned elsewhere.
         threads: cores that it may use. like: how much alike in size the inputs of a batch are (see ``queue.joined``).
-        told: called by the thread with every turn. changed: see :class:`Worker`.
+        told: called with every turn. changed: see :class:`Worker`.
 
     Attributes:
         running: work of the batch that is being answered, and when it began; None between batches.
@@ -88,7 +111,12 @@ class Replica(Worker):
         self._model, self._queue, self._rate, self._limits = model, queue, rate, limits
         self._threads, self._like, self._told = threads, like, told
         self._session: SessionProcess | None = None
-        self._last, self._ended = 0, 0.0
+        self._asking: Asking | None = None
+        self._over: asyncio.Future[Reason | None] | None = None
+        self._batch: Sequence[Piece] = ()
+        self._parts: list[Sequence[Piece]] = []
+        self._last = 0
+        self._waiting: asyncio.TimerHandle | None = None
 
     @property
     def pid(self) -> int:
@@ -111,20 +139,41 @@ class Replica(Worker):
         made.__enter__()
         self.load_seconds = monotonic() - began
 
-    def turn(self) -> bool:
-        """See :meth:`Worker.turn`. A process that died while it was idle takes no request with it."""
+    async def work(self) -> None:
+        """See :meth:`Worker.work`. A process that dies while it has nothing to do takes no request with it."""
         assert self._session is not None
-        self._let_others_come()
-        limits = self._limits
-        work = self._rate.work(limits.batch_seconds)
-        batch = self._queue.take(limits.batch, work, IDLE_SECONDS, like=self._like)
-        if self._session.child.gone:
-            self._queue.put_back(batch)
-            raise Died(self._session.child.failure or SessionCrashed("The process ended while it was idle."))
-        if not batch:
-            return False
-        self._last = len(batch)
-        return self._answer(batch)
+        self._over, self._last = asyncio.get_running_loop().create_future(), 0
+        asking = self._asking = Asking(self._session, self._model.labels, self._hear, self._lose)
+        self.wake()
+        try:
+            reason = await self._over
+        finally:
+            self._asking = None
+            asking.leave()
+        if reason is None:
+            return
+        error = await self.in_thread(reason)
+        self._queue.put_back([piece for part in reversed(self._parts) for piece in part])
+        batch, running = self._batch, self.running
+        self._batch, self._parts, self.running = (), [], None
+        if running is not None:
+            self._told(turn_of(batch, error, running[1]))
+        raise Died(error)
+
+    def wake(self) -> None:
+        """Something waits, or it is to end: begin with that, unless there is something in hand."""
+        if self._asking is None or self.running is not None:
+            return
+        if self._waiting is not None:
+            if len(self._queue) < self._last and not self.stopping:
+                return
+            self._waiting.cancel()
+        self._begin()
+
+    def stop(self) -> None:
+        """See :meth:`Worker.stop`."""
+        super().stop()
+        self.wake()
 
     def close(self) -> None:
         """See :meth:`Worker.close`."""
@@ -138,60 +187,50 @@ class Replica(Worker):
         if session is not None:
             session.child.kill()
 
-    def _let_others_come(self) -> None:
-        """Under load, those who were just answered ask again within a moment; nobody is waited for otherwise."""
-        limits = self._limits
-        if self._last > 1 and len(self._queue) < self._last // 2 and monotonic() - self._ended < limits.wait:
-            sleep(limits.wait)
+    def _begin(self) -> None:
+        """Ask what waits, or end where it is to end."""
+        self._waiting = None
+        if self.stopping:
+            self._finish(None)
+        elif batch := self._queue.take(
+            self._limits.batch, self._rate.work(self._limits.batch_seconds), like=self._like
+        ):
+            self._last = len(batch)
+            self._ask(batch)
 
-    def _answer(self, batch: Sequence[Piece]) -> bool:
-        """Answer pieces together. Returns whether any was answered.
+    def _ask(self, batch: Sequence[Piece]) -> None:
+        if self._asking is None:
+            self._queue.put_back(batch)
+            return
+        self._batch, self.running = batch, (sum(piece.work for piece in batch), monotonic())
+        if not self._asking.ask([item for piece in batch for item in piece.items]):
+            self._batch, self.running = (), None
+            self._queue.put_back(batch)  # the process has gone, and did not begin with it
 
-        Raises:
-            Died: the process has gone; its pieces have their error.
-        """
-        assert self._session is not None
-        began = monotonic()
-        self.running = sum(piece.work for piece in batch), began
-        try:
-            items = [item for piece in batch for item in piece.items]
-            found = self._session.predict(items, self._model.labels)
-        except OWN_FAULTS as error:
-            return self._fail(batch, error, began)
-        except (InputError, CandidateFailed) as error:
-            if len(batch) > 1 and not self._session.child.gone:
-                return self._by_halves(batch)
-            return self._fail(batch, error, began)
-        except Exception as error:
-            unforeseen = SessionCrashed(f"{type(error).__name__}: {error}")
-            self._tell(batch, [unforeseen] * len(batch), began)
-            raise Died(unforeseen) from error
-        answers, at = [], 0
-        for piece in batch:
-            answers.append(found[at : at + len(piece.items)])
-            at += len(piece.items)
-        self._tell(batch, answers, began)
-        return True
+    def _hear(self, found: list[Prediction] | LightenError) -> None:
+        """A batch has come back. The next one is on its way before this one's answers are."""
+        assert self.running is not None
+        batch, (_, began) = self._batch, self.running
+        self._batch, self.running = (), None
+        parts = parts_of(batch, found) if isinstance(found, LightenError) else ()
+        self._parts += reversed(parts)
+        if not isinstance(found, LightenError):
+            self.answered()
+        if self._parts:
+            self._ask(self._parts.pop())
+        elif self._last > 1 and len(self._queue) < self._last // 2 and not self.stopping:
+            # Under load, those who are answered now ask again within a moment; nobody is waited for otherwise.
+            self._waiting = asyncio.get_running_loop().call_later(self._limits.wait, self._begin)
+        else:
+            self._begin()
+        if not parts:
+            self._told(turn_of(batch, found, began))
 
-    def _by_halves(self, batch: Sequence[Piece]) -> bool:
-        """One of them cannot be answered, and the others have nothing to do with it."""
-        half = len(batch) // 2
-        try:
-            first = self._answer(batch[:half])
-        except Died:
-            self._queue.put_back(batch[half:])
-            raise
-        return self._answer(batch[half:]) or first
+    def _lose(self, reason: Reason) -> None:
+        """Its process has ended, or has to be."""
+        self._asking = None
+        self._finish(reason)
 
-    def _fail(self, batch: Sequence[Piece], error: LightenError, began: float) -> bool:
-        assert self._session is not None
-        self._tell(batch, [error] * len(batch), began)
-        if self._session.child.gone:
-            raise Died(error)
-        return False
-
-    def _tell(
-        self, batch: Sequence[Piece], answers: Sequence[Sequence[Prediction] | LightenError], began: float
-    ) -> None:
-        self._ended, self.running = monotonic(), None
-        self._told(Turn(batch, answers, began, self._ended))
+    def _finish(self, reason: Reason | None) -> None:
+        if self._over is not None and not self._over.done():
+            self._over.set_result(reason)

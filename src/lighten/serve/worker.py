@@ -1,15 +1,21 @@
-"""Worker: a thread that keeps one model open, works for as long as the server runs, and begins anew when it dies."""
+"""Worker: keeps one model open, works for as long as the server runs, and begins anew when it dies."""
 
 from __future__ import annotations
 
-import threading
+import asyncio
+import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
+from functools import partial
 from time import monotonic
+from typing import ParamSpec, TypeVar
 
 from lighten.core.errors import LightenError, SessionCrashed
 
+P = ParamSpec("P")
+T = TypeVar("T")
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0
 """Seconds until the first restart after a death, and at the most; each one doubles that."""
 
@@ -38,37 +44,41 @@ class Died(Exception):
 
 
 class Worker(ABC):
-    """What does a model's work in a thread of its own. A kind of work is a subclass: open, take a turn, close.
+    """What does a model's work. Lives on the event loop, beside a thread for what takes long.
+
+    A kind of work is a subclass: open, work, close.
 
     Args:
         name: of the thread.
-        changed: called by the thread each time that its state is another one.
+        changed: called each time that its state is another one.
 
     Attributes:
         state: as of now. failure: why it died or failed, the last time. restarts: how often it began anew.
         resumes: when the next restart is due, by ``time.monotonic``.
+        stopping: whether it is to end.
     """
 
     def __init__(self, name: str, changed: Callable[[], object]) -> None:
         self.state = State.LOADING
         self.failure: LightenError | None = None
         self.restarts, self.resumes = 0, 0.0
-        self._changed = changed
-        self._stopping = threading.Event()
-        self._deaths = 0
-        self._thread = threading.Thread(target=self._live, name=name, daemon=True)
+        self.stopping = False
+        self._changed, self._name = changed, name
+        self._stop, self._deaths = asyncio.Event(), 0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._life: asyncio.Task[None] | None = None
 
     @abstractmethod
     def open(self) -> None:
-        """Open the model.
+        """Open the model; called by the thread.
 
         Raises:
             LightenError: it cannot be opened.
         """
 
     @abstractmethod
-    def turn(self) -> bool:
-        """Wait for work, not for long, and do some of it. Returns whether anything was answered well.
+    async def work(self) -> None:
+        """Work with what is open, until it is to end.
 
         Raises:
             Died: the model has gone.
@@ -76,59 +86,71 @@ class Worker(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Free what is open. Closing what is not open is allowed."""
+        """Free what is open; called by the thread. Closing what is not open is allowed."""
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        self._life = asyncio.get_running_loop().create_task(self._live(), name=self._name)
 
     def stop(self) -> None:
-        """End after the turn in hand."""
-        self._stopping.set()
+        """End after the work in hand."""
+        self.stopping = True
+        self._stop.set()
 
-    def join(self, timeout: float | None = None) -> bool:
-        """Wait for its end. Returns whether it came."""
-        if self._thread.ident is not None:
-            self._thread.join(timeout)
-        return not self._thread.is_alive()
+    async def ended(self, timeout: float | None = None) -> bool:
+        """Wait for its end. Returns whether it came within so many seconds."""
+        if self._life is None:
+            return True
+        await asyncio.wait((self._life,), timeout=timeout)
+        return self._life.done()
 
-    def _live(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.open()
-            except Exception as error:  # noqa: BLE001 - whatever keeps it from opening, the server says so and goes on
-                known = error if isinstance(error, LightenError) else _unforeseen(error)
-                if self.failure is None:
-                    self.failure = known
-                    self._enter(State.FAILED)
-                    return
-                self._pause(known)
-                continue
-            self._enter(State.READY)
-            self._work()
-        self._enter(State.STOPPED)
+    def answered(self) -> None:
+        """Something was answered well: the next death is the first one again. Called by either."""
+        self._deaths = 0
 
-    def _work(self) -> None:
-        """Until it is stopped or dies; closes what was open."""
+    async def in_thread(self, function: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+        """What a function returns or raises that takes long."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(function, *given, **named))
+
+    async def _live(self) -> None:
         try:
-            while not self._stopping.is_set():
-                if self.turn():
-                    self._deaths = 0
-        except Died as death:
-            self.close()
-            self._pause(death.error)
-        except Exception as error:  # noqa: BLE001 - a fault in here costs this turn, not the server
-            self.close()
-            self._pause(_unforeseen(error))
-        else:
-            self.close()
+            while not self.stopping:
+                try:
+                    await self.in_thread(self.open)
+                except Exception as error:  # noqa: BLE001 - whatever keeps it from opening, the server says so and goes on
+                    known = error if isinstance(error, LightenError) else _unforeseen(error)
+                    if self.failure is None:
+                        self.failure = known
+                        self._enter(State.FAILED)
+                        return
+                    await self._pause(known)
+                    continue
+                self._enter(State.READY)
+                await self._until_death()
+            self._enter(State.STOPPED)
+        finally:
+            self._thread.shutdown(wait=False)
 
-    def _pause(self, error: LightenError) -> None:
+    async def _until_death(self) -> None:
+        """Work until it is to end or dies; close what was open."""
+        error: LightenError | None = None
+        try:
+            await self.work()
+        except Died as death:
+            error = death.error
+        except Exception as fault:  # noqa: BLE001 - a fault in here costs the work in hand, not the server
+            error = _unforeseen(fault)
+        await self.in_thread(self.close)
+        if error is not None:
+            await self._pause(error)
+
+    async def _pause(self, error: LightenError) -> None:
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**self._deaths)
         self._deaths = min(self._deaths + 1, 32)
         self.failure, self.restarts, self.resumes = error, self.restarts + 1, monotonic() + pause
         self._enter(State.RESTARTING)
-        self._stopping.wait(pause)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), pause)
 
     def _enter(self, state: State) -> None:
         self.state = state

@@ -9,16 +9,21 @@ from time import monotonic
 
 from lighten.core.errors import BuildFailed, CandidateFailed, LightenError, SessionCrashed, SessionTimeout
 from lighten.core.language import BROKEN, Written
+from lighten.core.prediction import Prediction
 from lighten.serve.bell import Bell
 from lighten.serve.limits import Limits
 from lighten.serve.queue import WorkQueue
 from lighten.serve.rate import Rate
-from lighten.serve.replica import IDLE_SECONDS, Replica, Turn
+from lighten.serve.replica import Replica, Turn, parts_of, turn_of
 from lighten.serve.servable import Servable
 from lighten.serve.streams import Errand, Stream, StreamQueue
+from lighten.serve.tickets import Piece
 from lighten.serve.worker import Died
+from lighten.sessions.process import SessionProcess
 from lighten.sessions.writing import Failed, Read, Spelled, Told, Writing
 
+IDLE_SECONDS = 0.5
+"""How often one that has nothing to do looks whether its process still lives."""
 READ = 200_000
 """Characters that a process is given to read before it tells of them: they hold up what it writes."""
 
@@ -85,38 +90,53 @@ class Writer(Replica):
         self.slots, self.context = told.get("streams", 0), told.get("context", 0)
         self._writing = Writing(self._session.child) if told else None
 
-    def turn(self) -> bool:
-        """See :meth:`Worker.turn`: hand over what came, and hear of a step.
+    async def work(self) -> None:
+        """See :meth:`Worker.work`. A process that writes is asked by the thread."""
+        if self._writing is None:
+            await super().work()
+        else:
+            await self.in_thread(self._work, self._writing)
+
+    def wake(self) -> None:
+        """See :meth:`Replica.wake`."""
+        super().wake()
+        self._bell.ring()
+
+    def _work(self, writing: Writing) -> None:
+        """Take turns until it is to end.
+
+        Raises:
+            Died: the process has gone.
+        """
+        while not self.stopping:
+            if self._turn(writing):
+                self.answered()
+
+    def _turn(self, writing: Writing) -> bool:
+        """Hand over what came, and hear of a step. Returns whether anything was answered well.
 
         Raises:
             Died: the process has gone; its streams have their error.
         """
-        if self._writing is None:
-            return super().turn()
         assert self._session is not None
         self._bell.hush()
         try:
-            self._hand_over(self._writing)
+            self._hand_over(writing)
             if not self.written and not self._errands and len(self._queue):
                 work = self._rate.work(self._limits.batch_seconds)
-                batch = self._queue.take(self._limits.batch, work, 0.0, like=self._like)
+                batch = self._queue.take(self._limits.batch, work, like=self._like)
                 if batch:
-                    return self._answer(batch)
-            return self._take_in(self._writing.hear(IDLE_SECONDS, self._bell.fileno()))
+                    return self._answer(batch, self._session)
+            return self._take_in(writing.hear(IDLE_SECONDS, self._bell.fileno()))
         except CandidateFailed as error:
-            self._lose(error)
+            self._lose_streams(error)
             if self._session.child.gone or isinstance(error, SessionTimeout):
                 raise Died(error) from error
             return False
 
-    def stop(self) -> None:
-        """See :meth:`Worker.stop`."""
-        super().stop()
-        self._bell.ring()
-
     def close(self) -> None:
         """See :meth:`Worker.close`. Whoever is still written for hears that there will be no more."""
-        self._lose(SessionCrashed("The process was ended while it wrote."))
+        self._lose_streams(SessionCrashed("The process was ended while it wrote."))
         self._writing = None
         super().close()
 
@@ -125,6 +145,32 @@ class Writer(Replica):
         if self._bell in self._streams.bells:
             self._streams.bells.remove(self._bell)
         self._bell.close()
+
+    def _answer(self, batch: Sequence[Piece], session: SessionProcess) -> bool:
+        """Answer what was asked through the task. Returns whether any was answered.
+
+        Raises:
+            Died: the process has gone; what it has not begun with waits again.
+        """
+        left, well = [batch], False
+        while left:
+            part, began = left.pop(), monotonic()
+            self.running = sum(piece.work for piece in part), began
+            found: Sequence[Prediction] | LightenError
+            try:
+                found = session.predict([item for piece in part for item in piece.items], self._model.labels)
+                well = True
+            except Exception as error:  # noqa: BLE001 - whatever it is, who waits for an answer hears of it
+                found = error if isinstance(error, LightenError) else SessionCrashed(f"{type(error).__name__}: {error}")
+                if not session.child.gone and (parts := parts_of(part, found)):
+                    left += reversed(parts)
+                    continue
+            self.running = None
+            self._told(turn_of(part, found, began))
+            if isinstance(found, LightenError) and session.child.gone:
+                self._queue.put_back([piece for one in reversed(left) for piece in one])
+                raise Died(found)
+        return well
 
     def _hand_over(self, writing: Writing) -> None:
         """Tell the process who went away and who came."""
@@ -148,10 +194,10 @@ class Writer(Replica):
             if coming is None:
                 break
             if not coming.gone:
-                self._begin(coming, writing)
+                self._begin_stream(coming, writing)
         self.running = (self.left, self._since) if self.written else None
 
-    def _begin(self, stream: Stream, writing: Writing) -> None:
+    def _begin_stream(self, stream: Stream, writing: Writing) -> None:
         """A stream joins the batch."""
         self._number += 1
         stream.began = monotonic()
@@ -200,7 +246,7 @@ class Writer(Replica):
         if written.ended:
             del self.written[written.number]
 
-    def _lose(self, error: LightenError) -> None:
+    def _lose_streams(self, error: LightenError) -> None:
         """Nothing comes of what was handed over."""
         step = Step([(stream, error) for stream in self.written.values()], [(e, error) for e in self._errands.values()])
         self.written.clear()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from math import inf
@@ -11,7 +12,6 @@ from time import monotonic
 from typing import Any, cast
 
 from lighten.core.errors import LightenError, TemplateRefusal
-from lighten.core.item import Item
 from lighten.core.language import END, STOP, Prompt
 from lighten.core.language import Written as Token
 from lighten.nets.language.chat_template import Renderer, find_template
@@ -30,7 +30,6 @@ from lighten.serve.refusals import ClientGone, Refusal, expired, too_large
 from lighten.serve.replica import OWN_FAULTS, Replica
 from lighten.serve.servable import Servable
 from lighten.serve.streams import Answers, Errand, Stream, StreamQueue
-from lighten.serve.tickets import Ticket
 from lighten.serve.worker import State
 from lighten.serve.writer import Step, Writer
 
@@ -72,8 +71,8 @@ class WritingModel(ServedModel):
             like=LIKE if self.intake.pads else inf,
             streams=self.streams,
             heard=self._hear,
-            told=self._told,
-            changed=self._changed,
+            told=lambda turn: self._soon(self._heard, turn),
+            changed=self._settle,
         )
 
     @property
@@ -274,12 +273,6 @@ class WritingModel(ServedModel):
         if size > self.limits.size:
             raise too_large(f"The prompt has {size:,} characters.", f"at most {self.limits.size:,}")
 
-    def _ticket(self, items: list[Item]) -> Ticket:
-        """See :meth:`ServedModel._ticket`: writers wait for other things, too, and have to be woken."""
-        ticket = super()._ticket(items)
-        self.streams.ring()
-        return ticket
-
     def _admit_writing(self, work: int, count: int, deadline: float) -> None:
         """Raises Refusal where so many tokens may not wait."""
         refusal = self._refusal(work, count, deadline) if self.ready else self._unavailable()
@@ -300,6 +293,12 @@ class WritingModel(ServedModel):
     def _hear(self, step: Step) -> None:
         """Called by threads."""
         self._soon(self._take_in, step)
+
+    def _soon(self, function: Callable[..., None], *given: Any) -> None:
+        """Have the event loop call a function; called by threads."""
+        assert self._loop is not None
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits for anything
+            self._loop.call_soon_threadsafe(function, *given)
 
     def _take_in(self, step: Step) -> None:
         """A writer has heard something."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
-from lighten.core.errors import BuildFailed
+from lighten.core.errors import BuildFailed, SessionCrashed
 from lighten.core.item import Item, size_of, to_plain
 from lighten.core.meter import Workload
 from lighten.core.prediction import Prediction
@@ -126,14 +126,9 @@ class SessionProcess(Session):
         asked = sum(map(size_of, inputs)), len(inputs)
         self._new, began = False, monotonic()
         plain, patience = list(map(to_plain, inputs)), self._pace.patience(*asked)
-        told = self.child.ask("predict", patience, inputs=plain, labels=list(labels))["predictions"]
+        told = self.child.ask("predict", patience, inputs=plain, labels=list(labels))
         self._pace.learn(*asked, monotonic() - began)
-        if len(told) != len(inputs):
-            raise BuildFailed(f"It answered {len(inputs)} inputs with {len(told)} predictions.")
-        bad = sum(not all(map(isfinite, values.values())) for _, *both in told for values in both)
-        if bad:
-            raise BuildFailed(f"Its answers to {bad} of {len(inputs)} inputs hold NaN or infinity.")
-        return [Prediction(label, scores, measures) for label, scores, measures in told]
+        return predictions_in(told, len(inputs))
 
     def answers(self, inputs: Sequence[Item], heard: Callable[[int], None] | None = None) -> NDArray[Any]:
         """Answer many inputs: as :meth:`run`, but in pieces, so that no request takes long.
@@ -217,6 +212,24 @@ class SessionProcess(Session):
     def close(self) -> None:
         """End the process; closing twice is allowed."""
         self.child.close()
+
+
+def predictions_in(reply: Mapping[str, Any], count: int) -> list[Prediction]:
+    """What a process says of ``count`` inputs; see :meth:`SessionProcess.predict`.
+
+    Raises:
+        BuildFailed: another number of answers, or such as hold NaN or infinity. SessionCrashed: no answers.
+    """
+    try:
+        found = [Prediction(label, scores, measures) for label, scores, measures in reply["predictions"]]
+        bad = sum(not all(map(isfinite, (*one.scores.values(), *one.measures.values()))) for one in found)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise SessionCrashed(f"It answered what are no predictions: {type(error).__name__}: {error}.") from error
+    if len(found) != count:
+        raise BuildFailed(f"It answered {count} inputs with {len(found)} predictions.")
+    if bad:
+        raise BuildFailed(f"Its answers to {bad} of {count} inputs hold NaN or infinity.")
+    return found
 
 
 def telling(progress: Callable[[float, float, str], None], total: int, message: str) -> Callable[[int], None]:

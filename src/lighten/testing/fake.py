@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from lighten.core.artifact import Artifact
 from lighten.core.engine import Engine
-from lighten.core.errors import BuildFailed, InputError
+from lighten.core.errors import BuildFailed, DataError, InputError
 from lighten.core.item import Item, shown
 from lighten.core.language import GREEDY, LanguageSession, Sampling, Scores, Span, check_spans
 from lighten.core.session import Session
@@ -35,6 +35,7 @@ FAULTS = (
     "hang",
     "raise",
     "refuse",
+    "unread",
     "memory",
     "bad_alloc",
     "leak",
@@ -56,6 +57,7 @@ class FakeEngine(Engine):
     fault: str = setting("", "What goes wrong.", choices=FAULTS)
     at: str = setting("run", "When it goes wrong.", choices=("build", "open", "run"))
     after: int = setting(0, "How many runs go well before.", low=0)
+    only: str = setting("", "Text in an input, without which all goes well.")
     milliseconds: float = setting(0.0, "Time that each input takes.", unit="ms", low=0.0)
     wrong: float = setting(0.0, "Share of texts that are answered wrong.", unit="fraction", low=0.0, high=1.0)
 
@@ -89,7 +91,8 @@ class FakeSession(Session):
 
         engine = self.engine
         self.runs += 1
-        due = engine.at == "run" and self.runs > engine.after
+        at_fault = [row for row, text in enumerate(map(shown, inputs)) if engine.only in text]
+        due = engine.at == "run" and self.runs > engine.after and bool(at_fault)
         if due:
             misbehave(engine.fault)
         time.sleep(engine.milliseconds * len(inputs) / 1e3)
@@ -97,7 +100,7 @@ class FakeSession(Session):
         for row, text in enumerate(map(shown, inputs)):
             answers[row, (len(text) + (draw_of(text) < engine.wrong)) % 2] = 1.0
         if due and engine.fault == "nan":
-            answers[0, 0] = np.nan
+            answers[at_fault[0], 0] = np.nan
         if due and engine.fault == "shape":
             answers = answers[:-1]
         if due and engine.fault == "spawn":
@@ -229,6 +232,8 @@ def misbehave(fault: str) -> None:
             raise RuntimeError("the fake raised")
         case "refuse":
             raise BuildFailed("The fake refuses this model.", fix="use another engine")
+        case "unread":
+            raise DataError("the fake cannot read it.")
         case "memory":
             raise MemoryError
         case "bad_alloc":
