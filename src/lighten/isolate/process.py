@@ -97,6 +97,11 @@ class ChildProcess:
             theirs.close()
 
     @property
+    def kind(self) -> tuple[int, int | None, bool, EnvironmentSpec]:
+        """What it was made with: processes of one kind do the same."""
+        return self.threads, self.memory, self.patient, self.venv
+
+    @property
     def pid(self) -> int:
         """Process id; 0 when it is not running."""
         return self._process.pid if self._process else 0
@@ -130,12 +135,38 @@ class ChildProcess:
             OutOfMemory: it went over its memory, or could not get what it needed.
             LightenError: what was raised inside, by class and message.
         """
+        asking = self.busy  # what hears an event may ask something in between
+        self.begin(operation, deadline, **message)
+        return self._answer(operation, deadline, on_event, asking)
+
+    def begin(self, operation: str, deadline: float, **message: Any) -> None:
+        """Send a message whose answer :meth:`finish` waits for. Nothing else is asked in between.
+
+        Args:
+            deadline: seconds in which it has to be taken. Raises what :meth:`ask` does.
+        """
         if self._process is None:
             raise self.failure or SessionCrashed("The child process is not running.")
-        asking, self.busy = self.busy, True  # what hears an event may ask something in between
+        self.busy = True
+        self.socket.settimeout(deadline)
         try:
-            self.socket.settimeout(deadline)
             self.socket.sendall(wire.pack({"op": operation, **message}))
+        except TimeoutError:
+            raise self.end_overdue(operation, deadline) from None
+        except (BrokenPipeError, ConnectionResetError):
+            raise self.end_dead(operation) from None
+
+    def finish(self, operation: str, deadline: float) -> dict[str, Any]:
+        """Wait for the answer to what :meth:`begin` sent. Raises what :meth:`ask` does."""
+        return self._answer(operation, deadline, None, False)
+
+    def _answer(
+        self, operation: str, deadline: float, on_event: Callable[[Mapping[str, Any]], object] | None, busy: bool
+    ) -> dict[str, Any]:
+        """See :meth:`ask`. busy: whether something else waits for an answer, too."""
+        if self._process is None:
+            raise self.failure or SessionCrashed("The child process is not running.")
+        try:
             until = monotonic() + deadline
             line = self._line(until)
             while line:
@@ -163,7 +194,7 @@ class ChildProcess:
             reply = None
         if reply is None:
             raise self.end_dead(operation)
-        self.busy = asking
+        self.busy = busy
         if "error" in reply:
             raise wire.unpack_error(reply["error"])
         reply.pop("to", None)

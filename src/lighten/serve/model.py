@@ -27,7 +27,7 @@ from lighten.serve.queue import LIKE, WorkQueue
 from lighten.serve.rate import EACH, Rate, waiting_time, work_of
 from lighten.serve.refusals import ClientGone, Refusal, expired, failed, unavailable
 from lighten.serve.replica import OWN_FAULTS, Replica, Turn
-from lighten.serve.servable import Servable
+from lighten.serve.servable import Servable, processes_on
 from lighten.serve.tickets import Ticket
 from lighten.serve.worker import State
 
@@ -67,11 +67,8 @@ class ServedModel:
 
     @staticmethod
     def replicas_on(cores: int) -> int:
-        """How many processes a model has on so many cores where its user says nothing: one for each, up to four.
-
-        Two of one thread answer a third more requests than one of two, and a single one as soon (MiniLM in int8).
-        """
-        return max(1, min(cores, 4))
+        """How many processes a model has on so many cores where its user says nothing."""
+        return processes_on(cores)
 
     def __init__(self, source: Servable, limits: Limits, *, replicas: int = 1, threads: int = 1) -> None:
         self.source, self.limits = source, limits
@@ -107,6 +104,11 @@ class ServedModel:
     def version(self) -> str:
         """By which it is told from others of its name."""
         return self.source.version
+
+    @property
+    def engine(self) -> str:
+        """The engine that runs it, with its version; empty until it is open."""
+        return next((replica.version for replica in self.replicas if replica.version), "")
 
     @property
     def state(self) -> State:

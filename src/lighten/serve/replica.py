@@ -90,7 +90,7 @@ class Replica(Worker):
 
     Attributes:
         running: work of the batch that is being answered, and when it began; None between batches.
-        load_seconds: that the last opening took.
+        load_seconds: that the last opening took. version: of the engine; empty until it is open.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Replica(Worker):
     ) -> None:
         super().__init__(f"serve-{model.name}", changed)
         self.running: tuple[int, float] | None = None
-        self.load_seconds = 0.0
+        self.load_seconds, self.version = 0.0, ""
         self._model, self._queue, self._rate, self._limits = model, queue, rate, limits
         self._threads, self._like, self._told = threads, like, told
         self._session: SessionProcess | None = None
@@ -126,18 +126,10 @@ class Replica(Worker):
 
     def open(self) -> None:
         """See :meth:`Worker.open`: start the process and open the artifact, whose files it verifies."""
-        model, began = self._model, monotonic()
-        made = SessionProcess(
-            model.artifact,
-            model.engine,
-            threads=self._threads,
-            task=model.task,
-            deadline=self._limits.hang,
-            patient=False,  # who serves has the cores: threads that wait busily write 4 to 7 % more tokens
-        )
-        self._session = made  # from now on it can be ended by others, in the middle of loading
-        made.__enter__()
-        self.load_seconds = monotonic() - began
+        began = monotonic()
+        made = self._session = self._model.process(self._threads, self._limits.hang)
+        made.__enter__()  # others can end it in the middle of this
+        self.load_seconds, self.version = monotonic() - began, made.version
 
     async def work(self) -> None:
         """See :meth:`Worker.work`. A process that dies while it has nothing to do takes no request with it."""

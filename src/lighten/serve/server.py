@@ -11,15 +11,18 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 from lighten.core.errors import InputError, MissingExtra
-from lighten.serve.grpc_server import GrpcServer
 from lighten.serve.hosts import is_loopback
-from lighten.serve.http import Application
 from lighten.serve.keys import Keys
 from lighten.serve.limits import Limits
-from lighten.serve.models import Models
+
+if TYPE_CHECKING:
+    from lighten.serve.grpc_server import GrpcServer
+    from lighten.serve.http import Application
+    from lighten.serve.models import Models
 
 SWITCH_SECONDS = 0.0005
 """Seconds after which a thread that computes in Python lets another one go on: a replica whose batch has come back
@@ -89,11 +92,9 @@ def check_extra() -> None:
     Raises:
         MissingExtra: it is not installed.
     """
-    try:
-        import httptools  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra("lighten serve", "serve", str(error)) from error
+    for name in ("httptools", "uvicorn"):  # looked for, not imported: processes that open models come first
+        if find_spec(name) is None:
+            raise MissingExtra("lighten serve", "serve", f"No module named {name!r}")
 
 
 def run(hosted: Hosted, listening: socket.socket, limits: Limits, ready: Callable[[], object]) -> None:

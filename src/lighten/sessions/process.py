@@ -74,27 +74,47 @@ class SessionProcess(Session):
         self._work: Workload | None = None
         self._warm: set[str] = set()
         self._alone: dict[str, Mapping[str, Any]] = {}
-        self._new = True
+        self._new, self._begun = True, False
+
+    def begin(self, child: ChildProcess) -> None:
+        """Have a process open the artifact while others go on; entering the session waits for that.
+
+        Args:
+            child: that was started, of the kind that the session would have made itself; it is the session's now.
+
+        Raises:
+            SessionCrashed, SessionTimeout: see ``ChildProcess``.
+        """
+        self.child, self._begun = child, True
+        child.begin("open", self.deadline, **self._opening())
 
     def __enter__(self) -> SessionProcess:
-        """Start the process and open the artifact.
+        """Start the process, unless it has begun, and open the artifact.
 
         Raises:
             BuildFailed: the engine cannot open it. MissingEnvironment: its environment was not made.
             SessionCrashed, SessionTimeout, OutOfMemory: see ``ChildProcess.ask``.
         """
-        self.child.start()
+        begun, self._begun = self._begun, False
+        if not begun:
+            self.child.start()
         try:
-            path = str(self.artifact.path.resolve())
-            record = record_of(self.engine)
-            task = task_record_of(self.task) if self.task is not None else None
-            reply = self.child.ask("open", self.deadline, artifact=path, engine=record, threads=self.threads, task=task)
+            if begun:
+                reply = self.child.finish("open", self.deadline)
+            else:
+                reply = self.child.ask("open", self.deadline, **self._opening())
         except BaseException:
             self.child.close()
             raise
         self.load_seconds, self.version = reply["seconds"], reply["version"]
         self.writing = reply.get("writing", {})
         return self
+
+    def _opening(self) -> dict[str, Any]:
+        """What a process is told that opens the artifact."""
+        task = task_record_of(self.task) if self.task is not None else None
+        path, engine = str(self.artifact.path.resolve()), record_of(self.engine)
+        return {"artifact": path, "engine": engine, "threads": self.threads, "task": task}
 
     def run(self, inputs: Sequence[Item]) -> NDArray[Any]:
         """Answer ``inputs``: [n, columns], finite.

@@ -3,48 +3,29 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lighten.core.errors import InputError, UnknownName
-from lighten.serve import (
-    grpc_health,
-    grpc_server,
-    guarding,
-    health,
-    openai,
-    openapi,
-    page,
-    predict,
-    review,
-    status,
-    v2,
-    v2_grpc,
-    versions,
-)
-from lighten.serve.app import App
-from lighten.serve.grpc_server import GrpcServer
 from lighten.serve.hosts import is_loopback
 from lighten.serve.keys import Keys, make_key, read_keys
 from lighten.serve.limits import Limits
-from lighten.serve.metrics import Family
-from lighten.serve.models import Models
-from lighten.serve.record import Recorder
-from lighten.serve.recorded import Recorded
-from lighten.serve.request_log import RequestLog
-from lighten.serve.review import Review
 from lighten.serve.server import Hosted, address_of, check_extra, listen, run
-from lighten.serve.shadow import Shadow
-from lighten.serve.tracing import tracing
-from lighten.verbs.load import check_models_fit
-from lighten.verbs.serve_guards import GuardPlan
-from lighten.verbs.serve_models import Openers, ServedVersion
-from lighten.verbs.serve_on_ray import check_ray, serve_on_ray
-from lighten.verbs.serve_options import Plan, ServeOptions, plan_of, read_options
+from lighten.verbs.serve_ahead import ServedVersion, begun
+from lighten.verbs.serve_options import Named, Plan, ServeOptions, plan_of, read_options
+
+if TYPE_CHECKING:  # what serves is imported once processes are opening the models
+    from lighten.serve.app import App
+    from lighten.serve.grpc_server import GrpcServer
+    from lighten.serve.metrics import Family
+    from lighten.serve.models import Models
+    from lighten.serve.record import Recorder
+    from lighten.serve.review import Review
+    from lighten.serve.servable import Servable
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,29 +106,35 @@ def serve(
         guards=str(guards) if guards is not None else None, ray=ray, ray_autoscale=ray_autoscale,
     )  # fmt: skip
     if options.grpc_port is not None:
+        from lighten.serve import grpc_server
+
         grpc_server.check_extra()
     bounds = Limits().changed([*options.told_limits, *limits])
     plan = plan_of([models] if isinstance(models, str) else models, options.models, canary, shadow)
     known = read_keys(options.keys) if options.keys is not None else None
     check_operators(options.operators, known)
-    helpers = GuardPlan(options.guards).models.values()
-    check_models_fit([*(one.model for one in plan.opened for _ in range(options.replicas or 1)), *helpers])
     local = known is None and not options.without_keys and is_loopback(options.host)
     site = Site(options, bounds, plan, known, local, grpc_address(options, known))
     if options.ray or options.ray_autoscale:
+        from lighten.verbs.serve_on_ray import check_ray, serve_on_ray
+
+        check_fit(plan, options)
         check_ray(options)
         found = versions_of(site)
         told = (lambda address: on_ready(Serving(address, found))) if on_ready is not None else str
         serve_on_ray(options, bounds, known, partial(_hosted_there, replace(site, plan=plan.absolute)), told)
         return
     with ExitStack() as stack:
-        hosted, versions = hosted_at(site, stack)
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lighten-models-")))
+        ahead = begun(plan, options, bounds, scratch, stack)
+        check_fit(plan, options)
+        hosted, versions = hosted_at(site, stack, ahead)
         listening = stack.enter_context(listen(options.host, options.port, known, unlocked=options.without_keys))
 
         def ready() -> None:
             if on_ready is not None:
                 where = hosted.beside.address if hosted.beside is not None else ""
-                on_ready(Serving(address_of(listening), versions, where))
+                on_ready(Serving(address_of(listening), versions(), where))
 
         run(hosted, listening, bounds, ready)
 
@@ -169,19 +156,36 @@ class Site:
     grpc: tuple[str, int] | None = None
 
 
-def hosted_at(site: Site, stack: ExitStack) -> tuple[Hosted, tuple[ServedVersion, ...]]:
+def check_fit(plan: Plan, options: ServeOptions) -> None:
+    """Refuse models that do not fit into memory together. Raises what ``check_models_fit`` does."""
+    from lighten.verbs.load import check_models_fit
+    from lighten.verbs.serve_guards import GuardPlan
+
+    helpers = GuardPlan(options.guards).models.values()
+    check_models_fit([*(one.model for one in plan.opened for _ in range(options.replicas or 1)), *helpers])
+
+
+def hosted_at(
+    site: Site, stack: ExitStack, ahead: Mapping[Named, Servable] | None = None
+) -> tuple[Hosted, Callable[[], tuple[ServedVersion, ...]]]:
     """Models that are ready to be opened with the application over them, and what is said of them once they answer.
 
     Args:
-        stack: frees what they lie in.
+        stack: frees what they lie in. ahead: models that are being opened already.
 
     Raises:
         ModelError, UnsafeFile: a model cannot be used. InputError: a file cannot, or what traces are to be sent by.
     """
+    from lighten.serve.models import Models
+    from lighten.serve.recorded import Recorded
+    from lighten.serve.review import Review
+    from lighten.verbs.serve_guards import GuardPlan
+    from lighten.verbs.serve_models import Openers
+
     options, limits, plan = site.options, site.limits, site.plan
     scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lighten-models-")))
     cases = stack.enter_context(closing(Review(options.review, limits))) if options.review is not None else None
-    openers = Openers(plan.named, options, limits, scratch)
+    openers = Openers(plan.named, options, limits, scratch, ahead)
     openers.guarding = guards = GuardPlan(options.guards).open(openers.helper, cases)
     made = [openers.open(one) for one in plan.opened]
     guards.check([model.source for model in made], list(plan.traffic))
@@ -194,7 +198,10 @@ def hosted_at(site: Site, stack: ExitStack) -> tuple[Hosted, tuple[ServedVersion
         models, limits, site.keys, local=site.local, cases=cases, operators=options.operators, more=families,
         changing=not options.ray,
     )  # fmt: skip
-    told = tuple(openers.told(one.source, plan.traffic) for one in made)
+
+    def told() -> tuple[ServedVersion, ...]:
+        return tuple(openers.told(one.source, plan.traffic, one.engine) for one in made)
+
     beside = None
     if site.grpc is not None:
         beside = grpc_application(models, limits, site.grpc, site.keys, app, recorders)
@@ -208,9 +215,12 @@ def _hosted_there(site: Site, options: ServeOptions, stack: ExitStack) -> Hosted
 
 def versions_of(site: Site) -> tuple[ServedVersion, ...]:
     """What is said of versions that are opened elsewhere. Raises what :func:`hosted_at` does."""
+    from lighten.verbs.serve_models import Openers
+
     with tempfile.TemporaryDirectory(prefix="lighten-models-") as scratch:
         openers = Openers(site.plan.named, site.options, site.limits, Path(scratch))
-        return tuple(openers.told(openers.find(one), site.plan.traffic) for one in site.plan.opened)
+        found = [openers.find(one) for one in site.plan.opened]
+        return tuple(openers.told(source, site.plan.traffic, source.engine.version()) for source in found)
 
 
 def recording(options: ServeOptions, stack: ExitStack) -> tuple[list[Recorder], list[Callable[[], Iterable[Family]]]]:
@@ -219,6 +229,9 @@ def recording(options: ServeOptions, stack: ExitStack) -> tuple[list[Recorder], 
     Raises:
         InputError: a log that cannot be written, or an exporter of traces that is not installed.
     """
+    from lighten.serve.request_log import RequestLog
+    from lighten.serve.tracing import tracing
+
     recorders: list[Recorder] = []
     families: list[Callable[[], Iterable[Family]]] = []
     if (traces := tracing()) is not None:  # first, so that lines have the ids of traces
@@ -281,6 +294,10 @@ def application(
         keys, local, operators: see ``App``. cases: for people to judge; None where none are kept.
         more: what else ``/metrics`` has. changing: whether versions can be switched, loaded and unloaded.
     """
+    from lighten.serve import guarding, health, openai, openapi, page, predict, review, status, v2, versions
+    from lighten.serve.app import App
+    from lighten.serve.shadow import Shadow
+
     app = App((), limits, keys, local=local, operators=operators)
     models.observer = beside = Shadow(models, limits, cases)
     families = [beside.families, lambda: versions.families(models), lambda: guarding.families(models), *more]
@@ -314,5 +331,8 @@ def grpc_application(
         address: where to listen, with the port that was asked for. app: whose refusals they are counted with.
         recorders: hear of each call once it is over.
     """
+    from lighten.serve import grpc_health, v2_grpc
+    from lighten.serve.grpc_server import GrpcServer
+
     procedures = [*v2_grpc.procedures(models, limits), *grpc_health.procedures(models, (v2_grpc.SERVICE,))]
     return GrpcServer(procedures, address, limits, keys, strays=app.strays, operates=app.operates, recorders=recorders)

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from lighten.core.artifact import RECORD
-from lighten.core.home import expanded
-from lighten.core.matching import format_of
-from lighten.core.training import model_of_run
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.memory_estimate import check_fits, facts_of_large
 from lighten.serve.guarding import Guarding
@@ -20,40 +14,34 @@ from lighten.serve.model import ServedModel
 from lighten.serve.servable import Servable
 from lighten.serve.traffic import Traffic
 from lighten.serve.writing_model import WritingModel
-from lighten.verbs.load import check_models_fit, resolved
-from lighten.verbs.question import question_of
+from lighten.verbs.load import check_models_fit
+from lighten.verbs.serve_ahead import ServedVersion, bytes_of, servable
 from lighten.verbs.serve_options import FIRST, Named, ServeOptions
 
 UNLOAD = "unload another version first: lighten versions NAME --unload VERSION"
-
-
-@dataclass(frozen=True, slots=True)
-class ServedVersion:
-    """A model that is served: its name and version, what the user gave, the artifact's id, its engine, whether an input
-    is answered alike, but for rounding, whatever is asked beside it, and what it is for its name."""
-
-    name: str
-    version: str
-    model: str
-    artifact: str
-    engine: str
-    batch_invariant: bool
-    roles: tuple[str, ...] = ()
 
 
 class Openers:
     """Opens the versions that the user named, at the start and later: never another path.
 
     Args:
-        scratch: a folder for models that must be copied, which outlives them.
+        scratch: a folder for models that must be copied, which outlives them. begun: what was found of them already.
 
     Attributes:
         guarding: guards of what it opens.
     """
 
-    def __init__(self, named: Sequence[Named], options: ServeOptions, limits: Limits, scratch: Path) -> None:
+    def __init__(
+        self,
+        named: Sequence[Named],
+        options: ServeOptions,
+        limits: Limits,
+        scratch: Path,
+        begun: Mapping[Named, Servable] | None = None,
+    ) -> None:
         self._named = {(one.name, one.version): one for one in named}
         self._options, self._limits, self._scratch, self._numbers = options, limits, scratch, count()
+        self._begun = dict(begun or {})
         self.guarding = Guarding((), {})
 
     def __call__(self, name: str, version: str) -> ServedModel:
@@ -92,22 +80,16 @@ class Openers:
 
     def find(self, one: Named) -> Servable:
         """One of them, not opened. Its files are verified. Raises what :meth:`open` does."""
+        if one in self._begun:
+            return self._begun.pop(one)
         return servable(one, self._scratch / str(next(self._numbers)), apart=self._options.apart)
 
-    def told(self, source: Servable, traffic: Mapping[str, Traffic]) -> ServedVersion:
-        """What is said of a model once it answers."""
+    def told(self, source: Servable, traffic: Mapping[str, Traffic], engine: str) -> ServedVersion:
+        """What is said of a model once it answers. engine: that runs it, with its version."""
         path = self._named[source.name, source.version].model
         roles = tuple(traffic[source.name].roles(source.version))
-        version, invariant = source.engine.version(), source.batch_invariant
-        return ServedVersion(source.name, source.version, path, source.artifact.id, version, invariant, roles)
-
-
-def bytes_of(model: str) -> int:
-    """Of the files of a model; 0 where it is not on this machine. A session takes about as much, or more."""
-    folder = model_of_run(expanded(model))
-    place = folder / "winner" if (folder / "winner" / RECORD).is_file() and not (folder / RECORD).is_file() else folder
-    files = [place] if place.is_file() else place.rglob("*") if place.is_dir() else []
-    return sum(file.stat().st_size for file in files if file.is_file())
+        invariant = source.batch_invariant
+        return ServedVersion(source.name, source.version, path, source.artifact.id, engine, invariant, roles)
 
 
 def model_of(source: Servable, limits: Limits, *, replicas: int, cores: int) -> ServedModel:
@@ -132,25 +114,3 @@ def replicas_of(source: Servable, replicas: int, cores: int) -> int:
 def kind_of(source: Servable) -> type[ServedModel]:
     """As what a model is served."""
     return WritingModel if source.task.writes else ServedModel
-
-
-def servable(one: Named, scratch: Path, *, apart: bool = False) -> Servable:
-    """What a user named, ready to be served. Its files are verified.
-
-    Args:
-        scratch: a folder that does not exist yet, for a model that must be copied.
-        apart: see :func:`serve`.
-
-    Raises:
-        ModelError, UnsafeFile: it cannot be used.
-    """
-    try:
-        artifact, engine = resolved(str(model_of_run(expanded(one.model))), scratch)
-    except BaseException:
-        shutil.rmtree(scratch, ignore_errors=True)
-        raise
-    question, invariant = question_of(artifact), format_of(artifact).batch_invariant(artifact.path)
-    if apart and not invariant:
-        engine, invariant = engine.apart(), True
-    labels, options = question.labels, question.options
-    return Servable(one.name, one.version, artifact, engine, question.task, labels, options, invariant, scratch)
