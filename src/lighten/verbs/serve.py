@@ -125,11 +125,11 @@ def serve(
         serve_on_ray(options, bounds, known, partial(_hosted_there, replace(site, plan=plan.absolute)), told)
         return
     with ExitStack() as stack:
+        listening = stack.enter_context(listen(options.host, options.port, known, unlocked=options.without_keys))
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lighten-models-")))
         ahead = begun(plan, options, bounds, scratch, stack)
         check_fit(plan, options)
         hosted, versions = hosted_at(site, stack, ahead)
-        listening = stack.enter_context(listen(options.host, options.port, known, unlocked=options.without_keys))
 
         def ready() -> None:
             if on_ready is not None:
