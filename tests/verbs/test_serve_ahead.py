@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lighten.core import catalog
 from lighten.core.artifact import Artifact
 from lighten.core.recipe import record_of
 from lighten.serve.limits import Limits
@@ -24,12 +25,16 @@ def plan(*models: Path | str) -> Plan:
 
 
 @pytest.fixture
-def small(fake_engine: type, tmp_path: Path) -> Path:
+def small(fake_engine: None, tmp_path: Path) -> Path:
     """A classifier of texts."""
     folder = tmp_path / "small"
     folder.mkdir()
     (folder / "fake.txt").write_text("fake", encoding="utf-8")
-    meta = {"labels": ["even", "odd"], "asked": {"use": "text_classification"}, "engine": record_of(fake_engine())}
+    meta = {
+        "labels": ["even", "odd"],
+        "asked": {"use": "text_classification"},
+        "engine": record_of(catalog.load("engines", "fake")()),
+    }
     return Artifact.seal(folder, format="fake", meta=meta).path
 
 
