@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -144,14 +145,28 @@ def test_files_are_allowed_for_all_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
+def answers(port: int, path: str) -> int:
+    """The status that it answers; 0 where nobody listens yet."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except ConnectionRefusedError:
+        return 0
+    finally:
+        connection.close()
+
+
 def test_it_can_be_ended_while_it_loads(fake_engine: type, tmp_path: Path, model_of: Callable[..., Path]) -> None:
     pytest.importorskip("uvicorn")
     folder = model_of(tmp_path / "model", fake_engine(fault="hang", at="open"))
-    words = [sys.executable, "-m", "lighten", "serve", f"m={folder}", "--port", "0"]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    words = [sys.executable, "-m", "lighten", "serve", f"m={folder}", "--port", str(port)]
     process = subprocess.Popen(words, stderr=subprocess.PIPE)
     try:
         until(lambda: children_of(process.pid))
-        time.sleep(0.2)
+        until(lambda: answers(port, "/health/ready") == 503)
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
     finally:
