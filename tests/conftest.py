@@ -35,6 +35,7 @@ os.environ.update(
     ORT_DISABLE_TELEMETRY="1",
     TOKENIZERS_PARALLELISM="false",
     COLUMNS="120",
+    OMP_WAIT_POLICY="PASSIVE",  # the other half of the tests wants the core on which threads of torch would wait busily
     LIGHTEN_PRECISION="fp32",  # whether bf16 is faster is for the clock to say, and no test may depend on it
     ONEDNN_MAX_CPU_ISA="AVX512_CORE_VNNI",  # OpenVINO 2026.4 dies with AMX of a MobileNet 2 in int8
     LIGHTEN_MEASURE_SECONDS="2",  # no test depends on what a clock reads, and none needs to wait for it
