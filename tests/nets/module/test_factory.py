@@ -71,6 +71,15 @@ def test_what_is_no_factory_is_said_in_words(code: Path, factory: str, said: str
         found.module(found.called_with(KNOWN))
 
 
+def test_layers_without_sizes_are_refused_by_their_names(tmp_path: Path) -> None:
+    code = "import torch\nfrom torch import nn\n\n\ndef make():\n    made = nn.Sequential(nn.LazyLinear(3))\n"
+    (tmp_path / "lazynets.py").write_text(f"{code}    return made\n", encoding="utf-8")
+    with pytest.raises(ModelError, match=r"^0 of the module that make\(\) returned wait(.|\n)*call the module once"):
+        load_factory("lazynets:make", tmp_path).module({})
+    (tmp_path / "called.py").write_text(f"{code}    made(torch.zeros(1, 4))\n    return made\n", encoding="utf-8")
+    assert load_factory("called:make", tmp_path).module({})[0].in_features == 4
+
+
 @pytest.mark.parametrize("text", ["import nothing_like_this", "1 / 0", "def broken(:"])
 def test_code_that_cannot_be_imported_is_said_in_words(tmp_path: Path, text: str) -> None:
     (tmp_path / "badnets.py").write_text(text + "\n", encoding="utf-8")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from torch import nn
+from torch.nn.modules.lazy import LazyModuleMixin
 
 from lighten.core.artifact import sha256
 from lighten.core.errors import ModelError, UnknownName, nearest
@@ -95,6 +96,12 @@ class Found:
             )
         if not any(True for _ in made.parameters()):
             raise ModelError(f"The module that {called} returned has no weights.", allowed="a module that can learn")
+        if waiting := [name for name, one in made.named_modules() if isinstance(one, LazyModuleMixin)]:
+            raise ModelError(
+                f"{', '.join(waiting[:8])} of the module that {called} returned wait for an input to know their sizes.",
+                allowed="layers with sizes, such as nn.Linear(in_features, out_features)",
+                fix="give them their sizes, or call the module once on zeros before its factory returns it",
+            )
         return made.float().eval()
 
     def sources(self) -> dict[str, str]:
