@@ -7,6 +7,7 @@ import json
 import pytest
 
 from lighten.cli.trained import printed
+from lighten.core.outcome import Constant
 from lighten.core.training import Compared, ProofScore
 from lighten.testing.trainings import SWEEP, result
 
@@ -56,3 +57,9 @@ def test_a_path_that_is_longer_than_a_line_is_cut_and_numbers_are_not(
     printed(result(proof=(one,), compared=(Compared("teacher", f"runs/{'a' * 200}", one, 31.0),)), as_json=False)
     listed = capsys.readouterr().out
     assert listed.count("81.23%") == 3 and listed.count("88.00%") == 3 and "5,848" in listed
+
+
+def test_that_it_is_no_better_than_one_answer_is_said_with_the_score(capsys: pytest.CaptureFixture[str]) -> None:
+    printed(result(constant=Constant("no", "accuracy", "proof", 50, 0.8, 0.78, -0.1, 0.06, "worse")), as_json=False)
+    said = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "It is worse than always answering “no”" in said

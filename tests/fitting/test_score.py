@@ -55,8 +55,9 @@ def test_a_model_that_is_no_better_than_one_answer_is_called_so() -> None:
     parts = Parts(ROWS, ROWS, ROWS, ROWS, ("no", "yes"))
     always = np.tile([0.9, 0.1], (100, 1))
     said = against_constant(TASK, quality, always, parts, 0)
-    assert "always answering 'no': accuracy 50.00% against 50.00% on 100 rows" in said
-    assert against_constant(TASK, quality, answers({1, 2}), parts, 0) == ""
+    assert said is not None and (said.answer, said.original, said.share, said.n) == ("no", 0.5, 0.5, 100)
+    assert said.state == "not_enough_data" and said.part == "proof"
+    assert against_constant(TASK, quality, answers({1, 2}), parts, 0) is None
 
 
 def test_what_is_answered_is_called_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,8 +111,8 @@ def test_of_several_tasks_an_answer_is_judged_among_the_classes_of_its_own() -> 
     assert score.main_score(quality, given, rows, task, 0).value == 1.0
     assert score.main_score(quality, given, rows, TASK, 0).value == 0.0
     parts = Parts(rows, rows, rows, rows, ("a: no", "a: yes", "b: no", "b: yes"))
-    assert against_constant(task, quality, given, parts, 0) != "", "as it always answers one class of each task"
+    assert against_constant(task, quality, given, parts, 0) is not None, "as it always answers one class of each task"
     right = Rows(("x", "y", "z", "w") * 10, (0, 3, 1, 2) * 10, ("a", "b", "a", "b") * 10)
     better = np.array([[2, 1, 9, 0], [9, 0, 1, 2], [1, 2, 9, 0], [9, 0, 2, 1]] * 10, dtype=float)
-    assert against_constant(task, quality, better, Parts(right, right, right, right, parts.labels), 0) == ""
+    assert against_constant(task, quality, better, Parts(right, right, right, right, parts.labels), 0) is None
     assert {one.group: one.value for one in scores(quality, given, rows, task, 0) if one.group} == {"a": 1.0, "b": 1.0}

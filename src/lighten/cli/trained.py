@@ -22,6 +22,7 @@ LONG = 24
 
 def printed(result: TrainingResult, *, as_json: bool) -> None:
     """Print what became of a training."""
+    from lighten.reports.constant import trained_sentence
     from lighten.reports.numbers import amount, count, unit_name
     from lighten.reports.sweep import searched
     from lighten.reports.training import headline, how, sureness, worst
@@ -32,7 +33,13 @@ def printed(result: TrainingResult, *, as_json: bool) -> None:
         sys.stdout.write(json.dumps(result.to_json(), ensure_ascii=False, indent=1) + "\n")
         return
     console = Console()
-    words = [headline(result, "en"), sureness(result, "en"), worst(result, "en"), how(result, "en")]
+    words = [
+        headline(result, "en"),
+        trained_sentence(result.constant, "en"),
+        sureness(result, "en"),
+        worst(result, "en"),
+        how(result, "en"),
+    ]
     words.append(searched(result, "en"))
     console.print(Panel(Text("\n".join(filter(None, words))), title="trained", title_align="left"))
     rows = []

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lighten.core.artifact import RECORD
+from lighten.core.outcome import Constant
 from lighten.core.sweep import SweepRecord
 
 VERSION = 1
@@ -140,6 +141,8 @@ class TrainingResult:
         sweep: the search for its settings; None without one.
         environment: the machine. paths: of what was written. started: ISO 8601. lighten: version. seed, threads: used.
         compared: the trained model beside its teachers and their ensemble, and under attack; empty where nobody asked.
+        constant: an answer that needs no model, and that the trained one is not shown to be better than on ``proof``;
+            None where it is.
         workers: processes that trained together on these threads.
         grid: scores on every group of models that were trained on one group alone; empty where nobody asked for it.
         grid_seconds, grid_cpu_seconds: what the trainings of the grid took together, by the clock and of all cores;
@@ -182,6 +185,7 @@ class TrainingResult:
     compared: tuple[Compared, ...] = ()
     workers: int = 1
     sweep: SweepRecord | None = None
+    constant: Constant | None = None
     state: str = "trained"
     version: int = field(default=VERSION)
 
@@ -207,5 +211,6 @@ class TrainingResult:
         )
         values["cost"] = TrainingCost(**record["cost"])
         values |= {name: tuple(record[name]) for name in ("opened", "notes", "labels")}
+        values["constant"] = Constant(**record["constant"]) if record.get("constant") else None
         values["sweep"] = SweepRecord.from_json(record["sweep"]) if record.get("sweep") else None
         return cls(**values)

@@ -44,6 +44,7 @@ from lighten.fitting.unlabelled import Unlabelled
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.environment import MachineRecord
 from lighten.nets.training.lesson import FILE as LESSON
+from lighten.reports.constant import trained_sentence
 from lighten.search.listener import Listener, Quiet
 from lighten.search.openings import tell_openings
 from lighten.search.start import meters
@@ -200,11 +201,24 @@ def scored(
     )
     quality, _ = meters(task)
     found = scores(quality, answers, proof, task, options.seed)
-    if said := against_constant(task, quality, answers, data.parts, options.seed):
-        note(said)
+    constant = against_constant(task, quality, answers, data.parts, options.seed)
+    if constant is not None:
+        listener.warning(trained_sentence(constant, "en"))
     beside = compared(options, folder, base, made, data, teachers, (found[0], seconds), threads, listener, note)
     grid = grid_of(options, folder, base, data, threads, listener, note) if options.grid else Grid()
-    result = _result(options, study, data, trained, threads, grid, notes, proof=found, opened=before, compared=beside)
+    result = _result(
+        options,
+        study,
+        data,
+        trained,
+        threads,
+        grid,
+        notes,
+        proof=found,
+        opened=before,
+        compared=beside,
+        constant=constant,
+    )
     write_whole(options.out / RESULT, json.dumps(result.to_json(), ensure_ascii=False, indent=1) + "\n")
     return result
 

@@ -16,6 +16,7 @@ from lighten.core.budget import Constraint
 from lighten.core.engine import Engine
 from lighten.core.errors import BuildFailed
 from lighten.core.meter import QualityMeter
+from lighten.core.outcome import Constant
 from lighten.core.result import HIGHER
 from lighten.core.rows import Parts, Rows
 from lighten.core.task import Task
@@ -32,29 +33,21 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "fraction": (0.0, 1.0), "squared error": (0.0, math.inf), "nats": (0.0, math.inf), "bits/byte": (0.0, math.inf)
 }  # fmt: skip
 """Least and largest value by unit."""
-LONGEST = 60
-"""Characters of an answer that are shown."""
 
 
 def against_constant(
     task: Task, quality: Mapping[str, QualityMeter], answers: NDArray[Any], parts: Parts, seed: int
-) -> str:
-    """That a model is not shown to be better than one answer that needs no model; empty where it is, or where none is.
+) -> Constant | None:
+    """One answer that needs no model, and that a model is not shown to be better than; None where it is better, or
+    where there is no such answer.
 
     Args:
         answers: [n, columns], of the model to ``proof``.
     """
-    found = weigh_against_constant(
+    return weigh_against_constant(
         task, quality, task.judged(answers, parts.proof), parts.proof, parts.labels, learned=parts.train, part="proof",
         seed=seed,
     )  # fmt: skip
-    if found is None:
-        return ""
-    return (
-        f"The model is not shown to be better than always answering {found.answer[:LONGEST]!r}: {found.metric} "
-        f"{found.original:.2%} against {found.share:.2%} on {found.n:,} rows that nothing had seen. "
-        "More passes, more rows or more --time may help."
-    )
 
 
 def answers_on(

@@ -12,6 +12,15 @@ LONGEST = 60
 
 def constant_sentence(constant: Constant | None, lang: str) -> str:
     """That the original is no better than always giving one answer, with both numbers; empty where it is better."""
+    return _said("say.constant", constant, lang)
+
+
+def trained_sentence(constant: Constant | None, lang: str) -> str:
+    """That a trained model is no better than always giving one answer, with both numbers; empty where it is better."""
+    return _said("training.constant", constant, lang)
+
+
+def _said(key: str, constant: Constant | None, lang: str) -> str:
     if constant is None:
         return ""
     values = {
@@ -23,4 +32,4 @@ def constant_sentence(constant: Constant | None, lang: str) -> str:
         "lower": change(lang, constant.lower, "fraction"),
         "upper": change(lang, constant.upper, "fraction"),
     }
-    return say(lang, f"say.constant.{constant.state}", **values)
+    return say(lang, f"{key}.{constant.state}", **values)

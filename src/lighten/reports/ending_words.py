@@ -18,6 +18,7 @@ ENDING: dict[str, tuple[str, str]] = {
         "（差值介于 {lower} 与 {upper} 之间，95% 置信界）。下文所证明的一切，都只是关于这样一个模型的。",
     ),
     "constant.select": ("{n} select rows", "{n} 行 select 数据"),
+    "constant.proof": ("{n} proof rows", "{n} 行验证数据"),
     "constant.data": ("{n} rows of the data", "{n} 行数据"),
     "state.missed": ("Proved, but over a ceiling", "质量已验证，但超出上限"),
     "state.unproved": ("Not proved", "未能验证"),

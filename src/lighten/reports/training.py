@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from lighten.core.training import Compared, ProofScore, TrainingResult
+from lighten.reports.constant import trained_sentence
 from lighten.reports.curves import Line, curve, tick
 from lighten.reports.describe import environment_fact
 from lighten.reports.intervals import Interval, intervals
@@ -112,6 +113,7 @@ def _hero(result: TrainingResult) -> Markup:
     return render(
         "training_hero",
         found=Both(partial(headline, result)),
+        alarm=Both(partial(trained_sentence, result.constant)) if result.constant else "",
         also=Both(partial(sureness, result)),
         worst=Both(partial(worst, result)) if worst_group(result) else "",
         how=Both(partial(how, result)),

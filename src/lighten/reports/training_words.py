@@ -17,6 +17,19 @@ TRAINING: dict[str, tuple[str, str]] = {
         "{model} on {data}: {epochs} passes in {steps} updates of {batch}, computed in {precision}.",
         "{model}，数据 {data}：{epochs} 遍，{steps} 次更新，每次 {batch}，计算精度 {precision}。",
     ),
+    "training.constant.worse": (
+        "It is worse than always answering “{answer}”: on {rows} its {metric} is {original}, and that of the constant "
+        "answer {share} (difference from {lower} to {upper}, 95% bounds). Check the labels, and the learning rate.",
+        "它比始终回答“{answer}”还差：在 {rows} 上，其{metric}为 {original}，而固定答案为 {share}"
+        "（差值介于 {lower} 与 {upper} 之间，95% 置信界）。请核对标签与学习率。",
+    ),
+    "training.constant.not_enough_data": (
+        "It is not shown to be better than always answering “{answer}”: on {rows} its {metric} is {original}, and that "
+        "of the constant answer {share} (difference from {lower} to {upper}, 95% bounds). More passes, more rows or "
+        "more --time may help.",
+        "没有证据表明它优于始终回答“{answer}”：在 {rows} 上，其{metric}为 {original}，而固定答案为 {share}"
+        "（差值介于 {lower} 与 {upper} 之间，95% 置信界）。增加遍数、数据或 --time 可能有所改善。",
+    ),
     "training.stopped": (
         "It ended before its plan: {n} evaluations in a row brought nothing better on tune.",
         "训练提前结束：连续 {n} 次评估在调优数据上没有进步。",
