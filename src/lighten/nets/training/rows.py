@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from lighten.core.errors import DataError, StepFailed
+from lighten.core.item import brief
 from lighten.core.reader import AUTO, CHANCES, OFF
 from lighten.core.rows import Rows
 from lighten.core.step import Needs, Watch
@@ -39,6 +40,9 @@ from lighten.nets.training.prefix import PrefixCache, no_room
 from lighten.nets.training.prefix_rows import RowsPrefix
 from lighten.nets.training.schedule import BEST, LAST, Hyperparameters, Schedule, Score, Trained
 from lighten.nets.training.trainable import Batch, Trainable
+
+SHOWN = 60
+"""Characters of an item that are shown."""
 
 
 class RowsTraining(Trainable):
@@ -196,6 +200,10 @@ class RowsTraining(Trainable):
             if self._prefixes:
                 return self._prefixes[0].answers(batch)
             return self.network.outputs(tensors(self.network.reader.batch(self.examples.take(batch))))
+
+    def item(self, row: int) -> str:
+        """The beginning of the text, or the file and its folder."""
+        return brief(self._items[row])[:SHOWN]
 
     def extent(self, row: int) -> int:
         """Tokens, of what is padded."""

@@ -28,17 +28,27 @@ def came_apart(work: Trainable, state: State, batch: Sequence[int], number: int,
     epoch = state.epoch + (state.batch != 0)
     return (
         f"update {state.updates:,} (epoch {epoch}, batch {number + 1}, {culprits(work, batch)}): "
-        f"loss {loss}, gradient norm {norm}"
+        f"loss {loss:.4g}, gradient norm {norm:.4g}"
     )
 
 
 def culprits(work: Trainable, batch: Sequence[int]) -> str:
-    """The rows of a batch whose loss alone is infinite or NaN; all of them where that is none or all."""
+    """The rows of a batch whose loss or gradient alone is infinite or NaN; all of them where that is none or all."""
     with eval_mode(work.net):
-        alone = [row for row in batch if not math.isfinite(work.backward([row], 1.0))]
+        alone = [row for row in batch if not _is_finite(work, row)]
     work.net.zero_grad(set_to_none=True)
     some = alone if 0 < len(alone) < len(batch) else batch
     rows = work.sources(some)
     shown = ", ".join(map(str, rows[:SHOWN])) + (", ..." if len(rows) > SHOWN else "")
-    which = "not finite by themselves: " if some is alone else ""
-    return f"rows {which}{shown} of the training part"
+    if some is not alone:
+        return f"rows {shown} of the training part"
+    first = f", the first of which is {item!r}" if (item := work.item(rows[0])) else ""
+    return f"rows not finite by themselves: {shown} of the training part{first}"
+
+
+def _is_finite(work: Trainable, row: int) -> bool:
+    work.net.zero_grad(set_to_none=True)
+    if not math.isfinite(work.backward([row], 1.0)):
+        return False
+    found = (one.grad for one in work.net.parameters() if one.grad is not None)
+    return all(bool((one._values() if one.is_sparse else one).isfinite().all()) for one in found)

@@ -174,6 +174,10 @@ class Trainable(ABC):
         """Numbers of the rows of the training part that a batch comes from."""
         return list(batch)
 
+    def item(self, row: int) -> str:
+        """What a row of the training part is called, in a few words; empty where nobody knows."""
+        return ""
+
     def told(self, score: Score) -> str:
         """A score in a few words."""
         return f"tune {score.quality:.1%}"
