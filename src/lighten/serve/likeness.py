@@ -22,11 +22,11 @@ def odd_one(made: ServedModel, others: Sequence[ServedModel]) -> InputError | No
     Args:
         others: that answer now, in which what it was before has its version.
     """
-    odd = next((other for other in others if unlike(other, made)), None)
-    if odd is None:
+    odd = [other for other in others if unlike(other, made)]
+    if not odd:
         return None
-    if odd.version != made.version:
-        return odd_pair(odd, made)
+    if made.version not in [other.version for other in odd]:
+        return odd_pair(odd[0], made)
     seen = f"Version {made.version} of {made.name!r} does not take the requests any more that it takes as it is open."
     return InputError(seen, fix=f"have another version take its part first, or {APART}")
 
