@@ -32,6 +32,12 @@ def both(body: bytes, limits: Limits = Limits()) -> Any:  # noqa: B008 - it is f
     return found[0]
 
 
+def test_a_number_of_too_many_digits_is_refused_in_words() -> None:
+    with pytest.raises(Refusal) as refusal:
+        both(b"[" + b"9" * 10_000 + b"]")
+    assert refusal.value.status == 400 and "too many digits" in refusal.value.seen and "sys." not in refusal.value.seen
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

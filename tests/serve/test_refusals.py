@@ -8,7 +8,7 @@ from lighten.serve import refusals
 def test_a_missing_name_is_answered_with_those_there_are() -> None:
     found = refusals.no_such("model", "reviws", ["reviews", "chat"])
     assert found.status == 404 and found.allowed == "chat, reviews" and "did you mean 'reviews'" in found.fix
-    assert found.line == "There is no model 'reviws'. Allowed: chat, reviews. To do: did you mean 'reviews'?."
+    assert found.line == "There is no model 'reviws'. Allowed: chat, reviews. To do: did you mean 'reviews'?"
     long = refusals.no_such("model", "x" * (1 << 24), ["x" * 79, "chat"])
     assert len(long.seen) < 200 and not long.fix  # a likeness of so many characters would take minutes
 

@@ -76,7 +76,9 @@ def _parsed(with_: json.JSONDecoder, body: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise unreadable("The body is not UTF-8.", allowed="JSON in UTF-8") from error
     except (ValueError, RecursionError) as error:
-        seen = "The body is empty." if not body.strip() else f"The body is no JSON: {error}."
+        # Of a long number Python says how programs change how long one may be.
+        reason = "a number in it has too many digits" if "integer string conversion" in str(error) else error
+        seen = "The body is empty." if not body.strip() else f"The body is no JSON that can be read: {reason}."
         raise unreadable(seen, allowed="JSON in UTF-8") from error
 
 

@@ -43,7 +43,8 @@ class Refusal(Exception):
     @property
     def line(self) -> str:
         """All of it in one line, for protocols whose errors are one text."""
-        parts = (self.seen, f"Allowed: {self.allowed}." if self.allowed else "", f"To do: {self.fix}." * bool(self.fix))
+        fix = self.fix if self.fix.endswith("?") else f"{self.fix}."
+        parts = (self.seen, f"Allowed: {self.allowed}." * bool(self.allowed), f"To do: {fix}" * bool(self.fix))
         return " ".join(part for part in parts if part)
 
     @property
