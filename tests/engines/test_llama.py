@@ -341,6 +341,24 @@ def test_the_same_prompt_asked_several_times_is_read_once(
     assert counting.taken() == len(prompt) - 1 + 3 + 3 * 4
 
 
+def test_what_is_to_be_repeated_goes_on_from_nothing_that_is_kept(
+    session: LanguageSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting, prompt, heard = Counting(session, monkeypatch), tuple(range(40, 70)), dict[int, list[Written]]()
+    asked = Prompt(prompt, 5, Sampling(1.5, 1.0, 3, repeatable=True), stop=False, likely=0)
+    numbers = []
+    for before in (prompt, (*prompt[:20], 7), None):
+        if before is not None:
+            session.add(Prompt(before, 3, stop=False))
+            run(session, heard, len(heard) + 1)
+        counting.taken()
+        numbers.append(session.add(asked))
+        run(session, heard, len(heard) + 1)
+        assert counting.taken() == len(prompt) + 4
+    chosen = [[(one.token, one.chosen) for one in heard[number]] for number in numbers]
+    assert chosen[0] == chosen[1] == chosen[2]  # to the last bit: the same was computed in the same way
+
+
 def test_what_a_prompt_began_with_is_kept_for_the_next_while_others_run(
     session: LanguageSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

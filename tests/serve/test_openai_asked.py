@@ -19,6 +19,7 @@ def test_what_is_not_said_is_as_openai_has_it() -> None:
     assert (asked.sampling.temperature, asked.sampling.top_p, asked.stream, asked.echo) == (1.0, 1.0, False, False)
     again = completion_asked({"model": "m", "prompt": "x"}, LIMITS)
     assert 0 <= asked.sampling.seed <= MOST_SEED and asked.sampling.seed != again.sampling.seed
+    assert not asked.sampling.repeatable
     talk = talk_asked({"model": "m", "messages": SAY, "logprobs": None}, LIMITS)
     assert talk.messages == ({"role": "user", "content": "hi"},) and talk.likely is None and talk.schema == ""
 
@@ -39,13 +40,19 @@ def test_prompts_are_texts_or_tokens(prompt: Any, found: Any) -> None:
 
 def test_everything_that_can_be_asked() -> None:
     body = {
-        "model": "m", "prompt": "x", "max_tokens": 0, "echo": True, "logprobs": 2, "n": 2, "best_of": 2, "seed": -1,
+        "model": "m", "prompt": "x", "max_tokens": 0, "echo": True, "logprobs": 2, "n": 2, "best_of": 2, "seed": -1.0,
         "temperature": 0, "top_p": 0.5, "stop": ["a", "b"], "stream": True, "stream_options": {"include_usage": True},
         "suffix": None, "user": "me", "presence_penalty": 0, "frequency_penalty": 0.0, "logit_bias": {},
     }  # fmt: skip
     asked = completion_asked(body, LIMITS)
     assert (asked.most, asked.echo, asked.likely, asked.count) == (0, True, 2, 2)
-    assert asked.sampling.seed == MOST_SEED and asked.until == ("a", "b") and asked.stream and asked.usage
+    assert (
+        asked.sampling.seed == MOST_SEED
+        and asked.sampling.repeatable
+        and asked.until == ("a", "b")
+        and asked.stream
+        and asked.usage
+    )
     talk = talk_asked(
         {
             "model": "m", "max_completion_tokens": 5, "max_tokens": 5, "logprobs": True, "top_logprobs": 20,
@@ -95,6 +102,7 @@ def test_everything_that_can_be_asked() -> None:
         ({"n": 5}, "n"),
         ({"best_of": 2}, "best_of"),
         ({"seed": 0.5}, "seed"),
+        ({"seed": 1e300}, "seed"),
         ({"seed": 1 << 64}, "seed"),
         ({"logprobs": 6}, "logprobs"),
         ({"logprobs": True}, "logprobs"),

@@ -128,6 +128,7 @@ def test_models_are_loaded_and_unloaded_as_triton_does_it(opened: Opened, servab
         ({"parameters": {"file:1/model.onnx": "AAAA"}}, "'file:1/model.onnx'"),
         ({"parameters": {"version": 1}}, "version is a number"),
         ({"parameters": {"version": "../../etc"}}, "'../../etc'"),
+        ({"parameters": {"unload_dependents": -23}}, "unload_dependents is a number"),
         ({"parameters": []}, "body is an object"),
         ([], "body is a list"),
     ],

@@ -51,12 +51,15 @@ class Sampling:
         temperature: 0 takes the most likely token.
         top_p: share of probability that the tokens to draw from hold together, the most likely first.
         seed: of the draws. draw: which of several answers that are drawn from the same seed this is.
+        repeatable: whether the same is to come of it when it is asked again: then the prompt is computed anew, for
+            going on from what another one left rounds otherwise.
     """
 
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int = 0
     draw: int = 0
+    repeatable: bool = False
 
 
 GREEDY = Sampling()
@@ -91,6 +94,11 @@ class Prompt:
     told: bool = False
     schema: str = ""
     live: bool = True
+
+    @property
+    def anew(self) -> bool:
+        """Whether all of it is computed, whatever is kept of other prompts."""
+        return self.told or self.sampling.repeatable
 
 
 @dataclass(frozen=True, slots=True)

@@ -329,6 +329,10 @@ class LlamaSession(LanguageSession):
             if len(joining) == len(self._free) or not self._make_room([*joining, continued]):
                 break
             joining.append(continued)
+        if not self._running and any(one.prompt.sampling.repeatable for one in joining):
+            # Cells that others hold change how sums are rounded, though nothing of them is looked at.
+            self._lib.llama_memory_clear(self._memory, False)
+            self._kept = ()
         self._share_among(joining)
         for continued in joining:
             del self._waiting[continued.number]
@@ -355,8 +359,8 @@ class LlamaSession(LanguageSession):
 
     def _known(self, continued: Continued) -> int:
         """How many tokens of a prompt stand in sequence 0, and need not be computed; 0 where it is not worth it."""
-        if continued.prompt.told:
-            return 0  # the logits of each are asked
+        if continued.prompt.anew:
+            return 0
         known = kept_start(self._kept, [continued.prompt.tokens])
         return known if known >= LEAST_SHARED and self._whole() else 0
 
@@ -368,7 +372,7 @@ class LlamaSession(LanguageSession):
         """What prompts that join together begin with is computed once, where it is not kept."""
         if self._running:
             return  # they would have to wait for it
-        prompts = [one.prompt.tokens for one in joining if not one.prompt.told]
+        prompts = [one.prompt.tokens for one in joining if not one.prompt.anew]
         wanted = common_start(prompts)
         if len(prompts) > 1 and len(set(prompts)) == 1 and len(prompts[0]) > LEAST_SHARED:
             wanted = prompts[0][:-1]

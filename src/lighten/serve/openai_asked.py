@@ -134,9 +134,9 @@ class Body:
         value = self.take(name)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high or value % 1:
             raise out_of_range(name, value, f"a whole number from {low:,} to {high:,}")
-        return value
+        return int(value)  # 7.0 is a whole number of JSON
 
     def number(self, name: str, default: float, allowed: Callable[[float], bool], words: str) -> float:
         """A number."""
@@ -253,7 +253,7 @@ def _common(body: Body, limits: Limits, most: int | None, count: int, likely: in
     temperature = body.number("temperature", 1.0, lambda t: 0 <= t <= HOTTEST, f"0 to {HOTTEST:g}")
     top_p = body.number("top_p", 1.0, lambda p: 0 < p <= 1, "more than 0, at most 1")
     seed = body.whole("seed", -MOST_SEED - 1, MOST_SEED)
-    drawn = Sampling(temperature, top_p, secrets.randbits(63) if seed is None else seed & MOST_SEED)
+    given = secrets.randbits(63) if seed is None else seed & MOST_SEED
     until = _until(body.take("stop"), limits)
     schema = _schema(body.take("response_format"))
     if schema and until:
@@ -268,7 +268,7 @@ def _common(body: Body, limits: Limits, most: int | None, count: int, likely: in
         "model": model,
         "most": most,
         "count": count,
-        "sampling": drawn,
+        "sampling": Sampling(temperature, top_p, given, repeatable=seed is not None),
         "until": until,
         "likely": likely,
         "schema": schema,

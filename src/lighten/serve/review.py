@@ -244,7 +244,9 @@ def routes(review: Review | None) -> list[Route]:
     }
     content = {"text/csv": {"schema": {"type": "string"}}, "application/zip": {}}
     named = {
-        "parameters": [{**parameter("model"), "required": True}],
+        "parameters": [
+            {"name": "model", "in": "query", "required": True, "schema": {"type": "string", "minLength": 1}}
+        ],
         "responses": {"200": {"description": "Rows with labels, or files in folders", "content": content}},
     }
     return [

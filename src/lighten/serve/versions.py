@@ -285,6 +285,8 @@ def version_in(parameters: Mapping[str, Any], name: str, models: Models) -> str:
         seen = f"The parameter {unknown[0]!r:.60} is given."
         fix = "models are those that the server was started with: no configuration and no file is taken"
         raise unusable(seen, allowed="version, unload_dependents", fix=fix)
+    if not isinstance(parameters.get("unload_dependents", False), bool):
+        raise unusable(f"unload_dependents is {type_name(parameters['unload_dependents'])}.", allowed="true or false")
     version = parameters.get("version", "")
     if not isinstance(version, str):
         raise unusable(f"The version is {type_name(version)}.", allowed="a text")
