@@ -15,6 +15,7 @@ from draws import (
     BITS,
     ERROR,
     LOSS,
+    POOLED_LOSS,
     Case,
     alone,
     bits,
@@ -30,6 +31,7 @@ from draws import (
     grouped,
     log_loss,
     paired,
+    pooled,
     swapped,
     tokens,
 )
@@ -78,7 +80,8 @@ def asked(metric: str, bound: float, relative: str = "points") -> Constraint:
 
 def designs() -> tuple[Design, ...]:
     """Every situation, by family."""
-    return (*_right_or_wrong(), *_groups(), *_changes(), *_units(), *_scores(), *_macro(), *_documents())
+    families = (_right_or_wrong, _pools, _groups, _changes, _units, _scores, _macro, _documents)
+    return tuple(one for family in families for one in family())
 
 
 def _right_or_wrong() -> list[Design]:
@@ -99,6 +102,14 @@ def _right_or_wrong() -> list[Design]:
             draw, exact = partial(gained, metric, n, 0.9), partial(exact_alone, metric, n, 0.1)
             found.append(Design(asked(metric, 0.9, ""), f"n={n}, a gain: the original at 0.85", draw, exact=exact))
     return found
+
+
+def _pools() -> list[Design]:
+    """Rows that share the documents among which each is to find its own."""
+    return [
+        Design(asked("accuracy", loss), f"n=1000 pairs in pools of 100, {harm} harm", partial(pooled, 1000, harm), 0.5)
+        for harm, loss in POOLED_LOSS.items()
+    ]
 
 
 def _groups() -> list[Design]:

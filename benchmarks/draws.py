@@ -14,6 +14,7 @@ from scipy.stats import binom
 from lighten.core.language_codes import BYTES, NATS, PROBED, PROBES, TOKENS, answer_code
 from lighten.core.rows import Rows
 from lighten.proof import macro_f1
+from lighten.tasks._retrieval import OWN, nearness
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -325,3 +326,46 @@ def tokens(n: int, rate: float, spread: str, rng: np.random.Generator, units: in
     size = np.full(n, 1000.0)
     rows = plain_rows(n) if unit is None else with_units(n, unit.tolist())
     return Case(rows, documents(size, size), documents(size, size, 1.0 + moved))
+
+
+POOLED_SIZE, POOLED_NOISE = 12, 0.45
+"""Numbers of a simulated vector, and the deviation by which query and document lie apart from what both mean."""
+POOLED_LOSS: Mapping[str, float] = {"even": 0.0321, "hubs": 0.0119}
+"""By how much each candidate of :func:`pooled` is worse, over two million rows of it (:func:`pooled_loss`)."""
+
+
+@cache
+def pairs(n: int) -> Rows:
+    """n pairs of texts, each of which is to be found among the documents of its pool."""
+    return Rows(tuple((f"query {i}", f"document {i}") for i in range(n)), (OWN,) * n)
+
+
+def pooled(n: int, harm: str, rng: np.random.Generator) -> Case:
+    """Vectors of queries and documents, judged in pools: the documents of a pool are what all its queries choose from.
+
+    Args:
+        harm: of the candidate: ``even``, all its vectors are less exact; ``hubs``, few of its documents are near to
+            many queries, so that rows of a pool go wrong together.
+    """
+
+    def drawn(deviation: float, size: int = POOLED_SIZE) -> Floats:
+        return deviation * rng.standard_normal((n, size))
+
+    meant = drawn(1.0)
+    before = np.hstack([meant + drawn(POOLED_NOISE), meant + drawn(POOLED_NOISE)])
+    after = before + drawn(0.16, 2 * POOLED_SIZE)
+    if harm == "hubs":
+        after = before + drawn(0.08, 2 * POOLED_SIZE)
+        hubs = rng.random(n) < 0.01
+        after[hubs, POOLED_SIZE] += 3.0  # towards which one axis points, with the queries that lie there
+    rows = pairs(n)
+    return Case(rows, nearness(before, rows.inputs), nearness(after, rows.inputs))
+
+
+def pooled_loss(harm: str, times: int = 2000, n: int = 1000) -> float:
+    """By how much the candidate of :func:`pooled` is worse, in so many samples together."""
+    rng, lost = np.random.default_rng(7), 0
+    for _ in range(times):
+        case = pooled(n, harm, rng)
+        lost += int((case.original.argmax(1) == OWN).sum() - (case.candidate.argmax(1) == OWN).sum())
+    return lost / (times * n)

@@ -12,6 +12,7 @@ import pytest
 from lighten.core.errors import UnsafeFile
 from lighten.data.sample_e5 import PREFIX, tokenizer_of, unpack_e5, write_e5
 from lighten.nets.encoders.network import open_network
+from lighten.nets.encoders.pooling import Pooling, pooling_in
 from lighten.readers.text import Encoder
 
 HIDDEN, LAYERS, HEADS, INNER, POSITIONS = 32, 2, 2, 64, 16
@@ -85,6 +86,7 @@ def test_transformers_opens_the_folder(tmp_path: Path) -> None:
     np.testing.assert_array_equal(state["encoder.layer.0.attention.self.key.bias"].numpy(), tensors["l0.k.b"])
     network = open_network(tmp_path, ("no", "yes"))
     assert (network.has_head, network.reader.max_tokens) == (False, POSITIONS)
+    assert pooling_in(tmp_path) == Pooling("mean", normalized=True)
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_what_cannot_be_judged() -> None:
 def test_flips_and_groups() -> None:
     rows = Rows(("p", "q", "r", "s"), (1, 1, 0, 0), ("x", "x", "y", "y"))
     before, after = logits([1, 0, 0, 1]), logits([0, 1, 0, 1])
-    broke, fixed = flips_of(before, after, rows, LABELS)
+    broke, fixed = flips_of(before, after, rows, [LABELS] * len(rows))
     assert (broke.kind, broke.text, broke.label, broke.original, broke.winner, broke.group) == (
         "broke",
         "p",
@@ -132,7 +132,7 @@ def test_changed_answers_to_pictures_are_shown_as_pictures(tmp_path: Path) -> No
     items = tuple(saved_picture(tmp_path / "shoes" / f"{at}.png", at) for at in range(3))
     gone = Reference(str(tmp_path / "gone.png"), "0" * 32, "image", 4)
     rows = Rows((*items, gone, "a text"), (1, 0, 1, 1, 1))
-    flips = flips_of(logits([1, 1, 1, 1, 1]), logits([0, 0, 1, 0, 0]), rows, LABELS)
+    flips = flips_of(logits([1, 1, 1, 1, 1]), logits([0, 0, 1, 0, 0]), rows, [LABELS] * len(rows))
     assert [(flip.text, flip.kind) for flip in flips] == [
         ("shoes/0.png", "broke"),
         (f"{tmp_path.name}/gone.png", "broke"),
@@ -145,6 +145,6 @@ def test_changed_answers_to_pictures_are_shown_as_pictures(tmp_path: Path) -> No
 def test_pictures_of_many_changed_answers_do_not_fill_the_page(tmp_path: Path) -> None:
     item, count = saved_picture(tmp_path / "a.png", 0), PREVIEWS + 5
     rows = Rows((item,) * 2 * count, (1,) * count + (0,) * count)
-    flips = flips_of(logits([1] * 2 * count), logits([0] * 2 * count), rows, LABELS)
+    flips = flips_of(logits([1] * 2 * count), logits([0] * 2 * count), rows, [LABELS] * len(rows))
     assert len(flips) == 2 * count
     assert sum(bool(flip.preview) for flip in flips) == 2 * PREVIEWS

@@ -71,7 +71,7 @@ def test_rules_that_guard_nothing_are_refused(servable_of: ServableOf) -> None:
     with pytest.raises(InputError, match="line 0: There is no model named 'text'") as caught:
         Guarding(rules(words("input", models=("text",))), {}).check([texts], ["texts"])
     assert caught.value.allowed == "texts"
-    with pytest.raises(InputError, match="fits no model: it answers with labels"):
+    with pytest.raises(InputError, match="fits no model: its answers are no texts"):
         Guarding(rules(words("output")), {}).check([texts], ["texts"])
     writes = servable_of("writes", task=TextGeneration())
     object.__setattr__(writes, "labels", ())

@@ -56,6 +56,7 @@ class Recognized:
         kind: what its format must know to bring it, such as ``adapter``; empty where there is one way only.
         base: of an adapter: the model that it changes, as its config names it.
         sealed: whether it is an artifact of lighten.
+        complete: whether it answers as it lies; an encoder of which nobody says what is made of its tokens does not.
     """
 
     path: Path
@@ -66,6 +67,7 @@ class Recognized:
     kind: str = ""
     base: str = ""
     sealed: bool = False
+    complete: bool = True
 
     @property
     def task(self) -> str:

@@ -82,6 +82,14 @@ def file_of(item: Item) -> str:
     return item.path if isinstance(item, Reference) and not item.member else ""
 
 
+def parted(items: Iterable[Item]) -> list[Item]:
+    """The items, of several that belong together each by itself, one after another."""
+    found: list[Item] = []
+    for item in items:
+        found += item if isinstance(item, tuple) else (item,)
+    return found
+
+
 def texts(items: Iterable[Item]) -> tuple[str, ...]:
     """Items that all are texts.
 

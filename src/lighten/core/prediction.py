@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ class Prediction:
             several tasks, that of each one, with commas between.
         scores: probability of every class or choice by label; those of a task sum to 1. Empty where there is nothing to
             choose.
+        vector: of what is embedded; empty where nothing is. size: tokens that were read for it, 0 where nobody counted.
         measures: what was measured of the input instead, by quantity: ``bits_per_byte`` of a document, say.
         file: path of the file that was asked; empty where the input is none of its own.
     """
@@ -24,10 +25,14 @@ class Prediction:
     scores: Mapping[str, float] = field(default_factory=dict)
     measures: Mapping[str, float] = field(default_factory=dict)
     file: str = ""
+    vector: Sequence[float] = field(default=(), compare=False)
+    size: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As a plain dictionary, without what does not belong to its kind."""
         asked = {"file": self.file} if self.file else {}
+        if len(self.vector):
+            return {**asked, "embedding": list(map(float, self.vector))}
         if self.measures:
             return {**asked, **self.measures}
         if self.scores:
@@ -42,6 +47,8 @@ class Prediction:
         """
         if named and self.file:
             return f"{' '.join(self.file.splitlines())}\t{self.line()}"
+        if len(self.vector):
+            return " ".join(f"{value:.6f}" for value in self.vector)
         if self.measures:
             return " ".join(f"{value:.4f}" for value in self.measures.values())
         return self.label if self.scores else " ".join(self.label.split())

@@ -21,8 +21,12 @@ class Session(ABC):
         """Answer all ``inputs`` as fast as the engine can (it may sort and batch them).
 
         Returns:
-            float32 array [n, classes] of logits in the order of ``inputs``.
+            float32 array [n, columns] in the order of ``inputs``: logits of classes, numbers of a vector.
         """
+
+    def sizes(self, inputs: Sequence[Item]) -> list[int]:
+        """How much of each input is read, such as its tokens; 0 of a session that does not count."""
+        return [0] * len(inputs)
 
     @abstractmethod
     def close(self) -> None:

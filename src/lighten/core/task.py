@@ -53,6 +53,10 @@ class Task(ABC):
     class of a model each label is."""
     deadline: ClassVar[float] = 120.0
     """Seconds that one request may take, however little it asks."""
+    embeds: ClassVar[bool] = False
+    """Whether it answers an input with a vector, which is right beside others only."""
+    together: ClassVar[int] = 1
+    """Rows of :meth:`singles` that belong together, one after another: they are learned in one batch."""
     patient: ClassVar[bool] = False
     """Whether threads of a session wait for each other without spinning: where they meet hundreds of times for one
     answer, spinning for one that another process displaced costs a busy machine a factor of ten."""
@@ -190,14 +194,30 @@ class Task(ABC):
         """Answers as the quality meters judge them: of what a model says, what each row asks for. [n, columns] both."""
         return outputs
 
+    def named(self, labels: Sequence[str], rows: Rows) -> Sequence[Sequence[str]] | None:
+        """What each judged answer is called, by row and column; None where nothing is chosen.
+
+        Args:
+            labels: of the data.
+        """
+        return [labels] * len(rows) if labels else None
+
     @property
     def ordered(self) -> bool:
         """Whether a model's outputs must stand in the order of the data's classes."""
         return False
 
-    def columns(self, labels: int) -> int:
-        """Columns of the answers, for data with ``labels`` classes."""
+    def columns(self, labels: int) -> int | None:
+        """Columns of the answers, for data with ``labels`` classes; None where the model decides."""
         return labels
+
+    def singles(self, rows: Rows) -> Rows:
+        """The rows as a network learns from them, and as a user asks: of pairs that are compared, each by itself.
+
+        Returns:
+            ``together`` rows for each, one after another; targets say which belong to one row.
+        """
+        return rows
 
     @abstractmethod
     def predict(self, session: Session, inputs: Sequence[Any], labels: Sequence[str]) -> list[Prediction]:

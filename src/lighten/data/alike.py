@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from lighten.core.item import Reference
+from lighten.core.item import Reference, parted
 from lighten.core.readers import reader_of
-from lighten.data.examples import Example
+from lighten.data.examples import Example, key_of
 from lighten.data.references import likeness
 
 if TYPE_CHECKING:
@@ -133,6 +133,19 @@ def _ones(words: NDArray[np.uint64]) -> NDArray[np.int64]:
     words = (words + (words >> four)) & masked(0x0F)
     found: NDArray[np.int64] = words.view(np.uint8).reshape(len(words), 8 * words.shape[1]).sum(axis=1, dtype=np.int64)
     return found
+
+
+def sharing(rows: Sequence[Example]) -> list[list[int]]:
+    """As :func:`copies_of`, of rows of several items each: rows that have one of them in common are in one group."""
+    leader, first = list(range(len(rows))), dict[str, int]()
+    for number, row in enumerate(rows):
+        for part in parted([row.item]):
+            own, other = _top(leader, number), _top(leader, first.setdefault(key_of(part), number))
+            leader[max(own, other)] = min(own, other)
+    joined: dict[int, list[int]] = defaultdict(list)
+    for number in range(len(rows)):
+        joined[_top(leader, number)].append(number)
+    return list(joined.values())
 
 
 def _top(leader: list[int], number: int) -> int:

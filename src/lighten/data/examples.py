@@ -38,13 +38,17 @@ class Example:
     @property
     def key(self) -> str:
         """The content, of a text up to case and spacing: rows with the same key may never be on two sides."""
-        content = content_of(self.item)
-        return " ".join(unicodedata.normalize("NFC", content).casefold().split())
+        return key_of(self.item)
 
     @property
     def id(self) -> str:
         """Content hash of the key, 16 hex digits: rows whose contents are the same have the same one."""
         return hashlib.sha256(self.key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def key_of(item: Item) -> str:
+    """See :attr:`Example.key`."""
+    return " ".join(unicodedata.normalize("NFC", content_of(item)).casefold().split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,17 +52,17 @@ def refuse_pairs(table: Table, taken: Collection[str], text: str | None = None) 
         return
     listed = "; ".join(f"{name} (such as {quoted(_first(table.column(name)), 40)})" for name in found)
     raise DataError(
-        f"The rows of {table.source} hold {len(found)} texts: {', '.join(found)}. Pairs of texts are no task of "
+        f"The rows of {table.source} hold {len(found)} texts: {', '.join(found)}. To classify pairs is no task of "
         "lighten yet, and none of them is dropped without a word.",
         allowed=listed,
         fix=f"--text {found[0]} uses one of them on purpose; or join them in one column; "
-        "language models can show several: --prompt",
+        "language models can show several: --prompt; for vectors of texts that mean the same: --task text-embedding",
     )
 
 
 def _by_name(table: Table, free: Sequence[str]) -> list[str]:
     names = {re.sub(r"[ -]+", "_", name.strip().casefold()).rpartition(".")[2]: name for name in free}
-    worded = {short: name for short, name in names.items() if _is_worded(table.column(name))}
+    worded = {short: name for short, name in names.items() if is_worded(table.column(name))}
     for first, *others in PAIRS:
         pair = [worded[name] for name in (first, *others) if name in worded]
         if first in worded and len(pair) > 1 and not _alike(table, *pair[:2]):
@@ -82,13 +82,13 @@ def _by_content(table: Table, free: Sequence[str], text: str) -> list[str]:
         for name in free
         if name != text
         and not _META.fullmatch(name.strip().casefold())
-        and _is_worded(table.column(name), _FEWEST_WORDS, 0.1)
+        and is_worded(table.column(name), _FEWEST_WORDS, 0.1)
         and not _alike(table, text, name)
     ]
     return [text, *others]
 
 
-def _is_worded(cells: Sequence[Cell], fewest: float = 1.2, distinct: float = 0.0) -> bool:
+def is_worded(cells: Sequence[Cell], fewest: float = 1.2, distinct: float = 0.0) -> bool:
     """Whether most cells are texts of words, and not only a few different ones.
 
     Args:

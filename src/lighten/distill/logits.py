@@ -85,10 +85,10 @@ class LogitDistillation(Step):
         if isinstance(model, LanguageNetwork):
             return self._language(model, needs)
         answers = np.asarray(needs.teacher.logits(needs.train), dtype=np.float32)
-        if answers.shape != (len(needs.train), len(model.labels)):
+        if answers.shape != (len(needs.train), model.columns):
             raise StepFailed(
                 f"The teacher answers {list(answers.shape)} for {len(needs.train)} rows.",
-                allowed=f"[{len(needs.train)}, {len(model.labels)}], one logit per class of the student",
+                allowed=f"[{len(needs.train)}, {model.columns}], as the student answers",
             )
         lesson = Lesson(answers, np.full(len(needs.train), self.alpha), temperature=0.0)
         loss = taught_loss(needs.train, needs.task, lesson)

@@ -57,7 +57,7 @@ class StateDistillation(Step):
         known = needs.teacher.states(needs.train)
         teacher = known.network
         for what, has, taught in (
-            ("classes", len(model.labels), len(teacher.labels)),
+            ("numbers in an answer", model.columns, teacher.columns),
             ("hidden units", model.net.config.hidden_size, teacher.net.config.hidden_size),
         ):
             if has != taught:

@@ -84,6 +84,10 @@ class ArraySession(Session):
         self.prepare()
         return self.answer(self._read(inputs)) if self.reader.pads else self._in_pieces(inputs)
 
+    def sizes(self, inputs: Sequence[Item]) -> list[int]:
+        """See :meth:`Session.sizes`: what the reader counts."""
+        return list(map(self.reader.size, self.reader(inputs)))
+
     def answer(self, examples: Sequence[Any]) -> Outputs:
         """Answers to what is read already: [n, columns]."""
         batching, size = self.batching, self.reader.size

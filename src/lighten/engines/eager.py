@@ -130,7 +130,7 @@ class EagerSession(ArraySession):
     def __init__(self, network: Network, batching: Batching, threads: int) -> None:
         self._network, self._threads = network, threads
         self._dtype = next(network.net.parameters()).dtype
-        super().__init__(network.reader, batching, len(network.labels))
+        super().__init__(network.reader, batching, network.columns)
 
     def forward(self, arrays: Arrays) -> Outputs:
         """See :meth:`ArraySession.forward`."""

@@ -105,6 +105,7 @@ def traced(network: Network, opset: int) -> ModelProto:
 
     onnx = import_onnx("export.onnx")
     net, reader = network.net, network.reader
+    shown: Sequence[str] = getattr(net, "shown", ())
     inputs = {name: torch.from_numpy(array) for name, array in reader.batch(_rows(reader, *TRACED)).items()}
     axes = {axis: torch.export.Dim(axis) for named in reader.axes().values() for axis in named if axis}
     free = {name: {i: axes[axis] for i, axis in enumerate(reader.axes()[name]) if axis} for name in inputs}
@@ -117,7 +118,7 @@ def traced(network: Network, opset: int) -> ModelProto:
                 str(path),
                 kwargs=inputs,
                 input_names=list(inputs),
-                output_names=["logits"],
+                output_names=["logits", *shown],
                 dynamic_shapes=free,
                 opset_version=opset,
                 dynamo=True,
@@ -130,6 +131,7 @@ def traced(network: Network, opset: int) -> ModelProto:
             name = type(getattr(net, "own", net)).__name__
             raise BuildFailed(f"{name} cannot be exported to ONNX: {reason_of(error)}\n{said.getvalue()}") from error
         proto: ModelProto = onnx.load_model(str(path))
+    del proto.graph.output[len(proto.graph.output) - len(shown) :]  # what stays is called so inside, and costs nothing
     return proto
 
 

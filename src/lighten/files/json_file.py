@@ -18,12 +18,28 @@ def read_object(path: Path, *, missing: dict[str, Any] | None = None) -> dict[st
     Raises:
         ModelError: it cannot be read, or holds something else.
     """
+    found = _read(path, missing)
+    if not isinstance(found, dict):
+        raise ModelError(f"{path} holds {type(found).__name__}.", allowed="a JSON object")
+    return found
+
+
+def read_list(path: Path) -> list[Any]:
+    """The list that a JSON file holds.
+
+    Raises:
+        ModelError: it cannot be read, or holds something else.
+    """
+    found = _read(path, None)
+    if not isinstance(found, list):
+        raise ModelError(f"{path} holds {type(found).__name__}.", allowed="a JSON list")
+    return found
+
+
+def _read(path: Path, missing: Any) -> Any:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         if missing is not None and isinstance(error, FileNotFoundError):
             return missing
         raise ModelError(f"{path} cannot be read ({error}).") from error
-    if not isinstance(found, dict):
-        raise ModelError(f"{path} holds {type(found).__name__}.", allowed="a JSON object")
-    return found

@@ -137,7 +137,8 @@ def prepare(
     artifact, data = Artifact.open(base, verify=False), load_parts(Path(parts))
     asked = Hyperparameters(**settings, lesson=lesson)
     learned = data.train if asked.holds_out else data.train + data.tune
-    needs = Needs(task=task_from(task), seed=seed, threads=threads, train=learned, tune=data.tune)
+    made = task_from(task)
+    needs = Needs(made, seed, threads, train=made.singles(learned), tune=made.singles(data.tune))
     live = open_model(artifact, data.labels)
     return Prepared(artifact, data, live, format_of(artifact).trainable(live, needs, asked))
 

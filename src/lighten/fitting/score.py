@@ -110,7 +110,8 @@ def answered(
         began = monotonic()
         answers = session.answers(rows.inputs, telling(listener.progress, len(rows), f"answering {part}"))
         seconds = monotonic() - began
-    expected = (len(rows), task.columns(labels))
+    columns = task.columns(labels)
+    expected = (len(rows), answers.shape[-1] if columns is None else columns)
     if answers.shape != expected:
         raise BuildFailed(f"The engine gave answers of shape {answers.shape}; expected {expected}.")
     return answers, seconds

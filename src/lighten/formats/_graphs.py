@@ -23,10 +23,10 @@ SCALED_TOGETHER = ("DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQua
 
 
 class Graph(Format):
-    """A graph that answers with a number for each class, whatever its reader reads: the record says what it is for."""
+    """A graph that answers with a row of numbers, whatever its reader reads: the record says what it is for."""
 
-    tasks: ClassVar[tuple[str, ...]] = ("text_classification", "image_classification")
-    noun: ClassVar[str] = "a classifier"
+    tasks: ClassVar[tuple[str, ...]] = ("text_classification", "image_classification", "text_embedding")
+    noun: ClassVar[str] = "a classifier or an encoder"
     cuts: ClassVar[bool] = True
 
     def shorten(self, artifact: Artifact, longest: int) -> Artifact:

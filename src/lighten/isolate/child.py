@@ -15,6 +15,7 @@ import select
 import socket
 import sys
 import threading
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -114,10 +115,15 @@ class Child:
 
     def predict(self, inputs: list[Any], labels: list[str]) -> dict[str, Any]:
         """See ``Task.predict``; inputs are items as plain values. Returns ``predictions``: of each its label, scores
-        and measures."""
+        and measures; of vectors ``vectors``, in one text (see ``sessions.process``), and ``sizes``."""
         if self.task is None:
             raise RuntimeError("no task asks this session")
         found = self.task.predict(self._opened(), tuple(map(from_plain, inputs)), labels)
+        if self.task.embeds and found:
+            import numpy as np
+
+            packed = np.asarray([one.vector for one in found], "<f4").tobytes()
+            return {"vectors": b64encode(packed).decode(), "sizes": [one.size for one in found]}
         return {"predictions": [(one.label, dict(one.scores), dict(one.measures)) for one in found]}
 
     def replies(self, prompts: list[str], most: int) -> dict[str, Any]:

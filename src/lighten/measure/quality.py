@@ -71,21 +71,23 @@ def verdict(
     return meter.judge(original, answers, rows, constraint, seed)
 
 
-def flips_of(original: NDArray[Any], candidate: NDArray[Any], rows: Rows, labels: Sequence[str]) -> tuple[Flip, ...]:
+def flips_of(
+    original: NDArray[Any], candidate: NDArray[Any], rows: Rows, names: Sequence[Sequence[str]]
+) -> tuple[Flip, ...]:
     """Rows that the candidate answers differently: those it broke first, then fixed, then moved.
 
     The first ``PREVIEWS`` of each kind are shown as what they are, where their reader can.
 
-    original, candidate: [n, classes] logits. labels: name of each class.
+    original, candidate: [n, columns] judged answers. names: what each is called, by row and column (``Task.named``).
     """
     before, after = original.argmax(axis=1), candidate.argmax(axis=1)
     found = find_flips(rows.targets, before, after)
     return tuple(
         Flip(
             text=brief(rows.inputs[i]),
-            label=labels[rows.targets[i]],
-            original=labels[before[i]],
-            winner=labels[after[i]],
+            label=names[i][rows.targets[i]],
+            original=names[i][before[i]],
+            winner=names[i][after[i]],
             group=rows.groups[i] if rows.groups else "",
             kind=kind,
             preview=preview(rows.inputs[i]) if number < PREVIEWS else "",

@@ -13,11 +13,11 @@ from lighten.core.matching import format_named, format_of
 from lighten.core.training import model_of_run
 from lighten.isolate.hub import nearest_names
 from lighten.models.hub import HUB_FILE, HUB_ID, fetch, look, snapshot_of
-from lighten.models.recognize import named, recognize
+from lighten.models.recognize import answering, named, recognize
 from lighten.models.room import check_room, size_of_model
 
 
-def bring(model: str, folder: Path, *, longest: int | None = None) -> Artifact:
+def bring(model: str, folder: Path, *, longest: int | None = None, task: str = "", asks: bool = False) -> Artifact:
     """Copy a model into the empty ``folder`` and seal it.
 
     Args:
@@ -26,6 +26,8 @@ def bring(model: str, folder: Path, *, longest: int | None = None) -> Artifact:
             lighten (copied as it is).
         folder: made when it does not exist.
         longest: most tokens of a text that a classifier is to read; None for what it reads.
+        task: catalogue name of what it is wanted for, where that is known.
+        asks: it is to answer as it lies: see ``recognize.answering``.
 
     Raises:
         ModelError: there is no such model, a file is missing or broken, or config and weights disagree.
@@ -34,19 +36,23 @@ def bring(model: str, folder: Path, *, longest: int | None = None) -> Artifact:
         MissingExtra: the hub's library, or torch, is not installed.
         RunFolderError: ``folder`` holds something already, or its disk has no room.
     """
-    return _limited(_bring(find(model), folder, model), longest)
+    found = find(model, task=task)
+    if asks and not found.sealed and not format_named(found.format).facts_of(found).get("has_head", True):
+        found = answering(found)
+    return _limited(_bring(found, folder, model), longest)
 
 
-def bring_resolved(source: str, folder: str, model: str = "", longest: int = 0) -> dict[str, str]:
+def bring_resolved(source: str, folder: str, model: str = "", longest: int = 0, format: str = "") -> dict[str, str]:
     """As :func:`bring`, for a source that is found already; for a child process, which takes and gives plain values.
 
     Args:
-        model: what the user called it. longest: 0 for what the model reads.
+        model: what the user called it. longest: 0 for what the model reads. format: that it was found to have.
 
     Returns:
         ``path`` of the artifact.
     """
-    return {"path": str(_limited(_bring(recognize(Path(source)), Path(folder), model or source), longest or None).path)}
+    found = recognize(Path(source), format=format)
+    return {"path": str(_limited(_bring(found, Path(folder), model or source), longest or None).path)}
 
 
 def _limited(artifact: Artifact, longest: int | None) -> Artifact:
@@ -67,11 +73,12 @@ def _bring(found: Recognized, folder: Path, model: str) -> Artifact:
     return Artifact.seal(folder, format=found.format, meta={"model": model, **meta})
 
 
-def find(model: str, *, whole: bool = True) -> Recognized:
+def find(model: str, *, whole: bool = True, task: str = "") -> Recognized:
     """What a user calls a model, found, fetched when it must be, and told by its files alone.
 
     Args:
         whole: fetch and check all of it; else only as much as says what it is.
+        task: catalogue name of what it is wanted for, where that is known.
 
     Raises:
         ModelError: there is none, or none that lighten can use; says what it is. UnsafeFile: pickled weights or code.
@@ -84,13 +91,14 @@ def find(model: str, *, whole: bool = True) -> Recognized:
 
         if not whole and name in SAMPLES:
             known = format_named(SAMPLES[name].format)
-            return Recognized(Path(model), SAMPLES[name].format, name, known.noun, known.tasks)
-        return recognize(Path(fetch_sample(name)))
+            if task in ("", *known.tasks):
+                return Recognized(Path(model), SAMPLES[name].format, name, known.noun, known.tasks)
+        return recognize(Path(fetch_sample(name)), task=task)
     path = model_of_run(expanded(model))
     if path.exists():
-        found = recognize(snapshot_of(path))
+        found = recognize(snapshot_of(path), task=task)
     elif HUB_ID.fullmatch(model) or HUB_FILE.fullmatch(model):
-        found = recognize(fetch(model)) if whole else look(model)
+        found = recognize(fetch(model, task), task=task) if whole else look(model, task)
     elif (called := named(model)) is not None:
         found = called
     else:

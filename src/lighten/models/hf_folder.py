@@ -28,6 +28,10 @@ ADAPTER = "adapter"
 ADAPTER_TASKS = ("SEQ_CLS", "CAUSAL_LM")
 """Tasks of adapters that lighten merges, as peft calls them."""
 CONFIG = "config.json"
+LIMITS, PROMPTS = "sentence_bert_config.json", "config_sentence_transformers.json"
+"""Files of sentence-transformers that say how many tokens are read, and what is put before every text."""
+OF_VECTORS = ("modules.json", "1_Pooling/config.json", LIMITS, PROMPTS)
+"""What says how vectors are made of an encoder's tokens."""
 SLOW = ("vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spm.model", "spiece.model", "tokenizer.model")
 """Tokenizer files that can be converted to ``tokenizer.json``."""
 
@@ -165,7 +169,7 @@ def wanted_files(source: Path) -> list[str]:
 def hub_files(names: Sequence[str]) -> list[str]:
     """Which files of a repository on the hub belong to a model."""
     shards = [one for one in names if one.endswith(".safetensors")]
-    return [*WANTED, *shards, INDEX, ADAPTER_CONFIG, ADAPTER_WEIGHTS]
+    return [*WANTED, *shards, INDEX, ADAPTER_CONFIG, ADAPTER_WEIGHTS, *OF_VECTORS]
 
 
 def check_found(found: Recognized, kinds: Collection[str], allowed: str, *, whole: bool = True) -> None:

@@ -30,11 +30,11 @@ class NotAtHand(ModelError):
     """A model that is neither in the cache nor given by the hub."""
 
 
-def look(model: str, *, headless: bool = False) -> Recognized:
+def look(model: str, task: str = "", *, headless: bool = False) -> Recognized:
     """What a model of the hub is, told with as little fetched as possible: its configs.
 
     Args:
-        headless: see :class:`Location`.
+        task: catalogue name of what it is wanted for. headless: see :class:`Location`.
 
     Raises:
         NotAtHand: the hub does not give it. ModelError, UnsafeFile: it is nothing that lighten can use.
@@ -43,23 +43,23 @@ def look(model: str, *, headless: bool = False) -> Recognized:
     name, file = _parts(model)
     found = _whole_in_cache(name, file, headless)
     if found is not None:
-        return recognize(found, headless=headless)
-    told: Recognized = _asked(model, lambda hub: _listed(hub, name, file, headless)[0])
+        return recognize(found, headless=headless, task=task)
+    told: Recognized = _asked(model, lambda hub: _listed(hub, name, file, headless, task)[0])
     return told
 
 
-def fetch(model: str, *, headless: bool = False) -> Path:
+def fetch(model: str, task: str = "", *, headless: bool = False) -> Path:
     """Where a model of the hub lies, fetched when it is not in the cache: a snapshot's folder, or a GGUF file.
 
     Args:
-        headless: see :class:`Location`.
+        task, headless: see :func:`look`.
 
     Raises:
         NotAtHand, ModelError, UnsafeFile, MissingExtra: see :func:`look`.
     """
     name, file = _parts(model)
     found = _whole_in_cache(name, file, headless)
-    return found if found is not None else _asked(model, lambda hub: _downloaded(hub, name, file, headless))
+    return found if found is not None else _asked(model, lambda hub: _downloaded(hub, name, file, headless, task))
 
 
 def _parts(model: str) -> tuple[str, str]:
@@ -93,7 +93,7 @@ def _asked(model: str, do: Callable[[Any], Any]) -> Any:
         ) from error
 
 
-def _listed(hub: Any, name: str, file: str, headless: bool) -> tuple[Recognized, list[str]]:
+def _listed(hub: Any, name: str, file: str, headless: bool, task: str = "") -> tuple[Recognized, list[str]]:
     info = hub.HfApi().model_info(name, timeout=SECONDS)
     names = [str(one.rfilename) for one in info.siblings or ()]
     tops = [one for one in names if "/" not in one]
@@ -107,11 +107,11 @@ def _listed(hub: Any, name: str, file: str, headless: bool) -> tuple[Recognized,
             files = [one for one in tops if one.lower().endswith(".gguf")]
             raise ModelError(f"{name} has no file {file} on the hub.", allowed=", ".join(files) or "(no GGUF file)")
         return recognize_listing(name, [file], read), tops
-    return recognize_listing(name, [*tops, *folders], read, headless=headless), tops
+    return recognize_listing(name, [*tops, *folders], read, headless=headless, task=task), tops
 
 
-def _downloaded(hub: Any, name: str, file: str, headless: bool) -> Path:
-    found, tops = _listed(hub, name, file, headless)
+def _downloaded(hub: Any, name: str, file: str, headless: bool, task: str) -> Path:
+    found, tops = _listed(hub, name, file, headless, task)
     wanted = list(format_named(found.format).wanted(found, tops))
     folder = Path(hub.snapshot_download(name, allow_patterns=wanted, etag_timeout=SECONDS))
     return folder if found.path == Path(name) else folder / found.path.name

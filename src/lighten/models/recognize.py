@@ -6,6 +6,7 @@ its right name, with what to do instead.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -22,11 +23,12 @@ from lighten.files.links import check_link
 from lighten.models.refusals import holds_files_of_model, refusal_of_file, refusal_of_folder
 
 
-def recognize(path: Path, *, headless: bool = False) -> Recognized:
+def recognize(path: Path, *, headless: bool = False, task: str = "", format: str = "") -> Recognized:
     """What lies at ``path``.
 
     Args:
-        headless: see :class:`Location`.
+        headless: see :class:`Location`. task: catalogue name of what it is wanted for; formats that have models for it
+            are asked first. format: the one that knew it before; empty to ask all.
 
     Raises:
         ModelError: nothing that lighten can use: says what it is, and what to do. UnsafeFile: pickled weights only.
@@ -39,20 +41,25 @@ def recognize(path: Path, *, headless: bool = False) -> Recognized:
     if found is not None:
         return found
     location = replace(location_at(path), headless=headless)
-    found = ask_formats(location)
+    found = ask_formats(location, task, format)
     if found is not None:
         return found
     raise refusal_of_file(path) if path.is_file() else refusal_of_folder(location, _is_model)
 
 
 def recognize_listing(
-    where: str, names: Sequence[str], read: Callable[[str], Mapping[str, Any]], *, headless: bool = False
+    where: str,
+    names: Sequence[str],
+    read: Callable[[str], Mapping[str, Any]],
+    *,
+    headless: bool = False,
+    task: str = "",
 ) -> Recognized:
     """What a repository of the hub holds, told by the names of its files.
 
     Args:
         where: what the user calls it, for the messages. names: of files, and of folders with "/" behind them.
-        read: gives the object of one of its JSON files. headless: see :class:`Location`.
+        read: gives the object of one of its JSON files. headless, task: see :func:`recognize`.
 
     Returns:
         Its path is ``where``, or a file's name, whose header is still to be read.
@@ -61,20 +68,24 @@ def recognize_listing(
         ModelError, UnsafeFile: see :func:`recognize`.
     """
     location = Location(where, tuple(names), cache(read), headless=headless)
-    found = ask_formats(location)
+    found = ask_formats(location, task)
     if found is None:
         raise refusal_of_folder(location, _is_model)
     return found
 
 
-def ask_formats(location: Location) -> Recognized | None:
+def ask_formats(location: Location, task: str = "", format: str = "") -> Recognized | None:
     """What the first format that can use it says of a location; None where it is nothing to any of them.
+
+    Args:
+        task, format: see :func:`recognize`.
 
     Raises:
         ModelError, UnsafeFile: what the first format said to which it is something, where none can use it.
     """
     errors: list[ModelError | UnsafeFile] = []
-    for name in catalog.names("formats"):
+    names = [format] if format else catalog.names("formats")
+    for name in sorted(names, key=lambda name: bool(task) and task not in format_named(name).tasks):
         try:
             found = format_named(name).recognize(location)
         except (ModelError, UnsafeFile) as error:
@@ -85,6 +96,23 @@ def ask_formats(location: Location) -> Recognized | None:
     if errors:
         raise errors[0]
     return None
+
+
+def answering(found: Recognized) -> Recognized:
+    """The same model as it answers without having learned anything, where another format says so of it; else as it
+    was found.
+
+    A model that waits for a head may be one that makes vectors.
+    """
+    if found.sealed or not found.path.is_dir():
+        return found
+    location = location_at(found.path)
+    for name in catalog.names("formats"):
+        with contextlib.suppress(ModelError, UnsafeFile):
+            other = format_named(name).recognize(location) if name != found.format else None
+            if other is not None and other.complete:
+                return replace(other, format=name)
+    return found
 
 
 def named(model: str) -> Recognized | None:

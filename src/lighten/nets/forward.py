@@ -53,7 +53,7 @@ def logits_of(
     dtype: torch.dtype | None = None,
 ) -> NDArray[np.float32]:
     """As :func:`logits`, for items that are read already."""
-    found = np.empty((len(examples), len(network.labels)), dtype=np.float32)
+    found = np.empty((len(examples), network.columns), dtype=np.float32)
     with eval_mode(network.net), using_threads(threads), torch.inference_mode(), casting(dtype), network.shortcut():
         for batch in batches_by_size(network.reader, examples, len(examples) or 1, most or full(network.reader)):
             found[batch] = run(network, [examples[i] for i in batch]).numpy()

@@ -37,11 +37,12 @@ class Network:
             ``logits`` (see :func:`logits_in`), such as ``BertForSequenceClassification``; float32, in eval mode. The
             weights of its convolutions are laid out channel by channel last, as its pictures are.
         reader: what turns items into its inputs.
-        labels: names of the classes, in the order of the outputs.
+        labels: names of the classes, in the order of the outputs; empty where its answer is a vector.
         has_head: False when the classification head is new, seeded and untrained.
         meta: of the artifact it was opened from.
         shorten: how its family computes the same answers with less; nothing for most.
         listed: finds the blocks of its family.
+        size: numbers of its answer, where that is a vector; 0 for one of each class.
     """
 
     net: nn.Module
@@ -51,6 +52,12 @@ class Network:
     meta: dict[str, Any] = field(default_factory=dict)
     shorten: Shorten = nullcontext
     listed: Blocks = no_blocks
+    size: int = 0
+
+    @property
+    def columns(self) -> int:
+        """Numbers of its answer to an item."""
+        return self.size or len(self.labels)
 
     @property
     def blocks(self) -> Sequence[nn.Module]:

@@ -122,8 +122,8 @@ class Workbench:
             task=self.task,
             seed=self.seed,
             threads=self.threads,
-            train=self.parts.train if "train" in step.needs else None,
-            tune=self.parts.tune if "tune" in step.needs else None,
+            train=self.task.singles(self.parts.train) if "train" in step.needs else None,
+            tune=self.task.singles(self.parts.tune) if "tune" in step.needs else None,
             teacher=self._teacher(watch) if "teacher" in step.needs else None,
             watch=(seen := Seen(watch)),
         )

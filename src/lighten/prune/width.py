@@ -108,6 +108,8 @@ class Narrow(Step):
         with using_threads(needs.threads):
             if self.importance == "reconstruction":
                 self._operate(model, rows.inputs)
+            elif needs.task.together > 1:
+                raise StepFailed("taylor measures a row by itself, and these are right beside others only.")
             else:
                 self._cut(layers(model.net), *taylor(model, rows, needs.task.loss), head_size(model.net))
         return model

@@ -167,7 +167,8 @@ def answer(run: Run, session: SessionProcess, part: str, key: int) -> NDArray[An
     began = time.monotonic()
     answers = session.answers(rows.inputs, telling(run.listener.progress, len(rows), f"answering {part}"))
     run.folder.study.remember(A_ROW.format(key), (time.monotonic() - began) / max(len(rows), 1))
-    expected = (len(rows), run.task.columns(len(run.parts.labels)))
+    columns = run.task.columns(len(run.parts.labels))
+    expected = (len(rows), answers.shape[-1] if columns is None else columns)
     if answers.shape != expected:
         raise BuildFailed(f"The engine gave answers of shape {answers.shape}; expected {expected}.")
     if not np.isfinite(answers).all():

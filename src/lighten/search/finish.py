@@ -200,14 +200,15 @@ def _frontier(board: Leaderboard, fresh: Mapping[int, Candidate]) -> tuple[int, 
 
 def _flips(run: Run, winner: Candidate) -> tuple[Flip, ...]:
     before, after = run.folder.study.answers(0, "proof"), run.folder.study.answers(winner.key, "proof")
-    if before is None or after is None or not run.parts.labels:
+    names = run.task.named(run.parts.labels, run.parts.proof)
+    if before is None or after is None or names is None:
         return ()
-    return flips_of(before, after, run.parts.proof, run.parts.labels)[:MOST_FLIPS]
+    return flips_of(before, after, run.parts.proof, names)[:MOST_FLIPS]
 
 
 def _groups(run: Run, winner: Candidate) -> tuple[Group, ...]:
     before, after = run.folder.study.answers(0, "proof"), run.folder.study.answers(winner.key, "proof")
-    if before is None or after is None or not run.parts.labels:
+    if before is None or after is None or run.task.named(run.parts.labels, run.parts.proof) is None:
         return ()
     return groups_of(before, after, run.parts.proof)
 

@@ -157,7 +157,7 @@ def begin(
         environment={**machine.to_json(), "id": machine.id, **told_seconds()},
         quality=asked.quality,
         speed=asked.speed,
-        work=draw(asked.parts.select, asked.task.requests, seed=options.seed),
+        work=draw(asked.task.singles(asked.parts.select), asked.task.requests, seed=options.seed),
         fingerprint=asked.parts.fingerprint,
     )
     for note in note_versions(folder.study, {"lighten": version("lighten"), **versions()}):
@@ -316,7 +316,7 @@ def located(model: str, task: Task) -> Recognized:
     Raises:
         ModelError, UnsafeFile: it cannot be used, or is not for the task.
     """
-    found = find(model)
+    found = find(model, task=catalog.name_of(task))
     check_task(model, found, catalog.name_of(task))
     if not format_named(found.format).original:
         raise ModelError(
@@ -343,6 +343,7 @@ def bring_model(model: str, found: Recognized, scratch: Path, longest: int | Non
         folder=str(scratch / "model"),
         model=model,
         longest=longest or 0,
+        format="" if found.sealed else found.format,
     )
     return Artifact.open(reply["path"], verify=False)
 

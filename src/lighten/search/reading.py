@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from lighten.core.artifact import Artifact
 from lighten.core.coverage import LEARNT_FROM, Coverage, percent, sentences
+from lighten.core.item import parted
 from lighten.core.matching import format_of
 from lighten.core.readers import reader_in
 from lighten.core.rows import PART_NAMES, Parts
@@ -20,11 +21,11 @@ def coverage_of(model: str, artifact: Artifact, parts: Parts, note: Callable[[st
     if not format_of(artifact).cuts:
         return {}
     reader = reader_in(artifact.path)
-    counted = {name: reader.coverage(parts[name].inputs) for name in PART_NAMES}
+    counted = {name: reader.coverage(parted(parts[name].inputs)) for name in PART_NAMES}
     found = {name: one for name, one in counted.items() if one is not None}
     for sentence in sentences(found, model):
         note(sentence)
-    long = reader.for_learning().coverage(parts.train.inputs) if found else None
+    long = reader.for_learning().coverage(parted(parts.train.inputs)) if found else None
     if long is not None and long.cut and long.limit < found["train"].limit:
         side = "last" if long.side == "left" else "first"
         share = percent(long.share_cut)

@@ -308,7 +308,7 @@ def judges_later(rule: Rule) -> bool:
 
 def _worded(told: Sequence[Prediction]) -> list[int]:
     """Places of answers in words."""
-    return [place for place, one in enumerate(told) if not one.scores and not one.measures]
+    return [place for place, one in enumerate(told) if not (one.scores or one.measures or len(one.vector))]
 
 
 def left(until: float, deadline: float) -> float:

@@ -177,9 +177,9 @@ def unfit(rule: Rule, source: Servable) -> str:
     assert isinstance(guard, TextGuard | ModelGuard)
     if rule.on(INPUT) and not source.task.kind:
         return ""
-    if rule.on(OUTPUT) and not source.labels:
+    if rule.on(OUTPUT) and not source.labels and not source.task.embeds:
         return ""
-    return "its inputs are files" if rule.on(INPUT) else "it answers with labels, which are no texts"
+    return "its inputs are files" if rule.on(INPUT) else "its answers are no texts"
 
 
 def _check_labels(rule: Rule, guard: ModelGuard | AnswerGuard, labels: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 A model has one input, ``input``, BYTES: texts, or contents of files. Where files can be made of arrays, as pictures
 can, it may be such an array, too, UINT8 or FP32, the inputs along its first axis. Of a classifier the outputs are
-``label`` and ``scores``; of others ``answer``, or what was measured.
+``label`` and ``scores``; of one that makes vectors ``embedding``; of others ``answer``, or what was measured.
 """
 
 from __future__ import annotations
@@ -11,15 +11,18 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+
 from lighten.core import catalog
 from lighten.core.prediction import Prediction
 from lighten.serve.model import ServedModel
 from lighten.serve.models import Models
 from lighten.serve.presence import Presence
 from lighten.serve.refusals import no_such, unusable
+from lighten.serve.servable import Servable
 from lighten.serve.tensors import FLOATS, NUMBERS, STRINGS, Tensor
 
-INPUT, LABEL, SCORES, ANSWER = "input", "label", "scores", "answer"
+INPUT, LABEL, SCORES, ANSWER, VECTOR = "input", "label", "scores", "answer", "embedding"
 READY, UNAVAILABLE = "READY", "UNAVAILABLE"
 
 
@@ -40,20 +43,28 @@ def is_ready(model: ServedModel, models: Models) -> bool:
 def metadata_of(model: ServedModel, models: Models) -> dict[str, Any]:
     """What a model takes and gives."""
     source = model.source
-    outputs = [{"name": LABEL, "datatype": STRINGS, "shape": [-1]}]
-    outputs += [{"name": SCORES, "datatype": FLOATS, "shape": [-1, len(source.labels)]}]
     return {
         "name": model.name,
         "versions": list(models.loaded(model.name)),
         "platform": f"lighten_{catalog.name_of(source.engine)}",
         "inputs": [{"name": INPUT, "datatype": STRINGS, "shape": [-1]}],
-        "outputs": outputs if source.labels else [{"name": ANSWER, "datatype": STRINGS, "shape": [-1]}],
+        "outputs": outputs_of(source),
         "parameters": {
             "labels": list(source.labels),
             "artifact": source.artifact.id,
             "batch_invariant": source.batch_invariant,
         },
     }
+
+
+def outputs_of(source: Servable) -> list[dict[str, Any]]:
+    """Output tensors of a model, with -1 for what a request or the model decides."""
+    if source.task.embeds:
+        return [{"name": VECTOR, "datatype": FLOATS, "shape": [-1, -1]}]
+    if not source.labels:
+        return [{"name": ANSWER, "datatype": STRINGS, "shape": [-1]}]
+    scores = {"name": SCORES, "datatype": FLOATS, "shape": [-1, len(source.labels)]}
+    return [{"name": LABEL, "datatype": STRINGS, "shape": [-1]}, scores]
 
 
 def index_of(models: Models, *, ready: bool = False) -> list[dict[str, str]]:
@@ -116,6 +127,9 @@ def tensors_of(predictions: Sequence[Prediction], labels: Sequence[str]) -> list
         labels: in the order of the columns of ``scores``.
     """
     count, first = len(predictions), predictions[0]
+    if len(first.vector):
+        vectors = np.asarray([one.vector for one in predictions], np.float32)
+        return [Tensor(VECTOR, FLOATS, vectors.shape, vectors.ravel().tolist())]
     if first.measures:
         names = list(first.measures)
         return [Tensor(name, FLOATS, (count,), [one.measures[name] for one in predictions]) for name in names]

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from lighten.core.errors import InputError, TemplateRefusal
 from lighten.core.language import MOST, Prompt, Written
-from lighten.serve import openai_schema
+from lighten.serve import openai_embeddings, openai_schema
 from lighten.serve.chain import left
 from lighten.serve.event_stream import DONE, EventStream, event_of
 from lighten.serve.http import Request, Route, Sent, json_reply
@@ -65,17 +65,14 @@ def routes(models: Models, limits: Limits) -> list[Route]:
     started = int(time())
 
     def record(name: str) -> dict[str, Any]:
-        model = writing(models, name)
-        return {
-            "id": name,
-            "object": "model",
-            "created": started,
-            "owned_by": "lighten",
-            "max_model_len": model.context,
-        }
+        told = {"id": name, "object": "model", "created": started, "owned_by": "lighten"}
+        if name in openai_embeddings.names(models):
+            return told
+        return {**told, "max_model_len": writing(models, name).context}
 
     async def every(request: Request) -> Sent:
-        return json_reply({"object": "list", "data": [record(name) for name in names(models)]})
+        known = [*names(models), *openai_embeddings.names(models)]
+        return json_reply({"object": "list", "data": [record(name) for name in known]})
 
     async def one(request: Request) -> Sent:
         return json_reply(record(request.params["name"]))
@@ -119,16 +116,7 @@ def routes(models: Models, limits: Limits) -> list[Route]:
             return await _answered(model, asked, prompts, told, request, until, (), repeat)
 
     async def embeddings(request: Request) -> Sent:
-        body = await request.json()
-        name = body.get("model") if isinstance(body, dict) else None
-        if not isinstance(name, str):
-            raise Unfit("model", "No model is named.", allowed="the name of one", code="missing_parameter")
-        known = models.names
-        if name.partition(":")[0] not in known:
-            raise _no_model(name, known)
-        models.open_for(*_split(name))
-        seen = f"The model {name!r} gives no embeddings: it was made to answer, not to be compared."
-        raise Unfit("model", seen, fix=f"ask it at /predict/{name.partition(':')[0]}", code="unsupported")
+        return await openai_embeddings.answered(models, request, limits)
 
     def refusing(handler: Callable[[Request], Awaitable[Sent]]) -> Callable[[Request], Awaitable[Sent]]:
         async def answer(request: Request) -> Sent:
@@ -139,23 +127,23 @@ def routes(models: Models, limits: Limits) -> list[Route]:
 
         return answer
 
-    listed = {"responses": {"200": {"description": "Models that write"}}}
+    listed = {"responses": {"200": {"description": "Models that write, or make vectors"}}}
     answers = {
         "application/json": {"schema": {"type": "object"}},
         "text/event-stream": {},
     }
     told = "Answers, or a stream of server-sent events where stream is true"
     answered = {"200": {"description": told, "content": answers}}
-    refused = {"400": {"description": "No model gives any"}}
+    vectors = {"200": {"description": "Vectors", "content": {"application/json": {"schema": {"type": "object"}}}}}
     return [
-        Route("GET", "/v1/models", refusing(every), "Models that write", listed, words),
-        Route("GET", "/v1/models/{name}", refusing(one), "A model that writes", listed, words),
+        Route("GET", "/v1/models", refusing(every), "Models that write, or make vectors", listed, words),
+        Route("GET", "/v1/models/{name}", refusing(one), "A model that writes, or makes vectors", listed, words),
         Route("POST", "/v1/completions", refusing(completions), "Texts that go on with prompts",
               {"requestBody": _body(openai_schema.completion(limits)), "responses": answered}, words),
         Route("POST", "/v1/chat/completions", refusing(talk), "What a model answers to a conversation",
               {"requestBody": _body(openai_schema.talk(limits)), "responses": answered}, words),
-        Route("POST", "/v1/embeddings", refusing(embeddings), "Refused: no model here gives embeddings",
-              {"requestBody": _body(openai_schema.embedding()), "responses": refused}, words),
+        Route("POST", "/v1/embeddings", refusing(embeddings), "Vectors of texts",
+              {"requestBody": _body(openai_schema.embedding(limits)), "responses": vectors}, words),
     ]  # fmt: skip
 
 

@@ -64,9 +64,18 @@ def talk(limits: Limits) -> Schema:
     return {**_object({**_common(limits), **more}, "model", "messages"), "allOf": only}
 
 
-def embedding() -> Schema:
-    """Of ``/v1/embeddings``, which are refused: no model here gives any."""
-    return {"type": "object", "required": ["model"], "properties": {"model": NAME}}
+def embedding(limits: Limits) -> Schema:
+    """Of ``/v1/embeddings``."""
+    several = {"type": "array", "minItems": 1, "maxItems": limits.inputs, "items": TEXT}
+    name = {**TEXT, "description": "Name of a model that makes vectors; of several versions NAME:VERSION, or the last."}
+    properties = {
+        "model": name,
+        "input": {"anyOf": [TEXT, several], "description": "A text, or several; numbers of tokens are not taken."},
+        "encoding_format": _maybe({"enum": ["float", "base64"]}),
+        "dimensions": _maybe(_whole(1, 1 << 20, "Only what the model's vectors have.")),
+        "user": {"description": "Taken, and without effect."},
+    }
+    return _object(properties, "model", "input")
 
 
 def _common(limits: Limits) -> Schema:

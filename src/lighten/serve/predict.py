@@ -56,7 +56,7 @@ def routes(models: Models, limits: Limits) -> list[Route]:
         found = await model.predict(values, deadline, request.presence)
         told = [one.to_json() for one in found]
         said = {"model": model.name, "version": model.version, "predictions": told}
-        return await long_json_reply(said, len(found) * max(1, len(model.source.labels)))
+        return await long_json_reply(said, len(found) * max(1, len(model.source.labels), len(found[0].vector)))
 
     octets = {"schema": {"type": "string", "format": "binary"}}
     schema = {

@@ -197,7 +197,7 @@ class Shadow:
         if traffic.shadow is None or model.version != traffic.serving or not traffic.draw_shadow():
             return
         found = self._of(model.name)
-        if found is None or any(one.measures for one in predictions):
+        if found is None or any(one.measures or len(one.vector) for one in predictions):
             self._skip(found, UNLIKE)
         else:
             self._put(Predicted(model.name, found, values, [said_in(one) for one in predictions]))

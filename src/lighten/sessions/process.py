@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import isfinite
@@ -241,8 +242,11 @@ def predictions_in(reply: Mapping[str, Any], count: int) -> list[Prediction]:
         BuildFailed: another number of answers, or such as hold NaN or infinity. SessionCrashed: no answers.
     """
     try:
-        found = [Prediction(label, scores, measures) for label, scores, measures in reply["predictions"]]
-        bad = sum(not all(map(isfinite, (*one.scores.values(), *one.measures.values()))) for one in found)
+        if "vectors" in reply:
+            found, bad = _vectors(reply["vectors"], reply["sizes"])
+        else:
+            found = [Prediction(label, scores, measures) for label, scores, measures in reply["predictions"]]
+            bad = sum(not all(map(isfinite, (*one.scores.values(), *one.measures.values()))) for one in found)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise SessionCrashed(f"It answered what are no predictions: {type(error).__name__}: {error}.") from error
     if len(found) != count:
@@ -250,6 +254,19 @@ def predictions_in(reply: Mapping[str, Any], count: int) -> list[Prediction]:
     if bad:
         raise BuildFailed(f"Its answers to {bad} of {count} inputs hold NaN or infinity.")
     return found
+
+
+def _vectors(packed: str, sizes: Sequence[int]) -> tuple[list[Prediction], int]:
+    """Vectors as predictions, and how many hold NaN or infinity.
+
+    Args:
+        packed: little-endian float32 in base64, one vector after another. sizes: tokens that each was made of.
+    """
+    import numpy as np
+
+    vectors = np.frombuffer(b64decode(packed), "<f4").reshape(len(sizes), -1)
+    bad = int((~np.isfinite(vectors).all(axis=1)).sum())
+    return [Prediction(vector=vector, size=int(size)) for vector, size in zip(vectors, sizes, strict=True)], bad
 
 
 def telling(progress: Callable[[float, float, str], None], total: int, message: str) -> Callable[[int], None]:

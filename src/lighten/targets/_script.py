@@ -37,6 +37,31 @@ if __name__ == "__main__":
         print(json.dumps(answer(value), ensure_ascii=False))
 '''
 
+VECTORS = '''"""Makes vectors with {title} alone: python run.py VALUE ..., or one a line on stdin.
+
+A value is {said}.
+"""
+
+{imports}
+
+HERE = Path(__file__).resolve().parent
+{setup}
+
+
+{code}
+
+
+def answer(value):
+    """The vector of {value}."""
+    arrays = arrays_of(value)
+    return {{"embedding": {logits}[0].tolist()}}
+
+
+if __name__ == "__main__":
+    for value in sys.argv[1:] or (line.rstrip("\\n") for line in sys.stdin):
+        print(json.dumps(answer(value)))
+'''
+
 STANDARD = ("import json", "import sys", "from pathlib import Path")
 """What every such program imports."""
 
@@ -58,9 +83,9 @@ class Runtime:
     logits: str
 
 
-def script(reading: PlainReading, runtime: Runtime) -> str:
-    """The text of ``run.py``."""
-    return TEXT.format(
+def script(reading: PlainReading, runtime: Runtime, *, vectors: bool = False) -> str:
+    """The text of ``run.py``. vectors: whether the network makes vectors, and chooses no class."""
+    return (VECTORS if vectors else TEXT).format(
         title=" and ".join((runtime.title, *reading.libraries)),
         said=reading.value[0] if reading.settings else f"the path of {reading.value[0]}",
         imports=import_lines(STANDARD, reading.imports, runtime.imports),

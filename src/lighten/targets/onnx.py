@@ -15,9 +15,16 @@ from lighten.nets.runtimes.onnx_model import FILE, WEIGHTS
 from lighten.targets._hf import CONFIG, config_of, fills, loader_code, no_classes, pinned, write_json, write_reading
 from lighten.targets._onnx_folder import RUNTIME, Graph, libraries, write_graph
 from lighten.targets._script import script
+from lighten.targets._vectors import config_of_vectors, size_of, vectors_of, ways_of_vectors, write_vectors
 
 SUBFOLDER = "onnx"
 """Where transformers.js looks for a network."""
+ABOUT_VECTORS = (
+    "An encoder in ONNX with its tokenizer and `modules.json`, laid out as sentence-transformers has them. "
+    "Its graph gives the pooled vectors (`sentence_embedding`) and those of the tokens (`token_embeddings`).",
+    "ONNX 格式的编码器，附分词器文件与 `modules.json`，按 sentence-transformers 的布局存放。"
+    "计算图给出池化后的向量（`sentence_embedding`）与各词元的向量（`token_embeddings`）。",
+)
 
 
 class Onnx(Target):
@@ -29,25 +36,33 @@ class Onnx(Target):
 
     def check(self, source: Source) -> str:
         """See :meth:`Target.check`."""
-        return no_classes(source)
+        return "" if vectors_of(source) is not None else no_classes(source)
 
     def write(self, source: Source, folder: Path) -> None:
         """See :meth:`Target.write`."""
         reading, graph = reader_in(source.artifact.path).plain(), Graph(source.artifact)
         packed = is_packed(source.artifact.format)
         js = {"dtype": "q8" if packed else "fp32", **({"use_external_data_format": True} if graph.external else {})}
-        write_json(folder / CONFIG, {**config_of(source, reading), "transformers.js_config": js})
+        pooling = vectors_of(source)
+        known = config_of(source, reading) if pooling is None else config_of_vectors(source, reading)
+        write_json(folder / CONFIG, {**known, "transformers.js_config": js})
         write_reading(reading, folder, graph.inputs)
-        write_graph(source.artifact, graph, folder)
+        if pooling is None:
+            write_graph(source.artifact, graph, folder)
+        else:
+            write_vectors(source.artifact, graph, folder)
+            pooling.save(folder, size_of(source))
         (folder / SUBFOLDER).mkdir()
         _same(folder / FILE, folder / SUBFOLDER / ("model_quantized.onnx" if packed else FILE))
         if graph.external:
             _same(folder / WEIGHTS, folder / SUBFOLDER / WEIGHTS)
-        (folder / RUN).write_text(script(reading, RUNTIME), encoding="utf-8")
+        (folder / RUN).write_text(script(reading, RUNTIME, vectors=pooling is not None), encoding="utf-8")
         (folder / "requirements.txt").write_text(pinned(libraries(reading)), encoding="utf-8")
 
     def about(self, source: Source) -> tuple[str, str]:
         """See :meth:`Target.about`."""
+        if vectors_of(source) is not None:
+            return ABOUT_VECTORS
         return (
             "A network in ONNX with its classes and the files of its reader, laid out as the Hugging Face hub has "
             "them. `onnx/` holds the same network under the name that transformers.js looks for.",
@@ -58,6 +73,8 @@ class Onnx(Target):
     def ways(self, source: Source) -> Sequence[Way]:
         """See :meth:`Target.ways`."""
         reading = reader_in(source.artifact.path).plain()
+        if vectors_of(source) is not None:
+            return ways_of_vectors(reading)
         value, job = reading.example, reading.pipeline
         first = (
             f"pip install -r requirements.txt\npython {RUN} {value!r}",

@@ -107,6 +107,10 @@ class FakeSession(Session):
             answers[0, 0] = subprocess.Popen(["sleep", "300"]).pid
         return answers
 
+    def sizes(self, inputs: Sequence[Item]) -> list[int]:
+        """Letters of each input."""
+        return [len(shown(one)) for one in inputs]
+
     def close(self) -> None:
         """Nothing is held."""
 

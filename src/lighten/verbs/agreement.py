@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from lighten.store.folder import load_parts
 from lighten.verbs.load import Model
 from lighten.verbs.question import Question
 
+ALIKE = 0.999
+"""Least cosine of two vectors of one text."""
 CLOSE = 0.02
 """Probability by which answers may be apart: a runtime's own rewrites round otherwise, and int8 makes steps of that."""
 MOST = 24
@@ -45,7 +48,8 @@ class Agreement:
 
     Attributes:
         rows: that were asked; 0 where nothing was, because the files are the model's own. apart: largest difference of
-            a probability; None where answers are texts. asked: where the rows are from: ``select``, ``examples``.
+            a probability, of vectors 1 - cosine; None where answers are texts. asked: where the rows are from:
+            ``select``, ``examples``.
         changed: how many have another label that is as likely.
     """
 
@@ -123,7 +127,7 @@ class Witness:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise damaged(path, f"{type(error).__name__}: {error}") from error
         if not self.target.writes(self.source):
-            return parts.select.inputs
+            return task.singles(parts.select).inputs
         samples = task.samples(parts.select, parts.labels)
         return samples.prompts if samples is not None else ()
 
@@ -153,12 +157,14 @@ def spread(items: Sequence[Item], most: int) -> list[Item]:
 
 
 def difference(value: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> float | None:
-    """Largest difference of a probability; None where the answers are texts.
+    """Largest difference of a probability; of vectors 1 - cosine; None where the answers are texts.
 
     Raises:
         BuildFailed: another text, other classes, or a probability that is further apart than ``CLOSE``.
     """
     shown = value[:SHOWN]
+    if "embedding" in wanted:
+        return _apart(shown, wanted["embedding"], found.get("embedding") or ())
     if "scores" not in found:
         if readable(wanted.get("answer")) != readable(found.get("answer")):
             raise _differs(shown, repr(wanted.get("answer")), repr(found.get("answer")))
@@ -176,6 +182,16 @@ def difference(value: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) 
             f"{found['label']} ({others.get(found['label'], float('nan')):.4f})",
         )
     return float(apart)
+
+
+def _apart(shown: str, wanted: Sequence[float], found: Sequence[float]) -> float:
+    if len(wanted) != len(found):
+        raise _differs(shown, f"a vector of {len(wanted):,} numbers", f"one of {len(found):,}")
+    lengths = [sqrt(sum(one * one for one in vector)) for vector in (wanted, found)]
+    cosine = sum(one * other for one, other in zip(wanted, found, strict=True)) / max(lengths[0] * lengths[1], 1e-12)
+    if not cosine >= ALIKE:
+        raise _differs(shown, "a vector", f"one whose cosine with it is {cosine:.4f}")
+    return 1.0 - cosine
 
 
 def readable(text: Any) -> str:

@@ -67,7 +67,7 @@ class Pairing:
     def _rows(self, options: DataOptions) -> Heard:
         new = self.question.read_new(self.data, options)
         rows, notes = self._unlearned(new.rows)
-        before, after = (self._answers(side, rows) for side in self.sides)
+        before, after = (self.question.task.judged(self._answers(side, rows), rows) for side in self.sides)
         return Heard(rows, before, after, self.question.labels, (*new.notes, *notes))
 
     def _classes(self, options: DataOptions) -> Heard:

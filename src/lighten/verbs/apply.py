@@ -74,19 +74,19 @@ def apply(
     if target.exists():
         raise RunFolderError(f"{target} exists already.", fix="give --out a new folder")
     said = overridden(asked_of(made.data), given)
-    found = find(made.model, whole=False)
+    found = find(made.model, whole=False, task=made.task)
     if not isinstance(recipe, Recipe):
         format_named(found.format).refuse_unnamed(found, str(recipe))
     made = replace(made, task=made.task or fitting_task(found, source))
     options = Options(made.model, source, target, task=made.task, seed=made.seed, **said)
     with reported_to(progress):
         read, cores = read_data(options), threads or allowed_cores()
-        check_task(made.model, find(made.model), made.task, fix="correct the recipe's task")
+        check_task(made.model, find(made.model, task=made.task), made.task, fix="correct the recipe's task")
     scratch = target.with_name(f".{target.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)
     try:
         (scratch / STORE).mkdir(parents=True)
-        base = bring(made.model, scratch / STORE / "model", longest=options.longest)
+        base = bring(made.model, scratch / STORE / "model", longest=options.longest, task=made.task)
         if not (options.labels and facts_of(base)["has_head"]):
             heard = asking(base, engine_for(base.format), cores, progress or _silent)
             base = suit(base, read.parts, made.model, note or _unheard, heard, seed=made.seed)

@@ -108,7 +108,7 @@ def bench(
             task, texts = question.task, texts_of(question, data, text)
         notes += unread(named_models, texts)
         judged = rows_of(texts[:documents] if task.unlabelled else ())
-        work = draw(rows_of(texts), task.requests, seed=seed)
+        work = draw(task.singles(rows_of(texts)), task.requests, seed=seed)
         told = progress or (lambda done, total, message: None)
         field = open_sessions(stack, sides, task, judged, cores, told)
         if task.requests.fitted:

@@ -162,7 +162,7 @@ def concluded(
     Raises:
         DataError: the rows do not allow the metric.
     """
-    rows, before, after, shown = heard.rows, heard.before, heard.after, heard.labels
+    rows, before, after, names = heard.rows, heard.before, heard.after, task.named(heard.labels, heard.rows)
     measured = [
         {r.meter: r for r in results(judge_all(quality, side, rows, before), artifact=a.id, engine="", part="data")}
         for side, (a, _) in zip((before, after), sides, strict=True)
@@ -178,10 +178,10 @@ def concluded(
         len(rows),
         measured[0],
         measured[1],
-        flips_of(before, after, rows, shown) if shown else (),
-        groups_of(before, after, rows) if shown else (),
+        flips_of(before, after, rows, names) if names is not None else (),
+        groups_of(before, after, rows) if names is not None else (),
         heard.notes,
-        weigh_against_constant(task, quality, before, rows, shown, learned=rows, part="data", seed=seed),
+        weigh_against_constant(task, quality, before, rows, heard.labels, learned=rows, part="data", seed=seed),
     )
 
 

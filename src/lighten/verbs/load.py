@@ -14,7 +14,7 @@ from lighten.core.coverage import Coverage, sentences
 from lighten.core.engine import Engine
 from lighten.core.errors import InputError, MissingEnvironment, MissingExtra, ModelError, UnsafeFile
 from lighten.core.home import expanded
-from lighten.core.item import Item, Reference, file_of
+from lighten.core.item import Item, Reference, file_of, parted
 from lighten.core.matching import engine_for, facts_of, format_of
 from lighten.core.prediction import Prediction
 from lighten.core.readers import reader_in
@@ -214,7 +214,7 @@ def coverage_of(artifact: Artifact, items: Sequence[Item]) -> Coverage | None:
     if not format_of(artifact).cuts:
         return None
     try:
-        return reader_in(artifact.path).coverage(items)
+        return reader_in(artifact.path).coverage(parted(items))
     except ModelError:
         return None
 
@@ -245,7 +245,7 @@ def resolved(model: str, scratch: Path, longest: int | None = None) -> tuple[Art
         if (place / RECORD).is_file():
             artifact = Artifact.open(place) if longest is None else bring(str(place), scratch, longest=longest)
             return artifact, engine_of(artifact)
-    artifact = bring(model, scratch, longest=longest)
+    artifact = bring(model, scratch, longest=longest, asks=True)
     if not facts_of(artifact)["has_head"]:
         raise ModelError(f"{model} has no classification head.", fix="fine-tune it first: lighten optimize does")
     return artifact, engine_of(artifact)

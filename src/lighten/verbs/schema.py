@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,6 +137,14 @@ class Likelihood:
 
 
 @dataclass(frozen=True, slots=True)
+class Embedded:
+    """The vector of a text."""
+
+    embedding: Sequence[float]
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """One answer of a chat, with its numbers."""
 
@@ -212,7 +220,7 @@ def kind_of(output: str) -> Any:
 
     kinds: Mapping[str, Any] = {
         "optimize": SearchOutcome, "train": TrainingResult, "plan": Plan, "compare": Compared, "bench": Benched,
-        "predict": Choice | WrittenAnswer | Likelihood, "chat": Reply, "export": Exported,
+        "predict": Choice | WrittenAnswer | Likelihood | Embedded, "chat": Reply, "export": Exported,
         "clean": Cleaned, "doctor": Health,
         "engines": tuple[EngineHome, ...], "catalog": tuple[Listed, ...], "settings": tuple[SettingRow, ...],
         "serve": Serving, "versions": Versions,

@@ -13,7 +13,7 @@ and ``open_network`` builds the layers with these sizes. Feed-forward blocks of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,17 +56,27 @@ def open_network(source: Artifact | Path, labels: Sequence[str] | None = None, *
     if problems:
         raise mismatch(folder, problems)
     net.load_state_dict(state, strict=False)
-    encoder = Encoder.open(folder)
-    if encoder.vocabulary_size > net.get_input_embeddings().num_embeddings:
-        raise ModelError(
-            f"{folder}: the tokenizer knows {encoder.vocabulary_size:,} tokens, the network has embeddings for "
-            f"{net.get_input_embeddings().num_embeddings:,}.",
-            fix="take tokenizer and weights from the same place",
-        )
+    encoder = tokenizer_of(folder, net.get_input_embeddings().num_embeddings)
     meta = dict(source.meta) if isinstance(source, Artifact) else {}
     if config["model_type"] in DECODERS:
         encoder = settle_padding(net, encoder)
     return Network(net.eval(), encoder, names, headed, meta, answering_from_first_token, blocks)
+
+
+def tokenizer_of(folder: Path, rows: int) -> Encoder:
+    """The tokenizer of a folder whose network has embeddings for so many tokens.
+
+    Raises:
+        ModelError: it knows more.
+    """
+    encoder = Encoder.open(folder)
+    if encoder.vocabulary_size > rows:
+        raise ModelError(
+            f"{folder}: the tokenizer knows {encoder.vocabulary_size:,} tokens, the network has embeddings for "
+            f"{rows:,}.",
+            fix="take tokenizer and weights from the same place",
+        )
+    return encoder
 
 
 def settle_padding(net: nn.Module, encoder: Encoder) -> Encoder:
@@ -98,7 +108,7 @@ def save_network(network: Network, folder: Path) -> Path:
     config.label2id = {name: i for i, name in enumerate(network.labels)}
     config.architectures = [type(network.net).__name__]
     config.vocab_size = network.net.get_input_embeddings().num_embeddings
-    _record_shapes(config, shapes(network.net))
+    record_shapes(config, shapes(network.net))
     (folder / "config.json").write_text(config.to_json_string(), encoding="utf-8")
     state = {name: tensor.detach().clone().contiguous() for name, tensor in network.net.state_dict().items()}
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
@@ -124,6 +134,26 @@ def expected_shapes(folder: Path) -> None:
 
 def _build(folder: Path, labels: Sequence[str], seed: int) -> nn.Module:
     """The network of a config with random weights (those that the file lacks stay random, from ``seed``)."""
+
+    def classifier(config: Any) -> nn.Module:
+        config.id2label = dict(enumerate(labels))
+        config.label2id = {name: i for i, name in enumerate(labels)}
+        config.problem_type = None
+        made: nn.Module = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
+        return made
+
+    return built(folder, classifier, seed)
+
+
+def built(folder: Path, make: Callable[[Any], nn.Module], seed: int = 0) -> nn.Module:
+    """The network of a config with random weights, its layers as narrow as the config says.
+
+    Args:
+        make: makes it of its config, as transformers has it. seed: of the weights.
+
+    Raises:
+        ModelError: the config describes none. UnsafeFile: it wants to run code of its own.
+    """
     raw = read_config(folder)
     if "auto_map" in raw:
         raise UnsafeFile(
@@ -131,19 +161,16 @@ def _build(folder: Path, labels: Sequence[str], seed: int) -> nn.Module:
         )
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        config.id2label = dict(enumerate(labels))
-        config.label2id = {name: i for i, name in enumerate(labels)}
-        config.problem_type = None
-        config.use_cache = False  # of a decoder: nothing follows a text that is classified
+        config.use_cache = False  # of a decoder: nothing follows a text that is answered at once
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            net: nn.Module = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
+            net = make(config)
     except (ValueError, TypeError, KeyError, AttributeError, RuntimeError, ZeroDivisionError) as error:
         raise ModelError(f"{folder / 'config.json'} describes no network that can be built ({error}).") from error
     sizes = raw.get(SHAPES)
     if sizes is not None:
         parts = layers(net)
-        most = {"heads": net.config.num_attention_heads, "ff": parts[0].up.out_features}
+        most = {"heads": config.num_attention_heads, "ff": parts[0].up.out_features}
         _check_shapes(folder, sizes, len(parts), most)
         same = {name: sizes.get(name) or [limit] * len(parts) for name, limit in most.items()}
         resize(parts, same["heads"], same["ff"], head_size(net))
@@ -167,7 +194,8 @@ def _check_shapes(folder: Path, sizes: Any, count: int, most: dict[str, int]) ->
         )
 
 
-def _record_shapes(config: Any, sizes: dict[str, list[int]]) -> None:
+def record_shapes(config: Any, sizes: dict[str, list[int]]) -> None:
+    """Write into a config how many heads and neurons its layers have, where it cannot say so itself."""
     if hasattr(config, SHAPES):
         delattr(config, SHAPES)
     if not sizes:

@@ -137,7 +137,7 @@ def attacked(
     assert attack is not None
     examples = network.reader(rows.inputs)
     targets = torch.tensor(rows.targets)
-    found = np.empty((len(rows), len(network.labels)), np.float32)
+    found = np.empty((len(rows), network.columns), np.float32)
     with using_threads(threads), torch.random.fork_rng(devices=[]), eval_mode(network.net):
         torch.manual_seed(seed)
         for batch in batches_by_size(network.reader, examples, BATCH):

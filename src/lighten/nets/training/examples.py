@@ -50,10 +50,19 @@ class Examples:
             return self.reader([self._items[row] for row in rows])
         return [self.kept[row] for row in rows]
 
-    def batches(self, most: int, shuffle: random.Random) -> list[list[int]]:
-        """Row numbers in batches of at most ``most``, of one shape each where the reader does not pad."""
+    def batches(self, most: int, shuffle: random.Random, together: int = 1) -> list[list[int]]:
+        """Row numbers in batches of at most ``most``, of one shape each where the reader does not pad.
+
+        Args:
+            together: so many rows, one after another, are in one batch.
+        """
         examples = self._shapes if self.kept is None else self.kept
-        return batches_by_size(self.reader, examples, most, shuffle=shuffle)
+        if together == 1:
+            return batches_by_size(self.reader, examples, most, shuffle=shuffle)
+        sets = [range(first, first + together) for first in range(0, len(examples), together)]
+        longest = [max((examples[row] for row in rows), key=self.reader.size) for rows in sets]
+        found = batches_by_size(self.reader, longest, max(1, most // together), shuffle=shuffle)
+        return [[row for number in batch for row in sets[number]] for batch in found]
 
     @cached_property
     def _shapes(self) -> list[Any]:

@@ -136,7 +136,7 @@ class RowsPrefix:
 
     def logits(self) -> NDArray[np.float32]:
         """Outputs of all rows, float32 [rows, columns], in their order."""
-        found = np.empty((len(self.examples), len(self.network.labels)), dtype=np.float32)
+        found = np.empty((len(self.examples), self.network.columns), dtype=np.float32)
         with self._still():
             for batch in self.batches():
                 found[batch] = self.answers(batch).numpy()

@@ -85,7 +85,7 @@ class RowsTraining(Trainable):
         self.net, self.threads, self.rows = network.net, threads, rows
         self.headed = network.has_head
         self.loss = loss or labels_loss(rows, task, schedule.label_smoothing)
-        self.tune = _sample(tune, len(rows))
+        self.tune = _sample(tune, len(rows), task.together)
         self.judged = len(self.tune)
         self._items = rows.inputs
         self.examples = Examples(network.reader.for_learning(), rows.inputs, among=among)
@@ -139,7 +139,7 @@ class RowsTraining(Trainable):
         """
         if self.augment:
             self._chances = chances(seed, epoch, len(self.examples), CHANCES)
-        found = self.examples.batches(self.schedule.batch_rows, drawn(seed, epoch))
+        found = self.examples.batches(self.schedule.batch_rows, drawn(seed, epoch), self.task.together)
         return [batch for batch in found if len(batch) >= self.least]
 
     def size(self, batch: Batch) -> int:
@@ -150,7 +150,7 @@ class RowsTraining(Trainable):
         """Rows, repeats counted, but for those of a pass that are too few for a batch."""
         learned = len(self.examples)
         if self.least > 1:
-            batches = self.examples.batches(self.schedule.batch_rows, drawn(self.seed, 0))
+            batches = self.examples.batches(self.schedule.batch_rows, drawn(self.seed, 0), self.task.together)
             learned = sum(len(batch) for batch in batches if len(batch) >= self.least)
         return round(self.schedule.epochs * learned)
 
@@ -373,14 +373,14 @@ def _check(network: Network, rows: Rows, tune: Rows) -> None:
     if not len(rows) or not len(tune):
         raise DataError("There are no rows to train on." if not len(rows) else "There are no rows to tune on.")
     highest = max(*rows.targets, *tune.targets)
-    if highest >= len(network.labels):
+    if network.labels and highest >= len(network.labels):
         raise DataError(
             f"A row has class {highest}; the network has {len(network.labels)} classes: {', '.join(network.labels)}.",
             allowed=f"0 to {len(network.labels) - 1}",
         )
 
 
-def _sample(tune: Rows, trained: int) -> Rows:
-    """Evenly spaced rows of ``tune``, few enough that judging costs a small part of training."""
-    count = min(len(tune), max(500, trained // 10))
-    return tune.take([i * len(tune) // count for i in range(count)])
+def _sample(tune: Rows, trained: int, together: int) -> Rows:
+    """Evenly spaced rows of ``tune``, few enough that judging costs a small part of training; so many side by side."""
+    count, sets = min(len(tune), max(500, trained // 10)) // together, len(tune) // together
+    return tune.take([i * sets // count * together + n for i in range(count) for n in range(together)])

@@ -26,12 +26,18 @@ const scores = (prediction, brief) => {
 };
 
 const isText = (prediction) => typeof prediction.answer === "string";
+const START = 8; // numbers of a vector that are shown
+const vector = (numbers) => {
+  const first = numbers.slice(0, START).map((one) => one.toFixed(4)).join("  ");
+  return el("p", { class: "written" }, data(`[${numbers.length}]  ${first}${numbers.length > START ? " …" : ""}`));
+};
 const measures = (prediction) => Object.entries(prediction).filter(([, value]) => typeof value === "number");
 
 // brief: without the scores of other labels.
 export const shown = (prediction, brief = false) => {
   if (prediction.scores) return scores(prediction, brief);
   if (isText(prediction)) return el("p", { class: "written" }, data(prediction.answer, { dir: "auto" }));
+  if (Array.isArray(prediction.embedding)) return vector(prediction.embedding);
   const rows = measures(prediction).map(([name, value]) =>
     [el("dt", {}, data(name)), says("dd", "plain", { text: () => amount(value) })]);
   return el("dl", { class: "pairs" }, rows);
