@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class Prediction:
     scores: Mapping[str, float] = field(default_factory=dict)
     measures: Mapping[str, float] = field(default_factory=dict)
     file: str = ""
-    vector: Sequence[float] = field(default=(), compare=False)
+    vector: Sequence[float] | NDArray[Any] = field(default=(), compare=False)
     size: int = 0
 
     def to_json(self) -> dict[str, Any]:
