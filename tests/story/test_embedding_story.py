@@ -22,7 +22,7 @@ from lighten.testing.asgi import ask
 from lighten.testing.here import trainings_here
 from lighten.testing.tiny import PLAIN, tiny_network_folder
 from lighten.verbs.serve import application
-from lighten.verbs.serve_models import servable
+from lighten.verbs.serve_ahead import servable
 from lighten.verbs.serve_options import Named
 
 THINGS = tuple(f"thing{n}" for n in range(60))
@@ -51,7 +51,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with trainings_here():
         lighten.optimize(
             model, pairs(folder / "pairs.csv", 1200, 0), task="text-embedding", keep="accuracy>=-10pt",
-            minimize="size", time=None, candidates=2, engines="ort", threads=1, out=folder / "run",
+            time=None, candidates=1, engines="ort", threads=1, out=folder / "run",
         )  # fmt: skip
     return folder
 

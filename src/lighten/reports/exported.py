@@ -25,7 +25,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "examples": " (built-in examples)",
         "texts": "all answers are the same",
         "equal": "all answers are the same, to the last digit",
-        "labels": "all labels are the same, and no probability is further apart than {apart}",
+        "labels": "all labels are the same, and no probability (1 - cosine of vectors) is further apart than {apart}",
         "close": "no probability is further apart than {apart}",
         "changed": "no probability is further apart than {apart}, and {changed} of them got another label, where two "
         "are as likely as one another within 0.02",
@@ -48,7 +48,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "examples": "（内置示例）",
         "texts": "答案全部一致",
         "equal": "答案全部一致，各位数字完全相同",
-        "labels": "标签全部一致，概率相差不超过 {apart}",
+        "labels": "标签全部一致，概率（向量为 1 - 余弦）相差不超过 {apart}",
         "close": "概率相差不超过 {apart}",
         "changed": "概率相差不超过 {apart}；其中 {changed} 个输入的标签不同，这两个标签的概率相差不超过 0.02",
         "copied": "其文件与模型逐字节相同。",
