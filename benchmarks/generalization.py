@@ -16,7 +16,7 @@ of that domain without their labels, answered by the model itself after a first 
 harden: the CNN on both samples of pictures with a radius of 0.03 and 0.1, MiniLM on films with 0.1, with and without
 attacks in the training: accuracy as they are, and under the same attack.
 tasks: MiniLM on the sentiment of films and of products and on the groups of ``sample:newsgroups``, a body of its own
-for each and one body for all: accuracy on the unseen rows of each, and the seconds that learning took.
+for each and one body for all: accuracy on the unseen rows of each, and the CPU-seconds that learning took.
 
 Each seed draws other weights and another order; every rung of a seed begins with the same ones. A gain is the median
 over seeds of the difference to the first rung of the same seed, with its least and its greatest: what is no greater
@@ -331,9 +331,9 @@ def tasks(rows: int, threads: int, folder: Path) -> dict[str, Rungs]:
     def learned(name: str, seed: int) -> Network:
         """The network of one task; of all where ``name`` is empty."""
         own = data[name] if name else together
-        began = time.perf_counter()
+        began = time.process_time()
         network = minilm(own, own.parts.train, own.parts.tune, threads, folder)(seed)
-        print(f"    {name or 'one body'}, seed {seed}: learned in {time.perf_counter() - began:.0f} s", flush=True)
+        print(f"    {name or 'one body'}, seed {seed}: learned in {time.process_time() - began:.0f} CPU-s", flush=True)
         return network
 
     def apart(name: str) -> Callable[[int], float]:

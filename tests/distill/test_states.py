@@ -58,7 +58,7 @@ def test_comes_closer_to_the_original_on_unseen_rows(original: Network, reshapin
 
 def test_refuses_a_teacher_of_another_kind(original: Network, tmp_path: Path) -> None:
     three = open_network(tiny_network_folder(tmp_path / "b", labels=None), ("a", "b", "c"))
-    with pytest.raises(StepFailed, match="3 classes"):
+    with pytest.raises(StepFailed, match="3 numbers"):
         StateDistillation().run(original, Needs(TASK, train=TRAIN, tune=TUNE, teacher=Original(three)))
     with pytest.raises(StepFailed, match="needs a teacher"):
         StateDistillation().run(original, Needs(TASK, train=TRAIN, tune=TUNE))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 
@@ -17,7 +17,7 @@ from lighten.serve.queue import WorkQueue
 from lighten.serve.rate import Rate
 from lighten.serve.replica import Replica, Turn
 from lighten.serve.servable import Servable
-from lighten.serve.tickets import Ticket
+from lighten.serve.tickets import Piece, Ticket
 from lighten.serve.worker import State
 from lighten.testing.looping import Looping, looping
 
@@ -178,11 +178,19 @@ def test_one_that_is_at_fault_costs_no_other_its_answer(servable_of: ServableOf,
         assert found.replica.restarts == 0
 
 
-def test_a_death_among_parts_leaves_nobody_waiting(servable_of: ServableOf) -> None:
-    with bench(servable_of(fault="unread", only="x", milliseconds=50.0), "a", "b", "x", "d") as found:
-        while found.replica._batch and len(found.replica._batch) != 2:  # the whole of it cannot be read, at once
-            pass
-        found.kill()
+def test_a_death_among_parts_leaves_nobody_waiting(servable_of: ServableOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    with bench(servable_of(fault="unread", only="x", milliseconds=50.0)) as found:
+        found.until(lambda: found.replica._asking is not None)
+        ask, sizes = found.replica._ask, list[int]()
+
+        def asked(batch: Sequence[Piece]) -> None:
+            ask(batch)
+            sizes.append(len(batch))
+            if sizes == [4, 2]:  # the whole of it cannot be read, at once; half of it is being answered
+                found.kill()
+
+        monkeypatch.setattr(found.replica, "_ask", asked)
+        found.put("a", "b", "x", "d")
         found.until(lambda: len(found.answers()) == 4)
         told = found.by_text()
         assert told["x"] == "DataError" and told["d"] == "odd" and found.replica.restarts == 1

@@ -12,18 +12,16 @@ LONGEST = 60
 
 def constant_sentence(constant: Constant | None, lang: str) -> str:
     """That the original is no better than always giving one answer, with both numbers; empty where it is better."""
-    return _said("say.constant", constant, lang)
+    return "" if constant is None else say(lang, f"say.constant.{constant.state}", **_values(constant, lang))
 
 
 def trained_sentence(constant: Constant | None, lang: str) -> str:
     """That a trained model is no better than always giving one answer, with both numbers; empty where it is better."""
-    return _said("training.constant", constant, lang)
+    return "" if constant is None else say(lang, f"training.constant.{constant.state}", **_values(constant, lang))
 
 
-def _said(key: str, constant: Constant | None, lang: str) -> str:
-    if constant is None:
-        return ""
-    values = {
+def _values(constant: Constant, lang: str) -> dict[str, str]:
+    return {
         "answer": constant.answer[:LONGEST] + ("…" if len(constant.answer) > LONGEST else ""),
         "metric": quantity(lang, constant.metric),
         "rows": say(lang, f"constant.{constant.part}", n=count(constant.n)),
@@ -32,4 +30,3 @@ def _said(key: str, constant: Constant | None, lang: str) -> str:
         "lower": change(lang, constant.lower, "fraction"),
         "upper": change(lang, constant.upper, "fraction"),
     }
-    return say(lang, f"{key}.{constant.state}", **values)
