@@ -153,6 +153,7 @@ def write_e5(packed: ModelFile, folder: Path) -> None:
     begin, end, pad, unknown = (packed.pieces[at] for at in packed.special)
     words_of = {"cls_token": begin, "bos_token": begin, "sep_token": end, "eos_token": end, "pad_token": pad}
     settings = {**words_of, "unk_token": unknown, "mask_token": packed.pieces[-1], "model_max_length": positions}
+    settings["tokenizer_class"] = "PreTrainedTokenizerFast"  # as the file says: by its family it would be BERT's own
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
     for name, value in (("modules.json", MODULES), ("1_Pooling/config.json", {**POOLING, _SIZE: hidden})):
         (folder / name).parent.mkdir(exist_ok=True)

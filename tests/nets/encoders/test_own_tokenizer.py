@@ -12,6 +12,10 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from tokenizers.models import Unigram
+from tokenizers.pre_tokenizers import Metaspace
+from tokenizers.processors import TemplateProcessing
 
 from lighten.core.errors import ModelError
 from lighten.models.bring import bring
@@ -246,6 +250,19 @@ def test_what_transformers_cannot_open_is_asked_as_its_tokenizer_file_says(tmp_p
     before = Encoder.open(folder)(TEXTS)
     edited(folder, "tokenizer_config.json", added_tokens_decoder=3)
     assert Encoder.open(bring(str(folder), tmp_path / "brought").path)(TEXTS) == before
+
+
+def test_a_class_that_nobody_named_does_not_overrule_how_the_file_splits(tmp_path: Path) -> None:
+    folder = tiny_network_folder(tmp_path / "net", "bert", layers=1)
+    pieces = [("[PAD]", 0.0), ("[UNK]", 0.0), ("[CLS]", 0.0), ("[SEP]", 0.0), ("\u2581The", -1.0), ("\u2581film", -1.0)]
+    native = Tokenizer(Unigram(pieces, unk_id=1))
+    native.pre_tokenizer = Metaspace()
+    native.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    native.save(str(folder / "tokenizer.json"))
+    edited(folder, "tokenizer_config.json", tokenizer_class=None)
+    before = Encoder.open(folder)(["The film"])
+    assert before == [[2, 4, 5, 3]]
+    assert Encoder.open(bring(str(folder), tmp_path / "brought").path)(["The film"]) == before
 
 
 def test_a_sentencepiece_model_is_converted(tmp_path: Path) -> None:

@@ -25,7 +25,9 @@ def write_own_tokenizer(folder: Path, model: str) -> None:
     """Replace ``tokenizer.json`` of a classifier's folder, and what ``tokenizer_config.json`` says of limit, side and
     padding, by what transformers' AutoTokenizer makes of the folder's files.
 
-    A ``tokenizer.json`` that transformers cannot open stays as it is: nothing else says how the model is asked.
+    A ``tokenizer.json`` that transformers cannot open stays as it is: nothing else says how the model is asked. So does
+    one of which nobody names the class, where transformers would split texts in another way than it says: the class is
+    guessed from the family then, and a BERT of a hundred languages does not have BERT's tokens.
 
     Args:
         model: what the user called it, for errors.
@@ -37,13 +39,17 @@ def write_own_tokenizer(folder: Path, model: str) -> None:
     made = _opened(folder, model)
     if made is None:
         return
-    words = read_object(folder / "config.json", missing={}).get("vocab_size")
+    config, before = (read_object(folder / name, missing={}) for name in ("config.json", TOKENIZER))
+    words, settings = config.get("vocab_size"), read_object(folder / SETTINGS, missing={})
+    record = _record(made, before, words if isinstance(words, int) else None)
+    named = settings.get("tokenizer_class") or config.get("tokenizer_class")
+    if before and not named and _splitting(before) != _splitting(record):
+        return
     _refuse_token_types(made, model)
-    before = read_object(folder / TOKENIZER, missing={})
     if not before:
         made.save_pretrained(folder)
-    _write(folder / TOKENIZER, _record(made, before, words if isinstance(words, int) else None))
-    settings = read_object(folder / SETTINGS, missing={})
+        settings = read_object(folder / SETTINGS, missing={})
+    _write(folder / TOKENIZER, record)
     settings["truncation_side"] = made.truncation_side
     if made.pad_token is not None:
         settings["pad_token"] = made.pad_token
@@ -94,6 +100,11 @@ def _record(made: PreTrainedTokenizerFast, before: dict[str, Any], words: int | 
     if words is not None:
         record["added_tokens"] = [t for t in record["added_tokens"] if t["id"] < words or t["content"] in own]
     return record
+
+
+def _splitting(record: dict[str, Any]) -> str:
+    """How a ``tokenizer.json`` splits texts before it looks for tokens."""
+    return str((record.get("pre_tokenizer") or {}).get("type", ""))
 
 
 def _write(path: Path, record: dict[str, Any]) -> None:
