@@ -110,6 +110,6 @@ def test_the_winner_is_handed_over_as_sentence_transformers_has_it(home: Path) -
         lighten.export(home / "run", "onnx", home / "out", threads=1)
     assert pooling_in(home / "out") == Pooling()
     proto = onnx.load(home / "out" / "model.onnx")
-    assert [one.name for one in proto.graph.output] == ["sentence_embedding", "token_embeddings"]
+    assert [one.name for one in proto.graph.output] == ["sentence_embedding", "last_hidden_state"]
     config = json.loads((home / "out" / "config.json").read_text(encoding="utf-8"))
     assert config["architectures"] == ["BertModel"] and config["hidden_size"] == 32 and "id2label" not in config

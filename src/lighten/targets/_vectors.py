@@ -1,7 +1,7 @@
 """A network in ONNX that makes vectors, as a folder that sentence-transformers opens: shared by those who write it.
 
-Its graph has two outputs: ``sentence_embedding``, the pooled vectors, and ``token_embeddings``, those of the tokens, of
-which loaders pool by ``modules.json`` themselves. The same numbers come of both.
+Its graph has two outputs: ``sentence_embedding``, the pooled vectors, and ``last_hidden_state``, those of the tokens,
+of which loaders pool by ``modules.json`` themselves. The same numbers come of both.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lighten.nets.runtimes.onnx_model import FILE, WEIGHTS
 from lighten.targets._hf import config_of
 from lighten.targets._onnx_folder import Graph
 
-VECTORS, TOKENS = "sentence_embedding", "token_embeddings"
+VECTORS, TOKENS = "sentence_embedding", "last_hidden_state"
 """What loaders call both outputs."""
 LABELS_ONLY = ("id2label", "label2id", "problem_type")
 LIMITS = "sentence_bert_config.json"

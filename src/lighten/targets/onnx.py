@@ -21,9 +21,9 @@ SUBFOLDER = "onnx"
 """Where transformers.js looks for a network."""
 ABOUT_VECTORS = (
     "An encoder in ONNX with its tokenizer and `modules.json`, laid out as sentence-transformers has them. "
-    "Its graph gives the pooled vectors (`sentence_embedding`) and those of the tokens (`token_embeddings`).",
+    "Its graph gives the pooled vectors (`sentence_embedding`) and those of the tokens (`last_hidden_state`).",
     "ONNX 格式的编码器，附分词器文件与 `modules.json`，按 sentence-transformers 的布局存放。"
-    "计算图给出池化后的向量（`sentence_embedding`）与各词元的向量（`token_embeddings`）。",
+    "计算图给出池化后的向量（`sentence_embedding`）与各词元的向量（`last_hidden_state`）。",
 )
 
 

@@ -27,7 +27,7 @@ from lighten.nets.facts import weights
 from lighten.nets.network import Network
 from lighten.nets.record import EMBEDDING
 
-TOKENS = "token_embeddings"
+TOKENS = "last_hidden_state"
 """What loaders call the vectors of tokens, [batch, tokens, size], of which the answer is pooled."""
 SMALLEST = 1e-9
 """Tokens of a text that has none."""
