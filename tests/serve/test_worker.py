@@ -52,11 +52,22 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "FIRST_PAUSE", 0.0)
 
 
-def lived(openings: list[LightenError | None], turns: list[Exception | bool]) -> Scripted:
+class Held(Scripted):
+    """One that cannot be closed the first time."""
+
+    def close(self) -> None:
+        super().close()
+        if self.closed == 1:
+            raise OSError("still held")
+
+
+def lived(
+    openings: list[LightenError | None], turns: list[Exception | bool], kind: type[Scripted] = Scripted
+) -> Scripted:
     """A worker that came to the end of its script, and was stopped."""
 
     async def life() -> Scripted:
-        found = Scripted(openings, turns)
+        found = kind(openings, turns)
         found.start()
         async with asyncio.timeout(PATIENCE):
             await found.done.wait()
@@ -120,3 +131,9 @@ def test_a_pause_ends_when_it_is_to_end(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_waiting_for_what_never_began_is_allowed() -> None:
     assert asyncio.run(Scripted([], []).ended())
+
+
+def test_what_cannot_be_closed_begins_anew_all_the_same() -> None:
+    found = lived([], [True, Died(SessionCrashed("gone")), True], Held)
+    assert found.states == [State.READY, State.RESTARTING, State.READY, State.STOPPED]
+    assert found.closed == 2 and found.failure is not None and found.failure.seen == "gone"

@@ -140,7 +140,10 @@ class Worker(ABC):
             error = death.error
         except Exception as fault:  # noqa: BLE001 - a fault in here costs the work in hand, not the server
             error = _unforeseen(fault)
-        await self.in_thread(self.close)
+        try:
+            await self.in_thread(self.close)
+        except Exception as fault:  # noqa: BLE001 - else it would be ready for ever, and nobody there to work
+            error = error or _unforeseen(fault)
         if error is not None:
             await self._pause(error)
 
