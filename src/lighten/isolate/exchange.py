@@ -39,7 +39,7 @@ class Exchange:
         self._loop, self._socket = asyncio.get_running_loop(), child.socket
         self._operation, self._patience, self._until = "", 0.0, 0.0
         self._parts: list[bytes] = []
-        self._unsent = b""
+        self._unsent = memoryview(b"")
         self._look_again: asyncio.TimerHandle | None = None
         self._socket.setblocking(False)
         self._loop.add_reader(self._socket.fileno(), self._receive)
@@ -70,10 +70,10 @@ class Exchange:
         if self._look_again is not None:
             self._look_again.cancel()
 
-    def _send(self, data: bytes) -> bool:
+    def _send(self, data: bytes | memoryview) -> bool:
         """Send some of it now and the rest when there is room. Returns whether the process was there to take it."""
         if self._unsent:
-            self._unsent += data
+            self._unsent = memoryview(b"".join((self._unsent, data)))
             return True
         try:
             sent = self._socket.send(data)
@@ -82,12 +82,12 @@ class Exchange:
         except (BrokenPipeError, ConnectionResetError):
             return False
         if sent < len(data):
-            self._unsent = data[sent:]
+            self._unsent = memoryview(data)[sent:]  # a view: what is large goes in many parts
             self._loop.add_writer(self._socket.fileno(), self._send_rest)
         return True
 
     def _send_rest(self) -> None:
-        data, self._unsent = self._unsent, b""
+        data, self._unsent = self._unsent, memoryview(b"")
         self._loop.remove_writer(self._socket.fileno())
         self._send(data)  # that it has gone shows where its answer is read
 
