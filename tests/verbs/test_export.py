@@ -74,6 +74,16 @@ def test_what_would_be_another_model_is_refused_with_what_can_be_done(run: Path,
     with pytest.raises(ModelError) as caught:
         lighten.export(run, "gguf", tmp_path / "out")
     assert "--engines" not in caught.value.fix, "no engine makes a classifier one"
+
+
+def test_what_a_conversion_would_not_change_is_no_way_out(tmp_path: Path) -> None:
+    shutil.copytree(tiny_artifact("onnx").path, tmp_path / "model")
+    meta = {**META, "task": "text_embedding", "labels": [], "engine": {"use": "ort"}}
+    Artifact.seal(tmp_path / "model", format="onnx", meta=meta)
+    for target in ("openvino", "triton", "ray"):
+        with pytest.raises(ModelError, match="not one class of one list") as caught:
+            lighten.export(tmp_path / "model", target, tmp_path / "out")
+        assert not {"openvino", "triton", "ray"} & set(caught.value.allowed.replace(",", " ").split())
     assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".*.part"))
 
 

@@ -64,6 +64,10 @@ class Target(ABC):
         """Why it cannot be made of this model, though its format fits, in one sentence; empty when it can."""
         return ""
 
+    def check_answers(self, source: Source) -> str:
+        """What :meth:`check` says of its task and labels alone, which no conversion to a format that fits changes."""
+        return ""
+
     @abstractmethod
     def write(self, source: Source, folder: Path) -> None:
         """Write everything but the page about it into the empty ``folder``.

@@ -110,6 +110,10 @@ class Triton(Target):
 
     def check(self, source: Source) -> str:
         """See :meth:`Target.check`."""
+        return self.check_answers(source)
+
+    def check_answers(self, source: Source) -> str:
+        """See :meth:`Target.check_answers`."""
         odd = next((label for label in source.labels if "\n" in label or "\r" in label), None)
         return no_classes(source) or (
             f"its label {odd!r} has a line break, and labels.txt has one a line" if odd else ""

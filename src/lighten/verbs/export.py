@@ -309,6 +309,6 @@ class Handover:
             with suppress(InputError):
                 target: Target = catalog.load("targets", name)()
                 way = way_to(self.artifact, target.consumes) if target.consumes else ()
-                if way is not None and (way or not target.check(source)):
+                if way is not None and not (target.check_answers(source) if way else target.check(source)):
                     found.append((not target.consumes, name))
         return [name for _, name in sorted(found)]
