@@ -10,7 +10,8 @@ from typing import Any
 
 from lighten.core.errors import CandidateFailed, LightenError, OutOfMemory, SessionCrashed
 from lighten.isolate import wire
-from lighten.isolate.process import POLL_SECONDS, ChildProcess
+from lighten.isolate.channel import POLL_SECONDS
+from lighten.isolate.process import ChildProcess
 
 RECEIVED = 1 << 16
 """Bytes that are taken from the socket at once."""

@@ -114,6 +114,14 @@ def cpu_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def resident_bytes(pid: int) -> int:
+    """Resident memory of a process; 0 where ``/proc`` does not say."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0
+
+
 def present_memory() -> int:
     """Bytes of memory in the machine."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -9,17 +9,17 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections import deque
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from lighten.core.errors import CandidateFailed, LightenError, OutOfMemory, SessionCrashed, SessionTimeout
+from lighten.core.errors import CandidateFailed, OutOfMemory, SessionCrashed, SessionTimeout
 from lighten.core.home import home_for_libraries
 from lighten.isolate import elsewhere, wire
+from lighten.isolate.channel import Channel
+from lighten.isolate.conversation import Conversation
 from lighten.isolate.environments import EnvironmentSpec
-from lighten.isolate.machine import allowed_memory
+from lighten.isolate.machine import allowed_memory, resident_bytes
 
 DOING = {
     "open": "opened the artifact",
@@ -36,12 +36,8 @@ DOING = {
     "turn": "was measured",
     "call": "was at work",
 }
-POLL_SECONDS = 0.1
 GRACE_SECONDS = 5.0
-STALLED_SECONDS = 60.0
-"""A process that neither takes what it is told for so long, nor tells anything, is ended."""
 LOG_BYTES, LOG_LINES, LOG_CHARACTERS = 8192, 6, 600
-
 
 PATIENT = {"GOMP_SPINCOUNT": "10000"}
 """Some microseconds of waiting busily; the default is some milliseconds, which a busy machine turns into seconds."""
@@ -68,8 +64,7 @@ class ChildProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._talk: Conversation | None = None
         self.busy = False
-        self._rest = self._words = b""
-        self._watched = 0.0
+        self._words = b""
 
     def start(self) -> None:
         """Start the process; it has nothing heavy imported yet.
@@ -80,6 +75,7 @@ class ChildProcess:
         python, variables_there = self.venv.interpreter(), self.venv.variables()
         self._limit = self.memory or int(allowed_memory() * 0.9)
         self.socket, theirs = socket.socketpair()
+        self.channel = Channel(self.socket, self._watch_memory)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process is reaped
         number = str(theirs.fileno())
         there = [elsewhere.__file__, number, elsewhere.borrowed()] if self.venv else ["-m", "lighten.isolate", number]
@@ -145,12 +141,10 @@ class ChildProcess:
         Args:
             deadline: seconds in which it has to be taken. Raises what :meth:`ask` does.
         """
-        if self._process is None:
-            raise self.failure or SessionCrashed("The child process is not running.")
+        self.check_running()
         self.busy = True
-        self.socket.settimeout(deadline)
         try:
-            self.socket.sendall(wire.pack({"op": operation, **message}))
+            self.channel.send(wire.pack({"op": operation, **message}), deadline)
         except TimeoutError:
             raise self.end_overdue(operation, deadline) from None
         except (BrokenPipeError, ConnectionResetError):
@@ -164,29 +158,27 @@ class ChildProcess:
         self, operation: str, deadline: float, on_event: Callable[[Mapping[str, Any]], object] | None, busy: bool
     ) -> dict[str, Any]:
         """See :meth:`ask`. busy: whether something else waits for an answer, too."""
-        if self._process is None:
-            raise self.failure or SessionCrashed("The child process is not running.")
+        self.check_running()
         try:
             until = monotonic() + deadline
-            line = self._line(until)
+            line = self.channel.line(until)
             while line:
                 told = wire.unpack(line)
                 if not line.startswith(wire.EVENT):
                     if self._talk is None or told.get("to") != self._talk.operation:
                         break
                     self._talk.end(told)  # it failed while it was on its way to what is asked
-                    self._talk = None
-                    line = self._line(until)
+                    line = self.channel.line(until)
                     continue
                 if self._talk is not None and on_event is None:
                     self._talk.events.append(told["event"])  # what it does all the while tells of itself
                 answer = on_event(told["event"]) if on_event is not None else None
                 if told.get("asks"):
                     self.socket.sendall(wire.pack({"answer": bool(answer)}))
-                line = self._line(until)
+                line = self.channel.line(until)
             reply = wire.unpack(line) if line else None
             if reply is not None and wire.ARRAYS in reply:
-                behind = self._bytes(wire.bytes_behind(reply), until)
+                behind = self.channel.read(wire.bytes_behind(reply), until)
                 reply[wire.ARRAYS] = wire.unpack_arrays(reply[wire.ARRAYS], behind)
         except TimeoutError:
             raise self.end_overdue(operation, deadline) from None
@@ -208,11 +200,19 @@ class ChildProcess:
         Raises:
             SessionCrashed: the process is not running.
         """
-        if self._process is None:
-            raise self.failure or SessionCrashed("The child process is not running.")
-        self._talk = Conversation(self, operation)
+        self.check_running()
+        self._talk = Conversation(self, self.channel, operation, self._talked)
         self._talk.tell(op=operation)
         return self._talk
+
+    def _talked(self) -> None:
+        """A conversation is over."""
+        self._talk = None
+
+    def check_running(self) -> None:
+        """Raises SessionCrashed, or what it has failed of, where the process is not running."""
+        if self._process is None:
+            raise self.failure or SessionCrashed("The child process is not running.")
 
     def kill(self) -> None:
         """End the process at once, from any thread: whoever waits for its answer hears that it died."""
@@ -226,135 +226,11 @@ class ChildProcess:
             return
         if not self.busy:
             with contextlib.suppress(OSError, CandidateFailed):  # it is ended in any case
-                self.socket.settimeout(GRACE_SECONDS)
-                self.socket.sendall(wire.pack({"op": "close"}))
+                self.channel.send(wire.pack({"op": "close"}), GRACE_SECONDS)
                 until = monotonic() + GRACE_SECONDS
-                while self._line(until):
+                while self.channel.line(until):
                     continue
         self._reap()
-
-    def _line(self, until: float) -> bytes:
-        """The next line; empty when the process has gone.
-
-        Raises:
-            TimeoutError: time is up.
-        """
-        parts = [self._rest]
-        while b"\n" not in parts[-1]:
-            part = self._received(until)
-            if not part:
-                return b""
-            parts.append(part)
-        line, _, self._rest = b"".join(parts).partition(b"\n")
-        return line
-
-    def _bytes(self, count: int, until: float) -> bytearray:
-        """The next ``count`` bytes.
-
-        Raises:
-            TimeoutError: time is up. ConnectionResetError: the process has gone.
-        """
-        data, self._rest = bytearray(self._rest[:count]), self._rest[count:]
-        while len(data) < count:
-            part = self._received(until, count - len(data))
-            if not part:
-                raise ConnectionResetError
-            data += part
-        return data
-
-    def _received(self, until: float, most: int = 1 << 20) -> bytes:
-        """What the process sent, at most so many bytes; empty when it has gone. Watches its memory meanwhile."""
-        waiting = select.poll()
-        waiting.register(self.socket, select.POLLIN)
-        while True:
-            left = until - monotonic()
-            if left <= 0:
-                raise TimeoutError
-            if waiting.poll(min(left, POLL_SECONDS) * 1e3):
-                return self.socket.recv(most)
-            self._watch_memory()
-
-    def _push(self, data: bytes, operation: str) -> None:
-        """Send bytes; receive what comes while there is no room for them. Watches the memory of the process.
-
-        Raises:
-            SessionCrashed: the process died. SessionTimeout: it took nothing and told nothing for ``STALLED_SECONDS``,
-                and was ended. OutOfMemory: see ``_watch_memory``.
-        """
-        left, waiting = memoryview(data), select.poll()
-        if self._process is None:
-            raise self.failure or SessionCrashed("The child process is not running.")
-        waiting.register(self.socket, select.POLLIN | select.POLLOUT)
-        self.socket.settimeout(0)
-        until = monotonic() + STALLED_SECONDS
-        while left:
-            ready = dict(waiting.poll(POLL_SECONDS * 1e3)).get(self.socket.fileno(), 0)
-            if not ready:
-                self._watch_memory()
-                if monotonic() >= until:
-                    seen = f"The child process took nothing for {STALLED_SECONDS:.3g} s while it {DOING[operation]}"
-                    raise self.end(SessionTimeout, f"{seen}, and was ended.")
-                continue
-            until = monotonic() + STALLED_SECONDS
-            try:
-                if ready & select.POLLOUT:
-                    left = left[self.socket.send(left) :]
-                elif ready:
-                    self._receive(operation)
-            except BlockingIOError:
-                continue
-            except (BrokenPipeError, ConnectionResetError):
-                raise self.end_dead(operation) from None
-
-    def _receive(self, operation: str) -> None:
-        """Take in what was sent, without waiting.
-
-        Raises:
-            SessionCrashed: the process died.
-        """
-        try:
-            part = self.socket.recv(1 << 20)
-        except BlockingIOError:
-            return
-        except ConnectionResetError:
-            part = b""
-        if not part:
-            raise self.end_dead(operation)
-        self._rest += part
-
-    def _wait(self, timeout: float, bell: int) -> bool:
-        """Whether something was sent before the time is up, or a bell rings. Watches the memory of the process.
-
-        Raises:
-            SessionCrashed: the process is not running. OutOfMemory: see ``_watch_memory``.
-        """
-        if self._process is None:
-            raise self.failure or SessionCrashed("The child process is not running.")
-        self.socket.settimeout(0)
-        waiting, own = select.poll(), self.socket.fileno()
-        waiting.register(own, select.POLLIN)
-        if bell >= 0:
-            waiting.register(bell, select.POLLIN)
-        until = monotonic() + timeout
-        while True:
-            if monotonic() >= self._watched + POLL_SECONDS:
-                self._watch_memory()
-                self._watched = monotonic()
-            ready = waiting.poll(max(0.0, min(until - monotonic(), POLL_SECONDS)) * 1e3)
-            if ready or monotonic() >= until:
-                return any(number == own for number, _ in ready)
-
-    def _take_events(self, talk: Conversation) -> None:
-        """Take what was received into a conversation, as far as it goes on."""
-        while b"\n" in self._rest:
-            line, _, self._rest = self._rest.partition(b"\n")
-            told = wire.unpack(line)
-            if line.startswith(wire.EVENT):
-                talk.events.append(told["event"])
-                continue
-            self._talk = None
-            talk.end(told)
-            return
 
     def excess(self) -> str:
         """What is to be said where it holds more memory than it may; empty where it does not."""
@@ -378,6 +254,11 @@ class ChildProcess:
     def end_overdue(self, operation: str, deadline: float) -> CandidateFailed:
         """End a process that has not answered within ``deadline`` seconds; see :meth:`end`."""
         seen = f"The child process did not answer within {deadline:.3g} s while it {_doing(operation)}, and was ended."
+        return self.end(SessionTimeout, seen)
+
+    def end_stalled(self, operation: str, patience: float) -> CandidateFailed:
+        """End a process that has taken nothing for ``patience`` seconds, nor told anything; see :meth:`end`."""
+        seen = f"The child process took nothing for {patience:.3g} s while it {_doing(operation)}, and was ended."
         return self.end(SessionTimeout, seen)
 
     def end_dead(self, operation: str) -> CandidateFailed:
@@ -416,56 +297,6 @@ class ChildProcess:
         self.socket.close()
         self._process = None
         return code
-
-
-class Conversation:
-    """An operation that runs all the while, as :meth:`ChildProcess.converse` began it. For one thread.
-
-    Attributes:
-        operation: that runs. events: that were told and not taken yet, the oldest first.
-    """
-
-    def __init__(self, child: ChildProcess, operation: str) -> None:
-        self.operation = operation
-        self.events: deque[Mapping[str, Any]] = deque()
-        self._child = child
-        self._error: LightenError | None = None
-
-    def tell(self, **message: Any) -> None:
-        """Say something. What is told meanwhile is taken in, so that neither waits for the other.
-
-        Raises:
-            SessionCrashed, SessionTimeout, OutOfMemory: the process died, or was ended.
-        """
-        self._child._push(wire.pack(message), self.operation)
-
-    def end(self, reply: Mapping[str, Any]) -> None:
-        """The operation is over; ``reply`` says why, which is heard once all events are."""
-        ended = SessionCrashed(f"It ended to {self.operation}.")
-        self._error = wire.unpack_error(reply["error"]) if "error" in reply else ended
-
-    def hear(self, timeout: float, bell: int = -1) -> bool:
-        """Wait until something is told, and take it in.
-
-        Args:
-            timeout: seconds. bell: file descriptor; that it can be read ends the waiting, too.
-
-        Returns:
-            Whether there are events.
-
-        Raises:
-            SessionCrashed: the process died. OutOfMemory: it went over its memory, and was ended.
-            LightenError: the operation failed, by class and message; it is over.
-        """
-        child = self._child
-        if self._error is None:
-            child._take_events(self)
-        if not self.events and self._error is None and child._wait(timeout, bell):
-            child._receive(self.operation)
-            child._take_events(self)
-        if self._error is not None and not self.events:
-            raise self._error
-        return bool(self.events)
 
 
 def call(
@@ -511,14 +342,6 @@ def variables(threads: int) -> dict[str, str]:
         "TRANSFORMERS_VERBOSITY": "error",
         "PYTHONUNBUFFERED": "1",
     }
-
-
-def resident_bytes(pid: int) -> int:
-    """Resident memory of a process; 0 where ``/proc`` does not say."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError):
-        return 0
 
 
 def _doing(operation: str) -> str:

@@ -16,7 +16,7 @@ from lighten.core.errors import InputError, LightenError
 from lighten.core.item import Item
 from lighten.core.language import Prompt
 from lighten.core.prediction import Prediction
-from lighten.isolate.process import resident_bytes
+from lighten.isolate.machine import resident_bytes
 from lighten.serve.admission import Load, refused
 from lighten.serve.chain import Chain
 from lighten.serve.intake import intake_of, unusable_in

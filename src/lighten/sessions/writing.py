@@ -8,7 +8,8 @@ from typing import Any
 
 from lighten.core.errors import LightenError
 from lighten.core.language import Prompt, Written
-from lighten.isolate.process import ChildProcess, Conversation
+from lighten.isolate.conversation import Conversation
+from lighten.isolate.process import ChildProcess
 from lighten.isolate.writing import error_of, prompt_record, written_from
 
 
