@@ -31,10 +31,19 @@ def test_a_full_queue_says_when_there_is_room(rate: Rate) -> None:
 
 
 def test_two_batches_may_always_wait_and_more_with_more_replicas(rate: Rate) -> None:
-    slow = Load(2000, 15, 2.0, 1)
-    assert refused(slow, 100, 10.0, rate, LIMITS) is None
-    assert refused(replace(slow, inputs=16), 100, 10.0, rate, LIMITS) is not None
-    assert refused(replace(slow, inputs=31, replicas=2), 100, 10.0, rate, LIMITS) is None
+    limits = replace(LIMITS, queue_seconds=0.0, batch_seconds=1.0)  # a thousand units are a full batch, or eight inputs
+    short = Load(1900, 15, 1.9, 1)
+    assert refused(short, 100, 10.0, rate, limits) is None
+    assert refused(replace(short, inputs=16), 100, 10.0, rate, limits) is not None
+    assert refused(replace(short, inputs=31, replicas=2), 100, 10.0, rate, limits) is None
+
+
+def test_batches_of_a_slow_model_are_full_by_what_they_take(rate: Rate) -> None:
+    slow = Load(2000, 10, 2.0, 1)  # 200 units each: a batch of 0.1 s is none of them, so two may wait
+    assert refused(slow, 100, 10.0, rate, LIMITS) is not None
+    assert refused(replace(slow, inputs=2), 100, 10.0, rate, LIMITS) is not None
+    assert refused(replace(slow, inputs=1), 100, 10.0, rate, LIMITS) is None
+    assert refused(replace(slow, inputs=3, replicas=2), 100, 10.0, rate, LIMITS) is None
 
 
 def test_what_would_be_late_is_refused_before_it_waits(rate: Rate) -> None:

@@ -9,7 +9,7 @@ from lighten.serve.rate import Rate
 from lighten.serve.refusals import Refusal, overloaded
 
 BATCHES = 2
-"""Full batches that may wait however slow a model is: a shorter queue would leave batches half empty."""
+"""Full batches that may wait however little ``queue_seconds`` is: a shorter queue would leave batches half empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,15 @@ def refused(load: Load, work: int, deadline: float, rate: Rate, limits: Limits) 
     """Why a request of so much work may not wait; None where it may.
 
     It may where what waits takes no longer than ``queue_seconds`` by the measured rate, or is less than two batches for
-    each replica; where it can be answered before its deadline; and where all that waits is not more than ``queue``.
+    each replica; where it can be answered before its deadline; and where all that waits is not more than ``queue``. A
+    batch is full by its inputs or by what it takes (``batch_seconds``), so a slow model has no longer queue.
 
     Args:
         deadline: seconds until it is given up.
     """
-    short = load.inputs < BATCHES * limits.batch * max(1, load.replicas)
+    batches = BATCHES * max(1, load.replicas)
+    short = load.inputs < batches * limits.batch and load.work < batches * rate.work(limits.batch_seconds)
+    short = short or load.inputs < batches  # a batch has one input at least, whatever that takes
     own = rate.seconds(work)
     if load.work and load.work + work > limits.queue:
         seen = f"Work of {load.work:,} units waits, and {work:,} more are beyond the {limits.queue:,} that may."
