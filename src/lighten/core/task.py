@@ -59,7 +59,7 @@ class Task(ABC):
     """Rows of :meth:`singles` that belong together, one after another: they are learned in one batch."""
     patient: ClassVar[bool] = False
     """Whether threads of a session wait for each other without spinning: where they meet hundreds of times for one
-    answer, spinning for one that another process displaced costs a busy machine a factor of ten."""
+    answer, spinning for one that another process displaced costs a busy machine a factor of fifty."""
 
     @property
     @abstractmethod

@@ -77,8 +77,7 @@ class Servable:
         return self._process(threads, hang)
 
     def _process(self, threads: int, hang: float) -> SessionProcess:
-        # Who serves has the cores: threads that wait busily write 4 to 7 % more tokens, so it is not patient.
-        return SessionProcess(self.artifact, self.engine, threads=threads, task=self.task, deadline=hang, patient=False)
+        return SessionProcess(self.artifact, self.engine, threads=threads, task=self.task, deadline=hang)
 
     def discard(self) -> None:
         """It is needed no more: what was copied for it is thrown away. Discarding twice is allowed."""

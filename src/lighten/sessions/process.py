@@ -42,7 +42,6 @@ class SessionProcess(Session):
         deadline: seconds that any one request may take, however little it asks; None for what the task says, and two
             minutes without a task. One that asks much has more (see ``Pace``).
         memory: bytes of resident memory at which it is ended; None for 90 % of what this machine allows.
-        patient: see ``ChildProcess``; None for what the task says.
 
     Attributes:
         load_seconds, version: known once it is open.
@@ -59,7 +58,6 @@ class SessionProcess(Session):
         task: Task | None = None,
         deadline: float | None = None,
         memory: int | None = None,
-        patient: bool | None = None,
     ) -> None:
         self.task = task
         self.artifact, self.engine, self.threads = artifact, engine, threads
@@ -67,8 +65,7 @@ class SessionProcess(Session):
         self.load_seconds, self.version = 0.0, ""
         self.writing: Mapping[str, int] = {}
         self.others: float | None = None
-        if patient is None:
-            patient = task is not None and task.patient
+        patient = task is not None and task.patient
         self._made = partial(ChildProcess, threads=threads, memory=memory, patient=patient, venv=spec_of(engine))
         self.child = self._made()
         self._pace = Pace(self.deadline)
