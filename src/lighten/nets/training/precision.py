@@ -28,6 +28,13 @@ network is faster in bf16 on 256 pictures and slower on 16, where the clock tell
 TURNS_THERE_AND_BACK, LONGEST = 8, 3.0
 """How often a whole network is timed at most, and seconds after which it is timed no more."""
 
+FAR = 3.0
+"""How many times slower bf16 may be and be timed again: where a processor has no such arithmetic, it is dozens of times
+slower, and 25 turns took 11 seconds of every training."""
+
+BOTH = (torch.float32, torch.bfloat16)
+"""What is timed."""
+
 LEAST_HIDDEN, LEAST_WIDE = 256, 1024
 """A narrower network is timed at these widths: products that take microseconds tell more of the clock than of bf16."""
 
@@ -99,36 +106,47 @@ def _speedup_of(net: nn.Module, ask: Callable[[int], Tensor], most: int, threads
         answers.sum().backward()
         return time.perf_counter() - start
 
-    seconds = {torch.float32: float("inf"), torch.bfloat16: float("inf")}
-    begun = time.perf_counter()
     with using_threads(threads), eval_mode(net):  # statistics of batch norms stay as they are
         rows = min(FEW, most)
         while rows < most and there_and_back(rows, torch.float32) < BRIEF:
             rows = min(2 * rows, most)
-        for turn in range(TURNS_THERE_AND_BACK):
-            for dtype in seconds:
-                took = there_and_back(rows, dtype)
-                if turn:  # the first one makes kernels
-                    seconds[dtype] = min(seconds[dtype], took)
-            if turn and time.perf_counter() - begun > LONGEST:
-                break
+        speedup = speedup_by_turns(lambda dtype: there_and_back(rows, dtype), TURNS_THERE_AND_BACK, LONGEST)
     net.zero_grad(set_to_none=True)
-    return seconds[torch.float32] / seconds[torch.bfloat16]
+    return speedup
 
 
 @cache
 def _speedup(hidden: int, wide: int, threads: int) -> float:
     """Times that bf16 is faster than fp32 for [ROWS, hidden] x [hidden, wide] on this machine."""
     with using_threads(threads), torch.inference_mode():
-        seconds = {}
-        operands = {}
-        for dtype in (torch.float32, torch.bfloat16):
-            operands[dtype] = torch.ones(ROWS, hidden, dtype=dtype), torch.ones(wide, hidden, dtype=dtype)
+        operands = {
+            dtype: (torch.ones(ROWS, hidden, dtype=dtype), torch.ones(wide, hidden, dtype=dtype)) for dtype in BOTH
+        }
+
+        def product(dtype: torch.dtype) -> float:
+            start = time.perf_counter()
             linear(*operands[dtype])
-            seconds[dtype] = float("inf")
-        for _ in range(TURNS):  # taking turns, so that a busy moment hits both; the fastest of each counts
-            for dtype, (x, weight) in operands.items():
-                start = time.perf_counter()
-                linear(x, weight)
-                seconds[dtype] = min(seconds[dtype], time.perf_counter() - start)
-    return seconds[torch.float32] / seconds[torch.bfloat16]
+            return time.perf_counter() - start
+
+        return speedup_by_turns(product, TURNS)
+
+
+def speedup_by_turns(seconds_of: Callable[[torch.dtype], float], turns: int, longest: float = float("inf")) -> float:
+    """Times that bf16 is faster than fp32 by the fastest of each; they take turns, so that a busy moment hits both.
+
+    Args:
+        seconds_of: computes with a type and says how long it took. The first time of each makes kernels and does not
+            count.
+        turns: how often each is timed at most. longest: seconds after which neither is timed any more.
+    """
+    best = dict.fromkeys(BOTH, float("inf"))
+    begun = time.perf_counter()
+    for turn in range(turns + 1):
+        for dtype in BOTH:
+            took = seconds_of(dtype)
+            if turn:
+                best[dtype] = min(best[dtype], took)
+        slow = best[torch.bfloat16] > FAR * best[torch.float32]
+        if turn and (slow or time.perf_counter() - begun > longest):
+            break
+    return best[torch.float32] / best[torch.bfloat16]
