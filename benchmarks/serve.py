@@ -1,24 +1,24 @@
-"""A classifier of texts behind HTTP: ``lighten serve`` beside plain FastAPI, alone and with two uvicorn workers.
+"""A classifier behind HTTP: ``lighten serve`` beside plain FastAPI, alone and with two uvicorn workers.
 
     python benchmarks/serve.py WINNER REVIEWS.csv [--rounds 3] [--seconds 5] [--connections 1 8 32 64]
+    python benchmarks/serve.py WINNER sample:fashion
 
-WINNER is an artifact with ``model.onnx`` and ``tokenizer.json``; the other rungs open the same file. The load comes
-from wrk, one thread, closed loop, over loopback: one text of the column ``text`` for each request, in random order. All
-servers are up; rungs take turns, every other round in reverse order. A slice in which others took more than a tenth of
-the cores is set aside, and so is the other one of a ratio; the two quietest are kept in any case. Ratios are medians of
-the ratios of slices of one round; CPU is cores busy on average, of a server with all its processes, and of wrk, which
-shares the cores. ``32 texts``: inputs/s where each request has 32, beside lighten's own session in turns. The handler
-of the FastAPI rungs is ``async def`` and calls the model in it, which blocks the event loop of its worker; one with
-``def``, which runs in threads, is not measured. Needs wrk, fastapi and uvicorn. Writes ``benchmarks/out/serve.json``.
+WINNER is an artifact with ``model.onnx`` and ``tokenizer.json`` or ``preprocessor_config.json``; the other rungs open
+the same file. The load comes from wrk, one thread, closed loop, over loopback: one text of the column ``text``, or one
+picture of a folder or a sample (see ``serve_bodies.py``), for each request, in random order. All servers are up; rungs
+take turns, every other round in reverse order. A slice in which others took more than a tenth of the cores is set
+aside, and so is the other one of a ratio; the two quietest are kept in any case. Ratios are medians of the ratios of
+slices of one round; CPU is cores busy on average, of a server with all its processes, and of wrk, which shares the
+cores. ``32 for each``: inputs/s where each request has 32, beside lighten's own session in turns. The handler of the
+FastAPI rungs is ``async def`` and calls the model in it, which blocks the event loop of its worker; one with ``def``,
+which runs in threads, is not measured. Needs wrk, fastapi and uvicorn. Writes ``benchmarks/out/serve.json``.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
-import random
 import shutil
 import statistics
 import subprocess
@@ -30,8 +30,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from serve_bodies import asked_of
 from serve_load import LUA, Rung, Slice, answering, load, ours
 
+from lighten.core.item import Item
 from lighten.isolate.machine import allowed_cores
 from lighten.measure.environment import MachineRecord
 from lighten.sessions.process import SessionProcess
@@ -42,7 +44,7 @@ HERE = Path(__file__).parent
 OUT = HERE / "out"
 OURS, FIRST, WORKERS = "lighten serve", "FastAPI", "FastAPI, two uvicorn workers"
 MANY = 32
-"""Texts of a request that has several."""
+"""Inputs of a request that has several."""
 FAIR = 0.1
 """Share of the cores that others may have taken of a slice that counts."""
 
@@ -59,15 +61,15 @@ def fastapi(name: str, workers: int, model: Path, port: int, bodies: Path, log: 
             up.terminate()
 
 
-def own_session(model: Path, texts: Sequence[str], seconds: float) -> float:
-    """Texts that lighten's own session answers in a second, ``MANY`` at a time, for some seconds."""
+def own_session(model: Path, items: Sequence[Item], seconds: float) -> float:
+    """Inputs that lighten's own session answers in a second, ``MANY`` at a time, for some seconds."""
     with tempfile.TemporaryDirectory() as scratch:
         artifact, engine = resolved(str(model), Path(scratch) / "model")
         task = question_of(artifact).task
         with SessionProcess(artifact, engine, threads=allowed_cores(), task=task) as session:
             answered, began = 0, 0.0
             for number in range(10**9):
-                session.run(texts[number * MANY % len(texts) :][:MANY])
+                session.run(items[number * MANY % len(items) :][:MANY])
                 if number == 20:
                     began = time.perf_counter()  # it is warm
                 elif number > 20:
@@ -112,7 +114,7 @@ def checks_of(
         times = ratio(found, OURS, best, connections)
         checks[f"1.3x the requests/s of {best} at {connections} connections ({times:.2f}x)"] = times >= 1.3
         checks[f"p99 at most 2x p50 at {connections} connections"] = one.p99 <= 2 * one.p50
-    checks[f"{MANY} texts for each request: 90 % of the session ({several:.0%})"] = several >= 0.9
+    checks[f"{MANY} inputs for each request: 90 % of the session ({several:.0%})"] = several >= 0.9
     checks["no errors"] = not any(one.errors for one in table.values())
     return checks
 
@@ -121,7 +123,7 @@ def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
-    parser.add_argument("data", type=Path)
+    parser.add_argument("data", help="a CSV with a column text, or pictures: a folder or a sample")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--connections", type=int, nargs="+", default=[1, 8, 32, 64])
@@ -134,27 +136,18 @@ def main() -> None:
     asked = parser.parse_args()
     if shutil.which("wrk") is None:
         sys.exit("wrk makes the load and is not installed: apt install wrk")
-    with asked.data.open(newline="", encoding="utf-8") as file:
-        texts = [row["text"] for row in csv.DictReader(file)]
-    random.Random(0).shuffle(texts)
-    texts = texts[:1000]
+    inputs = asked_of(asked.data)
     found: dict[tuple[str, int], list[Slice]] = {}
     many: list[tuple[Slice, float]] = []
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         (work / "load.lua").write_text(LUA, encoding="utf-8")
-        pieces = [texts[start : start + MANY] for start in range(0, len(texts) - MANY, MANY)]
-        for name, lines in {
-            "text": [{"text": text} for text in texts],
-            "one": [{"inputs": [text]} for text in texts],
-            "many": [{"inputs": piece} for piece in pieces],
-        }.items():
-            (work / name).write_text("\n".join(map(json.dumps, lines)) + "\n", encoding="utf-8")
-        bodies = work / "one", work / "many"
+        plain, one_each, many_each = inputs.written(work, MANY)
+        bodies = one_each, many_each
         enter, two = stack.enter_context, [*asked.option, "--replicas", "2"]
         rungs = [
-            enter(fastapi(FIRST, 1, asked.model, asked.port, work / "text", work / "fastapi.log")),
-            enter(fastapi(WORKERS, 2, asked.model, asked.port + 1, work / "text", work / "workers.log")),
+            enter(fastapi(FIRST, 1, asked.model, asked.port, plain, work / "fastapi.log")),
+            enter(fastapi(WORKERS, 2, asked.model, asked.port + 1, plain, work / "workers.log")),
             enter(ours(OURS, asked.option, asked.model, *bodies, work / "one.log")),
             enter(ours(f"{OURS}, two replicas", two, asked.model, *bodies, work / "two.log")),
         ]
@@ -168,7 +161,7 @@ def main() -> None:
                     found.setdefault((rung.name, connections), []).append(one)
                     print(f"round {number + 1}: {rung.name}, {connections}: {one}", file=sys.stderr, flush=True)
             several = load(rungs[2], bodies[1], lua, 4, asked.seconds)
-            many.append((several, own_session(asked.model, texts, asked.seconds)))
+            many.append((several, own_session(asked.model, inputs.items, asked.seconds)))
     table = {key: medians(slices) for key, slices in found.items()}
     share = statistics.median(one.requests * MANY / alone for one, alone in many)
     heads = ("req/s", "p50 ms", "p99 ms", "server", "client", "others")
@@ -176,7 +169,7 @@ def main() -> None:
     for (name, connections), one in sorted(table.items(), key=lambda item: item[0][1]):
         print(f"{name:32s} {connections:5d} {one.requests:7.0f} {one.p50:7.2f} {one.p99:7.2f} {one.server:7.2f} "
               f"{one.client:7.2f} {one.others:7.2f}")  # fmt: skip
-    print(f"{MANY} texts for each request: {statistics.median(one.requests for one, _ in many) * MANY:.0f} texts/s, "
+    print(f"{MANY} for each request: {statistics.median(one.requests for one, _ in many) * MANY:.0f} {inputs.unit}/s, "
           f"the session alone {statistics.median(alone for _, alone in many):.0f}")  # fmt: skip
     checks = checks_of(table, found, share)
     for what, met in checks.items():

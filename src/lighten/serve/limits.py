@@ -40,7 +40,7 @@ class Limits:
     )
     queue: int = setting(4_000_000, "Most work that waits, in the units of size.", unit="units", low=1)
     queue_seconds: float = setting(
-        0.3, "Seconds of work that may wait, by the measured rate; two full batches always may.", unit="s", low=0.0
+        0.2, "Seconds of work that may wait, by the measured rate; two full batches always may.", unit="s", low=0.0
     )
     waiting_tokens: int = setting(
         200_000, "Most tokens of prompts and answers that wait to be written.", unit="tokens", low=1
