@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from lighten.core.errors import LightenError, SessionCrashed
+from lighten.core.errors import CandidateFailed, LightenError, SessionCrashed
 from lighten.isolate import wire
 from lighten.isolate.channel import Channel
-
-if TYPE_CHECKING:
-    from lighten.isolate.process import ChildProcess
 
 STALLED_SECONDS = 60.0
 """A process that neither takes what it is told for so long, nor tells anything, is ended."""
 
 
+class Talking(Protocol):
+    """A process that can be ended, as ``ChildProcess`` describes it."""
+
+    def check_running(self) -> None: ...
+    def end_stalled(self, operation: str, patience: float) -> CandidateFailed: ...
+    def end_dead(self, operation: str) -> CandidateFailed: ...
+
+
 class Conversation:
-    """As :meth:`ChildProcess.converse` began it. For one thread.
+    """As ``ChildProcess.converse`` began it. For one thread.
 
     Args:
         child: that runs the operation. channel: to it. over: called when it is over.
@@ -27,7 +32,7 @@ class Conversation:
         operation: that runs. events: that were told and not taken yet, the oldest first.
     """
 
-    def __init__(self, child: ChildProcess, channel: Channel, operation: str, over: Callable[[], object]) -> None:
+    def __init__(self, child: Talking, channel: Channel, operation: str, over: Callable[[], object]) -> None:
         self.operation = operation
         self.events: deque[Mapping[str, Any]] = deque()
         self._child, self._channel, self._over = child, channel, over
