@@ -11,8 +11,13 @@ from lighten.core.item import (
     Item,
     Reference,
     brief,
+    content_hash,
     content_of,
+    file_of,
     from_plain,
+    held,
+    held_content,
+    is_held,
     references_in,
     shown,
     size_of,
@@ -71,3 +76,11 @@ def test_content_says_the_same_wherever_a_file_lies() -> None:
     assert content_of(moved) == content_of(PICTURE) != content_of(INSIDE)
     assert content_of("a text") == "a text"
     assert list(references_in(("a", (PICTURE, "b"), INSIDE))) == [PICTURE, INSIDE]
+
+
+def test_a_small_file_that_lies_nowhere_goes_along_and_has_no_name() -> None:
+    item = held(b"\x89PNG", "image", 3)
+    assert is_held(item) and not is_held(PICTURE) and held_content(item) == b"\x89PNG"
+    again = from_plain(to_plain(item))
+    assert again == item and content_of(again) == "image:" + content_hash(b"\x89PNG")
+    assert (shown(item), brief(item), file_of(item)) == ("the file", "the file", "")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lighten.core.item import Reference, content_hash
+from lighten.core.item import Reference, content_hash, held
 from lighten.files.stored_zip import open_stored, read_bytes, write_stored
 
 MEMBERS = {f"{i}.bin": bytes([i]) * (i * 37) for i in range(40)} | {"größe.bin": b"utf-8 name"}
@@ -42,6 +42,7 @@ def test_a_reference_is_read_from_its_file_or_its_member(archive: Path, tmp_path
     (tmp_path / "alone.bin").write_bytes(b"alone")
     assert read_bytes(Reference(str(tmp_path / "alone.bin"), content_hash(b"alone"), "any", 5)) == b"alone"
     assert read_bytes(Reference(str(archive), "", "any", 5, "größe.bin")) == b"utf-8 name"
+    assert read_bytes(held(b"along", "any", 5)) == b"along"
     with pytest.raises(KeyError):
         read_bytes(Reference(str(archive), "", "any", 5, "gone.bin"))
 

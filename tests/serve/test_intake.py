@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from lighten.core.errors import DataError
-from lighten.core.item import Reference
-from lighten.serve.intake import Files, Intake, Plain, file_in, intake_of, nameless, unusable_in
+from lighten.core.item import Reference, content_hash, held_content, is_held
+from lighten.serve.intake import SMALL, Files, Intake, Plain, file_in, intake_of, nameless, unusable_in
 from lighten.serve.limits import Limits
 from lighten.serve.refusals import Refusal
 from lighten.serve.servable import Servable
@@ -46,6 +46,16 @@ def picture(side: int = 16) -> bytes:
     return written.getvalue()
 
 
+def large() -> bytes:
+    """A picture that is too large to go along with the question."""
+    from PIL import Image
+
+    written = io.BytesIO()
+    Image.effect_noise((160, 160), 50).save(written, "PNG")
+    assert len(written.getvalue()) > SMALL
+    return written.getvalue()
+
+
 def refusal_of(intake: Intake, *values: Any) -> Refusal:
     with pytest.raises(Refusal) as refusal:
         intake.items(values)
@@ -53,7 +63,7 @@ def refusal_of(intake: Intake, *values: Any) -> Refusal:
 
 
 def test_texts_come_as_text_or_as_bytes(plain: Intake) -> None:
-    assert isinstance(plain, Plain) and plain.immediate and plain.pads and not plain.arrays
+    assert isinstance(plain, Plain) and plain.quick(["a"]) and plain.pads and not plain.arrays
     assert plain.items(["a", "schön".encode(), ""]) == ["a", "schön", ""]
 
 
@@ -83,11 +93,25 @@ def test_too_many_none_and_too_large_are_refused(plain: Intake) -> None:
     assert found.status == 413 and found.seen == "Input 1 has a size of 101." and found.allowed == "at most 100"
 
 
-def test_a_file_lies_where_only_its_reader_finds_it_until_it_was_answered(files: Files) -> None:
+def test_a_small_file_goes_along_and_is_looked_at_between_others_once_that_is_quick(files: Files) -> None:
     data = picture()
+    assert not files.quick([data])  # the library is not imported yet
     encoded = base64.b64encode(data).decode()
     items = files.items([data, encoded, f"data:image/png;base64,{encoded}"])
-    assert not files.immediate and not files.pads
+    for item in items:
+        assert isinstance(item, Reference) and (item.kind, item.size) == ("image", 1)
+        assert is_held(item) and held_content(item) == data and item.hash == content_hash(data)
+    assert not list(Path(files._folder.name).iterdir())
+    files.forget(items)
+    assert files.quick([data, encoded]) and files.quick([np.zeros((4, 4), np.uint8), 7])
+    assert not files.quick([large()]) and not files.quick([encoded] * 1000) and not files.quick([np.zeros(SMALL + 1)])
+
+
+def test_a_file_lies_where_only_its_reader_finds_it_until_it_was_answered(files: Files) -> None:
+    data = large()
+    encoded = base64.b64encode(data).decode()
+    items = files.items([data, encoded, f"data:image/png;base64,{encoded}"])
+    assert not files.pads
     for item in items:
         assert isinstance(item, Reference) and item.kind == "image" and Path(item.path).read_bytes() == data
     files.forget(items)
@@ -112,17 +136,18 @@ def test_no_path_is_opened(files: Files, path: str) -> None:
 def test_an_array_becomes_a_file_of_its_levels(files: Files) -> None:
     levels = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
     (item,) = files.items([levels])
-    assert isinstance(item, Reference) and Path(item.path).read_bytes() == b"P6\n4 2\n255\n" + levels.tobytes()
+    assert isinstance(item, Reference) and held_content(item) == b"P6\n4 2\n255\n" + levels.tobytes()
     assert files.arrays and "shape [2]" in refusal_of(files, levels[:, 0, 0]).seen
     assert "shape []" in refusal_of(files, levels[0, 0, 0]).seen
-    assert len(list(Path(files._folder.name).iterdir())) == 1
+    assert not list(Path(files._folder.name).iterdir())
 
 
 def test_what_is_no_picture_leaves_no_file_and_no_name(files: Files, tmp_path: Path) -> None:
     folder = Path(files._folder.name)
-    found = refusal_of(files, picture(), base64.b64encode(b"no picture at all").decode())
-    assert found.status == 422 and found.seen.startswith("Input 1: the file") and str(folder) not in found.line
-    assert not list(folder.iterdir())
+    for none in (b"no picture at all", b"no picture at all" * SMALL):
+        found = refusal_of(files, large(), base64.b64encode(none).decode())
+        assert found.status == 422 and found.seen.startswith("Input 1: the file") and str(folder) not in found.line
+        assert not list(folder.iterdir())
     assert refusal_of(files, 7).status == refusal_of(files, "").status == 422
 
 
@@ -132,7 +157,7 @@ def test_a_full_disk_is_told_as_no_room(files: Files, monkeypatch: pytest.Monkey
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    found = refusal_of(files, picture())
+    found = refusal_of(files, large())
     assert (found.status, found.code) == (503, "no_room") and not list(Path(files._folder.name).iterdir())
 
 
@@ -141,7 +166,7 @@ def test_large_pictures_are_refused_by_their_pixels(files: Files) -> None:
 
 
 def test_errors_of_readers_name_no_file_of_the_server(files: Files) -> None:
-    (item,) = files.items([picture()])
+    (item,) = files.items([large()])
     assert isinstance(item, Reference)
     found = unusable_in(DataError(f"{item.path} cannot be decoded."))
     assert (found.status, found.seen) == (422, "the file cannot be decoded.")

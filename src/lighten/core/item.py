@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any, TypeAlias, Union, cast
 from lighten.core.errors import DataError
 
 _HASH_DIGITS = 32
+_HELD = "data:;base64,"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class Reference:
     """An input that stays in its file until the process that needs it opens it.
 
     Attributes:
-        path: absolute path of the file.
+        path: absolute path of the file; of one that lies nowhere, what is in it (see :func:`held`).
         hash: first 32 hex digits of the SHA-256 of its content.
         kind: name of the reader that opens it, such as ``image``.
         size: what work grows with, about as much for each as for a character of a text: blocks of pixels, of samples.
@@ -48,7 +50,8 @@ def shown(item: Item) -> str:
     if isinstance(item, str):
         return item
     if isinstance(item, Reference):
-        return f"{item.path}:{item.member}" if item.member else item.path
+        name = "the file" if is_held(item) else item.path
+        return f"{name}:{item.member}" if item.member else name
     return " | ".join(map(shown, item))
 
 
@@ -57,7 +60,7 @@ def brief(item: Item) -> str:
     if isinstance(item, str):
         return item
     if isinstance(item, Reference):
-        return item.member or "/".join(PurePath(item.path).parts[-2:])
+        return item.member or (shown(item) if is_held(item) else "/".join(PurePath(item.path).parts[-2:]))
     return " | ".join(map(brief, item))
 
 
@@ -78,8 +81,8 @@ def references_in(item: Item) -> Iterator[Reference]:
 
 
 def file_of(item: Item) -> str:
-    """Path of the file that an item is; empty where it is none, or came inside of another one."""
-    return item.path if isinstance(item, Reference) and not item.member else ""
+    """Path of the file that an item is; empty where it is none, came inside of another one, or lies nowhere."""
+    return item.path if isinstance(item, Reference) and not item.member and not is_held(item) else ""
 
 
 def parted(items: Iterable[Item]) -> list[Item]:
@@ -127,6 +130,21 @@ def from_plain(value: Any) -> Item:
         return Reference(**value)
     except TypeError as error:
         raise ValueError(f"{value!r:.80} is no item") from error
+
+
+def held(data: bytes, kind: str, size: int) -> Reference:
+    """A reference that holds what is in its file, which is small and lies nowhere."""
+    return Reference(_HELD + base64.b64encode(data).decode("ascii"), content_hash(data), kind, size)
+
+
+def is_held(reference: Reference) -> bool:
+    """Whether a reference holds the content of its file itself."""
+    return reference.path.startswith(_HELD)
+
+
+def held_content(reference: Reference) -> bytes:
+    """What a reference holds; see :func:`held`."""
+    return base64.b64decode(reference.path[len(_HELD) :])
 
 
 def content_hash(data: bytes) -> str:

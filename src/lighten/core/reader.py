@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -233,6 +234,21 @@ class Reader(ABC, Generic[Example]):
             DataError: see :meth:`describe`, as far as that can be seen.
         """
         return cls.describe(path, member)
+
+    @classmethod
+    def look(cls, data: bytes, name: str) -> int:
+        """The size that a reference to a file would have (``Reference.size``), by the content of the file alone.
+
+        Args:
+            name: what errors call the file.
+
+        Raises:
+            DataError: see :meth:`glance`.
+        """
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            return cls.glance(Path(file.name)).size
 
     @classmethod
     def perceptual(cls, item: Reference) -> int | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from lighten.core.item import Reference
+from lighten.core.item import Reference, held_content, is_held
 
 _NAME_LENGTHS = struct.Struct("<HH")
 _LENGTHS_AT, _HEADER = 26, 30
@@ -75,11 +75,13 @@ def write_stored(path: Path, members: Iterable[tuple[str, bytes]]) -> None:
 
 
 def read_bytes(reference: Reference) -> bytes:
-    """Content of a reference's file, or of its member in a zip.
+    """Content of a reference's file, or of its member in a zip, or what it holds itself.
 
     Raises:
         OSError: it cannot be read. KeyError: the zip has no such member.
     """
+    if is_held(reference):
+        return held_content(reference)
     return open_stored(reference.path).read(reference.member) if reference.member else _whole(reference.path)
 
 

@@ -248,6 +248,11 @@ class ImageReader(Reader[Pixels]):
         return _opened(path, member)[0]
 
     @classmethod
+    def look(cls, data: bytes, name: str) -> int:
+        """See :meth:`Reader.look`: blocks of its pixels, by its header."""
+        return _blocks(open_picture(data, name))
+
+    @classmethod
     def remarked(cls, item: Reference) -> int:
         """See :meth:`Reader.remarked`: of several pictures in a file, and of levels that are too dark to be seen."""
         if item.hash not in _known_remarks:
@@ -320,8 +325,11 @@ def _opened(path: Path, member: str) -> tuple[Reference, Image, bytes]:
     reference = Reference(str(path.absolute()), "", "image", 0, member)
     data = _content(reference)
     image = open_picture(data, shown(reference))
-    size = -(-image.width * image.height // BLOCK)
-    return Reference(reference.path, content_hash(data), "image", size, member), image, data
+    return Reference(reference.path, content_hash(data), "image", _blocks(image), member), image, data
+
+
+def _blocks(image: Image) -> int:
+    return -(-image.width * image.height // BLOCK)
 
 
 def _content(item: Reference) -> bytes:

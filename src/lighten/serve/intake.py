@@ -16,7 +16,7 @@ from uuid import uuid4
 import numpy as np
 
 from lighten.core.errors import DataError, InputError
-from lighten.core.item import Item, references_in, size_of
+from lighten.core.item import Item, held, is_held, references_in, size_of
 from lighten.core.readers import reader_of
 from lighten.serve.limits import Limits
 from lighten.serve.refusals import Refusal, too_large, unavailable, unusable, unusable_input
@@ -27,6 +27,11 @@ ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 DATA = re.compile(r"data:[^,;]*(;[^,;]+)*;base64,", re.I)
 COLUMNS = 1000
 """Most columns of a row."""
+SMALL = 16 << 10
+"""Bytes of files that go along with the question, and of all files of a request that are looked at between others: a
+file of its own, and a thread, would take several times as long."""
+THE_FILE = "the file"
+"""What errors call what a client sent, which knows nothing of its name here."""
 SHARED = Path("/dev/shm")
 """Memory that looks like a folder, where there is one: what is sent need not touch a disk."""
 
@@ -35,12 +40,10 @@ class Intake(ABC):
     """How inputs of a model arrive.
 
     Attributes:
-        immediate: whether reading them is so quick that nobody needs to be let past meanwhile.
         pads: whether inputs of different sizes are padded where they are answered together (see ``Reader.pads``).
         arrays: whether an input may be an array of numbers.
     """
 
-    immediate = True
     pads = True
     arrays = False
 
@@ -66,6 +69,10 @@ class Intake(ABC):
             self.forget(found)
             raise
         return found
+
+    def quick(self, values: Sequence[Any]) -> bool:
+        """Whether reading them takes so little that nobody needs to be let past meanwhile."""
+        return True
 
     @abstractmethod
     def item(self, value: Any) -> Item:
@@ -133,17 +140,16 @@ class Plain(Intake):
 class Files(Intake):
     """Inputs that are files, such as pictures: they come as bytes, as base64 text or as ``data:`` addresses.
 
-    They lie in a folder of this server's own until they are answered, and are decoded by the process that needs them;
-    here only their beginning is looked at.
+    Small ones go along with the question; others lie in a folder of this server's own until they are answered. They
+    are decoded by the process that needs them; here only their beginning is looked at.
     """
-
-    immediate = False
 
     def __init__(self, model: Servable, limits: Limits) -> None:
         super().__init__(model, limits)
         self._reader = reader_of(model.task.kind)
         self.pads, self.arrays = self._reader.pads, bool(self._reader.arrays)
         shared = str(SHARED) if SHARED.is_dir() else None
+        self._looked = False
         self._folder = tempfile.TemporaryDirectory(prefix="lighten-serve-", dir=shared)
 
     def item(self, value: Any) -> Item:
@@ -154,6 +160,10 @@ class Files(Intake):
             value = self._reader.encode(np.asarray(value))
         if not isinstance(value, bytes):
             raise DataError(f"it is {type_name(value)}.", allowed="the content of a file, as base64 text")
+        if len(value) <= SMALL:
+            found = held(value, self.model.task.kind, self._reader.look(value, THE_FILE))
+            self._looked = True
+            return found
         path = Path(self._folder.name, uuid4().hex)
         try:
             path.write_bytes(value)
@@ -165,6 +175,10 @@ class Files(Intake):
             path.unlink(missing_ok=True)
             raise type(error)(nameless(error.seen), allowed=error.allowed, fix=error.fix) from error
 
+    def quick(self, values: Sequence[Any]) -> bool:
+        """See :meth:`Intake.quick`: where they are small together, once what looks at them is imported."""
+        return self._looked and sum(map(_bytes_of, values)) <= SMALL
+
     def kept(self, value: Any) -> Any:
         """See :meth:`Intake.kept`."""
         if isinstance(value, str):
@@ -175,8 +189,9 @@ class Files(Intake):
         """See :meth:`Intake.forget`."""
         for item in items:
             for reference in references_in(item):
-                with contextlib.suppress(OSError):
-                    Path(reference.path).unlink()
+                if not is_held(reference):
+                    with contextlib.suppress(OSError):
+                        Path(reference.path).unlink()
 
     def close(self) -> None:
         """See :meth:`Intake.close`: throw the folder away."""
@@ -199,7 +214,14 @@ def unusable_in(error: InputError) -> Refusal:
 
 def nameless(text: str) -> str:
     """Without the names that files have here, which say nothing to who sent them."""
-    return re.sub(r"\S*/lighten-serve-\S+?/[0-9a-f]{32}", "the file", text)
+    return re.sub(r"\S*/lighten-serve-\S+?/[0-9a-f]{32}", THE_FILE, text)
+
+
+def _bytes_of(value: Any) -> int:
+    """What a value takes, about; nothing of one that is refused anyway."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.nbytes
+    return len(value) if isinstance(value, str | bytes) else 0
 
 
 def file_in(text: str) -> bytes:

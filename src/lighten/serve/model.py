@@ -211,7 +211,7 @@ class ServedModel:
         """Ask it past its guards. What is too much, or would have to wait too long, costs them nothing."""
         assert self.guards is not None
         self._admit(EACH * len(values), deadline)
-        if self.intake.immediate:
+        if self.intake.quick(values):
             self.intake.items(values)
         return await self.guards.answered(self._predicted, self._idle, values, deadline, presence)
 
@@ -221,7 +221,7 @@ class ServedModel:
 
     async def _predicted(self, values: Sequence[Any], deadline: float, presence: Presence) -> list[Prediction]:
         intake = self.intake
-        if intake.immediate:
+        if intake.quick(values):
             items = intake.items(values)
         else:
             self._admit(EACH * len(values), deadline)  # at least so much it will be, known before any work
