@@ -1,7 +1,7 @@
 """What generalizes better, on real data: each measure of ``lighten train`` beside the same training without it.
 
-    python benchmarks/generalization.py [--what augment|lessons|teacher|adapt|harden|tasks] [--rows 4000] [--seeds 3]
-                                        [--threads 2]
+    python benchmarks/generalization.py [--what augment|lessons|teacher|adapt|harden|tasks] [--only TEXT]
+                                        [--rows 4000] [--seeds 3] [--threads 2]
 
 augment: the small CNN of the tutorials from random weights on ``sample:fashion`` and on ``sample:mnist``, 128 pictures
 an update, with no variation, with shifts, with shifts and mirrors, by passes: accuracy on pictures that were not seen.
@@ -366,6 +366,7 @@ def main() -> None:
     """Measure, print, write."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--what", choices=tuple(WORK), default="augment")
+    asked.add_argument("--only", default="", metavar="TEXT", help="of what is compared, that whose title has it")
     asked.add_argument("--rows", type=int, default=4000)
     asked.add_argument("--seeds", type=int, default=3)
     asked.add_argument("--threads", type=int, default=allowed_cores())
@@ -376,6 +377,8 @@ def main() -> None:
     record = measured_before(path, asked_for)
     folder = tempfile.TemporaryDirectory(prefix="lighten-")
     for title, rungs in WORK[given.what](given.rows, given.threads, Path(folder.name)).items():
+        if given.only not in title:
+            continue
         print(title, flush=True)
         own = record.setdefault(title, {})
         for name, measure in rungs.items():
