@@ -25,7 +25,7 @@ LONGEST = 512
 
 
 def opened(folder: Path) -> Any:
-    """The session of a folder's graph, and the name of its first input."""
+    """The session of a folder's graph."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from lighten.core.errors import DataError, ModelError, UnsafeFile
-from lighten.core.item import Reference, content_hash
+from lighten.core.item import Reference, content_hash, held
 from lighten.core.readers import is_known, kinds_of_files, reader_in
 from lighten.files.stored_zip import write_stored
 from lighten.readers import _pixels
@@ -52,6 +52,19 @@ def test_files_without_loss_give_their_very_pixels(reader: ImageReader, tmp_path
     np.testing.assert_array_equal(pixels(reader, item), COLOURS)
     assert (item.kind, item.size, item.path) == ("image", 1, str(tmp_path / f"a{suffix}"))
     assert item.hash == content_hash((tmp_path / f"a{suffix}").read_bytes())
+
+
+def test_a_small_picture_that_lies_nowhere_is_read_as_its_file_is(reader: ImageReader, tmp_path: Path) -> None:
+    path = tmp_path / "small.png"
+    Image.fromarray(COLOURS).save(path)
+    data = path.read_bytes()
+    size = ImageReader.look(data, "it")
+    assert size == ImageReader.describe(path).size
+    np.testing.assert_array_equal(pixels(reader, held(data, "image", size)), COLOURS)
+    with pytest.raises(DataError, match="it is no picture"):
+        ImageReader.look(b"no picture", "it")
+    with pytest.raises(DataError, match=r"^the file is damaged"):
+        reader([held(data[:-30], "image", size)])
 
 
 def test_large_pictures_are_more_work(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from lighten.core.errors import DataError
 from lighten.core.item import Reference, content_hash, held_content, is_held
-from lighten.serve.intake import SMALL, Files, Intake, Plain, file_in, intake_of, nameless, unusable_in
+from lighten.serve.intake import HELD, SMALL, Files, Intake, Plain, file_in, intake_of, nameless, unusable_in
 from lighten.serve.limits import Limits
 from lighten.serve.refusals import Refusal
 from lighten.serve.servable import Servable
@@ -51,8 +51,9 @@ def large() -> bytes:
     from PIL import Image
 
     written = io.BytesIO()
-    Image.effect_noise((160, 160), 50).save(written, "PNG")
-    assert len(written.getvalue()) > SMALL
+    noise = np.random.default_rng(0).integers(0, 256, (160, 160, 3), np.uint8)
+    Image.fromarray(noise).save(written, "PNG")
+    assert len(written.getvalue()) > HELD
     return written.getvalue()
 
 
@@ -105,6 +106,21 @@ def test_a_small_file_goes_along_and_is_looked_at_between_others_once_that_is_qu
     files.forget(items)
     assert files.quick([data, encoded]) and files.quick([np.zeros((4, 4), np.uint8), 7])
     assert not files.quick([large()]) and not files.quick([encoded] * 1000) and not files.quick([np.zeros(SMALL + 1)])
+    assert not files.quick([7] * (LIMITS.inputs + 1))  # to be refused by their number, and nothing else
+
+
+def test_what_is_looked_at_between_others_leaves_no_file(files: Files) -> None:
+    files.items([picture()])
+    levels = np.random.default_rng(0).integers(0, 256, (SMALL // 128, 128), np.uint8)  # its file has a header, too
+    assert files.quick([levels])
+    files.items([levels])
+    assert not list(Path(files._folder.name).iterdir())
+
+
+def test_a_reader_that_wants_files_gets_files(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files._reader, "look", lambda data, name: None)
+    (item,) = files.items([picture()])
+    assert isinstance(item, Reference) and Path(item.path).read_bytes() == picture() and not files.quick([picture()])
 
 
 def test_a_file_lies_where_only_its_reader_finds_it_until_it_was_answered(files: Files) -> None:

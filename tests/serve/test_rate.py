@@ -25,6 +25,18 @@ def test_large_batches_decide_and_old_ones_are_forgotten() -> None:
     assert rate.seconds(1000) == pytest.approx(0.1, rel=0.01) and rate.work(0.1) == pytest.approx(1000, rel=0.01)
 
 
+def test_the_first_answer_of_a_process_counts_only_while_nothing_else_is_known() -> None:
+    rate = Rate()
+    rate.learn(10, 5.0, cold=True)
+    assert rate.seconds(10) == pytest.approx(5.0)
+    rate.learn(10, 1.0)
+    assert rate.seconds(10) == pytest.approx(1.0)
+    rate.learn(10, 9.0, cold=True)  # of another process
+    assert rate.seconds(10) == pytest.approx(1.0)
+    rate.learn(10, 1.0)
+    assert rate.seconds(10) == pytest.approx(1.0)
+
+
 def test_waiting_counts_what_runs_and_who_answers() -> None:
     rate = Rate()
     rate.learn(100, 1.0)

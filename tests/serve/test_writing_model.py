@@ -184,6 +184,20 @@ def test_a_queue_that_takes_too_long_is_refused(writing: Writing) -> None:
     asyncio.run(body())
 
 
+def test_two_for_each_stream_may_wait_however_long_they_are(writing: Writing) -> None:
+    async def body() -> None:
+        async with writing(Limits(queue_seconds=0.0), streams=4, milliseconds=2.0) as desk:
+            model = desk.model
+            await read(model.write(prompts(30), 60, Presence()))
+            asked = [model.write(prompts(200), 60, Presence()) for _ in range(8)]  # none has begun yet
+            with pytest.raises(Refusal):
+                model.write(prompts(200), 60, Presence())
+            for one in asked:
+                one.close()
+
+    asyncio.run(body())
+
+
 def test_nothing_is_taken_before_it_is_open(writing: Writing) -> None:
     async def body() -> None:
         async with writing(load=False) as desk:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -236,8 +235,11 @@ class Reader(ABC, Generic[Example]):
         return cls.describe(path, member)
 
     @classmethod
-    def look(cls, data: bytes, name: str) -> int:
-        """The size that a reference to a file would have (``Reference.size``), by the content of the file alone.
+    def look(cls, data: bytes, name: str) -> int | None:
+        """The size that a reference to a file would have (``Reference.size``), by the content of a small file alone.
+
+        None where items must be files. A reader that gives one reads items by ``files.stored_zip.read_bytes``, as they
+        may lie nowhere (see ``core.item.held``).
 
         Args:
             name: what errors call the file.
@@ -245,10 +247,7 @@ class Reader(ABC, Generic[Example]):
         Raises:
             DataError: see :meth:`glance`.
         """
-        with tempfile.NamedTemporaryFile() as file:
-            file.write(data)
-            file.flush()
-            return cls.glance(Path(file.name)).size
+        return None
 
     @classmethod
     def perceptual(cls, item: Reference) -> int | None:

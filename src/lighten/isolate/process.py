@@ -321,7 +321,7 @@ def call(
         MissingEnvironment: see ``ChildProcess.start``.
         SessionCrashed, SessionTimeout, OutOfMemory, LightenError: see ``ChildProcess.ask``.
     """
-    child = ChildProcess(threads=threads, venv=venv)
+    child = ChildProcess(threads=threads, patient=True, venv=venv)
     child.start()
     try:
         return child.ask("call", deadline, on_event=on_event, function=function, arguments=arguments)["value"]

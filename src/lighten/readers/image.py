@@ -250,6 +250,7 @@ class ImageReader(Reader[Pixels]):
     @classmethod
     def look(cls, data: bytes, name: str) -> int:
         """See :meth:`Reader.look`: blocks of its pixels, by its header."""
+        _know_every_format()
         return _blocks(open_picture(data, name))
 
     @classmethod
@@ -326,6 +327,14 @@ def _opened(path: Path, member: str) -> tuple[Reference, Image, bytes]:
     data = _content(reference)
     image = open_picture(data, shown(reference))
     return Reference(reference.path, content_hash(data), "image", _blocks(image), member), image, data
+
+
+@cache
+def _know_every_format() -> None:
+    """Import what opens rare formats, which Pillow does where it first meets one: then others would have to wait."""
+    from PIL import Image as library
+
+    library.init()
 
 
 def _blocks(image: Image) -> int:

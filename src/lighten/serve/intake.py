@@ -27,9 +27,11 @@ ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 DATA = re.compile(r"data:[^,;]*(;[^,;]+)*;base64,", re.I)
 COLUMNS = 1000
 """Most columns of a row."""
-SMALL = 16 << 10
-"""Bytes of files that go along with the question, and of all files of a request that are looked at between others: a
-file of its own, and a thread, would take several times as long."""
+HELD = 32 << 10
+"""Bytes of a file that goes along with the question: to write one and read it again would take longer."""
+SMALL = HELD // 2
+"""What the values of a request take together that are looked at between others, where a thread would take longer. An
+array is a little larger as a file."""
 THE_FILE = "the file"
 """What errors call what a client sent, which knows nothing of its name here."""
 SHARED = Path("/dev/shm")
@@ -160,10 +162,9 @@ class Files(Intake):
             value = self._reader.encode(np.asarray(value))
         if not isinstance(value, bytes):
             raise DataError(f"it is {type_name(value)}.", allowed="the content of a file, as base64 text")
-        if len(value) <= SMALL:
-            found = held(value, self.model.task.kind, self._reader.look(value, THE_FILE))
+        if len(value) <= HELD and (size := self._reader.look(value, THE_FILE)) is not None:
             self._looked = True
-            return found
+            return held(value, self.model.task.kind, size)
         path = Path(self._folder.name, uuid4().hex)
         try:
             path.write_bytes(value)
@@ -177,7 +178,8 @@ class Files(Intake):
 
     def quick(self, values: Sequence[Any]) -> bool:
         """See :meth:`Intake.quick`: where they are small together, once what looks at them is imported."""
-        return self._looked and sum(map(_bytes_of, values)) <= SMALL
+        few = self._looked and len(values) <= self.limits.inputs
+        return few and sum(map(_bytes_of, values)) <= SMALL
 
     def kept(self, value: Any) -> Any:
         """See :meth:`Intake.kept`."""
@@ -219,9 +221,9 @@ def nameless(text: str) -> str:
 
 def _bytes_of(value: Any) -> int:
     """What a value takes, about; nothing of one that is refused anyway."""
-    if isinstance(value, np.ndarray | np.generic):
+    if isinstance(value, (np.ndarray, np.generic)):
         return value.nbytes
-    return len(value) if isinstance(value, str | bytes) else 0
+    return len(value) if isinstance(value, (str, bytes)) else 0
 
 
 def file_in(text: str) -> bytes:

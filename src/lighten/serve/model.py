@@ -212,7 +212,7 @@ class ServedModel:
         assert self.guards is not None
         self._admit(EACH * len(values), deadline)
         if self.intake.quick(values):
-            self.intake.items(values)
+            self.intake.forget(self.intake.items(values))
         return await self.guards.answered(self._predicted, self._idle, values, deadline, presence)
 
     def _idle(self) -> bool:
@@ -301,7 +301,7 @@ class ServedModel:
         counts.compute += seconds
         counts.batch.add(turn.inputs)
         if not any(isinstance(one, LightenError) for one in turn.predictions):
-            self.rate.learn(turn.work, seconds)
+            self.rate.learn(turn.work, seconds, cold=not turn.warm)
         for piece, found in zip(turn.pieces, turn.predictions, strict=True):
             ticket = piece.ticket
             if not ticket.began:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor, Future
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from math import inf
 from time import monotonic
 from typing import ParamSpec, TypeVar
 
@@ -40,7 +41,7 @@ class Preparation:
     def __init__(self, thread: Executor, limits: Limits) -> None:
         self.requests = self.size = 0
         self.rate = Rate()
-        self._thread, self._limits = thread, replace(limits, batch=FEW)
+        self._thread, self._limits = thread, replace(limits, batch=FEW, batch_seconds=inf)
         self._jobs = self._work = 0
 
     @asynccontextmanager

@@ -24,16 +24,25 @@ class Rate:
 
     def __init__(self) -> None:
         self._work = self._seconds = 0.0
+        self._cold = False
 
     @property
     def known(self) -> bool:
         """Whether anything was measured yet."""
         return self._work > 0
 
-    def learn(self, work: int, seconds: float) -> None:
-        """So much took so long."""
-        self._work = KEPT * self._work + work
-        self._seconds = KEPT * self._seconds + seconds
+    def learn(self, work: int, seconds: float, *, cold: bool = False) -> None:
+        """So much took so long.
+
+        Args:
+            cold: of a process that had answered nothing before, which takes longer: it counts only until something
+                else is known.
+        """
+        if cold and self.known:
+            return
+        kept, self._cold = 0.0 if self._cold else KEPT, cold
+        self._work = kept * self._work + work
+        self._seconds = kept * self._seconds + seconds
 
     def seconds(self, work: float) -> float:
         """What so much takes; 0 while nothing is known."""

@@ -38,6 +38,7 @@ class Turn:
 
     Attributes:
         pieces: of it. predictions: of each piece, or why it has none. began, ended: by ``time.monotonic``.
+        warm: whether its process had answered before; the first time makes what the others find.
         work, inputs: of all pieces.
     """
 
@@ -45,6 +46,7 @@ class Turn:
     predictions: Sequence[Sequence[Prediction] | LightenError]
     began: float
     ended: float
+    warm: bool = True
 
     @property
     def work(self) -> int:
@@ -66,18 +68,21 @@ def parts_of(batch: Sequence[Piece], error: LightenError) -> tuple[Sequence[Piec
     return batch[:half], batch[half:]
 
 
-def turn_of(batch: Sequence[Piece], found: Sequence[Prediction] | LightenError, began: float) -> Turn:
+def turn_of(
+    batch: Sequence[Piece], found: Sequence[Prediction] | LightenError, began: float, warm: bool = True
+) -> Turn:
     """What became of a batch that is over now.
 
     Args:
         found: predictions of all its inputs, in order, or why there are none. began: by ``time.monotonic``.
+        warm: see :class:`Turn`.
     """
     answers: list[Sequence[Prediction] | LightenError] = []
     at = 0
     for piece in batch:
         answers.append(found if isinstance(found, LightenError) else found[at : at + len(piece.items)])
         at += len(piece.items)
-    return Turn(batch, answers, began, monotonic())
+    return Turn(batch, answers, began, monotonic(), warm)
 
 
 class Replica(Worker):
@@ -115,7 +120,7 @@ class Replica(Worker):
         self._over: asyncio.Future[Reason | None] | None = None
         self._batch: Sequence[Piece] = ()
         self._parts: list[Sequence[Piece]] = []
-        self._last = 0
+        self._last, self._warm = 0, False
         self._waiting: asyncio.TimerHandle | None = None
 
     @property
@@ -134,7 +139,7 @@ class Replica(Worker):
     async def work(self) -> None:
         """See :meth:`Worker.work`. A process that dies while it has nothing to do takes no request with it."""
         assert self._session is not None
-        self._over, self._last = asyncio.get_running_loop().create_future(), 0
+        self._over, self._last, self._warm = asyncio.get_running_loop().create_future(), 0, False
         asking = self._asking = Asking(self._session, self._model.labels, self._hear, self._lose)
         self.wake()
         try:
@@ -204,6 +209,7 @@ class Replica(Worker):
         assert self.running is not None
         batch, (_, began) = self._batch, self.running
         self._batch, self.running = (), None
+        warm, self._warm = self._warm, True
         parts = parts_of(batch, found) if isinstance(found, LightenError) else ()
         self._parts += reversed(parts)
         if not isinstance(found, LightenError):
@@ -216,7 +222,7 @@ class Replica(Worker):
         else:
             self._begin()
         if not parts:
-            self._told(turn_of(batch, found, began))
+            self._told(turn_of(batch, found, began, warm))
 
     def _lose(self, reason: Reason) -> None:
         """Its process has ended, or has to be."""

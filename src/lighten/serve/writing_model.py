@@ -281,7 +281,7 @@ class WritingModel(ServedModel):
 
     def _refusal(self, work: int, count: int, deadline: float) -> Refusal | None:
         slots = max((writer.slots for writer in self.writers), default=1)
-        bounds = replace(self.limits, batch=max(slots, count), queue=self.limits.waiting_tokens)
+        bounds = replace(self.limits, batch=max(slots, count), batch_seconds=inf, queue=self.limits.waiting_tokens)
         return refused(self.load_of_writing(), work, deadline, self.pace, bounds)
 
     async def _asked(self, asked: str | Sequence[int], *, begin: bool = True, special: bool = False) -> object:

@@ -29,8 +29,11 @@ TURNS_THERE_AND_BACK, LONGEST = 8, 3.0
 """How often a whole network is timed at most, and seconds after which it is timed no more."""
 
 FAR = 3.0
-"""How many times slower bf16 may be and be timed again: where a processor has no such arithmetic, it is dozens of times
-slower, and 25 turns took 11 seconds of every training."""
+"""How many times slower bf16 may be and be timed on after ``ENOUGH``: where a processor has no such arithmetic, it is
+dozens of times slower, and 25 turns took 11 seconds of every training."""
+
+ENOUGH = 0.5
+"""Seconds that what may be a single busy moment gets to show otherwise."""
 
 BOTH = (torch.float32, torch.bfloat16)
 """What is timed."""
@@ -146,7 +149,7 @@ def speedup_by_turns(seconds_of: Callable[[torch.dtype], float], turns: int, lon
             took = seconds_of(dtype)
             if turn:
                 best[dtype] = min(best[dtype], took)
-        slow = best[torch.bfloat16] > FAR * best[torch.float32]
-        if turn and (slow or time.perf_counter() - begun > longest):
+        most = ENOUGH if best[torch.bfloat16] > FAR * best[torch.float32] else longest
+        if turn and time.perf_counter() - begun > most:
             break
     return best[torch.float32] / best[torch.bfloat16]
