@@ -156,6 +156,7 @@ def test_who_sends_slowly_gives_the_place_to_others(called: Called) -> None:
             slow = [line.channel.stream_unary(f"/{INFER}")() for _ in range(2)]
             await until(lambda: len(line.server.arrivals) == 2)
             assert await code_of(line.call(INFER, asking("a"))) == "OK"
+            await until(lambda: any(call.done() for call in slow))  # it hears of it a moment later
             codes = [await code_of(call) for call in slow if call.done()]
             assert codes == ["UNAVAILABLE"] and line.stage.app.strays == {"no_room": 1}
             for call in slow:
