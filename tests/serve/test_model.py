@@ -144,6 +144,16 @@ def test_a_death_answers_what_ran_with_an_error_and_the_rest_well(opened: Opened
     asyncio.run(body())
 
 
+def test_who_hears_of_a_death_is_not_told_that_it_is_ready(opened: Opened) -> None:
+    async def body() -> None:
+        async with opened(fault="segv", after=0) as stage:
+            assert await code_of(stage.model.predict(["x"], 20, Presence())) == (500, "failed")
+            assert not stage.model.ready and stage.model.state is State.RESTARTING
+            assert await code_of(stage.model.predict(["x"], 20, Presence())) == (503, "restarting")
+
+    asyncio.run(body())
+
+
 def test_the_rest_of_a_request_that_failed_is_not_worked_on(opened: Opened) -> None:
     async def body() -> None:
         async with opened(Limits(batch=1), fault="raise") as stage:

@@ -150,6 +150,7 @@ class Replica(Worker):
         if reason is None:
             return
         error = await self.in_thread(reason)
+        self.lost(error)
         self._queue.put_back([piece for part in reversed(self._parts) for piece in part])
         batch, running = self._batch, self.running
         self._batch, self._parts, self.running = (), [], None

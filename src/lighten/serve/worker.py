@@ -108,6 +108,10 @@ class Worker(ABC):
         """Something was answered well: the next death is the first one again. Called by either."""
         self._deaths = 0
 
+    def lost(self, error: LightenError) -> None:
+        """What is open has gone: from now on it is not ready. Called by either, before anybody hears of the death."""
+        self.failure, self.resumes, self.state = error, monotonic() + FIRST_PAUSE, State.RESTARTING
+
     async def in_thread(self, function: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
         """What a function returns or raises that takes long."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, partial(function, *given, **named))

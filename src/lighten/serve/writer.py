@@ -129,8 +129,11 @@ class Writer(Replica):
                     return self._answer(batch, self._session)
             return self._take_in(writing.hear(IDLE_SECONDS, self._bell.fileno()))
         except CandidateFailed as error:
+            died = self._session.child.gone or isinstance(error, SessionTimeout)
+            if died:
+                self.lost(error)
             self._lose_streams(error)
-            if self._session.child.gone or isinstance(error, SessionTimeout):
+            if died:
                 raise Died(error) from error
             return False
 
@@ -166,8 +169,11 @@ class Writer(Replica):
                     left += reversed(parts)
                     continue
             self.running = None
+            died = isinstance(found, LightenError) and session.child.gone
+            if isinstance(found, LightenError) and died:
+                self.lost(found)
             self._told(turn_of(part, found, began))
-            if isinstance(found, LightenError) and session.child.gone:
+            if isinstance(found, LightenError) and died:
                 self._queue.put_back([piece for one in reversed(left) for piece in one])
                 raise Died(found)
         return well
