@@ -25,8 +25,8 @@ check: env  ## linters and types
 test: check  ## linters, types, all tests: the stories beside everything else, one core each
 	$(MAKE) --no-print-directory -j2 test-units test-stories
 
-# What starts servers stands with the stories, and two stories with the units, so that both halves take about as long.
-WITH_UNITS   := tests/story/test_examples.py tests/story/test_bad_input.py
+# What starts servers stands with the stories, and one story with the units, so that both halves take about as long.
+WITH_UNITS   := tests/story/test_bad_input.py
 WITH_STORIES := tests/serve tests/guards
 SLOWEST    := --durations=30 --durations-min=5
 
