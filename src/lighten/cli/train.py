@@ -91,7 +91,7 @@ Harden = Annotated[
     float,
     typer.Option(
         help="Learn also from inputs moved against the model, by up to this share: of a pixel's range (0.03), of "
-        "the length of a text's embeddings (0.1)."
+        "the length of a text's embeddings (0.02)."
     ),
 ]
 GroupGrid = Annotated[

@@ -101,7 +101,7 @@ def train(
             itself after a first training on the labelled rows (each has half of ``time``), and these answers are
             learned from, too. Rows that stand in ``data`` are left out.
         harden: half of what is learned is learned from inputs that were moved so that the loss rises, by up to this
-            share: of the range of a pixel (0.03 is 8 of 255 levels), of the length of a text's embeddings (0.1).
+            share: of the range of a pixel (0.03 is 8 of 255 levels), of the length of a text's embeddings (0.02).
             Accuracy under this attack is told beside the other. Some six times the work for pictures, thrice for texts.
         grid: train on each group of the data alone, too (so many more trainings, which
             together take ``time`` once more), and test each on every group. What fails of it is left out, with a note.
