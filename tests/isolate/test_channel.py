@@ -58,7 +58,7 @@ def test_time_that_is_up_ends_the_waiting_and_the_other_side_is_looked_after(
 ) -> None:
     monkeypatch.setattr("lighten.isolate.channel.POLL_SECONDS", SOON)
     with pytest.raises(TimeoutError):
-        ends.channel.line(until(4 * SOON))
+        ends.channel.line(until(50 * SOON))
     assert ends.looks
     ends.looks = 0
     assert not ends.channel.wait(4 * SOON) and ends.looks

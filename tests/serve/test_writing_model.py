@@ -189,9 +189,10 @@ def test_two_for_each_stream_may_wait_however_long_they_are(writing: Writing) ->
         async with writing(Limits(queue_seconds=0.0), streams=4, milliseconds=2.0) as desk:
             model = desk.model
             await read(model.write(prompts(30), 60, Presence()))
-            asked = [model.write(prompts(200), 60, Presence()) for _ in range(8)]  # none has begun yet
+            asked = [model.write(prompts(200), 60, Presence()) for _ in range(8)]
             with pytest.raises(Refusal):
-                model.write(prompts(200), 60, Presence())
+                while len(asked) < 100:  # some have begun meanwhile
+                    asked.append(model.write(prompts(200), 60, Presence()))
             for one in asked:
                 one.close()
 

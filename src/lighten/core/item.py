@@ -13,6 +13,8 @@ from lighten.core.errors import DataError
 
 _HASH_DIGITS = 32
 _HELD = "data:;base64,"
+THE_FILE = "the file"
+"""What a file is called that lies nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def shown(item: Item) -> str:
     if isinstance(item, str):
         return item
     if isinstance(item, Reference):
-        name = "the file" if is_held(item) else item.path
+        name = THE_FILE if is_held(item) else item.path
         return f"{name}:{item.member}" if item.member else name
     return " | ".join(map(shown, item))
 

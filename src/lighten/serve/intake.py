@@ -16,7 +16,7 @@ from uuid import uuid4
 import numpy as np
 
 from lighten.core.errors import DataError, InputError
-from lighten.core.item import Item, held, is_held, references_in, size_of
+from lighten.core.item import THE_FILE, Item, held, is_held, references_in, size_of
 from lighten.core.readers import reader_of
 from lighten.serve.limits import Limits
 from lighten.serve.refusals import Refusal, too_large, unavailable, unusable, unusable_input
@@ -32,8 +32,6 @@ HELD = 32 << 10
 SMALL = HELD // 2
 """What the values of a request take together that are looked at between others, where a thread would take longer. An
 array is a little larger as a file."""
-THE_FILE = "the file"
-"""What errors call what a client sent, which knows nothing of its name here."""
 SHARED = Path("/dev/shm")
 """Memory that looks like a folder, where there is one: what is sent need not touch a disk."""
 

@@ -144,6 +144,8 @@ class Worker(ABC):
             error = death.error
         except Exception as fault:  # noqa: BLE001 - a fault in here costs the work in hand, not the server
             error = _unforeseen(fault)
+        if error is not None:
+            self.lost(error)
         try:
             await self.in_thread(self.close)
         except Exception as fault:  # noqa: BLE001 - else it would be ready for ever, and nobody there to work

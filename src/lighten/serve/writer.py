@@ -169,13 +169,13 @@ class Writer(Replica):
                     left += reversed(parts)
                     continue
             self.running = None
-            died = isinstance(found, LightenError) and session.child.gone
-            if isinstance(found, LightenError) and died:
-                self.lost(found)
+            death = found if isinstance(found, LightenError) and session.child.gone else None
+            if death is not None:
+                self.lost(death)
             self._told(turn_of(part, found, began))
-            if isinstance(found, LightenError) and died:
+            if death is not None:
                 self._queue.put_back([piece for one in reversed(left) for piece in one])
-                raise Died(found)
+                raise Died(death)
         return well
 
     def _hand_over(self, writing: Writing) -> None:
