@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
+from lighten.serve.form import FIELD, FORM, fields_in
 from lighten.serve.http import BYTES, Reply, Request, Route, long_json_reply
 from lighten.serve.intake import type_name
 from lighten.serve.limits import Limits
@@ -48,8 +49,12 @@ def routes(models: Models, limits: Limits) -> list[Route]:
     async def answer(request: Request) -> Reply:
         name = request.params["name"]
         models.check(name)  # before the body is read
-        if request.headers.get(b"content-type", b"").split(b";")[0].strip() == BYTES:
-            values, deadline, version = [await request.body()], limits.deadline, ""
+        kind = request.headers.get(b"content-type", b"")
+        plain = kind.split(b";")[0].strip().lower()
+        if plain in (BYTES, FORM):
+            body = await request.body()
+            values: list[Any] = [body] if plain == BYTES else fields_in(body, kind, limits.inputs)
+            deadline, version = limits.deadline, ""
         else:
             values, deadline, version = asked(await request.json(), limits)
         model = models.open_for(name, version)
@@ -58,11 +63,17 @@ def routes(models: Models, limits: Limits) -> list[Route]:
         said = {"model": model.name, "version": model.version, "predictions": told}
         return await long_json_reply(said, len(found) * max(1, len(model.source.labels), len(found[0].vector)))
 
-    octets = {"schema": {"type": "string", "format": "binary"}}
+    octets: Mapping[str, Any] = {"type": "string", "format": "binary"}
+    fields = {"type": "object", "required": [FIELD], "additionalProperties": False,
+              "properties": {FIELD: {"type": "array", "minItems": 1, "items": octets}}}  # fmt: skip
     schema = {
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": BODY}, "application/octet-stream": octets},
+            "content": {
+                "application/json": {"schema": BODY},
+                "application/octet-stream": {"schema": octets},
+                "multipart/form-data": {"schema": fields},
+            },
         },
         "responses": {"200": {"description": "Predictions", "content": {"application/json": {"schema": ANSWER}}}},
     }
