@@ -39,6 +39,7 @@ def test_contents_come_out_as_they_went_in() -> None:
         (form(field(b"a")), b"multipart/form-data", "cut short"),
         (form(field(b"a")), b"multipart/form-data; boundary=other", "cut short"),
         (form(field(b"a"))[:-5], KIND, "cut short"),
+        (form(field(b"a")), b"multipart/form-data; boundary*=utf-8''%E2%82%AC", "cut short"),
         (b"", KIND, "cut short"),
         (form(b"no headers"), KIND, "Field 0 has no headers"),
         (
